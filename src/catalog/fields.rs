@@ -1,0 +1,96 @@
+//! Following a field path such as `vmNics.l3Network.name` through the inventories.
+
+use super::index::Catalog;
+use super::inventory::{Field, Inventory};
+
+/// The pseudo-fields that every inventory has: conditions on its tags.
+pub const TAG_FIELDS: [&str; 3] = ["__systemTag__", "__userTag__", "__tagUuid__"];
+
+/// Where a field path ends.
+#[derive(Clone, Debug)]
+pub enum FieldPath {
+    /// At a member of the last inventory.
+    Field {
+        /// The inventory that the member belongs to.
+        inventory: Inventory,
+        /// The member.
+        field: Field,
+    },
+    /// At a tag pseudo-field of the last inventory.
+    Tag(Inventory),
+    /// The catalog does not know some inventory on the way, so that anything may follow.
+    Unknown,
+}
+
+/// Why a path leads nowhere. `at` is the byte offset of the offending segment in the path.
+#[derive(Clone, Debug)]
+pub enum FieldError {
+    /// A segment before the last names no expanded field and no alias.
+    NoExpanded {
+        /// The offending segment.
+        name: String,
+        /// Its byte offset in the path.
+        at: usize,
+        /// The inventory that lacks it.
+        inventory: Inventory,
+    },
+    /// The last segment names no member.
+    NoField {
+        /// The offending segment.
+        name: String,
+        /// Its byte offset in the path.
+        at: usize,
+        /// The inventory that lacks it.
+        inventory: Inventory,
+    },
+}
+
+impl Catalog {
+    /// The inventory that `name`, an expanded field or alias of `from`, leads to. The inner `None` means that
+    /// it leads to one which the catalog does not describe.
+    pub fn follow(self, from: &Inventory, name: &str) -> Option<Option<Inventory>> {
+        let target = from
+            .expanded
+            .get(name)
+            .map(|expanded| expanded.inventory)
+            .or_else(|| from.aliases.get(name).map(|alias| alias.inventory))?;
+        Some(self.inventory(target))
+    }
+
+    /// Follows a dotted path from an inventory to the member it names.
+    ///
+    /// # Errors
+    /// `NoExpanded` and `NoField` name the first segment that leads nowhere.
+    pub fn field_path(self, from: &Inventory, path: &str) -> Result<FieldPath, FieldError> {
+        let mut inventory = from.clone();
+        let mut at = 0;
+        let mut rest = path;
+        while let Some((name, next)) = rest.split_once('.') {
+            match self.follow(&inventory, name) {
+                Some(Some(target)) => inventory = target,
+                Some(None) => return Ok(FieldPath::Unknown),
+                None => return Err(FieldError::NoExpanded { name: name.to_owned(), at, inventory }),
+            }
+            at += name.len() + 1;
+            rest = next;
+        }
+        if TAG_FIELDS.contains(&rest) {
+            return Ok(FieldPath::Tag(inventory));
+        }
+        match inventory.field(rest).filter(|field| !field.unqueryable).cloned() {
+            Some(field) => Ok(FieldPath::Field { inventory, field }),
+            None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory }),
+        }
+    }
+
+    /// The more specific inventory that a condition `field=value` on the type field of `from` chooses.
+    pub fn specialised(self, from: &Inventory, field: &str, value: &str) -> Option<Inventory> {
+        if !from.field(field)?.type_field {
+            return None;
+        }
+        // Few inventories have parents, so that reading them all is rare and cheap.
+        self.inventory_names().filter_map(|name| self.inventory(name)).find(|candidate| {
+            candidate.parents.iter().any(|parent| parent.inventory == from.name && parent.type_value == value)
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! Holds every entry of every catalog version to what the rest of the program relies on.
+
+use std::collections::HashSet;
+
+use super::{Catalog, Method, Type};
+
+fn catalogs() -> Vec<Catalog> {
+    Catalog::versions().filter_map(Catalog::of_version).collect()
+}
+
+#[test]
+fn every_entry_decodes_and_the_index_agrees_with_it() {
+    for catalog in catalogs() {
+        for known in catalog.api_names() {
+            let api = catalog.api(known.as_str()).expect("an indexed API is found");
+            assert_eq!(api.name, known.as_str());
+            assert_eq!(api.path, known.path(), "{}", api.name);
+            assert_eq!(api.method, known.method(), "{}", api.name);
+            assert_eq!(api.is_query, known.is_query(), "{}", api.name);
+            assert_eq!(api.session, known.needs_session(), "{}", api.name);
+            assert_eq!(api.is_async, known.is_async(), "{}", api.name);
+            assert_eq!(api.deprecated, known.is_deprecated(), "{}", api.name);
+        }
+        for name in catalog.inventory_names() {
+            assert_eq!(catalog.inventory(name).expect("an indexed inventory is found").name, name);
+        }
+        for name in catalog.struct_names() {
+            assert!(catalog.struct_fields(name).is_some_and(|fields| !fields.is_empty()), "{name}");
+        }
+        for name in catalog.enum_names() {
+            assert!(catalog.enum_values(name).is_some_and(|values| !values.is_empty()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_first_version_is_complete() {
+    let catalog = Catalog::of_version("5.2.1").expect("5.2.1 is carried");
+    assert_eq!(catalog.api_names().len(), 1905);
+    assert_eq!(catalog.api_names().filter(|api| api.is_query()).count(), 328);
+    assert_eq!(catalog.inventory_names().len(), 517);
+    assert_eq!(catalog.struct_names().len(), 27);
+    assert_eq!(catalog.enum_names().len(), 103);
+}
+
+#[test]
+fn names_are_unique_also_when_case_is_ignored() {
+    for catalog in catalogs() {
+        let mut seen = HashSet::new();
+        for api in catalog.api_names() {
+            assert!(seen.insert(api.as_str().to_lowercase()), "{}", api.as_str());
+            assert!(api.as_str().starts_with(|c: char| c.is_ascii_uppercase()), "{}", api.as_str());
+        }
+    }
+}
+
+#[test]
+fn parameters_are_unique_and_their_references_resolve() {
+    for catalog in catalogs() {
+        for known in catalog.api_names() {
+            let api = catalog.api(known.as_str()).expect("an indexed API is found");
+            let mut seen = HashSet::new();
+            for parameter in &api.parameters {
+                assert!(seen.insert(parameter.name), "{} {}", api.name, parameter.name);
+                if let Some(reference) = parameter.reference {
+                    let query = catalog.api(reference);
+                    assert!(query.is_some_and(|query| query.is_query), "{} {}", api.name, parameter.name);
+                }
+                if let Some((least, greatest)) = parameter.range {
+                    assert!(least <= greatest, "{} {}", api.name, parameter.name);
+                }
+                if let Type::Named(name) = parameter.kind {
+                    assert!(
+                        catalog.enum_values(name).is_some() || catalog.struct_fields(name).is_some(),
+                        "{} {}: {name}",
+                        api.name,
+                        parameter.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_path_variable_is_a_parameter_or_a_field() {
+    for catalog in catalogs() {
+        for known in catalog.api_names() {
+            let api = catalog.api(known.as_str()).expect("an indexed API is found");
+            assert!(api.path.starts_with('/') && !api.path.contains("//"), "{}", api.path);
+            for variable in api.path_variables() {
+                let is_field = || {
+                    let inventory = api.inventory.and_then(|name| catalog.inventory(name));
+                    inventory.is_some_and(|inventory| inventory.field(variable).is_some())
+                };
+                assert!(api.parameter(variable).is_some() || is_field(), "{} {variable}", api.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn verbs_bodies_and_flags_fit_together() {
+    for catalog in catalogs() {
+        for known in catalog.api_names() {
+            let api = catalog.api(known.as_str()).expect("an indexed API is found");
+            match api.method {
+                Method::Get | Method::Delete => assert_eq!(api.body, "", "{}", api.name),
+                Method::Put => {
+                    let mut expected = api.name[..1].to_lowercase();
+                    expected.push_str(&api.name[1..]);
+                    assert_eq!(api.body, expected, "{}", api.name);
+                }
+                Method::Post => {}
+            }
+            if api.is_query {
+                assert_eq!(api.method, Method::Get, "{}", api.name);
+                assert!(api.parameters.is_empty() && !api.is_async, "{}", api.name);
+            } else {
+                assert!(api.inventory.is_none(), "{}", api.name);
+            }
+        }
+        let null_bodies: Vec<&str> = catalog
+            .api_names()
+            .filter_map(|known| catalog.api(known.as_str()))
+            .filter(|api| api.body == "null")
+            .map(|api| api.name)
+            .collect();
+        assert_eq!(null_bodies, ["AttachIsoToVmInstance", "AttachL2NetworkToCluster"]);
+    }
+}
+
+#[test]
+fn a_verb_and_path_pair_belongs_to_one_body_key() {
+    for catalog in catalogs() {
+        let mut seen = HashSet::new();
+        for known in catalog.api_names() {
+            let api = catalog.api(known.as_str()).expect("an indexed API is found");
+            let key = if api.method == Method::Put { api.body } else { "" };
+            let shape: Vec<&str> =
+                api.path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
+            if !seen.insert((api.method, shape.join("/"), key)) {
+                eprintln!("shared by several APIs: {} {}", api.method, api.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn inventories_resolve() {
+    for catalog in catalogs() {
+        let all: HashSet<&str> = catalog.inventory_names().collect();
+        for known in catalog.api_names().filter(|api| api.is_query()) {
+            let api = catalog.api(known.as_str()).expect("an indexed API is found");
+            if let Some(inventory) = api.inventory {
+                assert!(all.contains(inventory), "{} {inventory}", api.name);
+            }
+        }
+        for name in &all {
+            let inventory = catalog.inventory(name).expect("an indexed inventory is found");
+            let fields: HashSet<&str> = inventory.fields.iter().map(|field| field.name).collect();
+            assert_eq!(fields.len(), inventory.fields.len(), "{name} has a field twice");
+            for (relation, expanded) in &inventory.expanded {
+                assert!(all.contains(expanded.inventory), "{name} {relation}");
+            }
+            for (short, alias) in &inventory.aliases {
+                assert!(all.contains(alias.inventory), "{name} {short}");
+                let mut here = inventory.clone();
+                for segment in alias.path.split('.') {
+                    here = catalog.follow(&here, segment).flatten().unwrap_or_else(|| panic!("{name} {short}"));
+                }
+                assert_eq!(here.name, alias.inventory, "{name} {short}");
+            }
+            for parent in &inventory.parents {
+                let general = catalog.inventory(parent.inventory);
+                assert!(general.is_some_and(|general| general.type_field().is_some()), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! `zstack-cli`: the shell with which operators run a ZStack cloud.
+
+pub mod catalog;
+pub mod json;
+pub mod plan;

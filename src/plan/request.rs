@@ -1,0 +1,147 @@
+//! A planned REST request, with its secret parts marked.
+
+use std::fmt;
+
+use crate::catalog::Method;
+use crate::json::{MASK, Secrets, Value};
+
+/// What a request does to the cloud; it decides what may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// A query: safe to repeat.
+    Query,
+    /// Another call that only reads: safe to repeat.
+    Read,
+    /// A call that may change something: never repeated blindly.
+    Action,
+}
+
+/// Text that may be secret. `Debug` hides it then.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText {
+    /// The text as sent, before encoding.
+    pub text: String,
+    /// Whether it must not be shown, stored or logged.
+    pub secret: bool,
+}
+
+impl SecretText {
+    /// Text that may be shown.
+    pub fn plain(text: impl Into<String>) -> SecretText {
+        SecretText { text: text.into(), secret: false }
+    }
+
+    /// The text, or its mask.
+    pub fn show(&self, secrets: Secrets) -> &str {
+        if self.secret && secrets == Secrets::Masked { MASK } else { &self.text }
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.show(Secrets::Masked), f)
+    }
+}
+
+/// A piece of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPart {
+    /// Text of the catalog's path.
+    Fixed(&'static str),
+    /// The value of a path variable: one segment.
+    Variable(SecretText),
+}
+
+/// One request to a management node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The API that it calls.
+    pub api: &'static str,
+    /// The verb of the catalog.
+    pub method: Method,
+    /// The path below `BASE/v1`.
+    pub path: Vec<PathPart>,
+    /// The query string's pairs, in order, not encoded.
+    pub query: Vec<(String, SecretText)>,
+    /// The JSON body of a POST or PUT.
+    pub body: Option<Value>,
+    /// Whether the call needs a session.
+    pub needs_session: bool,
+    /// What it does to the cloud.
+    pub effect: Effect,
+    /// Whether the node may answer with a job to poll.
+    pub is_async: bool,
+    /// How long the node may work on it, for the `X-API-Timeout` header.
+    pub timeout: Option<std::time::Duration>,
+}
+
+impl Request {
+    /// The path below `BASE/v1` and the query string, percent-encoded: `/zones?q=name%3Dlab`.
+    pub fn target(&self, secrets: Secrets) -> String {
+        let mut out = String::new();
+        for part in &self.path {
+            match part {
+                PathPart::Fixed(text) => out.push_str(text),
+                PathPart::Variable(value) => encode(&mut out, value, secrets),
+            }
+        }
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            out.push(if index == 0 { '?' } else { '&' });
+            percent_encode(&mut out, name);
+            out.push('=');
+            encode(&mut out, value, secrets);
+        }
+        out
+    }
+
+    /// The body as compact ASCII JSON.
+    pub fn body_text(&self, secrets: Secrets) -> Option<String> {
+        self.body.as_ref().map(|body| body.to_json(secrets))
+    }
+}
+
+fn encode(out: &mut String, value: &SecretText, secrets: Secrets) {
+    if value.secret && secrets == Secrets::Masked {
+        out.push_str(MASK);
+    } else {
+        percent_encode(out, &value.text);
+    }
+}
+
+/// Encodes everything but RFC 3986 unreserved characters: a raw `+` or `%` changes what the node reads, and a
+/// broken escape makes it drop the whole parameter silently (T3).
+pub fn percent_encode(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_encoded_completely_and_masked_on_demand() {
+        let request = Request {
+            api: "LogOut",
+            method: Method::Delete,
+            path: vec![
+                PathPart::Fixed("/accounts/sessions/"),
+                PathPart::Variable(SecretText { text: "5d0c".into(), secret: true }),
+            ],
+            query: vec![("q".into(), SecretText::plain("name~=%a b+ü%"))],
+            body: None,
+            needs_session: false,
+            effect: Effect::Action,
+            is_async: false,
+            timeout: None,
+        };
+        assert_eq!(request.target(Secrets::Shown), "/accounts/sessions/5d0c?q=name~%3D%25a%20b%2B%C3%BC%25");
+        assert!(request.target(Secrets::Masked).starts_with("/accounts/sessions/******?"));
+        assert!(!format!("{request:?}").contains("5d0c"));
+    }
+}
