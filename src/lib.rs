@@ -1,6 +1,7 @@
 //! `zstack-cli`: the shell with which operators run a ZStack cloud.
 
 pub mod catalog;
+pub mod cli;
 pub mod json;
 pub mod plan;
 pub mod secret;
