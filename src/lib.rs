@@ -4,5 +4,6 @@ pub mod catalog;
 pub mod cli;
 pub mod json;
 pub mod plan;
+pub mod sandbox;
 pub mod secret;
 pub mod syntax;
