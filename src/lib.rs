@@ -3,4 +3,5 @@
 pub mod catalog;
 pub mod json;
 pub mod plan;
+pub mod shell;
 pub mod syntax;
