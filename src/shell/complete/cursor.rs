@@ -241,7 +241,7 @@ mod tests {
             ("QueryZone \\\n na¦", 1, "na", "", Wanted::Word),
             ("QueryZone > ou¦", 1, "ou", "", Wanted::File),
             ("QueryZone | .x¦", 1, ".x", "", Wanted::Nothing),
-            ("QueryZone | .x y¦", 1, "y", "", Wanted::Nothing),
+            ("QueryZone | .x y¦", 0, "y", "", Wanted::Nothing),
             ("-q QueryZone na¦", 1, "na", "", Wanted::Word),
             ("-o json Que¦", 0, "Que", "", Wanted::Word),
             ("-¦", 0, "-", "", Wanted::Option),

@@ -28,7 +28,6 @@ pub use rank::Fit;
 pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};
 
 pub(crate) use cursor::{Argument, name_length};
-pub(crate) use names::takes_timeout;
-pub(crate) use options::{OPTIONS, OUTPUTS};
-pub(crate) use own::{COMMANDS, Choice, Takes, find as own_command};
-pub(crate) use query::{PARAMETERS as QUERY_PARAMETERS, QueryParameter, rows};
+pub(crate) use options::takes_value as option_takes_value;
+pub(crate) use own::find as own_command;
+pub(crate) use query::PARAMETERS as QUERY_PARAMETERS;

@@ -87,6 +87,11 @@ pub(crate) fn find(word: &str) -> Option<&'static OptionSpec> {
     OPTIONS.iter().find(|option| option.long == word || (option.short == word && !word.is_empty()))
 }
 
+/// Whether the word after this option is its value.
+pub(crate) fn takes_value(word: &str) -> bool {
+    find(word).is_some_and(OptionSpec::takes_value)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
