@@ -6,4 +6,5 @@ pub mod json;
 pub mod plan;
 pub mod sandbox;
 pub mod secret;
+pub mod shell;
 pub mod syntax;
