@@ -100,6 +100,16 @@ impl Catalog {
         Some(inventory)
     }
 
+    /// The inventories that specialise others. They are few, and found in the text before any is decoded.
+    pub(super) fn inventories_with_parents(self) -> impl Iterator<Item = Inventory> {
+        let mark = memchr::memmem::Finder::new("\"parents\"").into_owned();
+        self.data
+            .inventories
+            .iter()
+            .filter(move |entry| mark.find(slice(self.data.text, entry.value).as_bytes()).is_some())
+            .filter_map(move |entry| self.inventory(slice(self.data.text, entry.name)))
+    }
+
     /// The names of all inventories, sorted.
     pub fn inventory_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.inventories.iter().map(move |entry| slice(self.data.text, entry.name))

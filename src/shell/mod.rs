@@ -1,0 +1,19 @@
+//! The interactive shell: the prompt, completion, hints, colours, history.
+//!
+//! It knows the catalog and the syntax, not how a command is run: [`Session`] does that. Results are no business
+//! of this module; it prints lists, hints and its own warnings only.
+
+mod colours;
+pub mod complete;
+mod editor;
+mod hint;
+mod history;
+mod list;
+mod prompt;
+mod recall;
+mod run;
+mod topics;
+
+pub use history::{History, Mask, last_entries};
+pub use prompt::{Colour, Prompt};
+pub use run::{Flow, Options, Session, ShellError, run};
