@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod json;
 pub mod plan;
 pub mod sandbox;
