@@ -6,6 +6,7 @@ mod call;
 mod caller;
 mod clock;
 
+mod curl;
 mod endpoint;
 mod error;
 mod failure;

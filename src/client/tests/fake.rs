@@ -15,7 +15,7 @@ use crate::plan::{Effect, PathPart, Request, SecretText};
 
 /// What the node does with a request.
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(in crate::client) enum Step {
     /// Answers.
     Answer(u16, String),
     /// Answers 200, but the body is cut.
@@ -26,37 +26,37 @@ pub(super) enum Step {
     Interrupt(u16, String),
 }
 
-pub(super) fn ok(body: &str) -> Step {
+pub(in crate::client) fn ok(body: &str) -> Step {
     Step::Answer(200, body.to_owned())
 }
 
-pub(super) fn answer(status: u16, body: &str) -> Step {
+pub(in crate::client) fn answer(status: u16, body: &str) -> Step {
     Step::Answer(status, body.to_owned())
 }
 
-pub(super) fn cut() -> Step {
+pub(in crate::client) fn cut() -> Step {
     Step::Fail(TransportError::Cut { reason: "connection reset".to_owned() })
 }
 
-pub(super) fn refused() -> Step {
+pub(in crate::client) fn refused() -> Step {
     Step::Fail(TransportError::Refused)
 }
 
-pub(super) fn accepted() -> Step {
+pub(in crate::client) fn accepted() -> Step {
     answer(202, "{}")
 }
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) line: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Option<String>,
-    pub(super) at: Duration,
+pub(in crate::client) struct Seen {
+    pub(in crate::client) line: String,
+    pub(in crate::client) headers: Vec<(String, String)>,
+    pub(in crate::client) body: Option<String>,
+    pub(in crate::client) at: Duration,
 }
 
 impl Seen {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in crate::client) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
@@ -71,20 +71,20 @@ struct State {
 
 /// The node and the clock of one test.
 #[derive(Clone, Default)]
-pub(super) struct Node {
+pub(in crate::client) struct Node {
     state: Arc<Mutex<State>>,
-    pub(super) interrupt: Interrupt,
+    pub(in crate::client) interrupt: Interrupt,
 }
 
 impl Node {
-    pub(super) fn new(steps: impl IntoIterator<Item = Step>) -> Node {
+    pub(in crate::client) fn new(steps: impl IntoIterator<Item = Step>) -> Node {
         let node = Node::default();
         node.state.lock().expect("a state").steps = steps.into_iter().collect();
         node
     }
 
     /// A client of the node with a session.
-    pub(super) fn client(&self) -> Client {
+    pub(in crate::client) fn client(&self) -> Client {
         let endpoint = Endpoint::parse("http://node:8080/zstack").expect("a URL");
         let mut client = Client::new(endpoint, Box::new(self.clone()), Box::new(self.clone()), self.interrupt.clone());
         client.set_credentials(Credentials::Session("5d0c8a4f".into()));
@@ -92,7 +92,7 @@ impl Node {
     }
 
     /// The requests so far; fails if there were more than the script has answers for, or fewer.
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(in crate::client) fn seen(&self) -> Vec<Seen> {
         let state = self.state.lock().expect("a state");
         assert!(!state.overrun, "more requests than expected: {:?}", state.seen);
         assert!(state.steps.is_empty(), "not asked: {:?}, asked: {:?}", state.steps, state.seen);
@@ -100,7 +100,7 @@ impl Node {
     }
 
     /// The request lines so far.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(in crate::client) fn lines(&self) -> Vec<String> {
         self.seen().into_iter().map(|seen| seen.line).collect()
     }
 }
@@ -169,7 +169,7 @@ impl Clock for Node {
 }
 
 /// `CreateZone`.
-pub(super) fn action() -> Request {
+pub(in crate::client) fn action() -> Request {
     Request {
         api: "CreateZone",
         method: Method::Post,
@@ -184,12 +184,12 @@ pub(super) fn action() -> Request {
 }
 
 /// An action that leaves no record.
-pub(super) fn synchronous_action() -> Request {
+pub(in crate::client) fn synchronous_action() -> Request {
     Request { is_async: false, ..action() }
 }
 
 /// `QueryZone`.
-pub(super) fn query() -> Request {
+pub(in crate::client) fn query() -> Request {
     Request {
         api: "QueryZone",
         method: Method::Get,
@@ -204,7 +204,7 @@ pub(super) fn query() -> Request {
 }
 
 /// A log-in.
-pub(super) fn log_in() -> Request {
+pub(in crate::client) fn log_in() -> Request {
     let password = Value::Secret(Box::new(Value::text("b109f3")));
     let parameters = vec![("accountName".into(), Value::text("admin")), ("password".into(), password)];
     Request {
@@ -222,11 +222,11 @@ pub(super) fn log_in() -> Request {
 
 /// Notes what it is told.
 #[derive(Default)]
-pub(super) struct Witness {
-    pub(super) calls: usize,
-    pub(super) percent: Option<u8>,
-    pub(super) done: bool,
-    pub(super) wants_progress: bool,
+pub(in crate::client) struct Witness {
+    pub(in crate::client) calls: usize,
+    pub(in crate::client) percent: Option<u8>,
+    pub(in crate::client) done: bool,
+    pub(in crate::client) wants_progress: bool,
 }
 
 impl Watch for Witness {
