@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod cli;
+pub mod client;
 pub mod json;
 pub mod plan;
 pub mod sandbox;
