@@ -9,3 +9,4 @@ pub mod sandbox;
 pub mod secret;
 pub mod shell;
 pub mod syntax;
+pub mod render;
