@@ -9,11 +9,13 @@ mod editor;
 mod hint;
 mod history;
 mod list;
+mod live;
 mod prompt;
 mod recall;
 mod run;
 mod topics;
 
 pub use history::{History, Mask, last_entries};
+pub use live::{Fetch, LiveCache, LiveLimits, Unreachable};
 pub use prompt::{Colour, Prompt};
 pub use run::{Flow, Options, Session, ShellError, run};
