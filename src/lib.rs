@@ -1,8 +1,10 @@
 //! `zstack-cli`: the shell with which operators run a ZStack cloud.
 
+pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod client;
+pub mod error;
 pub mod json;
 pub mod plan;
 pub mod render;
