@@ -56,6 +56,10 @@ impl<'store> Transaction<'store> {
         self.connection
     }
 
+    pub(super) fn model(&self) -> &'store Model {
+        self.model
+    }
+
     pub(super) fn shape(&self, inventory: &str) -> Result<Arc<Shape>, StoreError> {
         self.model.shape(inventory).ok_or_else(|| StoreError::UnknownInventory(inventory.to_owned()))
     }
