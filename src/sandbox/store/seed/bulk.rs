@@ -92,7 +92,9 @@ fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
 
 fn insert_rows(tx: &Transaction<'_>, site: &Site, count: u64) -> Result<(), StoreError> {
     let connection = tx.connection();
-    let offset: u64 = connection.query_row("SELECT count(*) FROM VmInstance", [], |row| row.get(0))?;
+    // A row's number is one below its key, so that no number comes twice among rows that exist.
+    let offset: i64 = connection.query_row("SELECT coalesce(max(_id), 0) FROM VmInstance", [], |row| row.get(0))?;
+    let offset = offset.unsigned_abs();
     let now = super::super::timestamp::now();
     let mut machine = connection.prepare(
         "INSERT INTO VmInstance (_inventory, uuid, name, zoneUuid, clusterUuid, imageUuid, hostUuid, lastHostUuid, \
