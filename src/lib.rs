@@ -1,7 +1,12 @@
 //! `zstack-cli`: the shell with which operators run a ZStack cloud.
 
 pub mod catalog;
+pub mod cli;
+pub mod client;
 pub mod json;
 pub mod plan;
+pub mod render;
+pub mod sandbox;
+pub mod secret;
 pub mod shell;
 pub mod syntax;
