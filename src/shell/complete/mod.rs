@@ -31,3 +31,4 @@ pub(crate) use cursor::{Argument, name_length};
 pub(crate) use options::takes_value as option_takes_value;
 pub(crate) use own::find as own_command;
 pub(crate) use query::PARAMETERS as QUERY_PARAMETERS;
+pub(crate) use references::query_of_parameter as resource_query;
