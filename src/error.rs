@@ -91,6 +91,9 @@ pub enum Error {
     /// What is wrong with one of the program's own commands.
     #[error("{0}")]
     Own(OwnError),
+    /// Something that was reported already, such as a failed command of a script.
+    #[error("a command failed")]
+    Reported(ExitCode),
     /// Output cannot be written.
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
@@ -160,6 +163,7 @@ impl Error {
             },
             Error::Api(_) => ExitCode::Failed,
             Error::Empty => ExitCode::Empty,
+            Error::Reported(code) => *code,
             Error::Sandbox(_) | Error::Write(_) => ExitCode::NoAnswer,
         }
     }

@@ -4,6 +4,7 @@ pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod client;
+mod commands;
 pub mod error;
 pub mod json;
 pub mod plan;

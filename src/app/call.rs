@@ -22,8 +22,25 @@ impl App {
             Plan::Call(request) => self.execute(request, options)?,
             Plan::Query(query) => self.query(query, options)?,
         };
+        self.conclude_call(answer, &shape, options, out)
+    }
+
+    /// Runs a statement of the node's query language.
+    pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut dyn Write) -> Result<(), Error> {
+        let answer = self.execute(&plan::zql_request(statement, false), options)?;
+        self.conclude_call(answer, &Shape::default(), options, out)
+    }
+
+    /// Prints what a call led to.
+    fn conclude_call(
+        &mut self,
+        answer: Answer,
+        shape: &Shape,
+        options: &Options,
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
         match answer {
-            Answer::Reply(reply) => self.print(reply, &shape, options, out),
+            Answer::Reply(reply) => self.print(reply, shape, options, out),
             Answer::Failed(failure) => {
                 let format = view::format(options, self.screen(options))?;
                 if matches!(format, Format::Json | Format::Jsonl | Format::Yaml) {
@@ -71,6 +88,7 @@ impl App {
         let width = self.environment.width.filter(|_| self.environment.stderr_is_terminal && !options.quiet);
         let mut spinner = Spinner::new(io::stderr(), width);
         let how = CallOptions { wait: !options.no_wait, timeout: request.timeout };
+        self.watch_ctrl_c()?;
         let node = self.node(options)?;
         Ok(node.client.execute(request, &how, &mut spinner)?)
     }

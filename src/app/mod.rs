@@ -60,12 +60,13 @@ struct App {
     options: Options,
     node: Option<Node>,
     interrupt: Interrupt,
+    watches_ctrl_c: bool,
 }
 
 impl App {
     fn new(environment: Environment) -> App {
         let catalog = Catalog::newest();
-        App { environment, catalog, options: Options::default(), node: None, interrupt: Interrupt::new() }
+        App { environment, catalog, options: Options::default(), node: None, interrupt: Interrupt::new(), watches_ctrl_c: false }
     }
 
     /// Evaluates one line of text.
@@ -112,6 +113,7 @@ impl App {
             Ok(flow) => (ExitCode::Done, flow),
             // The reader has what it wanted.
             Err(error) if error.is_closed_pipe() => (ExitCode::Done, Flow::Leave),
+            Err(Error::Reported(code)) => (code, Flow::Continue),
             Err(error) => {
                 let reporter = Reporter {
                     terminal: self.environment.stderr_is_terminal,
@@ -123,6 +125,14 @@ impl App {
                 (error.exit_code(), Flow::Continue)
             }
         }
+    }
+
+    /// Makes Ctrl-C ask for an end instead of ending the process.
+    fn watch_ctrl_c(&mut self) -> Result<(), Error> {
+        if !std::mem::replace(&mut self.watches_ctrl_c, true) {
+            self.interrupt.on_ctrl_c()?;
+        }
+        Ok(())
     }
 
     fn screen(&self, options: &Options) -> Screen {
