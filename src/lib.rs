@@ -6,6 +6,7 @@ pub mod cli;
 pub mod client;
 mod commands;
 pub mod error;
+pub mod config;
 pub mod json;
 pub mod plan;
 pub mod render;
