@@ -3,6 +3,7 @@
 use crate::json::Secrets;
 
 use super::columns::Selection;
+use super::filter::Filter;
 
 /// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,10 @@ pub struct View {
     pub format: Format,
     /// The columns asked for.
     pub columns: Option<Selection>,
+    /// A jq expression whose outputs are printed instead of the reply.
+    pub filter: Option<Filter>,
+    /// Whether strings that the filter yields are printed bare.
+    pub raw: bool,
     /// How wide the terminal is, in columns; `None` means that nothing limits a line.
     pub width: Option<usize>,
     /// How wide a table may be, in columns, whatever the terminal; the user's word.
@@ -133,6 +138,8 @@ impl View {
         View {
             format,
             columns: None,
+            filter: None,
+            raw: false,
             width: None,
             max_width: None,
             terminal: false,
