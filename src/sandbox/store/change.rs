@@ -1,0 +1,361 @@
+//! Reading and changing single resources, inside one transaction.
+
+use std::sync::Arc;
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+
+use super::assemble::{self, Secrecy};
+use super::error::StoreError;
+use super::model::{Model, Shape};
+use super::row::{Row, Scalar};
+use super::schema::{self, quoted};
+use super::timestamp;
+
+/// Which of the two kinds of tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagKind {
+    /// Free text, which people attach.
+    User,
+    /// `name::value` text with a meaning to the node.
+    System,
+}
+
+impl TagKind {
+    fn inventory(self) -> &'static str {
+        match self {
+            TagKind::User => "UserTagInventory",
+            TagKind::System => "SystemTagInventory",
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            TagKind::User => "User",
+            TagKind::System => "System",
+        }
+    }
+}
+
+/// One change to the store: reads and writes that happen together or not at all.
+///
+/// Inventories are named as in the catalog, `ZoneInventory`. A general inventory stands for its specialised
+/// ones as well, except in `insert`, which takes the most special one.
+#[derive(Debug)]
+pub struct Transaction<'store> {
+    connection: &'store Connection,
+    model: &'store Model,
+}
+
+impl<'store> Transaction<'store> {
+    pub(super) fn new(connection: &'store Connection, model: &'store Model) -> Self {
+        Transaction { connection, model }
+    }
+
+    pub(super) fn connection(&self) -> &'store Connection {
+        self.connection
+    }
+
+    pub(super) fn model(&self) -> &'store Model {
+        self.model
+    }
+
+    pub(super) fn shape(&self, inventory: &str) -> Result<Arc<Shape>, StoreError> {
+        self.model.shape(inventory).ok_or_else(|| StoreError::UnknownInventory(inventory.to_owned()))
+    }
+
+    /// The stored members of an inventory: those that `insert` and `update` take.
+    ///
+    /// # Errors
+    /// `UnknownInventory`.
+    pub fn stored_fields(&self, inventory: &str) -> Result<Vec<&'static str>, StoreError> {
+        let shape = self.shape(inventory)?;
+        let members = shape.members.iter().filter(|member| member.kind.is_column()).map(|member| member.name);
+        Ok(members.chain(shape.hidden()).collect())
+    }
+
+    /// The stored members of the resource with that uuid.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField` when the inventory has no `uuid`, `Database`.
+    pub fn get(&self, inventory: &str, uuid: &str) -> Result<Option<Row>, StoreError> {
+        Ok(self.find(inventory, "uuid", &Scalar::from(uuid))?.into_iter().next())
+    }
+
+    /// The resources whose member has that value (is null, for `Scalar::Null`), in the order they were made.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn find(&self, inventory: &str, field: &str, value: &Scalar) -> Result<Vec<Row>, StoreError> {
+        self.find_where(inventory, &[(field, value.clone())])
+    }
+
+    /// The resources whose members all have those values, in the order they were made. Without conditions:
+    /// all resources.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn find_where(&self, inventory: &str, conditions: &[(&str, Scalar)]) -> Result<Vec<Row>, StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.condition(&shape, conditions)?;
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT * FROM {} WHERE {condition} ORDER BY _id", quoted(shape.table()));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut found = Vec::new();
+        while let Some(stored) = rows.next()? {
+            let mut row = Row::new();
+            for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.starts_with('_')) {
+                let value = Scalar::from_sql(stored.get(at)?);
+                if !value.is_null() {
+                    row.set(name, value);
+                }
+            }
+            found.push(row);
+        }
+        Ok(found)
+    }
+
+    /// The most special inventory of the resource with that uuid: `CephBackupStorageInventory` for a
+    /// `BackupStorageInventory`.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField` when the inventory has no `uuid`, `Database`.
+    pub fn special_inventory(&self, inventory: &str, uuid: &str) -> Result<Option<String>, StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.condition(&shape, &[("uuid", Scalar::from(uuid))])?;
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(None);
+        }
+        let sql = format!("SELECT _inventory FROM {} WHERE {condition}", quoted(shape.table()));
+        Ok(self.connection.prepare_cached(&sql)?.query_row([uuid], |row| row.get(0)).optional()?)
+    }
+
+    /// Adds a resource. `createDate` and `lastOpDate` are the present moment unless the row says otherwise.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField` for a member that is not stored, `Database`, also for a uuid that
+    /// the inventory has already.
+    pub fn insert(&self, inventory: &str, row: &Row) -> Result<(), StoreError> {
+        let shape = self.shape(inventory)?;
+        schema::ensure_table(self.connection, self.model, &shape)?;
+        let mut row = row.clone();
+        for date in ["createDate", "lastOpDate"] {
+            if shape.has_column(date) && row.get(date).is_null() {
+                row.set(date, timestamp::now());
+            }
+        }
+        let mut names = vec!["_inventory".to_owned()];
+        let mut values = vec![Sql::Text(shape.name.to_owned())];
+        for (name, value) in row.iter() {
+            names.push(quoted(self.column(&shape, name)?));
+            values.push(value.to_sql());
+        }
+        let marks = vec!["?"; values.len()].join(", ");
+        let sql = format!("INSERT INTO {} ({}) VALUES ({marks})", quoted(shape.table()), names.join(", "));
+        self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+        Ok(())
+    }
+
+    /// Changes members of the resource with that uuid, and its `lastOpDate` unless `changes` has one.
+    /// Returns whether there is such a resource.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn update(&self, inventory: &str, uuid: &str, changes: &Row) -> Result<bool, StoreError> {
+        Ok(self.update_where(inventory, &[("uuid", Scalar::from(uuid))], changes)? > 0)
+    }
+
+    /// Changes members of the resources whose members all have those values, as `update` does. Returns how
+    /// many there are.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn update_where(
+        &self,
+        inventory: &str,
+        conditions: &[(&str, Scalar)],
+        changes: &Row,
+    ) -> Result<usize, StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.condition(&shape, conditions)?;
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(0);
+        }
+        let mut changes = changes.clone();
+        if shape.has_column("lastOpDate") && !changes.contains("lastOpDate") {
+            changes.set("lastOpDate", timestamp::now());
+        }
+        let mut assignments = Vec::new();
+        let mut values: Vec<Sql> =
+            conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null).collect();
+        for (name, value) in changes.iter() {
+            values.push(value.to_sql());
+            assignments.push(format!("{} = ?{}", quoted(self.column(&shape, name)?), values.len()));
+        }
+        if assignments.is_empty() {
+            return Ok(self.find_where(inventory, conditions)?.len());
+        }
+        let sql = format!("UPDATE {} SET {} WHERE {condition}", quoted(shape.table()), assignments.join(", "));
+        Ok(self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?)
+    }
+
+    /// Removes the resource with that uuid. Returns whether there was one. What refers to it stays.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField` when the inventory has no `uuid`, `Database`.
+    pub fn delete(&self, inventory: &str, uuid: &str) -> Result<bool, StoreError> {
+        Ok(self.delete_where(inventory, &[("uuid", Scalar::from(uuid))])? > 0)
+    }
+
+    /// Removes the resources whose members all have those values. Returns how many there were.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn delete_where(&self, inventory: &str, conditions: &[(&str, Scalar)]) -> Result<usize, StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.condition(&shape, conditions)?;
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(0);
+        }
+        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(shape.table()));
+        let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
+        Ok(self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?)
+    }
+
+    /// The most special inventory of whatever resource has that uuid.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn kind_of(&self, uuid: &str) -> Result<Option<String>, StoreError> {
+        for table in schema::tables(self.connection)? {
+            let Some(shape) = self.model.shape(&format!("{table}Inventory")) else { continue };
+            if !shape.has_column("uuid") {
+                continue;
+            }
+            if let Some(inventory) = self.special_inventory(shape.name, uuid)? {
+                return Ok(Some(inventory));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The resource with that uuid as replies print it: one JSON object.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField` when the inventory has no `uuid`, `Database`.
+    pub fn inventory_json(&self, inventory: &str, uuid: &str) -> Result<Option<String>, StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.condition(&shape, &[("uuid", Scalar::from(uuid))])?;
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(None);
+        }
+        let sql = format!("SELECT _id FROM {} WHERE {condition}", quoted(shape.table()));
+        let id: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([uuid], |row| row.get(0)).optional()?;
+        let Some(id) = id else { return Ok(None) };
+        let printed = assemble::print(self.connection, self.model, &shape, &[id], None, Secrecy::Shown)?;
+        Ok(printed.into_iter().next().map(|inventory| inventory.json))
+    }
+
+    /// Attaches a tag to a resource and returns the tag's uuid.
+    ///
+    /// `resource_type` is the kind of resource as tags name it, such as `VmInstanceVO`.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn add_tag(
+        &self,
+        kind: TagKind,
+        resource_uuid: &str,
+        resource_type: &str,
+        tag: &str,
+    ) -> Result<String, StoreError> {
+        let uuid = uuid::Uuid::new_v4().simple().to_string();
+        let mut row = Row::new()
+            .with("uuid", uuid.as_str())
+            .with("resourceUuid", resource_uuid)
+            .with("resourceType", resource_type)
+            .with("tag", tag)
+            .with("type", kind.as_str());
+        if kind == TagKind::System {
+            row.set("inherent", false);
+        }
+        self.insert(kind.inventory(), &row)?;
+        Ok(uuid)
+    }
+
+    /// Removes all tags of both kinds from a resource.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn remove_tags(&self, resource_uuid: &str) -> Result<(), StoreError> {
+        for kind in [TagKind::User, TagKind::System] {
+            self.delete_where(kind.inventory(), &[("resourceUuid", Scalar::from(resource_uuid))])?;
+        }
+        Ok(())
+    }
+
+    /// Makes an account the owner of a resource; it has one owner only.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn set_owner(&self, resource_uuid: &str, resource_type: &str, account_uuid: &str) -> Result<(), StoreError> {
+        self.remove_owner(resource_uuid)?;
+        let row = Row::new()
+            .with("accountUuid", account_uuid)
+            .with("resourceUuid", resource_uuid)
+            .with("resourceType", resource_type)
+            .with("concreteResourceType", resource_type);
+        self.insert("AccountResourceRefInventory", &row)
+    }
+
+    /// The uuid of the account that owns a resource.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn owner(&self, resource_uuid: &str) -> Result<Option<String>, StoreError> {
+        let found = self.find("AccountResourceRefInventory", "resourceUuid", &Scalar::from(resource_uuid))?;
+        Ok(found.first().and_then(|row| row.text("accountUuid")).map(str::to_owned))
+    }
+
+    /// Forgets who owns a resource.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn remove_owner(&self, resource_uuid: &str) -> Result<(), StoreError> {
+        self.delete_where("AccountResourceRefInventory", &[("resourceUuid", Scalar::from(resource_uuid))])?;
+        Ok(())
+    }
+
+    fn column<'shape>(&self, shape: &'shape Shape, name: &str) -> Result<&'shape str, StoreError> {
+        let member = shape.members.iter().find(|member| member.name == name && member.kind.is_column());
+        member
+            .map(|member| member.name)
+            .or_else(|| shape.hidden().find(|hidden| *hidden == name))
+            .ok_or_else(|| StoreError::UnknownField { inventory: shape.name, field: name.to_owned() })
+    }
+
+    /// The SQL of a conjunction; its parameters are the values that are not null, in order.
+    fn condition(&self, shape: &Shape, conditions: &[(&str, Scalar)]) -> Result<String, StoreError> {
+        let mut parts = Vec::new();
+        let mut parameters = 0;
+        for (name, value) in conditions {
+            let column = quoted(self.column(shape, name)?);
+            if value.is_null() {
+                parts.push(format!("{column} IS NULL"));
+            } else {
+                parameters += 1;
+                parts.push(format!("{column} = ?{parameters}"));
+            }
+        }
+        if shape.name != shape.root {
+            let names: Vec<String> = self.model.descendants(shape).iter().map(|name| format!("'{name}'")).collect();
+            parts.push(format!("_inventory IN ({})", names.join(", ")));
+        }
+        Ok(if parts.is_empty() { "1".to_owned() } else { parts.join(" AND ") })
+    }
+}

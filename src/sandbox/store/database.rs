@@ -1,0 +1,210 @@
+//! Opening the database: a file that several processes may share, or memory.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::change::Transaction;
+use super::error::StoreError;
+use super::model::Model;
+use super::schema;
+use super::text;
+use crate::catalog::Catalog;
+
+/// How long one process waits for another that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Databases up to this size, in bytes, are checked whole when they are opened.
+const CHECKED_SIZE: u64 = 8 << 20;
+
+/// The sandbox's resources: the state of an embedded management node.
+///
+/// Several processes may have the same file open.
+#[derive(Debug)]
+pub struct Store {
+    connection: Mutex<Connection>,
+    model: Model,
+    set_aside: Option<PathBuf>,
+}
+
+impl Store {
+    /// Opens the database at `path`; where there is none, makes one and fills it with the seed.
+    ///
+    /// A file that is damaged is renamed and a fresh one takes its place; `set_aside` tells of it.
+    ///
+    /// # Errors
+    /// `File` when the file or its directory cannot be used, `Layout` when another version of the program
+    /// wrote it, `Database` for what else SQLite refuses.
+    pub fn open(path: &Path) -> Result<Store, StoreError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| StoreError::File { path, source }
+        };
+        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            std::fs::create_dir_all(directory).map_err(at(directory))?;
+        }
+        // Two processes that find the same damage must not both set the file aside: the second one would
+        // take the fresh file of the first.
+        let lock_path = beside(path, ".lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(at(&lock_path))?;
+        lock.lock().map_err(at(&lock_path))?;
+        match Store::open_once(path) {
+            Err(error) if error.is_damage() => {
+                let aside = set_aside(path).map_err(at(path))?;
+                let mut store = Store::open_once(path)?;
+                store.set_aside = Some(aside);
+                Ok(store)
+            }
+            other => other,
+        }
+    }
+
+    /// A store that lives as long as the value, filled with the seed.
+    ///
+    /// # Errors
+    /// `Database` when SQLite refuses, which it does for want of memory only.
+    pub fn in_memory() -> Result<Store, StoreError> {
+        let store = Store::empty()?;
+        store.seed()?;
+        Ok(store)
+    }
+
+    /// A store that lives as long as the value, without resources.
+    ///
+    /// # Errors
+    /// `Database` when SQLite refuses, which it does for want of memory only.
+    pub fn empty() -> Result<Store, StoreError> {
+        let store = Store::over(Connection::open_in_memory()?)?;
+        schema::create(&store.lock())?;
+        Ok(store)
+    }
+
+    fn open_once(path: &Path) -> Result<Store, StoreError> {
+        let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let store = Store::over(Connection::open(path)?)?;
+        {
+            let connection = store.lock();
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", "normal")?;
+            if size > 0 && size <= CHECKED_SIZE {
+                let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+                if verdict != "ok" {
+                    return Err(rusqlite::Error::SqliteFailure(
+                        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+                        None,
+                    )
+                    .into());
+                }
+            }
+        }
+        let layout: i64 = store.lock().pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match layout {
+            schema::LAYOUT => Ok(store),
+            0 => {
+                store.transaction(|tx| {
+                    schema::create(tx.connection())?;
+                    super::seed::insert_missing(tx)
+                })?;
+                Ok(store)
+            }
+            found => Err(StoreError::Layout { path: path.to_owned(), found, wanted: schema::LAYOUT }),
+        }
+    }
+
+    fn over(connection: Connection) -> Result<Store, StoreError> {
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(256);
+        text::register(&connection)?;
+        Ok(Store { connection: Mutex::new(connection), model: Model::new(Catalog::newest()), set_aside: None })
+    }
+
+    /// Where a damaged database was put when this store was opened in its place.
+    pub fn set_aside(&self) -> Option<&Path> {
+        self.set_aside.as_deref()
+    }
+
+    /// Puts back what the seed holds and the store no longer has; leaves everything else alone.
+    ///
+    /// # Errors
+    /// `Database` when SQLite refuses.
+    pub fn seed(&self) -> Result<(), StoreError> {
+        self.transaction(super::seed::insert_missing)
+    }
+
+    /// Throws all resources and records away and fills the store with the seed.
+    ///
+    /// # Errors
+    /// `Database` when SQLite refuses.
+    pub fn reset(&self) -> Result<(), StoreError> {
+        self.transaction(|tx| {
+            for table in schema::tables(tx.connection())? {
+                tx.connection().execute_batch(&format!("DROP TABLE {}", schema::quoted(&table)))?;
+            }
+            tx.connection().execute_batch("DELETE FROM _record")?;
+            super::seed::insert_missing(tx)
+        })
+    }
+
+    /// Adds `count` virtual machines with a nic and a root volume each, for trials of scale.
+    ///
+    /// # Errors
+    /// `Database` when SQLite refuses.
+    pub fn seed_vms(&self, count: u64) -> Result<(), StoreError> {
+        self.transaction(|tx| super::seed::insert_vms(tx, count))?;
+        // Without figures about the rows the query planner takes a state for as selective as an address.
+        self.lock().execute_batch("PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        Ok(())
+    }
+
+    /// Runs `work` as one change: all of it happens, or, when it returns an error, nothing. Reading in it is
+    /// consistent as well.
+    ///
+    /// # Errors
+    /// What `work` returns, and `Database` when SQLite refuses to begin or to commit.
+    pub fn transaction<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.lock();
+        let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
+        let outcome = work(&Transaction::new(&begun, &self.model))?;
+        begun.commit().map_err(StoreError::from)?;
+        Ok(outcome)
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic elsewhere leaves the connection usable: open transactions roll back when dropped.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Renames a damaged database, with the files that belong to it, to a name that is free.
+fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
+    let aside = (0..)
+        .map(|attempt: u64| beside(path, &format!(".damaged-{}", seconds + attempt)))
+        .find(|aside| !aside.exists())
+        .unwrap_or_else(|| beside(path, ".damaged"));
+    std::fs::rename(path, &aside)?;
+    for suffix in ["-wal", "-shm"] {
+        match std::fs::rename(beside(path, suffix), beside(&aside, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}

@@ -1,0 +1,37 @@
+//! The sandbox's resources: rows in an embedded SQLite database, and the queries that a node answers on them.
+//!
+//! The tables are derived from the catalog: one for each family of inventories. `Store::query` reads a query's
+//! parameters as a node does, misreadings included; `Store::zql` is the query language beneath it;
+//! `Store::transaction` reads and changes single resources. What it means to start a virtual machine, who
+//! may log in and what HTTP is, the store does not know.
+//!
+//! Source: PROTOCOL sections 8 (Q1 to Q23), 9 (Z1 to Z8) and 11 (N1 to N7).
+
+mod assemble;
+mod change;
+mod class_name;
+mod comparison;
+mod compile;
+mod condition;
+mod database;
+mod error;
+mod model;
+mod ownership;
+mod query;
+mod record;
+mod request;
+mod row;
+mod run;
+mod schema;
+mod seed;
+#[cfg(test)]
+mod tests;
+mod text;
+pub mod timestamp;
+mod zql;
+
+pub use change::{TagKind, Transaction};
+pub use database::Store;
+pub use error::{BAD_ARGUMENT, INTERNAL, NOT_SIMULATED, ServerError, StoreError};
+pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};
+pub use row::{Row, Scalar};

@@ -1,0 +1,487 @@
+//! How the catalog's inventories become tables: families, columns, and what joins them.
+//!
+//! An inventory and its specialised ones form a family, which lives in one table named after the general
+//! inventory. Scalar members are columns; lists of inventories and of uuids are read through the table that
+//! they come from; what is left of lists and maps is a column of JSON text.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crate::catalog::{Catalog, Expanded, Field, Inventory, Type};
+
+/// Specialised inventories whose general inventory the catalog does not name.
+const ALSO_SPECIAL: [(&str, &str); 3] = [
+    ("ExternalPrimaryStorageInventory", "PrimaryStorageInventory"),
+    ("SimulatorHostInventory", "HostInventory"),
+    ("VirtualRouterOfferingInventory", "InstanceOfferingInventory"),
+];
+
+/// Stored members that no reply shows and no query may name.
+const HIDDEN: [(&str, &str); 6] = [
+    ("AccountInventory", "password"),
+    ("UserInventory", "password"),
+    ("HostInventory", "password"),
+    ("BackupStorageInventory", "password"),
+    ("VmInstanceInventory", "consolePassword"),
+    ("LongJobInventory", "apiTimeout"),
+];
+
+/// Members that a node computes or keeps elsewhere: conditions may name them, `fields` and `sort` may not
+/// (Q19, Q20).
+const COMPUTED: [(&str, &[&str]); 3] = [
+    (
+        "HostInventory",
+        &[
+            "totalCpuCapacity",
+            "availableCpuCapacity",
+            "cpuSockets",
+            "totalMemoryCapacity",
+            "availableMemoryCapacity",
+            "cpuNum",
+            "ipmiAddress",
+            "ipmiUsername",
+            "ipmiPort",
+            "ipmiPowerStatus",
+            "cpuStatus",
+            "memoryStatus",
+            "diskStatus",
+            "nicStatus",
+            "gpuStatus",
+            "powerSupplyStatus",
+            "fanStatus",
+            "raidStatus",
+            "temperatureStatus",
+        ],
+    ),
+    (
+        "PrimaryStorageInventory",
+        &[
+            "totalCapacity",
+            "availableCapacity",
+            "totalPhysicalCapacity",
+            "availablePhysicalCapacity",
+            "systemUsedCapacity",
+        ],
+    ),
+    ("VolumeSnapshotInventory", &["groupUuid"]),
+];
+
+/// How a member is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// A column of text.
+    Text,
+    /// A column of whole numbers.
+    Integer,
+    /// A column of other numbers.
+    Double,
+    /// A column of 0 and 1.
+    Bool,
+    /// A column of moments in the stored form.
+    Timestamp,
+    /// A column of JSON text: a list or map that no table is known for.
+    Json,
+    /// The members `value` of the joined rows: `attachedZoneUuids`.
+    Values { join: Join, value: &'static str },
+    /// The joined rows: `vmNics`; or the only one: `tagPattern`.
+    Rows { join: Join, many: bool },
+}
+
+impl Kind {
+    pub(crate) fn is_column(&self) -> bool {
+        !matches!(self, Kind::Values { .. } | Kind::Rows { .. })
+    }
+}
+
+/// How rows of one inventory lead to rows of another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Join {
+    /// The inventory that it leads to.
+    pub(crate) inventory: &'static str,
+    /// The column of this inventory, and whether it holds a JSON list of keys.
+    pub(crate) key: &'static str,
+    pub(crate) key_is_list: bool,
+    /// The column of the other inventory.
+    pub(crate) foreign: &'static str,
+}
+
+/// A member of an inventory as the store keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// Whether `fields` and `sort` may not name it although it is a column.
+    pub(crate) computed: bool,
+    /// Whether no condition may name it.
+    pub(crate) unqueryable: bool,
+}
+
+/// An inventory as the store keeps it.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    /// The general inventory of its family.
+    pub(crate) root: &'static str,
+    /// The ancestors, nearest first.
+    pub(crate) ancestors: Vec<&'static str>,
+    pub(crate) inventory: Inventory,
+    pub(crate) members: Vec<Member>,
+}
+
+impl Shape {
+    /// The family's table.
+    pub(crate) fn table(&self) -> &'static str {
+        base(self.root)
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    /// Whether a member of that name is a column.
+    pub(crate) fn has_column(&self, name: &str) -> bool {
+        self.member(name).is_some_and(|member| member.kind.is_column())
+    }
+
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = &'static str> {
+        let root = self.root;
+        HIDDEN.iter().filter(move |(inventory, _)| *inventory == root).map(|(_, name)| *name)
+    }
+}
+
+/// The name of an inventory without `Inventory`.
+pub(crate) fn base(inventory: &'static str) -> &'static str {
+    inventory.strip_suffix("Inventory").unwrap_or(inventory)
+}
+
+/// `VmInstance` as it begins a member's name: `vmInstance`.
+fn decapitalised(name: &str) -> String {
+    let mut characters = name.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+/// The shapes of a catalog's inventories, worked out when first asked for.
+#[derive(Debug)]
+pub(crate) struct Model {
+    catalog: Catalog,
+    shapes: Mutex<HashMap<&'static str, Arc<Shape>>>,
+    families: OnceLock<HashMap<&'static str, Vec<&'static str>>>,
+}
+
+impl Model {
+    pub(crate) fn new(catalog: Catalog) -> Model {
+        Model { catalog, shapes: Mutex::default(), families: OnceLock::new() }
+    }
+
+    pub(crate) fn catalog(&self) -> Catalog {
+        self.catalog
+    }
+
+    /// The shape of the inventory called exactly `name`.
+    pub(crate) fn shape(&self, name: &str) -> Option<Arc<Shape>> {
+        if let Some(shape) = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+            return Some(Arc::clone(shape));
+        }
+        // Worked out unlocked: a shape asks for the shapes of its ancestors.
+        let shape = Arc::new(self.work_out(self.catalog.inventory(name)?));
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(shapes.entry(shape.name).or_insert(shape)))
+    }
+
+    /// The inventories that the table of `root` holds, `root` among them.
+    pub(crate) fn family(&self, root: &'static str) -> Vec<&'static str> {
+        let families = self.families.get_or_init(|| {
+            let mut families: HashMap<&'static str, Vec<&'static str>> = HashMap::new();
+            for name in self.catalog.inventory_names() {
+                if let Some(inventory) = self.catalog.inventory(name) {
+                    let root = self.ancestors(&inventory).last().copied().unwrap_or(inventory.name);
+                    families.entry(root).or_default().push(inventory.name);
+                }
+            }
+            families
+        });
+        families.get(root).cloned().unwrap_or_else(|| vec![root])
+    }
+
+    /// The inventory itself and those that specialise it.
+    pub(crate) fn descendants(&self, shape: &Shape) -> Vec<&'static str> {
+        let mut found = self.family(shape.root);
+        found.retain(|name| {
+            *name == shape.name
+                || self
+                    .catalog
+                    .inventory(name)
+                    .is_some_and(|inventory| self.ancestors(&inventory).contains(&shape.name))
+        });
+        found
+    }
+
+    /// The inventory that a condition `field=value` turns a query to (Q14).
+    pub(crate) fn specialised(&self, shape: &Shape, field: &str, value: &str) -> Option<Arc<Shape>> {
+        let inventory = &shape.inventory;
+        if !inventory.field(field)?.type_field {
+            return None;
+        }
+        if let Some(special) = self.catalog.specialised(inventory, field, value) {
+            return self.shape(special.name);
+        }
+        // Of inventories known from the client side only, the parent is known but not the type's value; by
+        // custom it is the inventory's name.
+        let special = self.shape(&format!("{value}Inventory"))?;
+        special.ancestors.contains(&shape.name).then_some(special)
+    }
+
+    fn parent(&self, inventory: &Inventory) -> Option<&'static str> {
+        if let Some(parent) = inventory.parents.first() {
+            return Some(parent.inventory);
+        }
+        let also = ALSO_SPECIAL.iter().find(|(special, _)| *special == inventory.name).map(|(_, general)| *general);
+        also.or_else(|| inventory.extends.filter(|name| self.catalog.inventory(name).is_some()))
+    }
+
+    fn ancestors(&self, inventory: &Inventory) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        let mut next = self.parent(inventory);
+        while let Some(name) = next {
+            if found.contains(&name) {
+                break;
+            }
+            found.push(name);
+            next = self.catalog.inventory(name).and_then(|parent| self.parent(&parent));
+        }
+        found
+    }
+
+    fn work_out(&self, inventory: Inventory) -> Shape {
+        let ancestors = self.ancestors(&inventory);
+        let root = ancestors.last().copied().unwrap_or(inventory.name);
+        let lineage: Vec<Inventory> = ancestors.iter().filter_map(|name| self.catalog.inventory(name)).collect();
+        let members = inventory
+            .fields
+            .iter()
+            .map(|field| {
+                // A member of the general inventory is kept as that one says, so that the table has one
+                // meaning for it.
+                let (owner, original) = lineage
+                    .iter()
+                    .rev()
+                    .find_map(|ancestor| ancestor.field(field.name).map(|original| (ancestor, original)))
+                    .unwrap_or((&inventory, field));
+                Member {
+                    name: field.name,
+                    kind: self.kind(owner, original),
+                    computed: COMPUTED.iter().any(|(name, fields)| *name == root && fields.contains(&field.name)),
+                    unqueryable: field.unqueryable,
+                }
+            })
+            .collect();
+        Shape { name: inventory.name, root, ancestors, inventory, members }
+    }
+
+    fn kind(&self, owner: &Inventory, field: &Field) -> Kind {
+        match &field.kind {
+            Type::String | Type::Any => Kind::Text,
+            Type::Int | Type::Long => Kind::Integer,
+            Type::Double => Kind::Double,
+            Type::Bool => Kind::Bool,
+            Type::Timestamp => Kind::Timestamp,
+            Type::Map(_) => Kind::Json,
+            Type::Named(name) => match self.catalog.inventory(name) {
+                Some(target) => match self.join_of_member(owner, field.name, &target) {
+                    Some(join) => Kind::Rows { join, many: false },
+                    None => Kind::Json,
+                },
+                None if self.catalog.struct_fields(name).is_some() || *name == "ErrorCode" => Kind::Json,
+                None => Kind::Text,
+            },
+            Type::List(Some(element)) => match **element {
+                Type::Named(name) => {
+                    let target = self.catalog.inventory(name);
+                    let join = target.and_then(|target| self.join_of_member(owner, field.name, &target));
+                    join.map_or(Kind::Json, |join| Kind::Rows { join, many: true })
+                }
+                Type::String => self.values(owner, field.name),
+                _ => Kind::Json,
+            },
+            Type::List(None) => {
+                let expanded = owner.expanded.get(field.name).and_then(|to| self.catalog.inventory(to.inventory));
+                let join = expanded.and_then(|target| self.join_of_member(owner, field.name, &target));
+                join.map_or_else(|| self.values(owner, field.name), |join| Kind::Rows { join, many: true })
+            }
+        }
+    }
+
+    /// A list of uuids such as `attachedZoneUuids`, read from the references that name them: `zoneUuid` of
+    /// the references that a hidden expanded field leads to.
+    fn values(&self, owner: &Inventory, name: &str) -> Kind {
+        let wanted = ["attached", "peer"]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix)?.strip_suffix("Uuids"))
+            .map(|subject| format!("{}Uuid", decapitalised(subject)));
+        let found = wanted.and_then(|wanted| {
+            owner.expanded.values().find_map(|to| {
+                let target = self.catalog.inventory(to.inventory)?;
+                let value = target.field(&wanted)?.name;
+                let join = self.join(owner, to, "")?;
+                (base(target.name).ends_with("Ref") && join.key == "uuid").then_some(Kind::Values { join, value })
+            })
+        });
+        found.unwrap_or(Kind::Json)
+    }
+
+    /// How a member that holds inventories is joined to them.
+    fn join_of_member(&self, owner: &Inventory, name: &str, target: &Inventory) -> Option<Join> {
+        if let Some(expanded) = owner.expanded.get(name).filter(|to| to.inventory == target.name) {
+            return self.join(owner, expanded, name);
+        }
+        let by_target = owner.expanded.values().find(|to| to.inventory == target.name);
+        by_target.and_then(|to| self.join(owner, to, name)).or_else(|| self.guess(owner, target, name))
+    }
+
+    /// The join of an expanded field.
+    fn join(&self, owner: &Inventory, expanded: &Expanded, name: &str) -> Option<Join> {
+        let target = self.catalog.inventory(expanded.inventory)?;
+        match (expanded.key, expanded.foreign_key) {
+            (Some(key), Some(foreign)) => {
+                // The server's own annotations name columns that do not exist in a few places; these
+                // relations have no rows.
+                let exist = owner.field(key).is_some() && target.field(foreign).is_some();
+                exist.then_some(Join { inventory: target.name, key, key_is_list: false, foreign })
+            }
+            _ => self.guess(owner, &target, name),
+        }
+    }
+
+    /// The join of a relation of which only the two ends are known, from the names of their members.
+    fn guess(&self, owner: &Inventory, target: &Inventory, name: &str) -> Option<Join> {
+        let scalar = |inventory: &Inventory, name: &str| {
+            inventory.field(name).filter(|field| field.kind.is_scalar()).map(|field| field.name)
+        };
+        let join = |key, foreign| Join { inventory: target.name, key, key_is_list: false, foreign };
+        if let (Some(key), Some(foreign)) = (scalar(owner, &format!("{name}Uuid")), scalar(target, "uuid")) {
+            return Some(join(key, foreign));
+        }
+        if let Some(uuid) = scalar(owner, "uuid") {
+            let mut owners = vec![owner.name];
+            owners.extend(self.ancestors(owner));
+            for kind in owners {
+                if let Some(foreign) = scalar(target, &format!("{}Uuid", decapitalised(base(kind)))) {
+                    return Some(join(uuid, foreign));
+                }
+            }
+            if target.name == "SystemTagInventory" {
+                return scalar(target, "resourceUuid").map(|foreign| join(uuid, foreign));
+            }
+        }
+        let foreign = scalar(target, "uuid")?;
+        if let Some(key) = scalar(owner, &format!("{}Uuid", decapitalised(base(target.name)))) {
+            return Some(join(key, foreign));
+        }
+        let list = [format!("{name}sUuid"), format!("{name}Uuids")];
+        let key = owner.fields.iter().find(|field| list.iter().any(|list| list == field.name))?.name;
+        Some(Join { inventory: target.name, key, key_is_list: true, foreign })
+    }
+
+    /// The joins that an expanded field or alias stands for, in order. The outer `None` means that there is
+    /// no such field, the inner one that nothing is known to join the two.
+    pub(crate) fn relation(&self, shape: &Shape, name: &str) -> Option<Relation> {
+        // What only an ancestor has is no field of this inventory: the server copies them down itself.
+        if !shape.inventory.expanded.contains_key(name) && !shape.inventory.aliases.contains_key(name) {
+            return None;
+        }
+        let lineage = shape.ancestors.iter().filter_map(|ancestor| self.catalog.inventory(ancestor));
+        let lineage: Vec<Inventory> = std::iter::once(shape.inventory.clone()).chain(lineage).collect();
+        let mut known = None;
+        for owner in &lineage {
+            if let Some(alias) = owner.aliases.get(name) {
+                return Some(Relation::Alias { path: alias.path });
+            }
+            if let Some(expanded) = owner.expanded.get(name) {
+                if let Some(join) = self.join(owner, expanded, name) {
+                    return Some(Relation::Join(join));
+                }
+                // An ancestor may know better what an old client knew of by name only.
+                known = known.or(Some(Relation::Nothing { inventory: expanded.inventory }));
+            }
+        }
+        known
+    }
+}
+
+/// What an expanded field or alias is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Relation {
+    /// It leads to another inventory.
+    Join(Join),
+    /// It stands for a longer path.
+    Alias { path: &'static str },
+    /// It leads to another inventory, but no row is ever joined.
+    Nothing { inventory: &'static str },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> Model {
+        Model::new(Catalog::newest())
+    }
+
+    fn kind(inventory: &str, member: &str) -> Kind {
+        let shape = model().shape(inventory).expect("the inventory exists");
+        shape.member(member).expect("the member exists").kind.clone()
+    }
+
+    #[test]
+    fn families_share_the_table_of_their_general_inventory() {
+        let model = model();
+        for (name, table) in [
+            ("ZoneInventory", "Zone"),
+            ("ImageStoreBackupStorageInventory", "BackupStorage"),
+            ("VpcRouterVmInventory", "VmInstance"),
+            ("KVMHostInventory", "Host"),
+        ] {
+            assert_eq!(model.shape(name).expect("the inventory exists").table(), table);
+        }
+        let storage = model.shape("BackupStorageInventory").expect("the inventory exists");
+        assert!(model.descendants(&storage).contains(&"CephBackupStorageInventory"));
+        let ceph = model.shape("CephBackupStorageInventory").expect("the inventory exists");
+        assert_eq!(model.descendants(&ceph), ["CephBackupStorageInventory"]);
+    }
+
+    #[test]
+    fn lists_are_read_through_the_tables_that_they_come_from() {
+        let rows = |inventory, key, foreign| Kind::Rows {
+            join: Join { inventory, key, key_is_list: false, foreign },
+            many: true,
+        };
+        assert_eq!(kind("VmInstanceInventory", "vmNics"), rows("VmNicInventory", "uuid", "vmInstanceUuid"));
+        assert_eq!(kind("L3NetworkInventory", "ipRanges"), rows("IpRangeInventory", "uuid", "l3NetworkUuid"));
+        assert_eq!(kind("ImageInventory", "systemTags"), rows("SystemTagInventory", "uuid", "resourceUuid"));
+        assert_eq!(
+            kind("VolumeSnapshotGroupInventory", "volumeSnapshotRefs"),
+            rows("VolumeSnapshotGroupRefInventory", "uuid", "volumeSnapshotGroupUuid")
+        );
+        assert_eq!(kind("L3NetworkInventory", "dns"), Kind::Json);
+        for (inventory, member, value) in [
+            ("BackupStorageInventory", "attachedZoneUuids", "zoneUuid"),
+            ("ImageStoreBackupStorageInventory", "attachedZoneUuids", "zoneUuid"),
+            ("L2NetworkInventory", "attachedClusterUuids", "clusterUuid"),
+            ("SecurityGroupInventory", "attachedL3NetworkUuids", "l3NetworkUuid"),
+            ("VipInventory", "peerL3NetworkUuids", "l3NetworkUuid"),
+        ] {
+            assert!(
+                matches!(kind(inventory, member), Kind::Values { value: found, .. } if found == value),
+                "{inventory} {member}"
+            );
+        }
+    }
+
+    #[test]
+    fn relations_known_from_an_old_client_are_joined_as_the_general_inventory_joins_them() {
+        let model = model();
+        let storage = model.shape("ImageStoreBackupStorageInventory").expect("the inventory exists");
+        assert!(matches!(model.relation(&storage, "zone"), Some(Relation::Alias { path: "zoneRef.zone" })));
+        assert!(model.relation(&storage, "nowhere").is_none());
+    }
+}

@@ -1,0 +1,62 @@
+//! The cloud that a new sandbox begins with: `cloud.json`, a list of rows for each inventory.
+
+mod bulk;
+
+use serde_json::{Map, Value as Json};
+
+use super::change::Transaction;
+use super::error::StoreError;
+use super::row::{Row, Scalar};
+
+pub(super) use bulk::insert_vms;
+
+const CLOUD: &str = include_str!("../data/cloud.json");
+
+/// When the cloud was set up: the date of rows that say none.
+const FOUNDED: &str = "2025-01-06 09:00:00";
+
+/// Adds the rows of the seed that the store does not have.
+pub(super) fn insert_missing(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    let cloud: Map<String, Json> = serde_json::from_str(CLOUD).map_err(|error| StoreError::Seed(error.to_string()))?;
+    for (inventory, rows) in &cloud {
+        let shape = tx.shape(inventory)?;
+        let stored = tx.stored_fields(inventory)?;
+        let rows = rows.as_array().ok_or_else(|| StoreError::Seed(format!("{inventory} is no list")))?;
+        for row in rows.iter().filter_map(Json::as_object) {
+            let mut stored_row = Row::new();
+            for date in ["createDate", "lastOpDate"] {
+                if stored.contains(&date) {
+                    stored_row.set(date, FOUNDED);
+                }
+            }
+            for (name, value) in row {
+                stored_row.set(name, scalar(value));
+            }
+            if !is_present(tx, shape.name, row)? {
+                tx.insert(inventory, &stored_row)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the store has the row: one of that uuid, or, of what has no uuid, one that agrees in all it says.
+fn is_present(tx: &Transaction<'_>, inventory: &str, row: &Map<String, Json>) -> Result<bool, StoreError> {
+    let conditions: Vec<(&str, Scalar)> = match row.get("uuid") {
+        Some(uuid) => vec![("uuid", scalar(uuid))],
+        None => row.iter().filter(|(name, _)| !name.ends_with("Date")).map(|(n, v)| (n.as_str(), scalar(v))).collect(),
+    };
+    Ok(!tx.find_where(inventory, &conditions)?.is_empty())
+}
+
+fn scalar(value: &Json) -> Scalar {
+    match value {
+        Json::Null => Scalar::Null,
+        Json::Bool(value) => Scalar::Bool(*value),
+        Json::Number(number) => {
+            number.as_i64().map_or_else(|| Scalar::Double(number.as_f64().unwrap_or_default()), Scalar::Integer)
+        }
+        Json::String(text) => Scalar::Text(text.clone()),
+        Json::Array(_) | Json::Object(_) => Scalar::Text(value.to_string()),
+    }
+}
