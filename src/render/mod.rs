@@ -15,12 +15,14 @@ mod delimited;
 mod error;
 mod filter;
 mod grid;
+mod held;
 mod json;
 mod jsonl;
 mod output;
 mod project;
 mod rows;
 mod size;
+mod sort;
 mod style;
 mod table;
 #[cfg(test)]
@@ -35,6 +37,7 @@ pub use columns::{Column, Selection, SelectionError};
 pub use error::Error;
 pub use filter::{Filter, FilterError};
 pub use size::human_size;
+pub use sort::SortKey;
 pub use view::{Border, Field, FieldKind, Format, Shape, View};
 
 use crate::json::Pieces;
@@ -58,6 +61,14 @@ pub struct Rendered {
 /// once), [`Error::UnknownColumn`] before anything is printed.
 pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn Write) -> Result<Rendered, Error> {
     let mut output = output::Output::new(out);
+    let mut sorted;
+    let pieces = match &view.sort_by {
+        Some(key) => {
+            sorted = sort::Sorted::new(pieces, key, shape)?;
+            &mut sorted
+        }
+        None => pieces,
+    };
     let mut counted = rows::Counted::new(pieces);
     let printed = match &view.filter {
         None => print(&mut counted, shape, view, &mut output),

@@ -4,6 +4,7 @@ use crate::json::Secrets;
 
 use super::columns::Selection;
 use super::filter::Filter;
+use super::sort::SortKey;
 
 /// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,8 @@ pub struct View {
     pub format: Format,
     /// The columns asked for.
     pub columns: Option<Selection>,
+    /// What to sort the rows by here, whatever the order of the reply. All rows are in memory then.
+    pub sort_by: Option<SortKey>,
     /// A jq expression whose outputs are printed instead of the reply.
     pub filter: Option<Filter>,
     /// Whether strings that the filter yields are printed bare.
@@ -138,6 +141,7 @@ impl View {
         View {
             format,
             columns: None,
+            sort_by: None,
             filter: None,
             raw: false,
             width: None,
@@ -171,7 +175,7 @@ impl View {
 /// What is known of a reply's rows.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
-    /// The name of their inventory.
+    /// The name of their inventory. Fields without one are members asked for: tables show all of them.
     pub inventory: Option<String>,
     /// Its fields, in the catalog's order; empty when nothing is known.
     pub fields: Vec<Field>,
