@@ -24,6 +24,7 @@ mod rows;
 mod size;
 mod sort;
 mod style;
+mod summary;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -40,7 +41,7 @@ pub use size::human_size;
 pub use sort::SortKey;
 pub use view::{Border, Field, FieldKind, Format, Shape, View};
 
-use crate::json::Pieces;
+use crate::json::{Pieces, Scanner};
 
 /// What was printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +71,17 @@ pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn
         None => pieces,
     };
     let mut counted = rows::Counted::new(pieces);
+    if view.summary {
+        let mut summary = summary::Summary::new(shape);
+        rows::walk(&mut counted, &mut summary)?;
+        if view.format.is_for_people() {
+            summary.print(view, &mut output)?;
+        } else {
+            print(&mut Scanner::new(&summary.reply()[..]), &Shape::default(), view, &mut output)?;
+        }
+        output.finish()?;
+        return Ok(counted.rendered());
+    }
     let printed = match &view.filter {
         None => print(&mut counted, shape, view, &mut output),
         Some(filter) => match view.format {

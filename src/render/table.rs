@@ -81,9 +81,7 @@ impl<'a, 'o> Table<'a, 'o> {
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
             let mut blocks = Blocks::default();
             blocks.start(section, shape, self.view, &mut self.out.buffer);
-            if self.view.columns.as_ref().is_some_and(|selection| !selection.added) {
-                blocks.use_grid(grid, self.view);
-            }
+            blocks.use_columns(grid, self.view);
             if self.started {
                 self.out.buffer.push(b'\n');
             }
@@ -398,7 +396,8 @@ impl Lines {
                 }
                 _ => out.extend_from_slice(text.as_bytes()),
             }
-            if !layout.numbers[index] && !(index == last && self.close.is_empty()) {
+            let ends_line = index == last && self.close.is_empty();
+            if !(layout.numbers[index] || ends_line) {
                 out.resize(out.len() + padding, b' ');
             }
         }

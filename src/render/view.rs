@@ -115,6 +115,8 @@ pub struct View {
     pub filter: Option<Filter>,
     /// Whether strings that the filter yields are printed bare.
     pub raw: bool,
+    /// Whether rows are counted and added up instead of printed.
+    pub summary: bool,
     /// How wide the terminal is, in columns; `None` means that nothing limits a line.
     pub width: Option<usize>,
     /// How wide a table may be, in columns, whatever the terminal; the user's word.
@@ -144,6 +146,7 @@ impl View {
             sort_by: None,
             filter: None,
             raw: false,
+            summary: false,
             width: None,
             max_width: None,
             terminal: false,
