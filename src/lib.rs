@@ -3,9 +3,11 @@
 pub mod catalog;
 pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod json;
 pub mod plan;
 pub mod render;
+pub mod results;
 pub mod sandbox;
 pub mod secret;
 pub mod shell;

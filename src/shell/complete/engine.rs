@@ -94,13 +94,7 @@ fn own_word(place: &Place) -> (usize, Wish<'_>) {
     let words = place.others[..place.index].iter().map(|word| word.text.as_str());
     match own::wanted_after(words) {
         Some(Takes::File) => values::file(&place.word.text, 0),
-        Some(Takes::Free) => {
-            let mut before = place.others[..place.index].iter().map(|word| word.text.as_str());
-            match (before.next(), before.next()) {
-                (Some("set"), Some(setting)) => (0, values::of_setting(setting)),
-                _ => (0, Wish::Nothing(None)),
-            }
-        }
+        Some(Takes::Value) => (0, values::of_setting(&place.others[place.index - 1].text)),
         Some(takes) => (0, Wish::Own(takes)),
         None => (0, Wish::Nothing(None)),
     }
