@@ -500,7 +500,7 @@ mod tests {
         assert_has(&page_of("query"), &["~="]);
         assert_has(&page_of("context"), &["context use"]);
         assert_has(&page_of("zone"), &["ZoneInventory: a record"]);
-        assert_has(&page_of("SecurityGroupRuleAO"), &["a struct"]);
+        assert_has(&page_of("PolicyStatement"), &["a struct"]);
         assert_has(&page_of("StateEvent"), &["one of", "enable"]);
         let unknown = page(Catalog::newest(), Some("QueryZoen")).expect_err("no such thing");
         assert_eq!(unknown.closest.as_deref(), Some("QueryZone"));

@@ -167,6 +167,8 @@ impl<'t> Shelf<'t> {
         if candidates.iter().any(|(_, candidate)| candidate.fit.extends()) {
             // Who types a name's beginning is not abbreviating its humps.
             candidates.retain(|(_, candidate)| !matches!(candidate.fit, Fit::Humps | Fit::HumpsLeftOut));
+        } else if candidates.iter().any(|(_, candidate)| candidate.fit == Fit::Humps) {
+            candidates.retain(|(_, candidate)| candidate.fit != Fit::HumpsLeftOut);
         }
         candidates.sort_by_key(|(spread, candidate)| {
             // Without anything typed all fit alike.
