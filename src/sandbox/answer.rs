@@ -33,7 +33,9 @@ impl Answer {
             503 => "503 Service Temporarily Unavailable",
             _ => "HTTP Status 500 \u{2013} Internal Server Error",
         };
-        let body = format!("<!doctype html><html lang=\"en\"><head><title>{title}</title></head><body><h1>{title}</h1></body></html>");
+        let body = format!(
+            "<!doctype html><html lang=\"en\"><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+        );
         Answer { status, body: body.into_bytes(), is_page: true }
     }
 

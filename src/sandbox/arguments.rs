@@ -61,7 +61,9 @@ impl Arguments {
         let parameters = match members.and_then(|members| members.get(candidate.api.body)) {
             None | Some(Value::Null) => None,
             Some(Value::Object(parameters)) => Some(parameters),
-            Some(_) => return Err(Answer::text(500, format!("the member {} is not a JSON object", candidate.api.body))),
+            Some(_) => {
+                return Err(Answer::text(500, format!("the member {} is not a JSON object", candidate.api.body)));
+            }
         };
         for parameter in &candidate.api.parameters {
             let beside = members.filter(|_| is_tags(parameter.name)).and_then(|members| members.get(parameter.name));
@@ -136,9 +138,7 @@ fn typed(kind: &Type, value: &Value) -> Option<Value> {
         (Type::Int, _) => whole(value).filter(|number| i32::try_from(*number).is_ok()).map(Value::from),
         (Type::Long, _) => whole(value).map(Value::from),
         (Type::Double, Value::Number(_)) => Some(value.clone()),
-        (Type::Double, Value::String(text)) => {
-            text.trim().parse().ok().and_then(Number::from_f64).map(Value::Number)
-        }
+        (Type::Double, Value::String(text)) => text.trim().parse().ok().and_then(Number::from_f64).map(Value::Number),
         (Type::Double, _) => None,
         (Type::Bool, Value::Bool(_)) => Some(value.clone()),
         (Type::Bool, Value::String(text)) => match text.as_str() {
@@ -202,7 +202,12 @@ fn read_list(parameter: &Parameter, element: Option<&Type>, target: &Target) -> 
     if items.is_empty() {
         return Ok(None);
     }
-    items.into_iter().map(|(_, text)| from_text(parameter, kind, text)).collect::<Result<_, _>>().map(Value::Array).map(Some)
+    items
+        .into_iter()
+        .map(|(_, text)| from_text(parameter, kind, text))
+        .collect::<Result<_, _>>()
+        .map(Value::Array)
+        .map(Some)
 }
 
 /// A map: `key.name=value`, a name more than once where the values are lists (P4).
@@ -280,8 +285,12 @@ mod tests {
     #[test]
     fn numbers_and_booleans_may_be_text_but_not_fractions() {
         let create = |members: Value| body("CreateVmInstance", &json!({ "params": members }));
-        assert_eq!(create(json!({"cpuNum": "4", "memorySize": 1e9})), Ok(json!({"cpuNum": 4, "memorySize": 1_000_000_000})));
-        for wrong in [json!({"cpuNum": 1.5}), json!({"cpuNum": "many"}), json!({"virtio": "yes"}), json!({"virtio": 1})] {
+        assert_eq!(
+            create(json!({"cpuNum": "4", "memorySize": 1e9})),
+            Ok(json!({"cpuNum": 4, "memorySize": 1_000_000_000}))
+        );
+        for wrong in [json!({"cpuNum": 1.5}), json!({"cpuNum": "many"}), json!({"virtio": "yes"}), json!({"virtio": 1})]
+        {
             assert_eq!(create(wrong.clone()).map_err(|error| error.0), Err(400), "{wrong}");
         }
     }

@@ -104,7 +104,9 @@ impl Node {
         row: Option<(&str, &str)>,
     ) -> Answer {
         let request = match row {
-            Some((name, value)) => QueryRequest { conditions: vec![format!("{name}={value}")], ..QueryRequest::default() },
+            Some((name, value)) => {
+                QueryRequest { conditions: vec![format!("{name}={value}")], ..QueryRequest::default() }
+            }
             // Another verb's parameters are taken from its body, where a query has none (D3).
             None if verb == "GET" || verb == "DELETE" => query_request(target),
             None => QueryRequest::default(),

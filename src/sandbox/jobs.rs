@@ -64,7 +64,15 @@ impl Ledger {
         let sql = "insert into job (uuid, api, arguments, account, is_admin, long_job, requested, due, state)
                    values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         self.connection.prepare_cached(sql)?.execute(params![
-            job.uuid, job.api, job.arguments, job.account, job.is_admin, job.long_job, job.requested.0, job.due.0, WAITING
+            job.uuid,
+            job.api,
+            job.arguments,
+            job.account,
+            job.is_admin,
+            job.long_job,
+            job.requested.0,
+            job.due.0,
+            WAITING
         ])?;
         Ok(())
     }
@@ -98,7 +106,11 @@ impl Ledger {
             .query_row([uuid], |row| {
                 if row.get::<_, i64>(0)? == FINISHED {
                     let body: String = row.get(4)?;
-                    return Ok(Progress::Finished(Answer { status: row.get(3)?, body: body.into_bytes(), is_page: false }));
+                    return Ok(Progress::Finished(Answer {
+                        status: row.get(3)?,
+                        body: body.into_bytes(),
+                        is_page: false,
+                    }));
                 }
                 Ok(Progress::Running(Moment(row.get(1)?), Moment(row.get(2)?)))
             })

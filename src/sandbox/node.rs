@@ -121,9 +121,8 @@ impl Node {
     fn with_faults(&mut self, api: &str, target: &Target, work: impl FnOnce(&mut Node, bool) -> Answer) -> Outcome {
         let drawn = self.faults.draw(api);
         let has = |kind| drawn.contains(&kind);
-        let delay = has(FaultKind::Slow).then(|| {
-            Duration::from_millis(u64::try_from(self.scaled(SLOW)).unwrap_or_default())
-        });
+        let delay =
+            has(FaultKind::Slow).then(|| Duration::from_millis(u64::try_from(self.scaled(SLOW)).unwrap_or_default()));
         let mut trouble = None;
         let answer = if has(FaultKind::CutBefore) {
             trouble = Some(Trouble::Cut);

@@ -24,7 +24,8 @@ impl Node {
                 json!({ "currentTime": { "MillionSeconds": now, "Seconds": now / 1000 }, "success": true })
             }
             "GetSupportAPIs" => {
-                let names: Vec<String> = self.catalog.api_names().map(|name| format!("API{}Msg", name.as_str())).collect();
+                let names: Vec<String> =
+                    self.catalog.api_names().map(|name| format!("API{}Msg", name.as_str())).collect();
                 json!({ "supportApis": names, "success": true })
             }
             "GetManagementNodeArch" => json!({ "architecture": std::env::consts::ARCH, "success": true }),

@@ -178,12 +178,26 @@ mod tests {
     #[test]
     fn lone_deletes_are_where_the_protocol_says() {
         for path in [
-            "/primary-storage/x", "/accounts/sessions/x", "/tags/x", "/nics/x", "/volumes/x/vm-instances", "/volumes/x/hosts",
-            "/vm-instances/x/iso", "/vm-instances/x/static-ips", "/vm-instances/x/console-password", "/vm-instances/x/bootmode",
-            "/eips/x/vm-instances/nics", "/port-forwarding/x/vm-instances/nics", "/l3-networks/x/dns/y",
+            "/primary-storage/x",
+            "/accounts/sessions/x",
+            "/tags/x",
+            "/nics/x",
+            "/volumes/x/vm-instances",
+            "/volumes/x/hosts",
+            "/vm-instances/x/iso",
+            "/vm-instances/x/static-ips",
+            "/vm-instances/x/console-password",
+            "/vm-instances/x/bootmode",
+            "/eips/x/vm-instances/nics",
+            "/port-forwarding/x/vm-instances/nics",
+            "/l3-networks/x/dns/y",
         ] {
             let found = Routes::new(Catalog::newest()).find(path);
-            assert_eq!(found.iter().map(|candidate| candidate.api.method).collect::<Vec<_>>(), [Method::Delete], "{path}");
+            assert_eq!(
+                found.iter().map(|candidate| candidate.api.method).collect::<Vec<_>>(),
+                [Method::Delete],
+                "{path}"
+            );
         }
     }
 }

@@ -108,11 +108,16 @@ async fn accept(listener: TcpListener, node: Rc<RefCell<Node>>) {
 /// Answers one request; an error cuts the connection.
 async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Response<ReplyBody>, io::Error> {
     let (head, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else { return Ok(response(&head.headers, Answer::page(413))) };
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+        return Ok(response(&head.headers, Answer::page(413)));
+    };
     let text = |name: header::HeaderName| header_text(&head.headers, name.as_str());
     let received = Received {
         verb: head.method.as_str().to_owned(),
-        target: head.uri.path_and_query().map_or_else(|| head.uri.path().to_owned(), |target| target.as_str().to_owned()),
+        target: head
+            .uri
+            .path_and_query()
+            .map_or_else(|| head.uri.path().to_owned(), |target| target.as_str().to_owned()),
         authorization: text(header::AUTHORIZATION),
         content_type: text(header::CONTENT_TYPE),
         job_uuid: header_text(&head.headers, "x-job-uuid"),
@@ -144,7 +149,9 @@ fn response(request: &HeaderMap, answer: Answer) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::whole(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if answer.is_page {
-        response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html;charset=utf-8"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html;charset=utf-8"));
     }
     if !request.contains_key(header::COOKIE) {
         let cookie = format!("JSESSIONID={}; Path=/zstack; HttpOnly", new_uuid().to_uppercase());

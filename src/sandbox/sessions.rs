@@ -71,7 +71,9 @@ impl Ledger {
 
     /// Lets a session end at another moment (A3).
     pub(super) fn move_session_end(&self, uuid: &str, expires: Moment) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("update session set expires = ? where uuid = ?")?.execute(params![expires.0, uuid])?;
+        self.connection
+            .prepare_cached("update session set expires = ? where uuid = ?")?
+            .execute(params![expires.0, uuid])?;
         Ok(())
     }
 
@@ -90,7 +92,9 @@ impl Ledger {
     /// How many sessions a user has open; expired ones are forgotten.
     pub(super) fn count_sessions(&self, user: &str, now: Moment) -> rusqlite::Result<u64> {
         self.connection.execute("delete from session where expires <= ?", [now.0])?;
-        self.connection.query_row("select count(*) from session where user = ?", [user], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+        self.connection
+            .query_row("select count(*) from session where user = ?", [user], |row| row.get::<_, i64>(0))
+            .map(i64::unsigned_abs)
     }
 }
 

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn the_container_refuses_raw_characters_and_encoded_slashes() {
-        for raw in ["/zstack/v1/zones?q=a|b", "/zstack/v1/zones?q=[a]", "/zstack/v1/zones/a%2Fb", "/zstack/v1/zones/%zz"]
+        for raw in
+            ["/zstack/v1/zones?q=a|b", "/zstack/v1/zones?q=[a]", "/zstack/v1/zones/a%2Fb", "/zstack/v1/zones/%zz"]
         {
             assert_eq!(read(raw), Err(400), "{raw}");
         }

@@ -65,7 +65,8 @@ impl Sandbox {
 
     /// Sends a request line, header lines and a body; nothing where the connection is cut before an answer.
     pub(super) fn try_send(&self, line: &str, headers: &[&str], body: &str) -> Option<Reply> {
-        let mut request = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+        let mut request =
+            format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         for header in headers {
             request.push_str(&format!("{header}\r\n"));
         }

@@ -48,7 +48,8 @@ fn the_context_is_a_deployments_choice_t1() {
 #[test]
 fn a_connection_serves_several_requests() {
     let sandbox = Sandbox::new();
-    let one = "PUT /zstack/v1/management-nodes/actions HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n\r\n{\"getVersion\":{}}";
+    let one =
+        "PUT /zstack/v1/management-nodes/actions HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n\r\n{\"getVersion\":{}}";
     let last = one.replace("Host", "Connection: close\r\nHost");
     let replies = String::from_utf8(sandbox.raw(format!("{one}{last}").as_bytes())).expect("UTF-8");
     assert_eq!(replies.matches("\"version\":\"5.2.1\"").count(), 2, "{replies}");
@@ -88,9 +89,8 @@ fn sessions_are_asked_for_by_header_a1() {
 #[test]
 fn calls_without_a_session_need_no_header() {
     let sandbox = Sandbox::new();
-    let action = |name: &str| {
-        sandbox.send("PUT /zstack/v1/management-nodes/actions", &[UTF8], &format!("{{\"{name}\":{{}}}}"))
-    };
+    let action =
+        |name: &str| sandbox.send("PUT /zstack/v1/management-nodes/actions", &[UTF8], &format!("{{\"{name}\":{{}}}}"));
     assert_eq!(action("getVersion").json()["version"], "5.2.1");
     let time = action("getCurrentTime").json();
     let (fine, coarse) = (&time["currentTime"]["MillionSeconds"], &time["currentTime"]["Seconds"]);
