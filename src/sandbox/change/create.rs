@@ -38,7 +38,10 @@ pub(super) fn created(catalog: Catalog, api: &Api) -> Option<&'static str> {
     if let Some(special) = subject::resource_inventory(catalog, &format!("{noun}Inventory")) {
         return Some(special);
     }
-    noun.ends_with(result.strip_suffix("Inventory")?).then_some(result)
+    // `AddVmToAffinityGroup` makes no affinity group.
+    let is_whole =
+        !noun.match_indices("To").any(|(at, _)| noun[at + 2..].starts_with(|c: char| c.is_ascii_uppercase()));
+    (is_whole && noun.ends_with(result.strip_suffix("Inventory")?)).then_some(result)
 }
 
 /// Makes the resource.

@@ -90,20 +90,16 @@ impl Node {
     /// What a call changes as soon as it is taken, such as a virtual machine that begins to start; and whether
     /// it can run at all.
     pub(super) fn prepare(&mut self, api: &Api, arguments: &Arguments, caller: &Caller) -> Result<(), Failure> {
-        if api.name == "RenewSession" {
-            return Ok(());
-        }
-        let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
         // What would fail now fails at once and leaves no trace.
-        self.rehearse(api, arguments, caller, work)?;
+        self.rehearse(api, arguments, caller)?;
         match lifecycle::transition(api.name) {
             Some(transition) => self.change(api, arguments, caller, |change| change.begin(transition)),
             None => Ok(()),
         }
     }
 
-    /// Does a call's work and undoes it again: only its failure is of interest.
-    fn rehearse(&self, api: &Api, arguments: &Arguments, caller: &Caller, work: Work) -> Result<(), Failure> {
+    /// Does a call's work and undoes it again: only its failure is of interest (P10).
+    pub(super) fn rehearse(&mut self, api: &Api, arguments: &Arguments, caller: &Caller) -> Result<(), Failure> {
         /// Why the transaction is undone.
         enum End {
             Rehearsed,
@@ -114,6 +110,13 @@ impl Node {
                 End::Failed(error.into())
             }
         }
+        if api.name == "RenewSession" {
+            return Ok(());
+        }
+        if self.is_about_long_jobs(api.name) {
+            return self.check_long_job(api.name, arguments);
+        }
+        let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
         let (catalog, now) = (self.catalog, self.now());
         let end: Result<(), End> = self.store.transaction(|tx| {
             let change = Change { tx, catalog, api, arguments, caller, now };

@@ -31,9 +31,12 @@ const TOLD: [(&str, &str, [(&str, &str); 2]); 4] = [
     ),
 ];
 
+/// APIs that look like relations and are none.
+const NONE: [&str; 2] = ["AttachVmNicToVm", "DeleteExportedImageFromBackupStorage"];
+
 /// The reference that an API makes or removes: the one that has members for both its uuids.
 pub(super) fn relation(catalog: Catalog, api: &Api) -> Option<Relation> {
-    if subject::is_elsewhere(api) {
+    if subject::is_elsewhere(api) || NONE.contains(&api.name) {
         return None;
     }
     let attaches = match api.name {

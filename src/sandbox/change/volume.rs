@@ -12,6 +12,7 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("AttachDataVolumeToVm", attach),
     ("BatchDeleteVolumeSnapshot", delete_snapshots),
     ("CreateRootVolumeTemplateFromRootVolume", create_template),
+    ("CreateVolumeSnapshot", create_snapshot),
     ("CreateVolumeSnapshotGroup", create_group),
     ("DeleteVolumeSnapshotGroup", delete_group),
     ("DetachDataVolumeFromVm", detach),
@@ -259,6 +260,18 @@ fn create_template(change: &Change<'_>) -> Result<String, Failure> {
     }
     let uuid = change.create(IMAGE, row)?;
     change.reply(IMAGE, &uuid)
+}
+
+fn create_snapshot(change: &Change<'_>) -> Result<String, Failure> {
+    let volume = change.get(VOLUME, change.text("volumeUuid"))?;
+    if volume.text("status") != Some("Ready") {
+        return Err(Failure::refused(format!("the volume[uuid:{}] is not ready", change.text("volumeUuid"))));
+    }
+    let uuid = change.chosen_uuid()?;
+    let description = change.arguments.text("description").map_or(Scalar::Null, Scalar::from);
+    change.take_snapshot(&volume, &uuid, change.text("name"), description)?;
+    change.add_tags_of_call(SNAPSHOT, &uuid)?;
+    change.reply(SNAPSHOT, &uuid)
 }
 
 /// Takes a snapshot of all volumes of a virtual machine at once.
