@@ -1,0 +1,214 @@
+//! Running the API that a request was resolved to: at once, or as a job.
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Failure};
+use super::arguments::Arguments;
+use super::checks;
+use super::dispatch::Dispatched;
+use super::durations;
+use super::jobs::Job;
+use super::ledger::new_uuid;
+use super::node::{Node, Received, session_of};
+use super::sessions::Session;
+use super::store::{QueryRequest, ServerError, Viewer};
+use super::target::Target;
+use crate::catalog::Api;
+
+/// The system tag that makes a node check a call and stop (P10).
+const VALIDATION_ONLY: &str = "ephemeral::validationOnly";
+
+/// Who makes a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) account: String,
+    pub(super) is_admin: bool,
+}
+
+impl Caller {
+    pub(super) fn of(session: &Session) -> Caller {
+        Caller { account: session.account.clone(), is_admin: session.is_admin }
+    }
+
+    pub(super) fn viewer(&self) -> Viewer {
+        Viewer { account_uuid: self.account.clone(), is_admin: self.is_admin }
+    }
+}
+
+impl Node {
+    /// Calls an API. An `Err` is a refusal of the front end, an `Ok` any other answer.
+    pub(super) fn call(
+        &mut self,
+        received: &Received,
+        target: &Target,
+        dispatched: &Dispatched,
+        is_job_lost: bool,
+    ) -> Result<Answer, Answer> {
+        let api = dispatched.api();
+        let session = if api.session { Some(session_of(received.authorization.as_deref())?) } else { None };
+        if api.is_query {
+            return Ok(self.query(api, session, &received.verb, target, dispatched.row()));
+        }
+        let job_uuid = self.job_uuid(received)?;
+        let timeout = match received.api_timeout.as_deref() {
+            None => None,
+            Some(text) => {
+                Some(text.parse::<u32>().map_err(|_| Answer::text(500, format!("For input string: \"{text}\"")))?)
+            }
+        };
+        let arguments = dispatched.arguments(&received.verb, target)?;
+        let validates_only = arguments.texts("systemTags").contains(&VALIDATION_ONLY);
+        if api.is_async {
+            if validates_only {
+                return Ok(Answer::of(self.admit(api, &arguments, session).map(|_| "{}".to_owned())));
+            }
+            let job = self.submit(api, arguments, session, job_uuid, timeout, is_job_lost);
+            return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
+        }
+        if validates_only {
+            return Ok(Answer::text(500, ""));
+        }
+        let outcome = self.admit(api, &arguments, session);
+        Ok(Answer::of(outcome.and_then(|caller| self.run(api, &arguments, &caller))))
+    }
+
+    /// The uuid that the client chose for its job (J2).
+    fn job_uuid(&self, received: &Received) -> Result<Option<String>, Answer> {
+        let Some(uuid) = &received.job_uuid else { return Ok(None) };
+        if uuid.chars().count() != 32 {
+            return Err(Answer::text(400, "the header 'X-Job-UUID' must be a uuid without dashes"));
+        }
+        let is_known = self.ledger.knows_job(uuid).map_err(|error| Answer::failed(&error.into()))?;
+        if is_known && received.verb != "GET" {
+            return Err(Answer::text(400, format!("Duplicate job uuid[{uuid}]")));
+        }
+        // A lone DELETE called with GET (D3) is not refused for a uuid that was seen; it gets its own.
+        Ok((!is_known).then(|| uuid.clone()))
+    }
+
+    /// Checks the parameters, and then the session (A2).
+    fn admit(&mut self, api: &Api, arguments: &Arguments, session: Option<&str>) -> Result<Caller, Failure> {
+        checks::check(self.catalog, &self.store, api, arguments)?;
+        match session {
+            Some(uuid) => Ok(Caller::of(&self.authenticate(uuid)?)),
+            None => Ok(Caller { account: String::new(), is_admin: false }),
+        }
+    }
+
+    fn query(
+        &mut self,
+        api: &Api,
+        session: Option<&str>,
+        verb: &str,
+        target: &Target,
+        row: Option<(&str, &str)>,
+    ) -> Answer {
+        let request = match row {
+            Some((name, value)) => {
+                QueryRequest { conditions: vec![format!("{name}={value}")], ..QueryRequest::default() }
+            }
+            // Another verb's parameters are taken from its body, where a query has none (D3).
+            None if verb == "GET" || verb == "DELETE" => query_request(target),
+            None => QueryRequest::default(),
+        };
+        let caller = match session.map(|uuid| self.authenticate(uuid)).transpose() {
+            Ok(session) => session.map(|session| Caller::of(&session)),
+            Err(failure) => return Answer::failed(&failure),
+        };
+        let viewer = caller.map_or(Viewer { account_uuid: String::new(), is_admin: false }, |caller| caller.viewer());
+        match self.store.query(api.inventory.unwrap_or_default(), &request, &viewer) {
+            Ok(reply) => Answer::json(200, &reply),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// Takes an asynchronous call: 202, whatever becomes of it (J1, J9).
+    fn submit(
+        &mut self,
+        api: &Api,
+        arguments: Arguments,
+        session: Option<&str>,
+        job_uuid: Option<String>,
+        timeout_secs: Option<u32>,
+        is_lost: bool,
+    ) -> Result<Answer, Failure> {
+        let now = self.now();
+        let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
+        self.ledger.purge_jobs(now.plus(-retention))?;
+        let uuid = job_uuid.unwrap_or_else(new_uuid);
+        let timeout = timeout_secs.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
+        let admitted = self
+            .admit(api, &arguments, session)
+            .and_then(|caller| self.prepare(api, &arguments, &caller).map(|()| caller));
+        let takes = self.scaled(durations::usual(api.name));
+        let outcome = match admitted {
+            Err(failure) => Err(failure),
+            Ok(_) if takes > timeout => Err(Failure::new("SYS.1001", format!("{} timed out", api.name))),
+            Ok(caller) => Ok(caller),
+        };
+        let caller = outcome.clone().unwrap_or(Caller { account: String::new(), is_admin: false });
+        let job = Job {
+            uuid: uuid.clone(),
+            api: api.name.to_owned(),
+            arguments: Some(Value::Object(arguments.values().clone()).to_string()),
+            account: caller.account,
+            is_admin: caller.is_admin,
+            long_job: None,
+            requested: now,
+            due: if is_lost { now } else { now.plus(takes.min(timeout)) },
+        };
+        self.ledger.begin_job(&job)?;
+        if let Err(failure) = outcome {
+            self.ledger.finish_job(&uuid, &Answer::failed(&failure))?;
+        }
+        if is_lost {
+            self.run_due_jobs()?;
+            self.ledger.forget_job(&uuid)?;
+        }
+        let location = format!("{}/v1/api-jobs/{uuid}", self.options.believed_url);
+        Ok(Answer::json(202, &json!({ "location": location, "apiTimeout": timeout }).to_string()))
+    }
+
+    /// Runs the jobs whose time has come.
+    pub(super) fn run_due_jobs(&mut self) -> Result<(), Failure> {
+        let now = self.now();
+        while let Some(job) = self.ledger.claim_job(now)? {
+            let answer = Answer::of(self.run_job(&job));
+            self.ledger.finish_job(&job.uuid, &answer)?;
+        }
+        Ok(())
+    }
+
+    fn run_job(&mut self, job: &Job) -> Result<String, Failure> {
+        let api = self.catalog.api(&job.api).ok_or_else(|| Failure::not_simulated(&job.api))?;
+        let values = job.arguments.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let caller = Caller { account: job.account.clone(), is_admin: job.is_admin };
+        self.run(&api, &Arguments::from_values(values), &caller)
+    }
+}
+
+/// The keys of a query string that a query looks at; of all but `q` the first occurrence counts.
+fn query_request(target: &Target) -> QueryRequest {
+    let first = |name| target.first(name).map(str::to_owned);
+    let is_true = |name| target.first(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    QueryRequest {
+        conditions: target.all("q").map(str::to_owned).collect(),
+        limit: first("limit"),
+        start: first("start"),
+        count: is_true("count"),
+        reply_with_count: is_true("replyWithCount"),
+        sort: first("sort"),
+        fields: first("fields"),
+        group_by: first("groupBy"),
+        filter_name: first("filterName"),
+    }
+}
+
+impl From<ServerError> for Answer {
+    fn from(error: ServerError) -> Answer {
+        match error {
+            ServerError::Text { status, text } => Answer::text(status, text),
+            ServerError::Failed { code, details, .. } => Answer::failed(&Failure::new(code, details)),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The node's clock and the forms in which it writes a moment.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::store::timestamp;
+
+/// A moment: milliseconds since 1970, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(pub(super) i64);
+
+impl Moment {
+    /// Now, by the machine's clock.
+    pub(super) fn now() -> Moment {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The moment some milliseconds later, or earlier.
+    pub(super) fn plus(self, milliseconds: i64) -> Moment {
+        Moment(self.0.saturating_add(milliseconds))
+    }
+
+    /// As rows keep it: `2025-03-04 14:12:01`.
+    pub(super) fn to_stored(self) -> String {
+        let milliseconds = u64::try_from(self.0).unwrap_or_default();
+        timestamp::of(UNIX_EPOCH + Duration::from_millis(milliseconds))
+    }
+
+    /// As replies show it (N3): `Mar 4, 2025 2:12:01 PM`.
+    pub(super) fn to_shown(self) -> String {
+        timestamp::to_wire(&self.to_stored())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_rows_and_replies_want_them() {
+        for (seconds, stored, shown) in [
+            (0, "1970-01-01 00:00:00", "Jan 1, 1970 12:00:00 AM"),
+            (1_741_097_521, "2025-03-04 14:12:01", "Mar 4, 2025 2:12:01 PM"),
+        ] {
+            let moment = Moment(seconds * 1000);
+            assert_eq!((moment.to_stored().as_str(), moment.to_shown().as_str()), (stored, shown));
+        }
+    }
+}

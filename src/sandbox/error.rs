@@ -1,0 +1,42 @@
+//! Why a sandbox could not be started or used.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::store::StoreError;
+
+/// Why a sandbox could not be started or used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address cannot be listened on: it is in use, or not of this machine.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The machine gave no thread, or no events to wait for.
+    #[error("cannot run the sandbox's server")]
+    Run(#[source] std::io::Error),
+    /// A file or directory cannot be made, moved or removed.
+    #[error("{}: cannot be used by the sandbox", path.display())]
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database of sessions and jobs cannot be used.
+    #[error("the sandbox's database of sessions and jobs failed")]
+    Ledger(#[from] rusqlite::Error),
+    /// The database of the cloud cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The text cannot be written.
+    #[error("cannot write")]
+    Write(#[source] std::io::Error),
+}

@@ -1,0 +1,180 @@
+//! Jobs: asynchronous calls, from the 202 to the last poll (J1 to J11).
+//!
+//! A job is a row with the moment it is due. Before a node answers any request it runs the jobs that are due,
+//! so that there is no timer to race with, and so that a job outlives the process that took it: whichever
+//! process serves the next request claims and runs it.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::answer::Answer;
+use super::clock::Moment;
+use super::ledger::Ledger;
+
+const WAITING: i64 = 0;
+const CLAIMED: i64 = 1;
+const FINISHED: i64 = 2;
+
+/// A call that is to run, or running.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Job {
+    pub(super) uuid: String,
+    pub(super) api: String,
+    /// The arguments as JSON, until the job has ended: they may hold secrets.
+    pub(super) arguments: Option<String>,
+    pub(super) account: String,
+    pub(super) is_admin: bool,
+    /// The long job that this is the work of.
+    pub(super) long_job: Option<String>,
+    pub(super) requested: Moment,
+    pub(super) due: Moment,
+}
+
+/// How far a job has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// It runs since a moment and should end at another.
+    Running(Moment, Moment),
+    /// It has ended, with this answer to polls.
+    Finished(Answer),
+}
+
+const COLUMNS: &str = "uuid, api, arguments, account, is_admin, long_job, requested, due";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
+    Ok(Job {
+        uuid: row.get(0)?,
+        api: row.get(1)?,
+        arguments: row.get(2)?,
+        account: row.get(3)?,
+        is_admin: row.get(4)?,
+        long_job: row.get(5)?,
+        requested: Moment(row.get(6)?),
+        due: Moment(row.get(7)?),
+    })
+}
+
+impl Ledger {
+    /// Whether the node has seen the job uuid (J2).
+    pub(super) fn knows_job(&self, uuid: &str) -> rusqlite::Result<bool> {
+        self.connection.prepare_cached("select 1 from job where uuid = ?")?.exists([uuid])
+    }
+
+    /// Keeps a job that will run when it is due.
+    pub(super) fn begin_job(&self, job: &Job) -> rusqlite::Result<()> {
+        let sql = "insert into job (uuid, api, arguments, account, is_admin, long_job, requested, due, state)
+                   values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            job.uuid,
+            job.api,
+            job.arguments,
+            job.account,
+            job.is_admin,
+            job.long_job,
+            job.requested.0,
+            job.due.0,
+            WAITING
+        ])?;
+        Ok(())
+    }
+
+    /// Takes the next job that is due; no other process will.
+    pub(super) fn claim_job(&self, now: Moment) -> rusqlite::Result<Option<Job>> {
+        loop {
+            let sql = format!("select {COLUMNS} from job where state = ? and due <= ? order by due, number limit 1");
+            let next = self.connection.prepare_cached(&sql)?.query_row(params![WAITING, now.0], read).optional()?;
+            let Some(job) = next else { return Ok(None) };
+            let sql = "update job set state = ? where uuid = ? and state = ?";
+            if self.connection.prepare_cached(sql)?.execute(params![CLAIMED, job.uuid, WAITING])? == 1 {
+                return Ok(Some(job));
+            }
+        }
+    }
+
+    /// Keeps a job's answer and forgets its arguments.
+    pub(super) fn finish_job(&self, uuid: &str, answer: &Answer) -> rusqlite::Result<()> {
+        let sql = "update job set state = ?, status = ?, body = ?, arguments = null where uuid = ?";
+        let body = String::from_utf8_lossy(&answer.body);
+        self.connection.prepare_cached(sql)?.execute(params![FINISHED, answer.status, body, uuid])?;
+        Ok(())
+    }
+
+    /// How far a job has come; nothing for one that is unknown or purged (J4, J5).
+    pub(super) fn job_progress(&self, uuid: &str) -> rusqlite::Result<Option<Progress>> {
+        let sql = "select state, requested, due, status, body from job where uuid = ?";
+        self.connection
+            .prepare_cached(sql)?
+            .query_row([uuid], |row| {
+                if row.get::<_, i64>(0)? == FINISHED {
+                    let body: String = row.get(4)?;
+                    return Ok(Progress::Finished(Answer {
+                        status: row.get(3)?,
+                        body: body.into_bytes(),
+                        is_page: false,
+                    }));
+                }
+                Ok(Progress::Running(Moment(row.get(1)?), Moment(row.get(2)?)))
+            })
+            .optional()
+    }
+
+    /// The API that a job runs.
+    pub(super) fn job_api(&self, uuid: &str) -> rusqlite::Result<Option<String>> {
+        self.connection.query_row("select api from job where uuid = ?", [uuid], |row| row.get(0)).optional()
+    }
+
+    /// The work of a long job, where it has not begun to end.
+    pub(super) fn work_of(&self, long_job: &str) -> rusqlite::Result<Option<Job>> {
+        let sql = format!("select {COLUMNS} from job where long_job = ? and state = ? order by number desc limit 1");
+        self.connection.query_row(&sql, params![long_job, WAITING], read).optional()
+    }
+
+    /// Forgets a job, as if its record were lost.
+    pub(super) fn forget_job(&self, uuid: &str) -> rusqlite::Result<()> {
+        self.connection.execute("delete from job where uuid = ?", [uuid])?;
+        Ok(())
+    }
+
+    /// Forgets the jobs that ended and were requested before a moment (J5).
+    pub(super) fn purge_jobs(&self, requested_before: Moment) -> rusqlite::Result<()> {
+        let sql = "delete from job where requested < ? and state = ?";
+        self.connection.prepare_cached(sql)?.execute(params![requested_before.0, FINISHED])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(uuid: &str, due: i64) -> Job {
+        Job {
+            uuid: uuid.into(),
+            api: "CreateZone".into(),
+            arguments: Some("{}".into()),
+            account: "a".into(),
+            is_admin: true,
+            long_job: None,
+            requested: Moment(0),
+            due: Moment(due),
+        }
+    }
+
+    #[test]
+    fn jobs_run_once_in_the_order_they_are_due() {
+        let ledger = Ledger::in_memory().expect("a database in memory");
+        for (uuid, due) in [("late", 30), ("soon", 10), ("sooner", 10)] {
+            ledger.begin_job(&job(uuid, due)).expect("a job");
+        }
+        let mut order = Vec::new();
+        while let Some(job) = ledger.claim_job(Moment(20)).expect("a claim") {
+            order.push(job.uuid);
+        }
+        assert_eq!(order, ["soon", "sooner"]);
+        assert_eq!(ledger.job_progress("soon").expect("a look-up"), Some(Progress::Running(Moment(0), Moment(10))));
+        ledger.finish_job("soon", &Answer::text(200, "{}")).expect("an end");
+        assert_eq!(ledger.job_progress("soon").expect("a look-up"), Some(Progress::Finished(Answer::text(200, "{}"))));
+        ledger.purge_jobs(Moment(1)).expect("a purge");
+        assert_eq!(ledger.job_progress("soon").expect("a look-up"), None);
+        assert!(ledger.knows_job("late").expect("a look-up"), "only finished jobs are purged");
+    }
+}

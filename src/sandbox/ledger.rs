@@ -1,0 +1,88 @@
+//! What a node keeps besides the cloud itself: sessions and jobs.
+//!
+//! They lie in a database file of their own, so that a session opened and a job begun by one process are
+//! known to the next one, and so that extending a session never waits for a change of the cloud.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::answer::Failure;
+
+/// The version of the tables below; a file of another version is begun anew, since nothing in it lasts.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+    create table if not exists session (
+        uuid text primary key, account text not null, user text not null, is_admin integer not null,
+        created integer not null, expires integer not null
+    ) without rowid;
+    create index if not exists session_of_user on session (user, expires);
+    create table if not exists job (
+        number integer primary key, uuid text not null unique, api text not null, arguments text,
+        account text not null, is_admin integer not null, long_job text,
+        requested integer not null, due integer not null, state integer not null,
+        status integer, body text
+    );
+    create index if not exists job_due on job (state, due);
+    create index if not exists job_of_long_job on job (long_job) where long_job is not null;
+";
+
+/// The open database of sessions and jobs.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) connection: Connection,
+}
+
+impl Ledger {
+    /// Opens the file, which is made where it does not exist.
+    ///
+    /// # Errors
+    /// Whatever SQLite says; a file that is damaged or no database among it.
+    pub(super) fn open(file: &Path) -> rusqlite::Result<Ledger> {
+        let connection = Connection::open(file)?;
+        // Two processes may share the file; what a crash loses here are sessions and jobs of a sandbox.
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "off")?;
+        Ledger::with(connection)
+    }
+
+    /// A ledger that ends with the process.
+    ///
+    /// # Errors
+    /// Whatever SQLite says.
+    pub(super) fn in_memory() -> rusqlite::Result<Ledger> {
+        Ledger::with(Connection::open_in_memory()?)
+    }
+
+    /// Forgets all sessions and jobs.
+    ///
+    /// # Errors
+    /// Whatever SQLite says.
+    pub(super) fn clear(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("delete from session; delete from job;")
+    }
+
+    fn with(connection: Connection) -> rusqlite::Result<Ledger> {
+        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if version != VERSION {
+            connection.execute_batch("drop table if exists session; drop table if exists job;")?;
+            connection.execute_batch(TABLES)?;
+            connection.pragma_update(None, "user_version", VERSION)?;
+        }
+        Ok(Ledger { connection })
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Failure {
+        Failure::internal(format!("the sandbox's database failed: {error}"))
+    }
+}
+
+/// A fresh uuid as the node writes them: version 4, without dashes.
+pub(super) fn new_uuid() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,117 @@
+//! Logging in and out (A4 to A10).
+
+use serde_json::{Value, json};
+
+use super::answer::Failure;
+use super::arguments::Arguments;
+use super::node::Node;
+use super::sessions::Session;
+use super::store::{Row, Scalar};
+
+impl Node {
+    /// Runs an API of log-ins and sessions; nothing for any other API.
+    pub(super) fn run_log_in(&mut self, api: &str, arguments: &Arguments) -> Option<Result<String, Failure>> {
+        Some(match api {
+            "LogInByAccount" => self.log_in_by_account(arguments.text("accountName"), arguments.text("password")),
+            "LogIn" => match arguments.text("loginType") {
+                Some("account") => self.log_in_by_account(arguments.text("username"), arguments.text("password")),
+                Some(other) => Err(Failure::argument(format!("field[loginType] has an unknown value {other}"))),
+                None => Err(Failure::argument("field[loginType] is mandatory, it cannot be null")),
+            },
+            "LogInByUser" => self.log_in_by_user(arguments),
+            "LogOut" => self.log_out(arguments.text("sessionUuid").unwrap_or_default()),
+            "ValidateSession" => self.validate(arguments.text("sessionUuid").unwrap_or_default()),
+            "RenewSession" => self.renew(arguments),
+            // Neither captchas nor second factors are asked for here.
+            "GetLoginProcedures" => Ok(json!({ "procedures": [] }).to_string()),
+            _ => return None,
+        })
+    }
+
+    fn log_in_by_account(&mut self, name: Option<&str>, password: Option<&str>) -> Result<String, Failure> {
+        let accounts = self.find("AccountInventory", &[("name", Scalar::from(name.unwrap_or_default()))])?;
+        let account = accounts.iter().find(|account| has_password(account, name, password)).ok_or_else(wrong)?;
+        let uuid = account.text("uuid").unwrap_or_default();
+        self.open(uuid, uuid, account.text("type") == Some("SystemAdmin"))
+    }
+
+    fn log_in_by_user(&mut self, arguments: &Arguments) -> Result<String, Failure> {
+        let account = match (arguments.text("accountUuid"), arguments.text("accountName")) {
+            (Some(uuid), _) => self.find("AccountInventory", &[("uuid", Scalar::from(uuid))])?,
+            (None, Some(name)) => self.find("AccountInventory", &[("name", Scalar::from(name))])?,
+            (None, None) => {
+                return Err(Failure::argument("field[accountName] and field[accountUuid] cannot both be null"));
+            }
+        };
+        let account = account.first().ok_or_else(wrong)?;
+        let account_uuid = account.text("uuid").unwrap_or_default();
+        let name = arguments.text("userName");
+        let conditions =
+            [("accountUuid", Scalar::from(account_uuid)), ("name", Scalar::from(name.unwrap_or_default()))];
+        let users = self.find("UserInventory", &conditions)?;
+        let user = users.iter().find(|user| has_password(user, name, arguments.text("password"))).ok_or_else(wrong)?;
+        self.open(account_uuid, user.text("uuid").unwrap_or_default(), account.text("type") == Some("SystemAdmin"))
+    }
+
+    /// Opens a session, unless its user has too many (A4) and ends the others where only one is wanted (A5).
+    fn open(&mut self, account: &str, user: &str, is_admin: bool) -> Result<String, Failure> {
+        let now = self.now();
+        let unique = [("category", Scalar::from("identity")), ("name", Scalar::from("enable.unique.session"))];
+        let is_unique =
+            self.find("GlobalConfigInventory", &unique)?.first().and_then(|row| row.text("value")) == Some("true");
+        if is_unique {
+            self.ledger.close_sessions_of(user)?;
+        } else if self.ledger.count_sessions(user, now)? >= self.options.session_limit {
+            let limit = self.options.session_limit;
+            let inner = Failure::new("ID.1006", format!("the user has {limit} sessions, which is the most allowed"));
+            return Err(Failure::internal(format!("OperationFailureException: {}", inner.to_json())));
+        }
+        let session = self.ledger.open_session(account, user, is_admin, now, self.session_lifetime())?;
+        Ok(json!({ "inventory": inventory(&session) }).to_string())
+    }
+
+    fn log_out(&mut self, uuid: &str) -> Result<String, Failure> {
+        self.ledger.close_session(uuid)?;
+        Ok("{}".to_owned())
+    }
+
+    fn validate(&mut self, uuid: &str) -> Result<String, Failure> {
+        let is_valid = self.ledger.session(uuid, self.now())?.is_some();
+        Ok(json!({ "valid": is_valid }).to_string())
+    }
+
+    fn renew(&mut self, arguments: &Arguments) -> Result<String, Failure> {
+        let now = self.now();
+        let uuid = arguments.text("sessionUuid").unwrap_or_default();
+        let mut session = self.ledger.session(uuid, now)?.ok_or_else(Failure::no_session)?;
+        let lifetime = arguments.integer("duration").map_or(self.session_lifetime(), |seconds| seconds * 1000);
+        session.expires = now.plus(lifetime);
+        self.ledger.move_session_end(uuid, session.expires)?;
+        Ok(json!({ "inventory": inventory(&session) }).to_string())
+    }
+
+    /// Reads rows of the store.
+    pub(super) fn find(&self, inventory: &str, conditions: &[(&str, Scalar)]) -> Result<Vec<Row>, Failure> {
+        self.store.transaction(|tx| Ok(tx.find_where(inventory, conditions)?))
+    }
+}
+
+/// Text of the store compares without regard to case; names and passwords do not.
+fn has_password(row: &Row, name: Option<&str>, password: Option<&str>) -> bool {
+    row.text("name") == name && row.text("password").is_some() && row.text("password") == password
+}
+
+fn wrong() -> Failure {
+    Failure::new("ID.1000", "wrong account name or password")
+}
+
+fn inventory(session: &Session) -> Value {
+    json!({
+        "uuid": session.uuid,
+        "accountUuid": session.account,
+        "userUuid": session.user,
+        "expiredDate": session.expires.to_shown(),
+        "createDate": session.created.to_shown(),
+        "noSessionEvaluation": false,
+    })
+}

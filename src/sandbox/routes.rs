@@ -1,0 +1,203 @@
+//! Which APIs a path belongs to.
+//!
+//! Only the APIs whose path begins as the request's are decoded, when such a request first comes, so that a
+//! node starts without reading the whole catalog.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::catalog::{Api, Catalog};
+
+/// One way to an API: the segments of one of its paths.
+struct Route {
+    segments: Vec<Segment>,
+    api: Rc<Api>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Segment {
+    Fixed(&'static str),
+    Variable(&'static str),
+}
+
+impl Segment {
+    fn parse(text: &'static str) -> Segment {
+        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => Segment::Variable(name),
+            None => Segment::Fixed(text),
+        }
+    }
+}
+
+/// An API that a path belongs to, with the values of the path's variables.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) api: Rc<Api>,
+    pub(super) variables: Vec<(&'static str, String)>,
+}
+
+/// The node's table of paths, filled as paths are asked for.
+pub(super) struct Routes {
+    catalog: Catalog,
+    /// By the first segment of their paths, which all paths of one API share.
+    by_head: HashMap<String, Rc<Vec<Route>>>,
+}
+
+impl Routes {
+    pub(super) fn new(catalog: Catalog) -> Routes {
+        Routes { catalog, by_head: HashMap::new() }
+    }
+
+    /// The APIs that a path such as `/zones/0b5c…` belongs to: none, one or several (D1 to D3).
+    ///
+    /// A path as it stands beats one with variables, and of those the one whose text comes first. Patterns
+    /// that differ in the names of their variables only are one path: the node could not tell them apart.
+    pub(super) fn find(&mut self, path: &str) -> Vec<Candidate> {
+        let Some(rest) = path.strip_prefix('/') else { return Vec::new() };
+        let parts: Vec<&str> = rest.split('/').collect();
+        let routes = self.routes(parts[0]);
+        let best = routes
+            .iter()
+            .filter(|route| matches(&route.segments, &parts))
+            .map(|route| shape(&route.segments))
+            // `true` is a variable: the least shape has its fixed segments first.
+            .min();
+        let Some(best) = best else { return Vec::new() };
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for route in routes.iter().filter(|route| matches(&route.segments, &parts) && shape(&route.segments) == best) {
+            // An API may list a path twice.
+            if candidates.iter().any(|candidate| candidate.api.name == route.api.name) {
+                continue;
+            }
+            let variables = route
+                .segments
+                .iter()
+                .zip(&parts)
+                .filter_map(|(segment, part)| match segment {
+                    Segment::Variable(name) => Some((*name, (*part).to_owned())),
+                    Segment::Fixed(_) => None,
+                })
+                .collect();
+            candidates.push(Candidate { api: Rc::clone(&route.api), variables });
+        }
+        candidates
+    }
+
+    fn routes(&mut self, head: &str) -> Rc<Vec<Route>> {
+        if let Some(routes) = self.by_head.get(head) {
+            return Rc::clone(routes);
+        }
+        let names = self.catalog.api_names().filter(|name| name.path()[1..].split('/').next() == Some(head));
+        let mut routes = Vec::new();
+        for api in names.filter_map(|name| self.catalog.api(name.as_str())).map(Rc::new) {
+            for path in std::iter::once(&api.path).chain(&api.optional_paths) {
+                let segments = path[1..].split('/').map(Segment::parse).collect();
+                routes.push(Route { segments, api: Rc::clone(&api) });
+            }
+        }
+        let routes = Rc::new(routes);
+        // Only heads of the catalog are kept: their number is bounded, what clients may ask for is not.
+        if !routes.is_empty() {
+            self.by_head.insert(head.to_owned(), Rc::clone(&routes));
+        }
+        routes
+    }
+}
+
+/// A variable stands for one segment that is not empty (D1).
+fn matches(segments: &[Segment], parts: &[&str]) -> bool {
+    segments.len() == parts.len()
+        && segments.iter().zip(parts).all(|(segment, part)| match segment {
+            Segment::Fixed(text) => text == part,
+            Segment::Variable(_) => !part.is_empty(),
+        })
+}
+
+fn shape(segments: &[Segment]) -> Vec<bool> {
+    segments.iter().map(|segment| matches!(segment, Segment::Variable(_))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Method;
+
+    fn names(path: &str) -> Vec<&'static str> {
+        Routes::new(Catalog::newest()).find(path).iter().map(|candidate| candidate.api.name).collect()
+    }
+
+    #[test]
+    fn every_path_of_an_api_begins_alike() {
+        let catalog = Catalog::newest();
+        for api in catalog.api_names().filter_map(|name| catalog.api(name.as_str())) {
+            let head = |path: &'static str| path[1..].split('/').next();
+            assert!(api.path.starts_with('/'), "{}", api.name);
+            for path in &api.optional_paths {
+                assert!(path.starts_with('/'), "{}", api.name);
+                assert_eq!(head(path), head(api.path), "{}", api.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_api_is_found_by_its_own_path() {
+        let catalog = Catalog::newest();
+        let mut routes = Routes::new(catalog);
+        for name in catalog.api_names() {
+            let path: String = name.path().split('/').skip(1).fold(String::new(), |path, part| {
+                path + "/" + if part.starts_with('{') { "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61" } else { part }
+            });
+            let found = routes.find(&path);
+            assert!(found.iter().any(|candidate| candidate.api.name == name.as_str()), "{path}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_trailing_slash_matches_only_where_the_path_has_one() {
+        assert_eq!(names("/zones/"), [""; 0]);
+        assert_eq!(names("/cas/login/"), ["LoginByCas"]);
+        assert_eq!(names("/cas/login"), [""; 0]);
+        assert_eq!(names("/nothing"), [""; 0]);
+        assert_eq!(names(""), [""; 0]);
+    }
+
+    #[test]
+    fn fixed_text_beats_variables() {
+        assert_eq!(names("/backup-storage/image-store/x/actions").len(), 4);
+        assert!(names("/hosts/kvm").iter().all(|name| name.contains("KVM")), "{:?}", names("/hosts/kvm"));
+    }
+
+    #[test]
+    fn paths_that_differ_in_variable_names_are_one() {
+        let found = Routes::new(Catalog::newest()).find("/vm-instances/abc/actions");
+        let of = |name: &str| found.iter().find(|candidate| candidate.api.name == name).map(|found| &found.variables);
+        assert_eq!(of("StopVmInstance"), Some(&vec![("uuid", "abc".to_owned())]));
+        assert_eq!(of("MigrateVm"), Some(&vec![("vmInstanceUuid", "abc".to_owned())]));
+    }
+
+    #[test]
+    fn lone_deletes_are_where_the_protocol_says() {
+        for path in [
+            "/primary-storage/x",
+            "/accounts/sessions/x",
+            "/tags/x",
+            "/nics/x",
+            "/volumes/x/vm-instances",
+            "/volumes/x/hosts",
+            "/vm-instances/x/iso",
+            "/vm-instances/x/static-ips",
+            "/vm-instances/x/console-password",
+            "/vm-instances/x/bootmode",
+            "/eips/x/vm-instances/nics",
+            "/port-forwarding/x/vm-instances/nics",
+            "/l3-networks/x/dns/y",
+        ] {
+            let found = Routes::new(Catalog::newest()).find(path);
+            assert_eq!(
+                found.iter().map(|candidate| candidate.api.method).collect::<Vec<_>>(),
+                [Method::Delete],
+                "{path}"
+            );
+        }
+    }
+}

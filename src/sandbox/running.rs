@@ -1,0 +1,163 @@
+//! Starting a sandbox, serving it, and looking after its files.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::clock::Moment;
+use super::error::Error;
+use super::ledger::Ledger;
+use super::node::Node;
+use super::options::{Database, Options};
+use super::server::Server;
+use super::store::{ADMIN_ACCOUNT, Store};
+
+/// The cloud's database in its directory.
+const CLOUD: &str = "cloud.sqlite3";
+/// The database of sessions and jobs beside it.
+const LEDGER: &str = "sessions.sqlite3";
+
+/// A sandbox that listens, in a thread of this process. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    server: Server,
+    context: String,
+    session: String,
+    set_aside: Vec<PathBuf>,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// The base URL for clients: `http://127.0.0.1:41234/zstack`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}{}", self.server.address, self.context)
+    }
+
+    /// The uuid of a session of the administrator, which ends with the sandbox. It is a secret.
+    pub fn session_uuid(&self) -> &str {
+        &self.session
+    }
+
+    /// Databases that were found damaged and renamed, by their new names. Fresh ones took their places.
+    pub fn set_aside(&self) -> &[PathBuf] {
+        &self.set_aside
+    }
+}
+
+/// Starts a sandbox and logs the administrator in.
+///
+/// # Errors
+/// `Listen` where the address cannot be had; `File`, `Store` and `Ledger` where the databases cannot be used.
+pub fn start(options: Options) -> Result<Running, Error> {
+    let mut set_aside = Vec::new();
+    let (store, ledger) = match &options.database {
+        Database::Memory => (Store::in_memory()?, Ledger::in_memory()?),
+        Database::Directory(directory) => {
+            std::fs::create_dir_all(directory).map_err(file_error(directory))?;
+            let store = Store::open(&path(directory))?;
+            set_aside.extend(store.set_aside().map(Path::to_owned));
+            (store, open_ledger(&directory.join(LEDGER), &mut set_aside)?)
+        }
+    };
+    let lifetime = i64::try_from(options.session_lifetime.as_millis()).unwrap_or(i64::MAX);
+    let session = ledger.open_session(ADMIN_ACCOUNT, ADMIN_ACCOUNT, true, Moment::now(), lifetime)?.uuid;
+    let context = options.context.clone();
+    let address = SocketAddr::new(options.bind, options.port);
+    let own = session.clone();
+    let server = Server::start(address, move || Node::new(store, ledger, options, Some(own)))?;
+    Ok(Running { server, context, session, set_aside })
+}
+
+/// Serves a sandbox for other clients until `stop` receives something or its sender is gone. Says on `out`
+/// where it listens and how to log in, and warns when others than this machine can reach it.
+///
+/// # Errors
+/// As `start`, and `Write` where `out` cannot be written to.
+pub fn serve(options: Options, out: &mut dyn Write, stop: &Receiver<()>) -> Result<(), Error> {
+    let is_open = !options.bind.is_loopback();
+    let faults: Vec<String> = options.faults.iter().map(ToString::to_string).collect();
+    let state = match &options.database {
+        Database::Directory(directory) => format!("in {}", path(directory).display()),
+        Database::Memory => "in memory, until it stops".to_owned(),
+    };
+    let running = start(options)?;
+    let mut text = format!(
+        "sandbox: listening on {}\n  log in as account `admin` with password `password`\n  its state is {state}\n",
+        running.base_url()
+    );
+    for file in running.set_aside() {
+        text.push_str(&format!("warning: a damaged database was set aside as {}\n", file.display()));
+    }
+    if is_open {
+        text.push_str("warning: others than this machine can reach it, and everybody knows the password\n");
+    }
+    if !faults.is_empty() {
+        text.push_str(&format!("  faults: {}\n", faults.join(" ")));
+    }
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::Write)?;
+    // An error means that nobody can ask it to stop any more.
+    let _ = stop.recv();
+    Ok(())
+}
+
+/// The file that holds the cloud of the sandbox in a directory.
+pub fn path(directory: &Path) -> PathBuf {
+    directory.join(CLOUD)
+}
+
+/// Puts the sandbox in a directory back to the cloud that it began with, without sessions and jobs. Processes
+/// that serve it see the change.
+///
+/// # Errors
+/// `File`, `Store` and `Ledger` where the databases cannot be used.
+pub fn reset(directory: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(directory).map_err(file_error(directory))?;
+    Store::open(&path(directory))?.reset()?;
+    open_ledger(&directory.join(LEDGER), &mut Vec::new())?.clear()?;
+    Ok(())
+}
+
+/// Adds `vms` virtual machines to the sandbox in a directory, with nics and volumes; without a number, puts
+/// back what the first cloud had and this one lacks.
+///
+/// # Errors
+/// `File` and `Store` where the database cannot be used.
+pub fn seed(directory: &Path, vms: Option<u64>) -> Result<(), Error> {
+    std::fs::create_dir_all(directory).map_err(file_error(directory))?;
+    let store = Store::open(&path(directory))?;
+    match vms {
+        Some(count) => store.seed_vms(count)?,
+        None => store.seed()?,
+    }
+    Ok(())
+}
+
+/// Opens the database of sessions and jobs; one that is damaged is renamed.
+fn open_ledger(file: &Path, set_aside: &mut Vec<PathBuf>) -> Result<Ledger, Error> {
+    match Ledger::open(file) {
+        Err(error) if is_damage(&error) => {
+            let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let aside = file.with_extension(format!("sqlite3.damaged-{seconds}"));
+            std::fs::rename(file, &aside).map_err(file_error(file))?;
+            set_aside.push(aside);
+            Ok(Ledger::open(file)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::File { path, source }
+}

@@ -1,0 +1,163 @@
+//! Listening: from connections to the node, and back.
+
+use std::cell::RefCell;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+use super::answer::Answer;
+use super::error::Error;
+use super::ledger::new_uuid;
+use super::node::{Node, Received, Trouble};
+use super::wire::{ReplyBody, Wire};
+
+/// Bytes of a request line with its headers (T6).
+const MAX_HEAD: usize = 65_536;
+/// Bytes of a body; no API needs as many.
+const MAX_BODY: usize = 64 << 20;
+/// How long a connection may be idle (T6).
+const IDLE: Duration = Duration::from_secs(120);
+
+/// A thread that serves a node until it is dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens, and serves the node that `make` builds, in a thread of its own.
+    ///
+    /// # Errors
+    /// `Listen` where the address cannot be had, `Run` where the thread cannot.
+    pub(super) fn start(address: SocketAddr, make: impl FnOnce() -> Node + Send + 'static) -> Result<Server, Error> {
+        let listen = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Run)?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("sandbox".to_owned())
+            .spawn(move || {
+                let node = Rc::new(RefCell::new(make()));
+                let tasks = LocalSet::new();
+                tasks.block_on(&runtime, async {
+                    tokio::select! {
+                        () = accept(listener, Rc::clone(&node)) => (),
+                        _ = stopped => (),
+                    }
+                });
+                drop(tasks);
+                node.borrow_mut().close();
+            })
+            .map_err(Error::Run)?;
+        Ok(Server { address, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // A thread that has ended already cannot be told to.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, node: Rc<RefCell<Node>>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, most likely: connections must close before others open.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let node = Rc::clone(&node);
+        tokio::task::spawn_local(async move {
+            let service = service_fn(|request| serve(Rc::clone(&node), request));
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(IDLE)
+                .max_buf_size(MAX_HEAD)
+                .writev(false)
+                .serve_connection(TokioIo::new(Wire::new(stream)), service);
+            // A connection that breaks is the client's affair, or a fault asked for.
+            let _ = connection.await;
+        });
+    }
+}
+
+/// Answers one request; an error cuts the connection.
+async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Response<ReplyBody>, io::Error> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+        return Ok(response(&head.headers, Answer::page(413)));
+    };
+    let text = |name: header::HeaderName| header_text(&head.headers, name.as_str());
+    let received = Received {
+        verb: head.method.as_str().to_owned(),
+        target: head
+            .uri
+            .path_and_query()
+            .map_or_else(|| head.uri.path().to_owned(), |target| target.as_str().to_owned()),
+        authorization: text(header::AUTHORIZATION),
+        content_type: text(header::CONTENT_TYPE),
+        job_uuid: header_text(&head.headers, "x-job-uuid"),
+        api_timeout: header_text(&head.headers, "x-api-timeout"),
+        body: body.to_bytes().to_vec(),
+    };
+    let outcome = node.borrow_mut().answer(&received);
+    if let Some(delay) = outcome.delay {
+        tokio::time::sleep(delay).await;
+    }
+    match outcome.trouble {
+        None => Ok(response(&head.headers, outcome.answer)),
+        Some(Trouble::Cut) => Err(io::ErrorKind::ConnectionAborted.into()),
+        Some(Trouble::Truncated) => {
+            let mut half = response(&head.headers, outcome.answer.clone());
+            *half.body_mut() = ReplyBody::half(outcome.answer.body);
+            Ok(half)
+        }
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// A reply without a content type, but for the container's own pages (T4), and with a cookie for clients that
+/// sent none (T5).
+fn response(request: &HeaderMap, answer: Answer) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(answer.body));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if answer.is_page {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html;charset=utf-8"));
+    }
+    if !request.contains_key(header::COOKIE) {
+        let cookie = format!("JSESSIONID={}; Path=/zstack; HttpOnly", new_uuid().to_uppercase());
+        if let Ok(cookie) = header::HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}

@@ -1,0 +1,123 @@
+//! Sessions: who is logged in, and until when (A1 to A9).
+
+use rusqlite::{OptionalExtension, params};
+
+use super::clock::Moment;
+use super::ledger::{Ledger, new_uuid};
+
+/// A log-in. `Debug` hides its uuid.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Session {
+    pub(super) uuid: String,
+    pub(super) account: String,
+    /// The account itself where no user of it logged in.
+    pub(super) user: String,
+    pub(super) is_admin: bool,
+    pub(super) created: Moment,
+    pub(super) expires: Moment,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("account", &self.account).field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Opens a session that lives for `lifetime` milliseconds.
+    pub(super) fn open_session(
+        &self,
+        account: &str,
+        user: &str,
+        is_admin: bool,
+        now: Moment,
+        lifetime: i64,
+    ) -> rusqlite::Result<Session> {
+        let session = Session {
+            uuid: new_uuid(),
+            account: account.to_owned(),
+            user: user.to_owned(),
+            is_admin,
+            created: now,
+            expires: now.plus(lifetime),
+        };
+        self.connection.prepare_cached("insert into session values (?, ?, ?, ?, ?, ?)")?.execute(params![
+            session.uuid,
+            account,
+            user,
+            is_admin,
+            session.created.0,
+            session.expires.0
+        ])?;
+        Ok(session)
+    }
+
+    /// The session of that uuid, where there is one that has not expired.
+    pub(super) fn session(&self, uuid: &str, now: Moment) -> rusqlite::Result<Option<Session>> {
+        self.connection
+            .prepare_cached("select * from session where uuid = ? and expires > ?")?
+            .query_row(params![uuid, now.0], |row| {
+                Ok(Session {
+                    uuid: row.get(0)?,
+                    account: row.get(1)?,
+                    user: row.get(2)?,
+                    is_admin: row.get(3)?,
+                    created: Moment(row.get(4)?),
+                    expires: Moment(row.get(5)?),
+                })
+            })
+            .optional()
+    }
+
+    /// Lets a session end at another moment (A3).
+    pub(super) fn move_session_end(&self, uuid: &str, expires: Moment) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached("update session set expires = ? where uuid = ?")?
+            .execute(params![expires.0, uuid])?;
+        Ok(())
+    }
+
+    /// Ends a session; one that does not exist is no error (A9).
+    pub(super) fn close_session(&self, uuid: &str) -> rusqlite::Result<()> {
+        self.connection.execute("delete from session where uuid = ?", [uuid])?;
+        Ok(())
+    }
+
+    /// Ends all sessions of a user (A5), or of an account that is deleted.
+    pub(super) fn close_sessions_of(&self, account_or_user: &str) -> rusqlite::Result<()> {
+        self.connection.execute("delete from session where user = ?1 or account = ?1", [account_or_user])?;
+        Ok(())
+    }
+
+    /// How many sessions a user has open; expired ones are forgotten.
+    pub(super) fn count_sessions(&self, user: &str, now: Moment) -> rusqlite::Result<u64> {
+        self.connection.execute("delete from session where expires <= ?", [now.0])?;
+        self.connection
+            .query_row("select count(*) from session where user = ?", [user], |row| row.get::<_, i64>(0))
+            .map(i64::unsigned_abs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_expire_and_are_extended() {
+        let ledger = Ledger::in_memory().expect("a database in memory");
+        let session = ledger.open_session("a", "u", false, Moment(0), 100).expect("a session");
+        assert_eq!(ledger.session(&session.uuid, Moment(99)).expect("a look-up"), Some(session.clone()));
+        assert_eq!(ledger.session(&session.uuid, Moment(100)).expect("a look-up"), None);
+        ledger.move_session_end(&session.uuid, Moment(150)).expect("an extension");
+        assert!(ledger.session(&session.uuid, Moment(149)).expect("a look-up").is_some());
+        assert_eq!(ledger.count_sessions("u", Moment(149)).expect("a count"), 1);
+        assert_eq!(ledger.count_sessions("u", Moment(150)).expect("a count"), 0);
+    }
+
+    #[test]
+    fn debug_output_hides_the_uuid() {
+        let ledger = Ledger::in_memory().expect("a database in memory");
+        let session = ledger.open_session("a", "u", true, Moment(0), 100).expect("a session");
+        assert!(!format!("{session:?}").contains(&session.uuid));
+    }
+}

@@ -1,0 +1,4 @@
+//! The node over real sockets, with requests written by hand.
+
+mod harness;
+mod protocol;

@@ -1,0 +1,160 @@
+//! The transport, dispatch, authentication and job rules of the protocol.
+
+use super::harness::{NOTHING, Sandbox, ZONE};
+use crate::sandbox::Options;
+
+const UTF8: &str = "Content-Type: application/json; charset=utf-8";
+
+#[test]
+fn replies_have_no_content_type_and_offer_a_cookie_t4_t5() {
+    let sandbox = Sandbox::new();
+    let reply = sandbox.call("GET", "/zones", "");
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(!reply.headers.contains("content-type"), "{reply:?}");
+    assert!(reply.headers.contains("set-cookie: jsessionid="), "{reply:?}");
+    let reply = sandbox.send("GET /zstack/v1/zones", &["Cookie: JSESSIONID=1"], "");
+    assert!(!reply.headers.contains("set-cookie"), "{reply:?}");
+}
+
+#[test]
+fn the_container_answers_what_it_cannot_read_with_a_page_t3_t6_t7() {
+    let sandbox = Sandbox::new();
+    let long = "x".repeat(70_000);
+    for line in [
+        "GET /zstack/v1/zones?q=name~={x}".to_owned(),
+        "GET /zstack/v1/zones?q=a|b".to_owned(),
+        "GET /zstack/v1/zones?q=<b>".to_owned(),
+        "GET /zstack/v1/zones?q=\"b\"".to_owned(),
+        "GET /zstack/v1/zones?q=é".to_owned(),
+        "GET /zstack/v1/zones/a%2Fb".to_owned(),
+        format!("GET /zstack/v1/zones?q=uuid={long}"),
+    ] {
+        let reply = sandbox.send(&line, &[], "");
+        assert_eq!(reply.status, 400, "{line:.80} {:.300}", reply.headers);
+        assert!(reply.body.contains("<html"), "{line:.80} {:.300}", reply.body);
+        assert!(reply.headers.contains("content-type: text/html"), "{line:.80}");
+    }
+    assert_eq!(sandbox.send("GET /other/v1/zones", &[], "").status, 404);
+    assert_eq!(sandbox.send("PATCH /zstack/v1/zones", &[], "").status, 405);
+}
+
+#[test]
+fn the_context_is_a_deployments_choice_t1() {
+    let sandbox = Sandbox::with(Options { context: String::new(), ..Options::default() });
+    assert_eq!(sandbox.send("PUT /v1/management-nodes/actions", &[UTF8], r#"{"getVersion":{}}"#).status, 200);
+    assert_eq!(sandbox.send("PUT /zstack/v1/management-nodes/actions", &[UTF8], "{}").status, 404);
+}
+
+#[test]
+fn a_connection_serves_several_requests() {
+    let sandbox = Sandbox::new();
+    let one =
+        "PUT /zstack/v1/management-nodes/actions HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\n\r\n{\"getVersion\":{}}";
+    let last = one.replace("Host", "Connection: close\r\nHost");
+    let replies = String::from_utf8(sandbox.raw(format!("{one}{last}").as_bytes())).expect("UTF-8");
+    assert_eq!(replies.matches("\"version\":\"5.2.1\"").count(), 2, "{replies}");
+}
+
+#[test]
+fn verbs_and_keys_choose_among_the_apis_of_a_path_d2_d6() {
+    let sandbox = Sandbox::new();
+    let reply = sandbox.call("GET", "/zonesss", "");
+    assert_eq!((reply.status, reply.body.as_str()), (404, "no api mapping to /v1/zonesss"));
+    assert_eq!(sandbox.call("GET", "/zones/", "").status, 404);
+    assert_eq!(sandbox.call("DELETE", "/zones", "").status, 500);
+    assert_eq!(sandbox.call("HEAD", "/zones", "").status, 405);
+    let path = format!("/zones/{ZONE}/actions");
+    assert_eq!(sandbox.call("PUT", &path, r#"{"wrong":{}}"#).status, 400);
+    let empty = sandbox.call("PUT", &path, "");
+    assert_eq!((empty.status, empty.body.as_str()), (500, ""));
+    assert_eq!(sandbox.call("POST", "/zones", "{broken").status, 500);
+}
+
+#[test]
+fn sessions_are_asked_for_by_header_a1() {
+    let sandbox = Sandbox::new();
+    let reply = sandbox.send("GET /zstack/v1/zones", &[], "");
+    assert_eq!((reply.status, reply.body.as_str()), (400, "missing header 'Authorization'"));
+    assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: oauth x"], "").status, 400);
+    assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: ZStack a:b"], "").status, 500);
+    assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: OAuth"], "").code(), "ID.1001");
+    assert_eq!(sandbox.call_as(NOTHING, "GET", "/zones", "").code(), "ID.1001");
+    // An asynchronous call is taken and fails in the poll.
+    let body = r#"{"params":{"name":"lab"}}"#;
+    assert_eq!(sandbox.change_as(NOTHING, "POST", "/zones", body).code(), "ID.1001");
+    // Parameters are checked first (A2).
+    assert_eq!(sandbox.change_as(NOTHING, "POST", "/zones", r#"{"params":{}}"#).code(), "SYS.1007");
+}
+
+#[test]
+fn calls_without_a_session_need_no_header() {
+    let sandbox = Sandbox::new();
+    let action =
+        |name: &str| sandbox.send("PUT /zstack/v1/management-nodes/actions", &[UTF8], &format!("{{\"{name}\":{{}}}}"));
+    assert_eq!(action("getVersion").json()["version"], "5.2.1");
+    let time = action("getCurrentTime").json();
+    let (fine, coarse) = (&time["currentTime"]["MillionSeconds"], &time["currentTime"]["Seconds"]);
+    assert_eq!(fine.as_i64().map(|fine| fine / 1000), coarse.as_i64());
+    let apis = action("getSupportAPIs").json();
+    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1905));
+    assert_eq!(sandbox.send("GET /zstack/v1/management-nodes/ready", &[], "").status, 200);
+    assert_eq!(sandbox.send("GET /zstack/v1/meta-data/opensource", &[], "").json()["opensource"], true);
+    let zone = sandbox.call("GET", "/management-nodes/platform-timezone", "").json();
+    assert_eq!((&zone["timezone"], &zone["offset"]), (&"UTC".into(), &"+00:00".into()));
+}
+
+#[test]
+fn a_lone_api_runs_whatever_the_verb_d3() {
+    let sandbox = Sandbox::new();
+    // GET where only a DELETE lives: it logs out.
+    let session = sandbox.running.session_uuid();
+    let path = format!("/zstack/v1/accounts/sessions/{session}");
+    assert_eq!(sandbox.send(&format!("GET {path}/valid"), &[], "").json()["valid"], true);
+    let reply = sandbox.send(&format!("GET {path}"), &[], "");
+    assert_eq!((reply.status, reply.body.as_str()), (200, "{}"));
+    assert_eq!(sandbox.send(&format!("GET {path}/valid"), &[], "").json()["valid"], false);
+}
+
+#[test]
+fn jobs_are_taken_with_202_and_a_location_elsewhere_j1_j3() {
+    let sandbox = Sandbox::new();
+    let job = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+    let session = format!("Authorization: OAuth {}", sandbox.running.session_uuid());
+    let header = format!("X-Job-UUID: {job}");
+    let send = |headers: &[&str]| sandbox.send("POST /zstack/v1/zones", headers, r#"{"params":{}}"#);
+    let taken = send(&[&session, UTF8, &header]);
+    assert_eq!(taken.status, 202, "{taken:?}");
+    let json = taken.json();
+    assert_eq!(json["location"], format!("http://mn-1.sandbox.invalid:8080/zstack/v1/api-jobs/{job}"));
+    assert_eq!(json["apiTimeout"], 1_800_000);
+    assert_eq!(sandbox.finish(&taken).code(), "SYS.1007");
+    // A uuid that was seen is refused, a malformed one as well (J2).
+    let again = send(&[&session, UTF8, &header]);
+    assert_eq!((again.status, again.body), (400, format!("Duplicate job uuid[{job}]")));
+    assert_eq!(send(&[&session, UTF8, "X-Job-UUID: short"]).status, 400);
+    // Queries do not look at it.
+    assert_eq!(sandbox.send("GET /zstack/v1/zones", &[&session, &header], "").status, 200);
+    assert_eq!(sandbox.send(&format!("GET /zstack/v1/api-jobs/{NOTHING}"), &[], "").status, 404);
+    assert_eq!(sandbox.send(&format!("POST /zstack/v1/api-jobs/{job}"), &[], "").status, 405);
+}
+
+#[test]
+fn a_call_may_say_how_long_it_may_take() {
+    let sandbox = Sandbox::with(Options { speed: 1e-3, ..Options::default() });
+    let session = format!("Authorization: OAuth {}", sandbox.running.session_uuid());
+    let send = |timeout: &str| {
+        let header = format!("X-API-Timeout: {timeout}");
+        sandbox.send("POST /zstack/v1/zones", &[&session, UTF8, &header], r#"{"params":{"name":"lab"}}"#)
+    };
+    assert_eq!(send("soon").status, 500);
+    assert_eq!(send("90").json()["apiTimeout"], 90_000);
+    // At this speed the work takes longer than that.
+    assert_eq!(sandbox.finish(&send("1")).code(), "SYS.1001");
+}
+
+#[test]
+fn what_is_not_simulated_says_so() {
+    let sandbox = Sandbox::new();
+    let reply = sandbox.change("PUT", "/management-nodes/actions", r#"{"debugSignal":{"signals":["x"]}}"#);
+    assert_ne!(reply.status, 200, "{reply:?}");
+}

@@ -1,0 +1,129 @@
+//! The bytes on a connection: what hyper cannot be told to do.
+//!
+//! The container answers a request line that it cannot read, or one that is too long, with 400 and a page (T3,
+//! T6); hyper does so with an empty body and codes of its own. And a reply can end in the middle, on demand.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::answer::Answer;
+
+/// A connection that turns hyper's bodiless refusals into the container's page.
+#[derive(Debug)]
+pub(super) struct Wire<T> {
+    inner: T,
+    /// A page that is still to be written.
+    pending: Vec<u8>,
+}
+
+impl<T> Wire<T> {
+    pub(super) fn new(inner: T) -> Wire<T> {
+        Wire { inner, pending: Vec::new() }
+    }
+}
+
+/// Whether hyper itself refuses a request: the node's own replies with such codes have bodies.
+fn is_refusal(bytes: &[u8]) -> bool {
+    let codes: [&[u8]; 3] = [b"HTTP/1.1 400 ", b"HTTP/1.1 414 ", b"HTTP/1.1 431 "];
+    codes.iter().any(|code| bytes.starts_with(code))
+        && bytes.windows(19).any(|window| window.eq_ignore_ascii_case(b"content-length: 0\r\n"))
+}
+
+fn refusal() -> Vec<u8> {
+    let body = Answer::page(400).body;
+    let head = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: text/html;charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    [head.into_bytes(), body].concat()
+}
+
+impl<T: AsyncWrite + Unpin> Wire<T> {
+    fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.pending.is_empty() {
+            let written = ready!(Pin::new(&mut self.inner).poll_write(context, &self.pending))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.pending.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_pending(context))?;
+        if is_refusal(bytes) {
+            self.pending = refusal();
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pending(context))?;
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pending(context))?;
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+/// The body of a reply, which may end in the middle although its length was promised.
+#[derive(Debug)]
+pub(super) struct ReplyBody {
+    bytes: Bytes,
+    length: u64,
+    is_cut: bool,
+}
+
+impl ReplyBody {
+    /// The whole body.
+    pub(super) fn whole(bytes: Vec<u8>) -> ReplyBody {
+        ReplyBody { length: bytes.len() as u64, bytes: bytes.into(), is_cut: false }
+    }
+
+    /// The first half of the body; then the connection is cut.
+    pub(super) fn half(mut bytes: Vec<u8>) -> ReplyBody {
+        let length = bytes.len() as u64;
+        bytes.truncate(bytes.len() / 2);
+        ReplyBody { length, bytes: bytes.into(), is_cut: true }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if !self.bytes.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))));
+        }
+        Poll::Ready(self.is_cut.then(|| Err(io::ErrorKind::ConnectionAborted.into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty() && !self.is_cut
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}
