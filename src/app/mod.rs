@@ -66,7 +66,14 @@ struct App {
 impl App {
     fn new(environment: Environment) -> App {
         let catalog = Catalog::newest();
-        App { environment, catalog, options: Options::default(), node: None, interrupt: Interrupt::new(), watches_ctrl_c: false }
+        App {
+            environment,
+            catalog,
+            options: Options::default(),
+            node: None,
+            interrupt: Interrupt::new(),
+            watches_ctrl_c: false,
+        }
     }
 
     /// Evaluates one line of text.

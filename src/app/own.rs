@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 
-use crate::cli::{self, CatalogCommand, OwnCommand, Options, SandboxCommand};
+use crate::cli::{self, CatalogCommand, Options, OwnCommand, SandboxCommand};
 use crate::commands;
 use crate::error::{Error, ExitCode};
 use crate::sandbox;
