@@ -125,6 +125,15 @@ pub fn pick<'a>(value: &'a [u8], path: &[String], found: &mut dyn FnMut(&'a [u8]
     }
 }
 
+/// Calls `found` with `value` if it is a map, or with each map in it if it is a list.
+pub fn maps<'a>(value: &'a [u8], found: &mut dyn FnMut(&'a [u8])) {
+    match kind(value) {
+        Kind::Map => found(value),
+        Kind::List => items(value).for_each(|item| maps(item, found)),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

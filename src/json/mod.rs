@@ -19,8 +19,8 @@ mod value;
 
 pub use check::{DEPTH_LIMIT, Flaw};
 pub use layout::{compact, indent, line_break};
-pub use members::{Items, Kind, Members, items, kind, member, members, pick};
+pub use members::{Items, Kind, Members, items, kind, maps, member, members, pick};
 pub use parse::parse;
 pub use scanner::{Piece, Pieces, ReadError, Scanner};
-pub use text::{escape_unprintable, is_printable, is_unprintable, unescape, write_literal};
+pub use text::{escape_unprintable, is_printable, is_unprintable, terminal_safe, unescape, write_literal};
 pub use value::{MASK, Secrets, Value, write_string};

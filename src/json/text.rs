@@ -95,6 +95,20 @@ pub fn escape_unprintable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// JSON text whose strings hold nothing that acts on a terminal: what would is written as an escape, which means
+/// the same. Control characters below the blank stay, since valid JSON has them between tokens only.
+pub fn terminal_safe(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.iter().fold(true, |fine, &byte| fine & (byte < 0x7f)) {
+        return Cow::Borrowed(text);
+    }
+    let text = String::from_utf8_lossy(text);
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c > '~' && is_unprintable(c) { push_escape(&mut out, c) } else { out.push(c) }
+    }
+    Cow::Owned(out.into_bytes())
+}
+
 fn push_escape(out: &mut String, c: char) {
     match c {
         '\n' => out.push_str("\\n"),
@@ -158,6 +172,13 @@ mod tests {
             escape_unprintable("\u{1b}[31m\u{202e}x\n\u{9b}\u{7f}\u{feff}\u{e0001}"),
             "\\u001b[31m\\u202ex\\n\\u009b\\u007f\\ufeff\\udb40\\udc01"
         );
+    }
+
+    #[test]
+    fn json_text_is_made_safe_without_changing_its_meaning() {
+        let text = "{\n\t\"a\u{202e}\": \"é\u{9b}31m\u{7f}\"}";
+        assert_eq!(terminal_safe(text.as_bytes()), "{\n\t\"a\\u202e\": \"é\\u009b31m\\u007f\"}".as_bytes());
+        assert!(matches!(terminal_safe(b"{\n \"a\":1}"), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -23,7 +23,8 @@ mod values;
 pub use candidate::{Candidate, Completion, Group, Kind, Note};
 pub use engine::complete;
 pub use lines::complete_lines;
-pub use own::{SETTINGS, Setting};
+pub use own::{SETTINGS, Setting, command_summaries, command_usage};
+pub use query::query_parameters;
 pub use rank::Fit;
 pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};
 
@@ -31,3 +32,4 @@ pub(crate) use cursor::{Argument, name_length};
 pub(crate) use options::takes_value as option_takes_value;
 pub(crate) use own::find as own_command;
 pub(crate) use query::PARAMETERS as QUERY_PARAMETERS;
+pub(crate) use references::query_of_parameter as resource_query;

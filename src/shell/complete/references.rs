@@ -26,6 +26,11 @@ pub(crate) fn of_parameter(catalog: Catalog, api: &Api, parameter: &Parameter) -
     Some(Reference { query, by_name: false })
 }
 
+/// The query that lists what a parameter's uuids name.
+pub(crate) fn query_of_parameter(catalog: Catalog, api: &Api, parameter: &Parameter) -> Option<&'static str> {
+    of_parameter(catalog, api, parameter).map(|reference| reference.query)
+}
+
 /// The resources that a condition on a field may name. `query` is the query itself where the field belongs to
 /// its own rows.
 pub(crate) fn of_field(
