@@ -15,7 +15,6 @@ mod answer;
 mod call;
 mod caller;
 mod clock;
-
 mod curl;
 mod endpoint;
 mod error;
