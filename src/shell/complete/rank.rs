@@ -95,6 +95,11 @@ impl<'t> Pattern<'t> {
         None
     }
 
+    /// Whether `name` fits in any way, fuzzily too.
+    pub(crate) fn fits_at_all(&self, name: &str) -> bool {
+        self.fit(name).is_some() || self.fuzzy(name).is_some()
+    }
+
     /// The byte ranges of `name` that what was typed matches, for showing them.
     pub(crate) fn matched(&self, name: &str) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
@@ -116,6 +121,7 @@ impl<'t> Pattern<'t> {
                     (at..at + self.typed.len()).for_each(push);
                 }
             }
+            None if self.fuzzy(name).is_none() => {}
             None => {
                 let mut wanted = self.lower.iter().peekable();
                 for (at, byte) in name.bytes().enumerate() {
