@@ -135,6 +135,18 @@ impl Catalog {
         self.data.enums.iter().map(move |entry| slice(self.data.text, entry.name))
     }
 
+    /// The entry of an API or inventory as the data file has it: JSON text.
+    pub fn source_text(self, name: &str) -> Option<&'static str> {
+        let api = self.data.apis.binary_search_by(|entry| self.api_name(entry).cmp(name)).ok();
+        match api {
+            Some(at) => {
+                let entry = &self.data.apis[at];
+                Some(slice(self.data.text, (entry.start, entry.len)))
+            }
+            None => self.find(self.data.inventories, name).map(|entry| slice(self.data.text, entry.value)),
+        }
+    }
+
     fn find(self, entries: &'static [Entry], name: &str) -> Option<&'static Entry> {
         let at = entries.binary_search_by(|entry| slice(self.data.text, entry.name).cmp(name)).ok()?;
         Some(&entries[at])

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::catalog::{Api, Catalog, Method};
-use crate::json::{Secrets, Value};
+use crate::json::Value;
 use crate::syntax::{Argument, Command, Operator, closest};
 
 use super::error::{Error, ErrorKind};
@@ -250,6 +250,7 @@ fn scalar(value: &Value) -> Option<String> {
 mod tests {
     use super::super::{Plan, plan};
     use super::*;
+    use crate::json::Secrets;
 
     fn request(line: &str) -> Result<Request, Error> {
         let command = Command::parse(line).expect("it parses").expect("a command");

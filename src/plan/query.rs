@@ -82,8 +82,10 @@ pub struct QueryPlan {
     pub answer: Answer,
     /// How many rows are asked for.
     pub extent: Extent,
-    /// The members of a row that the user wants, where the node returns others too.
+    /// The members of a row that the user wants, in that order; all when `None`.
     pub select: Option<Vec<String>>,
+    /// Whether the node returns other members too, so that the shell has to select.
+    pub must_select: bool,
     /// The member by whose order pages follow each other; without it they follow by offset.
     pub key: Option<&'static str>,
     /// Whether replies are those of ZQL: `{"results": [{"inventories": [..], "total": n}]}`.
@@ -195,6 +197,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         key: shape.key(rows),
         answer: shape.answer,
         extent: shape.extent,
+        must_select: shape.select.is_some() && shape.fields.is_none(),
         select: shape.select,
         is_zql,
         path,
@@ -244,7 +247,7 @@ impl Shape {
         };
         let answer = match common.get("groupBy") {
             Some(argument) => {
-                let with = [("fields", fields.is_some() || select.is_some()), ("sortBy", sort.is_some())]
+                let with = [("fields", select.is_some()), ("sortBy", sort.is_some())]
                     .into_iter()
                     .chain([
                         ("replyWithCount", with_total),
@@ -365,7 +368,7 @@ fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) 
     Ok(Some(Sort { field, descending: direction.or(sign).unwrap_or(false) }))
 }
 
-/// What `fields=` comes to: what the node selects, or what the shell keeps of whole rows.
+/// What `fields=` comes to: what the node can select, and what the user wants.
 type Selected = (Option<Vec<String>>, Option<Vec<String>>);
 
 fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Selected, Error> {
@@ -414,7 +417,7 @@ fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Optio
             }
         }
     }
-    Ok(if by_node { (Some(names), None) } else { (None, Some(names)) })
+    Ok((by_node.then(|| names.clone()), Some(names)))
 }
 
 /// `conditions=`: a list of condition texts, or of the maps that users of the original type.
@@ -638,17 +641,16 @@ impl QueryPlan {
         if !matches!(self.answer, Answer::Rows { .. }) {
             self.fields = None;
             self.select = None;
+            self.must_select = false;
             return;
         }
         let needs_key = matches!(self.extent, Extent::All { .. }) || self.answer == (Answer::Rows { with_total: true });
         let key = self.key.or(self.inventory.is_some().then_some("uuid"));
         if let (Some(fields), Some(key), true) = (&mut self.fields, key, needs_key) {
-            let typed = fields.clone();
+            let typed = fields.len();
             fields.retain(|field| field != key);
             fields.insert(0, key.to_owned());
-            if !typed.iter().any(|field| field == key) {
-                self.select = Some(typed);
-            }
+            self.must_select |= fields.len() != typed;
         }
     }
 
@@ -820,11 +822,16 @@ mod tests {
         ] {
             assert_eq!(asked(&format!("QueryVmInstance {typed}")), expected, "{typed}");
         }
-        let select = |typed: &str| planned(&format!("QueryVmInstance {typed}")).expect("it plans").select;
-        assert_eq!(select("fields=name"), Some(vec!["name".to_owned()]));
-        assert_eq!(select("fields=name,uuid"), None);
-        assert_eq!(select("fields=name,vmNics"), Some(vec!["name".to_owned(), "vmNics".to_owned()]));
-        assert_eq!(select("count=true fields=vmNics"), None);
+        let select = |typed: &str| {
+            let query = planned(&format!("QueryVmInstance {typed}")).expect("it plans");
+            (query.select.unwrap_or_default().join(","), query.must_select)
+        };
+        assert_eq!(select("fields=name"), ("name".to_owned(), true));
+        assert_eq!(select("fields=name limit=1"), ("name".to_owned(), false));
+        assert_eq!(select("fields=name,uuid"), ("name,uuid".to_owned(), false));
+        assert_eq!(select("fields=name,vmNics"), ("name,vmNics".to_owned(), true));
+        assert_eq!(select("count=true fields=vmNics"), (String::new(), false));
+        assert_eq!(select(""), (String::new(), false));
         assert_eq!(asked("QueryHost limit=1 fields=name,totalCpuCapacity"), "limit=1");
     }
 

@@ -65,7 +65,7 @@ pub(super) fn print(
 }
 
 fn columns(statement: &rusqlite::Statement<'_>) -> HashMap<String, usize> {
-    statement.column_names().into_iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect()
+    statement.column_names().enumerate().map(|(at, name)| (name.to_owned(), at)).collect()
 }
 
 fn load(
@@ -140,7 +140,7 @@ impl Printer<'_> {
             write_string(&mut json, member.name);
             json.push(':');
             let written = if member.kind.is_column() {
-                self.write_column(&mut json, member, loaded.value(values, member.name))
+                write_column(&mut json, member.name, &member.kind, loaded.value(values, member.name), self.secrecy)
             } else {
                 write_nested(&mut json, &mut classes, loaded, values, nested.get(member.name))
             };
@@ -151,25 +151,6 @@ impl Printer<'_> {
         }
         json.push('}');
         Printed { json, classes }
-    }
-
-    fn write_column(&self, json: &mut String, member: &Member, value: &Sql) -> bool {
-        match value {
-            Sql::Null | Sql::Blob(_) => return false,
-            Sql::Integer(number) if member.kind == Kind::Bool => {
-                json.push_str(if *number == 0 { "false" } else { "true" });
-            }
-            Sql::Integer(number) => json.push_str(&number.to_string()),
-            // As Java prints doubles: 2.0, never 2.
-            Sql::Real(number) => json.push_str(&format!("{number:?}")),
-            Sql::Text(_) if self.secrecy == Secrecy::Hidden && is_secret(member.name) => write_string(json, "*****"),
-            Sql::Text(text) => match member.kind {
-                Kind::Json => json.push_str(text),
-                Kind::Timestamp => write_string(json, &timestamp::to_wire(text)),
-                _ => write_string(json, text),
-            },
-        }
-        true
     }
 
     fn nested<'shape>(
@@ -237,6 +218,37 @@ impl Printer<'_> {
         }
         Ok((owners, loaded))
     }
+}
+
+/// Writes a stored value, unless it is null, which `false` tells.
+fn write_column(json: &mut String, name: &str, kind: &Kind, value: &Sql, secrecy: Secrecy) -> bool {
+    match value {
+        Sql::Null | Sql::Blob(_) => return false,
+        Sql::Integer(number) if *kind == Kind::Bool => json.push_str(if *number == 0 { "false" } else { "true" }),
+        Sql::Integer(number) => json.push_str(&number.to_string()),
+        // As Java prints doubles: 2.0, never 2.
+        Sql::Real(number) => json.push_str(&format!("{number:?}")),
+        Sql::Text(_) if secrecy == Secrecy::Hidden && is_secret(name) => write_string(json, "*****"),
+        Sql::Text(text) => match kind {
+            Kind::Json => json.push_str(text),
+            Kind::Timestamp => write_string(json, &timestamp::to_wire(text)),
+            _ => write_string(json, text),
+        },
+    }
+    true
+}
+
+/// A computed value of some kind as JSON; `null` where there is none.
+pub(super) fn value(kind: &Kind, value: &Sql) -> String {
+    let mut json = String::new();
+    if write_column(&mut json, "", kind, value, Secrecy::Shown) { json } else { "null".to_owned() }
+}
+
+/// The value of a member as JSON; `null` where there is none.
+pub(super) fn member_value(shape: &Shape, name: &str, value: &Sql, secrecy: Secrecy) -> String {
+    let mut json = String::new();
+    let kind = shape.member(name).map_or(&Kind::Text, |member| &member.kind);
+    if write_column(&mut json, name, kind, value, secrecy) { json } else { "null".to_owned() }
 }
 
 fn write_nested(

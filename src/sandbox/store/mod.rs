@@ -10,17 +10,25 @@
 mod assemble;
 mod change;
 mod class_name;
+mod comparison;
+mod compile;
+mod condition;
 mod database;
 mod error;
 mod model;
+mod ownership;
 mod query;
 mod record;
 mod request;
 mod row;
+mod run;
 mod schema;
 mod seed;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod timestamp;
+mod zql;
 
 pub use change::{TagKind, Transaction};
 pub use database::Store;

@@ -1,10 +1,19 @@
 //! Queries: their parameters, and the replies to them (section 8).
+//!
+//! A node pastes what it read from a query into ZQL and parses that, which is where its errors about a place in
+//! a text that the user never wrote come from. So does the sandbox.
 
-use super::assemble::{self, Secrecy};
+use super::assemble::{Printed, Secrecy, write_string};
+use super::condition::{self, ReadCondition};
 use super::database::Store;
-use super::error::ServerError;
+use super::error::{BAD_ARGUMENT, ServerError};
+use super::model::base;
 use super::request::{QueryRequest, Viewer};
-use super::schema;
+use super::run::{Answer, Runner};
+use super::zql;
+
+/// How many rows a query without `limit` yields at most, silently (Q16).
+const DEFAULT_LIMIT: i64 = 1000;
 
 impl Store {
     /// Answers a query API: the reply's JSON text, `{"inventories": [..], "schema": {..}}`, with `"total"` where
@@ -16,18 +25,48 @@ impl Store {
     /// # Errors
     /// What a node answers instead (section 8, table of mistakes).
     pub fn query(&self, inventory: &str, request: &QueryRequest, viewer: &Viewer) -> Result<String, ServerError> {
-        let _ = (request, viewer);
-        let Some(shape) = self.model().shape(inventory) else { return Ok("{\"inventories\":[]}".to_owned()) };
-        let connection = self.lock();
-        let mut ids = Vec::new();
-        if schema::table_exists(&connection, shape.table())? {
-            let sql = format!("SELECT _id FROM {} LIMIT 1000", schema::quoted(shape.table()));
-            let mut statement = connection.prepare(&sql)?;
-            ids = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let conditions: Vec<ReadCondition> =
+            request.conditions.iter().map(|text| condition::read(text)).collect::<Result<_, _>>()?;
+        let limit = whole_number("limit", request.limit.as_deref())?.unwrap_or(DEFAULT_LIMIT);
+        let start = whole_number("start", request.start.as_deref())?.unwrap_or(0);
+        check_filter(request.filter_name.as_deref())?;
+        let Some(mut shape) = self.model().shape(inventory) else { return Ok(nothing(request)) };
+        // A condition on the type field makes the special inventory's own fields known (Q14), and that one may
+        // have a type field in turn.
+        let chosen = |shape: &_| {
+            let equal = conditions.iter().filter(|condition| condition.operator == "=");
+            equal.filter_map(|ReadCondition { field, value, .. }| self.model().specialised(shape, field, value)).next()
+        };
+        while let Some(special) = chosen(&shape) {
+            shape = special;
         }
-        let rows = assemble::print(&connection, self.model(), &shape, &ids, None, Secrecy::Shown)?;
-        let rows: Vec<&str> = rows.iter().map(|row| row.json.as_str()).collect();
-        Ok(format!("{{\"inventories\":[{}],\"schema\":{{}}}}", rows.join(",")))
+
+        let mut text = String::from(if request.count { "count " } else { "query " });
+        text.push_str(&base(shape.name).to_ascii_lowercase());
+        if let Some(fields) = &request.fields {
+            text.push('.');
+            text.push_str(fields);
+        }
+        for (at, condition) in conditions.iter().enumerate() {
+            text.push_str(if at == 0 { " where " } else { " and " });
+            text.push_str(&condition.to_zql());
+        }
+        if !request.count {
+            if request.reply_with_count {
+                text.push_str(" return with (total)");
+            }
+            if let Some(sort) = &request.sort {
+                let (field, direction) = match (sort.strip_prefix('+'), sort.strip_prefix('-')) {
+                    (Some(field), _) => (field, "asc"),
+                    (_, Some(field)) => (field, "desc"),
+                    _ => (sort.as_str(), "asc"),
+                };
+                text.push_str(&format!(" order by {field} {direction}"));
+            }
+            text.push_str(&format!(" limit {limit} offset {start}"));
+        }
+        let answers = self.run(&text, viewer, Secrecy::Shown)?;
+        Ok(reply(answers.into_iter().next().unwrap_or_default()))
     }
 
     /// Answers ZQL: the reply's JSON text, `{"results": [..]}`, an element for each statement (section 9).
@@ -35,7 +74,94 @@ impl Store {
     /// # Errors
     /// 503 `SYS.1000` with the parser's text (Z7), or as for a query.
     pub fn zql(&self, text: &str, viewer: &Viewer) -> Result<String, ServerError> {
-        let _ = viewer;
-        Err(ServerError::failed(super::error::NOT_SIMULATED, format!("the sandbox does not answer {text}")))
+        let answers = self.run(text, viewer, Secrecy::Hidden)?;
+        let results: Vec<String> = answers.into_iter().map(result).collect();
+        Ok(format!("{{\"results\":[{}]}}", results.join(",")))
     }
+
+    fn run(&self, text: &str, viewer: &Viewer, secrecy: Secrecy) -> Result<Vec<Answer>, ServerError> {
+        let statements = zql::parse(text)?;
+        let connection = self.lock();
+        // One reading transaction, so that a page and its total agree whatever others write.
+        let _reading = connection.unchecked_transaction()?;
+        let runner = Runner { connection: &connection, model: self.model(), viewer, secrecy };
+        statements.iter().map(|statement| runner.run(statement)).collect()
+    }
+}
+
+fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, ServerError> {
+    text.map(|text| {
+        text.parse()
+            .map_err(|_| ServerError::text(format!("Invalid query parameter {name}[{text}]: it must be an integer")))
+    })
+    .transpose()
+}
+
+/// `filterName` is for filters that plug-ins add; the sandbox has none (Q22).
+fn check_filter(text: Option<&str>) -> Result<(), ServerError> {
+    match text.map(|text| (text, text.split_once(':'))) {
+        None => Ok(()),
+        Some((text, None)) => Err(ServerError::failed(
+            BAD_ARGUMENT,
+            format!("invalid filterName[{text}]: it must be in the form of kind:arguments"),
+        )),
+        Some((_, Some((kind, _)))) => Err(ServerError::internal(format!("cannot find a query filter of kind[{kind}]"))),
+    }
+}
+
+/// The reply of a query on resources that the catalog does not describe.
+fn nothing(request: &QueryRequest) -> String {
+    let total = (request.count || request.reply_with_count).then_some(0);
+    reply(Answer { inventories: (!request.count).then(Vec::new), total, ..Answer::default() })
+}
+
+fn reply(answer: Answer) -> String {
+    let mut members = Vec::new();
+    if let Some(total) = answer.total {
+        members.push(format!("\"total\":{total}"));
+    }
+    let mut schema = Vec::new();
+    if let Some(rows) = answer.inventories {
+        for (at, row) in rows.iter().enumerate() {
+            for (path, class) in &row.classes {
+                schema.push(format!("\"inventories[{at}]{path}\":\"{class}\""));
+            }
+        }
+        members.push(format!("\"inventories\":{}", list(&rows)));
+    }
+    members.push(format!("\"schema\":{{{}}}", schema.join(",")));
+    format!("{{{}}}", members.join(","))
+}
+
+fn result(answer: Answer) -> String {
+    let mut members = Vec::new();
+    if let Some(rows) = &answer.inventories {
+        members.push(format!("\"inventories\":{}", list(rows)));
+    }
+    if let Some(sums) = &answer.sums {
+        members.push(format!("\"inventories\":{sums}"));
+    }
+    if let Some(total) = answer.total {
+        members.push(format!("\"total\":{total}"));
+        if answer.total_returned {
+            members.push(format!("\"returnWith\":{{\"total\":{total}}}"));
+        }
+    }
+    if let Some(counts) = &answer.counts {
+        members.push(format!("\"inventoryCounts\":{counts}"));
+    }
+    if let Some(aggregate) = &answer.aggregate {
+        members.push(format!("\"inventoryAggregateFunctions\":{aggregate}"));
+    }
+    if let Some(name) = &answer.name {
+        let mut member = String::from("\"name\":");
+        write_string(&mut member, name);
+        members.push(member);
+    }
+    format!("{{{}}}", members.join(","))
+}
+
+fn list(rows: &[Printed]) -> String {
+    let rows: Vec<&str> = rows.iter().map(|row| row.json.as_str()).collect();
+    format!("[{}]", rows.join(","))
 }

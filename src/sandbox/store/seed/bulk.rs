@@ -1,10 +1,188 @@
 //! Many virtual machines at once, for trials of scale.
 
+use rusqlite::params;
+use rusqlite::types::Value as Sql;
+
 use super::super::change::Transaction;
 use super::super::error::StoreError;
+use super::super::row::{Row, Scalar};
+use super::super::schema::{self, quoted};
+
+/// Below this count the indexes are kept up row by row; above it they are made anew afterwards, which is
+/// quicker for many rows.
+const MANY: u64 = 5_000;
+
+/// The states of the machines: most run, as in a cloud that is used.
+const STATES: [&str; 10] =
+    ["Running", "Running", "Running", "Stopped", "Running", "Running", "Running", "Running", "Paused", "Stopped"];
+
+/// The families that the machines are made of.
+const FAMILIES: [&str; 4] = ["VmInstanceInventory", "VmNicInventory", "VolumeInventory", "AccountResourceRefInventory"];
+
+/// What new machines are built on: the first of each kind that the store has.
+struct Site {
+    zone: String,
+    cluster: String,
+    hosts: Vec<String>,
+    image: String,
+    offering: String,
+    network: String,
+    storage: String,
+}
 
 /// Adds `count` virtual machines with a nic and a root volume each.
 pub(in crate::sandbox::store) fn insert_vms(tx: &Transaction<'_>, count: u64) -> Result<(), StoreError> {
-    let _ = (tx, count);
+    let site = site(tx)?;
+    let mut indexes = Vec::new();
+    for family in FAMILIES {
+        let shape = tx.shape(family)?;
+        schema::ensure_table(tx.connection(), tx.model(), &shape)?;
+        if count >= MANY {
+            indexes.extend(drop_indexes(tx, shape.table())?);
+        }
+    }
+    insert_rows(tx, &site, count)?;
+    for index in indexes {
+        tx.connection().execute_batch(&index)?;
+    }
     Ok(())
+}
+
+/// Drops the indexes of a table and returns the statements that make them again.
+fn drop_indexes(tx: &Transaction<'_>, table: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = tx
+        .connection()
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL")?;
+    let indexes: Vec<(String, String)> =
+        statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (name, _) in &indexes {
+        tx.connection().execute_batch(&format!("DROP INDEX {}", quoted(name)))?;
+    }
+    Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
+}
+
+fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
+    let missing = |what: &str| StoreError::Seed(format!("there is no {what} to build virtual machines on"));
+    let uuids = |inventory: &str, conditions: &[(&str, Scalar)]| -> Result<Vec<String>, StoreError> {
+        let rows = tx.find_where(inventory, conditions)?;
+        Ok(rows.iter().filter_map(|row: &Row| row.text("uuid")).map(str::to_owned).collect())
+    };
+    let first = |inventory: &str, conditions: &[(&str, Scalar)]| -> Result<String, StoreError> {
+        uuids(inventory, conditions)?.into_iter().next().ok_or_else(|| missing(inventory))
+    };
+    let cluster = first("ClusterInventory", &[])?;
+    let clusters = tx.get("ClusterInventory", &cluster)?.unwrap_or_default();
+    let zone = clusters.text("zoneUuid").ok_or_else(|| missing("zone"))?.to_owned();
+    let hosts = uuids("HostInventory", &[("clusterUuid", cluster.as_str().into())])?;
+    if hosts.is_empty() {
+        return Err(missing("host"));
+    }
+    let in_zone = [("zoneUuid", Scalar::from(zone.as_str()))];
+    let private = [("zoneUuid", Scalar::from(zone.as_str())), ("category", "Private".into())];
+    Ok(Site {
+        hosts,
+        image: first("ImageInventory", &[("mediaType", "RootVolumeTemplate".into())])?,
+        offering: first("InstanceOfferingInventory", &[("type", "UserVm".into())])?,
+        network: first("L3NetworkInventory", &private)?,
+        storage: first("PrimaryStorageInventory", &in_zone)?,
+        cluster,
+        zone,
+    })
+}
+
+fn insert_rows(tx: &Transaction<'_>, site: &Site, count: u64) -> Result<(), StoreError> {
+    let connection = tx.connection();
+    // A row's number is one below its key, so that no number comes twice among rows that exist.
+    let offset: i64 = connection.query_row("SELECT coalesce(max(_id), 0) FROM VmInstance", [], |row| row.get(0))?;
+    let offset = offset.unsigned_abs();
+    let now = super::super::timestamp::now();
+    let mut machine = connection.prepare(
+        "INSERT INTO VmInstance (_inventory, uuid, name, zoneUuid, clusterUuid, imageUuid, hostUuid, lastHostUuid, \
+         instanceOfferingUuid, rootVolumeUuid, platform, architecture, defaultL3NetworkUuid, type, hypervisorType, \
+         memorySize, reservedMemorySize, cpuNum, cpuSpeed, allocatorStrategy, createDate, lastOpDate, state, \
+         guestOsType) VALUES ('VmInstanceInventory', ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'Linux', 'x86_64', ?10, \
+         'UserVm', 'KVM', ?11, 0, ?12, 0, 'LeastVmPreferredHostAllocatorStrategy', ?13, ?13, ?14, 'CentOS 7')",
+    )?;
+    let mut nic = connection.prepare(
+        "INSERT INTO VmNic (_inventory, uuid, vmInstanceUuid, l3NetworkUuid, ip, mac, hypervisorType, netmask, \
+         gateway, ipVersion, driverType, internalName, deviceId, type, state, createDate, lastOpDate) \
+         VALUES ('VmNicInventory', ?1, ?2, ?3, ?4, ?5, 'KVM', '255.0.0.0', '10.0.0.1', 4, 'virtio', ?6, 0, 'VNIC', \
+         'enable', ?7, ?7)",
+    )?;
+    let mut volume = connection.prepare(
+        "INSERT INTO Volume (_inventory, uuid, name, description, primaryStorageUuid, vmInstanceUuid, rootImageUuid, \
+         installPath, type, format, size, actualSize, deviceId, state, status, createDate, lastOpDate, isShareable) \
+         VALUES ('VolumeInventory', ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'Root', 'qcow2', 8589934592, 1503238553, 0, \
+         'Enabled', 'Ready', ?8, ?8, 0)",
+    )?;
+    let mut owner = connection.prepare(
+        "INSERT INTO AccountResourceRef (_inventory, accountUuid, resourceUuid, resourceType, concreteResourceType, \
+         createDate, lastOpDate) VALUES ('AccountResourceRefInventory', ?1, ?2, ?3, ?3, ?4, ?4)",
+    )?;
+    let sizes: [(i64, i64); 4] = [(1, 1 << 30), (2, 4 << 30), (4, 8 << 30), (8, 16 << 30)];
+    for at in offset..offset + count {
+        let spread = usize::try_from(at).unwrap_or(0);
+        let (machine_uuid, volume_uuid, nic_uuid) = (uuid(at, 1), uuid(at, 2), uuid(at, 3));
+        let state = STATES[spread % STATES.len()];
+        let host = &site.hosts[spread / STATES.len() % site.hosts.len()];
+        let runs_on = if state == "Stopped" { Sql::Null } else { Sql::Text(host.clone()) };
+        let (cpus, memory) = sizes[spread / 7 % sizes.len()];
+        machine.execute(params![
+            machine_uuid,
+            format!("vm-{at:06}"),
+            site.zone,
+            site.cluster,
+            site.image,
+            runs_on,
+            host,
+            site.offering,
+            volume_uuid,
+            site.network,
+            memory,
+            cpus,
+            now,
+            state,
+        ])?;
+        let low = at & 0xff_ffff;
+        let (a, b, c) = (low >> 16, low >> 8 & 0xff, low & 0xff);
+        nic.execute(params![
+            nic_uuid,
+            machine_uuid,
+            site.network,
+            format!("10.{}.{b}.{c}", 64 + a % 192),
+            format!("fa:5c:{:02x}:{a:02x}:{b:02x}:{c:02x}", at >> 24 & 0xff),
+            format!("vnic{at}.0"),
+            now,
+        ])?;
+        volume.execute(params![
+            volume_uuid,
+            format!("ROOT-for-vm-{at:06}"),
+            format!("Root volume for VM[uuid:{machine_uuid}]"),
+            site.storage,
+            machine_uuid,
+            site.image,
+            format!("/zstack_ps/rootVolumes/vol-{volume_uuid}/{volume_uuid}.qcow2"),
+            now,
+        ])?;
+        for (resource, kind) in [(&machine_uuid, "VmInstanceVO"), (&volume_uuid, "VolumeVO")] {
+            owner.execute(params![crate::sandbox::store::ADMIN_ACCOUNT, resource, kind, now])?;
+        }
+    }
+    Ok(())
+}
+
+/// A version-4 uuid that is always the same for the same number and kind, and looks like any other.
+fn uuid(number: u64, kind: u64) -> String {
+    // SplitMix64, which turns neighbouring numbers into unlike ones and never two into the same.
+    let mix = |value: u64| {
+        let value = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ value >> 31
+    };
+    let low = mix(number * 4 + kind);
+    let high = mix(low ^ kind);
+    let high = high & 0xffff_ffff_ffff_0fff | 0x4000;
+    let low = low & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
+    format!("{high:016x}{low:016x}")
 }

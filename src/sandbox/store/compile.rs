@@ -1,0 +1,498 @@
+//! Conditions as SQL.
+//!
+//! A condition behind a path becomes a chain of `key IN (SELECT foreign …)`: it has at least one related row
+//! such that the rest holds (Q13), and SQLite may begin at either end.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
+
+use super::class_name;
+use super::comparison::{Parameters, Stored};
+use super::error::ServerError;
+use super::model::{Join, Kind, Member, Model, Relation, Shape};
+use super::ownership;
+use super::request::Viewer;
+use super::schema::{self, quoted};
+use super::zql::{Condition, Literal, Operand, Operator, Restriction, Select, Verb};
+
+/// How many relations one path may follow.
+const LONGEST_PATH: usize = 20;
+
+/// From how many rows on a related row is looked for from each row instead of all at once.
+const MANY_ROWS: usize = 1000;
+
+/// A statement under construction.
+pub(super) struct Compiler<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) model: &'a Model,
+    pub(super) viewer: &'a Viewer,
+    pub(super) parameters: Parameters,
+    aliases: usize,
+}
+
+/// The right side of a test, once sub-queries are SQL.
+enum Value<'a> {
+    None,
+    One(&'a Literal),
+    Many(&'a [Literal]),
+    Query(String),
+}
+
+impl<'a> Compiler<'a> {
+    pub(super) fn new(connection: &'a Connection, model: &'a Model, viewer: &'a Viewer) -> Compiler<'a> {
+        Compiler { connection, model, viewer, parameters: Parameters::default(), aliases: 0 }
+    }
+
+    /// The inventory that an entity names, ignoring case (Z1).
+    pub(super) fn entity(&self, name: &str) -> Result<Arc<Shape>, ServerError> {
+        let wanted = format!("{name}Inventory");
+        let found = self.model.catalog().inventory_names().find(|inventory| inventory.eq_ignore_ascii_case(&wanted));
+        found
+            .and_then(|inventory| self.model.shape(inventory))
+            .ok_or_else(|| ServerError::internal(format!("cannot find an inventory that is named [{name}] in ZQL")))
+    }
+
+    /// A table under a new alias, as `FROM` takes it, and the alias. A family without a table has no rows.
+    pub(super) fn source(&mut self, shape: &Shape) -> Result<(String, String), ServerError> {
+        self.aliases += 1;
+        let alias = format!("t{}", self.aliases);
+        if schema::table_exists(self.connection, shape.table())? {
+            return Ok((format!("{} {alias}", quoted(shape.table())), alias));
+        }
+        let columns: Vec<String> = shape
+            .members
+            .iter()
+            .filter(|member| member.kind.is_column())
+            .map(|member| format!("NULL AS {}", quoted(member.name)))
+            .collect();
+        let columns = columns.join(", ");
+        let comma = if columns.is_empty() { "" } else { ", " };
+        Ok((format!("(SELECT NULL AS _id, NULL AS _inventory{comma}{columns} WHERE 0) {alias}"), alias))
+    }
+
+    /// What holds of every row that a select finds: its kind, the viewer's right to see it, the condition and
+    /// the restrictions.
+    pub(super) fn filter(&mut self, shape: &Shape, alias: &str, select: &Select) -> Result<String, ServerError> {
+        let mut parts = Vec::new();
+        parts.extend(self.kind_of_row(shape, alias));
+        parts.extend(ownership::filter(self, shape, alias)?);
+        if let Some(condition) = &select.condition {
+            parts.push(self.condition(shape, alias, condition)?);
+        }
+        for restriction in &select.restrictions {
+            parts.push(self.restriction(shape, alias, restriction)?);
+        }
+        Ok(if parts.is_empty() { "1".to_owned() } else { parts.join(" AND ") })
+    }
+
+    /// That a row of the family's table is of the inventory, where that is a special one.
+    fn kind_of_row(&self, shape: &Shape, alias: &str) -> Option<String> {
+        (shape.name != shape.root).then(|| {
+            let names: Vec<String> = self.model.descendants(shape).iter().map(|name| format!("'{name}'")).collect();
+            format!("{alias}._inventory IN ({})", names.join(", "))
+        })
+    }
+
+    fn condition(&mut self, shape: &Shape, alias: &str, condition: &Condition) -> Result<String, ServerError> {
+        match condition {
+            Condition::And(left, right) => {
+                Ok(format!("({} AND {})", self.condition(shape, alias, left)?, self.condition(shape, alias, right)?))
+            }
+            Condition::Or(left, right) => {
+                Ok(format!("({} OR {})", self.condition(shape, alias, left)?, self.condition(shape, alias, right)?))
+            }
+            Condition::Test { path, operator, operand: Operand::Field(other), further } => {
+                self.fields_compared(shape, alias, (path, *operator, other), further)
+            }
+            Condition::Test { path, operator, operand, .. } => {
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                self.test(shape, alias, &path, *operator, operand, 0)
+            }
+        }
+    }
+
+    /// Two own members compared with each other, and the outcome, 0 or 1, with further values.
+    fn fields_compared(
+        &mut self,
+        shape: &Shape,
+        alias: &str,
+        (left, operator, right): (&[String], Operator, &[String]),
+        further: &[(Operator, Operand)],
+    ) -> Result<String, ServerError> {
+        let symbol = |operator| match operator {
+            Operator::Equal => Ok("="),
+            Operator::NotEqual => Ok("<>"),
+            Operator::Greater => Ok(">"),
+            Operator::GreaterOrEqual => Ok(">="),
+            Operator::Less => Ok("<"),
+            Operator::LessOrEqual => Ok("<="),
+            _ => Err(ServerError::internal("fields can be compared with each other by = != > >= < <= only")),
+        };
+        let own = |path: &[String]| match path {
+            [name] if shape.has_column(name) => Ok(format!("{alias}.{}", quoted(name))),
+            _ => Err(no_field(shape, &path.join("."))),
+        };
+        let mut sql = format!("({} {} {})", own(left)?, symbol(operator)?, own(right)?);
+        for (operator, operand) in further {
+            sql = match operand {
+                Operand::None if *operator == Operator::IsNull => format!("({sql} IS NULL)"),
+                Operand::None => format!("({sql} IS NOT NULL)"),
+                Operand::Field(path) => format!("({sql} {} {})", symbol(*operator)?, own(path)?),
+                Operand::Value(value) => {
+                    let outcome = Stored { expression: &sql, kind: &Kind::Integer };
+                    format!("({})", outcome.compare(*operator, value, &mut self.parameters))
+                }
+                Operand::List(values) => {
+                    let outcome = Stored { expression: &sql, kind: &Kind::Integer };
+                    let negated = operator.denied().is_some();
+                    format!("({})", outcome.among(negated, values, &mut self.parameters))
+                }
+                Operand::Query(_) => return Err(ServerError::internal("a sub-query cannot stand here")),
+            };
+        }
+        Ok(sql)
+    }
+
+    fn test(
+        &mut self,
+        shape: &Shape,
+        alias: &str,
+        path: &[&str],
+        operator: Operator,
+        operand: &Operand,
+        followed: usize,
+    ) -> Result<String, ServerError> {
+        let Some((first, rest)) = path.split_first() else {
+            return Err(ServerError::internal("a condition without a field"));
+        };
+        if rest.is_empty() {
+            return self.own_test(shape, alias, first, operator, operand);
+        }
+        let no_expanded = || {
+            ServerError::internal(format!(
+                "failed to run the query: inventory class[class {}] have no expanded query[{first}]",
+                class_name::of(shape.name)
+            ))
+        };
+        if followed >= LONGEST_PATH {
+            return Err(ServerError::internal("the path of a condition is too long"));
+        }
+        let relation = self.model.relation(shape, first).ok_or_else(no_expanded)?;
+        let (inventory, join) = match relation {
+            Relation::Alias { owner, path } => {
+                let shape = &*self.model.shape(owner).ok_or_else(no_expanded)?;
+                let path: Vec<&str> = path.split('.').chain(rest.iter().copied()).collect();
+                return self.test(shape, alias, &path, operator, operand, followed + 1);
+            }
+            Relation::Join(join) => (join.inventory, Some(join)),
+            Relation::Nothing { inventory } => (inventory, None),
+        };
+        let target = self.model.shape(inventory).ok_or_else(no_expanded)?;
+        let (source, inner) = self.source(&target)?;
+        let mut condition = self.test(&target, &inner, rest, operator, operand, followed + 1)?;
+        if let Some(kind) = self.kind_of_row(&target, &inner) {
+            condition = format!("{kind} AND {condition}");
+        }
+        Ok(match join {
+            Some(join) => self.related(alias, &join, &source, &inner, &condition)?,
+            None => "0".to_owned(),
+        })
+    }
+
+    /// A test of a member or tag of the inventory itself.
+    fn own_test(
+        &mut self,
+        shape: &Shape,
+        alias: &str,
+        name: &str,
+        operator: Operator,
+        operand: &Operand,
+    ) -> Result<String, ServerError> {
+        let tag = match name {
+            "__systemTag__" => Some(("SystemTagInventory", "tag")),
+            "__userTag__" => Some(("UserTagInventory", "tag")),
+            "__tagUuid__" => Some(("UserTagInventory", "tagPatternUuid")),
+            _ => None,
+        };
+        if let Some((inventory, column)) = tag {
+            return self.tag_test(shape, alias, (inventory, column), operator, operand);
+        }
+        let member = shape.member(name).filter(|member| !member.unqueryable).ok_or_else(|| no_field(shape, name))?;
+        let value = self.value(operand)?;
+        self.member_test(alias, member, operator, &value)
+    }
+
+    fn member_test(
+        &mut self,
+        alias: &str,
+        member: &Member,
+        operator: Operator,
+        value: &Value<'_>,
+    ) -> Result<String, ServerError> {
+        let expression = format!("{alias}.{}", quoted(member.name));
+        match &member.kind {
+            Kind::Json if !matches!(value, Value::None) => {
+                // A list of texts: at least one of them.
+                let stored = Stored { expression: "item.value COLLATE NOCASE", kind: &Kind::Text };
+                let condition = self.stored_test(&stored, operator, value)?;
+                Ok(format!(
+                    "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid({expression}) THEN {expression} END) item \
+                     WHERE {condition})"
+                ))
+            }
+            Kind::Values { join, value: column } => self.joined_test(alias, join, column, operator, value),
+            Kind::Rows { join, .. } => {
+                let target = self.model.shape(join.inventory);
+                let by_uuid = target.is_some_and(|target| target.has_column("uuid"));
+                self.joined_test(alias, join, if by_uuid { "uuid" } else { join.foreign }, operator, value)
+            }
+            kind => self.stored_test(&Stored { expression: &expression, kind }, operator, value),
+        }
+    }
+
+    /// A test of a column of joined rows: at least one of them meets it.
+    fn joined_test(
+        &mut self,
+        alias: &str,
+        join: &Join,
+        column: &'static str,
+        operator: Operator,
+        value: &Value<'_>,
+    ) -> Result<String, ServerError> {
+        let Some(target) = self.model.shape(join.inventory) else { return Ok("0".to_owned()) };
+        let (source, inner) = self.source(&target)?;
+        let expression = format!("{inner}.{}", quoted(column));
+        let condition = self.stored_test(&Stored { expression: &expression, kind: &Kind::Text }, operator, value)?;
+        self.related(alias, join, &source, &inner, &condition)
+    }
+
+    /// A test of tags. A denial means that the resource has no such tag; `is null` finds nothing (Q15).
+    fn tag_test(
+        &mut self,
+        shape: &Shape,
+        alias: &str,
+        (inventory, column): (&str, &str),
+        operator: Operator,
+        operand: &Operand,
+    ) -> Result<String, ServerError> {
+        if !shape.has_column("uuid") {
+            return Err(no_field(shape, column));
+        }
+        if operator == Operator::IsNull {
+            return Ok("0".to_owned());
+        }
+        let tags = self.model.shape(inventory).ok_or_else(|| no_field(shape, column))?;
+        if let (Operator::Has | Operator::NotHas, Operand::List(values)) = (operator, operand) {
+            // One tag cannot be several texts: each may be met by another tag.
+            let mut all = Vec::new();
+            for value in values {
+                let one = Operand::Value(value.clone());
+                all.push(self.tag_test(shape, alias, (inventory, column), Operator::Equal, &one)?);
+            }
+            let not = if operator == Operator::NotHas { "NOT " } else { "" };
+            return Ok(format!("{not}({})", all.join(" AND ")));
+        }
+        let value = self.value(operand)?;
+        let (source, inner) = self.source(&tags)?;
+        let expression = format!("{inner}.{}", quoted(column));
+        let stored = Stored { expression: &expression, kind: &Kind::Text };
+        let condition = self.stored_test(&stored, operator.denied().unwrap_or(operator), &value)?;
+        let not = if operator.denied().is_some() { "NOT " } else { "" };
+        Ok(format!(
+            "{alias}.uuid {not}IN (SELECT {inner}.resourceUuid FROM {source} \
+             WHERE {inner}.resourceUuid IS NOT NULL AND {condition})"
+        ))
+    }
+
+    fn value<'operand>(&mut self, operand: &'operand Operand) -> Result<Value<'operand>, ServerError> {
+        Ok(match operand {
+            Operand::None => Value::None,
+            Operand::Value(value) => Value::One(value),
+            Operand::List(values) => Value::Many(values),
+            Operand::Query(select) => Value::Query(self.sub_query(select)?),
+            Operand::Field(path) => {
+                return Err(ServerError::internal(format!("the field [{}] cannot stand here", path.join("."))));
+            }
+        })
+    }
+
+    fn stored_test(
+        &mut self,
+        stored: &Stored<'_>,
+        operator: Operator,
+        value: &Value<'_>,
+    ) -> Result<String, ServerError> {
+        let expression = stored.expression;
+        let has_all = |this: &mut Self, values: &[Literal]| {
+            let all: Vec<String> =
+                values.iter().map(|value| stored.compare(Operator::Equal, value, &mut this.parameters)).collect();
+            all.join(" AND ")
+        };
+        Ok(match (operator, value) {
+            (_, Value::None) => stored.compare(operator, &Literal::Bool(true), &mut self.parameters),
+            (_, Value::One(value)) => stored.compare(operator, value, &mut self.parameters),
+            (Operator::Has, Value::Many(values)) => format!("({})", has_all(self, values)),
+            (Operator::NotHas, Value::Many(values)) => format!("NOT ({})", has_all(self, values)),
+            (_, Value::Many(values)) => stored.among(operator == Operator::NotIn, values, &mut self.parameters),
+            (_, Value::Query(sql)) => {
+                let symbol = match operator {
+                    Operator::In | Operator::Has => "IN",
+                    Operator::NotIn | Operator::NotHas => "NOT IN",
+                    Operator::Equal => "=",
+                    Operator::NotEqual => "<>",
+                    Operator::Greater => ">",
+                    Operator::GreaterOrEqual => ">=",
+                    Operator::Less => "<",
+                    Operator::LessOrEqual => "<=",
+                    _ => return Err(ServerError::internal("a sub-query cannot stand after like")),
+                };
+                format!("{expression} {symbol} ({sql})")
+            }
+        })
+    }
+
+    fn sub_query(&mut self, select: &Select) -> Result<String, ServerError> {
+        let shape = self.entity(&select.entity)?;
+        let field = match select.fields.as_slice() {
+            [path] if select.verb == Verb::Query && select.function.is_none() => path.join("."),
+            _ => return Err(ServerError::internal("a sub-query needs exactly one field")),
+        };
+        let column = quoted(selectable(&shape, &field)?);
+        let (source, alias) = self.source(&shape)?;
+        let filter = self.filter(&shape, &alias, select)?;
+        let tail = self.tail(&shape, &alias, select)?;
+        // SQLite wants no limit of a list's query to be told from one of the whole.
+        Ok(format!("SELECT {alias}.{column} FROM {source} WHERE {filter}{tail}"))
+    }
+
+    /// The clauses after the condition: group, order, limit and offset.
+    pub(super) fn tail(&mut self, shape: &Shape, alias: &str, select: &Select) -> Result<String, ServerError> {
+        let mut sql = String::new();
+        if !select.group_by.is_empty() {
+            let mut columns = Vec::new();
+            for field in &select.group_by {
+                columns.push(format!("{alias}.{}", quoted(selectable(shape, field)?)));
+            }
+            sql.push_str(&format!(" GROUP BY {}", columns.join(", ")));
+        }
+        if !select.order_by.is_empty() {
+            let mut columns = Vec::new();
+            for (field, descending) in &select.order_by {
+                let direction = if *descending { "DESC" } else { "ASC" };
+                if field == "groupCount" && select.verb == Verb::Count {
+                    columns.push(format!("groupCount {direction}"));
+                    continue;
+                }
+                let column = selectable(shape, field).map_err(|_| {
+                    ServerError::internal(format!(
+                        "invalid order by clause: inventory[{}] cannot be sorted by [{field}]",
+                        shape.name
+                    ))
+                })?;
+                columns.push(format!("{alias}.{} {direction}", quoted(column)));
+            }
+            sql.push_str(&format!(" ORDER BY {}", columns.join(", ")));
+        }
+        if select.limit.is_some() || select.offset.is_some() {
+            sql.push_str(&format!(" LIMIT {} OFFSET {}", select.limit.unwrap_or(-1), select.offset.unwrap_or(0)));
+        }
+        Ok(sql)
+    }
+
+    /// A condition on another entity that the rows are related to in some way, or on their tags.
+    fn restriction(&mut self, shape: &Shape, alias: &str, restriction: &Restriction) -> Result<String, ServerError> {
+        let Restriction { entity, field, operator, operand } = restriction;
+        let Some(entity) = entity else { return self.own_test(shape, alias, field, *operator, operand) };
+        let wanted = self.entity(entity)?;
+        let Some(mut path) = self.path_to(shape, &wanted) else {
+            return Err(ServerError::internal(format!(
+                "the inventory[{}] cannot be restricted by [{entity}], which it has no relation to",
+                shape.name
+            )));
+        };
+        path.push(field);
+        self.test(shape, alias, &path, *operator, operand, 0)
+    }
+
+    /// The shortest path of expanded fields to an inventory.
+    fn path_to(&self, from: &Shape, to: &Shape) -> Option<Vec<&'static str>> {
+        if from.name == to.name {
+            return Some(Vec::new());
+        }
+        let mut seen = vec![from.name];
+        let mut reached = vec![(self.model.shape(from.name)?, Vec::new())];
+        for _ in 0..3 {
+            let mut further = Vec::new();
+            for (shape, path) in &reached {
+                for (name, expanded) in &shape.inventory.expanded {
+                    let mut path: Vec<&'static str> = path.clone();
+                    path.push(name);
+                    if expanded.inventory == to.name {
+                        return Some(path);
+                    }
+                    if !seen.contains(&expanded.inventory) {
+                        seen.push(expanded.inventory);
+                        further.extend(self.model.shape(expanded.inventory).map(|shape| (shape, path)));
+                    }
+                }
+            }
+            reached = further;
+        }
+        None
+    }
+
+    /// The SQL for "has at least one related row such that".
+    ///
+    /// Few such rows are best found first, once for all; of many, each row had better look for its own.
+    fn related(
+        &self,
+        alias: &str,
+        join: &Join,
+        source: &str,
+        inner: &str,
+        condition: &str,
+    ) -> Result<String, ServerError> {
+        let (key, foreign) = (format!("{alias}.{}", quoted(join.key)), format!("{inner}.{}", quoted(join.foreign)));
+        let rows = format!("SELECT {foreign} FROM {source} WHERE {condition}");
+        Ok(if join.key_is_list {
+            format!("EXISTS (SELECT 1 FROM json_each({key}) item WHERE item.value COLLATE NOCASE IN ({rows}))")
+        } else if self.has_many_rows(&rows)? {
+            format!("EXISTS (SELECT 1 FROM {source} WHERE {foreign} = {key} AND {condition})")
+        } else {
+            format!("{key} IN ({rows})")
+        })
+    }
+
+    fn has_many_rows(&self, sql: &str) -> Result<bool, ServerError> {
+        let mut statement = self.connection.prepare_cached(&format!("{sql} LIMIT 1 OFFSET {MANY_ROWS}"))?;
+        let parameters = self.parameters.0.iter().take(statement.parameter_count());
+        Ok(statement.exists(rusqlite::params_from_iter(parameters))?)
+    }
+
+    /// Adds a text parameter.
+    pub(super) fn text(&mut self, text: &str) -> String {
+        self.parameters.add(Sql::Text(text.to_owned()))
+    }
+}
+
+/// The column of a member that `fields`, `sort` and the like may name.
+pub(super) fn selectable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, ServerError> {
+    shape
+        .member(name)
+        .filter(|member| {
+            member.kind.is_column() && member.kind != Kind::Json && !member.computed && !member.unqueryable
+        })
+        .map(|member| member.name)
+        .ok_or_else(|| {
+            ServerError::internal(format!("failed to run the query: inventory[{}] has no field[{name}]", shape.name))
+        })
+}
+
+fn no_field(shape: &Shape, name: &str) -> ServerError {
+    ServerError::internal(format!(
+        "failed to run the query: inventory class[class {}] not having field[{name}]",
+        class_name::of(shape.name)
+    ))
+}

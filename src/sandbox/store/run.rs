@@ -1,0 +1,203 @@
+//! Running parsed statements.
+
+use std::sync::Arc;
+
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params_from_iter};
+
+use super::assemble::{self, Printed, Secrecy, write_string};
+use super::compile::{Compiler, selectable};
+use super::error::{NOT_SIMULATED, ServerError};
+use super::model::{Kind, Model, Shape};
+use super::request::Viewer;
+use super::schema::quoted;
+use super::zql::{Function, Select, Statement, Verb};
+
+/// What a statement yields; members that it does not have are absent (section 9).
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    pub(super) inventories: Option<Vec<Printed>>,
+    pub(super) total: Option<i64>,
+    /// Whether `total` was asked for by `return with`.
+    pub(super) total_returned: bool,
+    /// JSON: pairs of key object and count.
+    pub(super) counts: Option<String>,
+    /// JSON: what `max` and its like yield.
+    pub(super) aggregate: Option<String>,
+    /// JSON: the rows of `sum`, which are lists.
+    pub(super) sums: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+/// Reads the store on a viewer's behalf.
+pub(super) struct Runner<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) model: &'a Model,
+    pub(super) viewer: &'a Viewer,
+    pub(super) secrecy: Secrecy,
+}
+
+impl Runner<'_> {
+    /// Runs one statement.
+    pub(super) fn run(&self, statement: &Statement) -> Result<Answer, ServerError> {
+        let Statement::Select(select) = statement else {
+            return Err(ServerError::failed(NOT_SIMULATED, "the sandbox does not simulate full-text search"));
+        };
+        if let Some(other) = select.return_with.iter().find(|name| *name != "total") {
+            return Err(ServerError::failed(
+                NOT_SIMULATED,
+                format!("the sandbox does not simulate [{other}] in return with"),
+            ));
+        }
+        let shape = self.compiler().entity(&select.entity)?;
+        let mut answer = match select.verb {
+            Verb::Query if select.function.is_some() => self.aggregate(&shape, select)?,
+            Verb::Query => self.rows(&shape, select)?,
+            Verb::Count if select.group_by.is_empty() => {
+                Answer { total: Some(self.count(&shape, select)?), ..Answer::default() }
+            }
+            Verb::Count => self.count_groups(&shape, select)?,
+            Verb::Sum => self.sum(&shape, select)?,
+        };
+        if !select.return_with.is_empty() {
+            answer.total = Some(self.count(&shape, select)?);
+            answer.total_returned = true;
+        }
+        answer.name.clone_from(&select.name);
+        Ok(answer)
+    }
+
+    fn compiler(&self) -> Compiler<'_> {
+        Compiler::new(self.connection, self.model, self.viewer)
+    }
+
+    fn rows(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+        let fields = fields(shape, select)?;
+        let mut compiler = self.compiler();
+        let (source, alias) = compiler.source(shape)?;
+        let filter = compiler.filter(shape, &alias, select)?;
+        let tail = compiler.tail(shape, &alias, select)?;
+        // Only the keys of the page are picked here, mostly from an index alone; the rows follow.
+        let id = if select.group_by.is_empty() { format!("{alias}._id") } else { format!("min({alias}._id)") };
+        let sql = format!("SELECT {id} FROM {source} WHERE {filter}{tail}");
+        let ids: Vec<i64> = self.select(&sql, compiler, |row| row.get(0))?;
+        let fields = (!fields.is_empty()).then_some(fields.as_slice());
+        let printed = if ids.is_empty() {
+            Vec::new()
+        } else {
+            assemble::print(self.connection, self.model, shape, &ids, fields, self.secrecy)?
+        };
+        Ok(Answer { inventories: Some(printed), ..Answer::default() })
+    }
+
+    /// How many rows meet the condition, whatever the page; with fields, only those of which the first is not
+    /// null (Q18).
+    fn count(&self, shape: &Arc<Shape>, select: &Select) -> Result<i64, ServerError> {
+        let fields = fields(shape, select)?;
+        let mut compiler = self.compiler();
+        let (source, alias) = compiler.source(shape)?;
+        let filter = compiler.filter(shape, &alias, select)?;
+        let counted = fields.first().map_or_else(|| "*".to_owned(), |field| format!("{alias}.{}", quoted(field)));
+        let sql = format!("SELECT count({counted}) FROM {source} WHERE {filter}");
+        Ok(self.select(&sql, compiler, |row| row.get(0))?.first().copied().unwrap_or(0))
+    }
+
+    fn count_groups(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+        let mut compiler = self.compiler();
+        let (source, alias) = compiler.source(shape)?;
+        let filter = compiler.filter(shape, &alias, select)?;
+        let tail = compiler.tail(shape, &alias, select)?;
+        let mut keys = Vec::new();
+        for field in &select.group_by {
+            keys.push(selectable(shape, field)?);
+        }
+        let columns: Vec<String> = keys.iter().map(|key| format!("{alias}.{}", quoted(key))).collect();
+        let sql = format!("SELECT count(*) AS groupCount, {} FROM {source} WHERE {filter}{tail}", columns.join(", "));
+        let pairs: Vec<String> = self.select(&sql, compiler, |row| {
+            let mut object = String::from("{");
+            for (at, key) in keys.iter().enumerate() {
+                let value: Sql = row.get(at + 1)?;
+                if value == Sql::Null {
+                    continue;
+                }
+                if object.len() > 1 {
+                    object.push(',');
+                }
+                write_string(&mut object, key);
+                object.push(':');
+                object.push_str(&self.value(shape, key, &value));
+            }
+            Ok(format!("[{object}}},{}]", row.get::<_, i64>(0)?))
+        })?;
+        Ok(Answer { counts: Some(format!("[{}]", pairs.join(","))), ..Answer::default() })
+    }
+
+    fn sum(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+        let by = selectable(shape, select.by.as_deref().unwrap_or_default())?;
+        let mut compiler = self.compiler();
+        let (source, alias) = compiler.source(shape)?;
+        let filter = compiler.filter(shape, &alias, select)?;
+        let tail = compiler.tail(shape, &alias, select)?;
+        let mut columns = vec![format!("{alias}.{}", quoted(by))];
+        for field in fields(shape, select)? {
+            columns.push(format!("sum({alias}.{})", quoted(field)));
+        }
+        let sql =
+            format!("SELECT {} FROM {source} WHERE {filter} GROUP BY {alias}.{}{tail}", columns.join(", "), quoted(by));
+        let rows: Vec<String> = self.select(&sql, compiler, |row| {
+            let mut cells = vec![self.value(shape, by, &row.get(0)?)];
+            for at in 1..columns.len() {
+                cells.push(assemble::value(&Kind::Integer, &row.get(at)?));
+            }
+            Ok(format!("[{}]", cells.join(",")))
+        })?;
+        Ok(Answer { sums: Some(format!("[{}]", rows.join(","))), ..Answer::default() })
+    }
+
+    fn aggregate(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+        let fields = fields(shape, select)?;
+        let (Some(field), Some(function)) = (fields.first(), select.function) else { return Ok(Answer::default()) };
+        let mut compiler = self.compiler();
+        let (source, alias) = compiler.source(shape)?;
+        let filter = compiler.filter(shape, &alias, select)?;
+        let tail = compiler.tail(shape, &alias, select)?;
+        let column = format!("{alias}.{}", quoted(field));
+        let selected = match function {
+            Function::Distinct => format!("DISTINCT {column}"),
+            Function::Max => format!("max({column})"),
+            Function::Min => format!("min({column})"),
+            Function::Average => format!("avg({column})"),
+        };
+        let sql = format!("SELECT {selected} FROM {source} WHERE {filter}{tail}");
+        let values: Vec<String> = self.select(&sql, compiler, |row| {
+            let value: Sql = row.get(0)?;
+            Ok(match function {
+                Function::Average => assemble::value(&Kind::Double, &value),
+                _ => self.value(shape, field, &value),
+            })
+        })?;
+        Ok(Answer { aggregate: Some(format!("[{}]", values.join(","))), ..Answer::default() })
+    }
+
+    fn value(&self, shape: &Shape, field: &str, value: &Sql) -> String {
+        assemble::member_value(shape, field, value, self.secrecy)
+    }
+
+    fn select<T>(
+        &self,
+        sql: &str,
+        compiler: Compiler<'_>,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, ServerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        // A relation that joins nothing leaves the parameters behind it out of the text.
+        let used = statement.parameter_count();
+        let rows = statement.query_map(params_from_iter(compiler.parameters.0.iter().take(used)), read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The fields that a statement names, which must be stored ones of the inventory itself (Q20).
+fn fields<'shape>(shape: &'shape Shape, select: &Select) -> Result<Vec<&'shape str>, ServerError> {
+    select.fields.iter().map(|path| selectable(shape, &path.join("."))).collect()
+}

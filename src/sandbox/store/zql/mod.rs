@@ -1,0 +1,8 @@
+//! ZQL, the query language that queries are rewritten to as well (section 9).
+
+mod ast;
+mod lexer;
+mod parser;
+
+pub(super) use ast::{Condition, Function, Literal, Operand, Operator, Restriction, Select, Statement, Verb};
+pub(super) use parser::parse;
