@@ -175,7 +175,7 @@ fn damage_in_a_large_database_is_met_later_and_can_be_reset() {
     fs::write(&path, &bytes).expect("the file can be written");
     let store = Store::open(&path).expect("large files are not read whole");
     assert!(store.set_aside().is_none());
-    let error = refusal(&store, "VmInstanceInventory", &conditions(&["name~=%x%"])).to_string();
+    let error = refusal(&store, "VmInstanceInventory", &conditions(&["guestOsType~=%x%"])).to_string();
     assert!(error.contains("malformed"), "{error}");
     store.reset().expect("the damaged file is replaced");
     let aside = store.set_aside().expect("it is told where the damaged one is");

@@ -264,7 +264,7 @@ fn random_conditions_find_what_the_evaluator_finds() {
     let tables = ["VmInstance", "Volume", "Host", "VmNic", "L3Network", "VolumeSnapshot", "Cluster", "Zone"];
     let mut dice = Dice(20_250_304);
     let (mut some, mut none) = (0, 0);
-    for _ in 0..1500 {
+    for _ in 0..1000 {
         let table = *dice.pick(&tables);
         let mut asked = Vec::new();
         for _ in 0..=dice.roll(3) {
@@ -288,5 +288,5 @@ fn random_conditions_find_what_the_evaluator_finds() {
         assert_eq!(found, wanted, "{table} {:?}", request.conditions);
         if wanted.is_empty() { none += 1 } else { some += 1 }
     }
-    assert!(some > 300 && none > 300, "the conditions say little: {some} find rows, {none} do not");
+    assert!(some > 200 && none > 200, "the conditions say little: {some} find rows, {none} do not");
 }
