@@ -86,6 +86,7 @@ impl Client {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
                     Err(error) => return self.after_cut_result(request, error, job, options, watch),
                 },
+                Ok(Understood::Lost(error)) => return self.after_cut_result(request, error, job, options, watch),
                 Ok(Understood::Broken(flaw)) => {
                     let error = TransportError::Cut { reason: flaw.to_string() };
                     return self.after_cut_result(request, error, job, options, watch);
@@ -134,6 +135,9 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
+        if error == TransportError::Interrupted {
+            return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
+        }
         let known = request.is_async && matches!(self.search(request.api, &job)?, Found::Known);
         if known {
             return self.follow(request.api, job, options, watch);
@@ -161,8 +165,11 @@ impl Client {
                     limit = SEARCH_BEHIND_PROXY;
                     Uncertainty::Strange(302)
                 }
+                Ok(Understood::Lost(TransportError::Interrupted)) => {
+                    return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
+                }
                 // A result that breaks off is a result.
-                Ok(Understood::Broken(_)) => return Ok(Found::Known),
+                Ok(Understood::Lost(_) | Understood::Broken(_)) => return Ok(Found::Known),
                 Err(TransportError::Interrupted) => return Err(Error::Interrupted { job: Some(job.uuid.clone()) }),
                 Err(error) => Uncertainty::Unreachable(error),
             };

@@ -6,14 +6,19 @@ mod call;
 mod caller;
 mod clock;
 
+mod curl;
 mod endpoint;
 mod error;
 mod failure;
 mod follow;
+mod page;
+mod pages;
 mod progress;
 mod reads;
 mod session;
 mod signing;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod trace;
 mod transport;

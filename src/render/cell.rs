@@ -82,7 +82,7 @@ fn push_value(column: &GridColumn, value: &[u8], view: &View, out: &mut String) 
         Kind::Text => push_text(value, out),
         Kind::Bool => out.push_str(&String::from_utf8_lossy(value)),
         Kind::Number => push_number(value, column.bytes, out),
-        Kind::List => push_list(&column.leaf, value, view, out),
+        Kind::List => push_list(&column.leaf, value, out),
         Kind::Map => push_map(value, view, out),
     }
 }
@@ -117,7 +117,7 @@ fn push_scalar(value: &[u8], out: &mut String) {
 }
 
 /// `3 nics`, or the first value and how many more.
-fn push_list(name: &str, list: &[u8], view: &View, out: &mut String) {
+fn push_list(name: &str, list: &[u8], out: &mut String) {
     let mut items = json::items(list);
     let Some(first) = items.next() else { return };
     let more = items.count();
@@ -130,12 +130,11 @@ fn push_list(name: &str, list: &[u8], view: &View, out: &mut String) {
             }
         }
     }
-    let _ = view;
 }
 
 /// What a map is called, or its first member and how many more.
 fn push_map(map: &[u8], view: &View, out: &mut String) {
-    let mut members = json::members(map).filter(|(_, value)| json::kind(*value) != Kind::Null);
+    let mut members = json::members(map).filter(|(_, value)| json::kind(value) != Kind::Null);
     let Some((name, value)) = members.next() else { return };
     if let Some(called) = json::member(map, "name").filter(|value| json::kind(value) == Kind::Text) {
         return push_text(called, out);

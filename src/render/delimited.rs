@@ -9,6 +9,9 @@ use super::output::Output;
 use super::rows::{RowWriter, Section};
 use super::view::{Format, Shape, View};
 
+/// RFC 4180 ends lines with CR LF. Tools that follow it accept LF alone as well, and shells only that.
+const END: u8 = b'\n';
+
 /// Writes rows as lines of delimited cells.
 pub(super) struct Delimited<'a, 'o> {
     shape: &'a Shape,
@@ -52,7 +55,7 @@ impl<'a, 'o> Delimited<'a, 'o> {
                 separate(self.view.format, index, &mut self.out.buffer);
                 write_cell(self.view, &column.title, grid.columns.len() == 1, &mut self.out.buffer);
             }
-            end_line(self.view.format, &mut self.out.buffer);
+            self.out.buffer.push(END);
         }
         let sample = std::mem::take(&mut self.sample);
         for row in sample.rows() {
@@ -115,7 +118,7 @@ fn write_row(grid: &Grid, view: &View, row: &[u8], cell: &mut String, out: &mut 
         cell::for_programs(column, grid.value(column, row, &heads), cell);
         write_cell(view, cell, grid.columns.len() == 1, out);
     }
-    end_line(view.format, out);
+    out.push(END);
 }
 
 fn separate(format: Format, index: usize, out: &mut Vec<u8>) {
@@ -124,13 +127,17 @@ fn separate(format: Format, index: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// RFC 4180 ends lines with CR LF. Tools that follow it accept LF alone as well, and shells only that.
-fn end_line(_: Format, out: &mut Vec<u8>) {
-    out.push(b'\n');
-}
-
 /// `alone` is set for the only cell of a line.
 fn write_cell(view: &View, text: &str, alone: bool, out: &mut Vec<u8>) {
+    let escaped;
+    let text = match view.format {
+        Format::Tsv if text.contains(['\t', '\n', '\r', '\\']) => {
+            let doubled = text.replace('\\', "\\\\").replace('\t', "\\t");
+            escaped = doubled.replace('\n', "\\n").replace('\r', "\\r");
+            escaped.as_str()
+        }
+        _ => text,
+    };
     let safe;
     let text = if view.terminal {
         safe = json::escape_unprintable(text);
@@ -138,38 +145,22 @@ fn write_cell(view: &View, text: &str, alone: bool, out: &mut Vec<u8>) {
     } else {
         text
     };
-    match view.format {
-        Format::Csv => {
-            let bytes = text.as_bytes();
-            let special = bytes.iter().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
-            // Blanks at the ends are part of the value, which not every reader knows; and a line that is empty
-            // altogether would be skipped by most.
-            if special || text.starts_with(' ') || text.ends_with(' ') || alone && text.is_empty() {
-                out.push(b'"');
-                for part in text.split_inclusive('"') {
-                    out.extend_from_slice(part.as_bytes());
-                    if part.ends_with('"') {
-                        out.push(b'"');
-                    }
-                }
-                out.push(b'"');
-            } else {
-                out.extend_from_slice(bytes);
-            }
-        }
-        Format::Tsv if !view.terminal => {
-            for &byte in text.as_bytes() {
-                match byte {
-                    b'\t' => out.extend_from_slice(b"\\t"),
-                    b'\n' => out.extend_from_slice(b"\\n"),
-                    b'\r' => out.extend_from_slice(b"\\r"),
-                    b'\\' => out.extend_from_slice(b"\\\\"),
-                    _ => out.push(byte),
-                }
-            }
-        }
-        _ => out.extend_from_slice(text.as_bytes()),
+    let special = |byte: u8| matches!(byte, b'"' | b',' | b'\n' | b'\r');
+    // Blanks at the ends are part of the value, which not every reader knows; and a line that is empty altogether
+    // would be skipped by most.
+    let quoted = view.format == Format::Csv
+        && (text.bytes().any(special) || text.starts_with(' ') || text.ends_with(' ') || alone && text.is_empty());
+    if !quoted {
+        return out.extend_from_slice(text.as_bytes());
     }
+    out.push(b'"');
+    for part in text.split_inclusive('"') {
+        out.extend_from_slice(part.as_bytes());
+        if part.ends_with('"') {
+            out.push(b'"');
+        }
+    }
+    out.push(b'"');
 }
 
 #[cfg(test)]

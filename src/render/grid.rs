@@ -239,9 +239,19 @@ fn columns(shape: &Shape, fields: &[Field], view: &View) -> Vec<Column> {
 fn default_columns(shape: &Shape, fields: &[Field], format: Format) -> Vec<Column> {
     match format {
         Format::Table | Format::Value => {
-            // Of an inventory the columns that the program knows, so that two calls print the same.
-            let mut columns =
-                shape.inventory.as_deref().and_then(defaults::chosen).unwrap_or_else(|| defaults::by_rule(fields));
+            let mut columns = match shape.inventory.as_deref() {
+                // Members that the user asked for.
+                None if !shape.fields.is_empty() => fields.iter().map(plain).collect(),
+                None => defaults::by_rule(fields),
+                Some(inventory) => match defaults::chosen(inventory) {
+                    None => defaults::by_rule(fields),
+                    // Rows of which only some members were fetched cannot fill the chosen columns.
+                    Some(chosen) if !shape.fields.is_empty() && chosen.iter().any(|column| lacks(shape, column)) => {
+                        fields.iter().map(plain).collect()
+                    }
+                    Some(chosen) => chosen,
+                },
+            };
             if columns.is_empty() {
                 columns = fields.iter().map(plain).collect();
             }
@@ -266,6 +276,11 @@ fn default_columns(shape: &Shape, fields: &[Field], format: Format) -> Vec<Colum
             columns
         }
     }
+}
+
+/// Whether a shape does not have the member that a column begins with.
+fn lacks(shape: &Shape, column: &Column) -> bool {
+    column.path.first().is_some_and(|head| shape.field(head).is_none())
 }
 
 fn plain(field: &Field) -> Column {

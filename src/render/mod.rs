@@ -13,14 +13,18 @@ mod columns;
 mod defaults;
 mod delimited;
 mod error;
+mod filter;
 mod grid;
+mod held;
 mod json;
 mod jsonl;
 mod output;
 mod project;
 mod rows;
 mod size;
+mod sort;
 mod style;
+mod summary;
 mod table;
 #[cfg(test)]
 mod testing;
@@ -32,10 +36,12 @@ use std::io::Write;
 
 pub use columns::{Column, Selection, SelectionError};
 pub use error::Error;
+pub use filter::{Filter, FilterError};
 pub use size::human_size;
+pub use sort::SortKey;
 pub use view::{Border, Field, FieldKind, Format, Shape, View};
 
-use crate::json::Pieces;
+use crate::json::{Pieces, Scanner};
 
 /// What was printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,29 +62,70 @@ pub struct Rendered {
 /// once), [`Error::UnknownColumn`] before anything is printed.
 pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn Write) -> Result<Rendered, Error> {
     let mut output = output::Output::new(out);
+    let mut sorted;
+    let pieces = match &view.sort_by {
+        Some(key) => {
+            sorted = sort::Sorted::new(pieces, key, shape)?;
+            &mut sorted
+        }
+        None => pieces,
+    };
     let mut counted = rows::Counted::new(pieces);
-    let mut hidden = Vec::new();
+    if view.summary {
+        let mut summary = summary::Summary::new(shape);
+        rows::walk(&mut counted, &mut summary)?;
+        if view.format.is_for_people() {
+            summary.print(view, &mut output)?;
+        } else {
+            print(&mut Scanner::new(&summary.reply()[..]), &Shape::default(), view, &mut output)?;
+        }
+        output.finish()?;
+        return Ok(counted.rendered());
+    }
+    let printed = match &view.filter {
+        None => print(&mut counted, shape, view, &mut output),
+        Some(filter) => match view.format {
+            Format::Json | Format::Jsonl | Format::Yaml | Format::Value => {
+                filter::write(&mut counted, filter, view, &mut output).map(|()| Vec::new())
+            }
+            // What a filter yields has whatever shape it likes.
+            _ => print(&mut filter::Rows::new(&mut counted, filter), &Shape::default(), view, &mut output),
+        },
+    };
+    // What a filter yielded before it failed stands, as with jq. Of a reply that broke off nothing more is written.
+    if matches!(printed, Ok(_) | Err(Error::Filter { .. })) {
+        output.finish()?;
+    }
+    Ok(Rendered { hidden: printed?, ..counted.rendered() })
+}
+
+/// Prints a reply in a format; the titles of columns that were left out.
+fn print(
+    pieces: &mut dyn Pieces,
+    shape: &Shape,
+    view: &View,
+    output: &mut output::Output<'_>,
+) -> Result<Vec<String>, Error> {
     match view.format {
         Format::Json | Format::Yaml | Format::Jsonl => {
             let chosen = view.columns.as_ref().is_some_and(|selection| !selection.added);
             if chosen {
-                document(&mut project::Projected::new(&mut counted, shape, view)?, view, &mut output)?;
+                document(&mut project::Projected::new(pieces, shape, view)?, view, output)?;
             } else {
-                document(&mut counted, view, &mut output)?;
+                document(pieces, view, output)?;
             }
         }
         Format::Csv | Format::Tsv | Format::Value => {
-            rows::walk(&mut counted, &mut delimited::Delimited::new(shape, view, &mut output))?;
+            rows::walk(pieces, &mut delimited::Delimited::new(shape, view, output))?;
         }
         Format::Table | Format::Wide => {
-            let mut table = table::Table::new(shape, view, &mut output);
-            rows::walk(&mut counted, &mut table)?;
-            hidden = table.into_hidden();
+            let mut table = table::Table::new(shape, view, output);
+            rows::walk(pieces, &mut table)?;
+            return Ok(table.into_hidden());
         }
-        Format::Vertical => rows::walk(&mut counted, &mut vertical::Vertical::new(shape, view, &mut output))?,
+        Format::Vertical => rows::walk(pieces, &mut vertical::Vertical::new(shape, view, output))?,
     }
-    output.finish()?;
-    Ok(Rendered { hidden, ..counted.rendered() })
+    Ok(Vec::new())
 }
 
 /// The formats that print the reply and not a choice of it.

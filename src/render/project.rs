@@ -6,35 +6,8 @@ use crate::json::{self, Kind, Piece, Pieces, ReadError};
 
 use super::error::Error;
 use super::grid::{Grid, Sample};
+use super::held::{Held, is_inventories};
 use super::view::{Shape, View};
-
-/// A piece that waits.
-enum Held {
-    Member(String, Vec<u8>),
-    Rows(String),
-    Row(Vec<u8>),
-    EndRows,
-}
-
-impl Held {
-    fn of(piece: Piece<'_>) -> Held {
-        match piece {
-            Piece::Member { name, text } => Held::Member(name.to_owned(), text.to_vec()),
-            Piece::Rows { name } => Held::Rows(name.to_owned()),
-            Piece::Row(row) => Held::Row(row.to_vec()),
-            Piece::EndRows => Held::EndRows,
-        }
-    }
-
-    fn piece(&self) -> Piece<'_> {
-        match self {
-            Held::Member(name, text) => Piece::Member { name, text },
-            Held::Rows(name) => Piece::Rows { name },
-            Held::Row(row) => Piece::Row(row),
-            Held::EndRows => Piece::EndRows,
-        }
-    }
-}
 
 /// Passes a reply on with only the columns asked for in its inventories.
 pub(super) struct Projected<'p> {
@@ -45,11 +18,6 @@ pub(super) struct Projected<'p> {
     /// Within the list of inventories.
     inside: bool,
     row: Vec<u8>,
-}
-
-/// Whether the reply's inventories are under this name.
-fn is_inventories(name: &str) -> bool {
-    matches!(name, "inventories" | "inventory")
 }
 
 impl<'p> Projected<'p> {

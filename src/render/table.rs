@@ -81,9 +81,7 @@ impl<'a, 'o> Table<'a, 'o> {
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
             let mut blocks = Blocks::default();
             blocks.start(section, shape, self.view, &mut self.out.buffer);
-            if self.view.columns.as_ref().is_some_and(|selection| !selection.added) {
-                blocks.use_grid(grid, self.view);
-            }
+            blocks.use_columns(grid, self.view);
             if self.started {
                 self.out.buffer.push(b'\n');
             }
@@ -248,12 +246,13 @@ impl Layout {
                 whole |= is_uuid(&cell.text);
             }
             number &= filled;
-            let wide = widest.max(heading).max(1);
+            // The rules of Markdown tables take three dashes.
+            let wide = widest.max(heading).max(if view.border == Some(Border::Markdown) { 3 } else { 1 });
             natural.push(wide);
             floors.push(if whole {
                 wide
             } else if number {
-                widest.max(heading.min(NARROW))
+                widest.max(heading.min(NARROW)).max(1)
             } else {
                 wide.min(NARROW)
             });
@@ -376,12 +375,14 @@ impl Lines {
             }
             let mut text = Cow::Borrowed(cell.text.as_str());
             let mut taken = cell.width;
-            if layout.limited && taken > room {
+            // A number that lost its end would be another number.
+            if layout.limited && taken > room && !cell.number {
                 text = Cow::Owned(cut(&text, room).into_owned());
                 taken = width(&text);
             }
             if self.markdown && text.contains('|') {
                 text = Cow::Owned(text.replace('|', "\\|"));
+                taken = width(&text);
             }
             let padding = room.saturating_sub(taken);
             if layout.numbers[index] {
@@ -395,7 +396,8 @@ impl Lines {
                 }
                 _ => out.extend_from_slice(text.as_bytes()),
             }
-            if !layout.numbers[index] && !(index == last && self.close.is_empty()) {
+            let ends_line = index == last && self.close.is_empty();
+            if !(layout.numbers[index] || ends_line) {
                 out.resize(out.len() + padding, b' ');
             }
         }
@@ -474,4 +476,271 @@ pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
         line.truncate(line.trim_end_matches(' ').len());
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::columns::Selection;
+    use super::super::testing::{print, print_with, try_print, zone_shape};
+    use super::*;
+    use crate::json::Secrets;
+
+    const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
+
+    /// A terminal of that width.
+    fn terminal(width: usize) -> View {
+        View { width: Some(width), terminal: true, ..View::new(Format::Table) }
+    }
+
+    fn with_columns(view: View, columns: &str) -> View {
+        View { columns: Some(Selection::parse(columns).expect("a selection")), ..view }
+    }
+
+    fn reply(rows: &[&str]) -> String {
+        format!(r#"{{"inventories":[{}],"schema":{{}}}}"#, rows.join(","))
+    }
+
+    fn storages() -> String {
+        reply(&[
+            &format!(
+                r#"{{"uuid":"{UUID}","name":"image-store","state":"Enabled","size":9992857976832,"nics":[{{}}]}}"#
+            ),
+            &format!(r#"{{"uuid":"{UUID}","name":"日本の倉庫👍","state":"Disabled","size":512}}"#),
+        ])
+    }
+
+    #[test]
+    fn columns_are_aligned_whatever_is_in_them() {
+        let expected = "\
+name          uuid                              state        size
+------------  --------------------------------  --------  -------
+image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
+日本の倉庫👍  1ab3b836a88342e1bbc1b1a17d092f0f  Disabled    512 B
+";
+        assert_eq!(print_with(&storages(), &zone_shape(), &View::new(Format::Table)), expected);
+        // Nothing known of the inventory: the same by the look of the rows.
+        assert_eq!(print(&storages(), &View::new(Format::Table)), expected);
+    }
+
+    #[test]
+    fn borders() {
+        let view = with_columns(View::new(Format::Table), "name,x=nope|no");
+        let rows = reply(&[r#"{"name":"a|b","nope|no":1}"#, r#"{"name":"c"}"#]);
+        for (border, expected) in [
+            (Border::Ascii, "+------+---+\n| name | x |\n+------+---+\n| a|b  | 1 |\n| c    |   |\n+------+---+\n"),
+            (Border::Unicode, "┌──────┬───┐\n│ name │ x │\n├──────┼───┤\n│ a|b  │ 1 │\n│ c    │   │\n└──────┴───┘\n"),
+            (Border::Markdown, "| name |   x |\n| ---- | --- |\n| a\\|b |   1 |\n| c    |     |\n"),
+            (Border::None, "name  x\na|b   1\nc\n"),
+        ] {
+            assert_eq!(print(&rows, &View { border: Some(border), ..view.clone() }), expected, "{border:?}");
+        }
+        let bare = View { border: Some(Border::None), header: false, ..view };
+        assert_eq!(print(&rows, &bare), "a|b  1\nc\n");
+    }
+
+    #[test]
+    fn narrow_terminals_lose_the_last_columns_and_never_a_uuid() {
+        let (text, rendered) = try_print(&storages(), &zone_shape(), &terminal(58)).expect("prints");
+        assert_eq!(
+            text,
+            "name          uuid                              state\n────────────  ────────────────────────────────  ────────\n\
+             image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled\n日本の倉庫👍  1ab3b836a88342e1bbc1b1a17d092f0f  Disabled\n"
+        );
+        assert_eq!(rendered.hidden, ["size"]);
+        // Narrower still, texts are cut.
+        let text = print_with(&storages(), &zone_shape(), &terminal(44));
+        assert!(text.contains("image-sto…  1ab3b836a88342e1bbc1b1a17d092f0f\n"), "{text}");
+        assert!(text.contains("日本の倉…"), "{text}");
+        for line in text.lines() {
+            assert!(width(line) <= 44, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_needs_more_than_two_lines_goes_vertical() {
+        let view = with_columns(terminal(40), "name,uuid,a=uuid,b=uuid");
+        let text = print(&storages(), &view);
+        assert!(text.starts_with(&format!("name | image-store\nuuid | {UUID}\na    | {UUID}\n")), "{text}");
+        assert!(text.contains("\n\nname | 日本の倉庫👍\n"), "{text}");
+        // Two lines are bearable.
+        assert!(print(&storages(), &with_columns(terminal(40), "name,uuid,a=uuid")).starts_with("name "));
+        // Through a pipe nothing limits a line.
+        assert!(
+            print(&storages(), &with_columns(View::new(Format::Table), "name,uuid,a=uuid,b=uuid")).starts_with("name ")
+        );
+    }
+
+    #[test]
+    fn cells_are_cut_or_wrapped_on_terminals_only() {
+        let long = "the quick brown fox jumps over the lazy dog";
+        let rows = reply(&[&format!(r#"{{"name":"a","text":"{long}"}}"#), r#"{"name":"b","text":"x"}"#]);
+        let view = with_columns(View::new(Format::Table), "name,text");
+        assert!(print(&rows, &view).contains(long));
+        let narrow = View { max_width: Some(20), border: Some(Border::None), header: false, ..view };
+        assert_eq!(print(&rows, &narrow), "a  the quick brown…\nb  x\n");
+        assert_eq!(
+            print(&rows, &View { wrap: true, ..narrow }),
+            "a  the quick brown\n   fox jumps over\n   the lazy dog\nb  x\n"
+        );
+    }
+
+    #[test]
+    fn a_single_inventory_prints_vertically() {
+        let one = format!(r#"{{"state":"Enabled","name":"a","uuid":"{UUID}","sshPassword":"hunter2","zones":["z"]}}"#);
+        let expected = format!(
+            "name        | a\nuuid        | {UUID}\nstate       | Enabled\nsshPassword | ******\nzones       | z\n"
+        );
+        let view = View { is_secret: |name| name == "sshPassword", ..View::new(Format::Table) };
+        assert_eq!(print(&reply(&[&one]), &view), expected);
+        assert_eq!(print(&format!(r#"{{"inventory":{one}}}"#), &view), expected);
+        assert_eq!(
+            print(&format!(r#"{{"inventory":{one}}}"#), &View { format: Format::Wide, ..view.clone() }),
+            expected
+        );
+        let shown = View { secrets: Secrets::Shown, ..view.clone() };
+        assert!(print(&reply(&[&one]), &shown).contains("| hunter2\n"));
+        assert_eq!(print(&reply(&[&one]), &with_columns(view, "state,name")), "state | Enabled\nname  | a\n");
+    }
+
+    #[test]
+    fn other_replies_look_good_too() {
+        let view = View::new(Format::Table);
+        for (reply, expected) in [
+            ("{}", ""),
+            (r#"{"success":true}"#, ""),
+            (r#"{"version":"5.2.1","success":true}"#, "version | 5.2.1\n"),
+            (r#"{"total":3,"schema":{}}"#, "total | 3\n"),
+            (
+                r#"{"currentTime":{"Seconds":1,"MillionSeconds":1000},"success":true}"#,
+                "Seconds        | 1\nMillionSeconds | 1000\n",
+            ),
+            (r#"{"supportApis":["a","b"],"success":true}"#, "supportApis\n-----------\na\nb\n"),
+            (
+                r#"{"zones":[{"name":"z1"},{"name":"z2"}],"hosts":[{"name":"h1"},{"name":"h2"}]}"#,
+                "zones:\nname\n----\nz1\nz2\n\nhosts:\nname\n----\nh1\nh2\n",
+            ),
+            (r#"{"inventories":[{"name":"a"},{"name":"b"}],"total":17}"#, "name\n----\na\nb\n\ntotal | 17\n"),
+            (
+                r#"{"results":[{"inventories":[{"name":"a"},{"name":"b"}],"total":2,"returnWith":null}]}"#,
+                "name\n----\na\nb\n\ntotal | 2\n",
+            ),
+            (
+                r#"{"results":[{"inventoryCounts":[[{"type":"UserVm"},12],[{"type":"Other"},3]]}]}"#,
+                "inventoryCounts:\ntype    count\n------  -----\nUserVm     12\nOther       3\n",
+            ),
+        ] {
+            assert_eq!(print(reply, &view), expected, "{reply}");
+        }
+        assert_eq!(
+            print_with(r#"{"inventories":[]}"#, &zone_shape(), &view),
+            "name  uuid  state  size\n----  ----  -----  ----\n"
+        );
+    }
+
+    #[test]
+    fn rows_are_counted() {
+        for (reply, rows, total) in [
+            (r#"{"inventories":[{},{}],"total":17}"#, 2, Some(17)),
+            (r#"{"inventories":[]}"#, 0, None),
+            (r#"{"total":3}"#, 3, Some(3)),
+            (r#"{"total":0}"#, 0, Some(0)),
+            (r#"{"inventory":{}}"#, 1, None),
+            (r#"{"version":"5"}"#, 1, None),
+            ("{}", 0, None),
+            (r#"{"results":[{"inventories":[{},{}]},{"inventories":[{}]}]}"#, 3, None),
+            (r#"{"results":[{"total":5}]}"#, 5, Some(5)),
+        ] {
+            for format in Format::ALL {
+                let (_, rendered) = try_print(reply, &Shape::default(), &View::new(format)).expect("prints");
+                assert_eq!((rendered.rows, rendered.total), (rows, total), "{reply} as {format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn states_are_coloured_and_alignment_does_not_suffer() {
+        let view = View { colour: true, border: Some(Border::None), ..View::new(Format::Table) };
+        let rows = reply(&[r#"{"name":"a","state":"Running","x":1}"#, r#"{"name":"b","state":"Stopped","x":2}"#]);
+        assert_eq!(
+            print(&rows, &with_columns(view, "state,x")),
+            "\u{1b}[1mstate\u{1b}[0m    \u{1b}[1mx\u{1b}[0m\n\u{1b}[38;5;28mRunning\u{1b}[0m  1\n\u{1b}[38;5;244mStopped\u{1b}[0m  2\n"
+        );
+    }
+
+    #[test]
+    fn nothing_from_the_node_acts_on_the_terminal() {
+        let evil = "\\u001b[31m\\u009b31m\\u202e\\u0007\u{202e}\u{9b}\\n";
+        let rows = reply(&[&format!(r#"{{"{evil}":"{evil}"}}"#), &format!(r#"{{"{evil}":["{evil}"]}}"#)]);
+        for format in Format::ALL {
+            for reply in [
+                rows.clone(),
+                format!(r#"{{"inventory":{{"{evil}":"{evil}"}}}}"#),
+                format!(r#"{{"{evil}":["{evil}"]}}"#),
+            ] {
+                let text = print(&reply, &View { format, width: Some(80), ..terminal(80) });
+                let acting = text.chars().find(|c| *c != '\n' && json::is_unprintable(*c));
+                assert_eq!(acting, None, "{format:?}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_beyond_the_sample_stream_in_the_same_columns() {
+        let mut rows: Vec<String> =
+            (0..1500).map(|index| format!(r#"{{"name":"vm-{index:04}","n":{index}}}"#)).collect();
+        rows.push(r#"{"name":"a name far longer than all others","n":1}"#.to_owned());
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let text = print(&reply(&rows), &terminal(20));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1503);
+        assert_eq!(lines[1001], "vm-0999  999");
+        assert_eq!(lines[1501], "vm-1499  1499");
+        assert_eq!(lines[1502], "a name…    1");
+        // A pipe gets it whole.
+        assert!(print(&reply(&rows), &View::new(Format::Table)).ends_with("a name far longer than all others    1\n"));
+    }
+
+    #[test]
+    fn a_closed_pipe_stops_the_work_at_once() {
+        struct Closed;
+        impl std::io::Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        /// Fails the test when too much is read.
+        struct Endless(u32);
+        impl crate::json::Pieces for Endless {
+            fn next_piece(&mut self) -> Result<Option<crate::json::Piece<'_>>, crate::json::ReadError> {
+                self.0 += 1;
+                assert!(self.0 < 3000, "goes on reading");
+                Ok(Some(match self.0 {
+                    1 => crate::json::Piece::Rows { name: "inventories" },
+                    _ => crate::json::Piece::Row(br#"{"name":"a"}"#),
+                }))
+            }
+        }
+        for format in Format::ALL {
+            let printed = super::super::render(&mut Endless(0), &Shape::default(), &View::new(format), &mut Closed);
+            assert!(printed.is_err_and(|error| error.is_closed_pipe()), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_cut_and_wrapped_by_what_it_takes_on_screen() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdef", 5), "abcd…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("👩‍👩‍👧x", 2), "…");
+        assert_eq!(cut(UUID, 5), UUID);
+        assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
+        assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrapped(&format!("{UUID}, {UUID}"), 20), [format!("{UUID},"), UUID.to_owned()]);
+    }
 }

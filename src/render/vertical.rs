@@ -35,7 +35,7 @@ impl<'a, 'o> Vertical<'a, 'o> {
         let Some(sample) = self.sample.take() else { return Ok(()) };
         let unknown = Shape::default();
         let shape = if self.known { self.shape } else { &unknown };
-        self.blocks.use_grid(Grid::with_sample(&self.name, shape, self.view, &sample)?, self.view);
+        self.blocks.use_columns(Grid::with_sample(&self.name, shape, self.view, &sample)?, self.view);
         for row in sample.rows() {
             self.blocks.write(row, self.view, &mut self.out.buffer);
             self.out.row_done()?;
@@ -81,12 +81,13 @@ pub(super) struct Blocks {
     shape: Shape,
     /// The columns asked for; without, each row shows its own members.
     grid: Option<Grid>,
+    /// Columns asked for beside the members.
+    added: Option<Grid>,
     /// How the members seen so far are printed, by name.
     known: HashMap<Vec<u8>, GridColumn>,
     /// The name of the list, for rows that are no maps.
     name: String,
     started: bool,
-    cells: Vec<Cell>,
 }
 
 impl Blocks {
@@ -95,13 +96,20 @@ impl Blocks {
         self.shape = shape.clone();
         self.known.clear();
         self.grid = None;
+        self.added = None;
         self.name = if section.name.is_empty() { "value".to_owned() } else { section.name.to_owned() };
         title(section, self.started, view, out);
     }
 
-    /// Prints these columns of each row.
-    pub(super) fn use_grid(&mut self, grid: Grid, view: &View) {
-        self.grid = (view.columns.is_some() || grid.columns.len() > 1).then_some(grid);
+    /// Prints the columns asked for, which `grid` has, or all members and those that were to be added.
+    pub(super) fn use_columns(&mut self, grid: Grid, view: &View) {
+        match &view.columns {
+            None => {}
+            Some(selection) if selection.added => {
+                self.added = Some(Grid::of(selection.columns.clone(), &self.shape, view));
+            }
+            Some(_) => self.grid = Some(grid),
+        }
     }
 
     /// Prints the block of a row.
@@ -112,12 +120,7 @@ impl Blocks {
         self.started = true;
         let mut lines: Vec<(String, Cell)> = Vec::new();
         if let Some(grid) = &self.grid {
-            let heads = grid.heads(row);
-            for column in &grid.columns {
-                let mut cell = Cell::default();
-                cell::for_people(column, grid.value(column, row, &heads), view, &mut cell);
-                lines.push((column.title.clone(), cell));
-            }
+            push_columns(grid, row, view, &mut lines);
         } else if json::kind(row) == Kind::Map {
             for (name, value) in json::members(row) {
                 if !self.known.contains_key(name) {
@@ -142,8 +145,23 @@ impl Blocks {
             cell::for_people(&column, Some(row), view, &mut cell);
             lines.push((self.name.clone(), cell));
         }
-        self.cells.clear();
+        if let Some(grid) = &self.added {
+            push_columns(grid, row, view, &mut lines);
+        }
         block(&lines, view, out);
+    }
+}
+
+fn push_columns(grid: &Grid, row: &[u8], view: &View, lines: &mut Vec<(String, Cell)>) {
+    let heads = grid.heads(row);
+    for column in &grid.columns {
+        // A member that is there already is not added again.
+        if lines.iter().any(|(title, _)| *title == column.title) {
+            continue;
+        }
+        let mut cell = Cell::default();
+        cell::for_people(column, grid.value(column, row, &heads), view, &mut cell);
+        lines.push((column.title.clone(), cell));
     }
 }
 
@@ -212,5 +230,64 @@ pub(super) fn block(lines: &[(String, Cell)], view: &View, out: &mut Vec<u8>) {
             out.extend_from_slice(close.as_bytes());
             out.push(b'\n');
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{REPLY, print, print_with, zone_shape};
+    use super::super::{Format, Selection, View};
+    use super::*;
+
+    fn view() -> View {
+        View::new(Format::Vertical)
+    }
+
+    #[test]
+    fn each_row_is_a_block_of_its_own_members() {
+        let expected = "name | a\nsize | 1 GiB\nnics | 2 nics\n\nname  | b\nstate | Running\n";
+        assert_eq!(print(REPLY, &view()), expected);
+        assert_eq!(print_with(REPLY, &zone_shape(), &view()), expected);
+        assert_eq!(print(r#"{"inventories":["x",1]}"#, &view()), "inventories | x\n\ninventories | 1\n");
+        assert_eq!(print(r#"{"inventories":[{"a":""}],"total":4}"#, &view()), "a |\n\ntotal | 4\n");
+    }
+
+    #[test]
+    fn columns_are_chosen_or_added() {
+        let with = |columns: &str| View { columns: Some(Selection::parse(columns).expect("a selection")), ..view() };
+        assert_eq!(print(REPLY, &with("ip=nics.ip,name")), "ip   | 1, 2\nname | a\n\nip   |\nname | b\n");
+        assert!(
+            print(REPLY, &with("+ip=nics.ip,name")).starts_with("name | a\nsize | 1 GiB\nnics | 2 nics\nip   | 1, 2\n")
+        );
+        let table = View { format: Format::Table, ..with("+ip=nics.ip") };
+        assert_eq!(
+            print(r#"{"inventory":{"name":"a","nics":[{"ip":"1"}]}}"#, &table),
+            "name | a\nnics | 1 nic\nip   | 1\n"
+        );
+    }
+
+    #[test]
+    fn long_values_are_wrapped_on_a_terminal() {
+        let uuid = "1ab3b836a88342e1bbc1b1a17d092f0f";
+        let reply =
+            format!(r#"{{"inventory":{{"uuid":"{uuid}","text":"the quick brown fox jumps over the lazy dog"}}}}"#);
+        let narrow = View { width: Some(20), ..view() };
+        assert_eq!(
+            print(&reply, &narrow),
+            format!("uuid | {uuid}\ntext | the quick brown fox jumps over the\n     | lazy dog\n")
+        );
+        let cut = View { max_width: Some(20), ..view() };
+        assert!(print(&reply, &cut).ends_with("text | the quick brown fox jumps over the…\n"));
+        assert!(print(&reply, &view()).ends_with("lazy dog\n"));
+    }
+
+    #[test]
+    fn borders() {
+        let reply = r#"{"inventory":{"a":"x|y"}}"#;
+        let with = |border| View { border: Some(border), ..view() };
+        assert_eq!(print(reply, &with(Border::Unicode)), "a │ x|y\n");
+        assert_eq!(print(reply, &with(Border::None)), "a  x|y\n");
+        assert_eq!(print(reply, &with(Border::Ascii)), "a | x|y\n");
+        assert_eq!(print(reply, &with(Border::Markdown)), "| field | value |\n| --- | --- |\n| a | x\\|y |\n");
     }
 }

@@ -3,6 +3,8 @@
 use crate::json::Secrets;
 
 use super::columns::Selection;
+use super::filter::Filter;
+use super::sort::SortKey;
 
 /// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,14 @@ pub struct View {
     pub format: Format,
     /// The columns asked for.
     pub columns: Option<Selection>,
+    /// What to sort the rows by here, whatever the order of the reply. All rows are in memory then.
+    pub sort_by: Option<SortKey>,
+    /// A jq expression whose outputs are printed instead of the reply.
+    pub filter: Option<Filter>,
+    /// Whether strings that the filter yields are printed bare.
+    pub raw: bool,
+    /// Whether rows are counted and added up instead of printed.
+    pub summary: bool,
     /// How wide the terminal is, in columns; `None` means that nothing limits a line.
     pub width: Option<usize>,
     /// How wide a table may be, in columns, whatever the terminal; the user's word.
@@ -133,6 +143,10 @@ impl View {
         View {
             format,
             columns: None,
+            sort_by: None,
+            filter: None,
+            raw: false,
+            summary: false,
             width: None,
             max_width: None,
             terminal: false,
@@ -164,7 +178,7 @@ impl View {
 /// What is known of a reply's rows.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
-    /// The name of their inventory.
+    /// The name of their inventory. Fields without one are members asked for: tables show all of them.
     pub inventory: Option<String>,
     /// Its fields, in the catalog's order; empty when nothing is known.
     pub fields: Vec<Field>,

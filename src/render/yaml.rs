@@ -43,6 +43,26 @@ pub(super) fn write(pieces: &mut dyn Pieces, _: &View, out: &mut Output<'_>) -> 
     Ok(())
 }
 
+/// Writes one value as a document.
+pub(super) fn document(out: &mut Vec<u8>, value: &[u8]) {
+    match json::kind(value) {
+        Kind::Map if json::members(value).next().is_some() => {
+            for (name, value) in json::members(value) {
+                member(out, name, value, 0);
+            }
+        }
+        Kind::List if json::items(value).next().is_some() => {
+            for value in json::items(value) {
+                item(out, value, 0);
+            }
+        }
+        _ => {
+            scalar(out, value);
+            out.push(b'\n');
+        }
+    }
+}
+
 fn blanks(out: &mut Vec<u8>, count: usize) {
     out.resize(out.len() + count, b' ');
 }

@@ -154,7 +154,7 @@ impl Node {
         if received.verb != "GET" {
             return Answer::text(405, "jobs are polled with GET");
         }
-        match self.ledger.job_progress(uuid) {
+        match self.ledger.job_progress(uuid, self.now()) {
             Ok(Some(Progress::Running(..))) => Answer::json(202, "{}"),
             Ok(Some(Progress::Finished(answer))) => answer,
             Ok(None) => Answer::text(404, format!("no job {uuid}: it is unknown or has expired")),

@@ -2,6 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::json::is_unprintable;
+
 use super::complete::{Candidate, Completion, Group};
 
 /// The blanks between two columns.
@@ -164,7 +166,7 @@ fn cut(text: &str, width: usize) -> String {
 
 /// Text of a node or file system, without what would move the cursor.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
 }
 
 fn style(code: &str, text: &str, colour: bool) -> String {

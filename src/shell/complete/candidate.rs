@@ -186,6 +186,8 @@ impl Completion {
         let extending: Vec<&Candidate> =
             self.candidates.iter().filter(|candidate| candidate.fit.extends() && self.begins(candidate)).collect();
         let only = match (extending.as_slice(), self.candidates.as_slice()) {
+            // `BackupStorage` begins one API, but is part of many that may be meant.
+            ([only], [_, _, ..]) if only.kind == Kind::Api => return None,
             ([only], _) => Some(*only),
             ([], [only]) => Some(only),
             _ => None,

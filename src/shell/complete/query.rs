@@ -50,6 +50,11 @@ pub(crate) const PARAMETERS: [QueryParameter; 13] = [
     parameter("userTags", QueryValue::Any, "list<string>"),
 ];
 
+/// The parameters that every query takes and what they mean.
+pub fn query_parameters() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PARAMETERS.iter().map(|parameter| (parameter.name, parameter.summary))
+}
+
 /// The inventory of a query's rows, narrowed by the conditions on its type field among `arguments` (Q14).
 pub(crate) fn rows<'w>(
     catalog: Catalog,
