@@ -162,7 +162,8 @@ fn is_found(catalog: Catalog, tx: &Transaction<'_>, kind: &str, uuid: &str) -> R
     }
     let inventory = format!("{kind}Inventory");
     match catalog.inventory(&inventory) {
-        Some(inventory) if inventory.field("uuid").is_some() => {
+        // `Resource` means whatever has a uuid.
+        Some(inventory) if kind != "Resource" && inventory.field("uuid").is_some() => {
             Ok(!tx.find(inventory.name, "uuid", &Scalar::from(uuid))?.is_empty())
         }
         _ => Ok(tx.kind_of(uuid)?.is_some()),

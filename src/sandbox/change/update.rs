@@ -58,6 +58,9 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
         Kind::Reconnect => Row::new().with("status", "Connected"),
     };
     change.update(inventory, uuid, changes)?;
+    if change.text("stateEvent") == "maintain" && change.root(inventory) == "HostInventory" {
+        change.empty_host(uuid)?;
+    }
     change.add_tags_of_call(inventory, uuid)?;
     change.reply_of_result(inventory, uuid)
 }
@@ -91,7 +94,7 @@ impl Change<'_> {
         let values =
             described.as_ref().and_then(|inventory| inventory.field("state")).map(|field| field.values.as_slice());
         let wanted = event.to_lowercase();
-        let begins_so = |state: &&&str| state.to_lowercase().starts_with(&wanted[..wanted.len().min(6)]);
+        let begins_so = |state: &&&str| state.to_lowercase().starts_with(wanted.get(..5).unwrap_or(&wanted));
         let found = values.unwrap_or_default().iter().find(|state| state.eq_ignore_ascii_case(event));
         let found = found.or_else(|| values.unwrap_or_default().iter().find(begins_so).filter(|_| !wanted.is_empty()));
         match (found, event) {

@@ -359,3 +359,53 @@ fn accounts_see_and_change_what_is_theirs() {
     assert_eq!(sandbox.call_as(&session, "GET", "/volumes", "").code(), "ID.1001");
     assert!(sandbox.rows("/volumes?q=name%3Dd").is_empty());
 }
+
+#[test]
+fn quotas_and_other_accounts_passwords_hold() {
+    let sandbox = Sandbox::new();
+    let secret = "1".repeat(128);
+    let body = format!(r#"{{"params":{{"name":"team","password":"{secret}"}}}}"#);
+    let account = uuid(&inventory(&sandbox.change("POST", "/accounts", &body)));
+    let session = uuid(&inventory(&sandbox.log_in("team", &secret)));
+    let body = format!(r#"{{"updateQuota":{{"identityUuid":"{account}","name":"volume.data.num","value":1}}}}"#);
+    assert_eq!(inventory(&sandbox.change("PUT", "/accounts/quotas/actions", &body))["value"], 1);
+    let volume =
+        || sandbox.change_as(&session, "POST", "/volumes/data", r#"{"params":{"name":"d","diskSize":1048576}}"#);
+    assert_eq!(volume().status, 200);
+    assert_eq!(volume().code(), "ID.1003");
+    let usage = sandbox.call_as(&session, "GET", &format!("/accounts/quota/{account}/usages"), "").json();
+    let usages = usage["usages"].as_array().expect("usages");
+    assert!(usages.iter().any(|usage| usage["name"] == "volume.data.num" && usage["used"] == 1), "{usage}");
+    let admin = "36c27e8ff05c4780bf6d2fa65700f22e";
+    let body = format!(r#"{{"updateAccount":{{"password":"{secret}"}}}}"#);
+    assert_eq!(sandbox.change_as(&session, "PUT", &format!("/accounts/{admin}"), &body).code(), "SYS.1006");
+    assert_eq!(sandbox.log_in("admin", &secret).code(), "ID.1000");
+}
+
+#[test]
+fn a_host_in_maintenance_is_empty() {
+    let sandbox = Sandbox::new();
+    let vm = vm_in(&sandbox, "Running");
+    let host = sandbox.row(&format!("/vm-instances?q=uuid%3D{vm}"))["hostUuid"].as_str().expect("a host").to_owned();
+    let body = r#"{"changeHostState":{"stateEvent":"maintain"}}"#;
+    let changed = inventory(&sandbox.change("PUT", &format!("/hosts/{host}/actions"), body));
+    assert_eq!(changed["state"], "Maintenance");
+    assert!(sandbox.rows(&format!("/vm-instances?q=hostUuid%3D{host}")).is_empty());
+    assert!(sandbox.row(&format!("/vm-instances?q=uuid%3D{vm}"))["lastHostUuid"] == host.as_str());
+}
+
+#[test]
+fn tags_are_attached_changed_and_deleted() {
+    let sandbox = Sandbox::new();
+    let tag = inventory(&sandbox.change("POST", "/tags", r#"{"params":{"name":"hot","value":"hot","color":"red"}}"#));
+    let body = format!(r#"{{"params":{{"resourceUuids":["{ZONE}"]}}}}"#);
+    let attached = sandbox.change("POST", &format!("/tags/{}/resources", uuid(&tag)), &body);
+    assert_eq!(attached.json()["results"][0]["inventory"]["resourceType"], "ZoneVO", "{attached:?}");
+    assert_eq!(sandbox.row("/zones?q=__userTag__%3Dhot")["uuid"], ZONE);
+    let body = format!(r#"{{"params":{{"resourceType":"ZoneVO","resourceUuid":"{ZONE}","tag":"cold"}}}}"#);
+    let plain = inventory(&sandbox.change("POST", "/user-tags", &body));
+    assert_eq!((&plain["tag"], &plain["type"]), (&"cold".into(), &"User".into()));
+    assert_eq!(sandbox.change("DELETE", &format!("/tags/{}", uuid(&plain)), "").status, 200);
+    assert_eq!(sandbox.change("DELETE", &format!("/tags/{}", uuid(&tag)), "").status, 200);
+    assert!(sandbox.rows(&format!("/user-tags?q=resourceUuid%3D{ZONE}&q=tag%3Dhot")).is_empty());
+}

@@ -5,4 +5,5 @@ mod faults;
 mod harness;
 mod long_jobs;
 mod protocol;
+mod reads;
 mod sessions;
