@@ -1,6 +1,17 @@
 //! `zstack-cli`: the shell with which operators run a ZStack cloud.
 
+pub mod app;
 pub mod catalog;
+pub mod cli;
+pub mod client;
+pub mod commands;
+pub mod config;
+pub mod error;
 pub mod json;
 pub mod plan;
+pub mod render;
+pub mod results;
 pub mod sandbox;
+pub mod secret;
+pub mod shell;
+pub mod syntax;

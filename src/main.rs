@@ -1,1 +1,10 @@
-fn main() {}
+//! The program: reads what it was started with once, and lets the library do the rest.
+
+use std::process::ExitCode;
+
+use zstack_cli::app::{self, Environment};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    app::run(Environment::of_process(), &arguments).into()
+}

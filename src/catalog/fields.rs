@@ -88,9 +88,15 @@ impl Catalog {
         if !from.field(field)?.type_field {
             return None;
         }
-        // Few inventories have parents, so that reading them all is rare and cheap.
-        self.inventory_names().filter_map(|name| self.inventory(name)).find(|candidate| {
-            candidate.parents.iter().any(|parent| parent.inventory == from.name && parent.type_value == value)
+        self.specialisations(from).find(|(type_value, _)| *type_value == value).map(|(_, inventory)| inventory)
+    }
+
+    /// The more specific inventories of `from`, each with the value of the type field that chooses it.
+    pub fn specialisations(self, from: &Inventory) -> impl Iterator<Item = (&'static str, Inventory)> {
+        let name = from.name;
+        self.inventories_with_parents().filter_map(move |inventory| {
+            let parent = inventory.parents.iter().find(|parent| parent.inventory == name)?;
+            Some((parent.type_value, inventory))
         })
     }
 }

@@ -100,6 +100,16 @@ impl Catalog {
         Some(inventory)
     }
 
+    /// The inventories that specialise others. They are few, and found in the text before any is decoded.
+    pub(super) fn inventories_with_parents(self) -> impl Iterator<Item = Inventory> {
+        let mark = memchr::memmem::Finder::new("\"parents\"").into_owned();
+        self.data
+            .inventories
+            .iter()
+            .filter(move |entry| mark.find(slice(self.data.text, entry.value).as_bytes()).is_some())
+            .filter_map(move |entry| self.inventory(slice(self.data.text, entry.name)))
+    }
+
     /// The names of all inventories, sorted.
     pub fn inventory_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.inventories.iter().map(move |entry| slice(self.data.text, entry.name))
@@ -123,6 +133,18 @@ impl Catalog {
     /// The names of all enums, sorted.
     pub fn enum_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.enums.iter().map(move |entry| slice(self.data.text, entry.name))
+    }
+
+    /// The entry of an API or inventory as the data file has it: JSON text.
+    pub fn source_text(self, name: &str) -> Option<&'static str> {
+        let api = self.data.apis.binary_search_by(|entry| self.api_name(entry).cmp(name)).ok();
+        match api {
+            Some(at) => {
+                let entry = &self.data.apis[at];
+                Some(slice(self.data.text, (entry.start, entry.len)))
+            }
+            None => self.find(self.data.inventories, name).map(|entry| slice(self.data.text, entry.value)),
+        }
     }
 
     fn find(self, entries: &'static [Entry], name: &str) -> Option<&'static Entry> {

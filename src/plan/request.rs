@@ -110,7 +110,7 @@ fn encode(out: &mut String, value: &SecretText, secrets: Secrets) {
 
 /// Encodes everything but RFC 3986 unreserved characters: a raw `+` or `%` changes what the node reads, and a
 /// broken escape makes it drop the whole parameter silently (T3).
-pub fn percent_encode(out: &mut String, text: &str) {
+pub(crate) fn percent_encode(out: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));

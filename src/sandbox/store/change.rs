@@ -103,7 +103,7 @@ impl<'store> Transaction<'store> {
         }
         let sql = format!("SELECT * FROM {} WHERE {condition} ORDER BY _id", quoted(shape.table()));
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
         let mut rows = statement.query(params_from_iter(values))?;
         let mut found = Vec::new();

@@ -190,7 +190,9 @@ impl Runner<'_> {
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, ServerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params_from_iter(compiler.parameters.0), read)?;
+        // A relation that joins nothing leaves the parameters behind it out of the text.
+        let used = statement.parameter_count();
+        let rows = statement.query_map(params_from_iter(compiler.parameters.0.iter().take(used)), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -1,0 +1,196 @@
+//! How an error reads: `error: <what happened>`, the word that is wrong, indented lines, and a hint.
+
+use std::io::{self, Write};
+
+use crate::client::{self, ApiFailure, ErrorCode, TransportError};
+use crate::error::{Error, OwnError};
+use crate::json::escape_unprintable;
+use crate::secret::mask_command;
+
+/// Where a command came from, and how errors are shown.
+pub(super) struct Reporter {
+    /// Whether errors go to a terminal.
+    pub(super) terminal: bool,
+    pub(super) colour: bool,
+    /// Whether the user reads Chinese: the advice that a node finds comes in two languages (E3).
+    pub(super) chinese: bool,
+}
+
+impl Reporter {
+    /// Writes an error. `place` says where in a script the command stands, `line` is the command.
+    pub(super) fn report(
+        &self,
+        error: &Error,
+        place: Option<&str>,
+        line: Option<&str>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let (red, reset) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+        writeln!(out, "{red}error:{reset} {place}{error}")?;
+        if let (Some(line), Some(span)) = (line, error.span()) {
+            self.point_at(line, span, out)?;
+        }
+        for text in self.lines(error) {
+            writeln!(out, "  {text}")?;
+        }
+        if let Some(hint) = hint(error) {
+            writeln!(out, "  hint: {hint}")?;
+        }
+        Ok(())
+    }
+
+    /// Shows the line with the wrong word marked. A line with a secret is not shown: the masked one is another.
+    fn point_at(&self, line: &str, span: std::ops::Range<usize>, out: &mut dyn Write) -> io::Result<()> {
+        if !self.terminal || mask_command(line) != line {
+            return Ok(());
+        }
+        let start = line[..span.start.min(line.len())].rfind('\n').map_or(0, |at| at + 1);
+        let end = line[start..].find('\n').map_or(line.len(), |at| start + at);
+        let text = &line[start..end];
+        let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
+        let from = span.start.clamp(start, end);
+        let to = span.end.clamp(from, end);
+        // What stands far to the right would wrap; the word alone is enough then.
+        if width(text) > 100 {
+            return Ok(());
+        }
+        let (bold, reset) = if self.colour { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+        writeln!(out, "  {}", escape_unprintable(text))?;
+        let marks = width(&line[from..to]).max(1);
+        writeln!(out, "  {}{bold}{}{reset}", " ".repeat(width(&line[start..from])), "^".repeat(marks))
+    }
+
+    fn lines(&self, error: &Error) -> Vec<String> {
+        match error {
+            Error::Api(failure) => self.failure_lines(failure),
+            Error::Client(error) => {
+                let mut lines = error.failure().map(|failure| self.failure_lines(failure)).unwrap_or_default();
+                if let Some(job) = error.job() {
+                    lines.push(format!("job: {job}"));
+                }
+                lines
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn failure_lines(&self, failure: &ApiFailure) -> Vec<String> {
+        let mut lines = Vec::new();
+        let error = &failure.error;
+        lines.push(format!("code: {}", with_description(error)));
+        if let Some(inner) = Some(failure.code()).filter(|code| *code != error.code) {
+            lines.push(format!("inner code: {inner}"));
+        }
+        let advice = match (self.chinese, error.message_en.as_str(), error.message_cn.as_str()) {
+            (false, en, _) if !en.is_empty() => en,
+            (true, _, cn) if !cn.is_empty() => cn,
+            _ => error.elaboration.as_str(),
+        };
+        push_text(&mut lines, "advice", advice);
+        let mut cause = error.cause.as_deref();
+        while let Some(error) = cause {
+            push_text(&mut lines, "cause", &format!("{}: {}", error.code, details(error)));
+            for one in &error.causes {
+                push_text(&mut lines, "cause", &format!("{}: {}", one.code, details(one)));
+            }
+            cause = error.cause.as_deref();
+        }
+        for one in &error.causes {
+            push_text(&mut lines, "cause", &format!("{}: {}", one.code, details(one)));
+            let mut inner = one.cause.as_deref();
+            while let Some(error) = inner {
+                push_text(&mut lines, "  cause", &format!("{}: {}", error.code, details(error)));
+                inner = error.cause.as_deref();
+            }
+        }
+        lines
+    }
+}
+
+fn with_description(error: &ErrorCode) -> String {
+    let description = escape_unprintable(&error.description);
+    if description.is_empty() || error.details.is_empty() {
+        error.code.clone()
+    } else {
+        format!("{} ({description})", error.code)
+    }
+}
+
+fn details(error: &ErrorCode) -> &str {
+    if error.details.is_empty() { &error.description } else { &error.details }
+}
+
+/// Adds text under a label; further lines of it are indented.
+fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
+    for (index, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
+        let line = escape_unprintable(line);
+        lines.push(if index == 0 { format!("{label}: {line}") } else { format!("    {line}") });
+    }
+}
+
+/// What the user can do about an error. Decided by kinds and codes, never by texts (E3).
+fn hint(error: &Error) -> Option<String> {
+    let text = match error {
+        Error::Plan(error) => return error.hint(),
+        Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => {
+            return Some(format!("did you mean {closest}?"));
+        }
+        Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
+        Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
+        Error::Client(error) => return client_hint(error),
+        Error::Syntax(_) => "quote values with blanks: name='two words'",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn client_hint(error: &client::Error) -> Option<String> {
+    let text = match error {
+        client::Error::NoSession { .. } => "log in with `zstack-cli login`, or try --sandbox",
+        client::Error::SessionExpired { .. } => "log in again with `zstack-cli login`",
+        client::Error::Unreachable { source: TransportError::Lookup { .. }, .. } => "check the host name (-H, --url)",
+        client::Error::Unreachable { source: TransportError::Tls { certificate: true, .. }, .. } => {
+            "--cacert FILE trusts another certificate, --insecure checks none"
+        }
+        client::Error::Unreachable { .. } => "check the address (-H, -p, --url), or try --sandbox",
+        client::Error::Starting { .. } => "wait until IsReadyToGo succeeds",
+        client::Error::NotTheNode { .. } => "is this the address of a management node? See -H, -p and --url",
+        client::Error::Redirect { .. } => "if that address is right, give it with --url",
+        client::Error::NoSuchApi { .. } => {
+            "this node is of another version or edition; GetSupportAPIs lists what it offers"
+        }
+        client::Error::OutcomeUnknown { job: Some(job), .. } => {
+            return Some(format!("`zstack-cli job {job}` looks again"));
+        }
+        client::Error::OutcomeUnknown { job: None, .. } => "query the resource before you repeat the action",
+        client::Error::Interrupted { job: Some(job) } => {
+            return Some(format!("the job goes on; `zstack-cli job {job}` looks again"));
+        }
+        client::Error::Failed { failure } => return code_hint(failure.code()).map(str::to_owned),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// Advice for the commonest codes (PROTOCOL section 7).
+fn code_hint(code: &str) -> Option<&'static str> {
+    let hint = match code {
+        "ID.1000" => "wrong name or password",
+        "ID.1001" => "log in again with `zstack-cli login`",
+        "ID.1002" => "this account lacks the permission; an administrator can grant it",
+        "ID.1003" => "the quota of the account is used up; QueryQuota shows it",
+        "ID.1005" => "the password must be changed first: UpdateAccount or UpdateUser",
+        "ID.1006" => "too many sessions are open for this user; they end by themselves after two hours",
+        "ID.2001" => "a second factor is due",
+        "LOGIN_CONTROL.1002" => "the account is locked for some time after too many wrong passwords",
+        "SYS.1001" => "the node gave up waiting; the action may have been carried out: look before you repeat it",
+        "SYS.1003" => "the uuid names nothing; the matching query lists what there is",
+        "SYS.1009" | "SYS.1010" | "SYS.1012" => "the node is starting or gone; try again later",
+        "PORTAL.1000" => "the module that serves this API is not installed on the node",
+        "SANDBOX.1000" => "the sandbox simulates no such thing; a real node does",
+        _ if code.starts_with("LICENSE.") => "GetLicenseInfo shows the licence",
+        _ => return None,
+    };
+    Some(hint)
+}

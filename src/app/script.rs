@@ -1,0 +1,48 @@
+//! Commands that come one per line.
+
+use std::io::{self, BufRead, Write};
+
+use crate::cli::Options;
+use crate::error::{Error, ExitCode};
+
+use super::lines::Lines;
+use super::{App, Flow};
+
+impl App {
+    /// The shell on a terminal, else commands from standard input.
+    pub(super) fn shell_or_script(&mut self, options: Options) -> ExitCode {
+        self.options = options;
+        let code = self.run_script(&mut io::stdin().lock(), None, &mut io::stdout().lock());
+        self.close();
+        code
+    }
+
+    /// Runs the commands of a script; the first failure ends it unless `--keep-going` says otherwise, and is
+    /// the exit code.
+    pub(super) fn run_script(&mut self, reader: &mut dyn BufRead, name: Option<&str>, out: &mut dyn Write) -> ExitCode {
+        let mut first_failure = ExitCode::Done;
+        for line in Lines::new(reader) {
+            let line = match line {
+                Ok(line) => line,
+                Err(source) => {
+                    let path = name.unwrap_or("standard input").to_owned();
+                    return self.conclude(Err(Error::Script { path, source }), None, None).0;
+                }
+            };
+            let place = match name {
+                Some(name) => format!("{name}:{}", line.number),
+                None => format!("line {}", line.number),
+            };
+            let result = self.evaluate_text(&line.text, out);
+            let (code, flow) = self.conclude(result, Some(&place), Some(&line.text));
+            if first_failure == ExitCode::Done {
+                first_failure = code;
+            }
+            let stops = code != ExitCode::Done && !self.options.keep_going;
+            if flow == Flow::Leave || stops || code == ExitCode::Interrupted {
+                break;
+            }
+        }
+        first_failure
+    }
+}

@@ -1,0 +1,67 @@
+//! How results are to look, from the options.
+
+use crate::cli::Options;
+use crate::error::Error;
+use crate::json::Secrets;
+use crate::render::{Border, Format, Selection, View};
+use crate::secret;
+use crate::syntax::closest;
+
+/// Where results go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Screen {
+    /// Whether it is a terminal.
+    pub(super) terminal: bool,
+    /// How wide it is, in columns.
+    pub(super) width: Option<usize>,
+    /// Whether to colour.
+    pub(super) colour: bool,
+}
+
+/// The format that the options ask for.
+pub(super) fn format(options: &Options, screen: Screen) -> Result<Format, Error> {
+    let Some(name) = options.output.as_deref() else {
+        return Ok(if screen.terminal { Format::Table } else { Format::Json });
+    };
+    Format::from_name(name).ok_or_else(|| {
+        let names = Format::ALL.map(Format::name);
+        let meant = closest(name, names).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let problem = format!("{name} is no format: {}{meant}", names.join(", "));
+        Error::Option { option: "output", problem }
+    })
+}
+
+/// The view that the options ask for.
+pub(super) fn view(options: &Options, screen: Screen) -> Result<View, Error> {
+    let columns = match options.columns.as_deref() {
+        Some(text) => Some(
+            Selection::parse(text).map_err(|error| Error::Option { option: "columns", problem: error.to_string() })?,
+        ),
+        None => None,
+    };
+    let border = match options.border.as_deref() {
+        Some(name) => Some(Border::from_name(name).ok_or_else(|| {
+            let names = Border::ALL.map(Border::name).join(", ");
+            Error::Option { option: "border", problem: format!("{name} is none of {names}") }
+        })?),
+        None => None,
+    };
+    Ok(View {
+        columns,
+        width: screen.width.filter(|_| screen.terminal),
+        max_width: options.max_width,
+        terminal: screen.terminal,
+        colour: screen.colour,
+        secrets: secrets(options),
+        is_secret: secret::member_is_secret,
+        header: !options.no_header,
+        wrap: options.wrap,
+        border,
+        ..View::new(format(options, screen)?)
+    })
+}
+
+/// Whether secrets may be shown.
+pub(super) fn secrets(options: &Options) -> Secrets {
+    if options.no_secure { Secrets::Shown } else { Secrets::Masked }
+}

@@ -1,0 +1,238 @@
+//! The program's own commands, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// One of the program's own commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OwnCommand {
+    /// What an API takes and returns, or a topic
+    Help {
+        /// An API's name, or a topic
+        subject: Vec<String>,
+    },
+    /// Open a session; the password is asked for
+    Login(LoginWith),
+    /// Close the session
+    Logout,
+    /// Saved nodes, accounts and preferences
+    #[command(subcommand)]
+    Context(ContextCommand),
+    /// Asynchronous jobs that this machine submitted
+    #[command(subcommand)]
+    Job(JobCommand),
+    /// Show an earlier result again, or list them
+    More {
+        /// The number of the result
+        number: Option<u64>,
+    },
+    /// Write earlier results to files
+    Save {
+        /// Numbers of results, separated by commas
+        numbers: String,
+        /// A file, or a folder for several
+        target: Option<PathBuf>,
+        /// `json_only` leaves the command out (as the original)
+        json_only: Option<String>,
+    },
+    /// Show the commands typed before
+    History {
+        /// How many
+        count: Option<usize>,
+    },
+    /// Show or change a setting of the shell
+    Set {
+        /// The setting
+        name: Option<String>,
+        /// Its new value
+        value: Vec<String>,
+    },
+    /// Run the commands of a file
+    Run {
+        /// The file; `-` is standard input
+        file: PathBuf,
+    },
+    /// A statement of the node's query language ZQL
+    Zql {
+        /// The statement
+        #[arg(required = true)]
+        query: Vec<String>,
+    },
+    /// What the program knows of the APIs
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// What Tab would offer at the end of LINE
+    Complete {
+        /// The line
+        line: Vec<String>,
+    },
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// A management node of your own, for trying and testing
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// Leave the shell
+    Exit,
+    /// Leave the shell
+    Quit,
+}
+
+impl OwnCommand {
+    /// The names of all own commands.
+    pub const NAMES: [&'static str; 19] = [
+        "catalog",
+        "complete",
+        "completions",
+        "context",
+        "exit",
+        "help",
+        "history",
+        "job",
+        "login",
+        "logout",
+        "man",
+        "more",
+        "quit",
+        "run",
+        "sandbox",
+        "save",
+        "set",
+        "zql",
+        "?",
+    ];
+}
+
+/// How to log in.
+#[derive(Args, Clone, Debug, Default)]
+pub struct LoginWith {
+    /// The account; default admin
+    pub account: Option<String>,
+    /// Log in as a user of the account
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Log in through LDAP with this uid
+    #[arg(long, value_name = "UID")]
+    pub ldap: Option<String>,
+    /// Log in as an IAM2 virtual id
+    #[arg(long, value_name = "NAME")]
+    pub iam2: Option<String>,
+    /// Use an access key instead of a session: its id; the secret is asked for
+    #[arg(long, value_name = "ID")]
+    pub access_key: Option<String>,
+}
+
+/// `context …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum ContextCommand {
+    /// List the contexts
+    List,
+    /// Use a context from now on
+    Use {
+        /// Its name
+        name: String,
+    },
+    /// Create or change a context: --url and KEY=VALUE pairs
+    Set {
+        /// Its name
+        name: String,
+        /// Such as account=admin output=table
+        values: Vec<String>,
+    },
+    /// Show a context
+    Show {
+        /// Its name; default the one in use
+        name: Option<String>,
+    },
+    /// Delete a context
+    Delete {
+        /// Its name
+        name: String,
+    },
+}
+
+/// `job …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum JobCommand {
+    /// List the jobs that this machine submitted
+    List,
+    /// Show a job
+    Show {
+        /// Its uuid
+        uuid: String,
+    },
+    /// Wait for jobs
+    Wait {
+        /// Their uuids
+        #[arg(required = true)]
+        uuids: Vec<String>,
+    },
+    /// A job's uuid alone shows it
+    #[command(external_subcommand)]
+    Uuid(Vec<String>),
+}
+
+/// `catalog …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// List the APIs
+    List {
+        /// Only those with this in their name
+        part: Option<String>,
+    },
+    /// Show an API or inventory as JSON
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// The ZStack versions that the program knows
+    Version,
+}
+
+/// `sandbox …`
+#[derive(Clone, Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Serve the sandbox to other clients
+    Serve(ServeOptions),
+    /// Throw its state away and begin anew
+    Reset,
+    /// Fill it with the small cloud again, or a large one
+    Seed {
+        /// How many VMs
+        #[arg(long, value_name = "N")]
+        vms: Option<u64>,
+    },
+    /// Where its state lies
+    Path,
+}
+
+/// `sandbox serve …`; the port is the program's `--port`.
+#[derive(Args, Clone, Debug)]
+pub struct ServeOptions {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub bind: String,
+    /// How much faster than in life jobs run
+    #[arg(long, value_name = "N")]
+    pub speed: Option<f64>,
+    /// Trouble on demand, as KIND[:API][:RATE]
+    #[arg(long, value_name = "KIND[:API][:RATE]")]
+    pub fault: Vec<String>,
+    /// Seed of the faults' chance
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// A shell that has completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}

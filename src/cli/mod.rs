@@ -1,0 +1,262 @@
+//! The program's options and own commands: from words to plain settings.
+//!
+//! An API call is parsed by a small parser that knows the options only; the tree of own commands is built just
+//! when one is typed. Both read the same options, before or after the other words.
+
+mod commands;
+mod documents;
+mod options;
+
+pub use commands::{
+    CatalogCommand, ContextCommand, JobCommand, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
+};
+pub use documents::man_page;
+pub use options::{ColorChoice, Options};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+/// What the words of a command line come to.
+#[derive(Debug)]
+pub enum Line {
+    /// No command: the shell, or commands from standard input.
+    Nothing,
+    /// An API's name and its arguments, not split again.
+    Call(Vec<String>),
+    /// One of the program's own commands.
+    Own(OwnCommand),
+    /// Text that was asked for instead (`--help`, `--version`).
+    Text(String),
+}
+
+/// Words that cannot be parsed; the text says why, in clap's words.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct UsageError {
+    /// What to show, without the word `error:`.
+    pub text: String,
+    /// Whether the problem lies in a command's own words rather than the program's options.
+    pub in_command: bool,
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "zstack-cli",
+    version,
+    about = "The shell with which operators run a ZStack cloud",
+    disable_help_subcommand = true,
+    override_usage = "zstack-cli [OPTIONS]\n       zstack-cli [OPTIONS] API [name=value ...]\n       zstack-cli [OPTIONS] COMMAND [ARG ...]",
+    after_help = AFTER_HELP,
+    max_term_width = 100
+)]
+struct CallLine {
+    #[command(flatten)]
+    options: Options,
+    /// An API with its arguments, or one of the program's own commands
+    #[arg(value_name = "API or COMMAND")]
+    words: Vec<String>,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zstack-cli", disable_help_subcommand = true, max_term_width = 100)]
+struct OwnLine {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: OwnCommand,
+}
+
+const AFTER_HELP: &str = "\
+Commands:
+  help [API|TOPIC]                      what an API takes and returns; topics
+  login, logout                         open and close a session (the password is asked for)
+  context list|use|set|show|delete      saved nodes, accounts and preferences
+  job list|show|wait                    asynchronous jobs that this machine submitted
+  more [N], save N[,N...] [FILE|DIR]    earlier results; history: earlier commands
+  run FILE                              commands from a file
+  zql QUERY                             a statement of the node's query language ZQL
+  catalog list|show|version             what the program knows of the APIs
+  sandbox serve|reset|seed|path         a management node of your own, for trying and testing
+  completions bash|zsh|fish, man        completion scripts; the manual page
+  exit, quit                            leave the shell
+
+Without a command: the interactive shell on a terminal, else one command per line from standard input.
+
+Examples:
+  zstack-cli --sandbox QueryBackupStorage
+  zstack-cli QueryVmInstance state=Running vmNics.ip~=10.% --columns name,vmNics.ip
+  zstack-cli -o json CreateZone name=lab
+
+Exit codes: 0 done, 1 wrong command, 2 wrong options or configuration, 3 the node says it failed,
+4 no usable answer, 5 not logged in, 6 outcome of a job unknown, 7 nothing found (--fail-empty),
+70 a bug in the program, 130 interrupted.";
+
+/// Parses the words of a command line. `options` are what holds without them, such as the options that the
+/// program was started with.
+///
+/// # Errors
+/// [`UsageError`] when an option or an own command is not understood.
+pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError> {
+    // The commonest call costs no parser at all.
+    if words.is_empty() {
+        return Ok(Line::Nothing);
+    }
+    if let [only] = words
+        && (only == "--version" || only == "-V")
+    {
+        return Ok(Line::Text(concat!("zstack-cli ", env!("CARGO_PKG_VERSION"), "\n").to_owned()));
+    }
+    let argv = || std::iter::once("zstack-cli".to_owned()).chain(words.iter().cloned());
+    let is_own = first_word(words).is_some_and(|word| OwnCommand::NAMES.contains(&word));
+    if is_own {
+        let mut command = OwnLine::command();
+        let matches = match command.try_get_matches_from_mut(argv()) {
+            Ok(matches) => matches,
+            Err(error) => return refused(&error, true),
+        };
+        // An option stands on the command behind which it was typed.
+        let mut level = Some(&matches);
+        while let Some(here) = level {
+            options.add(Options::from_arg_matches(here).map_err(|error| usage(&error, true))?);
+            level = here.subcommand().map(|(_, next)| next);
+        }
+        let parsed = OwnLine::from_arg_matches(&matches).map_err(|error| usage(&error, true))?;
+        return Ok(Line::Own(parsed.command));
+    }
+    let mut command = CallLine::command();
+    let mut matches = match command.try_get_matches_from_mut(argv()) {
+        Ok(matches) => matches,
+        Err(error) => return refused(&error, false),
+    };
+    options.add(Options::from_arg_matches(&matches).map_err(|error| usage(&error, false))?);
+    let words: Vec<String> = matches.remove_many("words").map(Iterator::collect).unwrap_or_default();
+    Ok(if words.is_empty() { Line::Nothing } else { Line::Call(words) })
+}
+
+fn refused(error: &clap::Error, in_command: bool) -> Result<Line, UsageError> {
+    if error.use_stderr() { Err(usage(error, in_command)) } else { Ok(Line::Text(error.render().to_string())) }
+}
+
+fn usage(error: &clap::Error, in_command: bool) -> UsageError {
+    let text = error.render().to_string();
+    UsageError { text: text.trim().trim_start_matches("error: ").to_owned(), in_command }
+}
+
+/// The first word that is neither an option nor the value of one.
+fn first_word(words: &[String]) -> Option<&str> {
+    let mut options = clap::Command::new("options");
+    options = Options::augment_args(options);
+    let takes_value = |name: &str| {
+        options.get_arguments().any(|argument| {
+            let named = match name.strip_prefix("--") {
+                Some(long) => {
+                    argument.get_long() == Some(long)
+                        || argument.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+                }
+                None => argument.get_short() == name.chars().nth(1),
+            };
+            named && argument.get_action().takes_values()
+        })
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--" => return words.next().map(String::as_str),
+            "-" => return Some("-"),
+            option if option.starts_with('-') => {
+                let bare_short = !option.starts_with("--") && option.chars().count() == 2;
+                let bare_long = option.starts_with("--") && !option.contains('=');
+                if (bare_short || bare_long) && takes_value(option) {
+                    words.next();
+                }
+            }
+            other => return Some(other),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> (Line, Options) {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let mut options = Options::default();
+        let line = parse(&words, &mut options).unwrap_or_else(|error| panic!("{line}: {error}"));
+        (line, options)
+    }
+
+    fn call(line: &str) -> (Vec<String>, Options) {
+        match parsed(line) {
+            (Line::Call(words), options) => (words, options),
+            (other, _) => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn options_stand_before_and_after_the_api() {
+        let (words, options) = call("-o json QueryZone --page-size 5 name=a -H h -p 81 --no-wait");
+        assert_eq!(words, ["QueryZone", "name=a"]);
+        assert_eq!(options.output.as_deref(), Some("json"));
+        assert_eq!((options.page_size, options.host.as_deref(), options.port), (Some(5), Some("h"), Some(81)));
+        assert!(options.no_wait);
+        let (words, options) = call("QueryZone -- --sandbox");
+        assert_eq!(words, ["QueryZone", "--sandbox"]);
+        assert!(!options.sandbox);
+        assert!(call("X --curl").1.curl_example && call("X -c").1.curl_example);
+    }
+
+    #[test]
+    fn own_commands_take_the_same_options() {
+        let (Line::Own(OwnCommand::Context(ContextCommand::Set { name, .. })), options) =
+            parsed("context set prod --url https://h/zstack -q")
+        else {
+            panic!("a context command")
+        };
+        assert_eq!((name.as_str(), options.url.as_deref(), options.quiet), ("prod", Some("https://h/zstack"), true));
+        let (Line::Own(OwnCommand::Sandbox(SandboxCommand::Serve(serve))), options) =
+            parsed("--verbose sandbox serve --port 8080 --fault slow")
+        else {
+            panic!("a sandbox command")
+        };
+        assert_eq!((serve.bind.as_str(), options.port, options.verbose), ("127.0.0.1", Some(8080), true));
+        assert!(matches!(parsed("--context help QueryZone").0, Line::Call(_)));
+        assert!(matches!(parsed("job 0b5c").0, Line::Own(OwnCommand::Job(JobCommand::Uuid(uuid))) if uuid == ["0b5c"]));
+    }
+
+    #[test]
+    fn options_of_the_program_hold_for_a_line_that_names_others() {
+        let mut options = Options { output: Some("csv".to_owned()), sandbox: true, ..Options::default() };
+        parse(&["QueryZone".to_owned(), "--no-header".to_owned()], &mut options).expect("it parses");
+        assert_eq!((options.output.as_deref(), options.sandbox, options.no_header), (Some("csv"), true, true));
+        parse(&["QueryZone".to_owned(), "-o".to_owned(), "json".to_owned()], &mut options).expect("it parses");
+        assert_eq!(options.output.as_deref(), Some("json"));
+    }
+
+    #[test]
+    fn the_names_of_own_commands_are_those_of_the_parser() {
+        let mut known: Vec<String> =
+            OwnLine::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        known.sort();
+        let names: Vec<&str> = OwnCommand::NAMES.iter().copied().filter(|name| *name != "?").collect();
+        assert_eq!(known, names);
+    }
+
+    #[test]
+    fn wrong_options_are_refused() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for line in ["--nope", "-o", "QueryZone --page-size 0", "--port x QueryZone"] {
+            assert!(!parse(&words(line), &mut Options::default()).expect_err(line).in_command, "{line}");
+        }
+        assert!(parse(&words("context frob"), &mut Options::default()).expect_err("unknown").in_command);
+    }
+
+    #[test]
+    fn help_fits_80_columns_and_names_every_option() {
+        let Line::Text(help) = parsed("--help").0 else { panic!("a text") };
+        for option in ["--curl-example", "--no-secure", "--fail-empty", "--columns", "--cacert", "--jq"] {
+            assert!(help.contains(option), "{option}");
+        }
+        assert!(matches!(parsed("--version").0, Line::Text(text) if text.starts_with("zstack-cli ")));
+    }
+}

@@ -1,0 +1,182 @@
+//! The options that stand before or after any command.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On terminals, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+/// The program's options as typed; nothing is resolved here.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// Management node; default localhost
+    #[arg(short = 'H', long, value_name = "HOST", global = true, help_heading = "Node")]
+    pub host: Option<String>,
+    /// Port of the management node; default 8080
+    #[arg(short, long, value_name = "PORT", global = true, help_heading = "Node")]
+    pub port: Option<u16>,
+    /// Whole base URL, such as https://cloud.example:8443/zstack
+    #[arg(long, value_name = "URL", global = true, help_heading = "Node")]
+    pub url: Option<String>,
+    /// Use a named context
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Node")]
+    pub context: Option<String>,
+    /// Talk to the embedded sandbox instead of a server: no set-up, no login
+    #[arg(long, global = true, help_heading = "Node")]
+    pub sandbox: bool,
+    /// For https: do not check the server's certificate
+    #[arg(long, global = true, help_heading = "Node")]
+    pub insecure: bool,
+    /// For https: trust the certificates in FILE (PEM) too
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Node")]
+    pub cacert: Option<PathBuf>,
+
+    /// table, wide, vertical, json, jsonl, yaml, csv, tsv or value; default table on a terminal, else json
+    #[arg(short, long, value_name = "FORMAT", global = true, help_heading = "Output")]
+    pub output: Option<String>,
+    /// Columns, in that order; dotted paths reach into nested values, ip=vmNics.ip renames, +NAME adds
+    #[arg(long, value_name = "A,B.C", global = true, help_heading = "Output")]
+    pub columns: Option<String>,
+    /// Sort the rows that were received by a column; -NAME downwards
+    #[arg(long, value_name = "COLUMN", global = true, help_heading = "Output", allow_hyphen_values = true)]
+    pub sort_by: Option<String>,
+    /// Filter the JSON reply with a jq expression before it is printed
+    #[arg(long, value_name = "EXPR", global = true, help_heading = "Output")]
+    pub jq: Option<String>,
+    /// With --jq: print texts without quotes
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub raw: bool,
+    /// Leave out the column names
+    #[arg(long, global = true, help_heading = "Output")]
+    pub no_header: bool,
+    /// Widest table, in columns
+    #[arg(long, value_name = "COLUMNS", global = true, help_heading = "Output")]
+    pub max_width: Option<usize>,
+    /// Wrap wide cells instead of cutting them
+    #[arg(long, global = true, help_heading = "Output")]
+    pub wrap: bool,
+    /// Lines of a table: ascii, unicode, markdown or none
+    #[arg(long, value_name = "STYLE", global = true, help_heading = "Output")]
+    pub border: Option<String>,
+    /// auto, always or never; NO_COLOR is honoured
+    #[arg(long, value_name = "WHEN", value_enum, global = true, help_heading = "Output")]
+    pub color: Option<ColorChoice>,
+    /// Do not page long output
+    #[arg(long, global = true, help_heading = "Output")]
+    pub no_pager: bool,
+    /// Do not mask secrets (also keeps them in the history)
+    #[arg(short = 's', long, global = true, help_heading = "Output")]
+    pub no_secure: bool,
+    /// Print no progress and no notices
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+    /// Trace HTTP on standard error, secrets masked
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// Also print the request as a curl command on standard error, secrets masked unless -s
+    #[arg(short = 'c', long = "curl-example", visible_alias = "curl", global = true, help_heading = "Calls")]
+    pub curl_example: bool,
+    /// Print the request and send nothing
+    #[arg(long, global = true, help_heading = "Calls")]
+    pub dry_run: bool,
+    /// Do not wait for an asynchronous API: print the job
+    #[arg(long, global = true, help_heading = "Calls")]
+    pub no_wait: bool,
+    /// How long to wait for a job; default as the node says
+    #[arg(long, value_name = "SECONDS", global = true, help_heading = "Calls")]
+    pub timeout: Option<u64>,
+    /// Send although the catalog does not know the parameter or field (newer nodes)
+    #[arg(long, global = true, help_heading = "Calls")]
+    pub no_check: bool,
+    /// Rows per request where a query is paged; default 1000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), global = true, help_heading = "Calls")]
+    pub page_size: Option<u32>,
+    /// Exit with 7 when a query finds no row
+    #[arg(long, global = true, help_heading = "Calls")]
+    pub fail_empty: bool,
+    /// In batch mode go on after a failed command
+    #[arg(short, long, global = true, help_heading = "Calls")]
+    pub keep_going: bool,
+}
+
+impl Options {
+    /// Adds the options of a single line to those that hold for all of them; the line's own win.
+    pub fn add(&mut self, line: Options) {
+        fn replace<T>(here: &mut Option<T>, line: Option<T>) {
+            if line.is_some() {
+                *here = line;
+            }
+        }
+        let Options {
+            host,
+            port,
+            url,
+            context,
+            cacert,
+            output,
+            columns,
+            sort_by,
+            jq,
+            max_width,
+            border,
+            color,
+            timeout,
+            page_size,
+            sandbox,
+            insecure,
+            raw,
+            no_header,
+            wrap,
+            no_pager,
+            no_secure,
+            quiet,
+            verbose,
+            curl_example,
+            dry_run,
+            no_wait,
+            no_check,
+            fail_empty,
+            keep_going,
+        } = line;
+        replace(&mut self.host, host);
+        replace(&mut self.port, port);
+        replace(&mut self.url, url);
+        replace(&mut self.context, context);
+        replace(&mut self.cacert, cacert);
+        replace(&mut self.output, output);
+        replace(&mut self.columns, columns);
+        replace(&mut self.sort_by, sort_by);
+        replace(&mut self.jq, jq);
+        replace(&mut self.max_width, max_width);
+        replace(&mut self.border, border);
+        replace(&mut self.color, color);
+        replace(&mut self.timeout, timeout);
+        replace(&mut self.page_size, page_size);
+        self.sandbox |= sandbox;
+        self.insecure |= insecure;
+        self.raw |= raw;
+        self.no_header |= no_header;
+        self.wrap |= wrap;
+        self.no_pager |= no_pager;
+        self.no_secure |= no_secure;
+        self.quiet |= quiet;
+        self.verbose |= verbose;
+        self.curl_example |= curl_example;
+        self.dry_run |= dry_run;
+        self.no_wait |= no_wait;
+        self.no_check |= no_check;
+        self.fail_empty |= fail_empty;
+        self.keep_going |= keep_going;
+    }
+}

@@ -1,0 +1,196 @@
+//! Actions: sent once, and never again unless the node surely never received them.
+
+use std::time::Duration;
+
+use super::answer::{Understood, read_whole};
+use super::call::{Answer, CallOptions, Job, JobOutcome, Reply, Watch};
+use super::caller::{Client, back_off, fresh_job_uuid};
+use super::error::{Error, Uncertainty};
+use super::reads::is_no_mapping;
+use super::wire::TransportError;
+use crate::plan::Request;
+
+/// How often an asynchronous action is sent at most, always under the same job uuid.
+const SENDS: u32 = 3;
+
+/// How long the node is asked for a job whose submission got lost, while it does not answer.
+const SEARCH: Duration = Duration::from_secs(60);
+
+/// As [`SEARCH`], while something else than the node answers.
+const SEARCH_BEHIND_PROXY: Duration = Duration::from_secs(15);
+
+/// What became of a submission that got no answer.
+enum Found {
+    /// The node knows the job.
+    Known,
+    /// The node never received it.
+    Never,
+}
+
+impl Client {
+    pub(super) fn act(
+        &mut self,
+        request: &Request,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
+        let uuid = fresh_job_uuid();
+        let job = Job { uuid: uuid.clone(), api: request.api.to_owned(), timeout: request.timeout };
+        let wire = self.wire(request, Some(&uuid))?;
+        if request.is_async
+            && let Some(record) = &mut self.record
+        {
+            record.submitted(&job);
+        }
+        let result = self.submit(request, &wire, job, options, watch);
+        if request.is_async
+            && let Some(record) = &mut self.record
+        {
+            let outcome = match &result {
+                Ok(Answer::Reply(_)) => JobOutcome::Succeeded,
+                Ok(Answer::Failed(failure)) if failure.refused_session() => JobOutcome::NotRun,
+                Ok(Answer::Failed(_)) => JobOutcome::Failed,
+                Ok(Answer::Detached(_)) => JobOutcome::Unknown,
+                Err(error) if error.job().is_some() => JobOutcome::Unknown,
+                Err(_) => JobOutcome::NotRun,
+            };
+            record.ended(&uuid, outcome);
+        }
+        result
+    }
+
+    fn submit(
+        &mut self,
+        request: &Request,
+        wire: &super::wire::WireRequest,
+        mut job: Job,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
+        let api = request.api;
+        let unknown = |reason: Uncertainty, uuid: Option<&str>| Error::OutcomeUnknown {
+            api,
+            job: uuid.map(str::to_owned),
+            reason,
+        };
+        let mut sends = 0;
+        loop {
+            sends += 1;
+            let lost = match self.exchange(wire) {
+                Ok(Understood::Accepted { job: location, timeout }) => {
+                    job.uuid = location.unwrap_or(job.uuid);
+                    job.timeout = timeout.or(job.timeout);
+                    return self.follow(api, job, options, watch);
+                }
+                Ok(Understood::Result(reader)) => match read_whole(reader) {
+                    Ok(reply) => return Ok(Answer::Reply(reply)),
+                    Err(error) => return self.after_cut_result(request, error, job, options, watch),
+                },
+                Ok(Understood::Lost(error)) => return self.after_cut_result(request, error, job, options, watch),
+                Ok(Understood::Broken(flaw)) => {
+                    let error = TransportError::Cut { reason: flaw.to_string() };
+                    return self.after_cut_result(request, error, job, options, watch);
+                }
+                Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
+                // Sent again, a job that the node has received after all is refused as a duplicate (J2).
+                Ok(Understood::Refused { status: 400, text }) if sends > 1 => {
+                    return match self.search(api, &job)? {
+                        Found::Known => self.follow(api, job, options, watch),
+                        Found::Never => Err(Error::Refused { status: 400, text }),
+                    };
+                }
+                Ok(Understood::Odd { status: status @ 502..=504, .. }) => {
+                    if !request.is_async {
+                        return Err(unknown(Uncertainty::Proxy(status), None));
+                    }
+                    Uncertainty::Proxy(status)
+                }
+                Ok(other) if sends == 1 => return Err(self.unusable(api, other)),
+                Ok(_) => Uncertainty::NoRecord,
+                Err(TransportError::Interrupted) => {
+                    return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
+                }
+                Err(error) if sends == 1 && error.nothing_was_sent() => return Err(self.no_answer(error)),
+                Err(error) if !request.is_async => return Err(unknown(Uncertainty::Lost(error), None)),
+                Err(error) => Uncertainty::Lost(error),
+            };
+            match self.search(api, &job)? {
+                Found::Known => return self.follow(api, job, options, watch),
+                Found::Never if sends < SENDS => {
+                    if !self.pause(back_off(sends)) {
+                        return Err(Error::Interrupted { job: Some(job.uuid) });
+                    }
+                }
+                Found::Never => return Err(unknown(lost, Some(&job.uuid))),
+            }
+        }
+    }
+
+    /// The node answered with a result, so the action ran; only the result is lost.
+    fn after_cut_result(
+        &mut self,
+        request: &Request,
+        error: TransportError,
+        job: Job,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
+        if error == TransportError::Interrupted {
+            return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
+        }
+        let known = request.is_async && matches!(self.search(request.api, &job)?, Found::Known);
+        if known {
+            return self.follow(request.api, job, options, watch);
+        }
+        let job = request.is_async.then_some(job.uuid);
+        Err(Error::OutcomeUnknown { api: request.api, job, reason: Uncertainty::Lost(error) })
+    }
+
+    /// Asks the node whether it has received a job (J6).
+    fn search(&mut self, api: &'static str, job: &Job) -> Result<Found, Error> {
+        let started = self.clock.now();
+        let mut tries = 0;
+        loop {
+            let mut limit = SEARCH;
+            let reason = match self.ask(&job.uuid) {
+                Ok(Understood::Accepted { .. } | Understood::Result(_) | Understood::Failed(_)) => {
+                    return Ok(Found::Known);
+                }
+                Ok(Understood::Refused { status: 404, text }) if !is_no_mapping(&text) => return Ok(Found::Never),
+                Ok(Understood::Refused { status, .. } | Understood::Odd { status, .. }) => {
+                    limit = SEARCH_BEHIND_PROXY;
+                    Uncertainty::Strange(status)
+                }
+                Ok(Understood::Redirect { .. }) => {
+                    limit = SEARCH_BEHIND_PROXY;
+                    Uncertainty::Strange(302)
+                }
+                Ok(Understood::Lost(TransportError::Interrupted)) => {
+                    return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
+                }
+                // A result that breaks off is a result.
+                Ok(Understood::Lost(_) | Understood::Broken(_)) => return Ok(Found::Known),
+                Err(TransportError::Interrupted) => return Err(Error::Interrupted { job: Some(job.uuid.clone()) }),
+                Err(error) => Uncertainty::Unreachable(error),
+            };
+            if self.clock.now().saturating_sub(started) >= limit {
+                return Err(Error::OutcomeUnknown { api, job: Some(job.uuid.clone()), reason });
+            }
+            if !self.pause(back_off(tries)) {
+                return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
+            }
+            tries += 1;
+        }
+    }
+
+    /// Asks for a job. Nobody looks at credentials there (J4), so none are sent.
+    pub(super) fn ask(&mut self, uuid: &str) -> Result<Understood, TransportError> {
+        let wire = self.plain_get(&format!("/api-jobs/{uuid}"), Duration::from_secs(60));
+        self.exchange(&wire)
+    }
+
+    /// The whole result of a job as a reply.
+    pub(super) fn result_of(reader: Box<dyn std::io::Read + Send>, uuid: &str) -> Result<Reply, TransportError> {
+        read_whole(reader).map(|reply| reply.with_job(uuid))
+    }
+}

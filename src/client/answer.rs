@@ -1,0 +1,215 @@
+//! Understanding what came back, by status and body (PROTOCOL section 5).
+
+use std::io::{Cursor, Read};
+use std::time::Duration;
+
+use super::call::Reply;
+use super::error::Oddity;
+use super::failure::ApiFailure;
+use super::wire::{TransportError, WireResponse};
+use crate::json::{self, Kind, Pieces, ReadError, Scanner, escape_unprintable, unescape};
+use crate::secret::mask_text;
+
+/// How much of a result is read before it is handed out: a connection that is cut within it can be replaced by
+/// another try, before anything was printed.
+const PREFIX: usize = 256 * 1024;
+
+/// The longest error object that is read, in bytes.
+const FAILURE_LIMIT: usize = 16 << 20;
+
+/// The longest result of a job that is read, in bytes.
+const RESULT_LIMIT: usize = 512 << 20;
+
+/// The longest plain text that is shown, in characters.
+const SHOWN_TEXT: usize = 2000;
+
+/// An answer, understood.
+pub(super) enum Understood {
+    /// 200 and a JSON object.
+    Result(Box<dyn Read + Send>),
+    /// 202: accepted, or still running.
+    Accepted { job: Option<String>, timeout: Option<Duration> },
+    /// The API failed.
+    Failed(ApiFailure),
+    /// The front end refused in plain text, often empty.
+    Refused { status: u16, text: String },
+    /// Something else than a node answered.
+    Odd { status: u16, what: Oddity },
+    /// 3xx.
+    Redirect { location: String },
+    /// 200, but the connection failed before the result was there.
+    Lost(TransportError),
+    /// The result is JSON that breaks off or goes wrong.
+    Broken(ReadError),
+}
+
+/// Reads as much of the answer as it takes to understand it.
+///
+/// # Errors
+/// When the connection fails meanwhile.
+pub(super) fn understand(mut response: WireResponse) -> Result<Understood, TransportError> {
+    let status = response.status;
+    match status {
+        // The head alone says that the call ran, or runs: what fails from here on is another matter.
+        200 => Ok(understand_result(response.body).unwrap_or_else(Understood::Lost)),
+        202 => Ok(match read_up_to(&mut response.body, FAILURE_LIMIT) {
+            Ok(body) => understand_accepted(&body),
+            Err(TransportError::Interrupted) => return Err(TransportError::Interrupted),
+            Err(_) => Understood::Accepted { job: None, timeout: None },
+        }),
+        300..=399 => {
+            let location = response.header("location").unwrap_or("another address");
+            Ok(Understood::Redirect { location: shown(&crate::secret::mask_url(location)) })
+        }
+        _ => {
+            let body = read_up_to(&mut response.body, FAILURE_LIMIT)?;
+            Ok(understand_failure(status, &body))
+        }
+    }
+}
+
+fn understand_result(mut body: Box<dyn Read + Send>) -> Result<Understood, TransportError> {
+    let prefix = read_up_to(&mut body, PREFIX)?;
+    let start = prefix.trim_ascii_start();
+    match start.first() {
+        Some(b'{') => {}
+        Some(b'<') => return Ok(Understood::Odd { status: 200, what: Oddity::Page }),
+        Some(_) => return Ok(Understood::Odd { status: 200, what: Oddity::Text }),
+        None => return Ok(Understood::Odd { status: 200, what: Oddity::Empty }),
+    }
+    if prefix.len() < PREFIX {
+        // All is there: better to know now whether it is whole than after half of it was printed.
+        if let Err(flaw) = check(&prefix) {
+            return Ok(Understood::Broken(flaw));
+        }
+        return Ok(Understood::Result(Box::new(Cursor::new(prefix))));
+    }
+    Ok(Understood::Result(Box::new(Cursor::new(prefix).chain(body))))
+}
+
+fn check(text: &[u8]) -> Result<(), ReadError> {
+    let mut scanner = Scanner::new(text);
+    while scanner.next_piece()?.is_some() {}
+    Ok(())
+}
+
+/// The job of `{"location": URL, "apiTimeout": MILLISECONDS}`: only the last segment of the URL counts (J3).
+fn understand_accepted(body: &[u8]) -> Understood {
+    if json::parse(body).is_err() {
+        return Understood::Accepted { job: None, timeout: None };
+    }
+    let body = body.trim_ascii();
+    let job = json::member(body, "location").filter(|value| json::kind(value) == Kind::Text).and_then(|value| {
+        let location = unescape(value);
+        let last = location.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        is_uuid(last).then(|| last.to_owned())
+    });
+    let timeout = json::member(body, "apiTimeout")
+        .and_then(|value| std::str::from_utf8(value).ok())
+        .and_then(|text| text.trim_matches('"').parse::<f64>().ok())
+        .filter(|millis| (1.0..1e12).contains(millis))
+        .map(|millis| Duration::from_secs_f64(millis / 1000.0));
+    Understood::Accepted { job, timeout }
+}
+
+fn understand_failure(status: u16, body: &[u8]) -> Understood {
+    if let Some(failure) = ApiFailure::of_body(body) {
+        return Understood::Failed(failure);
+    }
+    let text = body.trim_ascii();
+    let plain = matches!(status, 400 | 403 | 404 | 405 | 500);
+    match text.first() {
+        _ if status == 401 || status == 407 => Understood::Odd { status, what: Oddity::LogIn },
+        Some(b'<') => Understood::Odd { status, what: Oddity::Page },
+        Some(b'{') if json::parse(text).is_ok() => Understood::Odd { status, what: Oddity::Object },
+        _ if plain => Understood::Refused { status, text: shown(&mask_text(&String::from_utf8_lossy(text))) },
+        Some(_) => Understood::Odd { status, what: Oddity::Text },
+        None => Understood::Odd { status, what: Oddity::Empty },
+    }
+}
+
+/// Text of a node as it may be shown: one line, no control characters, not too long.
+fn shown(text: &str) -> String {
+    let short: String =
+        text.chars().take(SHOWN_TEXT).map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
+    escape_unprintable(short.trim()).into_owned()
+}
+
+/// Reads until the end or the limit.
+fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, TransportError> {
+    let mut bytes = Vec::new();
+    body.take(limit as u64).read_to_end(&mut bytes).map_err(|error| TransportError::of(&error))?;
+    Ok(bytes)
+}
+
+/// The reply of a job, read whole: the node keeps it, so that a cut connection can be replaced.
+///
+/// # Errors
+/// When the connection fails meanwhile.
+pub(super) fn read_whole(mut reader: Box<dyn Read + Send>) -> Result<Reply, TransportError> {
+    let bytes = read_up_to(&mut reader, RESULT_LIMIT)?;
+    if bytes.len() < RESULT_LIMIT {
+        return Ok(Reply::of_text(bytes));
+    }
+    Ok(Reply::of_reader(Box::new(Cursor::new(bytes).chain(reader))))
+}
+
+/// Whether text may stand as one segment of a path: a uuid with or without dashes.
+pub(super) fn is_uuid(text: &str) -> bool {
+    matches!(text.len(), 32 | 36) && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Understood {
+        let headers = vec![("location".to_owned(), "https://u:p@elsewhere/x\u{1b}".to_owned())];
+        let body = Box::new(Cursor::new(body.as_bytes().to_vec()));
+        understand(WireResponse { status, headers, body }).expect("readable")
+    }
+
+    #[test]
+    fn results_are_objects() {
+        assert!(matches!(answer(200, " {\"a\":1} "), Understood::Result(_)));
+        assert!(matches!(answer(200, ""), Understood::Odd { what: Oddity::Empty, .. }));
+        assert!(matches!(answer(200, "\n<html>"), Understood::Odd { what: Oddity::Page, .. }));
+        assert!(matches!(answer(200, "OK"), Understood::Odd { what: Oddity::Text, .. }));
+        assert!(matches!(answer(200, "{\"a\":"), Understood::Broken(ReadError::Truncated { .. })));
+    }
+
+    #[test]
+    fn only_the_last_segment_of_a_location_counts() {
+        let uuid = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+        let Understood::Accepted { job, timeout } =
+            answer(202, &format!(r#"{{"location":"http://evil/zstack/v1/api-jobs/{uuid}","apiTimeout":1800000}}"#))
+        else {
+            panic!("accepted")
+        };
+        assert_eq!(job.as_deref(), Some(uuid));
+        assert_eq!(timeout, Some(Duration::from_secs(1800)));
+        for body in ["", "{}", r#"{"location":"http://h/a/../../x"}"#, "<html>", r#"{"location":7,"apiTimeout":"x"}"#] {
+            assert!(matches!(answer(202, body), Understood::Accepted { job: None, timeout: None }), "{body}");
+        }
+    }
+
+    #[test]
+    fn failures_are_told_from_text_and_pages() {
+        assert!(matches!(answer(503, r#"{"error":{"code":"SYS.1006"}}"#), Understood::Failed(_)));
+        assert!(matches!(answer(503, "down"), Understood::Odd { status: 503, what: Oddity::Text }));
+        assert!(matches!(answer(503, ""), Understood::Odd { status: 503, what: Oddity::Empty }));
+        assert!(matches!(answer(404, "<!DOCTYPE html>"), Understood::Odd { status: 404, what: Oddity::Page }));
+        assert!(matches!(answer(404, r#"{"error":"Not Found"}"#), Understood::Odd { what: Oddity::Object, .. }));
+        assert!(matches!(answer(401, "x"), Understood::Odd { what: Oddity::LogIn, .. }));
+        let Understood::Refused { status: 500, text } = answer(500, "") else { panic!("refused") };
+        assert_eq!(text, "");
+        let Understood::Refused { text, .. } = answer(400, "bad\r\n\u{1b}[31mpassword=x") else { panic!("refused") };
+        assert!(!text.contains('\u{1b}') && !text.contains("=x"), "{text}");
+    }
+
+    #[test]
+    fn redirects_are_reported_without_secrets() {
+        let Understood::Redirect { location } = answer(302, "") else { panic!("redirect") };
+        assert!(location.starts_with("https://u:******@elsewhere/x") && !location.contains('\u{1b}'), "{location}");
+    }
+}

@@ -1,0 +1,286 @@
+//! The client: a node, a way to reach it, and credentials.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::answer::{Understood, understand};
+use super::call::{Answer, CallOptions, JobRecord, Watch};
+use super::clock::{Clock, Interrupt};
+use super::endpoint::Endpoint;
+use super::error::Error;
+use super::session::Session;
+use super::signing::AccessKey;
+use super::trace::Trace;
+use super::wire::{Shown, Transport, TransportError, WireRequest};
+use crate::catalog::Method;
+use crate::json::Secrets;
+use crate::plan::{Effect, Request, SecretText};
+use crate::secret::Secret;
+
+/// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
+const PATIENCE: Duration = Duration::from_secs(330);
+
+/// With what the program proves who it is.
+#[derive(Clone, Debug, Default)]
+pub enum Credentials {
+    /// Nothing.
+    #[default]
+    None,
+    /// A session's uuid.
+    Session(Secret),
+    /// An access key, with which each request is signed.
+    AccessKey(AccessKey),
+}
+
+/// What forks of a client share.
+pub(super) struct Shared {
+    pub(super) credentials: Credentials,
+    /// A session that was opened by a renewal, until somebody stores it.
+    pub(super) renewed: Option<Session>,
+    /// By how many seconds the node's clock is ahead, once asked.
+    pub(super) clock_skew: Option<i64>,
+}
+
+/// Sends requests to one node and understands the answers.
+///
+/// It sends what the plan says and nothing else: no call is repeated that may already have run, no redirect is
+/// followed, and credentials go to the one endpoint only.
+pub struct Client {
+    pub(super) endpoint: Endpoint,
+    pub(super) transport: Box<dyn Transport>,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) interrupt: Interrupt,
+    pub(super) shared: Arc<Mutex<Shared>>,
+    pub(super) log_in: Option<Request>,
+    pub(super) record: Option<Box<dyn JobRecord>>,
+    pub(super) trace: Option<Trace>,
+    /// Whether the node ever answered; before, a refused connection is no mishap but a wrong address.
+    pub(super) reached: bool,
+}
+
+impl Client {
+    /// A client without credentials.
+    pub fn new(
+        endpoint: Endpoint,
+        transport: Box<dyn Transport>,
+        clock: Box<dyn Clock>,
+        interrupt: Interrupt,
+    ) -> Client {
+        let shared = Shared { credentials: Credentials::None, renewed: None, clock_skew: None };
+        Client {
+            endpoint,
+            transport,
+            clock,
+            interrupt,
+            shared: Arc::new(Mutex::new(shared)),
+            log_in: None,
+            record: None,
+            trace: None,
+            reached: false,
+        }
+    }
+
+    /// Uses these credentials from now on.
+    pub fn set_credentials(&mut self, credentials: Credentials) {
+        self.shared().credentials = credentials;
+    }
+
+    /// A log-in to send when the session has expired: once, then the call is repeated (J7).
+    pub fn set_log_in(&mut self, request: Option<Request>) {
+        self.log_in = request;
+    }
+
+    /// Keeps a record of submitted jobs.
+    pub fn set_job_record(&mut self, record: Option<Box<dyn JobRecord>>) {
+        self.record = record;
+    }
+
+    /// Writes what is sent and received to `out`; secrets masked unless they may be shown.
+    pub fn set_trace(&mut self, out: Option<Box<dyn Write + Send>>, secrets: Secrets) {
+        self.trace = out.map(|out| Trace::new(out, secrets));
+    }
+
+    /// The node that is called.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Whether there are credentials.
+    pub fn has_credentials(&self) -> bool {
+        !matches!(self.shared().credentials, Credentials::None)
+    }
+
+    /// The session that a renewal opened, to be stored; `None` when asked again.
+    pub fn take_renewed_session(&mut self) -> Option<Session> {
+        self.shared().renewed.take()
+    }
+
+    /// Another client for the same node with the same credentials, for use by another thread. It keeps no record
+    /// of jobs.
+    pub fn fork(&self) -> Client {
+        Client {
+            endpoint: self.endpoint.clone(),
+            transport: self.transport.fork(),
+            clock: self.clock.fork(),
+            interrupt: self.interrupt.clone(),
+            shared: Arc::clone(&self.shared),
+            log_in: self.log_in.clone(),
+            record: None,
+            trace: self.trace.clone(),
+            reached: self.reached,
+        }
+    }
+
+    /// Makes a call and waits for its result, as the options say.
+    ///
+    /// A call that only reads is repeated twice when the connection fails. An action is sent once; when its answer
+    /// is lost, its job is asked for, and only one that the node never received is sent again, under the same uuid
+    /// (J6). A session that has expired is renewed once where [`Client::set_log_in`] allows.
+    ///
+    /// # Errors
+    /// See [`Error`]. That the API failed is no error but [`Answer::Failed`].
+    pub fn execute(
+        &mut self,
+        request: &Request,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
+        if request.needs_session && !self.has_credentials() && !self.renew()? {
+            return Err(Error::NoSession { api: request.api });
+        }
+        let mut may_renew = true;
+        loop {
+            let answer = match request.effect {
+                Effect::Query | Effect::Read => self.read(request, options, watch)?,
+                Effect::Action => self.act(request, options, watch)?,
+            };
+            let Answer::Failed(failure) = answer else { return Ok(answer) };
+            if !request.needs_session || !failure.session_expired() {
+                return Ok(Answer::Failed(failure));
+            }
+            // Where the error only stands inside another, an action may have begun: it is not sent again.
+            let never_ran = request.effect != Effect::Action || failure.refused_session();
+            if !(may_renew && never_ran && self.renew()?) {
+                return Err(Error::SessionExpired { failure: Box::new(failure) });
+            }
+            may_renew = false;
+        }
+    }
+
+    /// Sends a request, signed and traced, and understands the answer.
+    pub(super) fn exchange(&mut self, wire: &WireRequest) -> Result<Understood, TransportError> {
+        if let Some(trace) = &mut self.trace {
+            trace.request(self.endpoint.base(), wire);
+        }
+        let result = self.transport.send(wire).and_then(|response| {
+            self.reached = true;
+            let response = match &mut self.trace {
+                Some(trace) => trace.response(response),
+                None => response,
+            };
+            understand(response)
+        });
+        if let (Some(trace), Err(error)) = (&mut self.trace, &result) {
+            trace.failure(error);
+        }
+        result
+    }
+
+    /// The request as it goes over the wire, with credentials and the job uuid that it gets.
+    pub(super) fn wire(&mut self, request: &Request, job: Option<&str>) -> Result<WireRequest, Error> {
+        let mut headers = vec![("user-agent", SecretText::plain(USER_AGENT)), ("accept", SecretText::plain("*/*"))];
+        let body = request.body_text(Secrets::Shown).map(Secret::new);
+        if body.is_some() {
+            headers.push(("content-type", SecretText::plain("application/json; charset=utf-8")));
+        }
+        if request.needs_session {
+            headers.extend(self.authorization(request)?);
+        }
+        if let Some(job) = job {
+            headers.push(("x-job-uuid", SecretText::plain(job)));
+        }
+        if let Some(timeout) = request.timeout.filter(|_| request.effect != Effect::Query) {
+            headers.push(("x-api-timeout", SecretText::plain(timeout.as_secs().max(1).to_string())));
+        }
+        Ok(WireRequest {
+            method: request.method,
+            target: Secret::new(format!("/v1{}", request.target(Secrets::Shown))),
+            headers,
+            body,
+            patience: request.timeout.map_or(PATIENCE, |timeout| PATIENCE.max(timeout + Duration::from_secs(30))),
+            reuse_connection: request.effect != Effect::Action,
+            shown: Shown {
+                target: format!("/v1{}", request.target(Secrets::Masked)),
+                body: request.body_text(Secrets::Masked).filter(|_| self.trace.is_some()),
+            },
+        })
+    }
+
+    /// A GET below `/v1` that carries no credentials.
+    pub(super) fn plain_get(&self, path: &str, patience: Duration) -> WireRequest {
+        WireRequest {
+            method: Method::Get,
+            target: Secret::new(format!("/v1{path}")),
+            headers: vec![("user-agent", SecretText::plain(USER_AGENT)), ("accept", SecretText::plain("*/*"))],
+            body: None,
+            patience,
+            reuse_connection: true,
+            shown: Shown { target: format!("/v1{path}"), body: None },
+        }
+    }
+
+    /// The headers that prove who the user is.
+    fn authorization(&mut self, request: &Request) -> Result<Vec<(&'static str, SecretText)>, Error> {
+        let credentials = self.shared().credentials.clone();
+        Ok(match credentials {
+            Credentials::None => Vec::new(),
+            Credentials::Session(uuid) => {
+                vec![("authorization", SecretText { text: format!("OAuth {}", uuid.expose()), secret: true })]
+            }
+            Credentials::AccessKey(key) => self.sign(&key, request)?,
+        })
+    }
+
+    pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits unless the user interrupts; `false` then.
+    pub(super) fn pause(&mut self, time: Duration) -> bool {
+        let end = self.clock.now() + time;
+        loop {
+            if self.interrupt.is_set() {
+                return false;
+            }
+            let left = end.saturating_sub(self.clock.now());
+            if left.is_zero() {
+                return true;
+            }
+            self.clock.sleep(left.min(SLICE));
+        }
+    }
+
+    pub(super) fn authority(&self) -> String {
+        self.endpoint.authority()
+    }
+}
+
+/// A piece of waiting, between two looks at whether the user wants to stop.
+pub(super) const SLICE: Duration = Duration::from_millis(50);
+
+/// The node audits a caller whose name holds `cli` as a command line.
+pub(super) const USER_AGENT: &str = concat!("zstack-cli/", env!("CARGO_PKG_VERSION"));
+
+/// A job uuid: 32 characters (J2).
+pub(super) fn fresh_job_uuid() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// The time before another try: it doubles, and a part of it is random, so that many clients that lost the node
+/// at the same moment do not come back at the same moment.
+pub(super) fn back_off(tries: u32) -> Duration {
+    let base = 200 * (1 << tries.min(4));
+    let random = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+    Duration::from_millis((base + base * random / 512).min(3000))
+}

@@ -1,0 +1,205 @@
+//! The error object with which a node says that an API failed.
+
+use crate::json::{self, Kind, unescape};
+
+/// How deep a chain of causes is followed.
+const DEEPEST_CAUSE: usize = 32;
+
+/// How many of several causes are kept, one for each host or volume.
+const MOST_CAUSES: usize = 100;
+
+/// A failed API, as the node tells it (E1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiFailure {
+    /// The error object's own text.
+    pub text: String,
+    /// The error and its causes.
+    pub error: ErrorCode,
+}
+
+/// One error: the failed API's, or a cause of it. Absent members are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorCode {
+    /// Such as `SYS.1006`: the only part to decide by (E3).
+    pub code: String,
+    /// The fixed text of the code, often translated.
+    pub description: String,
+    /// What happened, often translated.
+    pub details: String,
+    /// Advice for people; may have several lines.
+    pub elaboration: String,
+    /// That advice in English.
+    pub message_en: String,
+    /// That advice in Chinese.
+    pub message_cn: String,
+    /// What led to it.
+    pub cause: Option<Box<ErrorCode>>,
+    /// What led to it, where several things did: one for each host, volume ...
+    pub causes: Vec<ErrorCode>,
+}
+
+impl ApiFailure {
+    /// Reads the body of a failed call: `{"error": {..}}`. `None` where the body is no such object.
+    ///
+    /// Source: E1; PROTOCOL section 5.
+    pub fn of_body(body: &[u8]) -> Option<ApiFailure> {
+        let body = body.trim_ascii();
+        json::parse(body).ok()?;
+        let text = json::member(body, "error").filter(|text| json::kind(text) == Kind::Map)?;
+        Some(ApiFailure { text: String::from_utf8_lossy(text).into_owned(), error: ErrorCode::of(text, 0) })
+    }
+
+    /// The code that says most: the one inside an internal error (E4), or the error's own.
+    pub fn code(&self) -> &str {
+        self.error.inner_code().unwrap_or(&self.error.code)
+    }
+
+    /// Whether the node refused the session itself: the call did not run (J7).
+    pub fn refused_session(&self) -> bool {
+        self.error.code == SESSION_INVALID
+    }
+
+    /// Whether the session is invalid, be it as the cause of an internal error.
+    pub fn session_expired(&self) -> bool {
+        self.code() == SESSION_INVALID
+    }
+
+    /// Whether an error of this code stands anywhere in the chain.
+    pub fn has_code(&self, code: &str) -> bool {
+        self.code() == code || self.error.any(&mut |error| error.code == code)
+    }
+}
+
+/// The code of a session that is unknown or expired.
+const SESSION_INVALID: &str = "ID.1001";
+
+impl ErrorCode {
+    fn of(object: &[u8], depth: usize) -> ErrorCode {
+        let text = |name: &str| {
+            json::member(object, name)
+                .filter(|value| json::kind(value) == Kind::Text)
+                .map(|value| unescape(value).into_owned())
+                .unwrap_or_default()
+        };
+        let message = |name: &str| {
+            json::member(object, "messages")
+                .and_then(|messages| json::member(messages, name))
+                .filter(|value| json::kind(value) == Kind::Text)
+                .map(|value| unescape(value).into_owned())
+                .unwrap_or_default()
+        };
+        let deeper = depth < DEEPEST_CAUSE;
+        let cause = json::member(object, "cause").filter(|cause| deeper && json::kind(cause) == Kind::Map);
+        let causes = json::member(object, "causes").filter(|_| deeper).unwrap_or_default();
+        ErrorCode {
+            code: text("code"),
+            description: text("description"),
+            details: text("details"),
+            elaboration: text("elaboration"),
+            message_en: message("message_en"),
+            message_cn: message("message_cn"),
+            cause: cause.map(|cause| Box::new(ErrorCode::of(cause, depth + 1))),
+            causes: json::items(causes)
+                .filter(|cause| json::kind(cause) == Kind::Map)
+                .take(MOST_CAUSES)
+                .map(|cause| ErrorCode::of(cause, depth + 1))
+                .collect(),
+        }
+    }
+
+    /// The code of the error that an internal error carries as JSON within the text of its details:
+    /// `...{"code":"ID.1006",...}` (E4).
+    pub fn inner_code(&self) -> Option<&str> {
+        if self.code != "SYS.1000" {
+            return None;
+        }
+        self.details.match_indices("\"code\"").find_map(|(at, name)| {
+            let rest =
+                self.details[at + name.len()..].trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+            let code = &rest[..rest.find('"')?];
+            let shaped = code.contains('.') && code.chars().all(|c| c.is_ascii_alphanumeric() || "._".contains(c));
+            shaped.then_some(code)
+        })
+    }
+
+    /// The end of the chain of single causes.
+    pub fn innermost(&self) -> &ErrorCode {
+        let mut error = self;
+        while let Some(cause) = &error.cause {
+            error = cause;
+        }
+        error
+    }
+
+    fn any(&self, test: &mut dyn FnMut(&ErrorCode) -> bool) -> bool {
+        test(self)
+            || self.cause.as_ref().is_some_and(|cause| cause.any(test))
+            || self.causes.iter().any(|cause| cause.any(test))
+    }
+
+    /// What happened, in the fewest words that there are: the details, else the description.
+    pub fn what(&self) -> &str {
+        if self.details.trim().is_empty() { self.description.trim() } else { self.details.trim() }
+    }
+
+    /// Advice in the user's language.
+    pub fn advice(&self, chinese: bool) -> &str {
+        let (first, second) =
+            if chinese { (&self.message_cn, &self.message_en) } else { (&self.message_en, &self.elaboration) };
+        let found = [first, &self.elaboration, second].into_iter().find(|text| !text.trim().is_empty());
+        found.map_or("", |text| text.trim())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(json: &str) -> ApiFailure {
+        ApiFailure::of_body(json.as_bytes()).expect("an error object")
+    }
+
+    #[test]
+    fn chains_and_several_causes_are_kept() {
+        let read = failure(
+            r#" {"error":{"code":"SYS.1006","details":"cannot attach","cause":{"code":"HOST.1","cause":{"code":"A.2","details":"no route"}},"causes":[{"code":"B.1"},{"code":"B.2"},7]}} "#,
+        );
+        assert_eq!(read.error.innermost().details, "no route");
+        assert_eq!(read.error.causes.len(), 2);
+        assert!(read.has_code("B.2") && read.has_code("HOST.1") && !read.has_code("C.1"));
+        assert!(read.text.starts_with(r#"{"code":"SYS.1006""#) && read.text.ends_with("7]}"));
+    }
+
+    #[test]
+    fn codes_inside_internal_errors_are_dug_out() {
+        let inner = failure(
+            r#"{"error":{"code":"SYS.1000","details":"org.x.Exception: {\"a\":1,\"code\" : \"ID.1006\",\"b\":2}"}}"#,
+        );
+        assert_eq!(inner.code(), "ID.1006");
+        assert!(!inner.session_expired());
+        let expired = failure(r#"{"error":{"code":"SYS.1000","details":"x {\"code\":\"ID.1001\"}"}}"#);
+        assert!(expired.session_expired() && !expired.refused_session());
+        assert!(failure(r#"{"error":{"code":"ID.1001"}}"#).refused_session());
+        let other = failure(r#"{"error":{"code":"SYS.1006","details":"{\"code\":\"ID.1001\"}"}}"#);
+        assert_eq!(other.code(), "SYS.1006", "only internal errors hide another");
+    }
+
+    #[test]
+    fn other_bodies_are_no_failure() {
+        for body in ["", "{}", "[]", r#"{"error":"x"}"#, r#"{"error":{}"#, "<html>", r#"{"error":null}"#] {
+            assert_eq!(ApiFailure::of_body(body.as_bytes()), None, "{body}");
+        }
+        let deep = format!("{}{}{}", r#"{"error":"#, r#"{"cause":"#.repeat(60), "{}}".to_owned() + &"}".repeat(60));
+        if let Some(read) = ApiFailure::of_body(deep.as_bytes()) {
+            assert_eq!(read.error.innermost(), &ErrorCode::default());
+        }
+    }
+
+    #[test]
+    fn advice_follows_the_language() {
+        let read =
+            failure(r#"{"error":{"code":"A.1","elaboration":"e","messages":{"message_cn":"cn","message_en":"en"}}}"#);
+        assert_eq!((read.error.advice(false), read.error.advice(true)), ("en", "cn"));
+        assert_eq!(failure(r#"{"error":{"elaboration":"e"}}"#).error.advice(true), "e");
+    }
+}

@@ -1,0 +1,109 @@
+//! Calls that only read: they may be repeated.
+
+use super::answer::Understood;
+use super::call::{Answer, CallOptions, Job, Reply, Watch};
+use super::caller::{Client, back_off, fresh_job_uuid};
+use super::error::{Error, Oddity};
+use super::wire::TransportError;
+use crate::catalog::Method;
+use crate::plan::Request;
+
+/// How often a call that only reads is sent at most.
+const TRIES: u32 = 3;
+
+impl Client {
+    pub(super) fn read(
+        &mut self,
+        request: &Request,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let first_contact = !self.reached;
+            // The node refuses a job uuid that it has seen, so each try has its own (J2).
+            let job = (request.method != Method::Get).then(fresh_job_uuid);
+            let wire = self.wire(request, job.as_deref())?;
+            let error = match self.exchange(&wire) {
+                Ok(Understood::Result(reader)) => return Ok(Answer::Reply(Reply::of_reader(reader))),
+                Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
+                Ok(Understood::Accepted { job: location, timeout }) => {
+                    // Two reads answer with a job (J1).
+                    let Some(uuid) = location.or(job) else {
+                        return Err(Error::Reply { flaw: "an accepted job without a location".to_owned() });
+                    };
+                    let job = Job { uuid, api: request.api.to_owned(), timeout };
+                    return self.follow(request.api, job, options, watch);
+                }
+                Ok(Understood::Odd { status: 502..=504, .. }) if tries < TRIES => None,
+                Ok(Understood::Broken(_)) if tries < TRIES => None,
+                Ok(Understood::Lost(error)) | Err(error) => Some(error),
+                Ok(other) => return Err(self.unusable(request.api, other)),
+            };
+            if let Some(error) = error {
+                let again = match &error {
+                    TransportError::Cut { .. } => true,
+                    TransportError::Refused
+                    | TransportError::ConnectTimeout { .. }
+                    | TransportError::Connect { .. } => !first_contact,
+                    _ => false,
+                };
+                if !again || tries == TRIES {
+                    return Err(self.no_answer(error));
+                }
+            }
+            if !self.pause(back_off(tries - 1)) {
+                return Err(Error::Interrupted { job: None });
+            }
+        }
+    }
+
+    /// What a failed connection means for a call that did nothing.
+    pub(super) fn no_answer(&self, error: TransportError) -> Error {
+        let endpoint = self.authority();
+        match error {
+            TransportError::Interrupted => Error::Interrupted { job: None },
+            TransportError::Unsendable | TransportError::TlsSetup { .. } => Error::NotSent { source: error },
+            error if error.nothing_was_sent() => Error::Unreachable { endpoint, source: error },
+            error => Error::NoAnswer { endpoint, source: error },
+        }
+    }
+
+    /// What an answer means that is neither result nor failure.
+    pub(super) fn unusable(&mut self, api: &'static str, answer: Understood) -> Error {
+        let endpoint = self.authority();
+        match answer {
+            Understood::Refused { status: 404, text } if is_no_mapping(&text) => {
+                if self.is_starting() {
+                    Error::Starting { endpoint }
+                } else {
+                    Error::NoSuchApi { api }
+                }
+            }
+            Understood::Refused { status, text } => Error::Refused { status, text },
+            Understood::Redirect { location } => Error::Redirect { endpoint, location },
+            Understood::Odd { status, what } => Error::NotTheNode { endpoint, status, what },
+            Understood::Lost(error) => self.no_answer(error),
+            Understood::Broken(flaw) => Error::Reply { flaw: flaw.to_string() },
+            Understood::Result(_) | Understood::Accepted { .. } | Understood::Failed(_) => {
+                Error::NotTheNode { endpoint, status: 200, what: Oddity::Object }
+            }
+        }
+    }
+
+    /// Whether the node does not even know whether it is ready: while it starts, it has no API at all (T9).
+    fn is_starting(&mut self) -> bool {
+        let probe = self.plain_get("/management-nodes/ready", std::time::Duration::from_secs(10));
+        match self.exchange(&probe) {
+            Ok(Understood::Refused { status: 404, text }) => is_no_mapping(&text),
+            Ok(Understood::Failed(failure)) => failure.code() == "SYS.1010",
+            _ => false,
+        }
+    }
+}
+
+/// Whether a 404 says that the path is none of an API (D6). There is no code to decide by.
+pub(super) fn is_no_mapping(text: &str) -> bool {
+    text.contains("no api mapping")
+}

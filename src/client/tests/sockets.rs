@@ -1,0 +1,1 @@
+//! The real transport against small servers that misbehave.

@@ -1,0 +1,103 @@
+//! What goes over the wire, for people who look for a fault (`-v`).
+
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::wire::{TransportError, WireRequest, WireResponse};
+use crate::json::{MASK, Secrets, escape_unprintable};
+use crate::secret::{header_is_secret, mask_json, mask_text};
+
+/// The longest part of a body that is shown, in bytes.
+const LONGEST_BODY: usize = 16 * 1024;
+
+/// A trace to one writer. Clones write to the same.
+#[derive(Clone)]
+pub(super) struct Trace {
+    out: Arc<Mutex<Box<dyn Write + Send>>>,
+    secrets: Secrets,
+}
+
+impl Trace {
+    pub(super) fn new(out: Box<dyn Write + Send>, secrets: Secrets) -> Trace {
+        Trace { out: Arc::new(Mutex::new(out)), secrets }
+    }
+
+    /// Writes lines, each behind a mark. That nobody can read them is no reason to fail.
+    fn write(&self, mark: char, text: &str) {
+        let mut block = String::new();
+        for line in text.lines() {
+            block.push(mark);
+            block.push(' ');
+            block.push_str(&escape_unprintable(line));
+            block.push('\n');
+        }
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = out.write_all(block.as_bytes()).and_then(|()| out.flush());
+    }
+
+    pub(super) fn request(&self, base: &str, request: &WireRequest) {
+        let shown = self.secrets == Secrets::Shown;
+        let target = if shown { request.target.expose() } else { &request.shown.target };
+        let mut text = format!("{} {base}{target}\n", request.method);
+        for (name, value) in &request.headers {
+            text.push_str(&format!("{name}: {}\n", value.show(self.secrets)));
+        }
+        if let Some(body) = &request.body {
+            let masked = request.shown.body.as_deref().map(|body| mask_json(body.as_bytes()));
+            text.push('\n');
+            text.push_str(if shown { body.expose() } else { masked.as_deref().unwrap_or(MASK) });
+        }
+        self.write('>', &text);
+    }
+
+    /// Traces the head at once and the body when all of it was read, or nobody wants more of it.
+    pub(super) fn response(&self, response: WireResponse) -> WireResponse {
+        let mut text = format!("{}\n", response.status);
+        for (name, value) in &response.headers {
+            let hidden = self.secrets == Secrets::Masked && header_is_secret(name);
+            let value = if hidden { MASK.into() } else { mask_text(value) };
+            text.push_str(&format!("{name}: {value}\n"));
+        }
+        self.write('<', &text);
+        let body = TracedBody { body: response.body, trace: self.clone(), seen: Vec::new(), length: 0 };
+        WireResponse { body: Box::new(body), ..response }
+    }
+
+    pub(super) fn failure(&self, error: &TransportError) {
+        self.write('!', &error.to_string());
+    }
+}
+
+/// A body that is noted while it is read.
+struct TracedBody {
+    body: Box<dyn Read + Send>,
+    trace: Trace,
+    seen: Vec<u8>,
+    length: usize,
+}
+
+impl Read for TracedBody {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        let room = LONGEST_BODY.saturating_sub(self.seen.len());
+        self.seen.extend_from_slice(&buffer[..count.min(room)]);
+        self.length += count;
+        Ok(count)
+    }
+}
+
+impl Drop for TracedBody {
+    fn drop(&mut self) {
+        if self.length == 0 {
+            return;
+        }
+        let mut text = match self.trace.secrets {
+            Secrets::Masked => mask_json(&self.seen),
+            Secrets::Shown => String::from_utf8_lossy(&self.seen).into_owned(),
+        };
+        if self.length > self.seen.len() {
+            text.push_str(&format!("\n[{} bytes in all]", self.length));
+        }
+        self.trace.write('<', &text);
+    }
+}

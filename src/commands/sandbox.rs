@@ -1,0 +1,69 @@
+//! `sandbox serve|reset|seed|path`: the embedded management node from the command line.
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::client::Interrupt;
+use crate::error::{Error, OwnError};
+use crate::sandbox::{self, Database, Fault, Options};
+
+/// How a sandbox is to be served, as typed.
+pub(crate) struct Serve<'a> {
+    pub(crate) bind: &'a str,
+    pub(crate) port: u16,
+    pub(crate) speed: Option<f64>,
+    pub(crate) faults: &'a [String],
+    pub(crate) seed: Option<u64>,
+}
+
+/// Serves the sandbox of a folder until the user interrupts.
+pub(crate) fn serve(
+    directory: &Path,
+    typed: &Serve<'_>,
+    interrupt: &Interrupt,
+    talk: &mut dyn Write,
+) -> Result<(), Error> {
+    let value = |name: &str, problem: String| Error::Own(OwnError::Value { name: name.to_owned(), problem });
+    let bind: IpAddr = match typed.bind {
+        "localhost" => IpAddr::from([127, 0, 0, 1]),
+        text => text.parse().map_err(|_| value("--bind", format!("{text} is no IP address")))?,
+    };
+    if typed.speed.is_some_and(|speed| !(speed.is_finite() && speed > 0.0)) {
+        return Err(value("--speed", "it must be above zero".to_owned()));
+    }
+    let faults: Vec<Fault> = typed
+        .faults
+        .iter()
+        .map(|text| text.parse().map_err(|error: sandbox::FaultError| value("--fault", error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let defaults = Options::default();
+    let options = Options {
+        bind,
+        port: typed.port,
+        database: Database::Directory(directory.to_owned()),
+        speed: typed.speed.unwrap_or(defaults.speed),
+        faults,
+        fault_seed: typed.seed.unwrap_or(defaults.fault_seed),
+        ..defaults
+    };
+    let (stop, stopped) = mpsc::channel();
+    let interrupt = interrupt.clone();
+    // The signal only sets a flag; somebody has to look at it.
+    thread::spawn(move || {
+        while !interrupt.is_set() {
+            thread::sleep(Duration::from_millis(50));
+        }
+        let _ = stop.send(());
+    });
+    sandbox::serve(options, talk, &stopped)?;
+    Ok(())
+}
+
+/// Prints where the sandbox's state lies.
+pub(crate) fn path(directory: &Path, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", sandbox::path(directory).display())
+}

@@ -1,0 +1,185 @@
+//! Everything that can end a command, and the exit code that it means.
+
+use std::io;
+use std::ops::Range;
+
+use crate::client::{self, ApiFailure, Class, EndpointError};
+use crate::syntax::{CommandError, FileError};
+use crate::{cli, plan, render, sandbox};
+
+/// How the program ends. The numbers are part of its contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// Done.
+    Done = 0,
+    /// The command is wrong; nothing was sent.
+    Command = 1,
+    /// The options are wrong, or the configuration cannot be read; nothing was sent.
+    Options = 2,
+    /// The node answered, and the answer is a failure.
+    Failed = 3,
+    /// No usable answer.
+    NoAnswer = 4,
+    /// Not logged in.
+    NoSession = 5,
+    /// The outcome of a job is not known.
+    Unknown = 6,
+    /// With `--fail-empty`: a query found nothing.
+    Empty = 7,
+    /// A bug in the program.
+    Bug = 70,
+    /// Interrupted.
+    Interrupted = 130,
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        std::process::ExitCode::from(code as u8)
+    }
+}
+
+/// What ended a command.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The words are not understood.
+    #[error(transparent)]
+    Usage(#[from] cli::UsageError),
+    /// The value of an option makes no sense.
+    #[error("--{option}: {problem}")]
+    Option {
+        /// The option's long name.
+        option: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The line is no command.
+    #[error(transparent)]
+    Syntax(#[from] CommandError),
+    /// The file of an `@FILE` value cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The command cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] plan::Error),
+    /// The address of the node makes no sense.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// There is no reply.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// The node says that the API failed.
+    #[error("{}", headline(.0))]
+    Api(Box<ApiFailure>),
+    /// The reply could not be printed.
+    #[error(transparent)]
+    Render(render::Error),
+    /// A query found nothing, and the user wants that to count as a failure.
+    #[error("nothing found")]
+    Empty,
+    /// The sandbox cannot be started or changed.
+    #[error(transparent)]
+    Sandbox(#[from] sandbox::Error),
+    /// A script or its input cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Script {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// What is wrong with one of the program's own commands.
+    #[error("{0}")]
+    Own(OwnError),
+    /// Something that was reported already, such as a failed command of a script.
+    #[error("a command failed")]
+    Reported(ExitCode),
+    /// Output cannot be written.
+    #[error("cannot write: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// What is wrong with one of the program's own commands.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnError {
+    /// It makes sense in the interactive shell only.
+    #[error("{0} works in the interactive shell only")]
+    ShellOnly(&'static str),
+    /// There is nothing of that name.
+    #[error("there is no {kind} called {name}")]
+    NotFound {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The closest name.
+        closest: Option<String>,
+    },
+    /// A password is needed and nobody can be asked.
+    #[error("a password is needed, and there is no terminal to ask for it")]
+    NoPassword,
+    /// A value makes no sense.
+    #[error("{name}: {problem}")]
+    Value {
+        /// What it is a value of.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// What happened, in one line: the outer details, or the fixed text of the code.
+fn headline(failure: &ApiFailure) -> String {
+    let error = &failure.error;
+    let text = if error.details.is_empty() { &error.description } else { &error.details };
+    if text.is_empty() { "the API failed".to_owned() } else { crate::json::escape_unprintable(text).into_owned() }
+}
+
+impl From<render::Error> for Error {
+    fn from(error: render::Error) -> Error {
+        match error {
+            render::Error::Read(read) => Error::Client(client::Error::of_read(&read)),
+            render::Error::Write(error) => Error::Write(error),
+            other => Error::Render(other),
+        }
+    }
+}
+
+impl Error {
+    /// The exit code that the error means.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Error::Usage(error) if error.in_command => ExitCode::Command,
+            Error::Usage(_) | Error::Option { .. } | Error::Endpoint(_) | Error::Render(_) => ExitCode::Options,
+            Error::Syntax(_) | Error::File(_) | Error::Plan(_) | Error::Script { .. } | Error::Own(_) => {
+                ExitCode::Command
+            }
+            Error::Client(error) => match error.class() {
+                Class::Failure => ExitCode::Failed,
+                Class::NoAnswer => ExitCode::NoAnswer,
+                Class::NoSession => ExitCode::NoSession,
+                Class::Unknown => ExitCode::Unknown,
+                Class::Interrupted => ExitCode::Interrupted,
+            },
+            Error::Api(_) => ExitCode::Failed,
+            Error::Empty => ExitCode::Empty,
+            Error::Reported(code) => *code,
+            Error::Sandbox(_) | Error::Write(_) => ExitCode::NoAnswer,
+        }
+    }
+
+    /// Whether the reader of the output went away, which ends the program quietly.
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The words that are wrong, in bytes of the command's line.
+    pub fn span(&self) -> Option<Range<usize>> {
+        match self {
+            Error::Syntax(error) => Some(error.span()),
+            Error::File(error) => Some(error.span.clone()),
+            Error::Plan(error) => error.span.clone(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! Reading a reply piece by piece while its bytes arrive.
+
+use std::io::Read;
+
+use super::check::{Checker, Flaw, Progress};
+use super::lexis::skip_blanks;
+
+/// How much is read at a time, in bytes. It fits the second-level cache of common processors together with what
+/// is made of it.
+const CHUNK: usize = 128 * 1024;
+
+/// The longest single row or member, in bytes. It bounds the memory that a reply can claim.
+const PIECE_LIMIT: usize = 1 << 30;
+
+/// A piece of a reply object. Members come in the order of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// A member of the reply that is not a list.
+    Member {
+        /// Its name as it stands between the quotes, escapes kept.
+        name: &'a str,
+        /// The text of its value, without blanks around it.
+        text: &'a [u8],
+    },
+    /// A member that is a list begins; its rows follow.
+    Rows {
+        /// Its name as it stands between the quotes, escapes kept.
+        name: &'a str,
+    },
+    /// The text of one row, without blanks around it.
+    Row(&'a [u8]),
+    /// The list ends.
+    EndRows,
+}
+
+/// Something that yields a reply in pieces: a [`Scanner`], or several replies merged into one.
+///
+/// Rows lie between a `Rows` and an `EndRows`, members outside. Every text is valid JSON.
+pub trait Pieces {
+    /// The next piece; `None` behind the last.
+    ///
+    /// # Errors
+    /// When reading fails or the text is not a JSON object. It makes no sense to go on then.
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError>;
+}
+
+impl<P: Pieces + ?Sized> Pieces for &mut P {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        (**self).next_piece()
+    }
+}
+
+impl<P: Pieces + ?Sized> Pieces for Box<P> {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        (**self).next_piece()
+    }
+}
+
+/// Why a reply could not be read. Offsets count bytes from its first.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Its bytes could not be read. Whoever supplied them finds the own error inside.
+    #[error("the reply could not be read")]
+    Read(#[source] std::io::Error),
+    /// It ends before the object does.
+    #[error("the reply is cut off after {offset} bytes")]
+    Truncated {
+        /// How many bytes there are.
+        offset: u64,
+    },
+    /// It is not JSON.
+    #[error("the reply is not JSON: {expected} expected at byte {offset}")]
+    Syntax {
+        /// Where.
+        offset: u64,
+        /// What was due there.
+        expected: &'static str,
+    },
+    /// It is nested too deeply.
+    #[error("the reply is nested too deeply at byte {offset}")]
+    TooDeep {
+        /// Where.
+        offset: u64,
+    },
+    /// A single row or member is too long.
+    #[error("the reply holds a value of over {limit} bytes at byte {offset}")]
+    TooLong {
+        /// Where it begins.
+        offset: u64,
+        /// The longest allowed, in bytes.
+        limit: usize,
+    },
+}
+
+/// Where the scanner stands, between pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Start,
+    FirstMember,
+    BehindMember,
+    FirstRow,
+    BehindRow,
+    End,
+}
+
+/// Splits the reply that `reader` supplies into pieces, checking that it is one JSON object.
+///
+/// Lists among the reply's own members come row by row, all else whole. At most one row or member and one chunk
+/// are in memory.
+pub struct Scanner<R> {
+    reader: R,
+    buffer: Vec<u8>,
+    /// Where the unread part of the buffer begins and ends.
+    start: usize,
+    end: usize,
+    /// The offset of the buffer's first byte in the reply.
+    offset: u64,
+    place: Place,
+}
+
+impl<R: Read> Scanner<R> {
+    /// A scanner at the start of a reply.
+    pub fn new(reader: R) -> Scanner<R> {
+        Scanner { reader, buffer: Vec::new(), start: 0, end: 0, offset: 0, place: Place::Start }
+    }
+
+    /// Gives the reader back, wherever the scanner stands.
+    pub fn into_inner(self) -> R {
+        self.reader
+    }
+
+    /// Reads more behind what is unread, which moves to the front of the buffer; `false` at the end.
+    fn fill(&mut self) -> Result<bool, ReadError> {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.offset += self.start as u64;
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.buffer.len() - self.end < CHUNK / 2 {
+            let length = (self.buffer.len() * 2).max(CHUNK);
+            self.buffer.resize(length, 0);
+        }
+        loop {
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(0) => return Ok(false),
+                Ok(count) => {
+                    self.end += count.min(self.buffer.len() - self.end);
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(ReadError::Read(error)),
+            }
+        }
+    }
+
+    fn offset_of(&self, at: usize) -> u64 {
+        self.offset + at as u64
+    }
+
+    fn truncated(&self) -> ReadError {
+        ReadError::Truncated { offset: self.offset_of(self.end) }
+    }
+
+    fn syntax(&self, expected: &'static str) -> ReadError {
+        ReadError::Syntax { offset: self.offset_of(self.start), expected }
+    }
+
+    fn flaw(&self, flaw: Flaw) -> ReadError {
+        match flaw {
+            Flaw::Syntax { at, expected } => ReadError::Syntax { offset: self.offset_of(at), expected },
+            Flaw::TooDeep { at } => ReadError::TooDeep { offset: self.offset_of(at) },
+            Flaw::Unfinished => self.truncated(),
+        }
+    }
+
+    /// The next byte that is not blank, not consumed; `None` at the end.
+    fn peek(&mut self) -> Result<Option<u8>, ReadError> {
+        loop {
+            self.start = skip_blanks(&self.buffer[..self.end], self.start);
+            if self.start < self.end {
+                return Ok(self.buffer.get(self.start).copied());
+            }
+            if !self.fill()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// As `peek`, where the reply cannot end.
+    fn peek_more(&mut self) -> Result<u8, ReadError> {
+        self.peek()?.ok_or_else(|| self.truncated())
+    }
+
+    /// Brings the value at `start` whole into the buffer; its length. `lead` bytes before it stay as well.
+    fn value(&mut self, lead: usize, depth: usize) -> Result<usize, ReadError> {
+        let mut checker = Checker::new(depth);
+        // Positions are kept relative to the start, which `fill` moves.
+        let mut from = lead;
+        loop {
+            let at = self.start + from;
+            match checker.check(&self.buffer[..self.end], at, depth).map_err(|flaw| self.flaw(flaw))? {
+                Progress::Done(end) => return Ok(end - self.start - lead),
+                Progress::More(at) => {
+                    from = at - self.start;
+                    if from - lead > PIECE_LIMIT {
+                        return Err(ReadError::TooLong {
+                            offset: self.offset_of(self.start + lead),
+                            limit: PIECE_LIMIT,
+                        });
+                    }
+                    if !self.fill()? {
+                        return Err(self.truncated());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Brings a member's name, its colon and the first byte of its value into the buffer.
+    /// The length of the name with quotes, and how far from the start the value begins.
+    fn name(&mut self) -> Result<(usize, usize), ReadError> {
+        let length = self.value(0, 1)?;
+        let mut colon = false;
+        let mut ahead = length;
+        loop {
+            ahead = skip_blanks(&self.buffer[..self.end], self.start + ahead) - self.start;
+            match self.buffer[..self.end].get(self.start + ahead) {
+                Some(b':') if !colon => {
+                    colon = true;
+                    ahead += 1;
+                }
+                Some(_) if colon => return Ok((length, ahead)),
+                Some(_) => {
+                    self.start += ahead;
+                    return Err(self.syntax("`:`"));
+                }
+                None => {
+                    if !self.fill()? {
+                        return Err(self.truncated());
+                    }
+                }
+            }
+        }
+    }
+
+    fn name_text(&self, from: usize, length: usize) -> Result<&str, ReadError> {
+        std::str::from_utf8(&self.buffer[from + 1..from + length - 1])
+            .map_err(|_| ReadError::Syntax { offset: self.offset_of(from), expected: "a member name in UTF-8" })
+    }
+
+    /// A row follows at the start.
+    fn row(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        let length = self.value(0, 2)?;
+        let from = self.start;
+        self.start += length;
+        self.place = Place::BehindRow;
+        Ok(Some(Piece::Row(&self.buffer[from..from + length])))
+    }
+
+    /// A member follows at the start.
+    fn member(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        if self.peek_more()? != b'"' {
+            return Err(self.syntax("a member"));
+        }
+        let (name, ahead) = self.name()?;
+        if self.buffer.get(self.start + ahead) == Some(&b'[') {
+            let from = self.start;
+            self.start += ahead + 1;
+            self.place = Place::FirstRow;
+            return Ok(Some(Piece::Rows { name: self.name_text(from, name)? }));
+        }
+        let length = self.value(ahead, 1)?;
+        let from = self.start;
+        self.start += ahead + length;
+        self.place = Place::BehindMember;
+        let text = &self.buffer[from + ahead..from + ahead + length];
+        Ok(Some(Piece::Member { name: self.name_text(from, name)?, text }))
+    }
+}
+
+impl<R: Read> Pieces for Scanner<R> {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        loop {
+            match self.place {
+                Place::Start => {
+                    if self.peek_more()? != b'{' {
+                        return Err(self.syntax("an object"));
+                    }
+                    self.start += 1;
+                    self.place = Place::FirstMember;
+                }
+                Place::FirstMember => {
+                    if self.peek_more()? != b'}' {
+                        return self.member();
+                    }
+                    self.start += 1;
+                    self.place = Place::End;
+                }
+                Place::BehindMember => match self.peek_more()? {
+                    b',' => {
+                        self.start += 1;
+                        return self.member();
+                    }
+                    b'}' => {
+                        self.start += 1;
+                        self.place = Place::End;
+                    }
+                    _ => return Err(self.syntax("`,` or `}`")),
+                },
+                Place::FirstRow => {
+                    if self.peek_more()? != b']' {
+                        return self.row();
+                    }
+                    self.start += 1;
+                    self.place = Place::BehindMember;
+                    return Ok(Some(Piece::EndRows));
+                }
+                Place::BehindRow => match self.peek_more()? {
+                    b',' => {
+                        self.start += 1;
+                        self.peek_more()?;
+                        return self.row();
+                    }
+                    b']' => {
+                        self.start += 1;
+                        self.place = Place::BehindMember;
+                        return Ok(Some(Piece::EndRows));
+                    }
+                    _ => return Err(self.syntax("`,` or `]`")),
+                },
+                Place::End => {
+                    return match self.peek()? {
+                        None => Ok(None),
+                        Some(_) => Err(self.syntax("nothing behind the object")),
+                    };
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hands out its text in chunks of one size.
+    struct Chunks<'a>(&'a [u8], usize);
+
+    impl Read for Chunks<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(buffer.len());
+            let (now, later) = self.0.split_at(count);
+            buffer[..count].copy_from_slice(now);
+            self.0 = later;
+            Ok(count)
+        }
+    }
+
+    fn scan(text: &[u8], chunk: usize) -> Result<Vec<String>, ReadError> {
+        let mut scanner = Scanner::new(Chunks(text, chunk));
+        let mut seen = Vec::new();
+        while let Some(piece) = scanner.next_piece()? {
+            seen.push(match piece {
+                Piece::Member { name, text } => format!("{name}={}", String::from_utf8_lossy(text)),
+                Piece::Rows { name } => format!("{name}["),
+                Piece::Row(text) => String::from_utf8_lossy(text).into_owned(),
+                Piece::EndRows => "]".to_owned(),
+            });
+        }
+        // The end stays the end.
+        assert!(scanner.next_piece()?.is_none());
+        Ok(seen)
+    }
+
+    const REPLY: &str = concat!(
+        r#" { "total" : 17 , "inventories" : [ {"uuid":"a","name":"]}\"","nics":[{"ip":"1"}]} , "#,
+        "\r\n\t",
+        r#"{"size":1.073741824E9} , [1,[2]], 3, "x", null ] , "#,
+        r#""empty":[],"\u0061":{},"schema":{"inventories[0]":"C"},"success":true } "#,
+        "\n"
+    );
+
+    #[test]
+    fn replies_come_in_pieces_whatever_the_chunks() {
+        let expected = [
+            "total=17",
+            "inventories[",
+            r#"{"uuid":"a","name":"]}\"","nics":[{"ip":"1"}]}"#,
+            r#"{"size":1.073741824E9}"#,
+            "[1,[2]]",
+            "3",
+            r#""x""#,
+            "null",
+            "]",
+            "empty[",
+            "]",
+            r"\u0061={}",
+            r#"schema={"inventories[0]":"C"}"#,
+            "success=true",
+        ];
+        for chunk in 1..=REPLY.len() {
+            assert_eq!(scan(REPLY.as_bytes(), chunk).expect("is JSON"), expected, "in chunks of {chunk}");
+        }
+        assert_eq!(scan(b"{}", 1).expect("is JSON"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_reply_cut_anywhere_is_an_error() {
+        let text = REPLY.trim_end().as_bytes();
+        for length in 0..text.len() {
+            for chunk in [1, 7, text.len()] {
+                match scan(&text[..length], chunk) {
+                    Err(ReadError::Truncated { offset }) => assert_eq!(offset, length as u64),
+                    other => panic!("cut after {length}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_says_where() {
+        let cases: &[(&str, u64)] = &[
+            ("<!DOCTYPE html>", 0),
+            ("  [1]", 2),
+            ("null", 0),
+            (r#"{"a":1} x"#, 8),
+            (r#"{"a":1}{}"#, 7),
+            (r#"{"a":1,}"#, 7),
+            (r#"{,}"#, 1),
+            (r#"{"a" 1}"#, 5),
+            (r#"{"a":1 "b":2}"#, 7),
+            (r#"{"a":[1 2]}"#, 8),
+            (r#"{"a":[1,]}"#, 8),
+            (r#"{"a":[{"b":tru}]}"#, 11),
+            (r#"{"a":["\q"]}"#, 8),
+            (r#"{"a":[1}"#, 7),
+        ];
+        for (text, place) in cases {
+            for chunk in [1, 3, 100] {
+                match scan(text.as_bytes(), chunk) {
+                    Err(ReadError::Syntax { offset, .. }) => assert_eq!(offset, *place, "{text} in {chunk}"),
+                    other => panic!("{text}: {other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn depth_counts_the_levels_around_a_row() {
+        let nested = |levels: usize| format!(r#"{{"a":[{}{}]}}"#, "[".repeat(levels), "]".repeat(levels));
+        assert!(scan(nested(510).as_bytes(), 64).is_ok());
+        assert!(matches!(scan(nested(511).as_bytes(), 64), Err(ReadError::TooDeep { offset: 516 })));
+    }
+
+    #[test]
+    fn rows_longer_than_the_buffer_come_whole() {
+        let long = "x".repeat(3 * CHUNK);
+        let text = format!(r#"{{"a":["{long}",1,"{long}"],"b":"{long}"}}"#);
+        for chunk in [1000, CHUNK, usize::MAX] {
+            let seen = scan(text.as_bytes(), chunk).expect("is JSON");
+            assert_eq!(
+                seen.iter().map(String::len).collect::<Vec<_>>(),
+                [2, long.len() + 2, 1, long.len() + 2, 1, long.len() + 4]
+            );
+        }
+    }
+
+    #[test]
+    fn the_error_of_the_reader_is_kept() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("cable"))
+            }
+        }
+        let text: &[u8] = br#"{"a":[1,"#;
+        match Scanner::new(text.chain(Broken)).next_piece() {
+            Ok(Some(Piece::Rows { name: "a" })) => {}
+            other => panic!("{other:?}"),
+        }
+        let mut scanner = Scanner::new(text.chain(Broken));
+        let error = loop {
+            match scanner.next_piece() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("accepted"),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, ReadError::Read(inner) if inner.to_string() == "cable"));
+    }
+}

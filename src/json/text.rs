@@ -1,0 +1,190 @@
+//! Strings: out of JSON text, into it, and past a terminal.
+
+use std::borrow::Cow;
+
+/// The characters that a JSON string literal stands for. `literal` includes the quotes.
+///
+/// Halves of surrogate pairs and bytes that are no UTF-8 come out as U+FFFD.
+pub fn unescape(literal: &[u8]) -> Cow<'_, str> {
+    let inner = literal.strip_prefix(b"\"").unwrap_or(literal);
+    let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+    unescape_inner(inner)
+}
+
+/// As [`unescape`], for what stands between the quotes.
+pub(super) fn unescape_inner(inner: &[u8]) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', inner).is_none() {
+        return String::from_utf8_lossy(inner);
+    }
+    let text = String::from_utf8_lossy(inner);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let mut chars = rest.chars();
+        match chars.next() {
+            None => {}
+            Some('u') => {
+                let (c, length) = unicode_escape(rest);
+                out.push(c);
+                rest = rest.get(length..).unwrap_or("");
+                continue;
+            }
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some(other) => out.push(other),
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The character of an escape whose `u` begins `text`, and the length of the escape from there.
+fn unicode_escape(text: &str) -> (char, usize) {
+    let unit = |at: usize| text.get(at..at + 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    let Some(first) = unit(1) else { return (char::REPLACEMENT_CHARACTER, 1) };
+    if let Some(c) = char::from_u32(u32::from(first)) {
+        return (c, 5);
+    }
+    if text.get(5..7) == Some("\\u")
+        && let Some(second) = unit(7)
+        && let Some(Ok(c)) = char::decode_utf16([first, second]).next()
+    {
+        return (c, 11);
+    }
+    (char::REPLACEMENT_CHARACTER, 5)
+}
+
+/// Whether a character would act on a terminal, hide, or change the order of what stands beside it, rather than
+/// print: controls, bidirectional marks and overrides, line separators, byte order marks.
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{180e}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e001f}'
+        )
+}
+
+/// Whether text has no such character.
+#[inline]
+pub fn is_printable(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // ASCII, nearly always: one pass without branches.
+    if bytes.iter().fold(true, |fine, &byte| fine & (b' '..0x7f).contains(&byte)) {
+        return true;
+    }
+    !text.chars().any(is_unprintable)
+}
+
+/// Text with unprintable characters written as JSON escapes: `\n`, `\u001b`, `\u202e`. Within a JSON string the
+/// result means the same; elsewhere it shows what is there.
+pub fn escape_unprintable(text: &str) -> Cow<'_, str> {
+    if is_printable(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unprintable(c) { push_escape(&mut out, c) } else { out.push(c) }
+    }
+    Cow::Owned(out)
+}
+
+/// JSON text whose strings hold nothing that acts on a terminal: what would is written as an escape, which means
+/// the same. Control characters below the blank stay, since valid JSON has them between tokens only.
+pub fn terminal_safe(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.iter().fold(true, |fine, &byte| fine & (byte < 0x7f)) {
+        return Cow::Borrowed(text);
+    }
+    let text = String::from_utf8_lossy(text);
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if c > '~' && is_unprintable(c) { push_escape(&mut out, c) } else { out.push(c) }
+    }
+    Cow::Owned(out.into_bytes())
+}
+
+fn push_escape(out: &mut String, c: char) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        _ => {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+}
+
+/// Writes a JSON string literal that keeps what prints as it is, unlike [`super::write_string`] with its ASCII.
+pub fn write_literal(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let mut escape = String::new();
+    for c in text.chars() {
+        match c {
+            '"' => out.extend_from_slice(b"\\\""),
+            '\\' => out.extend_from_slice(b"\\\\"),
+            c if is_unprintable(c) => {
+                escape.clear();
+                push_escape(&mut escape, c);
+                out.extend_from_slice(escape.as_bytes());
+            }
+            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_unescaped() {
+        let cases: &[(&str, &str)] = &[
+            (r#""plain""#, "plain"),
+            (r#""""#, ""),
+            (r#""a\"b\\c\/d\n\t\r\b\f""#, "a\"b\\c/d\n\t\r\u{8}\u{c}"),
+            (r#""\u003cb\u003e \u00e9""#, "<b> é"),
+            (r#""\ud83d\ude00!""#, "\u{1f600}!"),
+            (r#""\ud83d x \ude00""#, "\u{fffd} x \u{fffd}"),
+            (r#""\ud83d\u0041""#, "\u{fffd}A"),
+            (r#""\u12""#, "\u{fffd}12"),
+            (r#""ü\"#, "ü"),
+        ];
+        for (literal, text) in cases {
+            assert_eq!(unescape(literal.as_bytes()), *text, "{literal}");
+        }
+        assert_eq!(unescape(b"\"a\xffb\""), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn what_acts_on_a_terminal_is_escaped() {
+        assert!(matches!(escape_unprintable("日本 é 👍🏽 a\u{200d}b"), Cow::Borrowed(_)));
+        assert_eq!(
+            escape_unprintable("\u{1b}[31m\u{202e}x\n\u{9b}\u{7f}\u{feff}\u{e0001}"),
+            "\\u001b[31m\\u202ex\\n\\u009b\\u007f\\ufeff\\udb40\\udc01"
+        );
+    }
+
+    #[test]
+    fn json_text_is_made_safe_without_changing_its_meaning() {
+        let text = "{\n\t\"a\u{202e}\": \"é\u{9b}31m\u{7f}\"}";
+        assert_eq!(terminal_safe(text.as_bytes()), "{\n\t\"a\\u202e\": \"é\\u009b31m\\u007f\"}".as_bytes());
+        assert!(matches!(terminal_safe(b"{\n \"a\":1}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn literals_keep_what_prints() {
+        let mut out = Vec::new();
+        write_literal(&mut out, "日本 \"\\\u{1b}\n");
+        assert_eq!(String::from_utf8_lossy(&out), r#""日本 \"\\\u001b\n""#);
+    }
+}

@@ -1,0 +1,304 @@
+//! Conditions of a query: checked, and said so that the node reads them as they are meant.
+
+use std::ops::Range;
+
+use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, Type};
+use crate::syntax::{Argument, Operator, byte_count, closest, is_number, normalise_date, split_list};
+
+use super::error::{Error, ErrorKind};
+use super::reading;
+use super::value::is_byte_count;
+
+/// A condition whose field, operator and value have been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    pub(super) field: String,
+    pub(super) operator: Operator,
+    pub(super) value: ConditionValue,
+    /// Where the argument stands in the line.
+    pub(super) span: Range<usize>,
+    pub(super) secret: bool,
+}
+
+/// What a field is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ConditionValue {
+    None,
+    One(Scalar),
+    List(Vec<Scalar>),
+}
+
+/// A scalar, by how the query language ZQL writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scalar {
+    Text(String),
+    /// A number or boolean, as text.
+    Bare(String),
+}
+
+impl Scalar {
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Scalar::Text(text) | Scalar::Bare(text) => text,
+        }
+    }
+}
+
+/// What the catalog knows of the field that a condition names.
+enum Kind {
+    Field(Box<Field>),
+    Tag,
+    Unknown,
+}
+
+/// What conditions are read against.
+pub(super) struct Reader<'a> {
+    pub(super) api: &'static str,
+    pub(super) inventory: Option<&'a Inventory>,
+    /// The inventory that a condition on the type field chooses, where one does (Q14).
+    pub(super) specialised: Option<&'a Inventory>,
+    pub(super) catalog: Catalog,
+    pub(super) no_check: bool,
+}
+
+impl Reader<'_> {
+    /// Reads an argument as a condition.
+    pub(super) fn read(&self, argument: &Argument) -> Result<Condition, Error> {
+        let error = |kind| Error::at(kind, argument.value_span.clone());
+        let kind = self.field_kind(argument)?;
+        let (operator, value) = match (argument.operator, argument.value.as_str()) {
+            (Operator::Equal, "null") => (Operator::IsNull, ConditionValue::None),
+            (Operator::NotEqual, "null") => (Operator::NotNull, ConditionValue::None),
+            (Operator::In | Operator::NotIn, text) => {
+                let file;
+                let text = if argument.from_file {
+                    file = text.replace("\r\n", ",").replace('\n', ",");
+                    file.as_str()
+                } else {
+                    text
+                };
+                let mut items = split_list(text)
+                    .map_err(|source| error(ErrorKind::List { name: argument.name.clone(), error: source }))?;
+                if argument.from_file {
+                    items.retain(|item| !item.is_empty());
+                }
+                let items =
+                    items.into_iter().map(|item| self.scalar(argument, &kind, &item)).collect::<Result<_, _>>()?;
+                (argument.operator, ConditionValue::List(items))
+            }
+            (Operator::Like | Operator::NotLike, text) => {
+                let wild = text.contains(['%', '_']);
+                let text = if wild { text.to_owned() } else { format!("%{text}%") };
+                (argument.operator, ConditionValue::One(Scalar::Text(text)))
+            }
+            (operator, text) => (operator, ConditionValue::One(self.scalar(argument, &kind, text)?)),
+        };
+        let compares = !matches!(
+            operator,
+            Operator::Equal
+                | Operator::NotEqual
+                | Operator::In
+                | Operator::NotIn
+                | Operator::IsNull
+                | Operator::NotNull
+        );
+        if compares && matches!(&kind, Kind::Field(field) if field.kind == Type::Bool) {
+            return Err(error(ErrorKind::BooleanOperator { name: argument.name.clone() }));
+        }
+        let secret = argument.name.rsplit('.').next().is_some_and(crate::secret::member_is_secret);
+        Ok(Condition { field: argument.name.clone(), operator, value, span: argument.span.clone(), secret })
+    }
+
+    /// Checks the field path: only such text may be pasted into the node's query language (Q4).
+    fn field_kind(&self, argument: &Argument) -> Result<Kind, Error> {
+        let name = &argument.name;
+        let error = |kind| Error::at(kind, argument.name_span.clone());
+        let plain = |segment: &str| {
+            !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if !name.split('.').all(plain) {
+            return Err(error(ErrorKind::BadFieldName { name: name.clone() }));
+        }
+        if let Some(keyword) = name.split('.').find(|segment| is_keyword(segment)) {
+            return Err(error(ErrorKind::ReservedField { name: keyword.to_owned() }));
+        }
+        let Some(inventory) = self.inventory else { return Ok(Kind::Unknown) };
+        let mut found = self.catalog.field_path(inventory, name);
+        if let (Err(_), Some(specialised)) = (&found, self.specialised) {
+            found = self.catalog.field_path(specialised, name);
+        }
+        match found {
+            Ok(FieldPath::Field { inventory, field }) => {
+                let rows = matches!(&field.kind, Type::List(Some(element)) if !element.is_scalar());
+                match self.catalog.follow(&inventory, field.name).flatten() {
+                    Some(target) if rows => {
+                        let kind =
+                            ErrorKind::FieldNeedsMember { name: name.clone(), inventory: target.name.to_owned() };
+                        Err(error(kind))
+                    }
+                    _ => Ok(Kind::Field(Box::new(field))),
+                }
+            }
+            Ok(FieldPath::Tag(_)) => Ok(Kind::Tag),
+            Ok(FieldPath::Unknown) => Ok(Kind::Unknown),
+            Err(_) if self.no_check => Ok(Kind::Unknown),
+            Err(problem) => Err(error(self.unknown_field(problem))),
+        }
+    }
+
+    fn unknown_field(&self, problem: FieldError) -> ErrorKind {
+        let (FieldError::NoExpanded { name, inventory, .. } | FieldError::NoField { name, inventory, .. }) = &problem;
+        if matches!(problem, FieldError::NoField { .. })
+            && let Some(Some(target)) = self.catalog.follow(inventory, name)
+        {
+            return ErrorKind::FieldNeedsMember { name: name.clone(), inventory: target.name.to_owned() };
+        }
+        let relations = inventory.expanded.keys().chain(inventory.aliases.keys()).copied();
+        let fields = inventory.fields.iter().filter(|field| !field.unqueryable).map(|field| field.name);
+        let special =
+            self.specialised.into_iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
+        let common = super::query::COMMON.iter().copied();
+        let names = fields.chain(relations).chain(special).chain(common);
+        ErrorKind::UnknownField { api: self.api, closest: closest(name, names).map(str::to_owned), name: name.clone() }
+    }
+
+    /// Checks a value by the field's type, because the node does not (Q10, Q11).
+    fn scalar(&self, argument: &Argument, kind: &Kind, text: &str) -> Result<Scalar, Error> {
+        let error = |kind| Error::at(kind, argument.value_span.clone());
+        let name = || argument.name.clone();
+        let Kind::Field(field) = kind else { return Ok(Scalar::Text(text.to_owned())) };
+        match &field.kind {
+            Type::Int | Type::Long | Type::Double => {
+                let bytes = || byte_count(text).filter(|_| is_byte_count(field.name, &field.kind));
+                if is_number(text) {
+                    Ok(Scalar::Bare(text.to_owned()))
+                } else if let Some(bytes) = bytes() {
+                    Ok(Scalar::Bare(bytes.to_string()))
+                } else if self.no_check {
+                    Ok(Scalar::Text(text.to_owned()))
+                } else {
+                    Err(error(ErrorKind::NotANumber { name: name() }))
+                }
+            }
+            Type::Bool => {
+                let is_list = matches!(argument.operator, Operator::In | Operator::NotIn);
+                match (text, is_list) {
+                    ("true" | "True", false) => Ok(Scalar::Bare("true".to_owned())),
+                    ("false" | "False", false) => Ok(Scalar::Bare("false".to_owned())),
+                    // In a list the node takes the words for 0 and finds the false rows (Q11).
+                    ("true" | "True", true) => Ok(Scalar::Bare("1".to_owned())),
+                    ("false" | "False", true) => Ok(Scalar::Bare("0".to_owned())),
+                    _ => Err(error(ErrorKind::NotABoolean { name: name() })),
+                }
+            }
+            Type::Timestamp => match normalise_date(text) {
+                Some(date) => Ok(Scalar::Text(date)),
+                None if self.no_check => Ok(Scalar::Text(text.to_owned())),
+                None => Err(error(ErrorKind::NotADate { name: name() })),
+            },
+            _ => {
+                let values = self.allowed(field);
+                let known = values.iter().any(|value| value.eq_ignore_ascii_case(text));
+                if values.is_empty() || known || self.no_check || text.is_empty() {
+                    return Ok(Scalar::Text(text.to_owned()));
+                }
+                Err(error(ErrorKind::NotAllowed {
+                    name: name(),
+                    value: text.to_owned(),
+                    closest: closest(text, values.iter().copied()).map(str::to_owned),
+                    allowed: values.into_iter().map(str::to_owned).collect(),
+                }))
+            }
+        }
+    }
+
+    fn allowed(&self, field: &Field) -> Vec<&'static str> {
+        match &field.kind {
+            Type::Named(name) if field.values.is_empty() => self.catalog.enum_values(name).unwrap_or_default(),
+            _ => field.values.clone(),
+        }
+    }
+}
+
+/// Words that cannot be field names in the node's query language (Z2).
+pub(super) fn is_keyword(word: &str) -> bool {
+    const KEYWORDS: [&str; 25] = [
+        "limit", "offset", "count", "sum", "query", "search", "by", "in", "on", "like", "has", "and", "or", "asc",
+        "desc", "from", "left", "right", "inner", "join", "where", "api", "output", "true", "false",
+    ];
+    KEYWORDS.contains(&word) || word == "getapi"
+}
+
+impl Condition {
+    /// The condition as the text of a `q` parameter.
+    pub(super) fn q_text(&self) -> String {
+        let field = &self.field;
+        match (&self.operator, &self.value) {
+            (Operator::IsNull, _) => format!("{field} is null"),
+            (Operator::NotNull, _) => format!("{field} not null"),
+            (operator, ConditionValue::None) => format!("{field}{operator}"),
+            (operator, ConditionValue::One(value)) => format!("{field}{operator}{}", value.text()),
+            (operator, ConditionValue::List(items)) => {
+                let items: Vec<&str> = items.iter().map(Scalar::text).collect();
+                format!("{field}{operator}{}", items.join(","))
+            }
+        }
+    }
+
+    /// Whether the node reads the `q` text as it is meant (Q5-Q7). Where it does not, ZQL says the same.
+    pub(super) fn is_sayable(&self) -> bool {
+        let text = self.q_text();
+        // The node's grammar knows no escape for a single quote (Q6), and splits lists at every comma (Q7).
+        if text.contains('\'') {
+            return false;
+        }
+        if let ConditionValue::List(items) = &self.value
+            && items.iter().any(|item| item.text().contains(','))
+        {
+            return false;
+        }
+        if matches!(self.operator, Operator::IsNull | Operator::NotNull) {
+            return true;
+        }
+        let typed = self.operator.as_typed();
+        reading::read(&text).is_some_and(|reading| {
+            reading.field == self.field
+                && reading.operator == typed
+                && reading.value == &text[self.field.len() + typed.len()..]
+        })
+    }
+
+    /// The condition in ZQL, in parentheses since `and` and `or` have no precedence there (Z3).
+    pub(super) fn zql(&self) -> String {
+        let operator = match self.operator {
+            Operator::In => "in",
+            Operator::NotIn => "not in",
+            Operator::Like => "like",
+            Operator::NotLike => "not like",
+            Operator::IsNull => return format!("({} is null)", self.field),
+            Operator::NotNull => return format!("({} is not null)", self.field),
+            other => other.as_typed(),
+        };
+        let value = match &self.value {
+            ConditionValue::None => "''".to_owned(),
+            ConditionValue::One(value) => zql_scalar(value),
+            ConditionValue::List(items) if items.is_empty() => "('')".to_owned(),
+            ConditionValue::List(items) => {
+                format!("({})", items.iter().map(zql_scalar).collect::<Vec<_>>().join(", "))
+            }
+        };
+        format!("({} {operator} {value})", self.field)
+    }
+}
+
+fn zql_scalar(value: &Scalar) -> String {
+    match value {
+        Scalar::Bare(text) => text.clone(),
+        Scalar::Text(text) => zql_string(text),
+    }
+}
+
+/// A ZQL string: single quotes and backslashes are doubled (Z2).
+pub(super) fn zql_string(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}

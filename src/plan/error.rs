@@ -1,0 +1,140 @@
+//! What can be wrong with a command, with data enough to say it well.
+
+use std::ops::Range;
+
+use crate::syntax::{ListError, LiteralError, Operator};
+
+/// Why a command cannot be planned. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{kind}")]
+pub struct Error {
+    /// What is wrong.
+    pub kind: ErrorKind,
+    /// The words that are wrong, in bytes of the command's line; none where something is missing.
+    pub span: Option<Range<usize>>,
+}
+
+impl Error {
+    pub(super) fn at(kind: ErrorKind, span: Range<usize>) -> Error {
+        Error { kind, span: Some(span) }
+    }
+
+    /// What the user may do about it, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        let did_you_mean = |closest: &Option<String>| closest.as_ref().map(|name| format!("did you mean `{name}`?"));
+        match &self.kind {
+            ErrorKind::UnknownApi { closest, .. } => {
+                did_you_mean(closest).or_else(|| Some("`help apis` or Tab lists the APIs".to_owned()))
+            }
+            ErrorKind::UnknownParameter { api, closest, .. } => {
+                did_you_mean(closest).or_else(|| Some(format!("`help {api}` lists the parameters")))
+            }
+            ErrorKind::UnknownField { api, closest, .. } => did_you_mean(closest)
+                .or_else(|| Some(format!("`help {api}` lists the fields; --no-check sends it all the same"))),
+            ErrorKind::UnknownMember { closest, .. } => did_you_mean(closest),
+            ErrorKind::NotAllowed { allowed, closest, .. } => {
+                did_you_mean(closest).or_else(|| Some(format!("allowed are: {}", allowed.join(", "))))
+            }
+            ErrorKind::MissingParameters { api, .. } => Some(format!("`help {api}` describes them")),
+            ErrorKind::NoCondition { name, .. } => Some(format!("write {name}=VALUE")),
+            ErrorKind::FieldNeedsMember { name, .. } => Some(format!("name one of its fields: {name}.uuid")),
+            ErrorKind::QueryTakesNoTags { name } => {
+                let field = if name == "userTags" { "__userTag__" } else { "__systemTag__" };
+                Some(format!("a condition on tags is written {field}=TAG"))
+            }
+            ErrorKind::NotSortable { .. } => Some("--sort-by COLUMN sorts what was received".to_owned()),
+            ErrorKind::NotADate { .. } => {
+                Some("write 2025-03-04 or '2025-03-04 14:12:01', in the node's time zone".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong with a command.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum ErrorKind {
+    #[error("there is no API called {name}")]
+    UnknownApi { name: String, closest: Option<String> },
+    #[error("{api} has no parameter {name}")]
+    UnknownParameter { api: &'static str, name: String, closest: Option<String> },
+    #[error("{api} needs {}", and_list(.names))]
+    MissingParameters { api: &'static str, names: Vec<&'static str> },
+    #[error("{name} is given twice")]
+    GivenTwice { name: String },
+    #[error("{name} is a parameter and takes `=`, not `{operator}`")]
+    NotACondition { name: String, operator: Operator },
+    #[error("{name}: {value} is not allowed")]
+    NotAllowed { name: String, value: String, allowed: Vec<String>, closest: Option<String> },
+    #[error("{name} must be {expected}")]
+    WrongType { name: String, expected: &'static str },
+    #[error("{name} is {length} characters long; at most {most} are allowed")]
+    TooLong { name: String, length: usize, most: u32 },
+    #[error("{name} is {length} characters long; at least {least} are needed")]
+    TooShort { name: String, length: usize, least: u32 },
+    #[error("{name} must be between {least} and {greatest}")]
+    OutOfRange { name: String, least: i64, greatest: i64 },
+    #[error("{name} must not be empty")]
+    Empty { name: String },
+    #[error("{name} does not match the pattern {pattern}")]
+    Pattern { name: String, pattern: String },
+    #[error("{name}: {error}")]
+    Literal { name: String, error: LiteralError },
+    #[error("{name}: {error}")]
+    List { name: String, error: ListError },
+    #[error("{name} is part of the path and cannot be {problem}")]
+    BadPathValue { name: String, problem: &'static str },
+    #[error("{name} has no member {member}")]
+    UnknownMember { name: String, member: String, closest: Option<String> },
+    #[error(
+        "{name}: the key \"{key}\" cannot be sent with this API, since keys with a dot or made of digits are misread"
+    )]
+    BadMapKey { name: String, key: String },
+    #[error("{name}: nested values cannot be sent with this API")]
+    Nested { name: String },
+    #[error("{api} has no queryable field {name}")]
+    UnknownField { api: &'static str, name: String, closest: Option<String> },
+    #[error("{name} leads to {inventory} and is no field by itself")]
+    FieldNeedsMember { name: String, inventory: String },
+    #[error("{name} is no field name")]
+    BadFieldName { name: String },
+    #[error("{name} is a keyword of the query language, so the node cannot query it")]
+    ReservedField { name: String },
+    #[error("a query takes no {name}")]
+    QueryTakesNoTags { name: String },
+    #[error("{name} must be a number")]
+    NotANumber { name: String },
+    #[error("{name} must be a date")]
+    NotADate { name: String },
+    #[error("{name} must be true or false")]
+    NotABoolean { name: String },
+    #[error("{name} is true or false; only `=` and `!=` make sense for it")]
+    BooleanOperator { name: String },
+    #[error("conditions: {problem}")]
+    BadConditions { problem: String },
+    #[error("{name} cannot be selected: it is not part of the inventory that the node returns")]
+    NotSelectable { name: String },
+    #[error("the node cannot sort by {name}")]
+    NotSortable { name: String },
+    #[error("fields names no field")]
+    NoFields,
+    #[error("filterName has the form KIND:ARGUMENTS")]
+    BadFilterName,
+    #[error("{name}: the node would misread this value, and {reason}")]
+    Unsayable { name: String, reason: &'static str },
+    #[error("the path of {api} names {name}, so a condition must give it")]
+    NoCondition { name: &'static str, api: &'static str },
+    #[error("the request is too long for a URL ({length} bytes, {most} are safe){reason}")]
+    RequestTooLong { length: usize, most: usize, reason: &'static str },
+    #[error("groupBy cannot be combined with {with}")]
+    GroupByWith { with: &'static str },
+}
+
+fn and_list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,172 @@
+//! The columns that a user asks for: `name,ip=vmNics.ip` or `+hostUuid`.
+
+/// One column asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// What stands above it.
+    pub title: String,
+    /// The members that lead to its values, outermost first; empty for the row itself.
+    pub path: Vec<String>,
+    /// The byte offset of the path in the text of the selection.
+    pub at: usize,
+}
+
+/// The columns asked for, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Whether they are added to the default ones.
+    pub added: bool,
+    /// The columns.
+    pub columns: Vec<Column>,
+}
+
+/// Why the text of a selection is wrong. `at` is a byte offset in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    /// No name stands between two commas, or in a path between two dots.
+    #[error("a column name is missing")]
+    NameMissing {
+        /// Where.
+        at: usize,
+    },
+    /// Nothing stands before the `=`.
+    #[error("the title before = is missing")]
+    TitleMissing {
+        /// Where.
+        at: usize,
+    },
+}
+
+impl Selection {
+    /// Reads `COLUMN,COLUMN,...`: each a name, a dotted path, or `title=path`. A `+` before the first means that
+    /// all are added to the default columns. A comma at the end is allowed.
+    ///
+    /// # Errors
+    /// [`SelectionError`] with the place of what is missing.
+    pub fn parse(text: &str) -> Result<Selection, SelectionError> {
+        let mut selection = Selection { added: false, columns: Vec::new() };
+        let body = text.trim_end().strip_suffix(',').unwrap_or(text);
+        let mut at = 0;
+        for (index, part) in body.split(',').enumerate() {
+            let begin = at;
+            at += part.len() + 1;
+            let mut word = part.trim_start();
+            let mut place = begin + part.len() - word.len();
+            word = word.trim_end();
+            if let Some(rest) = word.strip_prefix('+') {
+                if index == 0 {
+                    selection.added = true;
+                }
+                word = rest;
+                place += 1;
+            }
+            let (title, path) = match word.split_once('=') {
+                Some((title, path)) => {
+                    if title.is_empty() {
+                        return Err(SelectionError::TitleMissing { at: place });
+                    }
+                    place += title.len() + 1;
+                    (title, path)
+                }
+                None => (word, word),
+            };
+            let mut segment_at = place;
+            for segment in path.split('.') {
+                if segment.is_empty() {
+                    return Err(SelectionError::NameMissing { at: segment_at });
+                }
+                segment_at += segment.len() + 1;
+            }
+            selection.columns.push(Column {
+                title: title.to_owned(),
+                path: path.split('.').map(str::to_owned).collect(),
+                at: place,
+            });
+        }
+        Ok(selection)
+    }
+}
+
+/// Names that resemble `name`, best first, three at most.
+pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let wanted = name.to_lowercase();
+    let mut found: Vec<(usize, &str)> = known
+        .filter_map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let distance = distance(&wanted, &lower);
+            let within = wanted.len() >= 3 && (lower.contains(&wanted) || wanted.contains(&lower) && lower.len() >= 3);
+            let score = if within { distance.min(2) } else { distance };
+            (score <= 1 + wanted.chars().count() / 4).then_some((score, candidate))
+        })
+        .collect();
+    found.sort();
+    found.dedup_by(|a, b| a.1 == b.1);
+    found.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
+}
+
+/// How many characters must be changed, added, removed or swapped with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = changed.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(before[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> (bool, Vec<(String, String, usize)>) {
+        let selection = Selection::parse(text).expect("is a selection");
+        let columns = selection.columns.into_iter().map(|column| (column.title, column.path.join("."), column.at));
+        (selection.added, columns.collect())
+    }
+
+    #[test]
+    fn selections_are_read() {
+        let column = |title: &str, path: &str, at| (title.to_owned(), path.to_owned(), at);
+        assert_eq!(
+            shown("name, vmNics.ip,ip=vmNics.ip"),
+            (
+                false,
+                vec![column("name", "name", 0), column("vmNics.ip", "vmNics.ip", 6), column("ip", "vmNics.ip", 19)]
+            )
+        );
+        assert_eq!(shown("+a,+b,c"), (true, vec![column("a", "a", 1), column("b", "b", 4), column("c", "c", 6)]));
+        assert_eq!(shown("a,"), (false, vec![column("a", "a", 0)]));
+    }
+
+    #[test]
+    fn what_is_missing_is_pointed_at() {
+        assert_eq!(Selection::parse(""), Err(SelectionError::NameMissing { at: 0 }));
+        assert_eq!(Selection::parse("a,,b"), Err(SelectionError::NameMissing { at: 2 }));
+        assert_eq!(Selection::parse("a..b"), Err(SelectionError::NameMissing { at: 2 }));
+        assert_eq!(Selection::parse("a,b."), Err(SelectionError::NameMissing { at: 4 }));
+        assert_eq!(Selection::parse("x="), Err(SelectionError::NameMissing { at: 2 }));
+        assert_eq!(Selection::parse("=x"), Err(SelectionError::TitleMissing { at: 0 }));
+        assert_eq!(Selection::parse("+"), Err(SelectionError::NameMissing { at: 1 }));
+    }
+
+    #[test]
+    fn near_names_are_found() {
+        let known = ["name", "uuid", "state", "status", "zoneUuid", "vmNics", "totalCapacity"];
+        assert_eq!(near("nmae", known.into_iter()), ["name"]);
+        assert_eq!(near("vmnics", known.into_iter()), ["vmNics"]);
+        assert_eq!(near("stat", known.into_iter()), ["state", "status"]);
+        assert_eq!(near("capacity", known.into_iter()), ["totalCapacity"]);
+        assert!(near("description", known.into_iter()).is_empty());
+    }
+}

@@ -1,0 +1,163 @@
+//! The columns that a table shows when none are asked for.
+
+use super::columns::{Column, Selection};
+use super::view::{Field, FieldKind};
+
+/// One inventory a line, sorted; see the head of the file.
+const TABLE: &str = include_str!("data/columns.txt");
+
+/// How many columns the rule chooses at most.
+const MOST: usize = 8;
+
+/// The columns chosen with care for an inventory. Only its line is read.
+pub(super) fn chosen(inventory: &str) -> Option<Vec<Column>> {
+    let line = format!("\n{inventory} ");
+    let at = memchr::memmem::find(TABLE.as_bytes(), line.as_bytes())?;
+    let columns = TABLE[at + line.len()..].lines().next()?;
+    Selection::parse(columns).ok().map(|selection| selection.columns)
+}
+
+/// The columns that matter by the look of their names: what it is called, how it is, what kind it is, where it
+/// is, how large it is, what it belongs to. Never texts and moments, unless there is nothing else.
+pub(super) fn by_rule(fields: &[Field]) -> Vec<Column> {
+    let mut ranked: Vec<(u8, usize, &Field)> = fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.kind.is_scalar())
+        .map(|(index, field)| (rank(field), index, field))
+        .collect();
+    ranked.sort_by_key(|(rank, index, _)| (*rank, *index));
+    let few = ranked.iter().filter(|(rank, ..)| *rank < LAST_RESORT).count();
+    let most = if few == 0 { ranked.len() } else { few };
+    ranked
+        .into_iter()
+        .take(most.min(MOST))
+        .map(|(_, _, field)| Column { title: field.name.clone(), path: vec![field.name.clone()], at: 0 })
+        .collect()
+}
+
+const LAST_RESORT: u8 = 12;
+
+fn rank(field: &Field) -> u8 {
+    let name = field.name.as_str();
+    let lower = name.to_ascii_lowercase();
+    let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
+    match lower.as_str() {
+        "name" => return 0,
+        "uuid" => return 1,
+        "state" | "status" => return 2,
+        "type" => return 4,
+        _ => {}
+    }
+    if ends(&["description", "context", "dump", "content", "data", "result", "path", "script", "key", "secret"])
+        || ends(&["password", "metadata", "opaque", "id"]) && !ends(&["uuid"])
+        || field.secret
+    {
+        return LAST_RESORT + 1;
+    }
+    if field.kind == FieldKind::Time || ends(&["date", "time"]) {
+        // When it was made, if anything.
+        return if lower == "createdate" { 11 } else { LAST_RESORT };
+    }
+    if ends(&["state", "status"]) {
+        return 3;
+    }
+    if ends(&["name"]) {
+        return 1;
+    }
+    if ends(&["type", "mode", "protocol"]) {
+        return 5;
+    }
+    if ends(&["ip", "address", "hostname", "cidr", "url", "port", "mac"]) {
+        return 6;
+    }
+    if super::size::counts_bytes(name, field.kind) {
+        return 7;
+    }
+    if ends(&["uuid"]) {
+        return 10;
+    }
+    match field.kind {
+        FieldKind::Integer | FieldKind::Long | FieldKind::Decimal => 8,
+        _ => 9,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Catalog, Type};
+
+    #[test]
+    fn chosen_columns_are_found_by_name() {
+        let titles = |inventory: &str| {
+            chosen(inventory).map(|columns| columns.into_iter().map(|column| column.title).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            titles("ZoneInventory").expect("is there"),
+            ["name", "uuid", "state", "type", "isDefault", "createDate"]
+        );
+        assert_eq!(titles("VmInstanceInventory").expect("is there")[3], "ip");
+        assert_eq!(titles("Zone"), None);
+        assert_eq!(titles("NoSuchInventory"), None);
+    }
+
+    #[test]
+    fn the_data_file_is_sorted_and_names_what_exists() {
+        let catalog = Catalog::newest();
+        let lines: Vec<&str> = TABLE.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(lines.len() > 90);
+        for pair in lines.windows(2) {
+            assert!(pair[0] < pair[1], "{} stands before {}", pair[0], pair[1]);
+        }
+        for line in lines {
+            let (name, columns) = line.split_once(' ').expect("a name and columns");
+            let columns = Selection::parse(columns).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(!columns.added && columns.columns.len() >= 3, "{name}");
+            let titles: std::collections::BTreeSet<_> = columns.columns.iter().map(|column| &column.title).collect();
+            assert_eq!(titles.len(), columns.columns.len(), "{name} has a title twice");
+            // Two records are no query's and described by what the node was seen to send.
+            let Some(inventory) = catalog.inventory(name) else {
+                assert!(["ConsoleInventory", "TaskProgressInventory"].contains(&name), "{name}");
+                continue;
+            };
+            for column in columns.columns {
+                let head = column.path[0].as_str();
+                assert!(inventory.field(head).is_some(), "{name} has no {head}");
+                assert!(!column.title.to_lowercase().contains("description"), "{name}");
+            }
+        }
+    }
+
+    /// What every inventory that nobody chose columns for gets is sensible too.
+    #[test]
+    fn the_rule_serves_all_other_inventories() {
+        let catalog = Catalog::newest();
+        for name in catalog.inventory_names() {
+            let inventory = catalog.inventory(name).expect("is listed");
+            let fields: Vec<Field> = inventory
+                .fields
+                .iter()
+                .map(|field| Field {
+                    name: field.name.to_owned(),
+                    kind: match field.kind {
+                        Type::List(_) | Type::Map(_) => FieldKind::Nested,
+                        Type::Long => FieldKind::Long,
+                        _ => FieldKind::Text,
+                    },
+                    secret: false,
+                })
+                .collect();
+            let columns = by_rule(&fields);
+            let scalars = fields.iter().filter(|field| field.kind.is_scalar()).count();
+            assert!(columns.len() <= MOST && (scalars == 0 || !columns.is_empty()), "{name}");
+            let has = |title: &str| columns.iter().any(|column| column.title == title);
+            for important in ["name", "uuid", "state", "status"] {
+                if fields.iter().any(|field| field.name == important) {
+                    assert!(has(important), "{name} without {important}");
+                }
+            }
+            assert!(!has("description"), "{name}");
+        }
+    }
+}

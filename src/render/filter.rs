@@ -1,0 +1,500 @@
+//! `--jq`: a jq expression between the reply and its printing.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Range;
+use std::rc::Rc;
+
+use jaq_core::data::JustLut;
+use jaq_core::load::{Arena, File, Loader, span};
+use jaq_core::{Compiler, Ctx, Vars, load};
+use jaq_json::Val;
+use jaq_json::write::Pp;
+
+use crate::json::{self, Kind, Piece, Pieces, ReadError};
+
+use super::error::Error;
+use super::output::Output;
+use super::rows::Record;
+use super::view::{Format, View};
+use super::yaml;
+
+type Program = jaq_core::Filter<JustLut<Val>>;
+
+/// A compiled jq expression.
+#[derive(Clone)]
+pub struct Filter {
+    expression: Rc<str>,
+    /// What an expression that begins with `.inventories[]` does to each row.
+    each: Option<Rc<Program>>,
+    whole: Rc<Program>,
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Filter").field(&self.expression).finish()
+    }
+}
+
+/// Why a text is no jq expression.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FilterError {
+    /// What is wrong.
+    pub message: String,
+    /// Which bytes of the expression are.
+    pub span: Range<usize>,
+}
+
+impl Filter {
+    /// Compiles an expression. Modules cannot be imported, and the process environment is not visible to it.
+    ///
+    /// # Errors
+    /// The first error, with its place.
+    pub fn compile(expression: &str) -> Result<Filter, FilterError> {
+        let whole = Rc::new(compile(expression)?);
+        let each = each_row(expression).and_then(|each| compile(&each).ok()).map(Rc::new);
+        Ok(Filter { expression: expression.into(), each, whole })
+    }
+
+    /// Whether rows are filtered as they come; otherwise the whole reply is read first.
+    pub fn is_streaming(&self) -> bool {
+        self.each.is_some()
+    }
+}
+
+fn compile(expression: &str) -> Result<Program, FilterError> {
+    let own = |message: String, found: &str| FilterError { message, span: span(expression, found) };
+    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    // `env` would show an expression what only the configuration may read, passwords among it.
+    let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|(name, ..)| *name != "env");
+    let arena = Arena::default();
+    let modules = Loader::new(definitions).load(&arena, File { code: expression, path: () }).map_err(|errors| {
+        match errors.into_iter().next() {
+            Some((_, load::Error::Lex(errors))) => {
+                errors.first().map(|(expected, found)| own(format!("{} expected", expected.as_str()), first_of(found)))
+            }
+            Some((_, load::Error::Parse(errors))) => {
+                errors.first().map(|(expected, found)| own(format!("{} expected", expected.as_str()), found))
+            }
+            Some((_, load::Error::Io(errors))) => {
+                errors.first().map(|(path, _)| own("modules cannot be imported here".to_owned(), path))
+            }
+            None => None,
+        }
+        .unwrap_or_else(|| own("not a jq expression".to_owned(), expression))
+    })?;
+    Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
+        errors.into_iter().flat_map(|(_, errors)| errors).next().map_or_else(
+            || own("not a jq expression".to_owned(), expression),
+            |(name, undefined)| own(format!("there is no {} {name}", undefined.as_str()), name),
+        )
+    })
+}
+
+/// The lexer reports the rest of the text from the offending character on.
+fn first_of(found: &str) -> &str {
+    let end = found.chars().next().map_or(0, char::len_utf8);
+    &found[..end]
+}
+
+/// For `.inventories[].a.b | rest`, which does the same to each row: `.a.b | rest`.
+fn each_row(expression: &str) -> Option<String> {
+    let rest = expression.trim_start().strip_prefix(".inventories[]")?;
+    let mut end = 0;
+    let bytes = rest.as_bytes();
+    // The path goes on through members, indexes and `?`; anything else but a pipe binds differently.
+    loop {
+        match bytes.get(end) {
+            Some(b'.') => {
+                let name =
+                    rest[end + 1..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+                if name == 0 {
+                    return None;
+                }
+                end += 1 + name;
+            }
+            Some(b'[') => end += rest[end..].find(']').filter(|close| !rest[end..end + close].contains('"'))? + 1,
+            Some(b'?') if bytes.get(end + 1) != Some(&b'/') => end += 1,
+            _ => break,
+        }
+    }
+    let (path, tail) = rest.split_at(end);
+    // A `?` right behind is about there being no inventories at all.
+    let path = path.trim_start_matches('?');
+    let path = if path.starts_with('.') { path.to_owned() } else { format!(".{path}") };
+    let tail = tail.trim_start();
+    if tail.is_empty() {
+        return Some(path);
+    }
+    let after = tail.strip_prefix('|').filter(|after| !after.starts_with('='))?;
+    Some(format!("{path} | {after}"))
+}
+
+/// Runs a program; what it yields goes to `found`.
+fn run(program: &Program, input: Val, found: &mut dyn FnMut(Val) -> Result<(), Error>) -> Result<bool, Error> {
+    let context = Ctx::<JustLut<Val>>::new(&program.lut, Vars::new([]));
+    for output in program.id.run((context, input)) {
+        match output {
+            Ok(value) => found(value)?,
+            Err(exception) => {
+                return match exception.get_err() {
+                    Ok(error) => Err(Error::Filter { message: message(error.into_val()) }),
+                    // `halt` ends the filter, not the program.
+                    Err(_) => Ok(false),
+                };
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// What an error says, fit for a terminal: it may quote the reply.
+fn message(error: Val) -> String {
+    let text = match &error {
+        Val::TStr(text) => String::from_utf8_lossy(text).into_owned(),
+        other => other.to_string(),
+    };
+    json::escape_unprintable(&text).into_owned()
+}
+
+fn value(text: &[u8]) -> Result<Val, Error> {
+    jaq_json::read::parse_single(text).map_err(|error| Error::Filter { message: error.to_string() })
+}
+
+/// Where the outputs of a filter come from, one batch at a time.
+pub(super) struct Outputs<'p> {
+    pieces: &'p mut dyn Pieces,
+    filter: Filter,
+    /// The members of the reply, as far as they are needed.
+    reply: jaq_json::Map,
+    list: Option<(Val, Vec<Val>)>,
+    streaming: bool,
+    in_inventories: bool,
+    done: bool,
+}
+
+impl<'p> Outputs<'p> {
+    pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> Outputs<'p> {
+        Outputs {
+            pieces,
+            filter: filter.clone(),
+            reply: jaq_json::Map::default(),
+            list: None,
+            streaming: false,
+            in_inventories: false,
+            done: false,
+        }
+    }
+
+    /// Hands the next outputs to `found`: those of one row, or of the whole reply. `false` when there are no more.
+    pub(super) fn next(&mut self, found: &mut dyn FnMut(Val) -> Result<(), Error>) -> Result<bool, Error> {
+        while !self.done {
+            let Some(piece) = self.pieces.next_piece()? else {
+                self.done = true;
+                if self.streaming {
+                    return Ok(false);
+                }
+                let mut reply = std::mem::take(&mut self.reply);
+                let success = Val::from("success".to_owned());
+                if !reply.contains_key(&success) {
+                    reply.insert(success, Val::Bool(true));
+                }
+                run(&self.filter.whole, Val::obj(reply), found)?;
+                return Ok(true);
+            };
+            match piece {
+                Piece::Rows { name: "inventories" } if self.filter.each.is_some() => {
+                    self.streaming = true;
+                    self.in_inventories = true;
+                }
+                Piece::Row(row) if self.in_inventories => {
+                    if let Some(each) = &self.filter.each {
+                        self.done = !run(each, value(row)?, found)?;
+                        return Ok(true);
+                    }
+                }
+                Piece::EndRows if self.in_inventories => self.in_inventories = false,
+                _ if self.streaming => {}
+                Piece::Member { name: "schema", .. } => {}
+                Piece::Member { name, text } => {
+                    self.reply.insert(name_value(name), value(text)?);
+                }
+                Piece::Rows { name } => self.list = Some((name_value(name), Vec::new())),
+                Piece::Row(row) => {
+                    let row = value(row)?;
+                    if let Some((_, rows)) = &mut self.list {
+                        rows.push(row);
+                    }
+                }
+                Piece::EndRows => {
+                    if let Some((name, rows)) = self.list.take() {
+                        self.reply.insert(name, rows.into_iter().collect());
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn name_value(name: &str) -> Val {
+    Val::from(json::unescape(name.as_bytes()).into_owned())
+}
+
+/// Writes a value as one line of JSON, or indented by two blanks as jq does.
+fn write_value(out: &mut Vec<u8>, value: &Val, pretty: bool) -> Result<(), Error> {
+    let indent = pretty.then(|| "  ".to_owned());
+    let style = Pp { indent, sort_keys: false, styles: Default::default(), sep_space: pretty };
+    jaq_json::write::write(out, &style, 0, value).map_err(Error::Write)
+}
+
+/// Writes the outputs of a filter one after the other, in a format that needs no columns.
+pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
+    let mut outputs = Outputs::new(pieces, filter);
+    let mut first = true;
+    let mut text = Vec::new();
+    loop {
+        let more = outputs.next(&mut |value| {
+            text.clear();
+            match &value {
+                Val::TStr(string) | Val::BStr(string) if view.raw || view.format == Format::Value => {
+                    raw(string, view, &mut out.buffer);
+                }
+                _ if view.format == Format::Yaml => {
+                    write_value(&mut text, &value, false)?;
+                    if !first {
+                        out.buffer.extend_from_slice(b"---\n");
+                    }
+                    yaml::document(&mut out.buffer, &text);
+                    first = false;
+                    return out.row_done();
+                }
+                _ => {
+                    write_value(&mut text, &value, view.format == Format::Json)?;
+                    super::json::safe(&text, view, |text| out.buffer.extend_from_slice(text));
+                }
+            }
+            out.buffer.push(b'\n');
+            out.row_done()
+        })?;
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// A string as it is; on a terminal only line feeds and tabs act.
+fn raw(string: &[u8], view: &View, out: &mut Vec<u8>) {
+    if !view.terminal {
+        return out.extend_from_slice(string);
+    }
+    let text = String::from_utf8_lossy(string);
+    for part in text.split_inclusive(['\n', '\t']) {
+        let (body, end) = match part.as_bytes().last() {
+            Some(b'\n' | b'\t') => part.split_at(part.len() - 1),
+            _ => (part, ""),
+        };
+        out.extend_from_slice(json::escape_unprintable(body).as_bytes());
+        out.extend_from_slice(end.as_bytes());
+    }
+}
+
+/// The outputs of a filter as the rows of a reply, for the formats that print columns.
+pub(super) struct Rows<'p> {
+    outputs: Outputs<'p>,
+    waiting: VecDeque<Vec<u8>>,
+    current: Vec<u8>,
+    phase: Phase,
+}
+
+#[derive(PartialEq, Eq)]
+enum Phase {
+    Start,
+    Rows,
+    End,
+}
+
+impl<'p> Rows<'p> {
+    pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> Rows<'p> {
+        Rows {
+            outputs: Outputs::new(pieces, filter),
+            waiting: VecDeque::new(),
+            current: Vec::new(),
+            phase: Phase::Start,
+        }
+    }
+}
+
+impl Pieces for Rows<'_> {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        match self.phase {
+            Phase::End => return Ok(None),
+            Phase::Start => {
+                self.phase = Phase::Rows;
+                return Ok(Some(Piece::Rows { name: "inventories" }));
+            }
+            Phase::Rows => {}
+        }
+        loop {
+            if let Some(row) = self.waiting.pop_front() {
+                self.current = row;
+                return Ok(Some(Piece::Row(&self.current)));
+            }
+            let waiting = &mut self.waiting;
+            let more = self.outputs.next(&mut |value| {
+                let mut text = Vec::new();
+                write_value(&mut text, &value, false)?;
+                spread(text, waiting);
+                Ok(())
+            });
+            match more {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.phase = Phase::End;
+                    return Ok(Some(Piece::EndRows));
+                }
+                Err(Error::Read(error)) => return Err(error),
+                // Whoever asked for rows takes the error out again.
+                Err(error) => return Err(ReadError::Read(std::io::Error::other(error))),
+            }
+        }
+    }
+}
+
+/// The rows in one output: a list of maps is its maps, a reply is its inventories, a list of scalars is a row whose
+/// columns are numbered, and anything else is itself.
+fn spread(text: Vec<u8>, rows: &mut VecDeque<Vec<u8>>) {
+    let inventories = json::member(&text, "inventories").filter(|list| json::kind(list) == Kind::List);
+    let list = inventories.unwrap_or(&text);
+    if json::kind(list) != Kind::List {
+        return rows.push_back(text);
+    }
+    let flat = json::items(list).all(|item| !matches!(json::kind(item), Kind::Map | Kind::List));
+    if flat && inventories.is_none() && json::items(list).next().is_some() {
+        let mut record = Record::default();
+        for (index, item) in json::items(list).enumerate() {
+            record.push((index + 1).to_string().as_bytes(), item);
+        }
+        return rows.push_back(record.finish());
+    }
+    rows.extend(json::items(list).map(<[u8]>::to_vec));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{REPLY, print, try_print};
+    use super::super::{Error, Format, Shape, View};
+    use super::*;
+
+    fn view(format: Format, expression: &str) -> View {
+        View { filter: Some(Filter::compile(expression).expect("compiles")), ..View::new(format) }
+    }
+
+    #[test]
+    fn rows_are_filtered_as_they_come_where_that_means_the_same() {
+        for (expression, each) in [
+            (".inventories[]", Some(".")),
+            (" .inventories[].name", Some(".name")),
+            (".inventories[].nics[0].ip", Some(".nics[0].ip")),
+            (".inventories[][\"a\"]", None),
+            (".inventories[]? | .name", Some(". |  .name")),
+            (".inventories[] | .name, .size", Some(". |  .name, .size")),
+            (".inventories[].a? | .", Some(".a? |  .")),
+            (".inventories[][] | .", Some(".[] |  .")),
+            (".inventories[] |= 1", None),
+            (".inventories[].name, .total", None),
+            (".inventories[] as $x | $x", None),
+            (".inventories[].size + 1", None),
+            (".inventories[].a // 1", None),
+            (".inventories[].a ?// 1", None),
+            (".inventories[]..", None),
+            (".inventories", None),
+            (".total", None),
+        ] {
+            assert_eq!(each_row(expression).as_deref(), each, "{expression}");
+        }
+        assert!(Filter::compile(".inventories[].name").expect("compiles").is_streaming());
+    }
+
+    #[test]
+    fn outputs_are_printed_as_jq_prints_them() {
+        for (expression, expected) in [
+            (".inventories[].name", "\"a\"\n\"b\"\n"),
+            (".inventories[] | .size", "1.073741824E9\nnull\n"),
+            (".inventories[0].nics", "[\n  {\n    \"ip\": \"1\"\n  },\n  {\n    \"ip\": \"2\"\n  }\n]\n"),
+            ("[.inventories[].name]", "[\n  \"a\",\n  \"b\"\n]\n"),
+            (".inventories | length", "2\n"),
+            ("keys", "[\n  \"inventories\",\n  \"success\"\n]\n"),
+            (".success, {}, []", "true\n{}\n[]\n"),
+            (
+                ".inventories[] | select(.state == \"Running\") | {state, name}",
+                "{\n  \"state\": \"Running\",\n  \"name\": \"b\"\n}\n",
+            ),
+            ("empty", ""),
+            (".inventories[] | .name, halt", "\"a\"\n"),
+        ] {
+            assert_eq!(print(REPLY, &view(Format::Json, expression)), expected, "{expression}");
+        }
+        assert_eq!(print(r#"{"version":"5.2.1"}"#, &view(Format::Json, ".inventories[]?")), "");
+        assert_eq!(
+            print(r#"{"a":9223372036854775807,"b":1e400}"#, &view(Format::Jsonl, ".a,.b")),
+            "9223372036854775807\n1e400\n"
+        );
+    }
+
+    #[test]
+    fn raw_strings_are_bare() {
+        let reply = r#"{"inventories":[{"name":"a\u001b\nb"}]}"#;
+        let raw = View { raw: true, ..view(Format::Json, ".inventories[].name") };
+        assert_eq!(print(reply, &raw), "a\u{1b}\nb\n");
+        assert_eq!(print(reply, &View { terminal: true, ..raw }), "a\\u001b\nb\n");
+        assert_eq!(print(reply, &view(Format::Json, ".inventories[].name")), "\"a\\u001b\\nb\"\n");
+    }
+
+    #[test]
+    fn outputs_go_through_every_format() {
+        let expression = ".inventories[] | {called: .name, s: .state}";
+        assert_eq!(
+            print(REPLY, &view(Format::Jsonl, expression)),
+            "{\"called\":\"a\",\"s\":null}\n{\"called\":\"b\",\"s\":\"Running\"}\n"
+        );
+        assert_eq!(print(REPLY, &view(Format::Csv, expression)), "called,s\na,\nb,Running\n");
+        assert_eq!(print(REPLY, &view(Format::Yaml, expression)), "called: a\ns: null\n---\ncalled: b\ns: Running\n");
+        assert_eq!(print(REPLY, &view(Format::Table, expression)), "called  s\n------  -------\na\nb       Running\n");
+        assert_eq!(print(REPLY, &view(Format::Value, ".inventories[].name")), "a\nb\n");
+        let without = View { header: false, ..view(Format::Csv, ".inventories[] | [.name, .state]") };
+        assert_eq!(print(REPLY, &without), "a,\nb,Running\n");
+        assert_eq!(print(REPLY, &view(Format::Csv, "[.inventories[] | {name}]")), "name\na\nb\n");
+        assert_eq!(print(REPLY, &view(Format::Tsv, ".")), "name\tsize\tstate\na\t1.073741824E9\t\nb\t\tRunning\n");
+    }
+
+    #[test]
+    fn errors_point_into_the_expression() {
+        for (expression, place, message) in [
+            (".inventories[] | nope(1)", 17..21, "there is no filter nope"),
+            (".a | $x", 5..7, "there is no variable $x"),
+            (".a | ", 5..5, "term expected"),
+            (".a ]", 3..4, "token expected"),
+            ("[.a", 3..3, "closing bracket expected"),
+            ("if . then 1", 11..11, "else or end expected"),
+            ("env", 0..3, "there is no filter env"),
+            ("é é", 0..2, "token expected"),
+        ] {
+            let error = Filter::compile(expression).expect_err(expression);
+            assert_eq!((error.span.clone(), error.message.as_str()), (place, message), "{expression}");
+        }
+        assert!(Filter::compile("import \"a\" as a; .").is_err());
+    }
+
+    #[test]
+    fn errors_at_work_keep_what_came_before() {
+        for format in [Format::Json, Format::Csv] {
+            let view = view(format, ".inventories[] | if .name == \"b\" then error(\"no\") else .name end");
+            match try_print(REPLY, &Shape::default(), &view) {
+                Err(Error::Filter { message }) => assert_eq!(message, "no"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

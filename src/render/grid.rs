@@ -1,0 +1,321 @@
+//! The columns of a printed table, and finding their values in the text of a row.
+
+use std::collections::HashSet;
+
+use crate::json::{self, Kind};
+
+use super::columns::{Column, near};
+use super::defaults;
+use super::error::Error;
+use super::size::counts_bytes;
+use super::style::is_state;
+use super::view::{Field, FieldKind, Format, Shape, View};
+
+/// Rows that are looked at before the first is printed, where columns or widths depend on them.
+const SAMPLE_ROWS: usize = 1000;
+/// The bytes that such rows may take together.
+const SAMPLE_BYTES: usize = 8 << 20;
+
+/// The first rows of a list.
+#[derive(Default)]
+pub(super) struct Sample {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Sample {
+    pub(super) fn push(&mut self, row: &[u8]) {
+        self.text.extend_from_slice(row);
+        self.ends.push(self.text.len());
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.ends.len() >= SAMPLE_ROWS || self.text.len() >= SAMPLE_BYTES
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let row = &self.text[start..end];
+            start = end;
+            row
+        })
+    }
+
+    /// The members that the rows have, in the order in which they appear first.
+    fn fields(&self) -> Vec<Field> {
+        let mut known: HashSet<&[u8]> = HashSet::new();
+        let mut fields: Vec<Field> = Vec::new();
+        for row in self.rows() {
+            for (name, value) in json::members(row) {
+                let nested = matches!(json::kind(value), Kind::List | Kind::Map);
+                if known.insert(name) {
+                    let kind = if nested { FieldKind::Nested } else { FieldKind::Unknown };
+                    fields.push(Field { name: String::from_utf8_lossy(name).into_owned(), kind, secret: false });
+                } else if nested && let Some(field) = fields.iter_mut().find(|field| field.name.as_bytes() == name) {
+                    field.kind = FieldKind::Nested;
+                }
+            }
+        }
+        fields
+    }
+
+    /// Whether there are rows and none is a map.
+    fn is_flat(&self) -> bool {
+        self.len() > 0 && self.rows().all(|row| json::kind(row) != Kind::Map)
+    }
+}
+
+/// A column of a printed table.
+#[derive(Clone, Debug)]
+pub(super) struct GridColumn {
+    pub(super) title: String,
+    /// The members behind the first that lead to the values.
+    pub(super) inner: Vec<String>,
+    /// The name of the last member.
+    pub(super) leaf: String,
+    /// Which of the grid's heads begins the path; `None` stands for the row itself.
+    head: Option<usize>,
+    /// Whether the values count bytes.
+    pub(super) bytes: bool,
+    /// Whether the values are masked.
+    pub(super) masked: bool,
+    /// Whether the values are states.
+    pub(super) state: bool,
+}
+
+/// The columns of a printed table.
+#[derive(Debug, Default)]
+pub(super) struct Grid {
+    pub(super) columns: Vec<GridColumn>,
+    /// The members of a row that are needed, each once.
+    heads: Vec<String>,
+}
+
+impl Grid {
+    /// The grid of rows whose columns no sample can change; `None` where the rows decide what exists.
+    pub(super) fn without_sample(shape: &Shape, view: &View) -> Option<Grid> {
+        if shape.fields.is_empty() {
+            return None;
+        }
+        let columns = columns(shape, &shape.fields, view);
+        columns
+            .iter()
+            .all(|column| column.path.len() == 1 && shape.field(&column.path[0]).is_some())
+            .then(|| Grid::of(columns, shape, view))
+    }
+
+    /// The grid of rows of which some were seen. `name` is that of their list.
+    ///
+    /// # Errors
+    /// [`Error::UnknownColumn`] for one that neither the shape nor the rows have.
+    pub(super) fn with_sample(name: &str, shape: &Shape, view: &View, sample: &Sample) -> Result<Grid, Error> {
+        if sample.is_flat() && view.columns.is_none() {
+            let column = Column { title: name.to_owned(), path: Vec::new(), at: 0 };
+            return Ok(Grid::of(vec![column], shape, view));
+        }
+        let seen = sample.fields();
+        let mut fields = shape.fields.clone();
+        if fields.is_empty() || view.format == Format::Wide {
+            for field in &seen {
+                if shape.field(&field.name).is_none() {
+                    fields.push(field.clone());
+                }
+            }
+        }
+        let columns = columns(shape, &fields, view);
+        // A list without rows of which nothing is known cannot tell what exists.
+        if !(shape.fields.is_empty() && sample.len() == 0) {
+            let known = || seen.iter().chain(&shape.fields).map(|field| field.name.as_str());
+            for column in &columns {
+                if let Some(head) = column.path.first()
+                    && !known().any(|name| name == head)
+                    && asked_for(view, column)
+                {
+                    return Err(Error::UnknownColumn {
+                        name: column.path.join("."),
+                        at: column.at,
+                        near: near(head, known()),
+                    });
+                }
+                unknown_inside(column, sample)?;
+            }
+        }
+        Ok(Grid::of(columns, shape, view))
+    }
+
+    /// A grid of these columns.
+    pub(super) fn of(columns: Vec<Column>, shape: &Shape, view: &View) -> Grid {
+        let mut grid = Grid::default();
+        for column in columns {
+            let head = column.path.first().map(|head| match grid.heads.iter().position(|known| known == head) {
+                Some(index) => index,
+                None => {
+                    grid.heads.push(head.clone());
+                    grid.heads.len() - 1
+                }
+            });
+            let field = column.path.first().and_then(|head| shape.field(head));
+            let inner = column.path.get(1..).unwrap_or_default().to_vec();
+            let leaf = column.path.last().unwrap_or(&column.title).clone();
+            let kind = match field {
+                Some(field) if inner.is_empty() => field.kind,
+                _ => FieldKind::Unknown,
+            };
+            let secret = field.is_some_and(|field| field.secret);
+            let masked = column.path.iter().any(|name| view.masks(name)) || secret && view.masks_secrets();
+            grid.columns.push(GridColumn {
+                bytes: view.format.is_for_people() && counts_bytes(&leaf, kind),
+                state: is_state(&leaf),
+                title: column.title,
+                inner,
+                leaf,
+                head,
+                masked,
+            });
+        }
+        grid
+    }
+
+    /// The values of the heads in a row, to be handed to [`Grid::value`].
+    pub(super) fn heads<'r>(&self, row: &'r [u8]) -> Vec<Option<&'r [u8]>> {
+        let mut found = vec![None; self.heads.len()];
+        let mut missing = found.len();
+        // Rows list their members in much the same order as the columns: look first behind the last hit.
+        let mut next = 0;
+        if missing == 0 {
+            return found;
+        }
+        for (name, value) in json::members(row) {
+            let (before, from) = self.heads.split_at(next);
+            let hit = from
+                .iter()
+                .position(|head| head.as_bytes() == name)
+                .map(|at| at + next)
+                .or_else(|| before.iter().position(|head| head.as_bytes() == name));
+            if let Some(index) = hit {
+                if found[index].is_none() {
+                    missing -= 1;
+                }
+                found[index] = Some(value);
+                if missing == 0 {
+                    break;
+                }
+                next = index + 1;
+            }
+        }
+        found
+    }
+
+    /// What a column's path begins with in a row: the value of its first member, or the row itself.
+    pub(super) fn value<'r>(&self, column: &GridColumn, row: &'r [u8], heads: &[Option<&'r [u8]>]) -> Option<&'r [u8]> {
+        match column.head {
+            Some(index) => heads.get(index).copied().flatten(),
+            None => Some(row),
+        }
+    }
+}
+
+/// The columns to print: those asked for, or the default ones of the format.
+fn columns(shape: &Shape, fields: &[Field], view: &View) -> Vec<Column> {
+    let mut columns = match &view.columns {
+        Some(selection) if !selection.added => return selection.columns.clone(),
+        _ => default_columns(shape, fields, view.format),
+    };
+    if let Some(selection) = &view.columns {
+        for column in &selection.columns {
+            if !columns.iter().any(|known| known.path == column.path && known.title == column.title) {
+                columns.push(column.clone());
+            }
+        }
+    }
+    columns
+}
+
+fn default_columns(shape: &Shape, fields: &[Field], format: Format) -> Vec<Column> {
+    match format {
+        Format::Table | Format::Value => {
+            let mut columns = match shape.inventory.as_deref() {
+                // Members that the user asked for.
+                None if !shape.fields.is_empty() => fields.iter().map(plain).collect(),
+                None => defaults::by_rule(fields),
+                Some(inventory) => match defaults::chosen(inventory) {
+                    None => defaults::by_rule(fields),
+                    // Rows of which only some members were fetched cannot fill the chosen columns.
+                    Some(chosen) if !shape.fields.is_empty() && chosen.iter().any(|column| lacks(shape, column)) => {
+                        fields.iter().map(plain).collect()
+                    }
+                    Some(chosen) => chosen,
+                },
+            };
+            if columns.is_empty() {
+                columns = fields.iter().map(plain).collect();
+            }
+            if format == Format::Value {
+                columns.truncate(1);
+            }
+            columns
+        }
+        _ => {
+            let mut columns: Vec<Column> = fields.iter().filter(|field| field.kind.is_scalar()).map(plain).collect();
+            if columns.is_empty() {
+                columns = fields.iter().map(plain).collect();
+            }
+            if format == Format::Wide {
+                columns.sort_by_key(|column| match column.title.as_str() {
+                    "name" => 0,
+                    "uuid" => 1,
+                    "state" | "status" => 2,
+                    _ => 3,
+                });
+            }
+            columns
+        }
+    }
+}
+
+/// Whether a shape does not have the member that a column begins with.
+fn lacks(shape: &Shape, column: &Column) -> bool {
+    column.path.first().is_some_and(|head| shape.field(head).is_none())
+}
+
+fn plain(field: &Field) -> Column {
+    Column { title: field.name.clone(), path: vec![field.name.clone()], at: 0 }
+}
+
+/// Whether the user named the column, so that its absence is an error.
+fn asked_for(view: &View, column: &Column) -> bool {
+    view.columns.as_ref().is_some_and(|selection| selection.columns.contains(column))
+}
+
+/// A member behind the first that no row has, although some rows have maps there.
+fn unknown_inside(column: &Column, sample: &Sample) -> Result<(), Error> {
+    let mut at = column.at;
+    for depth in 1..column.path.len() {
+        at += column.path[depth - 1].len() + 1;
+        let mut names: Vec<String> = Vec::new();
+        for row in sample.rows() {
+            json::pick(row, &column.path[..depth], &mut |value| {
+                json::maps(value, &mut |map| {
+                    for (name, _) in json::members(map) {
+                        if !names.iter().any(|known| known.as_bytes() == name) {
+                            names.push(String::from_utf8_lossy(name).into_owned());
+                        }
+                    }
+                });
+            });
+        }
+        if !names.is_empty() && !names.contains(&column.path[depth]) {
+            return Err(Error::UnknownColumn {
+                name: column.path.join("."),
+                at,
+                near: near(&column.path[depth], names.iter().map(String::as_str)),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Buffered output that starts at once.
+
+use std::io::Write;
+
+use super::error::Error;
+
+/// Bytes that are collected before they are written. Enough that writing costs little beside making them.
+const ENOUGH: usize = 64 * 1024;
+
+/// A buffer in front of a writer.
+pub(super) struct Output<'a> {
+    /// What is to be written next.
+    pub(super) buffer: Vec<u8>,
+    out: &'a mut dyn Write,
+    started: bool,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(out: &'a mut dyn Write) -> Output<'a> {
+        Output { buffer: Vec::with_capacity(ENOUGH + ENOUGH / 2), out, started: false }
+    }
+
+    /// Called after each row. The first one goes out at once: whoever reads can start, and a pipe that is closed
+    /// already shows.
+    pub(super) fn row_done(&mut self) -> Result<(), Error> {
+        if self.buffer.len() >= ENOUGH || !self.started { self.flush() } else { Ok(()) }
+    }
+
+    /// Whether anything was written.
+    pub(super) fn is_started(&self) -> bool {
+        self.started
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        self.started = true;
+        self.out.write_all(&self.buffer).map_err(Error::Write)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
+        self.out.write_all(&self.buffer).map_err(Error::Write)?;
+        self.buffer.clear();
+        self.out.flush().map_err(Error::Write)
+    }
+}

@@ -1,0 +1,95 @@
+//! Byte counts that people can read.
+
+use super::view::FieldKind;
+
+const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/// A byte count in the largest unit that leaves at least one: `9.1 TiB`, `4 GiB`, `512 B`. `number` is the text
+/// of a JSON number; `None` when it is not an integral count of 64 bits.
+pub fn human_size(number: &str) -> Option<String> {
+    let (negative, bytes) = match integral(number)? {
+        count if count < 0 => (true, count.unsigned_abs()),
+        count => (false, count.unsigned_abs()),
+    };
+    let mut unit = 0;
+    let mut divisor = 1u128;
+    let bytes = u128::from(bytes);
+    // Tenths are rounded half up; what rounds to 1,024 of a unit is one of the next.
+    let tenths = |divisor: u128| (bytes * 20 / divisor).div_ceil(2);
+    while tenths(divisor) >= 10_240 && unit + 1 < UNITS.len() {
+        unit += 1;
+        divisor *= 1024;
+    }
+    let sign = if negative { "-" } else { "" };
+    let (whole, tenth) = (tenths(divisor) / 10, tenths(divisor) % 10);
+    Some(if bytes % divisor == 0 || unit == 0 {
+        format!("{sign}{whole} {}", UNITS[unit])
+    } else {
+        format!("{sign}{whole}.{tenth} {}", UNITS[unit])
+    })
+}
+
+/// The integer that a JSON number spells: `1.073741824E9` is one (N4).
+pub(super) fn integral(number: &str) -> Option<i64> {
+    if let Ok(count) = number.parse::<i64>() {
+        return Some(count);
+    }
+    let value: f64 = number.parse().ok()?;
+    // Below 2^63 a double without a fraction is an integer of 64 bits.
+    (value.fract() == 0.0 && value.abs() < 9.2e18).then_some(value as i64)
+}
+
+/// Whether a field counts bytes. CPU capacities and bandwidths do not, and a few sizes of public clouds are
+/// counted in GB.
+pub(super) fn counts_bytes(name: &str, kind: FieldKind) -> bool {
+    if !matches!(kind, FieldKind::Long | FieldKind::Unknown) {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    let measures = lower.ends_with("capacity") || lower.ends_with("size") || lower.ends_with("memory");
+    measures
+        && !["cpu", "bandwidth", "ecs", "page", "replicated", "batch"].iter().any(|other| lower.contains(other))
+        && lower != "capacity"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_counts_read_well() {
+        let cases: &[(&str, Option<&str>)] = &[
+            ("0", Some("0 B")),
+            ("1", Some("1 B")),
+            ("1023", Some("1023 B")),
+            ("1024", Some("1 KiB")),
+            ("1536", Some("1.5 KiB")),
+            ("1048575", Some("1.0 MiB")),
+            ("8589934592", Some("8 GiB")),
+            ("9992857976832", Some("9.1 TiB")),
+            ("4931431059456", Some("4.5 TiB")),
+            ("305863802880", Some("284.9 GiB")),
+            ("1.073741824E9", Some("1 GiB")),
+            ("1.0", Some("1 B")),
+            ("9223372036854775807", Some("8.0 EiB")),
+            ("-1073741824", Some("-1 GiB")),
+            ("1.5", None),
+            ("1e30", None),
+            ("x", None),
+        ];
+        for (number, text) in cases {
+            assert_eq!(human_size(number).as_deref(), *text, "{number}");
+        }
+    }
+
+    #[test]
+    fn what_counts_bytes_is_told_by_name_and_type() {
+        for name in ["totalCapacity", "memorySize", "size", "actualSize", "availableMemoryCapacity", "diskSize"] {
+            assert!(counts_bytes(name, FieldKind::Long), "{name}");
+            assert!(!counts_bytes(name, FieldKind::Integer), "{name}");
+        }
+        for name in ["totalCpuCapacity", "cpuNum", "bandwidthSize", "value", "executeTime", "capacity"] {
+            assert!(!counts_bytes(name, FieldKind::Long), "{name}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! `--sort-by`: rows in an order that the node cannot give.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use crate::json::{self, Kind, Piece, Pieces, ReadError};
+
+use super::columns::{Column, Selection, SelectionError, near};
+use super::error::Error;
+use super::held::{Held, is_inventories};
+use super::view::Shape;
+
+/// What to sort rows by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    column: Column,
+    descending: bool,
+}
+
+impl SortKey {
+    /// Reads a column, as [`Selection::parse`] does; with a `-` before it the order is descending.
+    ///
+    /// # Errors
+    /// When the name is missing.
+    pub fn parse(text: &str) -> Result<SortKey, SelectionError> {
+        let (descending, name, shift) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest, 1),
+            None => (false, text, 0),
+        };
+        let mut columns = Selection::parse(name)?.columns;
+        columns.truncate(1);
+        let column = columns.pop().ok_or(SelectionError::NameMissing { at: shift })?;
+        Ok(SortKey { column: Column { at: column.at + shift, ..column }, descending })
+    }
+}
+
+/// A reply whose inventories come in order. Unlike all else here it holds every row, as text.
+pub(super) struct Sorted {
+    /// What stands before, between and behind the rows; a `Row` there means all of them.
+    frame: VecDeque<Held>,
+    text: Vec<u8>,
+    /// The rows' places in the text, the first one last.
+    rows: Vec<(usize, usize)>,
+    current: Held,
+}
+
+impl Sorted {
+    /// Reads the reply and sorts it. Rows without a value come last; of equal ones the order stays.
+    pub(super) fn new(pieces: &mut dyn Pieces, key: &SortKey, shape: &Shape) -> Result<Sorted, Error> {
+        let mut frame = VecDeque::new();
+        let mut text = Vec::new();
+        let mut keyed: Vec<(Key, usize, usize)> = Vec::new();
+        let mut inside = false;
+        let mut found = key.column.path.first().is_some_and(|head| shape.field(head).is_some());
+        let mut names: Vec<String> = Vec::new();
+        while let Some(piece) = pieces.next_piece()? {
+            match piece {
+                Piece::Row(row) if inside => {
+                    let value = Key::of(row, &key.column.path);
+                    if !found {
+                        found = value != Key::Missing
+                            || key.column.path.first().is_some_and(|head| json::member(row, head).is_some());
+                        note(row, &mut names);
+                    }
+                    keyed.push((value, text.len(), text.len() + row.len()));
+                    text.extend_from_slice(row);
+                    continue;
+                }
+                Piece::Rows { name } => inside = is_inventories(name),
+                Piece::EndRows if inside => {
+                    inside = false;
+                    frame.push_back(Held::Row(Vec::new()));
+                }
+                _ => {}
+            }
+            frame.push_back(Held::of(piece));
+        }
+        if !found && !keyed.is_empty() {
+            let known = shape.fields.iter().map(|field| field.name.as_str()).chain(names.iter().map(String::as_str));
+            return Err(Error::UnknownColumn {
+                name: key.column.path.join("."),
+                at: key.column.at,
+                near: near(key.column.path.first().map_or("", String::as_str), known),
+            });
+        }
+        keyed.sort_by(|(a, ..), (b, ..)| match (a, b) {
+            (Key::Missing, _) | (_, Key::Missing) => a.compare(b),
+            _ if key.descending => b.compare(a),
+            _ => a.compare(b),
+        });
+        let rows = keyed.into_iter().rev().map(|(_, start, end)| (start, end)).collect();
+        Ok(Sorted { frame, text, rows, current: Held::EndRows })
+    }
+}
+
+/// Keeps the names of a row's members, for the case that nobody has the column.
+fn note(row: &[u8], names: &mut Vec<String>) {
+    for (name, _) in json::members(row) {
+        if names.len() < 1000 && !names.iter().any(|known| known.as_bytes() == name) {
+            names.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+}
+
+impl Pieces for Sorted {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        loop {
+            match self.frame.front() {
+                None => return Ok(None),
+                Some(Held::Row(row)) if row.is_empty() => match self.rows.pop() {
+                    Some((start, end)) => return Ok(Some(Piece::Row(&self.text[start..end]))),
+                    None => {
+                        self.frame.pop_front();
+                    }
+                },
+                Some(_) => {
+                    if let Some(held) = self.frame.pop_front() {
+                        self.current = held;
+                    }
+                    return Ok(Some(self.current.piece()));
+                }
+            }
+        }
+    }
+}
+
+/// A value to sort by.
+#[derive(Clone, Debug, PartialEq)]
+enum Key {
+    Bool(bool),
+    Number(f64, i64),
+    /// A moment as nodes write it: year, month, day, seconds of the day.
+    Time(u32, u32, u32, u32),
+    Text(String),
+    Missing,
+}
+
+impl Key {
+    fn of(row: &[u8], path: &[String]) -> Key {
+        let mut key = Key::Missing;
+        json::pick(row, path, &mut |value| {
+            if key == Key::Missing {
+                key = Key::value(value);
+            }
+        });
+        key
+    }
+
+    fn value(value: &[u8]) -> Key {
+        match json::kind(value) {
+            Kind::Null => Key::Missing,
+            Kind::Bool => Key::Bool(value.first() == Some(&b't')),
+            Kind::Number => {
+                let text = String::from_utf8_lossy(value);
+                let number: f64 = text.parse().unwrap_or(0.0);
+                // Beyond 2^53 doubles run together (N4).
+                Key::Number(number, super::size::integral(&text).unwrap_or(0))
+            }
+            Kind::Text => {
+                let text = json::unescape(value);
+                moment(&text).unwrap_or_else(|| Key::Text(text.into_owned()))
+            }
+            Kind::List => json::items(value).next().map_or(Key::Missing, Key::value),
+            Kind::Map => json::members(value).next().map_or(Key::Missing, |(_, value)| Key::value(value)),
+        }
+    }
+
+    fn compare(&self, other: &Key) -> Ordering {
+        match (self, other) {
+            (Key::Bool(a), Key::Bool(b)) => a.cmp(b),
+            (Key::Number(a, x), Key::Number(b, y)) => a.total_cmp(b).then(x.cmp(y)),
+            (Key::Time(a, b, c, d), Key::Time(e, f, g, h)) => (a, b, c, d).cmp(&(e, f, g, h)),
+            (Key::Text(a), Key::Text(b)) => natural(a, b),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Key::Bool(_) => 0,
+            Key::Number(..) => 1,
+            Key::Time(..) => 2,
+            Key::Text(_) => 3,
+            Key::Missing => 4,
+        }
+    }
+}
+
+/// `Mar 4, 2025 2:12:01 PM`, with or without a comma behind the year (N3).
+fn moment(text: &str) -> Option<Key> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    if text.len() > 30 {
+        return None;
+    }
+    let mut words = text.split([' ', '\u{202f}']);
+    let name = words.next()?;
+    let month = MONTHS.iter().position(|month| *month == name)? as u32 + 1;
+    let day: u32 = words.next()?.strip_suffix(',')?.parse().ok()?;
+    let year: u32 = words.next()?.trim_end_matches(',').parse().ok()?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<u32>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    let afternoon = match words.next()? {
+        "AM" => 0,
+        "PM" => 12,
+        _ => return None,
+    };
+    (hour <= 12 && minute < 60 && second < 62)
+        .then(|| Key::Time(year, month, day, ((hour % 12 + afternoon) * 60 + minute) * 60 + second))
+}
+
+/// Texts without regard to case, runs of digits by their number: `web-2` before `web-10`, `10.0.0.9` before
+/// `10.0.0.10`.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a.chars().peekable(), b.chars().peekable());
+    loop {
+        match (left.peek().copied(), right.peek().copied()) {
+            (None, None) => return a.cmp(b),
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
+                let (x, y) = (digits(&mut left), digits(&mut right));
+                let order = x.len().cmp(&y.len()).then_with(|| x.cmp(&y));
+                if order != Ordering::Equal {
+                    return order;
+                }
+            }
+            (Some(x), Some(y)) => {
+                let order = x.to_lowercase().cmp(y.to_lowercase());
+                if order != Ordering::Equal {
+                    return order;
+                }
+                left.next();
+                right.next();
+            }
+        }
+    }
+}
+
+/// A run of digits, without leading zeros.
+fn digits(chars: &mut Peekable<Chars<'_>>) -> String {
+    let mut run = String::new();
+    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+        if !(run.is_empty() && digit == '0') {
+            run.push(digit);
+        }
+    }
+    run
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{try_print, zone_shape};
+    use super::super::{Format, View};
+    use super::*;
+
+    fn sorted(values: &[&str], key: &str) -> Vec<String> {
+        let rows: Vec<String> =
+            values.iter().enumerate().map(|(index, value)| format!(r#"{{"id":{index},"v":{value}}}"#)).collect();
+        let reply = format!(r#"{{"total":9,"inventories":[{}],"schema":{{}}}}"#, rows.join(","));
+        let view = View {
+            sort_by: Some(SortKey::parse(key).expect("a column")),
+            columns: Some(Selection::parse("v").expect("a selection")),
+            ..View::new(Format::Value)
+        };
+        let (text, rendered) = try_print(&reply, &Shape::default(), &view).expect("prints");
+        assert_eq!(rendered.rows, values.len() as u64);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn rows_are_sorted_by_what_the_values_mean() {
+        assert_eq!(sorted(&["10", "9", "1.5", "-1"], "v"), ["-1", "1.5", "9", "10"]);
+        assert_eq!(
+            sorted(&["9223372036854775807", "9223372036854775806"], "v"),
+            ["9223372036854775806", "9223372036854775807"]
+        );
+        assert_eq!(sorted(&[r#""web-10""#, r#""Web-2""#, r#""web-1""#], "v"), ["web-1", "Web-2", "web-10"]);
+        assert_eq!(sorted(&[r#""10.0.0.10""#, r#""10.0.0.9""#], "v"), ["10.0.0.9", "10.0.0.10"]);
+        assert_eq!(
+            sorted(
+                &[r#""Mar 4, 2025 2:12:01 PM""#, r#""Apr 1, 2024 1:00:00 AM""#, r#""Mar 4, 2025 12:12:01 PM""#],
+                "v"
+            ),
+            ["Apr 1, 2024 1:00:00 AM", "Mar 4, 2025 12:12:01 PM", "Mar 4, 2025 2:12:01 PM"]
+        );
+        assert_eq!(sorted(&["[3]", "[1,2]", "[]"], "v"), ["1,2", "3", ""]);
+    }
+
+    #[test]
+    fn missing_values_come_last_and_equals_keep_their_order() {
+        assert_eq!(sorted(&["null", "1", "2"], "v"), ["1", "2", ""]);
+        assert_eq!(sorted(&["null", "1", "2"], "-v"), ["2", "1", ""]);
+        assert_eq!(sorted(&[r#""a""#, r#""b""#], "-id"), ["b", "a"]);
+        let reply = r#"{"inventories":[{"a":1,"b":"x"},{"a":0,"b":"x"},{"a":2,"b":"w"}],"more":[3,1]}"#;
+        let view = View { sort_by: Some(SortKey::parse("b").expect("a column")), ..View::new(Format::Jsonl) };
+        let (text, _) = try_print(reply, &Shape::default(), &view).expect("prints");
+        assert_eq!(text, "{\"a\":2,\"b\":\"w\"}\n{\"a\":1,\"b\":\"x\"}\n{\"a\":0,\"b\":\"x\"}\n");
+    }
+
+    #[test]
+    fn an_unknown_column_is_an_error() {
+        let reply = r#"{"inventories":[{"name":"b"},{"name":"a"}]}"#;
+        let view =
+            |key: &str| View { sort_by: Some(SortKey::parse(key).expect("a column")), ..View::new(Format::Json) };
+        assert!(try_print(reply, &zone_shape(), &view("size")).is_ok());
+        match try_print(reply, &Shape::default(), &view("-nam")) {
+            Err(Error::UnknownColumn { name, at: 1, near }) => {
+                assert_eq!((name.as_str(), near), ("nam", vec!["name".to_owned()]))
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(SortKey::parse(""), Err(SelectionError::NameMissing { at: 0 }));
+    }
+}

@@ -1,0 +1,746 @@
+//! `table` and `wide`: aligned columns.
+//!
+//! The first rows are measured, then all are printed as they come: a table of any length takes the memory of
+//! those first rows. Libraries that lay tables out want every row first, which is why this is drawn here.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::json;
+
+use super::cell::{self, Cell, is_uuid, width};
+use super::error::Error;
+use super::grid::{Grid, Sample};
+use super::output::Output;
+use super::rows::{RowWriter, Section};
+use super::style::{PLAIN, Tone};
+use super::vertical::{Blocks, block, title};
+use super::view::{Border, Format, Shape, View};
+
+/// How narrow a column of free text may become.
+const NARROW: usize = 10;
+
+/// Writes rows as an aligned table.
+pub(super) struct Table<'a, 'o> {
+    shape: &'a Shape,
+    view: &'a View,
+    out: &'a mut Output<'o>,
+    lines: Lines,
+    known: bool,
+    single: bool,
+    name: String,
+    started: bool,
+    sample: Sample,
+    phase: Phase,
+    cells: Vec<Cell>,
+    hidden: Vec<String>,
+}
+
+/// What is known of the rows in print.
+enum Phase {
+    /// They are being measured.
+    Measuring,
+    /// They are printed in these columns.
+    Rows(Grid, Layout),
+    /// They do not fit, and are printed as blocks.
+    Blocks(Grid),
+}
+
+impl<'a, 'o> Table<'a, 'o> {
+    pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Table<'a, 'o> {
+        Table {
+            shape,
+            view,
+            out,
+            lines: Lines::of(view),
+            known: false,
+            single: false,
+            name: String::new(),
+            started: false,
+            sample: Sample::default(),
+            phase: Phase::Measuring,
+            cells: Vec::new(),
+            hidden: Vec::new(),
+        }
+    }
+
+    /// The titles of columns that were left out.
+    pub(super) fn into_hidden(self) -> Vec<String> {
+        self.hidden
+    }
+
+    fn measured(&mut self) -> Result<(), Error> {
+        let sample = std::mem::take(&mut self.sample);
+        let name = self.name.clone();
+        let section = Section { name: &name, known: self.known, single: self.single };
+        let unknown = Shape::default();
+        let shape = if self.known { self.shape } else { &unknown };
+        let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
+        let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
+        if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
+            let mut blocks = Blocks::default();
+            blocks.start(section, shape, self.view, &mut self.out.buffer);
+            blocks.use_columns(grid, self.view);
+            if self.started {
+                self.out.buffer.push(b'\n');
+            }
+            for row in sample.rows() {
+                blocks.write(row, self.view, &mut self.out.buffer);
+            }
+            self.started = true;
+            return Ok(());
+        }
+        if self.started {
+            self.out.buffer.push(b'\n');
+        }
+        if !sample.rows().all(|row| json::kind(row) != json::Kind::Map) {
+            title(section, false, self.view, &mut self.out.buffer);
+        }
+        self.started = true;
+        let mut table: Vec<Vec<Cell>> = Vec::new();
+        for row in sample.rows() {
+            let mut cells = Vec::new();
+            fill(&grid, row, self.view, &mut cells);
+            table.push(cells);
+        }
+        match Layout::of(&grid, &table, self.view, &self.lines) {
+            None => {
+                for cells in table {
+                    self.write_block(&grid, cells)?;
+                }
+                self.phase = Phase::Blocks(grid);
+            }
+            Some(layout) => {
+                self.hidden.extend(grid.columns.drain(layout.widths.len()..).map(|column| column.title));
+                if !grid.columns.is_empty() {
+                    self.lines.top(&layout, &mut self.out.buffer);
+                    if self.view.header {
+                        let titles = grid.columns.iter().map(|column| Cell {
+                            text: json::escape_unprintable(&column.title).into_owned(),
+                            width: width(&json::escape_unprintable(&column.title)),
+                            tone: self.view.colour.then_some(Tone::Heading),
+                            number: false,
+                        });
+                        let titles: Vec<Cell> = titles.collect();
+                        self.lines.row(&titles, &layout, false, &mut self.out.buffer);
+                        self.lines.rule(&layout, &mut self.out.buffer);
+                    }
+                }
+                for cells in table {
+                    self.lines.row(&cells, &layout, self.view.wrap, &mut self.out.buffer);
+                    self.out.row_done()?;
+                }
+                self.phase = Phase::Rows(grid, layout);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_block(&mut self, grid: &Grid, cells: Vec<Cell>) -> Result<(), Error> {
+        if self.out.buffer.ends_with(b"\n") || self.out.is_started() {
+            self.out.buffer.push(b'\n');
+        }
+        let lines: Vec<_> = grid.columns.iter().map(|column| column.title.clone()).zip(cells).collect();
+        block(&lines, self.view, &mut self.out.buffer);
+        self.out.row_done()
+    }
+}
+
+fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
+    cells.resize_with(grid.columns.len(), Cell::default);
+    let heads = grid.heads(row);
+    for (column, cell) in grid.columns.iter().zip(cells) {
+        cell::for_people(column, grid.value(column, row, &heads), view, cell);
+    }
+}
+
+impl RowWriter for Table<'_, '_> {
+    fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
+        self.known = section.known;
+        self.single = section.single;
+        self.name = section.name.to_owned();
+        self.phase = Phase::Measuring;
+        Ok(())
+    }
+
+    fn row(&mut self, row: &[u8]) -> Result<(), Error> {
+        match &self.phase {
+            Phase::Measuring => {
+                self.sample.push(row);
+                if self.sample.is_full() { self.measured() } else { Ok(()) }
+            }
+            Phase::Rows(grid, layout) => {
+                fill(grid, row, self.view, &mut self.cells);
+                self.lines.row(&self.cells, layout, self.view.wrap, &mut self.out.buffer);
+                self.out.row_done()
+            }
+            Phase::Blocks(_) => {
+                let Phase::Blocks(grid) = std::mem::replace(&mut self.phase, Phase::Measuring) else { return Ok(()) };
+                let mut cells = Vec::new();
+                fill(&grid, row, self.view, &mut cells);
+                let done = self.write_block(&grid, cells);
+                self.phase = Phase::Blocks(grid);
+                done
+            }
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        if matches!(self.phase, Phase::Measuring) {
+            self.measured()?;
+        }
+        if let Phase::Rows(_, layout) = &self.phase {
+            self.lines.bottom(layout, &mut self.out.buffer);
+        }
+        self.phase = Phase::Measuring;
+        Ok(())
+    }
+
+    fn beside(&mut self, record: &[u8]) -> Result<(), Error> {
+        if self.started {
+            self.out.buffer.push(b'\n');
+        }
+        let mut blocks = Blocks::default();
+        blocks.start(
+            Section { name: "", known: false, single: true },
+            &Shape::default(),
+            self.view,
+            &mut self.out.buffer,
+        );
+        blocks.write(record, self.view, &mut self.out.buffer);
+        Ok(())
+    }
+}
+
+/// How wide the columns are.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// The widths, in columns of a terminal. There may be fewer than columns: the last ones are left out.
+    widths: Vec<usize>,
+    /// Whether the column is aligned right.
+    numbers: Vec<bool>,
+    /// Whether what is wider is cut or wrapped; otherwise it sticks out.
+    limited: bool,
+}
+
+impl Layout {
+    /// A layout within the view's limit; `None` when a row would need more than two lines of it.
+    fn of(grid: &Grid, rows: &[Vec<Cell>], view: &View, lines: &Lines) -> Option<Layout> {
+        let mut natural = Vec::new();
+        let mut floors = Vec::new();
+        let mut numbers = Vec::new();
+        for (index, column) in grid.columns.iter().enumerate() {
+            let heading = if view.header { width(&column.title) } else { 0 };
+            let mut widest = 0;
+            let mut number = true;
+            let mut filled = false;
+            let mut whole = column.state;
+            for cell in rows.iter().filter_map(|cells| cells.get(index)) {
+                if cell.width == 0 {
+                    continue;
+                }
+                widest = widest.max(cell.width);
+                number &= cell.number;
+                filled = true;
+                whole |= is_uuid(&cell.text);
+            }
+            number &= filled;
+            // The rules of Markdown tables take three dashes.
+            let wide = widest.max(heading).max(if view.border == Some(Border::Markdown) { 3 } else { 1 });
+            natural.push(wide);
+            floors.push(if whole {
+                wide
+            } else if number {
+                widest.max(heading.min(NARROW)).max(1)
+            } else {
+                wide.min(NARROW)
+            });
+            numbers.push(number);
+        }
+        let Some(limit) = view.limit() else {
+            return Some(Layout { widths: natural, numbers, limited: false });
+        };
+        let chosen = view.columns.as_ref().is_some_and(|selection| !selection.added);
+        let mut count = natural.len();
+        // Columns that nobody asked for make room, the least important ones first.
+        if !chosen && view.format == Format::Table {
+            while count > 2 && lines.total(&floors[..count]) > limit {
+                count -= 1;
+            }
+        }
+        if lines.total(&floors[..count]) > 2 * limit {
+            return None;
+        }
+        let mut widths = natural[..count].to_vec();
+        for index in (0..count).rev() {
+            let excess = lines.total(&widths).saturating_sub(limit);
+            let give = widths[index].saturating_sub(floors[index]);
+            widths[index] -= give.min(excess);
+        }
+        numbers.truncate(count);
+        Some(Layout { widths, numbers, limited: true })
+    }
+}
+
+/// What stands between, above and below cells.
+pub(super) struct Lines {
+    open: &'static str,
+    between: &'static str,
+    close: &'static str,
+    /// Fill, left end, joint and right end of the lines above, below the header, and below.
+    top: Option<[&'static str; 4]>,
+    rule: Option<[&'static str; 4]>,
+    bottom: Option<[&'static str; 4]>,
+    /// Whether `|` in a cell must be escaped.
+    markdown: bool,
+}
+
+impl Lines {
+    fn of(view: &View) -> Lines {
+        let bare = Lines { open: "", between: "  ", close: "", top: None, rule: None, bottom: None, markdown: false };
+        match view.border {
+            None if view.terminal => Lines { rule: Some(["─", "", "  ", ""]), ..bare },
+            None => Lines { rule: Some(["-", "", "  ", ""]), ..bare },
+            Some(Border::None) => bare,
+            Some(Border::Markdown) => Lines {
+                open: "| ",
+                between: " | ",
+                close: " |",
+                rule: Some(["-", "| ", " | ", " |"]),
+                markdown: true,
+                ..bare
+            },
+            Some(Border::Ascii) => {
+                let line = Some(["-", "+-", "-+-", "-+"]);
+                Lines { open: "| ", between: " | ", close: " |", top: line, rule: line, bottom: line, ..bare }
+            }
+            Some(Border::Unicode) => Lines {
+                open: "│ ",
+                between: " │ ",
+                close: " │",
+                top: Some(["─", "┌─", "─┬─", "─┐"]),
+                rule: Some(["─", "├─", "─┼─", "─┤"]),
+                bottom: Some(["─", "└─", "─┴─", "─┘"]),
+                ..bare
+            },
+        }
+    }
+
+    /// The width of a line.
+    fn total(&self, widths: &[usize]) -> usize {
+        widths.iter().sum::<usize>()
+            + width(self.open)
+            + width(self.close)
+            + width(self.between) * widths.len().saturating_sub(1)
+    }
+
+    fn top(&self, layout: &Layout, out: &mut Vec<u8>) {
+        line(self.top, layout, out);
+    }
+
+    fn rule(&self, layout: &Layout, out: &mut Vec<u8>) {
+        line(self.rule, layout, out);
+    }
+
+    fn bottom(&self, layout: &Layout, out: &mut Vec<u8>) {
+        line(self.bottom, layout, out);
+    }
+
+    fn row(&self, cells: &[Cell], layout: &Layout, wrap: bool, out: &mut Vec<u8>) {
+        let too_wide = |(cell, width): (&Cell, &usize)| cell.width > *width;
+        if wrap && layout.limited && cells.iter().zip(&layout.widths).any(too_wide) {
+            let pieces: Vec<Vec<String>> =
+                cells.iter().zip(&layout.widths).map(|(cell, width)| wrapped(&cell.text, *width)).collect();
+            let height = pieces.iter().map(Vec::len).max().unwrap_or(1);
+            for index in 0..height {
+                let part = |(cell, pieces): (&Cell, &Vec<String>)| {
+                    let text = pieces.get(index).cloned().unwrap_or_default();
+                    Cell { width: width(&text), text, tone: cell.tone, number: cell.number }
+                };
+                let line: Vec<Cell> = cells.iter().zip(&pieces).map(part).collect();
+                self.line(&line, layout, out);
+            }
+        } else {
+            self.line(cells, layout, out);
+        }
+    }
+
+    fn line(&self, cells: &[Cell], layout: &Layout, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.open.as_bytes());
+        let last = layout.widths.len().saturating_sub(1);
+        for (index, (cell, &room)) in cells.iter().zip(&layout.widths).enumerate() {
+            if index > 0 {
+                out.extend_from_slice(self.between.as_bytes());
+            }
+            let mut text = Cow::Borrowed(cell.text.as_str());
+            let mut taken = cell.width;
+            // A number that lost its end would be another number.
+            if layout.limited && taken > room && !cell.number {
+                text = Cow::Owned(cut(&text, room).into_owned());
+                taken = width(&text);
+            }
+            if self.markdown && text.contains('|') {
+                text = Cow::Owned(text.replace('|', "\\|"));
+                taken = width(&text);
+            }
+            let padding = room.saturating_sub(taken);
+            if layout.numbers[index] {
+                out.resize(out.len() + padding, b' ');
+            }
+            match cell.tone {
+                Some(tone) if !text.is_empty() => {
+                    out.extend_from_slice(tone.start().as_bytes());
+                    out.extend_from_slice(text.as_bytes());
+                    out.extend_from_slice(PLAIN.as_bytes());
+                }
+                _ => out.extend_from_slice(text.as_bytes()),
+            }
+            let ends_line = index == last && self.close.is_empty();
+            if !(layout.numbers[index] || ends_line) {
+                out.resize(out.len() + padding, b' ');
+            }
+        }
+        out.extend_from_slice(self.close.as_bytes());
+        if self.close.is_empty() {
+            while out.last() == Some(&b' ') {
+                out.pop();
+            }
+        }
+        out.push(b'\n');
+    }
+}
+
+fn line(parts: Option<[&'static str; 4]>, layout: &Layout, out: &mut Vec<u8>) {
+    let Some([fill, open, joint, close]) = parts else { return };
+    out.extend_from_slice(open.as_bytes());
+    for (index, width) in layout.widths.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(joint.as_bytes());
+        }
+        for _ in 0..*width {
+            out.extend_from_slice(fill.as_bytes());
+        }
+    }
+    out.extend_from_slice(close.as_bytes());
+    out.push(b'\n');
+}
+
+/// Text within `room` columns: its beginning and `…`. A uuid is never cut.
+pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
+    if width(text) <= room || is_uuid(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut taken = 0;
+    let mut end = 0;
+    for (at, cluster) in text.grapheme_indices(true) {
+        taken += width(cluster);
+        if taken + 1 > room {
+            break;
+        }
+        end = at + cluster.len();
+    }
+    Cow::Owned(format!("{}…", text[..end].trim_end()))
+}
+
+/// Text in lines of `room` columns, broken at blanks where there are some. A uuid is never broken.
+pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let room = room.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut taken = 0;
+    for word in text.split_inclusive(' ') {
+        let bare = word.trim_end_matches(' ');
+        if taken > 0 && taken + width(bare) > room {
+            lines.push(std::mem::take(&mut line));
+            taken = 0;
+        }
+        if width(bare) <= room || is_uuid(bare.trim_end_matches(',')) {
+            line.push_str(word);
+            taken += width(word);
+            continue;
+        }
+        for cluster in word.graphemes(true) {
+            if taken > 0 && taken + width(cluster) > room {
+                lines.push(std::mem::take(&mut line));
+                taken = 0;
+            }
+            line.push_str(cluster);
+            taken += width(cluster);
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    for line in &mut lines {
+        line.truncate(line.trim_end_matches(' ').len());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::columns::Selection;
+    use super::super::testing::{print, print_with, try_print, zone_shape};
+    use super::*;
+    use crate::json::Secrets;
+
+    const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
+
+    /// A terminal of that width.
+    fn terminal(width: usize) -> View {
+        View { width: Some(width), terminal: true, ..View::new(Format::Table) }
+    }
+
+    fn with_columns(view: View, columns: &str) -> View {
+        View { columns: Some(Selection::parse(columns).expect("a selection")), ..view }
+    }
+
+    fn reply(rows: &[&str]) -> String {
+        format!(r#"{{"inventories":[{}],"schema":{{}}}}"#, rows.join(","))
+    }
+
+    fn storages() -> String {
+        reply(&[
+            &format!(
+                r#"{{"uuid":"{UUID}","name":"image-store","state":"Enabled","size":9992857976832,"nics":[{{}}]}}"#
+            ),
+            &format!(r#"{{"uuid":"{UUID}","name":"日本の倉庫👍","state":"Disabled","size":512}}"#),
+        ])
+    }
+
+    #[test]
+    fn columns_are_aligned_whatever_is_in_them() {
+        let expected = "\
+name          uuid                              state        size
+------------  --------------------------------  --------  -------
+image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
+日本の倉庫👍  1ab3b836a88342e1bbc1b1a17d092f0f  Disabled    512 B
+";
+        assert_eq!(print_with(&storages(), &zone_shape(), &View::new(Format::Table)), expected);
+        // Nothing known of the inventory: the same by the look of the rows.
+        assert_eq!(print(&storages(), &View::new(Format::Table)), expected);
+    }
+
+    #[test]
+    fn borders() {
+        let view = with_columns(View::new(Format::Table), "name,x=nope|no");
+        let rows = reply(&[r#"{"name":"a|b","nope|no":1}"#, r#"{"name":"c"}"#]);
+        for (border, expected) in [
+            (Border::Ascii, "+------+---+\n| name | x |\n+------+---+\n| a|b  | 1 |\n| c    |   |\n+------+---+\n"),
+            (Border::Unicode, "┌──────┬───┐\n│ name │ x │\n├──────┼───┤\n│ a|b  │ 1 │\n│ c    │   │\n└──────┴───┘\n"),
+            (Border::Markdown, "| name |   x |\n| ---- | --- |\n| a\\|b |   1 |\n| c    |     |\n"),
+            (Border::None, "name  x\na|b   1\nc\n"),
+        ] {
+            assert_eq!(print(&rows, &View { border: Some(border), ..view.clone() }), expected, "{border:?}");
+        }
+        let bare = View { border: Some(Border::None), header: false, ..view };
+        assert_eq!(print(&rows, &bare), "a|b  1\nc\n");
+    }
+
+    #[test]
+    fn narrow_terminals_lose_the_last_columns_and_never_a_uuid() {
+        let (text, rendered) = try_print(&storages(), &zone_shape(), &terminal(58)).expect("prints");
+        assert_eq!(
+            text,
+            "name          uuid                              state\n────────────  ────────────────────────────────  ────────\n\
+             image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled\n日本の倉庫👍  1ab3b836a88342e1bbc1b1a17d092f0f  Disabled\n"
+        );
+        assert_eq!(rendered.hidden, ["size"]);
+        // Narrower still, texts are cut.
+        let text = print_with(&storages(), &zone_shape(), &terminal(44));
+        assert!(text.contains("image-sto…  1ab3b836a88342e1bbc1b1a17d092f0f\n"), "{text}");
+        assert!(text.contains("日本の倉…"), "{text}");
+        for line in text.lines() {
+            assert!(width(line) <= 44, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_needs_more_than_two_lines_goes_vertical() {
+        let view = with_columns(terminal(40), "name,uuid,a=uuid,b=uuid");
+        let text = print(&storages(), &view);
+        assert!(text.starts_with(&format!("name | image-store\nuuid | {UUID}\na    | {UUID}\n")), "{text}");
+        assert!(text.contains("\n\nname | 日本の倉庫👍\n"), "{text}");
+        // Two lines are bearable.
+        assert!(print(&storages(), &with_columns(terminal(40), "name,uuid,a=uuid")).starts_with("name "));
+        // Through a pipe nothing limits a line.
+        assert!(
+            print(&storages(), &with_columns(View::new(Format::Table), "name,uuid,a=uuid,b=uuid")).starts_with("name ")
+        );
+    }
+
+    #[test]
+    fn cells_are_cut_or_wrapped_on_terminals_only() {
+        let long = "the quick brown fox jumps over the lazy dog";
+        let rows = reply(&[&format!(r#"{{"name":"a","text":"{long}"}}"#), r#"{"name":"b","text":"x"}"#]);
+        let view = with_columns(View::new(Format::Table), "name,text");
+        assert!(print(&rows, &view).contains(long));
+        let narrow = View { max_width: Some(20), border: Some(Border::None), header: false, ..view };
+        assert_eq!(print(&rows, &narrow), "a  the quick brown…\nb  x\n");
+        assert_eq!(
+            print(&rows, &View { wrap: true, ..narrow }),
+            "a  the quick brown\n   fox jumps over\n   the lazy dog\nb  x\n"
+        );
+    }
+
+    #[test]
+    fn a_single_inventory_prints_vertically() {
+        let one = format!(r#"{{"state":"Enabled","name":"a","uuid":"{UUID}","sshPassword":"hunter2","zones":["z"]}}"#);
+        let expected = format!(
+            "name        | a\nuuid        | {UUID}\nstate       | Enabled\nsshPassword | ******\nzones       | z\n"
+        );
+        let view = View { is_secret: |name| name == "sshPassword", ..View::new(Format::Table) };
+        assert_eq!(print(&reply(&[&one]), &view), expected);
+        assert_eq!(print(&format!(r#"{{"inventory":{one}}}"#), &view), expected);
+        assert_eq!(
+            print(&format!(r#"{{"inventory":{one}}}"#), &View { format: Format::Wide, ..view.clone() }),
+            expected
+        );
+        let shown = View { secrets: Secrets::Shown, ..view.clone() };
+        assert!(print(&reply(&[&one]), &shown).contains("| hunter2\n"));
+        assert_eq!(print(&reply(&[&one]), &with_columns(view, "state,name")), "state | Enabled\nname  | a\n");
+    }
+
+    #[test]
+    fn other_replies_look_good_too() {
+        let view = View::new(Format::Table);
+        for (reply, expected) in [
+            ("{}", ""),
+            (r#"{"success":true}"#, ""),
+            (r#"{"version":"5.2.1","success":true}"#, "version | 5.2.1\n"),
+            (r#"{"total":3,"schema":{}}"#, "total | 3\n"),
+            (
+                r#"{"currentTime":{"Seconds":1,"MillionSeconds":1000},"success":true}"#,
+                "Seconds        | 1\nMillionSeconds | 1000\n",
+            ),
+            (r#"{"supportApis":["a","b"],"success":true}"#, "supportApis\n-----------\na\nb\n"),
+            (
+                r#"{"zones":[{"name":"z1"},{"name":"z2"}],"hosts":[{"name":"h1"},{"name":"h2"}]}"#,
+                "zones:\nname\n----\nz1\nz2\n\nhosts:\nname\n----\nh1\nh2\n",
+            ),
+            (r#"{"inventories":[{"name":"a"},{"name":"b"}],"total":17}"#, "name\n----\na\nb\n\ntotal | 17\n"),
+            (
+                r#"{"results":[{"inventories":[{"name":"a"},{"name":"b"}],"total":2,"returnWith":null}]}"#,
+                "name\n----\na\nb\n\ntotal | 2\n",
+            ),
+            (
+                r#"{"results":[{"inventoryCounts":[[{"type":"UserVm"},12],[{"type":"Other"},3]]}]}"#,
+                "inventoryCounts:\ntype    count\n------  -----\nUserVm     12\nOther       3\n",
+            ),
+        ] {
+            assert_eq!(print(reply, &view), expected, "{reply}");
+        }
+        assert_eq!(
+            print_with(r#"{"inventories":[]}"#, &zone_shape(), &view),
+            "name  uuid  state  size\n----  ----  -----  ----\n"
+        );
+    }
+
+    #[test]
+    fn rows_are_counted() {
+        for (reply, rows, total) in [
+            (r#"{"inventories":[{},{}],"total":17}"#, 2, Some(17)),
+            (r#"{"inventories":[]}"#, 0, None),
+            (r#"{"total":3}"#, 3, Some(3)),
+            (r#"{"total":0}"#, 0, Some(0)),
+            (r#"{"inventory":{}}"#, 1, None),
+            (r#"{"version":"5"}"#, 1, None),
+            ("{}", 0, None),
+            (r#"{"results":[{"inventories":[{},{}]},{"inventories":[{}]}]}"#, 3, None),
+            (r#"{"results":[{"total":5}]}"#, 5, Some(5)),
+        ] {
+            for format in Format::ALL {
+                let (_, rendered) = try_print(reply, &Shape::default(), &View::new(format)).expect("prints");
+                assert_eq!((rendered.rows, rendered.total), (rows, total), "{reply} as {format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn states_are_coloured_and_alignment_does_not_suffer() {
+        let view = View { colour: true, border: Some(Border::None), ..View::new(Format::Table) };
+        let rows = reply(&[r#"{"name":"a","state":"Running","x":1}"#, r#"{"name":"b","state":"Stopped","x":2}"#]);
+        assert_eq!(
+            print(&rows, &with_columns(view, "state,x")),
+            "\u{1b}[1mstate\u{1b}[0m    \u{1b}[1mx\u{1b}[0m\n\u{1b}[38;5;28mRunning\u{1b}[0m  1\n\u{1b}[38;5;244mStopped\u{1b}[0m  2\n"
+        );
+    }
+
+    #[test]
+    fn nothing_from_the_node_acts_on_the_terminal() {
+        let evil = "\\u001b[31m\\u009b31m\\u202e\\u0007\u{202e}\u{9b}\\n";
+        let rows = reply(&[&format!(r#"{{"{evil}":"{evil}"}}"#), &format!(r#"{{"{evil}":["{evil}"]}}"#)]);
+        for format in Format::ALL {
+            for reply in [
+                rows.clone(),
+                format!(r#"{{"inventory":{{"{evil}":"{evil}"}}}}"#),
+                format!(r#"{{"{evil}":["{evil}"]}}"#),
+            ] {
+                let text = print(&reply, &View { format, width: Some(80), ..terminal(80) });
+                let acting = text.chars().find(|c| *c != '\n' && json::is_unprintable(*c));
+                assert_eq!(acting, None, "{format:?}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_beyond_the_sample_stream_in_the_same_columns() {
+        let mut rows: Vec<String> =
+            (0..1500).map(|index| format!(r#"{{"name":"vm-{index:04}","n":{index}}}"#)).collect();
+        rows.push(r#"{"name":"a name far longer than all others","n":1}"#.to_owned());
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let text = print(&reply(&rows), &terminal(20));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1503);
+        assert_eq!(lines[1001], "vm-0999  999");
+        assert_eq!(lines[1501], "vm-1499  1499");
+        assert_eq!(lines[1502], "a name…    1");
+        // A pipe gets it whole.
+        assert!(print(&reply(&rows), &View::new(Format::Table)).ends_with("a name far longer than all others    1\n"));
+    }
+
+    #[test]
+    fn a_closed_pipe_stops_the_work_at_once() {
+        struct Closed;
+        impl std::io::Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        /// Fails the test when too much is read.
+        struct Endless(u32);
+        impl crate::json::Pieces for Endless {
+            fn next_piece(&mut self) -> Result<Option<crate::json::Piece<'_>>, crate::json::ReadError> {
+                self.0 += 1;
+                assert!(self.0 < 3000, "goes on reading");
+                Ok(Some(match self.0 {
+                    1 => crate::json::Piece::Rows { name: "inventories" },
+                    _ => crate::json::Piece::Row(br#"{"name":"a"}"#),
+                }))
+            }
+        }
+        for format in Format::ALL {
+            let printed = super::super::render(&mut Endless(0), &Shape::default(), &View::new(format), &mut Closed);
+            assert!(printed.is_err_and(|error| error.is_closed_pipe()), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_cut_and_wrapped_by_what_it_takes_on_screen() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdef", 5), "abcd…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("👩‍👩‍👧x", 2), "…");
+        assert_eq!(cut(UUID, 5), UUID);
+        assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
+        assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrapped(&format!("{UUID}, {UUID}"), 20), [format!("{UUID},"), UUID.to_owned()]);
+    }
+}

@@ -1,0 +1,257 @@
+//! Masking the secrets of JSON text without changing anything else in it.
+
+use super::names::{Secrecy, is_session_record, name_secrecy};
+use super::text::{looks_like_json, mask_text, mask_value};
+use crate::json::{MASK, write_string};
+
+/// How many texts within texts are opened; what lies deeper is masked as a whole.
+const DEEPEST_TEXT: u32 = 4;
+
+/// The text with its secrets masked: members by name, a session's `uuid`, and secrets inside strings (URLs, tags,
+/// JSON within text). Numbers, order and blanks stay. Text that is not JSON is masked as a sentence; JSON that
+/// breaks off is masked as far as it goes. Bytes that are not UTF-8 become U+FFFD.
+pub fn mask_json(bytes: &[u8]) -> String {
+    mask_json_value(bytes, Secrecy::Open)
+}
+
+/// As [`mask_json`], for the value of a name that has this secrecy.
+pub(super) fn mask_json_value(bytes: &[u8], secrecy: Secrecy) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    if !looks_like_json(&text) {
+        return mask_text(&text).into_owned();
+    }
+    mask(&text, secrecy, 0)
+}
+
+/// An open object or list.
+struct Frame {
+    is_object: bool,
+    /// Which object this is, in order of appearance.
+    number: usize,
+    /// What the name under which the values stand says of them.
+    secrecy: Secrecy,
+    /// The secrecy that an object gives to its members.
+    inherited: Secrecy,
+    name: String,
+    expects_name: bool,
+}
+
+fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
+    let sessions = session_objects(text);
+    let mut out = String::with_capacity(text.len());
+    let mut stack: Vec<Frame> = Vec::new();
+    let mut objects = 0;
+    let mut at = 0;
+    let bytes = text.as_bytes();
+    while at < bytes.len() {
+        let current = stack.last().map_or(secrecy, |frame| frame.secrecy);
+        match bytes[at] {
+            open @ (b'{' | b'[') => {
+                let is_object = open == b'{';
+                stack.push(Frame {
+                    is_object,
+                    number: objects,
+                    secrecy: current,
+                    inherited: current,
+                    name: stack.last().map(|frame| frame.name.clone()).unwrap_or_default(),
+                    expects_name: is_object,
+                });
+                objects += usize::from(is_object);
+                out.push(char::from(open));
+                at += 1;
+            }
+            close @ (b'}' | b']') => {
+                stack.pop();
+                out.push(char::from(close));
+                at += 1;
+            }
+            b',' => {
+                if let Some(frame) = stack.last_mut() {
+                    frame.expects_name = frame.is_object;
+                }
+                out.push(',');
+                at += 1;
+            }
+            b'"' => {
+                let end = string_end(bytes, at);
+                let raw = &text[at..end];
+                match stack.last_mut() {
+                    Some(frame) if frame.expects_name => {
+                        frame.expects_name = false;
+                        frame.name = decode(raw);
+                        let own = name_secrecy(&frame.name);
+                        let session = frame.name == "uuid" && sessions.get(frame.number) == Some(&true);
+                        frame.secrecy = if session || frame.inherited == Secrecy::Whole {
+                            Secrecy::Whole
+                        } else if own == Secrecy::Open && frame.inherited == Secrecy::Inside {
+                            Secrecy::Inside
+                        } else {
+                            own
+                        };
+                        out.push_str(raw);
+                    }
+                    _ => {
+                        let name = stack.last().map_or("", |frame| frame.name.as_str());
+                        out.push_str(&masked_string(raw, name, current, depth));
+                    }
+                }
+                at = end;
+            }
+            byte if current == Secrecy::Whole && (byte.is_ascii_digit() || byte == b'-') => {
+                let end = bytes[at..]
+                    .iter()
+                    .position(|byte| b",]} \t\r\n".contains(byte))
+                    .map_or(bytes.len(), |length| at + length);
+                out.push('"');
+                out.push_str(MASK);
+                out.push('"');
+                at = end;
+            }
+            _ => {
+                let end = (at + 1..bytes.len()).find(|&end| text.is_char_boundary(end)).unwrap_or(bytes.len());
+                out.push_str(&text[at..end]);
+                at = end;
+            }
+        }
+    }
+    out
+}
+
+/// The string value as it may be shown, in quotes.
+fn masked_string(raw: &str, name: &str, secrecy: Secrecy, depth: u32) -> String {
+    if secrecy == Secrecy::Whole {
+        return if raw == "\"\"" { raw.to_owned() } else { format!("\"{MASK}\"") };
+    }
+    if secrecy == Secrecy::Open && !raw.contains(['@', '=', ':', '{', '[']) {
+        return raw.to_owned();
+    }
+    let value = decode(raw);
+    let shown = if looks_like_json(&value) {
+        if depth >= DEEPEST_TEXT { MASK.to_owned() } else { mask(&value, secrecy, depth + 1) }
+    } else {
+        mask_value(name, &value).into_owned()
+    };
+    if shown == value {
+        return raw.to_owned();
+    }
+    let mut out = String::new();
+    write_string(&mut out, &shown);
+    out
+}
+
+/// For each object in order of appearance: whether it is a session, whose `uuid` is a secret.
+fn session_objects(text: &str) -> Vec<bool> {
+    // Nothing but a session has this pair of members; looking for it first spares the second pass.
+    if !text.contains("expiredDate") && !text.contains("noSessionEvaluation") {
+        return Vec::new();
+    }
+    let bytes = text.as_bytes();
+    let mut names: Vec<Vec<&str>> = Vec::new();
+    let mut stack: Vec<(Option<usize>, bool)> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'{' => {
+                stack.push((Some(names.len()), true));
+                names.push(Vec::new());
+            }
+            b'[' => stack.push((None, false)),
+            b'}' | b']' => {
+                stack.pop();
+            }
+            b',' => {
+                if let Some((object, expects_name)) = stack.last_mut() {
+                    *expects_name = object.is_some();
+                }
+            }
+            b'"' => {
+                let end = string_end(bytes, at);
+                if let Some((Some(object), expects_name @ true)) = stack.last_mut() {
+                    *expects_name = false;
+                    names[*object].push(text[at..end].trim_matches('"'));
+                }
+                at = end;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    names.into_iter().map(is_session_record).collect()
+}
+
+/// Where the string that opens at `start` ends, behind its closing quote; the end of the text if it has none.
+fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// The text of a string in quotes; the raw text where it is broken.
+fn decode(raw: &str) -> String {
+    serde_json::from_str(raw).unwrap_or_else(|_| raw.trim_matches('"').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_masked_by_name_and_the_rest_stays_as_it_is() {
+        for (json, masked) in [
+            (r#"{"n": 1.0E9, "sshPassword" : "x\"y"}"#, r#"{"n": 1.0E9, "sshPassword" : "******"}"#),
+            (r#"{"password":null,"secret":true,"token":12}"#, r#"{"password":null,"secret":true,"token":"******"}"#),
+            (
+                r#"{"passwords":["a","b"],"x":{"pwd":{"k":"v"}}}"#,
+                r#"{"passwords":["******","******"],"x":{"pwd":{"k":"******"}}}"#,
+            ),
+            (
+                r#"{"mons":[{"sshPassword":"p","h":"10.0.0.1"}],"name":"a"}"#,
+                r#"{"mons":[{"sshPassword":"******","h":"10.0.0.1"}],"name":"a"}"#,
+            ),
+            (r#"{"monUrls":["root:p@h","root:q@i"],"b":1}"#, r#"{"monUrls":["root:******@h","root:******@i"],"b":1}"#),
+            (
+                r#"{"systemTags":["consolePassword::x","ha::y"]}"#,
+                r#"{"systemTags":["consolePassword::******","ha::y"]}"#,
+            ),
+            (r#"{"password":""}"#, r#"{"password":""}"#),
+            (r#"{"\u0070assword":"x"}"#, r#"{"\u0070assword":"******"}"#),
+            ("[1,\"ü\",{\"a\":\"ü\"}]", "[1,\"ü\",{\"a\":\"ü\"}]"),
+        ] {
+            assert_eq!(mask_json(json.as_bytes()), masked);
+        }
+    }
+
+    #[test]
+    fn the_uuid_of_a_session_is_masked_and_no_other_uuid() {
+        let login = r#"{"inventory":{"uuid":"5d0c","accountUuid":"36c2","userUuid":"36c2","expiredDate":"Mar 4"}}"#;
+        let masked = mask_json(login.as_bytes());
+        assert!(!masked.contains("5d0c") && masked.contains("36c2"), "{masked}");
+        let zone = r#"{"inventory":{"uuid":"1f6d","name":"lab"}}"#;
+        assert_eq!(mask_json(zone.as_bytes()), zone);
+    }
+
+    #[test]
+    fn json_within_text_is_opened() {
+        let outer = r#"{"jobData":"{\"name\":\"a\",\"password\":\"x\"}"}"#;
+        assert_eq!(mask_json(outer.as_bytes()), r#"{"jobData":"{\"name\":\"a\",\"password\":\"******\"}"}"#);
+    }
+
+    #[test]
+    fn broken_or_other_text_does_not_leak() {
+        assert_eq!(mask_json(br#"{"password":"hunt"#), r#"{"password":"******""#);
+        assert!(!mask_json(br#"{"password":"hunt\"#).contains("hunt"));
+        assert_eq!(mask_json(b"password=hunter2"), "password=******");
+        assert_eq!(mask_json(b"<html>"), "<html>");
+        assert_eq!(mask_json(b""), "");
+        assert_eq!(mask_json(b"}]\"{\xff"), "}]\"{\u{fffd}");
+        let deep = "[".repeat(100_000);
+        assert_eq!(mask_json(deep.as_bytes()), deep);
+    }
+}

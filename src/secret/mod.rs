@@ -1,0 +1,19 @@
+//! What is secret, decided in one place.
+//!
+//! Everything that is printed, logged, stored or traced asks here: member and parameter names, headers, user
+//! info in URLs, system tags, the JSON of a reply, and a command line on its way into the history. The rules
+//! rather hide too much than too little; the machine formats, which carry a reply as it is, do not ask.
+//!
+//! Source: PROTOCOL section 12.
+
+mod command;
+mod json;
+mod names;
+mod text;
+mod value;
+
+pub use command::mask_command;
+pub use json::mask_json;
+pub use names::{Secrecy, header_is_secret, is_session_record, member_is_secret, name_secrecy};
+pub use text::{mask_tag, mask_text, mask_url, mask_value};
+pub use value::Secret;

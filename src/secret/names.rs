@@ -1,0 +1,176 @@
+//! Names whose values are secret.
+
+/// How much of a value is secret, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Nothing, as far as the name says.
+    Open,
+    /// The value may hold a secret in a known place: user info in a URL, the tail of a system tag, a member of
+    /// the JSON in the text.
+    Inside,
+    /// The value is a secret.
+    Whole,
+}
+
+/// Endings of names, in lower case, whose values are secret: `sshPassword`, `AccessKeySecret`, `idToken`.
+const SECRET_ENDINGS: [&str; 12] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "secrete",
+    "secretkey",
+    "secretaccesskey",
+    "token",
+    "privatekey",
+    "privkey",
+    "credential",
+];
+
+/// Whole names, in lower case, whose values are secret though no ending says so.
+const SECRET_NAMES: [&str; 6] =
+    ["authorization", "authkey", "sessionuuid", "sessionid", "captchaverifycode", "verifycode"];
+
+/// Names, in lower case, whose values may hold a secret inside.
+const INSIDE_NAMES: [&str; 15] = [
+    "url",
+    "urls",
+    "monurl",
+    "monurls",
+    "monaddr",
+    "tag",
+    "tags",
+    "systemtags",
+    "systemtag",
+    "__systemtag__",
+    "usertags",
+    "jobdata",
+    "jobresult",
+    "webssh",
+    "userdata",
+];
+
+/// How much of the value of the parameter, member, field or option called `name` is secret. Upper and lower case,
+/// a plural and leading dashes make no difference; of a path (`mons.sshPassword`) the last segment counts.
+///
+/// Every parameter that the catalog marks as secret is at least [`Secrecy::Inside`]; a test holds that.
+pub fn name_secrecy(name: &str) -> Secrecy {
+    let last = name.rsplit(['.', '/']).next().unwrap_or(name).trim().trim_start_matches('-');
+    let mut lower: String = last.chars().filter(|c| *c != '-').flat_map(char::to_lowercase).collect();
+    if INSIDE_NAMES.contains(&lower.as_str()) {
+        return Secrecy::Inside;
+    }
+    if let Some(singular) = lower.strip_suffix('s')
+        && !singular.ends_with('s')
+    {
+        lower.truncate(singular.len());
+    }
+    let joined = lower.replace('_', "");
+    let secret =
+        SECRET_NAMES.contains(&joined.as_str()) || SECRET_ENDINGS.iter().any(|ending| joined.ends_with(ending));
+    if secret { Secrecy::Whole } else { Secrecy::Open }
+}
+
+/// Whether a member of a reply, or a parameter, of this name holds a secret: `sshPassword`, `token`,
+/// `AccessKeySecret`. A session's `uuid` is not known by its name: see [`is_session_record`].
+pub fn member_is_secret(name: &str) -> bool {
+    name_secrecy(name) == Secrecy::Whole
+}
+
+/// Whether a record with these members is a session, as log-ins answer: its `uuid` is a secret then.
+///
+/// Source: A6 (`uuid`, `accountUuid`, `userUuid`, `expiredDate`, `createDate`, `noSessionEvaluation`).
+pub fn is_session_record<'a>(members: impl IntoIterator<Item = &'a str>) -> bool {
+    let (mut expires, mut owner) = (false, false);
+    for name in members {
+        expires |= matches!(name, "expiredDate" | "noSessionEvaluation");
+        owner |= matches!(name, "accountUuid" | "userUuid" | "noSessionEvaluation");
+    }
+    expires && owner
+}
+
+/// Whether an HTTP header holds a secret.
+pub fn header_is_secret(name: &str) -> bool {
+    ["authorization", "proxy-authorization", "cookie", "set-cookie"]
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn secret_names_are_known_in_any_case_and_place() {
+        for name in [
+            "password",
+            "Password",
+            "sshPassword",
+            "oldPassword",
+            "AccessKeySecret",
+            "clientSecrete",
+            "hmacToken",
+            "mons.sshPassword",
+            "--password",
+            "access_key_secret",
+            "passwords",
+            "sshPrivKey",
+            "sessionUuid",
+            "authKey",
+            "access-key-secret",
+        ] {
+            assert_eq!(name_secrecy(name), Secrecy::Whole, "{name}");
+        }
+        for name in [
+            "uuid",
+            "name",
+            "AccessKeyID",
+            "publicKey",
+            "sortKey",
+            "tokenUrl",
+            "tokenName",
+            "secretResourcePoolUuid",
+            "sshKeyPairUuid",
+            "privateIpAddress",
+            "accountUuid",
+            "passwordless",
+            "s",
+            "",
+            "keyIndex",
+        ] {
+            assert_eq!(name_secrecy(name), Secrecy::Open, "{name}");
+        }
+        assert_eq!(name_secrecy("monUrls"), Secrecy::Inside);
+        assert_eq!(name_secrecy("systemTags"), Secrecy::Inside);
+    }
+
+    #[test]
+    fn every_secret_parameter_of_the_catalog_is_known_by_its_name() {
+        let catalog = Catalog::newest();
+        let mut seen = 0;
+        for name in catalog.api_names() {
+            let api = catalog.api(name.as_str()).expect("a listed API");
+            for parameter in api.parameters.iter().filter(|parameter| parameter.secret) {
+                seen += 1;
+                assert_ne!(name_secrecy(parameter.name), Secrecy::Open, "{} {}", api.name, parameter.name);
+            }
+        }
+        assert!(seen > 50, "the catalog marks secrets");
+    }
+
+    #[test]
+    fn sessions_are_known_by_their_members() {
+        assert!(is_session_record(["uuid", "accountUuid", "userUuid", "expiredDate", "createDate"]));
+        assert!(!is_session_record(["uuid", "name", "accountUuid", "createDate"]));
+        assert!(!is_session_record(["uuid", "expiredDate"]), "a licence");
+    }
+
+    #[test]
+    fn headers_that_carry_credentials() {
+        assert!(header_is_secret("Authorization"));
+        assert!(header_is_secret("set-cookie"));
+        assert!(!header_is_secret("X-Job-UUID"));
+    }
+}

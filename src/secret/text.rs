@@ -1,0 +1,177 @@
+//! Secrets inside text: user info in URLs, the tails of system tags, `password=...` in a sentence.
+
+use std::borrow::Cow;
+
+use super::json::mask_json_value;
+use super::names::{Secrecy, member_is_secret, name_secrecy};
+use crate::json::MASK;
+
+/// Segments of system tags, in lower case, after which everything is secret though the name does not say so.
+const SECRET_TAGS: [&str; 2] = ["userdata", "cloudinit"];
+
+/// Masks a value by the name of its parameter or member: all of it, the parts known to be secret, or nothing.
+pub fn mask_value<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    match name_secrecy(name) {
+        Secrecy::Whole if value.is_empty() => Cow::Borrowed(value),
+        Secrecy::Whole => Cow::Borrowed(MASK),
+        Secrecy::Inside if looks_like_json(value) => Cow::Owned(mask_json_value(value.as_bytes(), Secrecy::Inside)),
+        Secrecy::Inside => match mask_tag(value) {
+            Cow::Borrowed(_) => mask_url(value),
+            masked => masked,
+        },
+        Secrecy::Open if looks_like_json(value) => Cow::Owned(mask_json_value(value.as_bytes(), Secrecy::Open)),
+        Secrecy::Open => mask_text(value),
+    }
+}
+
+/// Masks the password of a URL's user info, with or without a scheme, and secret members of its query:
+/// `https://root:hunter2@host/?token=x` becomes `https://root:******@host/?token=******`.
+///
+/// A password may hold `/`, `@` or `,` unencoded, so everything up to the last `@` counts as user info.
+pub fn mask_url(text: &str) -> Cow<'_, str> {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let rest = &text[start..];
+    let user_info = rest.rfind('@').and_then(|end| rest[..end].find(':').map(|colon| (colon + 1, end)));
+    match user_info {
+        Some((from, to)) if from < to => {
+            let masked = format!("{}{MASK}{}", &text[..start + from], mask_pairs(&rest[to..]));
+            Cow::Owned(masked)
+        }
+        _ => mask_pairs(text),
+    }
+}
+
+/// Masks the tail of a system tag known to hold a secret: `consolePassword::hunter2`, `userdata::I2Nsb3...`.
+pub fn mask_tag(tag: &str) -> Cow<'_, str> {
+    let mut end = 0;
+    for segment in tag.split("::") {
+        end += segment.len() + 2;
+        if end >= tag.len() {
+            break;
+        }
+        if member_is_secret(segment) || SECRET_TAGS.iter().any(|name| segment.eq_ignore_ascii_case(name)) {
+            return Cow::Owned(format!("{}{MASK}", &tag[..end]));
+        }
+    }
+    mask_text(tag)
+}
+
+/// Masks what a sentence may give away: user info in URLs, the value behind `Authorization: OAuth`, and the
+/// values of secret names as in `password=hunter2` or `password: hunter2`.
+pub fn mask_text(text: &str) -> Cow<'_, str> {
+    if !text.contains(['=', ':', '@']) && !text.contains("OAuth ") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    // Whether the next word is a secret, and whether it is one if an operator comes first.
+    let (mut mask_next, mut named) = (false, false);
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end();
+        let bare = word.trim_matches(|c: char| "\"'(),;[]{}".contains(c));
+        if bare.is_empty() {
+            out.push_str(piece);
+            continue;
+        }
+        let is_operator = matches!(bare, "=" | ":");
+        let scheme = matches!(bare, "OAuth" | "ZStack");
+        if mask_next && !is_operator && !scheme {
+            out.push_str(MASK);
+            mask_next = false;
+        } else {
+            let name = bare.strip_suffix([':', '=']);
+            mask_next = bare == "OAuth"
+                || (scheme && mask_next)
+                || (is_operator && (named || mask_next))
+                || name.is_some_and(|name| member_is_secret(name.trim_matches(['"', '\''])));
+            named = name.is_none() && member_is_secret(bare);
+            let shown = if word.contains("://") && word.contains('@') { mask_url(word) } else { mask_pairs(word) };
+            out.push_str(&shown);
+        }
+        out.push_str(&piece[word.len()..]);
+    }
+    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// Masks the values of secret names in `name=value` pairs that stand between `?`, `&`, `,` or `;`.
+fn mask_pairs(text: &str) -> Cow<'_, str> {
+    if !text.contains('=') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(['?', '&', ',', ';']) {
+        let end = piece.trim_end_matches(['?', '&', ',', ';']);
+        match end.split_once('=') {
+            Some((name, value)) if !value.is_empty() && member_is_secret(name.trim_matches(['"', '\'', '(', '['])) => {
+                out.push_str(name);
+                out.push('=');
+                out.push_str(MASK);
+                out.push_str(&piece[end.len()..]);
+            }
+            _ => out.push_str(piece),
+        }
+    }
+    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// Whether text starts as a JSON object or list does.
+pub(super) fn looks_like_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_info_and_query_secrets_of_urls() {
+        for (url, masked) in [
+            ("https://root:hunter2@host/x", "https://root:******@host/x"),
+            ("root:hunter2@172.20.1.1:22/?monPort=6789", "root:******@172.20.1.1:22/?monPort=6789"),
+            ("root:p@ss/w,rd@host", "root:******@host"),
+            ("http://host:8080/p?token=abc&x=1", "http://host:8080/p?token=******&x=1"),
+            ("http://host:8080/zstack", "http://host:8080/zstack"),
+            ("user@host", "user@host"),
+            ("/zstack_imagestore", "/zstack_imagestore"),
+        ] {
+            assert_eq!(mask_url(url), masked);
+        }
+    }
+
+    #[test]
+    fn tails_of_tags() {
+        for (tag, masked) in [
+            ("consolePassword::hunter2", "consolePassword::******"),
+            ("ha::sshPassword::a::b", "ha::sshPassword::******"),
+            ("userdata::I2Nsb3VkLWNvbmZpZw==", "userdata::******"),
+            ("ephemeral::validationOnly", "ephemeral::validationOnly"),
+            ("password", "password"),
+            ("remote", "remote"),
+        ] {
+            assert_eq!(mask_tag(tag), masked);
+        }
+    }
+
+    #[test]
+    fn sentences() {
+        for (text, masked) in [
+            ("cannot log in with password=hunter2, retry", "cannot log in with password=******, retry"),
+            ("password: hunter2 end", "password: ****** end"),
+            ("password = hunter2", "password = ******"),
+            ("Authorization: OAuth 5d0c8a4f", "Authorization: OAuth ******"),
+            ("see http://root:hunter2@h/x now", "see http://root:******@h/x now"),
+            ("unable to ping 10.0.0.1: refused", "unable to ping 10.0.0.1: refused"),
+        ] {
+            assert_eq!(mask_text(text), masked);
+        }
+    }
+
+    #[test]
+    fn values_by_name() {
+        assert_eq!(mask_value("sshPassword", "x"), "******");
+        assert_eq!(mask_value("name", "password"), "password");
+        assert_eq!(mask_value("monUrls", "root:x@10.0.0.1"), "root:******@10.0.0.1");
+        assert_eq!(mask_value("systemTags", "consolePassword::x"), "consolePassword::******");
+        assert_eq!(mask_value("jobData", r#"{"password":"x","name":"a"}"#), r#"{"password":"******","name":"a"}"#);
+        assert_eq!(mask_value("url", "/mnt"), "/mnt");
+    }
+}

@@ -1,0 +1,220 @@
+//! What completion answers: candidates, and the words that they would leave.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::cursor;
+use super::rank::{Fit, Pattern};
+use crate::syntax::Quote;
+
+/// What a candidate is. The names are part of the program's surface: `complete LINE` prints them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// An API of the catalog.
+    Api,
+    /// A parameter of an API, of a query, or an option.
+    Param,
+    /// A queryable field, which a condition may name.
+    Field,
+    /// A field that leads to another inventory, and ends in `.`.
+    Expanded,
+    /// A field with an operator.
+    Operator,
+    /// A value.
+    Value,
+    /// An own command, or a part of one.
+    Command,
+}
+
+impl Kind {
+    /// The kind's name, as `complete LINE` prints it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Api => "api",
+            Kind::Param => "param",
+            Kind::Field => "field",
+            Kind::Expanded => "expanded",
+            Kind::Operator => "operator",
+            Kind::Value => "value",
+            Kind::Command => "command",
+        }
+    }
+}
+
+/// Under which heading a candidate is listed, in the order of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Group {
+    Commands,
+    Apis,
+    Conditions,
+    Operators,
+    Expanded,
+    Parameters,
+    Values,
+    Topics,
+    Files,
+    Options,
+}
+
+impl Group {
+    /// The heading.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Group::Commands => "Commands",
+            Group::Apis => "APIs",
+            Group::Conditions => "Query conditions",
+            Group::Operators => "Operators",
+            Group::Expanded => "Expanded fields",
+            Group::Parameters => "Parameters",
+            Group::Values => "Values",
+            Group::Topics => "Topics",
+            Group::Files => "Files",
+            Group::Options => "Options",
+        }
+    }
+}
+
+/// One thing that could stand at the cursor.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// What it is called; the part of the word that is new.
+    pub label: Cow<'static, str>,
+    /// What follows the label in the word: `=`, `.`, `,` or nothing.
+    pub suffix: &'static str,
+    /// Whether the word is finished with it, so that a blank may follow.
+    pub finished: bool,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is listed.
+    pub group: Group,
+    /// A few words on it: a type, a path, the name of a resource.
+    pub description: Cow<'static, str>,
+    /// Whether it is a parameter that must be given.
+    pub required: bool,
+    /// How it fits what was typed.
+    pub fit: Fit,
+}
+
+impl Candidate {
+    /// A finished candidate, of which only the essentials are known.
+    pub(crate) fn new(label: impl Into<Cow<'static, str>>, kind: Kind, group: Group) -> Candidate {
+        Candidate {
+            label: label.into(),
+            suffix: "",
+            finished: true,
+            kind,
+            group,
+            description: Cow::Borrowed(""),
+            required: false,
+            fit: Fit::Prefix,
+        }
+    }
+
+    /// The same, described.
+    pub(crate) fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Candidate {
+        self.description = description.into();
+        self
+    }
+
+    /// The same, with more to come in its word after `suffix`.
+    pub(crate) fn open(mut self, suffix: &'static str) -> Candidate {
+        self.suffix = suffix;
+        self.finished = false;
+        self
+    }
+}
+
+/// What a list of candidates cannot say by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The node was asked and has not answered within the time that the prompt may wait.
+    Fetching,
+    /// The node could not be asked, so that live values are missing.
+    NoLiveValues,
+    /// The value is secret; nothing is ever offered for it.
+    Secret,
+}
+
+impl Note {
+    /// The sentence for people.
+    pub fn message(self) -> &'static str {
+        match self {
+            Note::Fetching => "the node is being asked; press Tab again for its answer",
+            Note::NoLiveValues => "the node cannot be asked for values now",
+            Note::Secret => "a secret: nothing is offered",
+        }
+    }
+}
+
+/// The answer to "what could stand at the cursor?".
+#[derive(Clone, Debug)]
+pub struct Completion {
+    /// The bytes of the line that the word replaces: from the word's start to the cursor.
+    pub span: Range<usize>,
+    /// The line's own text between the cursor and the end of the word.
+    pub rest: String,
+    /// The text of the word before the part that candidates stand for, as the line has it.
+    pub head: String,
+    /// The quote that is open at the end of `head`.
+    pub(super) quote: Option<Quote>,
+    /// The part that candidates are compared with, unquoted.
+    pub typed: String,
+    /// The candidates, best first.
+    pub candidates: Vec<Candidate>,
+    /// What there is to say beside them.
+    pub note: Option<Note>,
+}
+
+impl Completion {
+    /// The word that `candidate` would leave, quoted where needed, without a blank behind.
+    pub fn word(&self, candidate: &Candidate) -> String {
+        let mut word = self.head.clone();
+        cursor::quote(&mut word, &candidate.label, candidate.suffix, self.quote, candidate.finished);
+        word
+    }
+
+    /// The byte ranges of the candidate's label that match what was typed.
+    pub fn matched(&self, candidate: &Candidate) -> Vec<Range<usize>> {
+        Pattern::new(&self.typed).matched(&candidate.label)
+    }
+
+    /// What pressing Tab puts between the word's start and the cursor: the only candidate, or as much as the
+    /// candidates that begin with what was typed have in common. The flag says whether that finishes the word.
+    /// `None` where nothing is gained.
+    pub fn extension(&self) -> Option<(String, bool)> {
+        let extending: Vec<&Candidate> =
+            self.candidates.iter().filter(|candidate| candidate.fit.extends() && self.begins(candidate)).collect();
+        let only = match (extending.as_slice(), self.candidates.as_slice()) {
+            // `BackupStorage` begins one API, but is part of many that may be meant.
+            ([only], [_, _, ..]) if only.kind == Kind::Api => return None,
+            ([only], _) => Some(*only),
+            ([], [only]) => Some(only),
+            _ => None,
+        };
+        if let Some(only) = only {
+            return Some((self.word(only), only.finished));
+        }
+        let first = extending.first()?;
+        let mut common = first.label.as_ref();
+        for other in &extending[1..] {
+            let shared = common
+                .char_indices()
+                .zip(other.label.chars())
+                .find(|((_, ours), theirs)| !ours.eq_ignore_ascii_case(theirs))
+                .map_or(common.len().min(other.label.len()), |((at, _), _)| at);
+            common = &common[..shared];
+        }
+        if common.len() <= self.typed.len() {
+            return None;
+        }
+        let mut word = self.head.clone();
+        cursor::quote(&mut word, common, "", self.quote, false);
+        Some((word, false))
+    }
+
+    /// Whether the label itself, and not a resource's name, begins with what was typed.
+    fn begins(&self, candidate: &Candidate) -> bool {
+        candidate.label.get(..self.typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(&self.typed))
+    }
+}

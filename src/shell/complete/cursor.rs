@@ -1,0 +1,296 @@
+//! The first step: which word the cursor is in, and what kind of thing is wanted there.
+//!
+//! It reads the text alone and knows nothing of the catalog.
+
+use std::ops::Range;
+
+use crate::syntax::{Operator, Quote, Word, lex};
+
+use super::options::{self, OptionSpec};
+
+/// What kind of thing is wanted at the cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Nothing can be offered: a comment, a filter, an escape.
+    Nothing,
+    /// A word of the command: its name where `index` is 0, else an argument.
+    Word,
+    /// The name of an option.
+    Option,
+    /// The value of that option.
+    OptionValue(&'static OptionSpec),
+    /// The file of a redirection.
+    File,
+}
+
+/// The cursor in its line.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The word that the cursor is in, up to the cursor; empty between words.
+    pub(crate) word: Word,
+    /// The line's own text from the cursor to the end of that word.
+    pub(crate) rest: String,
+    /// The other words of the command, without options and redirections.
+    pub(crate) others: Vec<Word>,
+    /// How many of them stand before the cursor.
+    pub(crate) index: usize,
+    /// What is wanted.
+    pub(crate) wanted: Wanted,
+}
+
+/// Finds the cursor's place. `cursor` counts bytes; one inside a character means the character's start.
+pub(crate) fn place(line: &str, cursor: usize) -> Place {
+    let cursor = (0..=cursor.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    let before = &line[..cursor];
+    let mut lexed = lex(before);
+    let in_word = lexed.open_quote.is_some() || !before.ends_with(char::is_whitespace) || lexed.continues;
+    let current = match lexed.words.last() {
+        Some(last) if last.span.end == cursor && in_word => lexed.words.pop(),
+        _ => None,
+    };
+    let in_comment = lexed.comment.is_some_and(|at| !before[at..].contains('\n'));
+    let word = current.unwrap_or_else(|| Word::plain("", cursor));
+
+    let mut rest = String::new();
+    let mut after = Vec::new();
+    if cursor < line.len() && !in_comment {
+        for other in lex(line).words {
+            if other.span.start >= cursor {
+                after.push(other);
+            } else if other.span.start == word.span.start && other.span.end > cursor {
+                rest = line[cursor..other.span.end].to_owned();
+            }
+        }
+    }
+
+    let mut place = Place { word, rest, others: Vec::new(), index: 0, wanted: Wanted::Word };
+    let wanted = place.sort_words(line, lexed.words, after);
+    place.wanted = if in_comment || (lexed.continues && lexed.open_quote.is_none()) { Wanted::Nothing } else { wanted };
+    place
+}
+
+impl Place {
+    /// Takes options and redirections out of the words, and says what they leave to be wanted.
+    fn sort_words(&mut self, line: &str, before: Vec<Word>, after: Vec<Word>) -> Wanted {
+        let mut wanted = Wanted::Word;
+        let mut options_end = false;
+        for word in before {
+            match wanted {
+                Wanted::Nothing => return Wanted::Nothing,
+                Wanted::OptionValue(_) | Wanted::File => {
+                    wanted = Wanted::Word;
+                    continue;
+                }
+                Wanted::Word | Wanted::Option => {}
+            }
+            if let Some(redirection) = redirection(line, &word).filter(|_| !self.others.is_empty()) {
+                wanted = redirection;
+            } else if word.text == "--" && !options_end {
+                options_end = true;
+            } else if word.text.starts_with('-') && !options_end {
+                if let Some(option) = options::find(&word.text).filter(|option| option.takes_value()) {
+                    wanted = Wanted::OptionValue(option);
+                }
+            } else {
+                self.others.push(word);
+            }
+        }
+        self.index = self.others.len();
+        self.others.extend(after.into_iter().filter(|word| !word.text.starts_with('-')));
+        match wanted {
+            Wanted::Word if self.word.text.starts_with('-') && !options_end => {
+                match self.word.text.split_once('=').and_then(|(name, _)| options::find(name)) {
+                    Some(option) => Wanted::OptionValue(option),
+                    None => Wanted::Option,
+                }
+            }
+            Wanted::Word if self.index > 0 && redirection(line, &self.word).is_some() => Wanted::Nothing,
+            other => other,
+        }
+    }
+
+    /// The command's name, unless the cursor is in it.
+    pub(crate) fn name(&self) -> Option<&str> {
+        if self.index == 0 { None } else { self.others.first().map(|word| word.text.as_str()) }
+    }
+
+    /// The arguments other than the one that the cursor is in.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = Argument<'_>> {
+        self.others.iter().skip(1).filter_map(|word| Argument::split(&word.text))
+    }
+
+    /// Splits the word at byte `start` of its text: the head as it stands in the line, the quote that is open
+    /// there, and the bytes of the line that the whole word takes up.
+    pub(crate) fn head(&self, line: &str, start: usize) -> (String, Option<Quote>, Range<usize>) {
+        let from = self.word.span.start;
+        let to = self.word.span_of(start..start).start.max(from);
+        let mut head = line[from..to].to_owned();
+        let lexed = lex(&head);
+        if lexed.continues {
+            // The part begins with an escaped character, whose backslash goes with it.
+            head.pop();
+        }
+        (head, lexed.open_quote.map(|(quote, _)| quote), self.word.span.clone())
+    }
+}
+
+/// What a word that begins a redirection makes of the next one.
+fn redirection(line: &str, word: &Word) -> Option<Wanted> {
+    let raw = &line[word.span.clone()];
+    match raw {
+        ">" | ">>" => Some(Wanted::File),
+        _ if raw.starts_with('|') => Some(Wanted::Nothing),
+        _ => None,
+    }
+}
+
+/// An argument as far as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Argument<'w> {
+    /// The parameter or field path.
+    pub(crate) name: &'w str,
+    /// The operator.
+    pub(crate) operator: Operator,
+    /// Where the value starts, in bytes of the word's text.
+    pub(crate) value_start: usize,
+    /// The value as far as it is typed.
+    pub(crate) value: &'w str,
+}
+
+impl<'w> Argument<'w> {
+    /// Splits `name operator value`; `None` where there is no operator yet.
+    pub(crate) fn split(text: &'w str) -> Option<Argument<'w>> {
+        let length = name_length(text);
+        let (name, rest) = text.split_at(length);
+        let (typed, operator) = Operator::TYPED
+            .iter()
+            .filter(|(_, operator)| !matches!(operator, Operator::IsNull | Operator::NotNull))
+            .filter(|(typed, _)| rest.starts_with(typed))
+            .max_by_key(|(typed, _)| typed.len())?;
+        let value_start = length + typed.len();
+        Some(Argument { name, operator: *operator, value_start, value: &text[value_start..] })
+    }
+}
+
+/// How many bytes at the start of an argument can be its name.
+pub(crate) fn name_length(text: &str) -> usize {
+    text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(text.len())
+}
+
+/// Adds `label` and `suffix` to a word in which `open` is the open quote, quoted as needed.
+pub(crate) fn quote(word: &mut String, label: &str, suffix: &str, open: Option<Quote>, finished: bool) {
+    let unsafe_text = |c: char| c.is_whitespace() || c.is_control() || "'\"\\#|&;()$`".contains(c);
+    match open {
+        Some(Quote::Double) => {
+            for c in label.chars() {
+                if matches!(c, '"' | '\\' | '$' | '`') {
+                    word.push('\\');
+                }
+                word.push(c);
+            }
+            word.push_str(suffix);
+            if finished {
+                word.push('"');
+            }
+        }
+        Some(Quote::Single) => {
+            word.push_str(&label.replace('\'', r"'\''"));
+            word.push_str(suffix);
+            if finished {
+                word.push('\'');
+            }
+        }
+        None if label.contains(unsafe_text) => {
+            word.push('\'');
+            word.push_str(&label.replace('\'', r"'\''"));
+            if finished || !suffix.is_empty() {
+                word.push('\'');
+            }
+            word.push_str(suffix);
+        }
+        None => {
+            word.push_str(label);
+            word.push_str(suffix);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(marked: &str) -> (Place, String) {
+        let cursor = marked.find('¦').expect("the line marks the cursor");
+        let line = marked.replace('¦', "");
+        (place(&line, cursor), line)
+    }
+
+    #[test]
+    fn the_word_under_the_cursor_is_found() {
+        for (marked, index, word, rest, wanted) in [
+            ("¦", 0, "", "", Wanted::Word),
+            ("Que¦", 0, "Que", "", Wanted::Word),
+            ("Que¦ryZone", 0, "Que", "ryZone", Wanted::Word),
+            ("  QueryZone ¦", 1, "", "", Wanted::Word),
+            ("QueryZone name='a b¦", 1, "name=a b", "", Wanted::Word),
+            ("QueryZone na¦ state=x", 1, "na", "", Wanted::Word),
+            ("QueryZone ¦ state=x", 1, "", "", Wanted::Word),
+            ("QueryZone ¦state=x", 1, "", "", Wanted::Word),
+            ("QueryZone # na¦", 1, "", "", Wanted::Nothing),
+            ("QueryZone \\¦", 1, "", "", Wanted::Nothing),
+            ("QueryZone \\\n na¦", 1, "na", "", Wanted::Word),
+            ("QueryZone > ou¦", 1, "ou", "", Wanted::File),
+            ("QueryZone | .x¦", 1, ".x", "", Wanted::Nothing),
+            ("QueryZone | .x y¦", 0, "y", "", Wanted::Nothing),
+            ("-q QueryZone na¦", 1, "na", "", Wanted::Word),
+            ("-o json Que¦", 0, "Que", "", Wanted::Word),
+            ("-¦", 0, "-", "", Wanted::Option),
+            ("QueryZone --out¦", 1, "--out", "", Wanted::Option),
+            ("-- -x¦", 0, "-x", "", Wanted::Word),
+        ] {
+            let (place, _) = at(marked);
+            let found = (place.index, place.word.text.as_str(), place.rest.as_str(), place.wanted);
+            assert_eq!(found, (index, word, rest, wanted), "{marked}");
+        }
+        let (place, _) = at("-o js¦ QueryZone");
+        assert!(matches!(place.wanted, Wanted::OptionValue(option) if option.long == "--output"));
+    }
+
+    #[test]
+    fn a_cursor_in_a_character_or_behind_the_line_is_no_trouble() {
+        assert_eq!(place("Q é", 3).word.text, "");
+        assert_eq!(place("Q", 99).word.text, "Q");
+    }
+
+    #[test]
+    fn heads_keep_the_text_of_the_line() {
+        for (marked, start, head, quote) in [
+            ("X state=Ru¦", 6, "state=", None),
+            ("X name=\"my v¦", 5, "name=\"", Some(Quote::Double)),
+            ("X 'name=my v¦", 5, "'name=", Some(Quote::Single)),
+            ("X name=\"¦", 5, "name=\"", Some(Quote::Double)),
+            ("X name=\\ v¦", 5, "name=", None),
+            ("X name=a\"b\",c¦", 8, "name=a\"b\",", None),
+        ] {
+            let (place, line) = at(marked);
+            let found = place.head(&line, start);
+            assert_eq!((found.0.as_str(), found.1), (head, quote), "{marked}");
+        }
+    }
+
+    #[test]
+    fn labels_are_quoted_where_they_must_be() {
+        for (label, open, finished, expected) in [
+            ("lab", None, true, "n=lab"),
+            ("my vm", None, true, "n='my vm'"),
+            ("my vm", None, false, "n='my vm"),
+            ("it's", None, true, r"n='it'\''s'"),
+            ("my vm", Some(Quote::Double), true, "n=my vm\""),
+            ("a\"$b", Some(Quote::Double), true, "n=a\\\"\\$b\""),
+        ] {
+            let mut word = "n=".to_owned();
+            quote(&mut word, label, "", open, finished);
+            assert_eq!(word, expected);
+        }
+    }
+}

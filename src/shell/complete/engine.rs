@@ -1,0 +1,183 @@
+//! From the cursor's place to ranked candidates.
+
+use std::borrow::Cow;
+
+use crate::catalog::{Api, Inventory, Type};
+
+use super::candidate::{Candidate, Completion, Group, Kind, Note};
+use super::cursor::{self, Place, Wanted};
+use super::own::Takes;
+use super::rank::{Fit, Pattern};
+use super::sources::Sources;
+use super::values::{self, Values};
+use super::{fields, names, own};
+
+/// The most candidates that only fit fuzzily: more are noise.
+const MOST_FUZZY: usize = 20;
+
+/// What to fill in: the wanted kind of thing with what the catalog says about it.
+pub(super) enum Wish<'p> {
+    /// Nothing, perhaps for a reason worth telling.
+    Nothing(Option<Note>),
+    /// An own command or an API.
+    Command,
+    /// A word of an own command.
+    Own(Takes),
+    /// A parameter of an API that is no query.
+    Parameter(Box<Api>),
+    /// A field to begin a condition with; query parameters too where `first` is set.
+    Condition {
+        /// The inventory whose fields can follow; unknown for some queries.
+        inventory: Option<Inventory>,
+        /// Whether no expanded field stands before.
+        first: bool,
+    },
+    /// An operator for this field's type.
+    Operator(Option<Type>),
+    /// Fields for `fields=` and the like.
+    Columns {
+        /// The inventory whose fields they are.
+        inventory: Inventory,
+        /// The fields typed before.
+        given: Vec<&'p str>,
+        /// Whether several may be given.
+        several: bool,
+    },
+    /// A value.
+    Value(Values<'p>),
+    /// A file in this folder.
+    File(String),
+    /// The name of an option.
+    Option,
+}
+
+/// Says what could stand at `cursor` (in bytes) of `line`, best first.
+pub fn complete(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
+    let place = cursor::place(line, cursor);
+    let (start, wish) = wish(&place, sources);
+    let typed = &place.word.text[start..];
+    let mut shelf = Shelf::new(typed);
+    let mut note = fill(&wish, &place, sources, &mut shelf);
+    if shelf.candidates.is_empty() && !typed.is_empty() {
+        shelf.fuzzy = true;
+        note = note.or(fill(&wish, &place, sources, &mut shelf));
+    }
+    let candidates = shelf.ranked();
+    let (head, quote, span) = place.head(line, start);
+    Completion { span, rest: place.rest.clone(), head, quote, typed: typed.to_owned(), candidates, note }
+}
+
+/// Where in the word the part begins that candidates stand for, and what is wished there.
+fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
+    let text = place.word.text.as_str();
+    match place.wanted {
+        Wanted::Nothing => (0, Wish::Nothing(None)),
+        Wanted::Option => (0, Wish::Option),
+        Wanted::OptionValue(option) => {
+            let start = if text.starts_with('-') { text.find('=').map_or(0, |at| at + 1) } else { 0 };
+            values::of_option(option.value, text, start)
+        }
+        Wanted::File => values::file(text, 0),
+        Wanted::Word => match place.name() {
+            None => (0, Wish::Command),
+            Some(name) => match sources.catalog.api_ignoring_case(name) {
+                Some(api) if api.is_query => fields::wish(api, place, sources),
+                Some(api) => names::argument(api, place, sources),
+                None => own_word(place),
+            },
+        },
+    }
+}
+
+/// What is wished in a word of an own command.
+fn own_word(place: &Place) -> (usize, Wish<'_>) {
+    let words = place.others[..place.index].iter().map(|word| word.text.as_str());
+    match own::wanted_after(words) {
+        Some(Takes::File) => values::file(&place.word.text, 0),
+        Some(Takes::Value) => (0, values::of_setting(&place.others[place.index - 1].text)),
+        Some(takes) => (0, Wish::Own(takes)),
+        None => (0, Wish::Nothing(None)),
+    }
+}
+
+fn fill(wish: &Wish<'_>, place: &Place, sources: &Sources<'_>, shelf: &mut Shelf<'_>) -> Option<Note> {
+    match wish {
+        Wish::Nothing(note) => return *note,
+        Wish::Command => names::commands(sources, shelf),
+        Wish::Own(takes) => names::own_words(*takes, sources, shelf),
+        Wish::Parameter(api) => names::parameters(api, place, shelf),
+        Wish::Condition { inventory, first } => fields::conditions(inventory.as_ref(), *first, place, shelf),
+        Wish::Operator(kind) => fields::operators(kind.as_ref(), shelf),
+        Wish::Columns { inventory, given, several } => fields::columns(inventory, given, *several, shelf),
+        Wish::Value(values) => return values.fill(sources, shelf),
+        Wish::File(folder) => values::files(folder, sources, shelf),
+        Wish::Option => names::options(shelf),
+    }
+    None
+}
+
+/// Where candidates are put while they are found: those that fit what was typed stay.
+pub(super) struct Shelf<'t> {
+    pattern: Pattern<'t>,
+    /// Whether fuzzy fits are taken, and no other.
+    fuzzy: bool,
+    /// The candidates and, for fuzzy ones, over how many bytes the fit spreads.
+    candidates: Vec<(usize, Candidate)>,
+}
+
+impl<'t> Shelf<'t> {
+    fn new(typed: &'t str) -> Shelf<'t> {
+        Shelf { pattern: Pattern::new(typed), fuzzy: false, candidates: Vec::new() }
+    }
+
+    /// What the candidates are compared with.
+    pub(super) fn typed(&self) -> &str {
+        self.pattern.typed()
+    }
+
+    /// Takes a candidate if its label fits; `make` is only called then.
+    pub(super) fn offer(&mut self, label: &str, make: impl FnOnce() -> Candidate) {
+        self.offer_by(label, None, make);
+    }
+
+    /// Takes a candidate if its label or another name of it fits.
+    pub(super) fn offer_by(&mut self, label: &str, other: Option<&str>, make: impl FnOnce() -> Candidate) {
+        let found = if self.fuzzy {
+            let spread = |name: &str| self.pattern.fuzzy(name).map(|spread| (spread, Fit::Fuzzy));
+            spread(label).or_else(|| other.and_then(spread))
+        } else {
+            let ours = self.pattern.fit(label);
+            let theirs = other.and_then(|name| self.pattern.fit(name));
+            ours.into_iter().chain(theirs).min().map(|fit| (0, fit))
+        };
+        if let Some((spread, fit)) = found {
+            self.candidates.push((spread, Candidate { fit, ..make() }));
+        }
+    }
+
+    /// A candidate with this label, when it fits.
+    pub(super) fn put(&mut self, label: &'static str, kind: Kind, group: Group, describe: &'static str) {
+        self.offer(label, || Candidate::new(label, kind, group).describe(Cow::Borrowed(describe)));
+    }
+
+    /// The candidates, best first: by fit, then as they came, required ones before others.
+    fn ranked(self) -> Vec<Candidate> {
+        let mut candidates = self.candidates;
+        let nothing_typed = self.pattern.is_empty();
+        if candidates.iter().any(|(_, candidate)| candidate.fit.extends()) {
+            // Who types a name's beginning is not abbreviating its humps.
+            candidates.retain(|(_, candidate)| !matches!(candidate.fit, Fit::Humps | Fit::HumpsLeftOut));
+        } else if candidates.iter().any(|(_, candidate)| candidate.fit == Fit::Humps) {
+            candidates.retain(|(_, candidate)| candidate.fit != Fit::HumpsLeftOut);
+        }
+        candidates.sort_by_key(|(spread, candidate)| {
+            // Without anything typed all fit alike.
+            let fit = if nothing_typed { Fit::Prefix } else { candidate.fit };
+            (fit, *spread, !candidate.required, candidate.group)
+        });
+        if self.fuzzy {
+            candidates.truncate(MOST_FUZZY);
+        }
+        candidates.into_iter().map(|(_, candidate)| candidate).collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! Conditions: queryable fields, expanded fields, operators, and the fields of `fields=` and `sortBy=`.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::catalog::{Api, Field, FieldPath, Inventory, TAG_FIELDS, Type};
+use crate::syntax::Operator;
+
+use super::candidate::{Candidate, Group, Kind};
+use super::cursor::{Argument, Place, name_length};
+use super::engine::{Shelf, Wish};
+use super::query::{PARAMETERS, QueryValue, rows};
+use super::references::{self, Reference};
+use super::sources::Sources;
+use super::values;
+
+/// What is wished in an argument of a query.
+pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
+    let catalog = sources.catalog;
+    let text = place.word.text.as_str();
+    let arguments: Vec<Argument<'p>> = place.arguments().collect();
+    let rows = || rows(catalog, &api, arguments.iter().copied());
+
+    if let Some(argument) = Argument::split(text) {
+        if argument.operator == Operator::Equal
+            && let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == argument.name)
+        {
+            return query_value(parameter.value, text, argument, rows());
+        }
+        return condition_value(&api, text, argument, rows(), sources);
+    }
+
+    let length = name_length(text);
+    if length < text.len() {
+        let kind = rows().and_then(|rows| match catalog.field_path(&rows, &text[..length]) {
+            Ok(FieldPath::Field { field, .. }) => Some(field.kind),
+            _ => None,
+        });
+        return (length, Wish::Operator(kind));
+    }
+    let Some((path, _)) = text.rsplit_once('.') else {
+        return (0, Wish::Condition { inventory: rows(), first: true });
+    };
+    let mut inventory = rows();
+    for name in path.split('.') {
+        inventory = inventory.and_then(|inventory| catalog.follow(&inventory, name)).flatten();
+    }
+    match inventory {
+        Some(inventory) => (path.len() + 1, Wish::Condition { inventory: Some(inventory), first: false }),
+        None => (path.len() + 1, Wish::Nothing(None)),
+    }
+}
+
+/// What is wished as the value of `count=`, `fields=` and their like.
+fn query_value<'p>(
+    value: QueryValue,
+    text: &'p str,
+    argument: Argument<'p>,
+    rows: Option<Inventory>,
+) -> (usize, Wish<'p>) {
+    let start = argument.value_start;
+    match value {
+        QueryValue::Any => (start, Wish::Nothing(None)),
+        QueryValue::Bool => (start, values::fixed(&["true", "false"])),
+        QueryValue::Direction => (start, values::fixed(&["asc", "desc"])),
+        QueryValue::Fields => {
+            let (mut start, given) = values::last_of_list(text, start);
+            // The original passes `sortBy=-name` on.
+            if argument.name == "sortBy" && text[start..].starts_with(['-', '+']) {
+                start += 1;
+            }
+            match rows {
+                Some(inventory) => (start, Wish::Columns { inventory, given, several: argument.name == "fields" }),
+                None => (start, Wish::Nothing(None)),
+            }
+        }
+    }
+}
+
+/// What is wished as the value of a condition.
+fn condition_value<'p>(
+    api: &Api,
+    text: &'p str,
+    argument: Argument<'p>,
+    rows: Option<Inventory>,
+    sources: &Sources<'_>,
+) -> (usize, Wish<'p>) {
+    let catalog = sources.catalog;
+    let start = argument.value_start;
+    if argument.value.starts_with('@') && !argument.value.starts_with("@@") {
+        return values::file(text, start + 1);
+    }
+    let found = rows.and_then(|rows| catalog.field_path(&rows, argument.name).ok());
+    let Some(FieldPath::Field { inventory, field }) = found else {
+        return (start, Wish::Nothing(None));
+    };
+    let several = matches!(argument.operator, Operator::In | Operator::NotIn);
+    let (start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
+    // A name typed with wildcards is no name to look for.
+    let exact = !matches!(argument.operator, Operator::Like | Operator::NotLike);
+    let query = if argument.name.contains('.') { None } else { Some(api.name) };
+    let reference = references::of_field(catalog, &inventory, &field, query)
+        .filter(|reference: &Reference| exact || (reference.by_name && !argument.value.contains('%')));
+    (start, values::of_field(catalog, &inventory, &field, reference, given, several))
+}
+
+/// The fields that a condition may begin with, and the query's parameters beside them.
+pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, place: &Place, shelf: &mut Shelf<'_>) {
+    if let Some(inventory) = inventory {
+        for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
+            shelf.offer(field.name, || {
+                let candidate = Candidate::new(field.name, Kind::Field, Group::Conditions);
+                candidate.describe(describe(field)).open("=")
+            });
+        }
+        let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
+        if let Some(field) = inventory.field(&typed).filter(|field| !field.unqueryable) {
+            whole_operators(field, shelf);
+        }
+    }
+    for name in TAG_FIELDS {
+        shelf.offer(name, || {
+            Candidate::new(name, Kind::Field, Group::Conditions).describe("tag of the resource").open("=")
+        });
+    }
+    if let Some(inventory) = inventory {
+        let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
+        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory));
+        let aliases = inventory.aliases.iter().map(|(name, alias)| (*name, alias.inventory));
+        for (name, target) in expanded.chain(aliases) {
+            shelf.offer(name, || Candidate::new(name, Kind::Expanded, Group::Expanded).describe(target).open("."));
+        }
+    }
+    if first {
+        let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
+        for parameter in PARAMETERS.iter().filter(|parameter| !given.contains(parameter.name)) {
+            shelf.offer(parameter.name, || {
+                let candidate = Candidate::new(parameter.name, Kind::Param, Group::Parameters);
+                candidate.describe(parameter.summary).open("=")
+            });
+        }
+    }
+}
+
+/// A field's type and where known its values, in a few words.
+fn describe(field: &Field) -> Cow<'static, str> {
+    let kind = values::type_name(&field.kind);
+    if field.values.is_empty() { kind } else { format!("{kind}: {}", field.values.join(" | ")).into() }
+}
+
+/// The operators behind a complete field, other than the `=` that the field itself is offered with.
+fn whole_operators(field: &Field, shelf: &mut Shelf<'_>) {
+    for (typed, meaning) in operators_of(Some(&field.kind)).filter(|(typed, _)| *typed != "=") {
+        let label = format!("{}{typed}", field.name);
+        shelf.offer(&label.clone(), || operator(label.into(), typed, meaning));
+    }
+}
+
+/// The operators that go on from what is typed of one.
+pub(super) fn operators(kind: Option<&Type>, shelf: &mut Shelf<'_>) {
+    for (typed, meaning) in operators_of(kind) {
+        if typed.starts_with(shelf.typed()) {
+            shelf.offer(typed, || operator(typed.into(), typed, meaning));
+        }
+    }
+}
+
+fn operator(label: Cow<'static, str>, typed: &str, meaning: &'static str) -> Candidate {
+    let candidate = Candidate::new(label, Kind::Operator, Group::Operators).describe(meaning);
+    if typed.ends_with("null") { candidate } else { candidate.open("") }
+}
+
+/// The operators that make sense for a type, with their meanings, the likeliest first.
+fn operators_of(kind: Option<&Type>) -> impl Iterator<Item = (&'static str, &'static str)> {
+    const ALL: [(&str, &str); 12] = [
+        ("=", "is"),
+        ("!=", "is not"),
+        ("~=", "is like; % any characters, _ one"),
+        ("!~=", "is not like"),
+        ("?=", "is one of a,b"),
+        ("!?=", "is none of a,b"),
+        (">", "is greater than"),
+        (">=", "is at least"),
+        ("<", "is less than"),
+        ("<=", "is at most"),
+        ("=null", "is not set"),
+        ("!=null", "is set"),
+    ];
+    let is_bool = kind == Some(&Type::Bool);
+    ALL.into_iter().filter(move |(typed, _)| !is_bool || matches!(*typed, "=" | "!=" | "=null" | "!=null"))
+}
+
+/// The fields of an inventory that `fields=` may name, those typed before left out.
+pub(super) fn columns(inventory: &Inventory, given: &[&str], several: bool, shelf: &mut Shelf<'_>) {
+    for field in inventory.fields.iter().filter(|field| !given.contains(&field.name)) {
+        shelf.offer(field.name, || {
+            let candidate = Candidate::new(field.name, Kind::Field, Group::Conditions).describe(describe(field));
+            if several { candidate.open(",") } else { candidate }
+        });
+    }
+}

@@ -1,0 +1,35 @@
+//! What could stand at the cursor: names, parameters, conditions, operators and values.
+//!
+//! In two steps, both pure: [`cursor`] reads the text and says what kind of thing is wanted there; the rest fills
+//! in candidates from the catalog, and from what [`Sources`] know, best first. The prompt's Tab, its hints and
+//! `zstack-cli complete` all ask the same function.
+
+mod candidate;
+mod cursor;
+mod engine;
+mod fields;
+mod lines;
+mod names;
+mod options;
+mod own;
+mod query;
+mod rank;
+mod references;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use candidate::{Candidate, Completion, Group, Kind, Note};
+pub use engine::complete;
+pub use lines::complete_lines;
+pub use own::{SETTINGS, Setting, command_summaries, command_usage};
+pub use query::query_parameters;
+pub use rank::Fit;
+pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};
+
+pub(crate) use cursor::{Argument, name_length};
+pub(crate) use options::takes_value as option_takes_value;
+pub(crate) use own::find as own_command;
+pub(crate) use query::PARAMETERS as QUERY_PARAMETERS;
+pub(crate) use references::query_of_parameter as resource_query;

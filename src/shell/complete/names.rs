@@ -1,0 +1,144 @@
+//! Names: own commands, APIs, parameters and options.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::catalog::{Api, Parameter, Type};
+
+use super::candidate::{Candidate, Group, Kind, Note};
+use super::cursor::{Argument, Place};
+use super::engine::{Shelf, Wish};
+use super::options::OPTIONS;
+use super::own::{self, Takes};
+use super::sources::Sources;
+use super::{references, values};
+use crate::secret::{Secrecy, name_secrecy};
+use crate::shell::topics::TOPICS;
+
+/// Own commands and APIs, for the first word.
+pub(super) fn commands(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+    for command in &own::COMMANDS {
+        shelf.put(command.word, Kind::Command, Group::Commands, command.summary);
+    }
+    apis(sources, shelf);
+}
+
+fn apis(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+    for api in sources.catalog.api_names() {
+        shelf.offer(api.as_str(), || Candidate::new(api.as_str(), Kind::Api, Group::Apis).describe(api.path()));
+    }
+}
+
+/// The words that an own command may go on with.
+pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+    match takes {
+        Takes::Choice(choices) => {
+            for choice in choices {
+                shelf.put(choice.word, Kind::Command, Group::Commands, choice.summary);
+            }
+        }
+        Takes::Api => apis(sources, shelf),
+        Takes::ApiOrTopic => {
+            for topic in &TOPICS {
+                shelf.put(topic.name, Kind::Command, Group::Topics, topic.summary);
+            }
+            for command in &own::COMMANDS {
+                shelf.put(command.word, Kind::Command, Group::Commands, command.summary);
+            }
+            apis(sources, shelf);
+        }
+        Takes::Context => {
+            for context in sources.contexts {
+                shelf.offer(context, || Candidate::new(context.clone(), Kind::Value, Group::Values));
+            }
+        }
+        Takes::Setting => {
+            for setting in &own::SETTINGS {
+                shelf.put(setting.name, Kind::Param, Group::Parameters, setting.summary);
+            }
+        }
+        Takes::File | Takes::Value | Takes::Free(_) => {}
+    }
+}
+
+/// What is wished in an argument of an API that is no query.
+pub(super) fn argument<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
+    let text = place.word.text.as_str();
+    let Some(argument) = Argument::split(text) else {
+        return (0, Wish::Parameter(Box::new(api)));
+    };
+    let start = argument.value_start;
+    let Some(parameter) = api.parameter(argument.name) else {
+        return (start, Wish::Nothing(None));
+    };
+    if argument.value.starts_with('@') && !argument.value.starts_with("@@") {
+        return values::file(text, start + 1);
+    }
+    if parameter.secret || name_secrecy(parameter.name) == Secrecy::Whole {
+        return (start, Wish::Nothing(Some(Note::Secret)));
+    }
+    let (start, given, several) = match parameter.kind {
+        Type::List(_) => {
+            let (start, given) = values::last_of_list(text, start);
+            (start, given, true)
+        }
+        _ => (start, Vec::new(), false),
+    };
+    let reference = references::of_parameter(sources.catalog, &api, parameter);
+    (start, values::of_parameter(sources.catalog, parameter, reference, given, several))
+}
+
+/// Whether `timeout=` may be given besides the API's own parameters.
+fn takes_timeout(api: &Api) -> bool {
+    api.parameter("timeout").is_none()
+}
+
+/// The parameters that are not given yet, required ones first.
+pub(super) fn parameters(api: &Api, place: &Place, shelf: &mut Shelf<'_>) {
+    let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
+    let missing = |parameter: &&Parameter| !given.contains(parameter.name);
+    for parameter in api.parameters.iter().filter(missing) {
+        shelf.offer(parameter.name, || {
+            let mut candidate = Candidate::new(parameter.name, Kind::Param, Group::Parameters);
+            candidate.required = parameter.required;
+            candidate.describe(describe(parameter)).open("=")
+        });
+    }
+    if takes_timeout(api) && !given.contains("timeout") {
+        shelf.offer("timeout", || {
+            let candidate = Candidate::new("timeout", Kind::Param, Group::Parameters);
+            candidate.describe("long: milliseconds to wait").open("=")
+        });
+    }
+}
+
+/// A parameter's type and what it may be, in a few words.
+fn describe(parameter: &Parameter) -> Cow<'static, str> {
+    let kind = values::type_name(&parameter.kind);
+    if !parameter.values.is_empty() {
+        return format!("{kind}: {}", parameter.values.join(" | ")).into();
+    }
+    if parameter.secret {
+        return format!("{kind}, secret").into();
+    }
+    if let Some((least, greatest)) = parameter.range {
+        return match greatest {
+            i64::MAX => format!("{kind}, at least {least}").into(),
+            _ => format!("{kind}, {least} to {greatest}").into(),
+        };
+    }
+    if let Some(query) = parameter.reference {
+        return format!("{kind}: {}", query.strip_prefix("Query").unwrap_or(query)).into();
+    }
+    kind
+}
+
+/// The program's options.
+pub(super) fn options(shelf: &mut Shelf<'_>) {
+    for option in &OPTIONS {
+        shelf.put(option.long, Kind::Param, Group::Options, option.summary);
+        if !option.short.is_empty() {
+            shelf.put(option.short, Kind::Param, Group::Options, option.summary);
+        }
+    }
+}

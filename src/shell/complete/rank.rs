@@ -1,0 +1,245 @@
+//! How well a name fits what was typed: prefix, then camel humps, then substring, then fuzzy.
+
+use std::ops::Range;
+
+/// How a name fits what was typed, best first. Case counts only between otherwise equal fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fit {
+    /// It is what was typed.
+    Exact,
+    /// It is what was typed, when case is ignored.
+    ExactIgnoringCase,
+    /// It begins with what was typed.
+    Prefix,
+    /// It begins with what was typed, when case is ignored.
+    PrefixIgnoringCase,
+    /// What was typed abbreviates its humps: `QBS` or `QueBaSt` for `QueryBackupStorage`.
+    Humps,
+    /// As `Humps`, with humps left out: `QStorage`.
+    HumpsLeftOut,
+    /// It contains what was typed, when case is ignored.
+    Substring,
+    /// It contains the characters that were typed, in that order.
+    Fuzzy,
+}
+
+impl Fit {
+    /// Whether the name begins with what was typed, so that typing on can reach it.
+    pub fn extends(self) -> bool {
+        self <= Fit::PrefixIgnoringCase
+    }
+}
+
+/// What was typed, prepared for comparing many names with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern<'t> {
+    typed: &'t str,
+    /// The typed text in ASCII lower case; names of the catalog are ASCII.
+    lower: Vec<u8>,
+}
+
+impl<'t> Pattern<'t> {
+    pub(crate) fn new(typed: &'t str) -> Pattern<'t> {
+        Pattern { typed, lower: typed.to_ascii_lowercase().into_bytes() }
+    }
+
+    pub(crate) fn typed(&self) -> &'t str {
+        self.typed
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lower.is_empty()
+    }
+
+    /// How `name` fits, fuzzily not: that would drown good fits in noise, so it is asked for separately.
+    pub(crate) fn fit(&self, name: &str) -> Option<Fit> {
+        let (typed, bytes) = (self.typed.as_bytes(), name.as_bytes());
+        if typed.is_empty() {
+            return Some(Fit::Prefix);
+        }
+        if bytes.len() < typed.len() {
+            return None;
+        }
+        if bytes.starts_with(typed) {
+            return Some(if bytes.len() == typed.len() { Fit::Exact } else { Fit::Prefix });
+        }
+        if bytes[..typed.len()].eq_ignore_ascii_case(typed) {
+            let whole = bytes.len() == typed.len();
+            return Some(if whole { Fit::ExactIgnoringCase } else { Fit::PrefixIgnoringCase });
+        }
+        if bytes[0].eq_ignore_ascii_case(&typed[0])
+            && let Some(left_out) = humps(typed, bytes, &mut |_| {})
+        {
+            return Some(if left_out { Fit::HumpsLeftOut } else { Fit::Humps });
+        }
+        self.find(bytes).map(|_| Fit::Substring)
+    }
+
+    /// Whether the typed characters all occur in `name` in their order, and over how many bytes they spread.
+    pub(crate) fn fuzzy(&self, name: &str) -> Option<usize> {
+        if self.lower.len() < 2 {
+            return None;
+        }
+        let mut wanted = self.lower.iter();
+        let mut next = wanted.next()?;
+        let mut first = None;
+        for (at, byte) in name.bytes().enumerate() {
+            if byte.to_ascii_lowercase() == *next {
+                let start = *first.get_or_insert(at);
+                match wanted.next() {
+                    Some(byte) => next = byte,
+                    None => return Some(at + 1 - start),
+                }
+            }
+        }
+        None
+    }
+
+    /// The byte ranges of `name` that what was typed matches, for showing them.
+    pub(crate) fn matched(&self, name: &str) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut push = |at: usize| match ranges.last_mut() {
+            Some(last) if last.end == at => last.end = at + 1,
+            _ => ranges.push(at..at + 1),
+        };
+        match self.fit(name) {
+            _ if self.is_empty() => {}
+            Some(fit) if fit.extends() => (0..self.typed.len()).for_each(push),
+            Some(Fit::Humps | Fit::HumpsLeftOut) => {
+                let mut places = Vec::new();
+                humps(self.typed.as_bytes(), name.as_bytes(), &mut |at| places.push(at));
+                // The innermost match reports first.
+                places.into_iter().rev().for_each(push);
+            }
+            Some(_) => {
+                if let Some(at) = self.find(name.as_bytes()) {
+                    (at..at + self.typed.len()).for_each(push);
+                }
+            }
+            None => {
+                let mut wanted = self.lower.iter().peekable();
+                for (at, byte) in name.bytes().enumerate() {
+                    if wanted.peek().is_some_and(|next| **next == byte.to_ascii_lowercase()) {
+                        wanted.next();
+                        push(at);
+                    }
+                }
+            }
+        }
+        // Other scripts than ASCII match byte by byte; never cut one of their characters.
+        ranges.retain(|range| name.is_char_boundary(range.start) && name.is_char_boundary(range.end));
+        ranges
+    }
+
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        let (first, rest) = self.lower.split_first()?;
+        let last = name.len().checked_sub(self.lower.len())?;
+        (0..=last).find(|&at| {
+            name[at].to_ascii_lowercase() == *first
+                && name[at + 1..].iter().zip(rest).all(|(byte, wanted)| byte.to_ascii_lowercase() == *wanted)
+        })
+    }
+}
+
+/// Whether `typed` abbreviates the humps of `name`, beginning with the first; the answer is whether humps were
+/// left out between. Calls `place` with the matched offsets, last first.
+fn humps(typed: &[u8], name: &[u8], place: &mut dyn FnMut(usize)) -> Option<bool> {
+    // Each step either goes on inside a hump or jumps to the start of a later one; backing out of a wrong
+    // jump is what the budget bounds, as a name of many equal humps could take long.
+    fn step(typed: &[u8], name: &[u8], at: usize, budget: &mut u32, place: &mut dyn FnMut(usize)) -> Option<bool> {
+        let Some((wanted, rest)) = typed.split_first() else { return Some(false) };
+        *budget = budget.checked_sub(1)?;
+        if at < name.len()
+            && name[at].eq_ignore_ascii_case(wanted)
+            && (at == 0 || !wanted.is_ascii_uppercase() || is_hump(name, at))
+            && let Some(left_out) = step(rest, name, at + 1, budget, place)
+        {
+            place(at);
+            return Some(left_out);
+        }
+        let mut starts = (at + 1..name.len()).filter(|&start| is_hump(name, start));
+        // `at` itself may be a hump's start, in which case jumping to the next one leaves it out.
+        let mut skipped = is_hump(name, at);
+        for start in &mut starts {
+            if name[start].eq_ignore_ascii_case(wanted)
+                && let Some(left_out) = step(rest, name, start + 1, budget, place)
+            {
+                place(start);
+                return Some(left_out || skipped);
+            }
+            skipped = true;
+        }
+        None
+    }
+    if !name.first()?.eq_ignore_ascii_case(typed.first()?) {
+        return None;
+    }
+    let mut budget = 64;
+    let left_out = step(&typed[1..], name, 1, &mut budget, place)?;
+    place(0);
+    Some(left_out)
+}
+
+fn is_hump(name: &[u8], at: usize) -> bool {
+    let Some(byte) = name.get(at) else { return false };
+    let before = at.checked_sub(1).map(|before| name[before]);
+    let starts_word = before.is_none_or(|before| !before.is_ascii_alphanumeric());
+    byte.is_ascii_uppercase() || (byte.is_ascii_alphanumeric() && starts_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_what_was_typed() {
+        for (typed, name, expected) in [
+            ("", "QueryZone", Some(Fit::Prefix)),
+            ("QueryZone", "QueryZone", Some(Fit::Exact)),
+            ("queryzone", "QueryZone", Some(Fit::ExactIgnoringCase)),
+            ("QueryZ", "QueryZone", Some(Fit::Prefix)),
+            ("queryz", "QueryZone", Some(Fit::PrefixIgnoringCase)),
+            ("QBS", "QueryBackupStorage", Some(Fit::Humps)),
+            ("qbs", "QueryBackupStorage", Some(Fit::Humps)),
+            ("QueBaSt", "QueryBackupStorage", Some(Fit::Humps)),
+            ("QL3N", "QueryL3Network", Some(Fit::Humps)),
+            ("QStor", "QueryBackupStorage", Some(Fit::HumpsLeftOut)),
+            ("kust", "QueryBackupStorage", None),
+            ("backupst", "QueryBackupStorage", Some(Fit::Substring)),
+            ("BS", "QueryBackupStorage", None),
+            ("zones", "Zone", None),
+            ("host-1", "kvm-host-1", Some(Fit::Substring)),
+            ("机", "一号机", Some(Fit::Substring)),
+        ] {
+            assert_eq!(Pattern::new(typed).fit(name), expected, "{typed} {name}");
+        }
+    }
+
+    #[test]
+    fn fuzzy_needs_all_characters_in_order() {
+        assert_eq!(Pattern::new("qyzn").fuzzy("QueryZone"), Some(8));
+        assert_eq!(Pattern::new("zq").fuzzy("QueryZone"), None);
+        assert_eq!(Pattern::new("q").fuzzy("QueryZone"), None);
+    }
+
+    #[test]
+    fn the_matching_part_is_told() {
+        for (typed, name, expected) in [
+            ("que", "QueryZone", vec![0..3]),
+            ("QBS", "QueryBackupStorage", vec![0..1, 5..6, 11..12]),
+            ("QueBaSt", "QueryBackupStorage", vec![0..3, 5..7, 11..13]),
+            ("zone", "QueryZone", vec![5..9]),
+            ("qzn", "QueryZone", vec![0..1, 5..6, 7..8]),
+            ("号", "一号机", vec![3..6]),
+        ] {
+            assert_eq!(Pattern::new(typed).matched(name), expected, "{typed} {name}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_equal_humps_takes_no_time() {
+        let name = "Aa".repeat(400);
+        let typed = format!("{}z", "a".repeat(300));
+        assert_eq!(Pattern::new(&typed).fit(&name), None);
+    }
+}

@@ -1,0 +1,310 @@
+//! The engine by tables: a line with the cursor marked `¦`, and what is offered there.
+
+use super::*;
+use crate::catalog::Catalog;
+
+/// A node with a few resources; `Pending` for images, not reachable for volumes.
+struct FakeNode;
+
+impl LiveValues for FakeNode {
+    fn lookup(&self, query_api: &str, _: &str) -> Live {
+        let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into() };
+        match query_api {
+            "QueryHost" => Live::Ready(vec![
+                value("4a2a7f5d1d934e9eb0a1d1f0aa11bb22", "kvm-1"),
+                value("90ab7f5d1d934e9eb0a1d1f0aa11bb23", "kvm-2"),
+            ]),
+            "QueryVmInstance" => Live::Ready(vec![
+                value("11117f5d1d934e9eb0a1d1f0aa11bb22", "my vm"),
+                value("22227f5d1d934e9eb0a1d1f0aa11bb23", "db-1"),
+            ]),
+            "QueryImage" => Live::Pending,
+            _ => Live::Unavailable,
+        }
+    }
+}
+
+struct FakeFiles;
+
+impl Files for FakeFiles {
+    fn list(&self, folder: &str) -> Vec<FileEntry> {
+        let entry = |name: &str, is_folder| FileEntry { name: name.into(), is_folder };
+        match folder {
+            "" => vec![entry("vms.json", false), entry("data", true), entry(".hidden", false)],
+            "data/" => vec![entry("my file.json", false)],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn at(marked: &str) -> Completion {
+    let contexts = ["lab".to_owned(), "production".to_owned()];
+    let sources = Sources { catalog: Catalog::newest(), live: &FakeNode, files: &FakeFiles, contexts: &contexts };
+    let cursor = marked.find('¦').expect("the line marks the cursor");
+    complete(&marked.replace('¦', ""), cursor, &sources)
+}
+
+fn words(marked: &str) -> Vec<String> {
+    let completion = at(marked);
+    completion.candidates.iter().map(|candidate| completion.word(candidate)).collect()
+}
+
+#[track_caller]
+fn assert_first(marked: &str, expected: &[&str]) {
+    let words = words(marked);
+    let first: Vec<&str> = words.iter().take(expected.len()).map(String::as_str).collect();
+    assert_eq!(first, expected, "{marked}");
+}
+
+#[track_caller]
+fn assert_offers(marked: &str, expected: &[&str], unexpected: &[&str]) {
+    let words = words(marked);
+    for word in expected {
+        assert!(words.iter().any(|offered| offered == word), "{marked} should offer {word}: {words:?}");
+    }
+    for word in unexpected {
+        assert!(!words.iter().any(|offered| offered == word), "{marked} should not offer {word}");
+    }
+}
+
+#[test]
+fn commands_and_apis_begin_a_line() {
+    assert_offers("¦", &["QueryZone", "help", "context", "zql"], &[]);
+    assert_first("QueryZo¦", &["QueryZone"]);
+    assert_first("queryzon¦", &["QueryZone"]);
+    assert_first("qbs¦", &["QueryBackupStorage"]);
+    assert_first("QueBaSt¦", &["QueryBackupStorage"]);
+    assert_first("he¦", &["help"]);
+    assert_first("QueryHost¦", &["QueryHost", "QueryHostNetworkBonding"]);
+    // Substrings as in the original.
+    assert_offers("BackupStorage¦", &["QueryBackupStorage", "AddCephBackupStorage"], &["QueryZone"]);
+    assert_first("qrybckpstrg¦", &["QueryBackupStorage"]);
+    assert_first("-o json QueryZo¦", &["QueryZone"]);
+}
+
+#[test]
+fn fuzzy_fits_never_stand_beside_better_ones() {
+    assert!(at("QueryZone¦").candidates.iter().all(|candidate| candidate.fit < Fit::Fuzzy));
+    assert!(words("xyzzyqq¦").is_empty());
+}
+
+#[test]
+fn parameters_come_required_first_and_once() {
+    assert_first("CreateZone ¦", &["name="]);
+    assert!(at("CreateZone ¦").candidates[0].required);
+    assert_offers("CreateZone name=a ¦", &["description=", "timeout="], &["name="]);
+    assert_offers("CreateZone ¦ name=a", &["description="], &["name="]);
+    assert_offers("createzone de¦", &["description="], &["name="]);
+    assert_offers("AddKVMHost ¦", &["password=", "username="], &["session="]);
+}
+
+#[test]
+fn nothing_is_offered_for_a_secret() {
+    let completion = at("AddKVMHost password=¦");
+    assert!(completion.candidates.is_empty());
+    assert_eq!(completion.note, Some(Note::Secret));
+}
+
+#[test]
+fn conditions_fields_and_query_parameters_follow_a_query() {
+    assert_offers(
+        "QueryVmInstance ¦",
+        &["uuid=", "name=", "vmNics.", "zone.", "__systemTag__=", "__userTag__=", "limit=", "fields=", "sortBy="],
+        &["session="],
+    );
+    assert_offers("QueryVmInstance limit=3 ¦", &["start=", "name="], &["limit="]);
+    // Several conditions on a field make sense.
+    assert_offers("QueryVmInstance name~=a ¦", &["name="], &[]);
+    // A query whose rows are not described still takes the common parameters.
+    assert_offers("QueryBuildApp ¦", &["limit=", "__userTag__="], &[]);
+}
+
+#[test]
+fn paths_go_on_through_relations_to_any_depth() {
+    assert_offers(
+        "QueryVmInstance vmNics.¦",
+        &["vmNics.ip=", "vmNics.l3Network.", "vmNics.__systemTag__="],
+        &["vmNics.limit="],
+    );
+    assert_first("QueryVmInstance vmNics.l3Network.na¦", &["vmNics.l3Network.name="]);
+    assert_offers(
+        "QueryVmInstance vmNics.l3Network.zone.cluster.¦",
+        &["vmNics.l3Network.zone.cluster.hypervisorType="],
+        &[],
+    );
+    assert!(words("QueryVmInstance bogus.¦").is_empty());
+}
+
+#[test]
+fn hidden_relations_work_and_are_not_offered() {
+    let catalog = Catalog::newest();
+    let hidden =
+        catalog.api_names().filter(|api| api.is_query()).filter_map(|api| catalog.api(api.as_str())).find_map(|api| {
+            let inventory = catalog.inventory(api.inventory?)?;
+            let hidden = inventory.expanded.iter().find(|(_, expanded)| expanded.hidden)?;
+            Some((api.name, *hidden.0))
+        });
+    let (query, name) = hidden.expect("some relation is hidden");
+    assert_offers(&format!("{query} ¦"), &[], &[&format!("{name}.")]);
+    assert_offers(&format!("{query} {name}.¦"), &[&format!("{name}.__userTag__=")], &[]);
+}
+
+#[test]
+fn operators_follow_a_complete_field() {
+    assert_first("QueryVmInstance state¦", &["state=", "state!="]);
+    assert_offers("QueryVmInstance state¦", &["state~=", "state?=", "state=null", "state!=null"], &[]);
+    assert_offers("QueryVmInstance state!¦", &["state!=", "state!?=", "state!~=", "state!=null"], &["state="]);
+    assert_offers("QueryVmInstance cpuNum>¦", &[], &["cpuNum~="]);
+    assert_offers("QueryVmInstance host.status¦", &["host.status!="], &[]);
+    // A yes-or-no field is not compared.
+    assert_offers("QueryL3Network system¦", &["system=", "system!="], &["system>", "system~="]);
+}
+
+#[test]
+fn values_of_states_types_and_booleans_are_offered() {
+    assert_first("QueryVmInstance state=Run¦", &["state=Running"]);
+    assert_offers("QueryVmInstance state?=Running,¦", &["state?=Running,Stopped"], &["state?=Running,Running"]);
+    assert_offers("QueryHost hypervisorType=¦", &["hypervisorType=KVM"], &[]);
+    assert_offers("QueryL2Network type=¦", &["type=L2VlanNetwork"], &[]);
+    assert_offers("QueryL3Network system=¦", &["system=true", "system=false"], &[]);
+    assert_offers("QueryVmInstance count=¦", &["count=true"], &[]);
+    assert_offers("QueryVmInstance sortDirection=¦", &["sortDirection=asc", "sortDirection=desc"], &[]);
+    assert_offers("QueryVmInstance host.state=¦", &["host.state=Enabled"], &[]);
+    assert_offers("DeleteZone deleteMode=¦", &["deleteMode=Permissive", "deleteMode=Enforcing"], &[]);
+    assert_offers("ChangeZoneState stateEvent=¦", &["stateEvent=enable", "stateEvent=disable"], &[]);
+}
+
+#[test]
+fn a_condition_on_the_type_opens_the_special_inventory() {
+    assert_offers("QueryHost ¦", &[], &["username="]);
+    assert_offers("QueryHost hypervisorType=KVM ¦", &["username="], &[]);
+    assert_offers("QueryHost hypervisorType!=KVM ¦", &[], &["username="]);
+    assert_offers("QueryL2Network ¦ type=L2VlanNetwork", &["vlan="], &[]);
+    assert_offers("QueryHost hypervisorType=KVM fields=¦", &["fields=username,"], &[]);
+}
+
+#[test]
+fn lists_of_fields_go_comma_by_comma() {
+    assert_offers("QueryZone fields=¦", &["fields=uuid,", "fields=name,"], &[]);
+    assert_offers("QueryZone fields=uuid,¦", &["fields=uuid,name,"], &["fields=uuid,uuid,"]);
+    assert_first("QueryZone fields=uuid,na¦", &["fields=uuid,name,"]);
+    assert_first("QueryZone sortBy=na¦", &["sortBy=name"]);
+    assert_first("QueryZone sortBy=-na¦", &["sortBy=-name"]);
+}
+
+#[test]
+fn resources_are_offered_by_name_and_leave_their_uuid() {
+    let host = "4a2a7f5d1d934e9eb0a1d1f0aa11bb22";
+    assert_offers("CreateVmInstance hostUuid=¦", &[&format!("hostUuid={host}")], &[]);
+    assert_first("CreateVmInstance hostUuid=kvm-1¦", &[&format!("hostUuid={host}")]);
+    assert_first("CreateVmInstance hostUuid=4a2¦", &[&format!("hostUuid={host}")]);
+    assert_first("QueryVmInstance hostUuid=kvm-1¦", &[&format!("hostUuid={host}")]);
+    assert_first("QueryVmInstance host.uuid=kvm-1¦", &[&format!("host.uuid={host}")]);
+    assert_first("QueryVmInstance lastHostUuid?=x,kvm-1¦", &[&format!("lastHostUuid?=x,{host}")]);
+    assert_first("QueryVmInstance name=m¦", &["name='my vm'"]);
+    assert_first("QueryVmInstance name=\"my v¦", &["name=\"my vm\""]);
+    let only = at("CreateVmInstance hostUuid=kvm-1¦").extension();
+    assert_eq!(only, Some((format!("hostUuid={host}"), true)));
+    assert_eq!(at("CreateVmInstance hostUuid=¦").candidates[0].description, "kvm-1");
+}
+
+#[test]
+fn missing_live_values_are_told() {
+    assert_eq!(at("CreateVmInstance imageUuid=¦").note, Some(Note::Fetching));
+    assert_eq!(at("AttachDataVolumeToVm volumeUuid=¦").note, Some(Note::NoLiveValues));
+}
+
+#[test]
+fn files_follow_an_at_sign_and_a_redirection() {
+    assert_offers("CreateZone name=@¦", &["name=@vms.json", "name=@data/"], &["name=@.hidden"]);
+    assert_first("CreateZone name=@data/¦", &["name=@data/'my file.json'"]);
+    assert_first("CreateZone name=@.h¦", &["name=@.hidden"]);
+    assert!(words("CreateZone name=@@¦").is_empty());
+    assert_offers("QueryZone > ¦", &["vms.json"], &[]);
+    assert_offers("QueryZone >> da¦", &["data/"], &["vms.json"]);
+    assert_offers("run ¦", &["vms.json"], &[]);
+}
+
+#[test]
+fn own_commands_go_on_word_by_word() {
+    assert_offers("context ¦", &["list", "use", "set", "show", "delete"], &[]);
+    assert_offers("context use ¦", &["lab", "production"], &[]);
+    assert_first("help QueryBa¦", &["QueryBackupStorage"]);
+    assert_offers("help ¦", &["query", "exit-codes", "context", "QueryZone"], &[]);
+    assert_first("catalog show qbs¦", &["QueryBackupStorage"]);
+    assert_offers("set ¦", &["output", "confirm", "live"], &[]);
+    assert_offers("set output ¦", &["json", "table"], &[]);
+    assert_offers("completions ¦", &["bash", "zsh", "fish"], &[]);
+    assert_offers("job ¦", &["wait", "list", "show"], &[]);
+    assert_offers("sandbox ¦", &["serve", "reset"], &[]);
+}
+
+#[test]
+fn options_are_offered_with_their_values() {
+    assert_offers("-¦", &["--output", "-o", "--sandbox"], &[]);
+    assert_offers("QueryZone --o¦", &["--output"], &["--help"]);
+    assert_offers("-o ¦", &["json", "table"], &[]);
+    assert_offers("QueryZone -o j¦", &["json", "jsonl"], &["table"]);
+    assert_offers("--output=j¦", &["--output=json"], &[]);
+    assert_offers("--context ¦", &["lab"], &[]);
+    assert_offers("--color ¦", &["auto"], &[]);
+}
+
+#[test]
+fn tab_extends_what_candidates_share() {
+    let extension = |marked: &str| at(marked).extension();
+    assert_eq!(extension("querybackupst¦"), Some(("QueryBackupStorage".to_owned(), true)));
+    assert_eq!(extension("QueryZo¦"), Some(("QueryZone".to_owned(), true)));
+    assert_eq!(extension("QBS¦"), Some(("QueryBackupStorage".to_owned(), true)));
+    assert_eq!(extension("BackupStor¦"), None);
+    assert_eq!(extension("QueryZone nam¦"), Some(("name=".to_owned(), false)));
+    assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics".to_owned(), false)));
+    assert_eq!(extension("QueryVmInstance plat¦"), Some(("platform=".to_owned(), false)));
+    assert_eq!(extension("¦"), None);
+    assert_eq!(extension("QueryZone \"state=En¦"), Some(("\"state=Enabled\"".to_owned(), true)));
+}
+
+#[test]
+fn the_text_behind_the_cursor_is_told() {
+    let completion = at("QueryZo¦ne name=x");
+    assert_eq!((completion.span, completion.rest.as_str()), (0..7, "ne"));
+}
+
+#[test]
+fn lines_print_word_kind_and_description() {
+    let sources = Sources { catalog: Catalog::newest(), live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
+    assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\t/zones\n");
+    assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, string\n"));
+    assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tVmNicInventory\n"));
+    assert!(complete_lines("QueryZone state=E", &sources).starts_with("state=Enabled\tvalue\t"));
+}
+
+#[test]
+fn no_position_is_a_trouble() {
+    for line in [
+        "=",
+        "X =",
+        "QueryZone =x",
+        "QueryZone .",
+        "QueryZone ..=",
+        "QueryZone a..b",
+        "QueryZone ,=,",
+        "é",
+        "X é=é",
+        "QueryZone name='é",
+        "set output x y",
+        "QueryZone \\",
+        "> x",
+        "QueryZone >",
+    ] {
+        for cursor in 0..=line.len() + 1 {
+            let sources = Sources { catalog: Catalog::newest(), live: &FakeNode, files: &FakeFiles, contexts: &[] };
+            let completion = complete(line, cursor, &sources);
+            for candidate in &completion.candidates {
+                completion.word(candidate);
+                completion.matched(candidate);
+            }
+            completion.extension();
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What the line editor asks while a line is typed: completion, hints, colours, and whether it is complete.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use rustyline::completion::{Candidate as Listed, Completer};
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::{Hint, Hinter};
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Changeset, Context, Helper};
+
+use crate::catalog::{Api, Catalog};
+use crate::syntax::lex;
+
+use super::colours;
+use super::complete::{Files, LiveValues, Sources, complete};
+use super::hint;
+use super::list;
+
+/// The editor's helper.
+pub(super) struct Assistant<'a> {
+    pub(super) catalog: Catalog,
+    pub(super) live: &'a dyn LiveValues,
+    pub(super) files: &'a dyn Files,
+    pub(super) contexts: Vec<String>,
+    pub(super) colour: bool,
+    /// How wide the prompt is on the screen.
+    pub(super) prompt_width: usize,
+    /// The API decoded last: each key press asks for it.
+    pub(super) last_api: RefCell<Option<Api>>,
+}
+
+impl Assistant<'_> {
+    fn sources(&self) -> Sources<'_> {
+        Sources { catalog: self.catalog, live: self.live, files: self.files, contexts: &self.contexts }
+    }
+
+    /// Runs `look` on the API of that name, which is decoded once while a line is typed.
+    pub(super) fn with_api<R>(&self, name: &str, look: impl FnOnce(&Api) -> R) -> Option<R> {
+        let mut last = self.last_api.borrow_mut();
+        if last.as_ref().is_none_or(|api| !api.name.eq_ignore_ascii_case(name)) {
+            *last = self.catalog.api_ignoring_case(name);
+        }
+        last.as_ref().map(look)
+    }
+
+    /// The rows that Tab lists for the end of `line`.
+    pub(super) fn rows(&self, line: &str) -> Vec<String> {
+        list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour)
+    }
+}
+
+/// The width of the terminal in columns.
+pub(super) fn terminal_width() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+}
+
+/// One row of the list, or the text that is put into the line.
+///
+/// The editor prints candidates in columns of its own choosing. Giving it whole rows, each wider than half
+/// the terminal, leaves the layout to us and the paging and redrawing to it.
+pub(super) struct Row {
+    shown: String,
+    inserted: String,
+}
+
+impl Listed for Row {
+    fn display(&self) -> &str {
+        &self.shown
+    }
+
+    fn replacement(&self) -> &str {
+        &self.inserted
+    }
+}
+
+impl Completer for Assistant<'_> {
+    type Candidate = Row;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Row>)> {
+        let completion = complete(line, pos, &self.sources());
+        let start = completion.span.start;
+        if let Some((mut word, finished)) = completion.extension() {
+            let end = &completion.rest;
+            // Text that stands behind the cursor already is not put there twice.
+            if !end.is_empty() && word.ends_with(end.as_str()) {
+                word.truncate(word.len() - end.len());
+            } else if finished && !line[pos..].starts_with(char::is_whitespace) && end.is_empty() {
+                word.push(' ');
+            }
+            let overlap = word.chars().last().filter(|c| end.starts_with(*c) && matches!(c, '=' | '.' | ','));
+            if overlap.is_some() {
+                word.pop();
+            }
+            if word != line[start..pos] {
+                return Ok((start, vec![Row { shown: String::new(), inserted: word }]));
+            }
+        }
+        let width = terminal_width();
+        let mut shown = list::rows(&completion, width, self.colour);
+        if shown.is_empty() {
+            return Ok((start, Vec::new()));
+        }
+        // A single candidate would be inserted instead of listed.
+        if shown.len() == 1 {
+            shown.push(String::new());
+        }
+        if let Some(first) = shown.first_mut() {
+            let missing = (width / 2 + 1).saturating_sub(first.chars().count());
+            first.extend(std::iter::repeat_n(' ', missing));
+        }
+        let inserted = line[start..pos].to_owned();
+        Ok((start, shown.into_iter().map(|shown| Row { shown, inserted: inserted.clone() }).collect()))
+    }
+
+    fn update(
+        &self,
+        line: &mut rustyline::line_buffer::LineBuffer,
+        start: usize,
+        elected: &str,
+        changes: &mut Changeset,
+    ) {
+        let end = line.pos();
+        line.replace(start..end, elected, changes);
+    }
+}
+
+/// What stands grey behind the line.
+pub(super) struct Ghost {
+    shown: String,
+    inserted: Option<String>,
+}
+
+impl Hint for Ghost {
+    fn display(&self) -> &str {
+        &self.shown
+    }
+
+    fn completion(&self) -> Option<&str> {
+        self.inserted.as_deref()
+    }
+}
+
+impl Hinter for Assistant<'_> {
+    type Hint = Ghost;
+
+    fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
+        if pos < line.len() || line.trim().is_empty() {
+            return None;
+        }
+        if let Some(missing) = hint::missing(line, |name, look| self.with_api(name, look).flatten()) {
+            return Some(Ghost { shown: self.fitting(line, &missing)?, inserted: None });
+        }
+        // Without colour a rest from history could not be told from what was typed.
+        if !self.colour {
+            return None;
+        }
+        let rest = rest_from_history(line, context)?;
+        Some(Ghost { shown: self.fitting(line, &rest)?, inserted: Some(rest) })
+    }
+}
+
+impl Assistant<'_> {
+    /// As much of a hint as fits on the last row of the line, so that the list below never meets it.
+    fn fitting(&self, line: &str, hint: &str) -> Option<String> {
+        use unicode_width::UnicodeWidthStr;
+        let width = terminal_width();
+        let last = line.rsplit('\n').next().unwrap_or(line);
+        let used = if last.len() == line.len() { self.prompt_width } else { 0 } + last.width();
+        let room = width.checked_sub(used % width.max(1) + 1)?;
+        hint::fitting(hint, room)
+    }
+}
+
+fn rest_from_history(line: &str, context: &Context<'_>) -> Option<String> {
+    use rustyline::history::SearchDirection;
+    let history = context.history();
+    let mut start = history.len().checked_sub(1)?;
+    loop {
+        let found = history.starts_with(line, start, SearchDirection::Reverse).ok()??;
+        // An equal command has no rest; an older one may.
+        match found.entry.get(line.len()..) {
+            Some(rest) if !rest.is_empty() => return Some(rest.lines().next()?.to_owned()),
+            _ => start = found.idx.checked_sub(1)?,
+        }
+    }
+}
+
+impl Highlighter for Assistant<'_> {
+    fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
+        Cow::Owned(colours::paint(line, pos, self))
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(format!("\x1b[90m{hint}\x1b[0m"))
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        kind != CmdKind::MoveCursor
+    }
+}
+
+impl Validator for Assistant<'_> {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let incomplete = lex(context.input()).is_incomplete();
+        Ok(if incomplete { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+    }
+}
+
+impl Helper for Assistant<'_> {}

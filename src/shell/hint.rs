@@ -1,0 +1,95 @@
+//! The grey text behind the line: the parameters that are still missing.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::catalog::Api;
+use crate::syntax::lex;
+
+use super::complete::{Argument, own_command};
+
+/// What `line` still lacks, once its words are typed as far as they go: ` name= zoneUuid=`. `look` runs a
+/// function on the API of a name.
+pub(super) fn missing(
+    line: &str,
+    look: impl FnOnce(&str, &dyn Fn(&Api) -> Option<String>) -> Option<String>,
+) -> Option<String> {
+    let lexed = lex(line);
+    if lexed.is_incomplete() || lexed.comment.is_some() {
+        return None;
+    }
+    let words = lexed.words;
+    let name = words.iter().find(|word| !word.text.starts_with('-'))?.text.clone();
+    if own_command(&name).is_some() {
+        return None;
+    }
+    let between = line.ends_with(char::is_whitespace);
+    // While a parameter's name is typed the hint would only be in the way.
+    let last = words.last()?;
+    if !between && last.text != name && Argument::split(&last.text).is_none() {
+        return None;
+    }
+    let given: Vec<&str> = words.iter().filter_map(|word| Argument::split(&word.text)).map(|it| it.name).collect();
+    look(&name, &|api| {
+        let required = api.parameters.iter().filter(|parameter| parameter.required);
+        let names: Vec<String> = required
+            .filter(|parameter| !given.contains(&parameter.name))
+            .map(|parameter| format!("{}=", parameter.name))
+            .collect();
+        if names.is_empty() {
+            return None;
+        }
+        Some(format!("{}{}", if between { "" } else { " " }, names.join(" ")))
+    })
+}
+
+/// As much of a hint as fits `room` columns; nothing where that would say nothing.
+pub(super) fn fitting(hint: &str, room: usize) -> Option<String> {
+    if hint.width() <= room {
+        return Some(hint.to_owned());
+    }
+    let mut out = String::new();
+    let mut used = 1;
+    for c in hint.chars() {
+        used += c.width().unwrap_or(0);
+        if used > room {
+            break;
+        }
+        out.push(c);
+    }
+    if out.trim().is_empty() {
+        return None;
+    }
+    out.push('…');
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn hint(line: &str) -> Option<String> {
+        let catalog = Catalog::newest();
+        missing(line, |name, look| look(&catalog.api(name)?))
+    }
+
+    #[test]
+    fn missing_parameters_are_hinted() {
+        assert_eq!(hint("CreateCluster").as_deref(), Some(" zoneUuid= name= hypervisorType="));
+        assert_eq!(hint("CreateCluster ").as_deref(), Some("zoneUuid= name= hypervisorType="));
+        assert_eq!(hint("CreateCluster name=a").as_deref(), Some(" zoneUuid= hypervisorType="));
+        assert_eq!(hint("CreateCluster na"), None);
+        assert_eq!(hint("CreateCluster name='a"), None);
+        assert_eq!(hint("QueryZone "), None);
+        assert_eq!(hint("help CreateCluster"), None);
+        assert_eq!(hint(""), None);
+    }
+
+    #[test]
+    fn hints_are_cut_to_the_room() {
+        assert_eq!(fitting(" name=", 10).as_deref(), Some(" name="));
+        assert_eq!(fitting(" name= zoneUuid=", 8).as_deref(), Some(" name= …"));
+        assert_eq!(fitting(" name=", 1), None);
+        assert_eq!(fitting(" name=", 0), None);
+    }
+}

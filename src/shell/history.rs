@@ -1,0 +1,295 @@
+//! The commands typed before: one file, shared by all shells of a user.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The most commands kept.
+const MOST_ENTRIES: usize = 10_000;
+
+/// Makes of a typed command what may be kept of it.
+pub type Mask = Box<dyn Fn(&str) -> String>;
+
+/// The file of typed commands.
+///
+/// Every shell appends to it under a lock and reads what others appended, so that none loses lines. An entry is
+/// a line of text in which `\n` stands for a line end and `\\` for a backslash. Only the owner may read it.
+pub struct History {
+    path: Option<PathBuf>,
+    mask: Mask,
+    /// How far the file has been read, in bytes.
+    offset: u64,
+    /// How many entries that were.
+    entries: usize,
+    /// Which file that was: a rewritten one is another.
+    identity: u64,
+}
+
+impl std::fmt::Debug for History {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("History").field("path", &self.path).field("offset", &self.offset).finish_non_exhaustive()
+    }
+}
+
+impl History {
+    /// The history kept in `path`; without a path nothing is kept. `mask` makes of each command what is written.
+    pub fn new(path: Option<PathBuf>, mask: Mask) -> History {
+        History { path, mask, offset: 0, entries: 0, identity: 0 }
+    }
+
+    /// The entries that appeared in the file since the last call, oldest first; the first call gives all.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    pub fn news(&mut self) -> io::Result<Vec<String>> {
+        let Some(path) = self.path.clone() else { return Ok(Vec::new()) };
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let metadata = file.metadata()?;
+        if identity(&metadata) == self.identity && metadata.len() == self.offset {
+            return Ok(Vec::new());
+        }
+        file.lock_shared()?;
+        self.read_from(&mut file)
+    }
+
+    /// Appends a typed command, and gives the entries that other shells appended meanwhile. A command that is
+    /// blank is not kept.
+    ///
+    /// # Errors
+    /// When the file or its folder cannot be created or written.
+    pub fn add(&mut self, line: &str) -> io::Result<Vec<String>> {
+        let Some(path) = self.path.clone() else { return Ok(Vec::new()) };
+        let line = (self.mask)(line.trim());
+        if line.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut file = open_locked(&path)?;
+        let news = self.read_from(&mut file)?;
+        file.write_all((encode(&line) + "\n").as_bytes())?;
+        self.offset = file.stream_position()?;
+        self.entries += 1;
+        if self.entries > 2 * MOST_ENTRIES {
+            self.shorten(&path, &mut file)?;
+        }
+        Ok(news)
+    }
+
+    /// Reads what the file holds behind the offset, and moves the offset to its end.
+    fn read_from(&mut self, file: &mut File) -> io::Result<Vec<String>> {
+        let metadata = file.metadata()?;
+        if identity(&metadata) != self.identity || metadata.len() < self.offset {
+            self.identity = identity(&metadata);
+            (self.offset, self.entries) = (0, 0);
+        }
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        self.offset += bytes.len() as u64;
+        let text = String::from_utf8_lossy(&bytes);
+        let news: Vec<String> = text.lines().filter(|line| !line.is_empty()).map(decode).collect();
+        self.entries += news.len();
+        Ok(news)
+    }
+
+    /// Puts a shorter file in the place of one that has grown too long. The caller holds its lock.
+    fn shorten(&mut self, path: &Path, file: &mut File) -> io::Result<()> {
+        self.offset = 0;
+        let entries = latest(self.read_from(file)?);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut shorter = tempfile::NamedTempFile::new_in(folder)?;
+        let kept = &entries[entries.len().saturating_sub(MOST_ENTRIES)..];
+        for entry in kept {
+            shorter.write_all((encode(entry) + "\n").as_bytes())?;
+        }
+        let metadata = shorter.persist(path).map_err(|error| error.error)?.metadata()?;
+        (self.identity, self.offset, self.entries) = (identity(&metadata), metadata.len(), kept.len());
+        Ok(())
+    }
+}
+
+/// The last `count` different entries of a history file, oldest first.
+///
+/// # Errors
+/// When the file exists and cannot be read.
+pub fn last_entries(path: &Path, count: usize) -> io::Result<Vec<String>> {
+    let mut history = History::new(Some(path.to_owned()), Box::new(str::to_owned));
+    let lines = latest(history.news()?);
+    let skipped = lines.len().saturating_sub(count);
+    Ok(lines.into_iter().skip(skipped).collect())
+}
+
+/// Opens the file for appending and locks it, creating it and its folder for the owner only.
+fn open_locked(path: &Path) -> io::Result<File> {
+    loop {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        let file = match owner_only(&mut options).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = path.parent().unwrap_or(Path::new("."));
+                create_folder(folder)?;
+                owner_only(&mut options).open(path)?
+            }
+            other => other?,
+        };
+        file.lock()?;
+        tighten(&file)?;
+        // Another shell may have put a shorter file in its place before the lock was ours.
+        if fs::metadata(path).is_ok_and(|now| file.metadata().is_ok_and(|ours| identity(&now) == identity(&ours))) {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(unix)]
+fn tighten(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        permissions.set_mode(0o600);
+        file.set_permissions(permissions)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn create_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    metadata.ino()
+}
+
+#[cfg(not(unix))]
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(not(unix))]
+fn tighten(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> u64 {
+    0
+}
+
+fn encode(line: &str) -> String {
+    line.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r")
+}
+
+fn decode(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some(other) => out.push(other),
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
+/// The entries, each once, at its last use.
+pub(super) fn latest(entries: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let mut kept: Vec<String> = entries.into_iter().rev().filter(|entry| seen.insert(entry.clone())).collect();
+    kept.reverse();
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(path: &Path) -> History {
+        History::new(Some(path.to_owned()), Box::new(|line| line.replace("hunter2", "******")))
+    }
+
+    #[test]
+    fn shells_share_the_file_and_lose_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new/history");
+        let (mut ours, mut theirs) = (open(&path), open(&path));
+        assert!(ours.news().expect("no file yet").is_empty());
+        assert!(ours.add("QueryZone").expect("written").is_empty());
+        assert_eq!(theirs.add("QueryHost name='a\\b\n c'").expect("written"), ["QueryZone"]);
+        assert_eq!(ours.news().expect("read"), ["QueryHost name='a\\b\n c'"]);
+        assert!(ours.news().expect("read").is_empty());
+        assert_eq!(open(&path).news().expect("read").len(), 2);
+    }
+
+    #[test]
+    fn secrets_and_blanks_are_not_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history");
+        let mut history = open(&path);
+        history.add("LogInByAccount password=hunter2").expect("written");
+        history.add("  ").expect("nothing to write");
+        assert_eq!(fs::read_to_string(&path).expect("read"), "LogInByAccount password=******\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history");
+        fs::write(&path, "QueryZone\n").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("opened up");
+        open(&path).add("QueryHost").expect("written");
+        assert_eq!(fs::metadata(&path).expect("it exists").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_long_file_is_shortened_and_others_notice() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history");
+        let lines: String = (0..2 * MOST_ENTRIES + 5).map(|n| format!("QueryZone limit={n}\n")).collect();
+        fs::write(&path, lines).expect("written");
+        let mut other = open(&path);
+        other.news().expect("read");
+        open(&path).add("QueryHost").expect("written");
+        let kept = last_entries(&path, usize::MAX).expect("read");
+        assert_eq!(kept.last().map(String::as_str), Some("QueryHost"));
+        assert!(kept.len() <= MOST_ENTRIES + 1);
+        let news = other.news().expect("read");
+        assert_eq!(news.last().map(String::as_str), Some("QueryHost"));
+    }
+
+    #[test]
+    fn duplicates_count_once_at_their_last_use() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history");
+        fs::write(&path, "a\nb\na\n").expect("written");
+        assert_eq!(last_entries(&path, 10).expect("read"), ["b", "a"]);
+        assert_eq!(last_entries(&path, 1).expect("read"), ["a"]);
+        assert!(last_entries(&folder.path().join("none"), 1).expect("nothing").is_empty());
+    }
+}

@@ -1,0 +1,241 @@
+//! The list that Tab shows: grouped, in columns, never wider than the terminal.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::json::is_unprintable;
+
+use super::complete::{Candidate, Completion, Group};
+
+/// The blanks between two columns.
+const GAP: usize = 2;
+
+/// Descriptions shorter than this are not worth a second column.
+const SHORTEST_DESCRIPTION: usize = 14;
+
+/// The most candidates of one group that are listed with descriptions in several columns; more are listed by
+/// their labels alone, in as many columns as fit.
+const MOST_DESCRIBED: usize = 60;
+
+/// The rows of the list for a terminal of `width` columns. Without colour the rows are plain text.
+pub(crate) fn rows(completion: &Completion, width: usize, colour: bool) -> Vec<String> {
+    // The last column stays free: writing there makes some terminals wrap.
+    let width = width.saturating_sub(1).max(20);
+    let mut rows = Vec::new();
+    let mut groups: Vec<Group> = completion.candidates.iter().map(|candidate| candidate.group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        if !rows.is_empty() {
+            rows.push(String::new());
+        }
+        rows.push(style("1", &format!("[{}:]", group.heading()), colour));
+        let members = completion.candidates.iter().filter(|candidate| candidate.group == group);
+        let cells: Vec<Cell> = members.map(|candidate| Cell::of(completion, candidate, colour)).collect();
+        rows.extend(columns(&cells, width));
+    }
+    if let Some(note) = completion.note {
+        rows.push(style("2", &format!("({})", note.message()), colour));
+    }
+    rows
+}
+
+/// A candidate ready to be put in a row.
+struct Cell {
+    label: Text,
+    mark: &'static str,
+    description: String,
+    colour: bool,
+}
+
+/// Text with its width on the screen.
+struct Text {
+    text: String,
+    width: usize,
+}
+
+impl Cell {
+    fn of(completion: &Completion, candidate: &Candidate, colour: bool) -> Cell {
+        let mut text = String::new();
+        let mut at = 0;
+        for range in completion.matched(candidate) {
+            text.push_str(&clean(&candidate.label[at..range.start]));
+            text.push_str(&style("1;7", &clean(&candidate.label[range.clone()]), colour));
+            at = range.end;
+        }
+        text.push_str(&clean(&candidate.label[at..]));
+        text.push_str(candidate.suffix);
+        let width = clean(&candidate.label).width() + candidate.suffix.len();
+        let mark = if candidate.required { "required " } else { "" };
+        Cell { label: Text { text, width }, mark, description: clean(&candidate.description), colour }
+    }
+
+    /// How wide what stands beside the label is, with the blanks before it.
+    fn beside(&self) -> usize {
+        match self.mark.len() + self.description.width() {
+            0 => 0,
+            beside => beside + GAP,
+        }
+    }
+
+    /// Adds the cell to a row, its label taking `label` columns and its description at most `rest`.
+    fn write(&self, out: &mut String, label: usize, rest: usize) -> usize {
+        out.push_str(&self.label.text);
+        let mut used = self.label.width;
+        let mark = cut(self.mark, rest.saturating_sub(GAP));
+        let description = cut(&self.description, rest.saturating_sub(GAP + mark.len()));
+        if !(mark.is_empty() && description.is_empty()) {
+            let gap = label.saturating_sub(used) + GAP;
+            out.extend(std::iter::repeat_n(' ', gap));
+            used += gap + mark.len() + description.width();
+            out.push_str(&style("33", &mark, self.colour));
+            out.push_str(&style("2", &description, self.colour));
+        }
+        used
+    }
+}
+
+/// Puts cells in as many columns as fit, reading downwards.
+fn columns(cells: &[Cell], width: usize) -> Vec<String> {
+    let label = cells.iter().map(|cell| cell.label.width).max().unwrap_or(0).min(width);
+    let longest = cells.iter().map(Cell::beside).max().unwrap_or(0);
+    if cells.len() > MOST_DESCRIBED || longest == 0 {
+        return plain_columns(cells, width);
+    }
+    // Few enough for one screen stand on a row each, with all there is to say; more share rows in pairs.
+    let across = if cells.len() > 12 && label + SHORTEST_DESCRIPTION + GAP <= width / 2 { 2 } else { 1 };
+    let cell_width = (width + GAP) / across - GAP;
+    let beside = longest.min(cell_width.saturating_sub(label));
+    let down = cells.len().div_ceil(across);
+    rows_of(cells, down, |_| (label, beside, label + beside))
+}
+
+/// Columns of labels alone, each as wide as it must be.
+fn plain_columns(cells: &[Cell], width: usize) -> Vec<String> {
+    let narrowest = cells.iter().map(|cell| cell.label.width).min().unwrap_or(0);
+    let most = ((width + GAP) / (narrowest + GAP)).clamp(1, cells.len().max(1));
+    let fitting = (1..=most).rev().find_map(|across| {
+        let down = cells.len().div_ceil(across);
+        let widths: Vec<usize> = cells
+            .chunks(down.max(1))
+            .map(|column| column.iter().map(|cell| cell.label.width).max().unwrap_or(0))
+            .collect();
+        let used = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        (used <= width || across == 1).then_some((down, widths))
+    });
+    let (down, widths) = fitting.unwrap_or((cells.len(), vec![0]));
+    rows_of(cells, down, |column| {
+        let width = widths.get(column).copied().unwrap_or(0);
+        (width, 0, width)
+    })
+}
+
+/// Writes `down` rows; `shape` gives for a column the width of its labels, of what stands beside, and of both.
+fn rows_of(cells: &[Cell], down: usize, shape: impl Fn(usize) -> (usize, usize, usize)) -> Vec<String> {
+    let row = |row: usize| {
+        let mut out = String::new();
+        let mut missing = 0;
+        for (column, cell) in cells.iter().skip(row).step_by(down.max(1)).enumerate() {
+            let (label, beside, whole) = shape(column);
+            out.extend(std::iter::repeat_n(' ', missing));
+            missing = (whole + GAP).saturating_sub(cell.write(&mut out, label, beside));
+        }
+        out
+    };
+    (0..down).map(row).collect()
+}
+
+/// The start of a text that fits `width` columns.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used + 1 > width {
+            break;
+        }
+        out.push(c);
+    }
+    if width > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// Text of a node or file system, without what would move the cursor.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn style(code: &str, text: &str, colour: bool) -> String {
+    if colour && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::complete::{Disk, Live, LiveValue, LiveValues, NoLiveValues, Sources, complete};
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn list_from(line: &str, live: &dyn LiveValues, width: usize, colour: bool) -> Vec<String> {
+        let sources = Sources { catalog: Catalog::newest(), live, files: &Disk, contexts: &[] };
+        rows(&complete(line, line.len(), &sources), width, colour)
+    }
+
+    #[test]
+    fn candidates_are_grouped_as_in_the_original() {
+        let rows = list_from("QueryZone ", &NoLiveValues, 80, false);
+        let headings: Vec<&str> = rows.iter().map(String::as_str).filter(|row| row.starts_with('[')).collect();
+        assert_eq!(headings, ["[Query conditions:]", "[Expanded fields:]", "[Parameters:]"]);
+        assert!(rows.iter().any(|row| row.starts_with("state=") && row.contains("string: Enabled | Disabled")));
+    }
+
+    #[test]
+    fn required_parameters_are_marked() {
+        let rows = list_from("CreateZone ", &NoLiveValues, 80, false);
+        assert!(rows[1].starts_with("name=") && rows[1].contains("required string"), "{rows:?}");
+    }
+
+    #[test]
+    fn the_matching_part_is_highlighted() {
+        let rows = list_from("QueryZon", &NoLiveValues, 80, true);
+        assert!(rows[1].starts_with("\x1b[1;7mQueryZon\x1b[0me"), "{rows:?}");
+    }
+
+    #[test]
+    fn no_row_is_wider_than_the_terminal() {
+        struct Wide;
+        impl LiveValues for Wide {
+            fn lookup(&self, _: &str, _: &str) -> Live {
+                let value = |n: usize| LiveValue { uuid: format!("{n:032x}"), name: "存储机".repeat(n) };
+                Live::Ready((0..30).map(value).collect())
+            }
+        }
+        for width in [20, 40, 80, 120, 200] {
+            for line in ["", "Query", "QueryVmInstance ", "CreateVmInstance hostUuid=", "QueryHost name="] {
+                for row in list_from(line, &Wide, width, false) {
+                    // A label alone may be wider than a tiny terminal; nothing is added to it then.
+                    let alone = !row.contains("  ");
+                    assert!(row.width() < width.max(21) || alone, "{width} {row:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_groups_use_the_width() {
+        let narrow = list_from("", &NoLiveValues, 80, false).len();
+        let wide = list_from("", &NoLiveValues, 200, false).len();
+        assert!(wide < narrow, "{wide} {narrow}");
+    }
+
+    #[test]
+    fn text_is_cut_by_its_width_on_the_screen() {
+        assert_eq!(cut("存储存储", 5), "存储…");
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("abcd", 3), "ab…");
+        assert_eq!(cut("abcd", 0), "");
+    }
+}

@@ -1,0 +1,393 @@
+//! Live values: what the node was asked lately, and a thread that asks it.
+//!
+//! Tab never waits on the network beyond a budget. What is known is offered at once; what is not is asked for in
+//! the background, and the next Tab has it. Large clouds are searched by the node: only so many resources are
+//! ever fetched for one question.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::complete::{Live, LiveValue, LiveValues};
+
+/// Asks the node: the resources that `query_api` lists and whose name, or where the text could begin a uuid whose
+/// uuid, contains `typed`; at most `limit` of them. An error means that the node cannot be asked now.
+pub type Fetch = dyn Fn(&str, &str, usize) -> Result<Vec<LiveValue>, Unreachable> + Send + Sync;
+
+/// The node cannot be asked now: nobody is logged in, or it does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the node cannot be asked")]
+pub struct Unreachable;
+
+/// How long things may take and last.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveLimits {
+    /// How long Tab may wait for an answer.
+    pub budget: Duration,
+    /// How long an answer counts as new; an older one is offered, and asked for again in the background.
+    pub fresh: Duration,
+    /// How long an answer is offered at all.
+    pub kept: Duration,
+    /// How long a node that could not be asked is left alone.
+    pub pause: Duration,
+    /// How many resources one question may fetch.
+    pub values: usize,
+    /// How many answers are remembered.
+    pub answers: usize,
+}
+
+impl Default for LiveLimits {
+    fn default() -> LiveLimits {
+        LiveLimits {
+            budget: Duration::from_millis(300),
+            fresh: Duration::from_secs(20),
+            kept: Duration::from_secs(300),
+            pause: Duration::from_secs(10),
+            values: 200,
+            answers: 64,
+        }
+    }
+}
+
+/// Remembers answers and asks in the background.
+pub struct LiveCache {
+    shared: Arc<Shared>,
+    limits: LiveLimits,
+}
+
+impl std::fmt::Debug for LiveCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LiveCache").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    fetch: Box<Fetch>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere must not take completion down with it; the state is whole between statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is asked: a query API and the typed text to search by.
+type Question = (String, String);
+
+struct State {
+    answers: HashMap<Question, Answer>,
+    queue: VecDeque<Question>,
+    /// What the thread is asking, and since when.
+    running: Option<(Question, Instant)>,
+    has_thread: bool,
+    off: bool,
+    stop: bool,
+    /// Rises when everything known becomes void, so that answers under way are dropped.
+    era: u64,
+    unreachable_since: Option<Instant>,
+}
+
+struct Answer {
+    values: Vec<LiveValue>,
+    /// Whether these are all that fit, so that they answer narrower questions too.
+    complete: bool,
+    at: Instant,
+}
+
+impl LiveCache {
+    /// A cache that asks by `fetch`. Nothing is asked, and no thread runs, before the first look-up.
+    pub fn new(limits: LiveLimits, fetch: Box<Fetch>) -> LiveCache {
+        let state = State {
+            answers: HashMap::new(),
+            queue: VecDeque::new(),
+            running: None,
+            has_thread: false,
+            off: false,
+            stop: false,
+            era: 0,
+            unreachable_since: None,
+        };
+        LiveCache { shared: Arc::new(Shared { fetch, state: Mutex::new(state), changed: Condvar::new() }), limits }
+    }
+
+    /// Forgets everything: another node or account is talked to, or something was changed there.
+    pub fn forget(&self) {
+        let mut state = self.shared.lock();
+        state.era += 1;
+        state.answers.clear();
+        state.queue.clear();
+        state.unreachable_since = None;
+    }
+
+    /// Switches asking on or off.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.shared.lock().off = !enabled;
+    }
+
+    /// Starts the thread if there is none. It cannot be started when the system has no threads left.
+    fn start(&self, state: &mut State) -> bool {
+        if !state.has_thread {
+            let (shared, limits) = (Arc::clone(&self.shared), self.limits);
+            let thread = thread::Builder::new().name("live-values".to_owned());
+            state.has_thread = thread.spawn(move || work(&shared, limits)).is_ok();
+        }
+        state.has_thread
+    }
+
+    /// Waits until nothing is being asked.
+    #[cfg(test)]
+    fn settle(&self) {
+        let mut state = self.shared.lock();
+        while state.running.is_some() || !state.queue.is_empty() {
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl LiveValues for LiveCache {
+    fn lookup(&self, query_api: &str, typed: &str) -> Live {
+        let asked = Instant::now();
+        let mut state = self.shared.lock();
+        if state.off {
+            return Live::Unavailable;
+        }
+        let question = (query_api.to_owned(), typed.to_owned());
+        if let Some((values, at)) = state.known(&question, asked, self.limits) {
+            if asked.duration_since(at) >= self.limits.fresh && self.start(&mut state) {
+                state.ask(question);
+                self.shared.changed.notify_all();
+            }
+            return Live::Ready(values);
+        }
+        if state.unreachable_since.is_some_and(|since| asked.duration_since(since) < self.limits.pause) {
+            return Live::Unavailable;
+        }
+        // Whoever has waited for this answer, or for one that is stuck before it, does not wait again.
+        let waited = state.running.as_ref().map_or(Duration::ZERO, |(_, since)| asked.duration_since(*since));
+        if !self.start(&mut state) {
+            return Live::Unavailable;
+        }
+        state.ask(question.clone());
+        self.shared.changed.notify_all();
+        let era = state.era;
+        let mut left = self.limits.budget.saturating_sub(waited);
+        loop {
+            if state.era != era || left.is_zero() {
+                return Live::Pending;
+            }
+            state = match self.shared.changed.wait_timeout(state, left) {
+                Ok((state, _)) => state,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+            let now = Instant::now();
+            if let Some((values, _)) = state.known(&question, now, self.limits) {
+                return Live::Ready(values);
+            }
+            if state.unreachable_since.is_some_and(|since| since >= asked) {
+                return Live::Unavailable;
+            }
+            left = self.limits.budget.saturating_sub(waited + now.duration_since(asked));
+        }
+    }
+}
+
+impl Drop for LiveCache {
+    fn drop(&mut self) {
+        // The thread may be waiting for a node that never answers, so it is not waited for.
+        self.shared.lock().stop = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl State {
+    /// The answer to a question, or to a wider one that is complete.
+    fn known(&self, question: &Question, now: Instant, limits: LiveLimits) -> Option<(Vec<LiveValue>, Instant)> {
+        let usable = |answer: &&Answer| now.duration_since(answer.at) <= limits.kept;
+        let exact = self.answers.get(question).filter(usable);
+        let found = exact.or_else(|| {
+            let wider = question.1.char_indices().rev().map(|(at, _)| &question.1[..at]);
+            let mut answers = wider.filter_map(|typed| self.answers.get(&(question.0.clone(), typed.to_owned())));
+            answers.find(|answer| answer.complete && usable(answer))
+        })?;
+        Some((found.values.clone(), found.at))
+    }
+
+    /// Puts a question in the queue, unless it is there. Old ones give way: nobody waits for them any more.
+    fn ask(&mut self, question: Question) {
+        if self.running.as_ref().is_some_and(|(running, _)| *running == question) || self.queue.contains(&question) {
+            return;
+        }
+        self.queue.push_back(question);
+        if self.queue.len() > 4 {
+            self.queue.pop_front();
+        }
+    }
+
+    /// Remembers an answer, in the place of the oldest one when there are too many.
+    fn remember(&mut self, question: Question, answer: Answer, limits: LiveLimits) {
+        if self.answers.len() >= limits.answers && !self.answers.contains_key(&question) {
+            let oldest = self.answers.iter().min_by_key(|(_, answer)| answer.at).map(|(question, _)| question.clone());
+            if let Some(oldest) = oldest {
+                self.answers.remove(&oldest);
+            }
+        }
+        self.answers.insert(question, answer);
+    }
+}
+
+/// The thread: answers one question after the other.
+fn work(shared: &Shared, limits: LiveLimits) {
+    let mut state = shared.lock();
+    while !state.stop {
+        // The latest question is the one that somebody is waiting for.
+        let Some(question) = state.queue.pop_back() else {
+            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        let era = state.era;
+        state.running = Some((question.clone(), Instant::now()));
+        drop(state);
+        let fetched = (shared.fetch)(&question.0, &question.1, limits.values);
+        state = shared.lock();
+        state.running = None;
+        if state.era == era {
+            match fetched {
+                Ok(values) => {
+                    let complete = values.len() < limits.values;
+                    state.unreachable_since = None;
+                    state.remember(question, Answer { values, complete, at: Instant::now() }, limits);
+                }
+                Err(Unreachable) => {
+                    state.queue.clear();
+                    state.unreachable_since = Some(Instant::now());
+                }
+            }
+        }
+        shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Ages never matter in these tests unless a test says so.
+    fn limits(budget: Duration) -> LiveLimits {
+        let long = Duration::from_secs(3600);
+        LiveLimits { budget, fresh: long, kept: long, pause: long, values: 3, answers: 2 }
+    }
+
+    fn patient() -> LiveLimits {
+        limits(Duration::from_secs(3600))
+    }
+
+    fn host(name: &str) -> LiveValue {
+        LiveValue { uuid: format!("{name}-uuid"), name: name.to_owned() }
+    }
+
+    fn counting(calls: &Arc<AtomicUsize>, values: Vec<LiveValue>) -> Box<Fetch> {
+        let calls = Arc::clone(calls);
+        Box::new(move |_, _, _| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            Ok(values.clone())
+        })
+    }
+
+    #[test]
+    fn an_answer_in_time_is_offered_and_remembered() {
+        let calls = Arc::default();
+        let cache = LiveCache::new(patient(), counting(&calls, vec![host("a")]));
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Ready(vec![host("a")]));
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Ready(vec![host("a")]));
+        // A complete answer serves narrower questions.
+        assert_eq!(cache.lookup("QueryHost", "kv"), Live::Ready(vec![host("a")]));
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_large_cloud_is_searched_by_the_node() {
+        let calls = Arc::default();
+        let cache = LiveCache::new(patient(), counting(&calls, vec![host("a"), host("b"), host("c")]));
+        cache.lookup("QueryVmInstance", "");
+        cache.lookup("QueryVmInstance", "web");
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_node_that_does_not_answer_holds_nobody() {
+        let (release, gate) = mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let cache = LiveCache::new(
+            limits(Duration::ZERO),
+            Box::new(move |_, _, _| {
+                let gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+                gate.recv().map_err(|_| Unreachable)?;
+                Ok(vec![host("late")])
+            }),
+        );
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Pending);
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Pending);
+        release.send(()).expect("the thread waits");
+        cache.settle();
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Ready(vec![host("late")]));
+    }
+
+    #[test]
+    fn a_node_that_cannot_be_asked_is_left_alone() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let cache = LiveCache::new(
+            patient(),
+            Box::new(move |_, _, _| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                Err(Unreachable)
+            }),
+        );
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Unavailable);
+        assert_eq!(cache.lookup("QueryZone", "x"), Live::Unavailable);
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        cache.forget();
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Unavailable);
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn switched_off_nothing_is_asked() {
+        let calls = Arc::default();
+        let cache = LiveCache::new(patient(), counting(&calls, Vec::new()));
+        cache.set_enabled(false);
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Unavailable);
+        cache.set_enabled(true);
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Ready(Vec::new()));
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn an_old_answer_is_offered_and_renewed() {
+        let calls = Arc::default();
+        let limits = LiveLimits { fresh: Duration::ZERO, ..patient() };
+        let cache = LiveCache::new(limits, counting(&calls, vec![host("a")]));
+        cache.lookup("QueryHost", "");
+        cache.settle();
+        assert_eq!(cache.lookup("QueryHost", ""), Live::Ready(vec![host("a")]));
+        cache.settle();
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn few_answers_are_remembered() {
+        let calls = Arc::default();
+        let cache = LiveCache::new(patient(), counting(&calls, Vec::new()));
+        for query in ["QueryHost", "QueryZone", "QueryCluster"] {
+            cache.lookup(query, "");
+        }
+        assert_eq!(cache.shared.lock().answers.len(), 2);
+    }
+}

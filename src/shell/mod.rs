@@ -1,0 +1,26 @@
+//! The interactive shell: the prompt, completion, hints, colours, history.
+//!
+//! It knows the catalog and the syntax, not how a command is run: [`Session`] does that. Results are no business
+//! of this module; it prints lists, hints and its own warnings only.
+
+mod colours;
+pub mod complete;
+mod danger;
+mod editor;
+mod hint;
+mod history;
+mod list;
+mod live;
+mod prompt;
+mod recall;
+mod redirect;
+mod run;
+mod topics;
+
+pub use danger::{Danger, Harm, Hit, Target, agrees, danger, question};
+pub use history::{History, Mask, last_entries};
+pub use live::{Fetch, LiveCache, LiveLimits, Unreachable};
+pub use prompt::{Colour, Prompt};
+pub use redirect::{RedirectError, Redirection, redirection};
+pub use run::{Flow, Options, Session, ShellError, run};
+pub use topics::{TOPICS, Topic};

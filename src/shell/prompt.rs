@@ -1,0 +1,103 @@
+//! The prompt: who is logged in, where.
+
+use crate::json::is_unprintable;
+
+/// The colour of a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Colour {
+    Red,
+    Green,
+    Yellow,
+    Blue,
+    Magenta,
+    Cyan,
+}
+
+impl Colour {
+    /// The colour of that English name.
+    pub fn parse(name: &str) -> Option<Colour> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "red" => Colour::Red,
+            "green" => Colour::Green,
+            "yellow" => Colour::Yellow,
+            "blue" => Colour::Blue,
+            "magenta" => Colour::Magenta,
+            "cyan" => Colour::Cyan,
+            _ => return None,
+        })
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Colour::Red => "31",
+            Colour::Green => "32",
+            Colour::Yellow => "33",
+            Colour::Blue => "34",
+            Colour::Magenta => "35",
+            Colour::Cyan => "36",
+        }
+    }
+}
+
+/// What the prompt tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// The account, perhaps with a user: `admin`, `ops/anna`; `None` when nobody is logged in.
+    pub account: Option<String>,
+    /// The context in use; `None` for a node named on the command line.
+    pub context: Option<String>,
+    /// Whether the node is the embedded sandbox.
+    pub sandbox: bool,
+    /// The colour given to the context.
+    pub colour: Option<Colour>,
+}
+
+impl Prompt {
+    /// The prompt without colours, and with.
+    pub(super) fn texts(&self) -> (String, String) {
+        let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
+        let account = self.account.as_deref().map_or("-".to_owned(), clean);
+        let place = match (&self.context, self.sandbox) {
+            (_, true) => Some("sandbox".to_owned()),
+            (Some(context), false) => Some(clean(context)),
+            (None, false) => None,
+        };
+        let mut plain = account.clone();
+        let mut styled = format!("\x1b[1m{account}\x1b[0m");
+        if let Some(place) = place {
+            plain.push_str(&format!("@{place}"));
+            let code = self.colour.map_or(if self.sandbox { "2" } else { "36" }, Colour::code);
+            styled.push_str(&format!("@\x1b[{code}m{place}\x1b[0m"));
+        }
+        plain.push_str(" >>> ");
+        styled.push_str(" >>> ");
+        (plain, styled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prompt_tells_account_and_place() {
+        let plain = |prompt: Prompt| prompt.texts().0;
+        assert_eq!(plain(Prompt::default()), "- >>> ");
+        let admin = Prompt { account: Some("admin".into()), ..Prompt::default() };
+        assert_eq!(plain(admin.clone()), "admin >>> ");
+        assert_eq!(plain(Prompt { context: Some("lab\x1b[2J".into()), ..admin.clone() }), "admin@lab[2J >>> ");
+        assert_eq!(plain(Prompt { sandbox: true, ..admin }), "admin@sandbox >>> ");
+    }
+
+    #[test]
+    fn a_context_may_have_a_colour() {
+        let prompt = Prompt {
+            account: Some("admin".into()),
+            context: Some("prod".into()),
+            colour: Colour::parse("Red"),
+            ..Prompt::default()
+        };
+        assert_eq!(prompt.texts().1, "\x1b[1madmin\x1b[0m@\x1b[31mprod\x1b[0m >>> ");
+    }
+}

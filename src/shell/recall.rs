@@ -1,0 +1,150 @@
+//! The typed commands as the line editor walks and searches them.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use rustyline::history::{History, SearchDirection, SearchResult};
+
+use super::history::latest;
+
+/// Commands in the order of their last use, each once.
+#[derive(Debug, Default)]
+pub(super) struct Recall {
+    lines: Vec<String>,
+}
+
+impl Recall {
+    /// Adds a command, which takes the place of an equal one.
+    pub(super) fn push(&mut self, line: String) {
+        if let Some(at) = self.lines.iter().rposition(|known| *known == line) {
+            self.lines.remove(at);
+        }
+        self.lines.push(line);
+    }
+
+    /// Adds many commands at once.
+    pub(super) fn extend(&mut self, lines: Vec<String>) {
+        let mut all = std::mem::take(&mut self.lines);
+        all.extend(lines);
+        self.lines = latest(all);
+    }
+
+    fn find(
+        &self,
+        start: usize,
+        direction: SearchDirection,
+        test: impl Fn(&str) -> Option<usize>,
+    ) -> Option<SearchResult<'_>> {
+        let found = |index: usize| {
+            let line = self.lines.get(index)?;
+            let pos = test(line)?;
+            Some(SearchResult { entry: Cow::Borrowed(line.as_str()), idx: index, pos })
+        };
+        match direction {
+            _ if start >= self.lines.len() => None,
+            SearchDirection::Forward => (start..self.lines.len()).find_map(found),
+            SearchDirection::Reverse => (0..=start).rev().find_map(found),
+        }
+    }
+}
+
+impl History for Recall {
+    fn get(&self, index: usize, _: SearchDirection) -> rustyline::Result<Option<SearchResult<'_>>> {
+        let line = self.lines.get(index);
+        Ok(line.map(|line| SearchResult { entry: Cow::Borrowed(line.as_str()), idx: index, pos: 0 }))
+    }
+
+    fn add(&mut self, line: &str) -> rustyline::Result<bool> {
+        self.push(line.to_owned());
+        Ok(true)
+    }
+
+    fn add_owned(&mut self, line: String) -> rustyline::Result<bool> {
+        self.push(line);
+        Ok(true)
+    }
+
+    fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    fn set_max_len(&mut self, _: usize) -> rustyline::Result<()> {
+        Ok(())
+    }
+
+    fn ignore_dups(&mut self, _: bool) -> rustyline::Result<()> {
+        Ok(())
+    }
+
+    fn ignore_space(&mut self, _: bool) {}
+
+    // The file is not the editor's business: the shell reads and appends it between commands.
+    fn save(&mut self, _: &Path) -> rustyline::Result<()> {
+        Ok(())
+    }
+
+    fn append(&mut self, _: &Path) -> rustyline::Result<()> {
+        Ok(())
+    }
+
+    fn load(&mut self, _: &Path) -> rustyline::Result<()> {
+        Ok(())
+    }
+
+    fn clear(&mut self) -> rustyline::Result<()> {
+        self.lines.clear();
+        Ok(())
+    }
+
+    fn search(
+        &self,
+        term: &str,
+        start: usize,
+        direction: SearchDirection,
+    ) -> rustyline::Result<Option<SearchResult<'_>>> {
+        Ok(self.find(start, direction, |line| if term.is_empty() { None } else { line.find(term) }))
+    }
+
+    fn starts_with(
+        &self,
+        term: &str,
+        start: usize,
+        direction: SearchDirection,
+    ) -> rustyline::Result<Option<SearchResult<'_>>> {
+        Ok(self.find(start, direction, |line| line.starts_with(term).then_some(term.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recall() -> Recall {
+        let mut recall = Recall::default();
+        recall.extend(["QueryZone", "QueryHost", "QueryZone", "QueryZone name=a"].map(str::to_owned).to_vec());
+        recall
+    }
+
+    #[test]
+    fn commands_stand_once_at_their_last_use() {
+        let mut recall = recall();
+        assert_eq!(recall.lines, ["QueryHost", "QueryZone", "QueryZone name=a"]);
+        recall.push("QueryHost".to_owned());
+        assert_eq!(recall.lines, ["QueryZone", "QueryZone name=a", "QueryHost"]);
+    }
+
+    #[test]
+    fn searching_goes_both_ways() {
+        let recall = recall();
+        let index = |found: rustyline::Result<Option<SearchResult<'_>>>| found.expect("no error").map(|it| it.idx);
+        assert_eq!(index(recall.search("Zone", 2, SearchDirection::Reverse)), Some(2));
+        assert_eq!(index(recall.search("Zone", 0, SearchDirection::Forward)), Some(1));
+        assert_eq!(index(recall.search("Zone", 0, SearchDirection::Reverse)), None);
+        assert_eq!(index(recall.starts_with("QueryH", 2, SearchDirection::Reverse)), Some(0));
+        assert_eq!(index(recall.search("x", 9, SearchDirection::Reverse)), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! Pipes and redirections behind a command: `| FILTER`, `|! PROGRAM`, `> FILE`, `>> FILE`.
+//!
+//! They stand as words of their own, so that the condition `size>10` and a value with `|` stay what they are.
+
+use std::ops::Range;
+
+use crate::syntax::{LexError, Word, split as split_words};
+
+/// Where a command's output goes instead of the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redirection {
+    /// Through a jq expression, which is the rest of the line as it stands.
+    Filter(String),
+    /// To the standard input of a program, run by the user's shell; the rest of the line as it stands.
+    Program(String),
+    /// To a file.
+    File {
+        /// Its path, unquoted.
+        path: String,
+        /// Whether it is added to the file's end; otherwise it takes the place of what the file holds.
+        append: bool,
+    },
+}
+
+/// Why a redirection makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectError {
+    /// The line cannot be split into words.
+    #[error(transparent)]
+    Lex(#[from] LexError),
+    /// Nothing follows the sign.
+    #[error("nothing follows `{sign}`")]
+    Missing {
+        /// The sign.
+        sign: &'static str,
+        /// Where it stands, in bytes of the line.
+        span: Range<usize>,
+    },
+    /// More than a file follows the sign.
+    #[error("only a file can follow `{sign}`")]
+    TooMuch {
+        /// The sign.
+        sign: &'static str,
+        /// Where the first word too many stands, in bytes of the line.
+        span: Range<usize>,
+    },
+}
+
+impl RedirectError {
+    /// Where it is wrong, in bytes of the line.
+    pub fn span(&self) -> Range<usize> {
+        match self {
+            RedirectError::Lex(error) => error.span(),
+            RedirectError::Missing { span, .. } | RedirectError::TooMuch { span, .. } => span.clone(),
+        }
+    }
+}
+
+/// Splits a line into its command and where the output of that goes.
+///
+/// # Errors
+/// `Lex` where quotes of the command or of a file do not close, `Missing` and `TooMuch` where a sign is not
+/// followed by what it needs.
+pub fn redirection(line: &str) -> Result<(&str, Option<Redirection>), RedirectError> {
+    let Some((sign, span)) = first_sign(line) else {
+        return Ok((line, None));
+    };
+    // What follows a pipe has quotes of its own, so only the command before it is held to ours.
+    let command = &line[..span.start];
+    split_words(command)?;
+    let rest = &line[span.end..];
+    match sign {
+        "|" | "|!" => {
+            let text = rest.trim();
+            if text.is_empty() {
+                return Err(RedirectError::Missing { sign, span });
+            }
+            let text = text.to_owned();
+            Ok((command, Some(if sign == "|" { Redirection::Filter(text) } else { Redirection::Program(text) })))
+        }
+        _ => {
+            let words = split_words(rest)?;
+            match words.as_slice() {
+                [] => Err(RedirectError::Missing { sign, span }),
+                [path] => Ok((command, Some(Redirection::File { path: path.text.clone(), append: sign == ">>" }))),
+                [_, more, ..] => {
+                    let at = more.span.start + span.end..more.span.end + span.end;
+                    Err(RedirectError::TooMuch { sign, span: at })
+                }
+            }
+        }
+    }
+}
+
+/// The first sign of a line and where it stands.
+fn first_sign(line: &str) -> Option<(&'static str, Range<usize>)> {
+    let lexed = crate::syntax::lex(line);
+    let words = lexed.words;
+    let found = |word: &Word| {
+        let raw = &line[word.span.clone()];
+        let sign = ["|!", "|", ">>", ">"].into_iter().find(|sign| raw.starts_with(sign))?;
+        Some((sign, word.span.start..word.span.start + sign.len()))
+    };
+    // ZQL compares with `>` between blanks: behind `zql` signs count only after a query in quotes.
+    let skipped = match words.first() {
+        Some(name) if name.text == "zql" => {
+            let quoted = words.get(1).is_some_and(|query| line[query.span.clone()].starts_with(['\'', '"']));
+            if quoted { 2 } else { return None }
+        }
+        _ => 1,
+    };
+    words.iter().skip(skipped).find_map(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, append: bool) -> Option<Redirection> {
+        Some(Redirection::File { path: path.into(), append })
+    }
+
+    #[test]
+    fn signs_of_their_own_redirect() {
+        let filter = |text: &str| Some(Redirection::Filter(text.into()));
+        let program = |text: &str| Some(Redirection::Program(text.into()));
+        for (line, command, expected) in [
+            ("QueryZone name=a", "QueryZone name=a", None),
+            ("QueryZone | .inventories | length", "QueryZone ", filter(".inventories | length")),
+            ("QueryZone | .a > 3", "QueryZone ", filter(".a > 3")),
+            ("QueryZone | '", "QueryZone ", filter("'")),
+            ("QueryZone |! grep 'a b' | wc", "QueryZone ", program("grep 'a b' | wc")),
+            ("QueryZone > out.json", "QueryZone ", file("out.json", false)),
+            ("QueryZone >> 'my file'", "QueryZone ", file("my file", true)),
+            ("QueryZone >out", "QueryZone ", file("out", false)),
+            ("QueryVolume size>10 name=a|b", "QueryVolume size>10 name=a|b", None),
+            ("QueryZone name='a | b' '>' x", "QueryZone name='a | b' '>' x", None),
+            ("zql query volume where size > 10", "zql query volume where size > 10", None),
+            ("zql 'query zone' > f", "zql 'query zone' ", file("f", false)),
+        ] {
+            assert_eq!(redirection(line), Ok((command, expected)), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_sign_needs_what_it_needs() {
+        assert_eq!(redirection("QueryZone |"), Err(RedirectError::Missing { sign: "|", span: 10..11 }));
+        assert_eq!(redirection("QueryZone > "), Err(RedirectError::Missing { sign: ">", span: 10..11 }));
+        assert_eq!(redirection("QueryZone > a b"), Err(RedirectError::TooMuch { sign: ">", span: 14..15 }));
+        assert_eq!(redirection("QueryZone name='a"), Ok(("QueryZone name='a", None)));
+        assert!(matches!(redirection("QueryZone > 'a"), Err(RedirectError::Lex(_))));
+    }
+}

@@ -1,0 +1,265 @@
+//! Splitting a line into words as a POSIX shell does.
+
+use std::ops::Range;
+
+/// A word of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The word without its quotes and backslashes.
+    pub text: String,
+    /// Where it stands in the line, quotes included, in bytes.
+    pub span: Range<usize>,
+    /// For each byte of `text`, and for its end, the byte of the line that it comes from.
+    origins: Vec<usize>,
+}
+
+impl Word {
+    /// Where the bytes `range` of `text` stand in the line.
+    pub fn span_of(&self, range: Range<usize>) -> Range<usize> {
+        let at = |index: usize| self.origins.get(index).copied().unwrap_or(self.span.end);
+        let start = at(range.start);
+        // The byte after the last one, so that a quote which follows stays outside.
+        let end = if range.is_empty() { start } else { at(range.end - 1) + 1 };
+        start..end
+    }
+
+    /// Where the word from byte `start` of `text` on stands in the line.
+    pub fn span_from(&self, start: usize) -> Range<usize> {
+        self.span_of(start..self.text.len()).start..self.span.end
+    }
+
+    /// Moves the word by `offset` bytes, into a longer line.
+    pub(super) fn shift(&mut self, offset: usize) {
+        self.span = self.span.start + offset..self.span.end + offset;
+        for origin in &mut self.origins {
+            *origin += offset;
+        }
+    }
+
+    /// A word that stands for itself, at `start` of a line.
+    pub fn plain(text: impl Into<String>, start: usize) -> Word {
+        let text = text.into();
+        let end = start + text.len();
+        Word { span: start..end, origins: (start..=end).collect(), text }
+    }
+}
+
+/// The quote that a line left open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quote {
+    /// `'`
+    Single,
+    /// `"`
+    Double,
+}
+
+/// A line taken apart as far as it goes; what is unfinished is said, not refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lexed {
+    /// The words, the last one perhaps unfinished.
+    pub words: Vec<Word>,
+    /// The quote that is still open at the end and where it was opened.
+    pub open_quote: Option<(Quote, usize)>,
+    /// Whether the line ends in a backslash that continues it.
+    pub continues: bool,
+    /// Where a comment starts.
+    pub comment: Option<usize>,
+}
+
+impl Lexed {
+    /// Whether more text is needed before the line can be run.
+    pub fn is_incomplete(&self) -> bool {
+        self.open_quote.is_some() || self.continues
+    }
+}
+
+/// Why a line cannot be split.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LexError {
+    /// A quote was opened and never closed.
+    #[error("the quote is never closed")]
+    OpenQuote {
+        /// The byte where it was opened.
+        at: usize,
+    },
+    /// The line ends in a backslash and nothing follows.
+    #[error("the line ends in a backslash and nothing follows")]
+    Unfinished {
+        /// The byte where the backslash stands.
+        at: usize,
+    },
+}
+
+impl LexError {
+    /// Where it is wrong, in bytes of the line.
+    pub fn span(&self) -> Range<usize> {
+        match self {
+            LexError::OpenQuote { at } | LexError::Unfinished { at } => *at..*at + 1,
+        }
+    }
+}
+
+/// Splits a complete line into words.
+///
+/// # Errors
+/// `OpenQuote` or `Unfinished` where the line is not complete.
+pub fn split(line: &str) -> Result<Vec<Word>, LexError> {
+    let lexed = lex(line);
+    if let Some((_, at)) = lexed.open_quote {
+        return Err(LexError::OpenQuote { at });
+    }
+    if lexed.continues {
+        return Err(LexError::Unfinished { at: line.len() - 1 });
+    }
+    Ok(lexed.words)
+}
+
+/// Takes a line apart as far as it goes.
+///
+/// Blanks separate words. `'…'` keeps everything, `"…"` everything but `\` before `"`, `\`, `$`, a
+/// backtick or a line end; outside quotes `\` keeps the next character. A backslash before a line end
+/// disappears with it. `#` where a word could start begins a comment that runs to the end of the line.
+pub fn lex(line: &str) -> Lexed {
+    let mut lexed = Lexed { words: Vec::new(), open_quote: None, continues: false, comment: None };
+    let mut word: Option<Word> = None;
+    let mut chars = line.char_indices().peekable();
+
+    fn open(word: &mut Option<Word>, at: usize) -> &mut Word {
+        word.get_or_insert_with(|| Word { text: String::new(), span: at..at, origins: Vec::new() })
+    }
+    fn push(word: &mut Word, c: char, at: usize) {
+        word.text.push(c);
+        word.origins.extend((0..c.len_utf8()).map(|offset| at + offset));
+    }
+    fn close(word: Option<Word>, end: usize, words: &mut Vec<Word>) {
+        if let Some(mut word) = word {
+            word.span.end = end;
+            word.origins.push(end);
+            words.push(word);
+        }
+    }
+
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                None => lexed.continues = true,
+                Some((_, '\n')) => {}
+                Some((next, escaped)) => push(open(&mut word, at), escaped, next),
+            },
+            '\'' | '"' => {
+                let quote = if c == '\'' { Quote::Single } else { Quote::Double };
+                open(&mut word, at);
+                lexed.open_quote = Some((quote, at));
+                while let Some((at, inner)) = chars.next() {
+                    if inner == c {
+                        lexed.open_quote = None;
+                        break;
+                    }
+                    if inner == '\\' && quote == Quote::Double {
+                        match chars.peek().copied() {
+                            Some((_, '\n')) => {
+                                chars.next();
+                                continue;
+                            }
+                            Some((next, escaped @ ('"' | '\\' | '$' | '`'))) => {
+                                chars.next();
+                                push(open(&mut word, at), escaped, next);
+                                continue;
+                            }
+                            _ => {}
+                        }
+                    }
+                    push(open(&mut word, at), inner, at);
+                }
+            }
+            '#' if word.is_none() => {
+                lexed.comment = Some(at);
+                while chars.next_if(|(_, next)| *next != '\n').is_some() {}
+            }
+            _ if c.is_whitespace() => close(word.take(), at, &mut lexed.words),
+            _ => push(open(&mut word, at), c, at),
+        }
+    }
+    close(word, line.len(), &mut lexed.words);
+    lexed
+}
+
+/// Writes a word so that splitting gives it back: bare where that is safe, else in quotes.
+pub fn quote_word(word: &str) -> String {
+    let safe = |c: char| c.is_alphanumeric() || "_-+=.,:/@%~?!<>[]{}^*".contains(c);
+    if !word.is_empty() && word.chars().all(safe) {
+        return word.to_owned();
+    }
+    // Quoting only what follows a `name=` reads better than quoting all of it.
+    if let Some((name, value)) = word.split_once('=')
+        && !name.is_empty()
+        && name.chars().all(safe)
+    {
+        return format!("{name}={}", quote_whole(value));
+    }
+    quote_whole(word)
+}
+
+fn quote_whole(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(line: &str) -> Vec<String> {
+        split(line).expect("a complete line").into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn words_split_as_in_a_posix_shell() {
+        for (line, expected) in [
+            ("", vec![]),
+            ("  QueryZone \t name=lab ", vec!["QueryZone", "name=lab"]),
+            ("name='a b' \"c d\"e\\ f", vec!["name=a b", "c de f"]),
+            (r#""a\"b\\c\nd$" 'a\b'"#, vec![r#"a"b\c\nd$"#, r"a\b"]),
+            ("a '' \"\"", vec!["a", "", ""]),
+            ("a # b c", vec!["a"]),
+            ("a#b '#c' \\#d", vec!["a#b", "#c", "#d"]),
+            ("a \\\n b\\\nc", vec!["a", "bc"]),
+            ("# one\nb", vec!["b"]),
+            ("name=存储 x=\u{1F600}", vec!["name=存储", "x=\u{1F600}"]),
+            ("description='it'\\''s'", vec!["description=it's"]),
+        ] {
+            assert_eq!(texts(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn spans_lead_back_to_the_line() {
+        let line = "Create name='a \"b'c x=\\é";
+        let words = split(line).expect("a complete line");
+        assert_eq!(&line[words[1].span.clone()], "name='a \"b'c");
+        let at = words[1].text.find('b').expect("there is a b");
+        assert_eq!(&line[words[1].span_of(at..at + 1)], "b");
+        assert_eq!(&line[words[2].span_from(2)], "é");
+        assert_eq!(&line[words[1].span_from(5)], "a \"b'c");
+    }
+
+    #[test]
+    fn unfinished_lines_are_told_apart() {
+        assert_eq!(split("a 'b"), Err(LexError::OpenQuote { at: 2 }));
+        assert_eq!(split("a b\\"), Err(LexError::Unfinished { at: 3 }));
+        let lexed = lex("a \"b c");
+        assert_eq!(lexed.open_quote, Some((Quote::Double, 2)));
+        assert_eq!(lexed.words[1].text, "b c");
+        assert!(lexed.is_incomplete());
+        assert!(lex("a \\").is_incomplete());
+        assert!(!lex("a # '").is_incomplete());
+    }
+
+    #[test]
+    fn quoted_words_split_back_to_themselves() {
+        for word in ["", "a", "a b", "it's", "name=it's #1", "#x", "x=$HOME", "a\\b", "n=\n", "=", "a b=c"] {
+            assert_eq!(texts(&quote_word(word)), [word], "{word:?}");
+        }
+        assert_eq!(quote_word("name=a b"), "name='a b'");
+        assert_eq!(quote_word("vmNics.ip~=10.%"), "vmNics.ip~=10.%");
+    }
+}

@@ -1,0 +1,20 @@
+//! The text of a command line, taken apart: words, the command, its arguments, and the literals in them.
+//!
+//! Nothing here knows which APIs exist, and nothing is ever evaluated. Spans are byte offsets into the
+//! text that was typed, so that an error can point at the word that is wrong.
+
+mod command;
+mod dates;
+mod lexer;
+mod list;
+mod literal;
+mod numbers;
+mod suggest;
+
+pub use command::{Argument, Command, CommandError, FileError, Operator};
+pub use dates::normalise as normalise_date;
+pub use lexer::{LexError, Lexed, Quote, Word, lex, quote_word, split};
+pub use list::{ListError, split as split_list};
+pub use literal::{LiteralError, parse as parse_literal};
+pub use numbers::{byte_count, is_integer, is_number};
+pub use suggest::closest;
