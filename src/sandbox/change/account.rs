@@ -9,6 +9,7 @@ use super::{Change, Work};
 /// The APIs of accounts and settings whose names do not tell what they do.
 pub(super) const WORK: &[(&str, Work)] = &[
     ("ChangeResourceOwner", change_owner),
+    ("ResetGlobalConfig", reset_config),
     ("RevokeResourceSharing", revoke),
     ("ShareResource", share),
     ("UpdateAccount", update_account),
@@ -56,6 +57,16 @@ fn update_config(change: &Change<'_>) -> Result<String, Failure> {
     }
     inventory.insert("value".into(), value.into());
     Ok(serde_json::json!({ "inventory": inventory }).to_string())
+}
+
+/// Gives all settings their defaults back.
+fn reset_config(change: &Change<'_>) -> Result<String, Failure> {
+    for row in change.find("GlobalConfigInventory", &[])? {
+        let condition = [("category", row.get("category").clone()), ("name", row.get("name").clone())];
+        let value = Row::new().with("value", row.get("defaultValue").clone());
+        change.tx.update_where("GlobalConfigInventory", &condition, &value)?;
+    }
+    Ok("{}".to_owned())
 }
 
 fn update_quota(change: &Change<'_>) -> Result<String, Failure> {
@@ -182,10 +193,9 @@ impl Change<'_> {
         if !self.caller.is_admin && own != self.caller.account {
             return Err(Failure::refused(format!("permission denied: [uuid:{uuid}] is another account's")));
         }
-        if let Some(old) = self.arguments.text("oldPassword") {
-            if row.text("password") != Some(old) {
-                return Err(Failure::refused("the old password is wrong"));
-            }
+        let old = self.arguments.text("oldPassword");
+        if old.is_some() && row.text("password") != old {
+            return Err(Failure::refused("the old password is wrong"));
         }
         let changes = self.members(inventory)?;
         self.update(inventory, uuid, changes)?;

@@ -20,6 +20,10 @@ mod update;
 mod vm;
 mod volume;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::answer::Failure;
@@ -39,7 +43,11 @@ pub(super) struct Change<'a> {
     pub(super) arguments: &'a Arguments,
     pub(super) caller: &'a Caller,
     now: Moment,
+    references: References,
 }
+
+/// The references to each kind of resource, as deletions have found them.
+type References = RefCell<HashMap<String, Rc<Vec<(&'static str, String)>>>>;
 
 /// How an API is carried out. `Err` undoes everything that was done.
 pub(super) type Work = fn(&Change<'_>) -> Result<String, Failure>;
@@ -108,7 +116,7 @@ impl Node {
     ) -> Result<T, Failure> {
         let (catalog, now) = (self.catalog, self.now());
         self.store.transaction(|tx| {
-            let change = Change { tx, catalog, api, arguments, caller, now };
+            let change = Change { tx, catalog, api, arguments, caller, now, references: References::default() };
             change.check_permission()?;
             work(&change)
         })
@@ -146,9 +154,11 @@ impl Node {
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
         let (catalog, now) = (self.catalog, self.now());
         let end: Result<(), End> = self.store.transaction(|tx| {
-            let change = Change { tx, catalog, api, arguments, caller, now };
-            match change.check_permission().and_then(|()| work(&change)) {
-                Ok(_) => Err(End::Rehearsed),
+            let change = Change { tx, catalog, api, arguments, caller, now, references: References::default() };
+            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Work);
+            let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
+            match change.check_permission().and_then(|()| rehearse()) {
+                Ok(()) => Err(End::Rehearsed),
                 Err(failure) => Err(End::Failed(failure)),
             }
         });

@@ -15,9 +15,11 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("AddIpRangeByNetworkCidr", add_range_by_cidr),
     ("AddSecurityGroupRule", add_rules),
     ("AttachEip", attach_eip),
+    ("AttachNetworkServiceToL3Network", attach_services),
     ("AttachPortForwardingRule", attach_port_forwarding),
     ("DeleteSecurityGroupRule", delete_rules),
     ("DetachEip", detach_eip),
+    ("DetachNetworkServiceFromL3Network", detach_services),
     ("DetachPortForwardingRule", detach_port_forwarding),
     ("RemoveDnsFromL3Network", remove_dns),
 ];
@@ -180,6 +182,47 @@ fn add_range_by_cidr(change: &Change<'_>) -> Result<String, Failure> {
     let uuid = change.create("IpRangeInventory", row)?;
     let json = change.tx.inventory_json("IpRangeInventory", &uuid)?.unwrap_or_default();
     Ok(format!("{{\"inventory\":{json},\"inventories\":[{json}]}}"))
+}
+
+const SERVICES: &str = "NetworkServiceL3NetworkRefInventory";
+
+/// The services that a call names, `{"<provider uuid>": ["DHCP", ..]}`, as rows of the L3 network.
+fn services<'a>(change: &'a Change<'_>) -> impl Iterator<Item = [(&'static str, Scalar); 3]> + 'a {
+    let network = change.text("l3NetworkUuid");
+    let named = change.arguments.get("networkServices").and_then(Value::as_object);
+    named.into_iter().flatten().flat_map(move |(provider, types)| {
+        types.as_array().into_iter().flatten().filter_map(Value::as_str).map(move |kind| {
+            [
+                ("l3NetworkUuid", Scalar::from(network)),
+                ("networkServiceProviderUuid", Scalar::from(provider.as_str())),
+                ("networkServiceType", Scalar::from(kind)),
+            ]
+        })
+    })
+}
+
+fn attach_services(change: &Change<'_>) -> Result<String, Failure> {
+    for service in services(change) {
+        let [_, (_, provider), _] = &service;
+        change.get("NetworkServiceProviderInventory", provider.as_text().unwrap_or_default())?;
+        if change.tx.find_where(SERVICES, &service)?.is_empty() {
+            let row = service.into_iter().fold(Row::new(), |row, (field, value)| row.with(field, value));
+            change.tx.insert(SERVICES, &row)?;
+        }
+    }
+    change.reply("L3NetworkInventory", change.text("l3NetworkUuid"))
+}
+
+fn detach_services(change: &Change<'_>) -> Result<String, Failure> {
+    for service in services(change) {
+        change.tx.delete_where(SERVICES, &service)?;
+    }
+    if let Some(kind) = change.arguments.text("service") {
+        let condition =
+            [("l3NetworkUuid", Scalar::from(change.text("l3NetworkUuid"))), ("networkServiceType", Scalar::from(kind))];
+        change.tx.delete_where(SERVICES, &condition)?;
+    }
+    change.reply("L3NetworkInventory", change.text("l3NetworkUuid"))
 }
 
 fn attach_eip(change: &Change<'_>) -> Result<String, Failure> {

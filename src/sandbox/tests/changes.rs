@@ -409,3 +409,53 @@ fn tags_are_attached_changed_and_deleted() {
     assert_eq!(sandbox.change("DELETE", &format!("/tags/{}", uuid(&tag)), "").status, 200);
     assert!(sandbox.rows(&format!("/user-tags?q=resourceUuid%3D{ZONE}&q=tag%3Dhot")).is_empty());
 }
+
+#[test]
+fn isos_go_into_drives_and_out() {
+    let sandbox = Sandbox::new();
+    let vm = uuid(&sandbox.row("/vm-instances?q=name%3Dbastion"));
+    let iso = uuid(&sandbox.rows("/images?q=mediaType%3DISO&q=status%3DReady")[0]);
+    let attach = || sandbox.change("POST", &format!("/vm-instances/{vm}/iso/{iso}"), r#"{"null":{}}"#);
+    let attached = inventory(&attach());
+    assert!(attached["vmCdRoms"].to_string().contains(&iso), "{attached}");
+    assert_eq!(attach().code(), "SYS.1006");
+    let detached = inventory(&sandbox.change("DELETE", &format!("/vm-instances/{vm}/iso?isoUuid={iso}"), ""));
+    assert!(!detached["vmCdRoms"].to_string().contains(&iso), "{detached}");
+}
+
+#[test]
+fn volumes_come_from_snapshots_and_images_from_volumes() {
+    let sandbox = Sandbox::new();
+    let volume = sandbox.row("/volumes?q=vmInstance.name%3Dweb-1&q=type%3DRoot");
+    let path = format!("/volumes/{}/volume-snapshots", uuid(&volume));
+    let snapshot = inventory(&sandbox.change("POST", &path, r#"{"params":{"name":"s"}}"#));
+    assert_eq!((&snapshot["volumeUuid"], &snapshot["latest"]), (&volume["uuid"], &true.into()));
+    let path = format!("/volumes/data/from/volume-snapshots/{}", uuid(&snapshot));
+    let copy = inventory(&sandbox.change("POST", &path, r#"{"params":{"name":"copy"}}"#));
+    assert_eq!((&copy["type"], &copy["size"], &copy["status"]), (&"Data".into(), &volume["size"], &"Ready".into()));
+    let path = format!("/images/root-volume-templates/from/volumes/{}", uuid(&volume));
+    let body = format!(r#"{{"params":{{"name":"golden","backupStorageUuids":["{IMAGE_STORE}"]}}}}"#);
+    let image = inventory(&sandbox.change("POST", &path, &body));
+    assert_eq!((&image["mediaType"], &image["size"]), (&"RootVolumeTemplate".into(), &volume["size"]));
+    let body = format!(r#"{{"exportImageFromBackupStorage":{{"imageUuid":"{}"}}}}"#, uuid(&image));
+    let exported = sandbox.change("PUT", &format!("/backup-storage/{IMAGE_STORE}/actions"), &body).json();
+    assert!(exported["imageUrl"].as_str().is_some_and(|url| url.contains(&uuid(&image))), "{exported}");
+    let path = format!("/volumes/resize/{}/actions", uuid(&volume));
+    assert_eq!(sandbox.change("PUT", &path, r#"{"resizeRootVolume":{"size":1}}"#).code(), "SYS.1007");
+}
+
+#[test]
+fn security_groups_hold_rules_and_nics() {
+    let sandbox = Sandbox::new();
+    let group = uuid(&inventory(&sandbox.change("POST", "/security-groups", r#"{"params":{"name":"g"}}"#)));
+    let body = r#"{"params":{"rules":[{"type":"Ingress","protocol":"TCP","startPort":22,"endPort":22}]}}"#;
+    let with_rule = inventory(&sandbox.change("POST", &format!("/security-groups/{group}/rules"), body));
+    assert_eq!(with_rule["rules"][0]["startPort"], 22, "{with_rule}");
+    let nic = uuid(&sandbox.rows("/vm-instances/nics")[0]);
+    let path = format!("/security-groups/{group}/vm-instances/nics");
+    let body = format!(r#"{{"params":{{"vmNicUuids":["{nic}"]}}}}"#);
+    assert_eq!(sandbox.change("POST", &path, &body).status, 200);
+    assert_eq!(sandbox.rows(&format!("/vm-instances/nics?q=securityGroup.uuid%3D{group}")).len(), 1);
+    assert_eq!(sandbox.change("DELETE", &format!("{path}?vmNicUuids={nic}"), "").status, 200);
+    assert!(sandbox.rows(&format!("/vm-instances/nics?q=securityGroup.uuid%3D{group}")).is_empty());
+}

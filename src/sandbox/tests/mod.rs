@@ -6,4 +6,5 @@ mod harness;
 mod long_jobs;
 mod protocol;
 mod reads;
+mod running;
 mod sessions;
