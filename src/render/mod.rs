@@ -14,6 +14,8 @@ mod defaults;
 mod delimited;
 mod error;
 mod filter;
+mod fit;
+mod frame;
 mod grid;
 mod held;
 mod json;
