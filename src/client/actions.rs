@@ -40,7 +40,7 @@ impl Client {
         if request.is_async
             && let Some(record) = &mut self.record
         {
-            record.submitted(&job);
+            record.submitted(&job, self.clock.unix_time());
         }
         let result = self.submit(request, &wire, job, options, watch);
         if request.is_async
@@ -54,7 +54,7 @@ impl Client {
                 Err(error) if error.job().is_some() => JobOutcome::Unknown,
                 Err(_) => JobOutcome::NotRun,
             };
-            record.ended(&uuid, outcome);
+            record.ended(&uuid, outcome, self.clock.unix_time());
         }
         result
     }
@@ -78,7 +78,12 @@ impl Client {
             sends += 1;
             let lost = match self.exchange(wire) {
                 Ok(Understood::Accepted { job: location, timeout }) => {
-                    job.uuid = location.unwrap_or(job.uuid);
+                    if let Some(uuid) = location.filter(|uuid| *uuid != job.uuid) {
+                        if let Some(record) = self.record.as_mut().filter(|_| request.is_async) {
+                            record.renamed(&job.uuid, &uuid);
+                        }
+                        job.uuid = uuid;
+                    }
                     job.timeout = timeout.or(job.timeout);
                     return self.follow(api, job, options, watch);
                 }
@@ -86,6 +91,7 @@ impl Client {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
                     Err(error) => return self.after_cut_result(request, error, job, options, watch),
                 },
+                Ok(Understood::Lost(error)) => return self.after_cut_result(request, error, job, options, watch),
                 Ok(Understood::Broken(flaw)) => {
                     let error = TransportError::Cut { reason: flaw.to_string() };
                     return self.after_cut_result(request, error, job, options, watch);
@@ -134,6 +140,9 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
+        if error == TransportError::Interrupted {
+            return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
+        }
         let known = request.is_async && matches!(self.search(request.api, &job)?, Found::Known);
         if known {
             return self.follow(request.api, job, options, watch);
@@ -161,8 +170,11 @@ impl Client {
                     limit = SEARCH_BEHIND_PROXY;
                     Uncertainty::Strange(302)
                 }
+                Ok(Understood::Lost(TransportError::Interrupted)) => {
+                    return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
+                }
                 // A result that breaks off is a result.
-                Ok(Understood::Broken(_)) => return Ok(Found::Known),
+                Ok(Understood::Lost(_) | Understood::Broken(_)) => return Ok(Found::Known),
                 Err(TransportError::Interrupted) => return Err(Error::Interrupted { job: Some(job.uuid.clone()) }),
                 Err(error) => Uncertainty::Unreachable(error),
             };

@@ -15,7 +15,7 @@ use crate::secret::mask_text;
 const PREFIX: usize = 256 * 1024;
 
 /// The longest error object that is read, in bytes.
-const FAILURE_LIMIT: usize = 16 << 20;
+const FAILURE_LIMIT: usize = 4 << 20;
 
 /// The longest result of a job that is read, in bytes.
 const RESULT_LIMIT: usize = 512 << 20;
@@ -37,6 +37,8 @@ pub(super) enum Understood {
     Odd { status: u16, what: Oddity },
     /// 3xx.
     Redirect { location: String },
+    /// 200, but the connection failed before the result was there.
+    Lost(TransportError),
     /// The result is JSON that breaks off or goes wrong.
     Broken(ReadError),
 }
@@ -48,11 +50,13 @@ pub(super) enum Understood {
 pub(super) fn understand(mut response: WireResponse) -> Result<Understood, TransportError> {
     let status = response.status;
     match status {
-        200 => understand_result(response.body),
-        202 => {
-            let body = read_up_to(&mut response.body, FAILURE_LIMIT)?;
-            Ok(understand_accepted(&body))
-        }
+        // The head alone says that the call ran, or runs: what fails from here on is another matter.
+        200 => Ok(understand_result(response.body).unwrap_or_else(Understood::Lost)),
+        202 => Ok(match read_up_to(&mut response.body, FAILURE_LIMIT) {
+            Ok(body) => understand_accepted(&body),
+            Err(TransportError::Interrupted) => return Err(TransportError::Interrupted),
+            Err(_) => Understood::Accepted { job: None, timeout: None },
+        }),
         300..=399 => {
             let location = response.header("location").unwrap_or("another address");
             Ok(Understood::Redirect { location: shown(&crate::secret::mask_url(location)) })

@@ -91,8 +91,10 @@ impl Client {
                 Ok(Understood::Broken(flaw)) => {
                     Some(Uncertainty::Unreachable(TransportError::Cut { reason: flaw.to_string() }))
                 }
-                Err(TransportError::Interrupted) => return Err(interrupted()),
-                Err(error) => Some(Uncertainty::Unreachable(error)),
+                Ok(Understood::Lost(TransportError::Interrupted)) | Err(TransportError::Interrupted) => {
+                    return Err(interrupted());
+                }
+                Ok(Understood::Lost(error)) | Err(error) => Some(Uncertainty::Unreachable(error)),
             };
             let now = self.clock.now();
             if now.saturating_sub(started) >= limit {

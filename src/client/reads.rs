@@ -38,8 +38,8 @@ impl Client {
                 }
                 Ok(Understood::Odd { status: 502..=504, .. }) if tries < TRIES => None,
                 Ok(Understood::Broken(_)) if tries < TRIES => None,
+                Ok(Understood::Lost(error)) | Err(error) => Some(error),
                 Ok(other) => return Err(self.unusable(request.api, other)),
-                Err(error) => Some(error),
             };
             if let Some(error) = error {
                 let again = match &error {
@@ -84,6 +84,7 @@ impl Client {
             Understood::Refused { status, text } => Error::Refused { status, text },
             Understood::Redirect { location } => Error::Redirect { endpoint, location },
             Understood::Odd { status, what } => Error::NotTheNode { endpoint, status, what },
+            Understood::Lost(error) => self.no_answer(error),
             Understood::Broken(flaw) => Error::Reply { flaw: flaw.to_string() },
             Understood::Result(_) | Understood::Accepted { .. } | Understood::Failed(_) => {
                 Error::NotTheNode { endpoint, status: 200, what: Oddity::Object }

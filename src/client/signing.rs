@@ -93,6 +93,12 @@ impl Client {
                 skew
             }
         };
+        let (authorization, date) = self.signature(key, request, skew);
+        Ok(vec![("authorization", authorization), ("date", SecretText::plain(date))])
+    }
+
+    /// The signature of a request sent now, and the date that it signs.
+    pub(super) fn signature(&self, key: &AccessKey, request: &Request, skew: i64) -> (SecretText, String) {
         let now = i64::try_from(self.clock.unix_time().as_secs()).unwrap_or_default();
         let date = key.zone.date(now.saturating_add(skew));
         let mut path = String::from("/v1");
@@ -102,8 +108,7 @@ impl Client {
                 PathPart::Variable(value) => &value.text,
             });
         }
-        let authorization = key.authorization(request.method, &date, &path);
-        Ok(vec![("authorization", authorization), ("date", SecretText::plain(date))])
+        (key.authorization(request.method, &date, &path), date)
     }
 
     /// By how many seconds the node's clock is ahead of this machine's. A node that does not tell counts as right.

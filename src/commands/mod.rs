@@ -1,4 +1,10 @@
-//! The program's own commands, one file each. They print to the writers they are given.
+//! The program's own commands, one file each. Each is a function of what it needs and of the writer that it
+//! prints to.
 
 pub(crate) mod catalog;
+pub mod completions;
+pub mod help;
+pub mod history;
+pub mod more;
 pub(crate) mod sandbox;
+pub mod save;

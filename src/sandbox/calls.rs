@@ -60,7 +60,9 @@ impl Node {
         let validates_only = arguments.texts("systemTags").contains(&VALIDATION_ONLY);
         if api.is_async {
             if validates_only {
-                return Ok(Answer::of(self.admit(api, &arguments, session).map(|_| "{}".to_owned())));
+                let outcome = self.admit(api, &arguments, session);
+                let outcome = outcome.and_then(|caller| self.rehearse(api, &arguments, &caller));
+                return Ok(Answer::of(outcome.map(|()| "{}".to_owned())));
             }
             let job = self.submit(api, arguments, session, job_uuid, timeout, is_job_lost);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
@@ -137,15 +139,16 @@ impl Node {
         self.ledger.purge_jobs(now.plus(-retention))?;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
         let timeout = timeout_secs.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
-        let admitted = self
-            .admit(api, &arguments, session)
-            .and_then(|caller| self.prepare(api, &arguments, &caller).map(|()| caller));
         let takes = self.scaled(durations::usual(api.name));
-        let outcome = match admitted {
-            Err(failure) => Err(failure),
-            Ok(_) if takes > timeout => Err(Failure::new("SYS.1001", format!("{} timed out", api.name))),
-            Ok(caller) => Ok(caller),
-        };
+        let is_late = takes > timeout;
+        let outcome = self.admit(api, &arguments, session).and_then(|caller| {
+            if is_late {
+                return Err(Failure::new("SYS.1001", format!("{} timed out", api.name)));
+            }
+            self.prepare(api, &arguments, &caller)?;
+            Ok(caller)
+        });
+        let is_refused = outcome.as_ref().is_err_and(|failure| failure.code != "SYS.1001");
         let caller = outcome.clone().unwrap_or(Caller { account: String::new(), is_admin: false });
         let job = Job {
             uuid: uuid.clone(),
@@ -155,7 +158,7 @@ impl Node {
             is_admin: caller.is_admin,
             long_job: None,
             requested: now,
-            due: if is_lost { now } else { now.plus(takes.min(timeout)) },
+            due: if is_lost || is_refused { now } else { now.plus(takes.min(timeout)) },
         };
         self.ledger.begin_job(&job)?;
         if let Err(failure) = outcome {
@@ -173,8 +176,9 @@ impl Node {
     pub(super) fn run_due_jobs(&mut self) -> Result<(), Failure> {
         let now = self.now();
         while let Some(job) = self.ledger.claim_job(now)? {
-            let answer = Answer::of(self.run_job(&job));
-            self.ledger.finish_job(&job.uuid, &answer)?;
+            let outcome = self.run_job(&job);
+            self.end_long_job(&job, &outcome)?;
+            self.ledger.finish_job(&job.uuid, &Answer::of(outcome))?;
         }
         Ok(())
     }
@@ -183,7 +187,11 @@ impl Node {
         let api = self.catalog.api(&job.api).ok_or_else(|| Failure::not_simulated(&job.api))?;
         let values = job.arguments.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let caller = Caller { account: job.account.clone(), is_admin: job.is_admin };
-        self.run(&api, &Arguments::from_values(values), &caller)
+        let arguments = Arguments::from_values(values);
+        match self.run_long_job(api.name, &arguments, &caller, &job.uuid) {
+            Some(outcome) => outcome,
+            None => self.run(&api, &arguments, &caller),
+        }
     }
 }
 

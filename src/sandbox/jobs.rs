@@ -98,13 +98,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// How far a job has come; nothing for one that is unknown or purged (J4, J5).
-    pub(super) fn job_progress(&self, uuid: &str) -> rusqlite::Result<Option<Progress>> {
+    /// How far a job has come; nothing for one that is unknown or purged (J4, J5). An answer that is known
+    /// before the job is due is not shown before either.
+    pub(super) fn job_progress(&self, uuid: &str, now: Moment) -> rusqlite::Result<Option<Progress>> {
         let sql = "select state, requested, due, status, body from job where uuid = ?";
         self.connection
             .prepare_cached(sql)?
             .query_row([uuid], |row| {
-                if row.get::<_, i64>(0)? == FINISHED {
+                if row.get::<_, i64>(0)? == FINISHED && row.get::<_, i64>(2)? <= now.0 {
                     let body: String = row.get(4)?;
                     return Ok(Progress::Finished(Answer {
                         status: row.get(3)?,
@@ -170,11 +171,17 @@ mod tests {
             order.push(job.uuid);
         }
         assert_eq!(order, ["soon", "sooner"]);
-        assert_eq!(ledger.job_progress("soon").expect("a look-up"), Some(Progress::Running(Moment(0), Moment(10))));
+        assert_eq!(
+            ledger.job_progress("soon", Moment(20)).expect("a look-up"),
+            Some(Progress::Running(Moment(0), Moment(10)))
+        );
         ledger.finish_job("soon", &Answer::text(200, "{}")).expect("an end");
-        assert_eq!(ledger.job_progress("soon").expect("a look-up"), Some(Progress::Finished(Answer::text(200, "{}"))));
+        assert_eq!(
+            ledger.job_progress("soon", Moment(20)).expect("a look-up"),
+            Some(Progress::Finished(Answer::text(200, "{}")))
+        );
         ledger.purge_jobs(Moment(1)).expect("a purge");
-        assert_eq!(ledger.job_progress("soon").expect("a look-up"), None);
+        assert_eq!(ledger.job_progress("soon", Moment(20)).expect("a look-up"), None);
         assert!(ledger.knows_job("late").expect("a look-up"), "only finished jobs are purged");
     }
 }

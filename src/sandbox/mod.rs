@@ -20,6 +20,7 @@ mod faults;
 mod jobs;
 mod ledger;
 mod login;
+mod long_jobs;
 mod node;
 mod options;
 mod reads;

@@ -154,7 +154,7 @@ impl Node {
         if received.verb != "GET" {
             return Answer::text(405, "jobs are polled with GET");
         }
-        match self.ledger.job_progress(uuid) {
+        match self.ledger.job_progress(uuid, self.now()) {
             Ok(Some(Progress::Running(..))) => Answer::json(202, "{}"),
             Ok(Some(Progress::Finished(answer))) => answer,
             Ok(None) => Answer::text(404, format!("no job {uuid}: it is unknown or has expired")),
@@ -166,7 +166,7 @@ impl Node {
     pub(super) fn authenticate(&self, uuid: &str) -> Result<Session, Failure> {
         let now = self.now();
         let session = self.ledger.session(uuid, now)?.ok_or_else(Failure::no_session)?;
-        let expires = now.plus(self.session_lifetime());
+        let expires = now.plus(session.lifetime);
         if expires > session.expires {
             self.ledger.move_session_end(uuid, expires)?;
         }

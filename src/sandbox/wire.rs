@@ -92,19 +92,21 @@ pub(super) struct ReplyBody {
     bytes: Bytes,
     length: u64,
     is_cut: bool,
+    /// Whether hyper had its turn to send what it was given before the cut.
+    is_sent: bool,
 }
 
 impl ReplyBody {
     /// The whole body.
     pub(super) fn whole(bytes: Vec<u8>) -> ReplyBody {
-        ReplyBody { length: bytes.len() as u64, bytes: bytes.into(), is_cut: false }
+        ReplyBody { length: bytes.len() as u64, bytes: bytes.into(), is_cut: false, is_sent: false }
     }
 
     /// The first half of the body; then the connection is cut.
     pub(super) fn half(mut bytes: Vec<u8>) -> ReplyBody {
         let length = bytes.len() as u64;
         bytes.truncate(bytes.len() / 2);
-        ReplyBody { length, bytes: bytes.into(), is_cut: true }
+        ReplyBody { length, bytes: bytes.into(), is_cut: true, is_sent: false }
     }
 }
 
@@ -112,9 +114,19 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if !self.bytes.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))));
+        }
+        if self.is_cut && !self.is_sent {
+            // An error now would throw away what is still in hyper's buffer; a body that has nothing for the
+            // moment lets it flush.
+            self.is_sent = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         Poll::Ready(self.is_cut.then(|| Err(io::ErrorKind::ConnectionAborted.into())))
     }

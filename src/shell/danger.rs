@@ -1,6 +1,7 @@
 //! What destroys or interrupts, and the question that is asked before.
 
 use crate::catalog::{Api, Catalog};
+use crate::json::is_unprintable;
 
 use super::complete::resource_query;
 
@@ -112,7 +113,7 @@ const MOST_LISTED: usize = 10;
 /// What is shown before a dangerous action: what it hits, by name, in which context. Ends with the question,
 /// without a line end. `strict` asks for more than a yes.
 pub fn question(api: &str, danger: &Danger, hits: &[Hit], context: &str, strict: bool) -> String {
-    let clean = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
+    let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
     let mut out = format!("{api} in {}:\n", clean(context));
     for hit in hits.iter().take(MOST_LISTED) {
         let name = match (&hit.name, hit.missing) {

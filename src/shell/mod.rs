@@ -23,3 +23,4 @@ pub use live::{Fetch, LiveCache, LiveLimits, Unreachable};
 pub use prompt::{Colour, Prompt};
 pub use redirect::{RedirectError, Redirection, redirection};
 pub use run::{Flow, Options, Session, ShellError, run};
+pub use topics::{TOPICS, Topic};

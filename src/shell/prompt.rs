@@ -1,5 +1,7 @@
 //! The prompt: who is logged in, where.
 
+use crate::json::is_unprintable;
+
 /// The colour of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -54,7 +56,7 @@ pub struct Prompt {
 impl Prompt {
     /// The prompt without colours, and with.
     pub(super) fn texts(&self) -> (String, String) {
-        let clean = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).collect() };
+        let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
         let account = self.account.as_deref().map_or("-".to_owned(), clean);
         let place = match (&self.context, self.sandbox) {
             (_, true) => Some("sandbox".to_owned()),

@@ -2,25 +2,45 @@
 
 /// A topic of `help`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Topic {
+pub struct Topic {
     /// What the user types after `help`.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// What it is about, in a few words.
-    pub(crate) summary: &'static str,
+    pub summary: &'static str,
+    /// The page.
+    pub text: &'static str,
 }
 
-const fn topic(name: &'static str, summary: &'static str) -> Topic {
-    Topic { name, summary }
+macro_rules! topic {
+    ($name:literal, $summary:literal) => {
+        Topic { name: $name, summary: $summary, text: include_str!(concat!("topics/", $name, ".txt")) }
+    };
 }
 
-/// All topics.
-pub(crate) const TOPICS: [Topic; 8] = [
-    topic("query", "conditions, operators and shaping the answer"),
-    topic("values", "how values are written"),
-    topic("output", "formats, columns, filters"),
-    topic("contexts", "saved nodes and accounts"),
-    topic("shell", "keys, completion, history"),
-    topic("sandbox", "the embedded management node"),
-    topic("exit-codes", "what the exit status says"),
-    topic("secrets", "what is masked, and where"),
+/// All topics, in the order in which the overview lists them.
+pub const TOPICS: [Topic; 8] = [
+    topic!("query", "conditions, operators and shaping the answer"),
+    topic!("values", "how values are written"),
+    topic!("output", "formats, columns, filters, redirection"),
+    topic!("shell", "keys, completion, history"),
+    topic!("contexts", "saved nodes, accounts, logging in"),
+    topic!("sandbox", "the embedded management node"),
+    topic!("secrets", "what is masked, and where"),
+    topic!("exit-codes", "what the exit status says"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_fit_a_screen() {
+        for topic in &TOPICS {
+            assert!(!topic.summary.is_empty(), "{}", topic.name);
+            assert!(topic.text.lines().count() <= 40, "{}", topic.name);
+            for line in topic.text.lines() {
+                assert!(line.chars().count() <= 100, "{}: {line}", topic.name);
+            }
+        }
+    }
+}

@@ -1,1 +1,11 @@
+//! The real binary against real sockets: what a user types, and what comes out.
+//!
+//! Each file is a feature. `harness` runs the binary in an environment of its own; `node` is a small server
+//! that records what it is sent and answers what a test tells it to, independent of the program's own sandbox.
 
+mod batch;
+mod calls;
+mod every_api;
+mod harness;
+mod node;
+mod usage;

@@ -65,7 +65,7 @@ pub(super) fn print(
 }
 
 fn columns(statement: &rusqlite::Statement<'_>) -> HashMap<String, usize> {
-    statement.column_names().into_iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect()
+    statement.column_names().enumerate().map(|(at, name)| (name.to_owned(), at)).collect()
 }
 
 fn load(

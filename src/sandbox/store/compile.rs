@@ -20,12 +20,20 @@ use super::zql::{Condition, Literal, Operand, Operator, Restriction, Select, Ver
 /// How many relations one path may follow.
 const LONGEST_PATH: usize = 20;
 
+/// The alias of the table whose rows are asked for.
+const OUTERMOST: &str = "t1";
+
+/// From how many rows on a related row is looked for from each row instead of all at once.
+const MANY_ROWS: usize = 1000;
+
 /// A statement under construction.
 pub(super) struct Compiler<'a> {
     pub(super) connection: &'a Connection,
     pub(super) model: &'a Model,
     pub(super) viewer: &'a Viewer,
     pub(super) parameters: Parameters,
+    /// Whether a page is cut in the order of a field other than `uuid`, which all indexes carry.
+    pub(super) cuts_in_other_order: bool,
     aliases: usize,
 }
 
@@ -39,7 +47,14 @@ enum Value<'a> {
 
 impl<'a> Compiler<'a> {
     pub(super) fn new(connection: &'a Connection, model: &'a Model, viewer: &'a Viewer) -> Compiler<'a> {
-        Compiler { connection, model, viewer, parameters: Parameters::default(), aliases: 0 }
+        Compiler {
+            connection,
+            model,
+            viewer,
+            parameters: Parameters::default(),
+            cuts_in_other_order: false,
+            aliases: 0,
+        }
     }
 
     /// The inventory that an entity names, ignoring case (Z1).
@@ -178,7 +193,8 @@ impl<'a> Compiler<'a> {
         }
         let relation = self.model.relation(shape, first).ok_or_else(no_expanded)?;
         let (inventory, join) = match relation {
-            Relation::Alias { path } => {
+            Relation::Alias { owner, path } => {
+                let shape = &*self.model.shape(owner).ok_or_else(no_expanded)?;
                 let path: Vec<&str> = path.split('.').chain(rest.iter().copied()).collect();
                 return self.test(shape, alias, &path, operator, operand, followed + 1);
             }
@@ -192,7 +208,7 @@ impl<'a> Compiler<'a> {
             condition = format!("{kind} AND {condition}");
         }
         Ok(match join {
-            Some(join) => related(alias, &join, &source, &inner, &condition),
+            Some(join) => self.related(alias, &join, &source, &inner, &condition)?,
             None => "0".to_owned(),
         })
     }
@@ -217,7 +233,18 @@ impl<'a> Compiler<'a> {
         }
         let member = shape.member(name).filter(|member| !member.unqueryable).ok_or_else(|| no_field(shape, name))?;
         let value = self.value(operand)?;
-        self.member_test(alias, member, operator, &value)
+        let test = self.member_test(alias, member, operator, &value)?;
+        if self.cuts_in_other_order && alias == OUTERMOST && operator == Operator::Equal {
+            let source = format!("{} {alias}", quoted(shape.table()));
+            if schema::table_exists(self.connection, shape.table())?
+                && self.has_many_rows(&format!("SELECT 1 FROM {source} WHERE {test}"))?
+            {
+                // Most rows of a page in another order meet it: better to follow that order than to collect and
+                // sort all that do. The sign keeps SQLite from using the member's index.
+                return Ok(format!("+{test}"));
+            }
+        }
+        Ok(test)
     }
 
     fn member_test(
@@ -261,7 +288,7 @@ impl<'a> Compiler<'a> {
         let (source, inner) = self.source(&target)?;
         let expression = format!("{inner}.{}", quoted(column));
         let condition = self.stored_test(&Stored { expression: &expression, kind: &Kind::Text }, operator, value)?;
-        Ok(related(alias, join, &source, &inner, &condition))
+        self.related(alias, join, &source, &inner, &condition)
     }
 
     /// A test of tags. A denial means that the resource has no such tag; `is null` finds nothing (Q15).
@@ -439,22 +466,38 @@ impl<'a> Compiler<'a> {
         None
     }
 
+    /// The SQL for "has at least one related row such that".
+    ///
+    /// Few such rows are best found first, once for all; of many, each row had better look for its own.
+    fn related(
+        &self,
+        alias: &str,
+        join: &Join,
+        source: &str,
+        inner: &str,
+        condition: &str,
+    ) -> Result<String, ServerError> {
+        let (key, foreign) = (format!("{alias}.{}", quoted(join.key)), format!("{inner}.{}", quoted(join.foreign)));
+        let rows = format!("SELECT {foreign} FROM {source} WHERE {condition}");
+        Ok(if join.key_is_list {
+            format!("EXISTS (SELECT 1 FROM json_each({key}) item WHERE item.value COLLATE NOCASE IN ({rows}))")
+        } else if self.has_many_rows(&rows)? {
+            format!("EXISTS (SELECT 1 FROM {source} WHERE {foreign} = {key} AND {condition})")
+        } else {
+            format!("{key} IN ({rows})")
+        })
+    }
+
+    fn has_many_rows(&self, sql: &str) -> Result<bool, ServerError> {
+        let mut statement = self.connection.prepare_cached(&format!("{sql} LIMIT 1 OFFSET {MANY_ROWS}"))?;
+        let parameters = self.parameters.0.iter().take(statement.parameter_count());
+        Ok(statement.exists(rusqlite::params_from_iter(parameters))?)
+    }
+
     /// Adds a text parameter.
     pub(super) fn text(&mut self, text: &str) -> String {
         self.parameters.add(Sql::Text(text.to_owned()))
     }
-}
-
-/// The SQL for "has at least one related row such that".
-fn related(alias: &str, join: &Join, source: &str, inner: &str, condition: &str) -> String {
-    let (key, foreign) = (quoted(join.key), quoted(join.foreign));
-    let rows = format!("SELECT {inner}.{foreign} FROM {source} WHERE {condition}");
-    if join.key_is_list {
-        return format!(
-            "EXISTS (SELECT 1 FROM json_each({alias}.{key}) item WHERE item.value COLLATE NOCASE IN ({rows}))"
-        );
-    }
-    format!("{alias}.{key} IN ({rows})")
 }
 
 /// The column of a member that `fields`, `sort` and the like may name.

@@ -394,7 +394,7 @@ impl Model {
         let mut known = None;
         for owner in &lineage {
             if let Some(alias) = owner.aliases.get(name) {
-                return Some(Relation::Alias { path: alias.path });
+                return Some(Relation::Alias { owner: owner.name, path: alias.path });
             }
             if let Some(expanded) = owner.expanded.get(name) {
                 if let Some(join) = self.join(owner, expanded, name) {
@@ -413,8 +413,8 @@ impl Model {
 pub(crate) enum Relation {
     /// It leads to another inventory.
     Join(Join),
-    /// It stands for a longer path.
-    Alias { path: &'static str },
+    /// It stands for a longer path of the inventory that defines it, the same or an ancestor.
+    Alias { owner: &'static str, path: &'static str },
     /// It leads to another inventory, but no row is ever joined.
     Nothing { inventory: &'static str },
 }
@@ -481,7 +481,7 @@ mod tests {
     fn relations_known_from_an_old_client_are_joined_as_the_general_inventory_joins_them() {
         let model = model();
         let storage = model.shape("ImageStoreBackupStorageInventory").expect("the inventory exists");
-        assert!(matches!(model.relation(&storage, "zone"), Some(Relation::Alias { path: "zoneRef.zone" })));
+        assert!(matches!(model.relation(&storage, "zone"), Some(Relation::Alias { path: "zoneRef.zone", .. })));
         assert!(model.relation(&storage, "nowhere").is_none());
     }
 }

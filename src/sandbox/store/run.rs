@@ -74,6 +74,8 @@ impl Runner<'_> {
     fn rows(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
         let fields = fields(shape, select)?;
         let mut compiler = self.compiler();
+        compiler.cuts_in_other_order =
+            select.limit.is_some() && select.order_by.first().is_some_and(|(field, _)| field != "uuid");
         let (source, alias) = compiler.source(shape)?;
         let filter = compiler.filter(shape, &alias, select)?;
         let tail = compiler.tail(shape, &alias, select)?;
@@ -190,7 +192,9 @@ impl Runner<'_> {
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, ServerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map(params_from_iter(compiler.parameters.0), read)?;
+        // A relation that joins nothing leaves the parameters behind it out of the text.
+        let used = statement.parameter_count();
+        let rows = statement.query_map(params_from_iter(compiler.parameters.0.iter().take(used)), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }

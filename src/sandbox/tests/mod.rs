@@ -1,4 +1,10 @@
 //! The node over real sockets, with requests written by hand.
 
+mod changes;
+mod faults;
 mod harness;
+mod long_jobs;
 mod protocol;
+mod reads;
+mod running;
+mod sessions;

@@ -155,6 +155,11 @@ fn a_call_may_say_how_long_it_may_take() {
 #[test]
 fn what_is_not_simulated_says_so() {
     let sandbox = Sandbox::new();
-    let reply = sandbox.change("PUT", "/management-nodes/actions", r#"{"debugSignal":{"signals":["x"]}}"#);
-    assert_ne!(reply.status, 200, "{reply:?}");
+    let reply = sandbox.change(
+        "POST",
+        "/hybrid/hybrid/key",
+        r#"{"params":{"name":"k","type":"aliyun","key":"a","secret":"b"}}"#,
+    );
+    assert_eq!(reply.code(), "SANDBOX.1000");
+    assert!(reply.body.contains("does not simulate AddHybridKeySecret"), "{reply:?}");
 }

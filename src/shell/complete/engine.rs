@@ -94,13 +94,7 @@ fn own_word(place: &Place) -> (usize, Wish<'_>) {
     let words = place.others[..place.index].iter().map(|word| word.text.as_str());
     match own::wanted_after(words) {
         Some(Takes::File) => values::file(&place.word.text, 0),
-        Some(Takes::Free) => {
-            let mut before = place.others[..place.index].iter().map(|word| word.text.as_str());
-            match (before.next(), before.next()) {
-                (Some("set"), Some(setting)) => (0, values::of_setting(setting)),
-                _ => (0, Wish::Nothing(None)),
-            }
-        }
+        Some(Takes::Value) => (0, values::of_setting(&place.others[place.index - 1].text)),
         Some(takes) => (0, Wish::Own(takes)),
         None => (0, Wish::Nothing(None)),
     }
@@ -173,6 +167,8 @@ impl<'t> Shelf<'t> {
         if candidates.iter().any(|(_, candidate)| candidate.fit.extends()) {
             // Who types a name's beginning is not abbreviating its humps.
             candidates.retain(|(_, candidate)| !matches!(candidate.fit, Fit::Humps | Fit::HumpsLeftOut));
+        } else if candidates.iter().any(|(_, candidate)| candidate.fit == Fit::Humps) {
+            candidates.retain(|(_, candidate)| candidate.fit != Fit::HumpsLeftOut);
         }
         candidates.sort_by_key(|(spread, candidate)| {
             // Without anything typed all fit alike.

@@ -1,5 +1,7 @@
 //! What `zstack-cli complete LINE` prints.
 
+use crate::json::is_unprintable;
+
 use super::engine::complete;
 use super::sources::Sources;
 
@@ -24,5 +26,5 @@ pub fn complete_lines(line: &str, sources: &Sources<'_>) -> String {
 
 /// Adds text without what would break a line or a column, or reach a terminal raw.
 fn push_clean(out: &mut String, text: &str) {
-    out.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    out.extend(text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }));
 }

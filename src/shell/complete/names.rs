@@ -12,6 +12,7 @@ use super::options::OPTIONS;
 use super::own::{self, Takes};
 use super::sources::Sources;
 use super::{references, values};
+use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
 /// Own commands and APIs, for the first word.
@@ -56,7 +57,7 @@ pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'
                 shelf.put(setting.name, Kind::Param, Group::Parameters, setting.summary);
             }
         }
-        Takes::File | Takes::Free => {}
+        Takes::File | Takes::Value | Takes::Free(_) => {}
     }
 }
 
@@ -73,7 +74,7 @@ pub(super) fn argument<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) ->
     if argument.value.starts_with('@') && !argument.value.starts_with("@@") {
         return values::file(text, start + 1);
     }
-    if parameter.secret {
+    if parameter.secret || name_secrecy(parameter.name) == Secrecy::Whole {
         return (start, Wish::Nothing(Some(Note::Secret)));
     }
     let (start, given, several) = match parameter.kind {
@@ -88,7 +89,7 @@ pub(super) fn argument<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) ->
 }
 
 /// Whether `timeout=` may be given besides the API's own parameters.
-pub(crate) fn takes_timeout(api: &Api) -> bool {
+fn takes_timeout(api: &Api) -> bool {
     api.parameter("timeout").is_none()
 }
 

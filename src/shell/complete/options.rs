@@ -54,32 +54,40 @@ pub(crate) const OUTPUTS: [(&str, &str); 9] = [
 ];
 
 /// All options, in the order in which help shows them.
-pub(crate) const OPTIONS: [OptionSpec; 25] = [
+pub(crate) const OPTIONS: [OptionSpec; 33] = [
     option("-H", "--host", OptionValue::Any, "management node"),
     option("-p", "--port", OptionValue::Any, "port of the management node"),
     option("", "--url", OptionValue::Any, "whole base URL"),
     option("", "--context", OptionValue::Context, "use a named context"),
     option("", "--sandbox", OptionValue::None, "talk to the embedded sandbox"),
+    option("", "--insecure", OptionValue::None, "do not check the server's certificate"),
+    option("", "--cacert", OptionValue::File, "certificates to trust"),
     option("-o", "--output", OptionValue::Output, "output format"),
     option("", "--columns", OptionValue::Any, "columns, in that order"),
+    option("", "--sort-by", OptionValue::Any, "sort the received rows by a column"),
     option("", "--jq", OptionValue::Any, "filter the reply with a jq expression"),
-    option("-r", "--raw-output", OptionValue::None, "raw strings from --jq"),
-    option("-c", "--curl-example", OptionValue::None, "also print the request as curl"),
+    option("-r", "--raw", OptionValue::None, "with --jq: texts without quotes"),
+    option("", "--no-header", OptionValue::None, "leave out the column names"),
+    option("", "--max-width", OptionValue::Any, "widest table, in columns"),
+    option("", "--wrap", OptionValue::None, "wrap wide cells instead of cutting them"),
+    option("", "--border", OptionValue::OneOf(&["ascii", "unicode", "markdown", "none"]), "lines of a table"),
+    option("", "--color", OptionValue::OneOf(&["auto", "always", "never"]), "when to colour"),
+    option("", "--no-pager", OptionValue::None, "do not page long output"),
     option("-s", "--no-secure", OptionValue::None, "do not mask secrets"),
-    option("", "--page-size", OptionValue::Any, "rows per request"),
+    option("-q", "--quiet", OptionValue::None, "no progress and no notices"),
+    option("-v", "--verbose", OptionValue::None, "trace HTTP"),
+    option("-c", "--curl-example", OptionValue::None, "also print the request as curl"),
+    option("", "--curl", OptionValue::None, "also print the request as curl"),
     option("", "--dry-run", OptionValue::None, "print the request and send nothing"),
     option("", "--no-wait", OptionValue::None, "do not wait for a job"),
     option("", "--timeout", OptionValue::Any, "seconds to wait for a job"),
     option("", "--no-check", OptionValue::None, "send what the catalog does not know"),
-    option("", "--fail-empty", OptionValue::None, "a query without rows exits 7"),
+    option("", "--page-size", OptionValue::Any, "rows per request"),
+    option("", "--fail-empty", OptionValue::None, "exit with 7 when a query finds no row"),
     option("-k", "--keep-going", OptionValue::None, "go on after a failed command"),
-    option("", "--insecure", OptionValue::None, "do not check certificates"),
-    option("", "--cacert", OptionValue::File, "certificates to trust"),
-    option("", "--color", OptionValue::OneOf(&["auto", "always", "never"]), "when to colour"),
-    option("", "--no-pager", OptionValue::None, "never page output"),
-    option("-v", "--verbose", OptionValue::None, "trace HTTP"),
-    option("-q", "--quiet", OptionValue::None, "no notices"),
     option("-h", "--help", OptionValue::None, "help"),
+    option("-V", "--version", OptionValue::None, "the program's version"),
+    option("", "--", OptionValue::None, "ends the options"),
 ];
 
 /// The option of that name, short or long.
@@ -105,6 +113,27 @@ mod tests {
             assert!(option.long.starts_with("--") && seen.insert(option.long), "{}", option.long);
             assert!(option.short.is_empty() || (option.short.len() == 2 && seen.insert(option.short)));
             assert!(!option.summary.is_empty(), "{}", option.long);
+        }
+    }
+
+    #[test]
+    fn they_are_those_of_the_program() {
+        use clap::Args;
+        let parser = crate::cli::Options::augment_args(clap::Command::new("x"));
+        for argument in parser.get_arguments() {
+            let longs = argument.get_long().into_iter().chain(argument.get_visible_aliases().unwrap_or_default());
+            for long in longs {
+                let known = find(&format!("--{long}")).unwrap_or_else(|| panic!("--{long} is not offered"));
+                assert_eq!(known.takes_value(), argument.get_action().takes_values(), "--{long}");
+            }
+            if let Some(short) = argument.get_short() {
+                assert!(find(&format!("-{short}")).is_some(), "-{short}");
+            }
+        }
+        let parsed = parser.get_arguments().flat_map(|it| it.get_long_and_visible_aliases().unwrap_or_default());
+        let parsed: Vec<String> = parsed.map(|long| format!("--{long}")).collect();
+        for option in OPTIONS.iter().filter(|option| !["--help", "--version", "--"].contains(&option.long)) {
+            assert!(parsed.iter().any(|long| long == option.long), "{} is no option", option.long);
         }
     }
 

@@ -15,8 +15,10 @@ pub(crate) enum Takes {
     Setting,
     /// A file.
     File,
-    /// Something that cannot be guessed.
-    Free,
+    /// The value of the setting before it.
+    Value,
+    /// Something that cannot be guessed, and how usage calls it.
+    Free(&'static str),
 }
 
 /// A word of an own command.
@@ -35,7 +37,7 @@ const fn choice(word: &'static str, summary: &'static str, then: &'static [Takes
 }
 
 /// The own commands, sorted by name.
-pub(crate) const COMMANDS: [Choice; 19] = [
+pub(crate) const COMMANDS: [Choice; 18] = [
     choice(
         "catalog",
         "what is known of the node's APIs",
@@ -45,7 +47,7 @@ pub(crate) const COMMANDS: [Choice; 19] = [
             choice("version", "the ZStack version it describes", &[]),
         ])],
     ),
-    choice("complete", "what Tab would offer at the end of a line", &[Takes::Free]),
+    choice("complete", "what Tab would offer at the end of a line", &[Takes::Free("LINE")]),
     choice(
         "completions",
         "the completion script of a shell",
@@ -64,20 +66,20 @@ pub(crate) const COMMANDS: [Choice; 19] = [
     ),
     choice("exit", "leave", &[]),
     choice("help", "on an API or a topic", &[Takes::ApiOrTopic]),
-    choice("history", "the commands typed before", &[]),
+    choice("history", "the commands typed before", &[Takes::Free("[COUNT]")]),
     choice(
         "job",
         "asynchronous actions in progress",
         &[Takes::Choice(&[
             choice("list", "the jobs started from here", &[]),
-            choice("show", "the state of one", &[Takes::Free]),
-            choice("wait", "wait for one to end", &[Takes::Free]),
+            choice("show", "the state of one", &[Takes::Free("UUID")]),
+            choice("wait", "wait for one to end", &[Takes::Free("UUID")]),
         ])],
     ),
     choice("login", "open a session", &[]),
     choice("logout", "close the session", &[]),
     choice("man", "the manual page", &[]),
-    choice("more", "show a result again", &[Takes::Free]),
+    choice("more", "list the last results, or show one again", &[Takes::Free("[N]")]),
     choice("quit", "leave", &[]),
     choice("run", "the commands of a file", &[Takes::File]),
     choice(
@@ -90,10 +92,9 @@ pub(crate) const COMMANDS: [Choice; 19] = [
             choice("serve", "listen for other clients", &[]),
         ])],
     ),
-    choice("save", "write results to files", &[Takes::Free, Takes::File]),
-    choice("set", "change a setting of this shell", &[Takes::Setting, Takes::Free]),
-    choice("version", "the program's version", &[]),
-    choice("zql", "a query in ZQL", &[]),
+    choice("save", "write results to files", &[Takes::Free("N[,N...]"), Takes::File, Takes::Free("[json_only]")]),
+    choice("set", "change a setting of this shell", &[Takes::Setting, Takes::Value]),
+    choice("zql", "a query in ZQL", &[Takes::Free("QUERY")]),
 ];
 
 /// A setting of the shell and the values it may have; none means that any may do.
@@ -143,6 +144,49 @@ pub(crate) fn wanted_after<'w>(words: impl IntoIterator<Item = &'w str>) -> Opti
     places.next().copied()
 }
 
+/// The own commands and what they do.
+pub fn command_summaries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COMMANDS.iter().map(|command| (command.word, command.summary))
+}
+
+/// How an own command is written: a line for each of its forms.
+pub fn command_usage(name: &str) -> Option<String> {
+    let command = find(name)?;
+    let mut out = format!("{}: {}\n\n", command.word, command.summary);
+    usage(&mut out, command.word, command);
+    if name == "set" {
+        out.push_str("\nSETTINGS\n");
+        for Setting { name, summary, values } in &SETTINGS {
+            out.push_str(&format!("  {name:<10} {summary:<30} {}\n", values.join(" | ")));
+        }
+    }
+    Some(out)
+}
+
+fn usage(out: &mut String, before: &str, choice: &Choice) {
+    let mut line = format!("  {before}");
+    for place in choice.then {
+        let shown = match place {
+            Takes::Choice(choices) => {
+                for inner in *choices {
+                    usage(out, &format!("{before} {}", inner.word), inner);
+                }
+                return;
+            }
+            Takes::Api => "API",
+            Takes::ApiOrTopic => "[API|TOPIC]",
+            Takes::Context => "NAME",
+            Takes::Setting => "[NAME",
+            Takes::File => "[FILE]",
+            Takes::Value => "VALUE]",
+            Takes::Free(shown) => shown,
+        };
+        line.push(' ');
+        line.push_str(shown);
+    }
+    out.push_str(&format!("{line:<36} {}\n", choice.summary));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +198,14 @@ mod tests {
         for command in &COMMANDS {
             assert!(!command.summary.is_empty() && command.word == command.word.to_lowercase(), "{}", command.word);
         }
+    }
+
+    #[test]
+    fn they_are_those_of_the_program() {
+        let known = crate::cli::OwnCommand::NAMES.iter().filter(|name| **name != "?");
+        let ours: Vec<&str> = COMMANDS.iter().map(|command| command.word).collect();
+        assert!(known.clone().all(|name| ours.contains(name)), "{ours:?}");
+        assert_eq!(known.count(), ours.len());
     }
 
     #[test]

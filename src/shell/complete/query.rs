@@ -45,10 +45,15 @@ pub(crate) const PARAMETERS: [QueryParameter; 13] = [
     parameter("sortBy", QueryValue::Fields, "the field to sort by"),
     parameter("sortDirection", QueryValue::Direction, "asc or desc"),
     parameter("start", QueryValue::Any, "int: rows to leave out"),
-    parameter("systemTags", QueryValue::Any, "list<string>"),
+    parameter("systemTags", QueryValue::Any, "for a condition on tags use __systemTag__"),
     parameter("timeout", QueryValue::Any, "long: milliseconds to wait"),
-    parameter("userTags", QueryValue::Any, "list<string>"),
+    parameter("userTags", QueryValue::Any, "for a condition on tags use __userTag__"),
 ];
+
+/// The parameters that every query takes and what they mean.
+pub fn query_parameters() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PARAMETERS.iter().map(|parameter| (parameter.name, parameter.summary))
+}
 
 /// The inventory of a query's rows, narrowed by the conditions on its type field among `arguments` (Q14).
 pub(crate) fn rows<'w>(

@@ -255,6 +255,9 @@ fn tab_extends_what_candidates_share() {
     let extension = |marked: &str| at(marked).extension();
     assert_eq!(extension("querybackupst¦"), Some(("QueryBackupStorage".to_owned(), true)));
     assert_eq!(extension("QueryZo¦"), Some(("QueryZone".to_owned(), true)));
+    assert_eq!(extension("QBS¦"), Some(("QueryBackupStorage".to_owned(), true)));
+    assert_eq!(extension("BackupStor¦"), None);
+    assert_eq!(extension("QueryZone nam¦"), Some(("name=".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance plat¦"), Some(("platform=".to_owned(), false)));
     assert_eq!(extension("¦"), None);

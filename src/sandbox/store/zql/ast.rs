@@ -3,7 +3,7 @@
 /// One statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::sandbox::store) enum Statement {
-    Select(Select),
+    Select(Box<Select>),
     /// A full-text search, which needs a service of its own.
     Search,
 }

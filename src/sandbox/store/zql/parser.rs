@@ -94,7 +94,7 @@ impl Parser<'_> {
             }
             return Ok(Statement::Search);
         }
-        self.select().map(Statement::Select)
+        Ok(Statement::Select(Box::new(self.select()?)))
     }
 
     fn select(&mut self) -> Result<Select, ServerError> {

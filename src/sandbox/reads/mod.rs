@@ -1,5 +1,9 @@
 //! Calls that read without being queries (section 13 and others).
 
+pub(super) mod candidates;
+pub(super) mod capacity;
+pub(super) mod settings;
+
 use serde_json::{Value, json};
 
 use super::answer::Failure;
@@ -56,16 +60,24 @@ impl Node {
             return Err(Failure::argument("field[apiId] is not a uuid without dashes"));
         }
         let now = self.now();
-        let api = self.ledger.job_api(uuid)?.unwrap_or_default();
+        let mut name = self.ledger.job_api(uuid)?.unwrap_or_default();
+        let mut running = match self.ledger.job_progress(uuid, now)? {
+            Some(Progress::Running(since, due)) => Some((since, due)),
+            _ => None,
+        };
+        if let Some(work) = self.work_begun_by(uuid)? {
+            name = work.api;
+            running = Some((work.requested, work.due));
+        }
         let mut trail = Vec::new();
-        if let Some(Progress::Running(since, due)) = self.ledger.job_progress(uuid)? {
+        if let Some((since, due)) = running {
             let whole = (due.0 - since.0).max(1);
             let percent = ((now.0 - since.0) * 100 / whole).clamp(0, 99);
             let entry = |kind: &str, content: String, time: i64| -> Value {
-                json!({ "taskUuid": uuid, "taskName": api, "type": kind, "content": content, "time": time })
+                json!({ "taskUuid": uuid, "taskName": name, "type": kind, "content": content, "time": time })
             };
             if arguments.get("all").and_then(Value::as_bool) == Some(true) {
-                trail.push(entry("Task", format!("{api} has begun"), since.0));
+                trail.push(entry("Task", format!("{name} has begun"), since.0));
                 // What had been reported until now: every tenth of the work.
                 let steps = (0..percent).step_by(10);
                 trail.extend(steps.map(|step| entry("Progress", step.to_string(), since.0 + whole * step / 100)));
@@ -77,4 +89,4 @@ impl Node {
 }
 
 /// The uuid of the node itself.
-pub(super) const MANAGEMENT_NODE: &str = "5c0d1e5a9f3b4c4e8a6d7b2f1e0c9d8a";
+pub(super) const MANAGEMENT_NODE: &str = "c25d957d9f6c4f17946c7fa70972f42c";

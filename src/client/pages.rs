@@ -1,0 +1,332 @@
+//! All rows of a query, page by page, as one reply.
+//!
+//! Pages follow each other by the key of their rows: each asks for rows behind the last one seen, so that no row is
+//! missed or doubled while others come and go. Where the user wants another order they follow by offset, and rows
+//! that come twice are dropped. While one page is printed, the next is fetched.
+
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use super::call::{Answer, CallOptions, Reply, Unwatched, Watch};
+use super::caller::Client;
+use super::error::Error;
+use super::failure::ApiFailure;
+use super::page::{Key, Page, Rows, Seen, are_sorted};
+use crate::json::{Piece, Pieces, ReadError};
+use crate::plan::{self, Cursor, Extent, QueryPlan};
+
+impl Client {
+    /// Runs a planned query. Where it asks for all rows the reply goes on from page to page while it is read; an
+    /// error on the way is one of its [`ReadError`]s, and [`Error::of_read`] finds it there.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub fn query(&mut self, plan: &QueryPlan, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
+        let one_request = plan.parts() <= 1 && !matches!(plan.extent, Extent::All { .. });
+        if one_request && !plan.is_zql {
+            return self.execute(&plan.request(0, &Cursor::Start), options, watch);
+        }
+        if plan.answer == plan::Answer::Count {
+            return self.count(plan);
+        }
+        let mut fetcher = Fetcher::new(self.fork(), plan.clone());
+        let first = match fetcher.next() {
+            Ok(page) => page,
+            Err(Error::Failed { failure }) => return Ok(Answer::Failed(*failure)),
+            Err(error) => return Err(error),
+        };
+        self.reached = true;
+        let more = (!fetcher.done).then(|| fetcher.spawn());
+        Ok(Answer::Reply(Reply::of_pieces(Box::new(Pages::new(first, more, plan.parts() > 1)))))
+    }
+
+    /// The number of rows, added up where the conditions had to be split.
+    fn count(&mut self, plan: &QueryPlan) -> Result<Answer, Error> {
+        let mut total = 0;
+        for part in 0..plan.parts().max(1) {
+            match fetch(self, plan, part, &Cursor::Start)? {
+                Err(failure) => return Ok(Answer::Failed(failure)),
+                Ok(page) => {
+                    total += page.total().ok_or_else(|| Error::Reply { flaw: "a count without a total".to_owned() })?;
+                }
+            }
+        }
+        Ok(Answer::Reply(Reply::of_text(format!("{{\"total\":{total}}}").into_bytes())))
+    }
+}
+
+fn fetch(
+    client: &mut Client,
+    plan: &QueryPlan,
+    part: usize,
+    cursor: &Cursor,
+) -> Result<Result<Page, ApiFailure>, Error> {
+    // A page is read before any of its rows is used, so one that is cut can be fetched again.
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match client.execute(&plan.request(part, cursor), &CallOptions::default(), &mut Unwatched)? {
+            Answer::Failed(failure) => return Ok(Err(failure)),
+            Answer::Detached(_) => return Err(Error::Reply { flaw: "a query that became a job".to_owned() }),
+            Answer::Reply(mut reply) => {
+                let page = if plan.is_zql { Page::read_zql(&mut reply) } else { Page::read(&mut reply) };
+                match page {
+                    Err(Error::Reply { .. }) if tries < 3 => {}
+                    page => return page.map(Ok),
+                }
+            }
+        }
+    }
+}
+
+/// A page, the end, or why there is neither.
+type Fetched = Result<Option<Page>, Error>;
+
+/// Fetches pages one after the other.
+struct Fetcher {
+    client: Client,
+    plan: QueryPlan,
+    part: usize,
+    cursor: Cursor,
+    /// The last row's key, where pages follow by key.
+    last: Option<Key>,
+    /// Rows that the node has sent of this part, doubles included.
+    received: u64,
+    /// Rows handed out.
+    given: u64,
+    seen: Seen,
+    done: bool,
+}
+
+impl Fetcher {
+    fn new(client: Client, plan: QueryPlan) -> Fetcher {
+        Fetcher {
+            client,
+            plan,
+            part: 0,
+            cursor: Cursor::Start,
+            last: None,
+            received: 0,
+            given: 0,
+            seen: Seen::default(),
+            done: false,
+        }
+    }
+
+    /// The next page. It may be empty though others follow.
+    fn next(&mut self) -> Result<Page, Error> {
+        let mut page = match fetch(&mut self.client, &self.plan, self.part, &self.cursor)? {
+            Ok(page) => page,
+            Err(failure) => return Err(Error::Failed { failure: Box::new(failure) }),
+        };
+        let count = page.rows.len() as u64;
+        let ends_part = match self.plan.extent {
+            _ if !matches!(self.plan.answer, plan::Answer::Rows { .. }) => true,
+            // More rows than asked for: the node does not know limits, and this is everything.
+            Extent::All { page_size } => count != u64::from(page_size),
+            Extent::Limit(_) => true,
+        };
+        let by_key = matches!(self.cursor, Cursor::After(_));
+        let ignored = by_key && !self.follows(&page.rows);
+        let several = !ends_part || self.cursor != Cursor::Start;
+        if (several && (!by_key || ignored)) || self.plan.parts() > 1 {
+            let doubles = self.seen.drop_known(&mut page.rows, self.plan.key.unwrap_or("uuid"));
+            let by_offset = matches!(self.cursor, Cursor::Offset(_));
+            if by_offset && !ends_part && doubles as u64 == count {
+                return Err(Error::Reply { flaw: "the node sends the same rows again and again".to_owned() });
+            }
+        }
+        if let Extent::Limit(limit) = self.plan.extent {
+            let rest = limit.saturating_sub(self.given);
+            page.rows.truncate(usize::try_from(rest).unwrap_or(usize::MAX));
+        }
+        self.given += page.rows.len() as u64;
+        if ends_part && !ignored {
+            self.next_part();
+        } else {
+            self.advance(&page.rows, count, ignored);
+        }
+        Ok(page)
+    }
+
+    /// Whether the rows come behind the last one, as they were asked to.
+    fn follows(&self, rows: &Rows) -> bool {
+        let (Some(key), Some(last), Some(row)) = (self.plan.key, &self.last, rows.get(0)) else { return true };
+        Key::of_row(row, key).is_some_and(|first| first.is_behind(last))
+    }
+
+    /// Decides where the next page of this part begins.
+    fn advance(&mut self, rows: &Rows, count: u64, ignored: bool) {
+        if ignored {
+            // The node does not look at the condition that leads from page to page. What it sent was the first page
+            // again, of which nothing is new.
+            self.last = None;
+            self.cursor = Cursor::Offset(self.plan.start() + self.received);
+            return;
+        }
+        self.received += count;
+        let by_key = match self.cursor {
+            Cursor::Start => self.plan.key.is_some_and(|key| are_sorted(rows, key)),
+            Cursor::After(_) => true,
+            Cursor::Offset(_) => false,
+        };
+        let last = self.plan.key.filter(|_| by_key).and_then(|key| {
+            let index = rows.len().checked_sub(1)?;
+            Key::of_row(rows.get(index)?, key)
+        });
+        self.last = last.filter(Key::is_sendable);
+        self.cursor = match &self.last {
+            Some(last) => Cursor::After(last.text()),
+            None => Cursor::Offset(self.plan.start() + self.received),
+        };
+    }
+
+    fn next_part(&mut self) {
+        self.part += 1;
+        self.cursor = Cursor::Start;
+        self.last = None;
+        self.received = 0;
+        let full = matches!(self.plan.extent, Extent::Limit(limit) if self.given >= limit);
+        self.done = self.part >= self.plan.parts() || full;
+    }
+
+    /// Goes on in a thread, one page ahead of the reader. It ends when the reader is gone.
+    fn spawn(mut self) -> Receiver<Fetched> {
+        let (sender, receiver) = sync_channel(0);
+        let task = move || {
+            while !self.done {
+                let page = self.next().map(Some);
+                let failed = page.is_err();
+                if sender.send(page).is_err() || failed {
+                    return;
+                }
+            }
+            let _ = sender.send(Ok(None));
+        };
+        // Without a thread the receiver ends at once, which its reader reports.
+        if let Err(error) = std::thread::Builder::new().name("pages".to_owned()).spawn(task) {
+            let (sender, receiver) = sync_channel(1);
+            let flaw = format!("no thread to read further pages with: {error}");
+            let _ = sender.send(Err(Error::Reply { flaw }));
+            return receiver;
+        }
+        receiver
+    }
+}
+
+/// Several pages as one reply: the members of the first, the rows of all.
+struct Pages {
+    before: std::vec::IntoIter<(String, Vec<u8>)>,
+    rows_name: Option<String>,
+    rows: Rows,
+    /// The next row of the current page.
+    row: usize,
+    more: Option<Receiver<Fetched>>,
+    after: std::vec::IntoIter<(String, Vec<u8>)>,
+    /// The totals of all parts, added up, once the last page is there.
+    total: Option<u64>,
+    place: Place,
+    /// What the last piece refers to.
+    held: (String, Vec<u8>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Before,
+    Rows,
+    After,
+    End,
+}
+
+impl Pages {
+    fn new(mut first: Page, more: Option<Receiver<Fetched>>, parts: bool) -> Pages {
+        // Where the conditions were split, the total is only known when each part has told its own.
+        let total = first.total().filter(|_| parts);
+        if total.is_some() {
+            first.without_total();
+        }
+        Pages {
+            before: first.before.into_iter(),
+            rows_name: first.rows_name,
+            rows: first.rows,
+            row: 0,
+            more,
+            after: first.after.into_iter(),
+            total,
+            place: Place::Before,
+            held: Default::default(),
+        }
+    }
+
+    /// Brings the next page; `false` behind the last.
+    fn turn(&mut self) -> Result<bool, ReadError> {
+        let Some(more) = &self.more else { return Ok(false) };
+        // A thread that ends without a word has failed.
+        let gone = || Err(Error::Reply { flaw: "the pages end unexpectedly".to_owned() });
+        match more.recv().unwrap_or_else(|_| gone()) {
+            Ok(Some(page)) => {
+                if let (Some(total), Some(part)) = (&mut self.total, page.total()) {
+                    *total += part;
+                }
+                self.rows = page.rows;
+                self.row = 0;
+                Ok(true)
+            }
+            Ok(None) => {
+                self.more = None;
+                Ok(false)
+            }
+            Err(error) => {
+                self.more = None;
+                self.place = Place::End;
+                Err(ReadError::Read(error.into()))
+            }
+        }
+    }
+}
+
+impl Pieces for Pages {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        loop {
+            match self.place {
+                Place::Before => {
+                    if let Some(member) = self.before.next() {
+                        self.held = member;
+                        return Ok(Some(Piece::Member { name: &self.held.0, text: &self.held.1 }));
+                    }
+                    match self.rows_name.take() {
+                        Some(name) => {
+                            self.place = Place::Rows;
+                            self.held.0 = name;
+                            return Ok(Some(Piece::Rows { name: &self.held.0 }));
+                        }
+                        None => self.place = Place::After,
+                    }
+                }
+                Place::Rows => {
+                    if self.row < self.rows.len() {
+                        self.row += 1;
+                        return Ok(self.rows.get(self.row - 1).map(Piece::Row));
+                    }
+                    if !self.turn()? {
+                        self.place = Place::After;
+                        return Ok(Some(Piece::EndRows));
+                    }
+                }
+                Place::After => {
+                    if let Some(total) = self.total.take() {
+                        self.held = ("total".to_owned(), total.to_string().into_bytes());
+                        return Ok(Some(Piece::Member { name: &self.held.0, text: &self.held.1 }));
+                    }
+                    match self.after.next() {
+                        Some(member) => {
+                            self.held = member;
+                            return Ok(Some(Piece::Member { name: &self.held.0, text: &self.held.1 }));
+                        }
+                        None => self.place = Place::End,
+                    }
+                }
+                Place::End => return Ok(None),
+            }
+        }
+    }
+}

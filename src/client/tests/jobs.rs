@@ -1,0 +1,192 @@
+//! Waiting for jobs.
+
+use std::time::Duration;
+
+use super::fake::{Node, Step, Witness, accepted, action, answer, cut, ok, query, refused};
+use crate::client::{Answer, CallOptions, Class, Error, Job, JobState, Uncertainty, Unwatched};
+
+const JOB: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+
+fn submitted(timeout_millis: u64) -> Step {
+    let location = format!("https://10.0.0.9:1/other/v1/api-jobs/{JOB}");
+    answer(202, &format!(r#"{{"location":"{location}","apiTimeout":{timeout_millis}}}"#))
+}
+
+fn options(timeout: Option<u64>) -> CallOptions {
+    CallOptions { wait: true, timeout: timeout.map(Duration::from_secs) }
+}
+
+#[test]
+fn a_job_is_polled_on_our_own_base_at_a_slowing_pace() {
+    let steps = [submitted(1_800_000)].into_iter().chain(vec![accepted(); 9]).chain([ok(r#"{"inventory":{}}"#)]);
+    let node = Node::new(steps);
+    let mut witness = Witness::default();
+    let result = node.client().execute(&action(), &options(None), &mut witness).expect("an answer");
+    let Answer::Reply(reply) = result else { panic!("a reply") };
+    assert_eq!(reply.job(), Some(JOB));
+    assert_eq!(reply.into_text().expect("readable"), br#"{"inventory":{}}"#);
+    assert!(witness.done && witness.calls > 20);
+    let seen = node.seen();
+    assert_eq!(seen[0].line, "POST /v1/zones");
+    assert_eq!(seen[0].body.as_deref(), Some(r#"{"params":{"name":"lab"}}"#));
+    assert_eq!(seen[0].header("content-type"), Some("application/json; charset=utf-8"));
+    assert_eq!(seen[0].header("authorization"), Some("OAuth 5d0c8a4f"));
+    assert_eq!(seen[0].header("x-job-uuid").map(str::len), Some(32));
+    for poll in &seen[1..] {
+        assert_eq!(poll.line, format!("GET /v1/api-jobs/{JOB}"));
+        assert_eq!(poll.header("authorization"), None, "nobody looks at it there");
+        assert_eq!(poll.header("x-job-uuid"), None);
+    }
+    let gaps: Vec<u128> = seen[1..].windows(2).map(|pair| (pair[1].at - pair[0].at).as_millis()).collect();
+    assert_eq!(gaps[0], 200);
+    assert!(gaps.is_sorted() && gaps.last() == Some(&2000), "{gaps:?}");
+}
+
+#[test]
+fn a_failed_job_is_a_failure() {
+    let node = Node::new([submitted(1000), answer(503, r#"{"error":{"code":"SYS.1006","details":"no"}}"#)]);
+    let result = node.client().execute(&action(), &options(None), &mut Unwatched).expect("an answer");
+    assert!(matches!(result, Answer::Failed(failure) if failure.code() == "SYS.1006"));
+    node.seen();
+}
+
+#[test]
+fn a_job_that_does_not_end_in_time_is_unknown() {
+    for (timeout, least, most) in [(Some(10), 10, 20), (None, 60, 80)] {
+        let node = Node::new([submitted(60_000)].into_iter().chain(vec![accepted(); 200]));
+        let error = node.client().execute(&action(), &options(timeout), &mut Unwatched).expect_err("no end");
+        assert_eq!((error.class(), error.job()), (Class::Unknown, Some(JOB)));
+        let Error::OutcomeUnknown { reason: Uncertainty::StillRunning { waited }, .. } = error else {
+            panic!("{error}")
+        };
+        assert!((least..most).contains(&waited.as_secs()), "{waited:?}");
+    }
+}
+
+#[test]
+fn a_job_without_a_record_is_unknown_and_not_failed() {
+    let node = Node::new([submitted(1000), accepted(), answer(404, "not found")]);
+    let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("no record");
+    assert!(matches!(&error, Error::OutcomeUnknown { reason: Uncertainty::NoRecord, .. }), "{error}");
+    assert_eq!(error.job(), Some(JOB));
+}
+
+#[test]
+fn a_node_that_restarts_while_a_job_runs_is_waited_for() {
+    let node = Node::new([
+        submitted(1_800_000),
+        refused(),
+        cut(),
+        answer(404, "<html>starting</html>"),
+        answer(404, "no api mapping to /v1/api-jobs/x"),
+        answer(503, ""),
+        Step::CutBody(r#"{"inventory":"#.to_owned()),
+        ok(r#"{"inventory":"#),
+        ok("{}"),
+    ]);
+    let result = node.client().execute(&action(), &options(None), &mut Unwatched).expect("an answer");
+    assert!(matches!(result, Answer::Reply(_)));
+    assert_eq!(node.lines().iter().filter(|line| line.starts_with("POST")).count(), 1);
+}
+
+#[test]
+fn a_node_that_stays_away_leaves_the_outcome_unknown() {
+    let node = Node::new([submitted(86_400_000)].into_iter().chain(vec![refused(); 400]));
+    let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("nobody there");
+    assert!(matches!(&error, Error::OutcomeUnknown { reason: Uncertainty::Unreachable(_), .. }), "{error}");
+    assert_eq!(error.job(), Some(JOB));
+}
+
+#[test]
+fn interrupting_stops_the_waiting_and_tells_the_job() {
+    let node = Node::new([submitted(1000), Step::Interrupt(202, "{}".to_owned())]);
+    let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("interrupted");
+    assert!(matches!(&error, Error::Interrupted { job: Some(job) } if job == JOB), "{error}");
+    assert_eq!(error.class(), Class::Interrupted);
+    node.seen();
+}
+
+#[test]
+fn nobody_waits_when_told_not_to() {
+    let node = Node::new([submitted(5000)]);
+    let options = CallOptions { wait: false, timeout: None };
+    let result = node.client().execute(&action(), &options, &mut Unwatched).expect("an answer");
+    let Answer::Detached(job) = result else { panic!("detached") };
+    let expected = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(5)) };
+    assert_eq!(job, expected);
+    node.seen();
+}
+
+#[test]
+fn the_job_uuid_that_was_sent_counts_where_the_answer_names_none() {
+    let node = Node::new([answer(202, "{}"), ok("{}")]);
+    node.client().execute(&action(), &options(None), &mut Unwatched).expect("an answer");
+    let seen = node.seen();
+    assert_eq!(seen[1].line, format!("GET /v1/api-jobs/{}", seen[0].header("x-job-uuid").expect("sent")));
+}
+
+#[test]
+fn progress_is_asked_for_and_never_in_the_way() {
+    let progress = r#"{"inventories":[{"type":"Progress","content":"37","time":1}]}"#;
+    let polls = |count: usize| vec![accepted(); count];
+    let steps = [submitted(1_800_000)].into_iter().chain(polls(5)).chain([ok(progress)]).chain(polls(2));
+    let steps = steps.chain([answer(503, r#"{"error":{"code":"SYS.1000"}}"#)]).chain(polls(3)).chain([ok("{}")]);
+    let node = Node::new(steps);
+    let mut witness = Witness { wants_progress: true, ..Witness::default() };
+    node.client().execute(&action(), &options(None), &mut witness).expect("an answer");
+    assert_eq!(witness.percent, Some(37));
+    let asked: Vec<String> = node.lines().into_iter().filter(|line| line.contains("task-progresses")).collect();
+    assert_eq!(asked, vec![format!("GET /v1/task-progresses/{JOB}"); 2], "no more after it failed");
+}
+
+#[test]
+fn a_read_that_becomes_a_job_is_followed() {
+    let node = Node::new([submitted(1000), ok("{}")]);
+    let result = node.client().execute(&query(), &options(None), &mut Unwatched).expect("an answer");
+    assert!(matches!(result, Answer::Reply(_)));
+    let node = Node::new([answer(202, "{}")]);
+    assert!(matches!(node.client().execute(&query(), &options(None), &mut Unwatched), Err(Error::Reply { .. })));
+}
+
+#[test]
+fn a_job_can_be_looked_at_later() {
+    let node = Node::new([
+        accepted(),
+        ok("{}"),
+        answer(503, r#"{"error":{"code":"A.1"}}"#),
+        answer(404, "unknown"),
+        refused(),
+    ]);
+    let mut client = node.client();
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::Running)));
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::Succeeded(_))));
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::Failed(_))));
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::NoRecord)));
+    assert!(matches!(client.look_at_job(JOB), Err(Error::Unreachable { .. })));
+    assert!(matches!(client.look_at_job("../x"), Ok(JobState::NoRecord)), "nothing is sent");
+    node.seen();
+}
+
+#[test]
+fn long_jobs_are_followed_to_their_end() {
+    let row = |state: &str| {
+        ok(&format!(
+            r#"{{"inventories":[{{"uuid":"{JOB}","jobName":"APIAddImageMsg","state":"{state}","jobResult":"{{}}"}}]}}"#
+        ))
+    };
+    let node = Node::new([row("Waiting"), row("Running"), cut(), row("Canceling"), row("Canceled")]);
+    let job =
+        node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect("an answer").expect("no failure");
+    assert_eq!(
+        (job.state.as_str(), job.name.as_str(), job.result.as_deref()),
+        ("Canceled", "APIAddImageMsg", Some("{}"))
+    );
+    assert!(node.lines().iter().all(|line| *line == format!("GET /v1/longjobs?q=uuid%3D{JOB}")));
+    let node = Node::new(vec![row("Running"); 6]);
+    let error = node.client().follow_long_job(JOB, &options(Some(10)), &mut Unwatched).expect_err("no end");
+    assert_eq!((error.class(), error.job()), (Class::Unknown, Some(JOB)));
+    node.seen();
+    let node = Node::new([ok(r#"{"inventories":[]}"#)]);
+    let error = node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect_err("gone");
+    assert!(matches!(error, Error::OutcomeUnknown { reason: Uncertainty::NoRecord, .. }));
+}

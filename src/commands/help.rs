@@ -1,0 +1,508 @@
+//! `help [API|TOPIC]`: pages about APIs, inventories, own commands and topics.
+
+use std::fmt::Write;
+
+use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::shell::complete::{command_summaries, command_usage, query_parameters};
+use crate::shell::{TOPICS, Topic};
+use crate::syntax::closest;
+
+/// Nothing is known by that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no API, inventory, command or topic called `{subject}`")]
+pub struct UnknownSubject {
+    /// What was asked for.
+    pub subject: String,
+    /// The closest name that there is.
+    pub closest: Option<String>,
+}
+
+/// The page about `subject`; without one the overview. Ends with a line end.
+///
+/// # Errors
+/// [`UnknownSubject`] where nothing is called so.
+pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSubject> {
+    let Some(subject) = subject else { return Ok(overview(catalog)) };
+    if let Some(api) = catalog.api_ignoring_case(subject) {
+        return Ok(api_page(catalog, &api));
+    }
+    let topic = |topic: &&Topic| topic.name.eq_ignore_ascii_case(subject);
+    if let Some(topic) = TOPICS.iter().find(topic) {
+        return Ok(topic.text.to_owned());
+    }
+    if let Some(usage) = command_usage(&subject.to_lowercase()) {
+        return Ok(usage);
+    }
+    if let Some(inventory) = inventory_called(catalog, subject) {
+        return Ok(inventory_page(&inventory));
+    }
+    if let Some(fields) = catalog.struct_fields(subject) {
+        let mut out = format!("{subject}: a struct; write it as JSON\n\n");
+        list_fields(&mut out, &fields, false);
+        return Ok(out);
+    }
+    if let Some(values) = catalog.enum_values(subject) {
+        return Ok(format!("{subject}: one of\n\n  {}\n", values.join("\n  ")));
+    }
+    let names = catalog.api_names().map(|api| api.as_str());
+    let names = names.chain(TOPICS.iter().map(|topic| topic.name));
+    let closest = closest(subject, names).map(str::to_owned);
+    Err(UnknownSubject { subject: subject.to_owned(), closest })
+}
+
+fn inventory_called(catalog: Catalog, name: &str) -> Option<Inventory> {
+    let whole = format!("{name}Inventory");
+    let found =
+        catalog.inventory_names().find(|known| known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(&whole));
+    catalog.inventory(found?)
+}
+
+fn overview(catalog: Catalog) -> String {
+    let queries = catalog.api_names().filter(|api| api.is_query()).count();
+    let all = catalog.api_names().len();
+    let mut out = format!(
+        "An API call is its name and its parameters: CreateZone name=lab. A query takes conditions:\n\
+         QueryVmInstance state=Running. {all} APIs of ZStack {} are known, {queries} of them queries.\n\n\
+         help API shows what an API takes and gives. Press Tab anywhere to see what can follow.\n\nTOPICS\n",
+        catalog.version()
+    );
+    table(&mut out, TOPICS.iter().map(|topic| [topic.name.to_owned(), topic.summary.to_owned()]).collect());
+    out.push_str("\nCOMMANDS\n");
+    let commands = command_summaries().map(|(name, summary)| [name.to_owned(), summary.to_owned()]);
+    table(&mut out, commands.collect());
+    out
+}
+
+fn api_page(catalog: Catalog, api: &Api) -> String {
+    let mut out = format!("{}: {}\n\n", api.name, sentence(api));
+    let mut facts = vec![if api.is_query {
+        "A query"
+    } else if api.is_action() {
+        "An action"
+    } else {
+        "A read"
+    }];
+    facts.push(if api.is_async { "the node answers with a job, which is waited for" } else { "answered at once" });
+    facts.push(if api.session { "needs a session" } else { "needs no session" });
+    if api.deprecated {
+        facts.push("deprecated");
+    }
+    let _ = writeln!(out, "{}.", facts.join("; "));
+
+    let inventory = api.inventory.and_then(|name| catalog.inventory(name));
+    if api.is_query {
+        match &inventory {
+            Some(inventory) => {
+                let _ = writeln!(out, "\nFIELDS of {}, for conditions and fields=", inventory.name);
+                list_fields(&mut out, &inventory.fields, true);
+                list_relations(&mut out, inventory);
+                list_specialisations(&mut out, catalog, inventory);
+            }
+            None => out.push_str("\nThe fields of its rows are not known; any may be tried with --no-check.\n"),
+        }
+        out.push_str("\nPARAMETERS\n");
+        table(&mut out, query_parameters().map(|(name, what)| [format!("{name}="), what.to_owned()]).collect());
+    } else if api.parameters.is_empty() {
+        out.push_str("\nIt takes no parameters.\n");
+    } else {
+        out.push_str("\nPARAMETERS (* must be given)\n");
+        table(&mut out, ordered(api).map(parameter_row).collect());
+    }
+    request(&mut out, api);
+    let _ = writeln!(out, "\nEXAMPLE\n  {}", example(api, inventory.as_ref()));
+    result(&mut out, catalog, api);
+    out
+}
+
+/// Required parameters first, otherwise as the catalog has them.
+fn ordered(api: &Api) -> impl Iterator<Item = &Parameter> {
+    let required = api.parameters.iter().filter(|parameter| parameter.required);
+    required.chain(api.parameters.iter().filter(|parameter| !parameter.required))
+}
+
+/// What an API does to what, read off its name: `Attaches ISO to VM instance.`
+fn sentence(api: &Api) -> String {
+    let words = words(api.name);
+    let Some((verb, rest)) = words.split_first() else { return String::new() };
+    let verb = match verb.as_str() {
+        "query" => "lists".to_owned(),
+        "is" => return format!("Tells: is {}?", rest.join(" ")),
+        other => third_person(other),
+    };
+    let mut sentence = verb;
+    for word in rest {
+        sentence.push(' ');
+        sentence.push_str(word);
+    }
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence + "."
+}
+
+/// The words of a name in lower case, abbreviations as they are: `add KVM host`.
+fn words(name: &str) -> Vec<String> {
+    let bytes = name.as_bytes();
+    let mut starts: Vec<usize> = (0..bytes.len())
+        .filter(|&at| {
+            let upper = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
+            let lower = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_lowercase);
+            // A word begins at a capital behind a small letter, or before one: `KVM|Host`.
+            at == 0 || (upper(at) && (!upper(at - 1) || lower(at + 1)))
+        })
+        .collect();
+    starts.push(name.len());
+    let words = starts.windows(2).map(|pair| &name[pair[0]..pair[1]]);
+    words
+        .map(|word| match word {
+            "Vm" | "Iso" | "Ip" | "Dns" | "Cdp" => word.to_uppercase(),
+            _ if word.len() > 1 && word.chars().all(|c| !c.is_ascii_lowercase()) => word.to_owned(),
+            _ => word.to_lowercase(),
+        })
+        .collect()
+}
+
+fn third_person(verb: &str) -> String {
+    let sibilant = ["s", "x", "z", "ch", "sh"].iter().any(|end| verb.ends_with(end));
+    match verb.strip_suffix('y') {
+        _ if sibilant => format!("{verb}es"),
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{verb}s"),
+    }
+}
+
+fn parameter_row(parameter: &Parameter) -> [String; 3] {
+    let mark = if parameter.required { "*" } else { "" };
+    [format!("{}={mark}", parameter.name), parameter.kind.to_string(), constraints(parameter).join("; ")]
+}
+
+/// What the node accepts for a parameter, in words.
+fn constraints(parameter: &Parameter) -> Vec<String> {
+    let mut all = Vec::new();
+    if !parameter.values.is_empty() {
+        all.push(parameter.values.join(" | "));
+    }
+    if let Some((least, greatest)) = parameter.range {
+        match (least, greatest) {
+            (least, i64::MAX) => all.push(format!("at least {least}")),
+            (i64::MIN, greatest) => all.push(format!("at most {greatest}")),
+            _ => all.push(format!("{least} to {greatest}")),
+        }
+    }
+    match (parameter.min_length.filter(|least| *least > 0), parameter.max_length) {
+        (Some(least), Some(most)) => all.push(format!("{least} to {most} characters")),
+        (Some(least), None) => all.push(format!("at least {least} characters")),
+        (None, Some(most)) => all.push(format!("at most {most} characters")),
+        (None, None) => {}
+    }
+    if let Some(regex) = &parameter.regex {
+        all.push(format!("matches {regex}"));
+    }
+    if parameter.nonempty || parameter.no_empty_string {
+        all.push("not empty".to_owned());
+    }
+    if let Some(query) = parameter.reference {
+        all.push(format!("uuid from {query}"));
+    }
+    if parameter.secret {
+        all.push("secret".to_owned());
+    }
+    if let Some(default) = &parameter.default {
+        all.push(format!("default {default}"));
+    }
+    all
+}
+
+fn request(out: &mut String, api: &Api) {
+    let _ = writeln!(out, "\nREQUEST\n  {} /zstack/v1{}", api.method, api.path);
+    if api.is_query {
+        out.push_str("  conditions as q=, for example ?q=name%3Dlab\n");
+        return;
+    }
+    let in_path: Vec<&str> = api.path_variables().collect();
+    let required = || ordered(api).filter(|parameter| parameter.required && !in_path.contains(&parameter.name));
+    match api.method {
+        Method::Post | Method::Put => {
+            let members: Vec<String> =
+                required().map(|parameter| format!("\"{}\": {}", parameter.name, json_example(parameter))).collect();
+            let _ = writeln!(out, "  {{\"{}\": {{{}}}}}", api.body, members.join(", "));
+        }
+        Method::Get | Method::Delete => {
+            if !api.parameters.iter().all(|parameter| in_path.contains(&parameter.name)) {
+                out.push_str("  parameters that are not part of the path go into the query string\n");
+            }
+        }
+    }
+}
+
+/// What a value of a parameter may look like.
+fn value_example(parameter: &Parameter) -> String {
+    if let Some(value) = parameter.values.first() {
+        return value.to_string();
+    }
+    if let Some(query) = parameter.reference {
+        return format!("{}_UUID", upper_snake(query.strip_prefix("Query").unwrap_or(query)));
+    }
+    match &parameter.kind {
+        Type::Bool => "true".to_owned(),
+        Type::Int | Type::Long | Type::Double => {
+            parameter.range.map_or(1, |(least, greatest)| least.max(1).min(greatest)).to_string()
+        }
+        Type::List(Some(element)) if !element.is_scalar() => "'[{...}]'".to_owned(),
+        Type::Map(_) | Type::Named(_) | Type::Any => "'{...}'".to_owned(),
+        _ => upper_snake(parameter.name),
+    }
+}
+
+fn json_example(parameter: &Parameter) -> String {
+    let value = value_example(parameter);
+    match &parameter.kind {
+        Type::Bool | Type::Int | Type::Long | Type::Double => value,
+        Type::List(Some(element)) if !element.is_scalar() => "[{...}]".to_owned(),
+        Type::List(_) => format!("[\"{value}\"]"),
+        Type::Map(_) | Type::Any => "{...}".to_owned(),
+        Type::Named(_) if parameter.values.is_empty() => "{...}".to_owned(),
+        _ => format!("\"{value}\""),
+    }
+}
+
+/// `zoneUuid` as `ZONE_UUID`: a place to fill in.
+fn upper_snake(name: &str) -> String {
+    words(name).join("_").to_uppercase()
+}
+
+fn example(api: &Api, inventory: Option<&Inventory>) -> String {
+    let mut out = api.name.to_owned();
+    if api.is_query {
+        let fields = inventory.map_or(&[][..], |inventory| &inventory.fields);
+        let has = |name: &str| fields.iter().any(|field| field.name == name);
+        match fields.iter().find(|field| !field.values.is_empty()) {
+            Some(field) => out.push_str(&format!(" {}={}", field.name, field.values.first().unwrap_or(&""))),
+            None if has("name") => out.push_str(" name~=lab"),
+            None => out.push_str(" limit=10"),
+        }
+        if has("uuid") && has("name") {
+            out.push_str(" fields=uuid,name sortBy=name");
+        }
+        return out;
+    }
+    for parameter in api.parameters.iter().filter(|parameter| parameter.required) {
+        out.push_str(&format!(" {}={}", parameter.name, value_example(parameter)));
+    }
+    out
+}
+
+fn result(out: &mut String, catalog: Catalog, api: &Api) {
+    if api.is_query {
+        return;
+    }
+    if api.result.is_empty() {
+        out.push_str("\nRESULT\n  nothing but success\n");
+        return;
+    }
+    out.push_str("\nRESULT\n");
+    table(out, api.result.iter().map(|member| [member.name.to_owned(), member.type_name.to_owned()]).collect());
+    for member in &api.result {
+        let name = match Type::parse(member.type_name) {
+            Type::Named(name) => name,
+            Type::List(Some(element)) => match *element {
+                Type::Named(name) => name,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if let Some(inventory) = catalog.inventory(name) {
+            let _ = writeln!(out, "\nFIELDS of {name}");
+            list_fields(out, &inventory.fields, false);
+        }
+    }
+}
+
+fn inventory_page(inventory: &Inventory) -> String {
+    let mut out = format!("{}: a record that the node returns\n\nFIELDS\n", inventory.name);
+    list_fields(&mut out, &inventory.fields, true);
+    list_relations(&mut out, inventory);
+    for parent in &inventory.parents {
+        let _ = writeln!(out, "\nA {} whose type is {}.", parent.inventory, parent.type_value);
+    }
+    out
+}
+
+fn list_fields(out: &mut String, fields: &[Field], conditions: bool) {
+    let row = |field: &Field| {
+        let mut notes = Vec::new();
+        if !field.values.is_empty() {
+            notes.push(field.values.join(" | "));
+        }
+        if field.unqueryable && conditions {
+            notes.push("not for conditions".to_owned());
+        }
+        [field.name.to_owned(), field.kind.to_string(), notes.join("; ")]
+    };
+    table(out, fields.iter().map(row).collect());
+}
+
+fn list_relations(out: &mut String, inventory: &Inventory) {
+    let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
+    let mut rows: Vec<[String; 2]> =
+        expanded.map(|(name, expanded)| [format!("{name}."), expanded.inventory.to_owned()]).collect();
+    let aliases = inventory.aliases.iter();
+    rows.extend(aliases.map(|(name, alias)| [format!("{name}."), format!("{}, by {}", alias.inventory, alias.path)]));
+    if !rows.is_empty() {
+        out.push_str("\nRELATIONS, which lead to the fields of other inventories\n");
+        table(out, rows);
+    }
+}
+
+fn list_specialisations(out: &mut String, catalog: Catalog, inventory: &Inventory) {
+    let Some(field) = inventory.type_field() else { return };
+    for (value, narrower) in catalog.specialisations(inventory) {
+        let known: Vec<&str> = inventory.fields.iter().map(|field| field.name).collect();
+        let own: Vec<&str> =
+            narrower.fields.iter().map(|field| field.name).filter(|name| !known.contains(name)).collect();
+        if !own.is_empty() {
+            let _ = writeln!(out, "\nWith {}={value} also\n  {}", field.name, own.join(", "));
+        }
+    }
+}
+
+/// The width that pages are made for.
+const WIDTH: usize = 100;
+
+/// Adds rows of aligned columns; the last one is wrapped.
+fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) {
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    // One endless name must not push all that stands beside it out of sight.
+    let widths = widths.map(|width| width.min(40));
+    let before: usize = widths[..N - 1].iter().map(|width| width + 2).sum::<usize>() + 2;
+    for row in rows {
+        let mut line = String::from("  ");
+        for (column, cell) in row[..N - 1].iter().enumerate() {
+            line.push_str(cell);
+            let missing = (widths[column] + 2).saturating_sub(cell.chars().count()).max(1);
+            line.extend(std::iter::repeat_n(' ', missing));
+        }
+        for (index, part) in wrap(&row[N - 1], WIDTH.saturating_sub(before).max(30)).into_iter().enumerate() {
+            if index > 0 {
+                line = " ".repeat(before);
+            }
+            line.push_str(&part);
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+    }
+}
+
+/// Breaks text at blanks. A word that is too long stays whole.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page_of(subject: &str) -> String {
+        page(Catalog::newest(), Some(subject)).expect("there is a page")
+    }
+
+    #[track_caller]
+    fn assert_has(page: &str, lines: &[&str]) {
+        for line in lines {
+            assert!(page.contains(line), "{line:?} is missing in\n{page}");
+        }
+    }
+
+    #[test]
+    fn an_action_shows_what_it_takes_and_gives() {
+        assert_has(
+            &page_of("createcluster"),
+            &[
+                "CreateCluster: Creates cluster.\n",
+                "An action; the node answers with a job, which is waited for; needs a session.\n",
+                "zoneUuid=*",
+                "uuid from QueryZone",
+                "POST /zstack/v1/clusters\n  {\"params\": {\"zoneUuid\": \"ZONE_UUID\", ",
+                "EXAMPLE\n  CreateCluster zoneUuid=ZONE_UUID ",
+                "inventory  ClusterInventory\n",
+                "FIELDS of ClusterInventory\n",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_query_shows_fields_and_relations() {
+        assert_has(
+            &page_of("QueryVmInstance"),
+            &[
+                "Lists VM instance.",
+                "Created | Starting | Running",
+                "vmNics.",
+                "VmNicInventory",
+                "limit=",
+                "?q=name%3Dlab",
+            ],
+        );
+        assert_has(&page_of("QueryHost"), &["With hypervisorType=KVM also\n  username"]);
+        assert_has(&page_of("QueryBuildApp"), &["not known"]);
+    }
+
+    #[test]
+    fn every_api_and_inventory_has_a_page_that_fits() {
+        let catalog = Catalog::newest();
+        let apis = catalog.api_names().map(|api| api.as_str());
+        for name in apis.chain(catalog.inventory_names()) {
+            let page = page_of(name);
+            assert!(page.starts_with(name) && page.ends_with('\n'), "{name}");
+            for line in page.lines() {
+                assert!(line.chars().count() <= 160 || !line.trim_start().contains("  "), "{name}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_become_sentences() {
+        for (name, expected) in [
+            ("AddKVMHost", "Adds KVM host."),
+            ("AttachIsoToVmInstance", "Attaches ISO to VM instance."),
+            ("QueryL3Network", "Lists L3 network."),
+            ("IsReadyToGo", "Tells: is ready to go?"),
+            ("DestroyVmInstance", "Destroys VM instance."),
+        ] {
+            let api = Catalog::newest().api(name).expect("the API is known");
+            assert_eq!(sentence(&api), expected);
+        }
+        assert_eq!(third_person("apply"), "applies");
+        assert_eq!(upper_snake("defaultL3NetworkUuid"), "DEFAULT_L3_NETWORK_UUID");
+    }
+
+    #[test]
+    fn other_subjects_have_pages_too() {
+        assert_has(&page(Catalog::newest(), None).expect("an overview"), &["TOPICS", "exit-codes", "COMMANDS", "save"]);
+        assert_has(&page_of("query"), &["~="]);
+        assert_has(&page_of("context"), &["context use"]);
+        assert_has(&page_of("zone"), &["ZoneInventory: a record"]);
+        assert_has(&page_of("PolicyStatement"), &["a struct"]);
+        assert_has(&page_of("StateEvent"), &["one of", "enable"]);
+        let unknown = page(Catalog::newest(), Some("QueryZoen")).expect_err("no such thing");
+        assert_eq!(unknown.closest.as_deref(), Some("QueryZone"));
+    }
+}

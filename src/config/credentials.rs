@@ -1,0 +1,252 @@
+//! Sessions and access keys, one file for each context or node.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::environment::Folders;
+use super::error::Error;
+use super::files::{lock_folder, read_private, remove, write_private};
+use crate::secret::Secret;
+
+/// Whose credentials: those of a named context, or of a node that was given by its address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A context.
+    Context(String),
+    /// A node, by its base URL.
+    Node(String),
+}
+
+/// What proves who the user is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// A session.
+    Session {
+        /// Its uuid.
+        uuid: Secret,
+        /// When it expires, in the node's format; each use puts it off.
+        expires: Option<String>,
+    },
+    /// An access key.
+    AccessKey {
+        /// Its public part.
+        id: String,
+        /// Its secret part.
+        secret: Secret,
+        /// The node's time zone.
+        time_zone: Option<String>,
+    },
+}
+
+/// Stored credentials. They go to the node of this URL and to no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The node's base URL.
+    pub url: String,
+    /// What proves who the user is.
+    pub login: Login,
+    /// The API that opened the session, for a renewal.
+    pub api: Option<String>,
+    /// The account's name.
+    pub account: Option<String>,
+    /// The user's name within the account.
+    pub user: Option<String>,
+}
+
+/// The entry as its file has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key_secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+}
+
+/// The store of credentials: files of mode 0600 in a directory of mode 0700.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    folder: PathBuf,
+}
+
+impl Credentials {
+    /// The store in the state directory.
+    pub fn new(folders: &Folders) -> Credentials {
+        Credentials { folder: folders.state.join("credentials") }
+    }
+
+    /// The credentials of a context or node, for use with the node at `url`. Those that were stored for another URL
+    /// are not given out: a context that was pointed at another node does not take its session along.
+    ///
+    /// # Errors
+    /// When the file cannot be read, can be read by others, or is damaged.
+    pub fn load(&self, owner: &Owner, url: &str) -> Result<Option<Entry>, Error> {
+        Ok(self.read(owner)?.filter(|entry| entry.url == url))
+    }
+
+    fn read(&self, owner: &Owner) -> Result<Option<Entry>, Error> {
+        let path = self.path(owner);
+        let Some(bytes) = read_private(&path)? else { return Ok(None) };
+        // The parser's own message may quote the text.
+        let damaged = |reason: &str| Error::Damaged { path: path.clone(), reason: reason.to_owned() };
+        let stored: Stored =
+            serde_json::from_slice(&bytes).map_err(|_| damaged("it is not what this program writes"))?;
+        let login = match (stored.session, stored.access_key_id, stored.access_key_secret) {
+            (Some(uuid), None, None) => Login::Session { uuid: uuid.into(), expires: stored.expires },
+            (None, Some(id), Some(secret)) => {
+                Login::AccessKey { id, secret: secret.into(), time_zone: stored.time_zone }
+            }
+            _ => return Err(damaged("it holds neither a session nor an access key")),
+        };
+        Ok(Some(Entry { url: stored.url, login, api: stored.api, account: stored.account, user: stored.user }))
+    }
+
+    /// Stores credentials in place of the old ones.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or others can enter its directory.
+    pub fn save(&self, owner: &Owner, entry: &Entry) -> Result<(), Error> {
+        let _lock = lock_folder(&self.folder)?;
+        let mut stored = Stored {
+            url: entry.url.clone(),
+            session: None,
+            expires: None,
+            access_key_id: None,
+            access_key_secret: None,
+            time_zone: None,
+            api: entry.api.clone(),
+            account: entry.account.clone(),
+            user: entry.user.clone(),
+        };
+        match &entry.login {
+            Login::Session { uuid, expires } => {
+                stored.session = Some(uuid.expose().to_owned());
+                stored.expires = expires.clone();
+            }
+            Login::AccessKey { id, secret, time_zone } => {
+                stored.access_key_id = Some(id.clone());
+                stored.access_key_secret = Some(secret.expose().to_owned());
+                stored.time_zone = time_zone.clone();
+            }
+        }
+        let path = self.path(owner);
+        let text = serde_json::to_string_pretty(&stored)
+            .map(Secret::from)
+            .map_err(|error| Error::Write { path: path.clone(), source: error.into() })?;
+        write_private(&path, text.expose().as_bytes())
+    }
+
+    /// Forgets credentials; only those with this session's uuid where one is given, so that a session that another
+    /// process opened meanwhile is not lost. It does not matter whether there are any.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn delete(&self, owner: &Owner, session: Option<&Secret>) -> Result<(), Error> {
+        let path = self.path(owner);
+        if !path.exists() {
+            return Ok(());
+        }
+        let _lock = lock_folder(&self.folder)?;
+        if let Some(expected) = session
+            && let Ok(Some(Entry { login: Login::Session { uuid, .. }, .. })) = self.read(owner)
+            && uuid != *expected
+        {
+            return Ok(());
+        }
+        remove(path)
+    }
+
+    fn path(&self, owner: &Owner) -> PathBuf {
+        let name = match owner {
+            Owner::Context(name) => format!("context-{}.json", readable(name)),
+            Owner::Node(url) => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                format!("node-{}-{:016x}.json", readable(rest), fingerprint(url))
+            }
+        };
+        self.folder.join(name)
+    }
+}
+
+/// Text as a part of a file name. Names of contexts come out as they are.
+fn readable(text: &str) -> String {
+    text.chars().take(64).map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+}
+
+/// FNV-1a: tells the file names of URLs apart that read alike. What the file says of its URL is what counts.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Credentials) {
+        let home = tempfile::tempdir().expect("a folder");
+        let store = Credentials::new(&Folders::under(home.path()));
+        (home, store)
+    }
+
+    fn entry(url: &str, uuid: &str) -> Entry {
+        Entry {
+            url: url.to_owned(),
+            login: Login::Session { uuid: uuid.into(), expires: Some("Mar 4, 2025 4:10:07 PM".to_owned()) },
+            api: Some("LogInByAccount".to_owned()),
+            account: Some("admin".to_owned()),
+            user: None,
+        }
+    }
+
+    #[test]
+    fn credentials_are_kept_apart_and_go_to_their_own_node_only() {
+        let (_home, store) = store();
+        let (prod, node) = (Owner::Context("prod".into()), Owner::Node("http://h:8080/zstack".into()));
+        store.save(&prod, &entry("http://a/zstack", "one")).expect("saved");
+        store.save(&node, &entry("http://h:8080/zstack", "two")).expect("saved");
+        assert_eq!(store.load(&prod, "http://a/zstack").expect("readable"), Some(entry("http://a/zstack", "one")));
+        assert_eq!(store.load(&prod, "http://b/zstack").expect("readable"), None, "the context points elsewhere now");
+        assert_eq!(store.load(&Owner::Node("http://i/".into()), "http://i/").expect("readable"), None);
+        store.delete(&prod, Some(&"other".into())).expect("left alone");
+        assert!(store.load(&prod, "http://a/zstack").expect("readable").is_some());
+        store.delete(&prod, Some(&"one".into())).expect("deleted");
+        store.delete(&prod, None).expect("nothing there");
+        assert_eq!(store.load(&prod, "http://a/zstack").expect("readable"), None);
+        assert!(store.load(&node, "http://h:8080/zstack").expect("readable").is_some());
+    }
+
+    #[test]
+    fn access_keys_are_kept_as_well() {
+        let (_home, store) = store();
+        let owner = Owner::Context("key".into());
+        let login = Login::AccessKey { id: "AK".into(), secret: "s".into(), time_zone: Some("+08:00".into()) };
+        let entry = Entry { login, ..entry("http://a", "") };
+        store.save(&owner, &entry).expect("saved");
+        assert_eq!(store.load(&owner, "http://a").expect("readable"), Some(entry));
+    }
+
+    #[test]
+    fn a_damaged_file_is_reported_without_its_text() {
+        let (_home, store) = store();
+        let owner = Owner::Context("prod".into());
+        for text in ["{\"url\": hunter2", "{\"url\":\"http://a\"}", "{\"url\":\"u\",\"hunter2\":1}"] {
+            write_private(&store.path(&owner), text.as_bytes()).expect("written");
+            let error = store.load(&owner, "http://a").expect_err("damaged").to_string();
+            assert!(error.contains("damaged") && !error.contains("hunter2"), "{error}");
+        }
+    }
+}

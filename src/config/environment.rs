@@ -1,0 +1,198 @@
+//! The process environment, read once.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use crate::secret::Secret;
+
+use super::error::Error;
+
+/// What the program takes from the environment's variables. Empty ones count as not set.
+#[derive(Clone, Debug, Default)]
+pub struct Variables {
+    /// `ZSTACK_HOST`.
+    pub host: Option<String>,
+    /// `ZSTACK_PORT`, not yet checked.
+    pub port: Option<String>,
+    /// `ZSTACK_URL`.
+    pub url: Option<String>,
+    /// `ZSTACK_CONTEXT`.
+    pub context: Option<String>,
+    /// `ZSTACK_SESSION_UUID`.
+    pub session_uuid: Option<Secret>,
+    /// `ZSTACK_ACCESS_KEY_ID`.
+    pub access_key_id: Option<String>,
+    /// `ZSTACK_ACCESS_KEY_SECRET`.
+    pub access_key_secret: Option<Secret>,
+    /// `ZSTACK_PASSWORD`.
+    pub password: Option<Secret>,
+    /// `ZSTACK_OUTPUT`.
+    pub output: Option<String>,
+    /// `NO_COLOR` is set.
+    pub no_color: bool,
+    /// `PAGER`.
+    pub pager: Option<String>,
+    /// `TERM`.
+    pub term: Option<String>,
+    /// `http_proxy`, or `all_proxy`. In lower case only, as for curl: a web server may set `HTTP_PROXY` from a header.
+    pub http_proxy: Option<Secret>,
+    /// `https_proxy` or `HTTPS_PROXY`, or `all_proxy`.
+    pub https_proxy: Option<Secret>,
+    /// `no_proxy` or `NO_PROXY`.
+    pub no_proxy: Option<String>,
+    /// Whether `LC_ALL`, `LC_MESSAGES` or `LANG` name a Chinese locale.
+    pub chinese: bool,
+}
+
+impl Variables {
+    /// Reads them through a function that knows the variables.
+    pub fn read(mut value: impl FnMut(&str) -> Option<OsString>) -> Variables {
+        let mut text = |name: &str| {
+            let value = value(name)?.into_string().ok()?;
+            (!value.is_empty()).then_some(value)
+        };
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(&mut text);
+        let all_proxies = text("all_proxy").or_else(|| text("ALL_PROXY"));
+        Variables {
+            host: text("ZSTACK_HOST"),
+            port: text("ZSTACK_PORT"),
+            url: text("ZSTACK_URL"),
+            context: text("ZSTACK_CONTEXT"),
+            session_uuid: text("ZSTACK_SESSION_UUID").map(Secret::from),
+            access_key_id: text("ZSTACK_ACCESS_KEY_ID"),
+            access_key_secret: text("ZSTACK_ACCESS_KEY_SECRET").map(Secret::from),
+            password: text("ZSTACK_PASSWORD").map(Secret::from),
+            output: text("ZSTACK_OUTPUT"),
+            no_color: text("NO_COLOR").is_some(),
+            pager: text("PAGER"),
+            term: text("TERM"),
+            http_proxy: text("http_proxy").or_else(|| all_proxies.clone()).map(Secret::from),
+            https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or(all_proxies).map(Secret::from),
+            no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")),
+            chinese: locale.is_some_and(|locale| locale.starts_with("zh")),
+        }
+    }
+}
+
+/// Where the program's files lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// `config.toml`.
+    pub config: PathBuf,
+    /// Sessions, history, jobs: what one machine remembers.
+    pub state: PathBuf,
+    /// What can be fetched again.
+    pub cache: PathBuf,
+    /// The sandbox's database.
+    pub data: PathBuf,
+}
+
+impl Folders {
+    /// All of it under one directory.
+    pub fn under(home: &Path) -> Folders {
+        Folders {
+            config: home.to_owned(),
+            state: home.join("state"),
+            cache: home.join("cache"),
+            data: home.join("data"),
+        }
+    }
+
+    /// The platform's directories for this user.
+    fn of_platform() -> Option<Folders> {
+        let known = directories::ProjectDirs::from("", "", "zstack-cli")?;
+        Some(Folders {
+            config: known.config_dir().to_owned(),
+            state: known.state_dir().unwrap_or_else(|| known.data_local_dir()).to_owned(),
+            cache: known.cache_dir().to_owned(),
+            data: known.data_dir().to_owned(),
+        })
+    }
+}
+
+/// What surrounds the process. Made once, in `main`; tests make their own.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// From its variables.
+    pub variables: Variables,
+    /// Whether standard input is a terminal.
+    pub stdin_terminal: bool,
+    /// Whether standard output is a terminal.
+    pub stdout_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub stderr_terminal: bool,
+    /// The terminal's width and height in characters.
+    pub terminal_size: Option<(usize, usize)>,
+    folders: Option<Folders>,
+}
+
+impl Environment {
+    /// Asks the process.
+    pub fn of_process() -> Environment {
+        let home = std::env::var_os("ZSTACK_CLI_HOME").filter(|home| !home.is_empty());
+        let folders = match home {
+            Some(home) => Some(Folders::under(Path::new(&home))),
+            None => Folders::of_platform(),
+        };
+        Environment {
+            variables: Variables::read(|name| std::env::var_os(name)),
+            stdin_terminal: std::io::stdin().is_terminal(),
+            stdout_terminal: std::io::stdout().is_terminal(),
+            stderr_terminal: std::io::stderr().is_terminal(),
+            terminal_size: terminal_size::terminal_size()
+                .map(|(width, height)| (usize::from(width.0), usize::from(height.0))),
+            folders,
+        }
+    }
+
+    /// An environment without terminals whose files lie under `home`.
+    pub fn under(home: &Path) -> Environment {
+        Environment { folders: Some(Folders::under(home)), ..Environment::default() }
+    }
+
+    /// Where the program's files lie.
+    ///
+    /// # Errors
+    /// [`Error::NoHome`] where the system does not tell.
+    pub fn folders(&self) -> Result<&Folders, Error> {
+        self.folders.as_ref().ok_or(Error::NoHome)
+    }
+
+    /// Whether a terminal can do more than print one line after the other.
+    pub fn is_dumb_terminal(&self) -> bool {
+        self.variables.term.as_deref().is_none_or(|term| term == "dumb")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Variables {
+        Variables::read(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn empty_variables_count_as_not_set() {
+        let variables = read(&[("ZSTACK_HOST", ""), ("NO_COLOR", ""), ("ZSTACK_URL", "http://h")]);
+        assert_eq!(variables.host, None);
+        assert!(!variables.no_color);
+        assert_eq!(variables.url.as_deref(), Some("http://h"));
+    }
+
+    #[test]
+    fn proxies_and_language() {
+        let variables = read(&[("all_proxy", "http://a"), ("HTTPS_PROXY", "http://b"), ("HTTP_PROXY", "http://evil")]);
+        assert_eq!(variables.http_proxy, Some(Secret::from("http://a")));
+        assert_eq!(variables.https_proxy, Some(Secret::from("http://b")));
+        assert!(read(&[("LANG", "zh_CN.UTF-8")]).chinese);
+        assert!(!read(&[("LC_ALL", "en_US.UTF-8"), ("LANG", "zh_CN.UTF-8")]).chinese);
+    }
+
+    #[test]
+    fn debug_hides_secrets() {
+        let text = format!("{:?}", read(&[("ZSTACK_PASSWORD", "hunter2"), ("ZSTACK_SESSION_UUID", "5d0c")]));
+        assert!(!text.contains("hunter2") && !text.contains("5d0c"), "{text}");
+    }
+}

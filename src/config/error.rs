@@ -1,0 +1,118 @@
+//! Why the configuration cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the configuration cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system does not tell where files of this user go.
+    #[error("no home directory is known; set ZSTACK_CLI_HOME to a directory for the program's files")]
+    NoHome,
+    /// The configuration is not TOML.
+    #[error("{}:{line}: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// The configuration has a key that means nothing.
+    #[error("{}:{line}: unknown key `{key}`{}", path.display(), closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// A key that looks like it.
+        closest: Option<&'static str>,
+    },
+    /// A value in the configuration makes no sense.
+    #[error("{}:{line}: `{key}`: {problem}", path.display())]
+    BadValue {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key.
+        key: String,
+        /// What is wrong with its value.
+        problem: String,
+    },
+    /// A value that was given for a key makes no sense.
+    #[error("`{key}`: {problem}")]
+    Value {
+        /// The key.
+        key: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no such key.
+    #[error("unknown key `{key}`{}", closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    NoKey {
+        /// The key.
+        key: String,
+        /// A key that looks like it.
+        closest: Option<&'static str>,
+    },
+    /// There is no such context.
+    #[error("there is no context `{name}`{}", closest.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    NoContext {
+        /// The name.
+        name: String,
+        /// A context that is called similarly.
+        closest: Option<String>,
+    },
+    /// A context cannot be called that.
+    #[error("`{name}` cannot be the name of a context: letters, digits, `-`, `_` and `.` only")]
+    ContextName {
+        /// The name.
+        name: String,
+    },
+    /// An environment variable makes no sense.
+    #[error("{name}: {problem}")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with its value.
+        problem: String,
+    },
+    /// A file or directory with secrets can be read by others.
+    #[error("{} can be read by others (mode {mode:04o}); `chmod {mend:o} {}` mends it", path.display(), path.display())]
+    TooOpen {
+        /// The file or directory.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// The mode that it must have.
+        mend: u32,
+    },
+    /// A file with credentials is damaged.
+    #[error("{} is damaged: {reason}; delete it and log in again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without any of its text.
+        reason: String,
+    },
+}

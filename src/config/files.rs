@@ -1,0 +1,208 @@
+//! Files that hold secrets: readable by their owner only, replaced as a whole, one writer at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+
+/// Makes a directory that only its owner enters, with all above it; refuses one that others can enter.
+fn private_folder(folder: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: folder.to_owned(), source };
+    if folder.is_dir() {
+        return check_mode(folder, 0o700);
+    }
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        // Another process may have been faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_mode(folder, 0o700),
+        result => result.map_err(failed),
+    }
+}
+
+/// Refuses a file or directory that others can use.
+fn check_mode(path: &Path, allowed: u32) -> Result<(), Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let metadata = fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            return Err(Error::TooOpen { path: path.to_owned(), mode, mend: allowed });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, allowed);
+    Ok(())
+}
+
+/// Locks a directory against other processes until the lock is dropped. The directory is made where it is missing,
+/// for its owner only.
+///
+/// # Errors
+/// When it cannot be made or written to, or when others can enter it.
+pub fn lock_folder(folder: &Path) -> Result<File, Error> {
+    private_folder(folder)?;
+    lock_file(&folder.join(".lock"))
+}
+
+/// Locks a file of no content of its own, in a directory that others may enter.
+pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let file = private_options().write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
+/// Reads a file with secrets; `None` where there is none.
+///
+/// # Errors
+/// When it cannot be read, or when others can read it.
+pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    match fs::read(path) {
+        Ok(bytes) => {
+            // The directory first: who can enter it may replace the file.
+            if let Some(folder) = path.parent() {
+                check_mode(folder, 0o700)?;
+            }
+            check_mode(path, 0o600)?;
+            Ok(Some(bytes))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// Replaces a file in a directory of its owner only: whoever reads it sees the old text or the new one, whole.
+///
+/// # Errors
+/// When it cannot be written, or when others can enter its directory.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    private_folder(&folder)?;
+    replace(path, &folder, bytes, true)
+}
+
+/// Replaces a file that others may read, as a whole. Its mode stays.
+pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
+    // A link stays a link: people keep their configuration elsewhere.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().map_or(folder, Path::to_owned);
+    replace(&path, &folder, bytes, false)
+}
+
+fn replace(path: &Path, folder: &Path, bytes: &[u8], private: bool) -> Result<(), Error> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    if !private {
+        public_mode(file.as_file(), path).map_err(failed)?;
+    }
+    file.persist(path).map_err(|error| failed(error.error)).map(drop)
+}
+
+/// Gives a new file the mode of the one it replaces, or that of any new file.
+fn public_mode(file: &File, path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (file, path);
+    Ok(())
+}
+
+/// Appends to a file in a directory of its owner only, in one write: lines of several processes do not mix.
+///
+/// # Errors
+/// When it cannot be written, or when others can read it or enter its directory.
+pub fn append_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        private_folder(folder)?;
+    }
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    let mut file = private_options().append(true).create(true).open(path).map_err(failed)?;
+    check_mode(path, 0o600)?;
+    file.write_all(bytes).map_err(failed)
+}
+
+fn private_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Removes a file; it does not matter whether it was there.
+pub(super) fn remove(path: PathBuf) -> Result<(), Error> {
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::Write { path, source }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("a file").permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn files_and_folders_are_their_owners() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("a/secrets/file");
+        write_private(&path, b"one").expect("written");
+        write_private(&path, b"two").expect("written again");
+        assert_eq!(read_private(&path).expect("readable"), Some(b"two".to_vec()));
+        assert_eq!((mode(&path), mode(path.parent().expect("a parent"))), (0o600, 0o700));
+        append_private(&path, b"more").expect("appended");
+        assert_eq!(fs::read(&path).expect("readable"), b"twomore");
+    }
+
+    #[test]
+    fn looser_modes_are_refused_with_the_command_that_mends_them() {
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("secrets/file");
+        write_private(&path, b"x").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("changed");
+        let error = read_private(&path).expect_err("too open").to_string();
+        assert!(
+            error.contains("mode 0640") && error.contains("`chmod 600 ") && error.contains("file` mends"),
+            "{error}"
+        );
+        assert!(append_private(&path, b"x").is_err());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("changed");
+        let folder = path.parent().expect("a parent");
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("changed");
+        assert!(read_private(&path).expect_err("too open").to_string().contains("chmod 700"));
+        assert!(write_private(&path, b"y").is_err());
+        assert_eq!(read_private(&home.path().join("none")).expect("nothing there"), None);
+    }
+
+    #[test]
+    fn a_second_lock_waits() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("state");
+        let first = lock_folder(&folder).expect("locked");
+        let second = File::open(folder.join(".lock")).expect("the lock file");
+        assert!(second.try_lock().is_err());
+        drop(first);
+        second.try_lock().expect("free again");
+    }
+}

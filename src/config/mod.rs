@@ -1,0 +1,23 @@
+//! What the program finds around it: the process environment, contexts, stored credentials.
+//!
+//! [`Environment`] is made once, in `main`; nothing below asks the process again, so that a test builds its own.
+//! `config.toml` holds [`Contexts`]: addresses and preferences, never a secret. Sessions and access keys lie apart,
+//! in files that only their owner reads ([`Credentials`]).
+//!
+//! This module knows no API and no HTTP.
+
+mod contexts;
+mod credentials;
+mod environment;
+mod error;
+mod files;
+mod node;
+mod setting;
+
+pub use contexts::{Context, Contexts};
+pub use credentials::{Credentials, Entry, Login, Owner};
+pub use environment::{Environment, Folders, Variables};
+pub use error::Error;
+pub use files::{append_private, lock_folder, read_private, write_private};
+pub use node::{Address, NodeChoice, Selection, choose_node};
+pub use setting::{ColorWish, FORMATS, Preferences, Setting};

@@ -1,0 +1,308 @@
+//! The folder of results.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::secret::mask_command;
+
+use super::record::{self, Record, Summary};
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many results.
+    pub results: u64,
+    /// How many bytes of one reply; of a longer one its start is kept.
+    pub reply: usize,
+    /// How many bytes in all.
+    pub total: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { results: 1000, reply: 1 << 20, total: 64 << 20 }
+    }
+}
+
+/// Of a reply that is too long, so many bytes are kept.
+const KEPT_START: usize = 64 << 10;
+
+/// Why a result cannot be kept or shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// There is no result of that number.
+    #[error("there is no result {number}")]
+    Missing {
+        /// The number asked for.
+        number: u64,
+        /// The numbers that there are, from the oldest to the newest.
+        known: Option<(u64, u64)>,
+    },
+    /// The file of a result is not one of ours any more.
+    #[error("the result in {} is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file or folder cannot be used.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> ResultsError {
+    let path = path.to_owned();
+    move |source| ResultsError::Io { path, source }
+}
+
+/// The results kept in a folder.
+#[derive(Clone, Debug)]
+pub struct Results {
+    folder: PathBuf,
+    limits: Limits,
+    keep_secrets: bool,
+}
+
+impl Results {
+    /// The results kept in `folder`, which is created with the first one. With `keep_secrets` commands are kept as
+    /// typed; replies are masked all the same.
+    pub fn new(folder: PathBuf, limits: Limits, keep_secrets: bool) -> Results {
+        Results { folder, limits, keep_secrets }
+    }
+
+    /// Begins to record a result; its reply is written to what this returns.
+    pub fn record(&self, command: &str) -> Recording<'_> {
+        Recording { results: self, command: command.to_owned(), kept: Vec::new(), size: 0 }
+    }
+
+    /// The results from the oldest to the newest, at most `count` of them. Damaged ones are left out.
+    ///
+    /// # Errors
+    /// `Io` when the folder exists and cannot be read.
+    pub fn latest(&self, count: usize) -> Result<Vec<Summary>, ResultsError> {
+        let numbers = self.numbers()?;
+        let from = numbers.len().saturating_sub(count);
+        Ok(numbers[from..].iter().filter_map(|(number, _)| self.head(*number)).collect())
+    }
+
+    /// The result of that number.
+    ///
+    /// # Errors
+    /// `Missing` where there is none, `Damaged` where its file is not one of ours, `Io` where it cannot be read.
+    pub fn load(&self, number: u64) -> Result<Record, ResultsError> {
+        let path = self.path(number);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let numbers = self.numbers()?;
+                let known = numbers.first().zip(numbers.last()).map(|(first, last)| (first.0, last.0));
+                return Err(ResultsError::Missing { number, known });
+            }
+            Err(source) => return Err(ResultsError::Io { path, source }),
+        };
+        record::read(number, &text).ok_or(ResultsError::Damaged { path })
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{number}.json"))
+    }
+
+    fn head(&self, number: u64) -> Option<Summary> {
+        let mut bytes = Vec::new();
+        // A command is seldom long; where its head does not fit, the whole file is read.
+        File::open(self.path(number)).ok()?.take(8192).read_to_end(&mut bytes).ok()?;
+        let head = record::read_head(number, &String::from_utf8_lossy(&bytes));
+        head.or_else(|| self.load(number).ok().map(|record| record.summary))
+    }
+
+    /// The numbers and sizes of all results, oldest first.
+    fn numbers(&self) -> Result<Vec<(u64, u64)>, ResultsError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error(&self.folder)(error)),
+        };
+        let mut numbers: Vec<(u64, u64)> = entries
+            .flatten()
+            .filter_map(|entry| {
+                let name = entry.file_name();
+                let number = name.to_str()?.strip_suffix(".json")?.parse().ok()?;
+                Some((number, entry.metadata().map_or(0, |metadata| metadata.len())))
+            })
+            .collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Puts a result in the folder and removes what is too much, under a lock: other shells do the same.
+    fn add(&self, text: &str) -> Result<u64, ResultsError> {
+        create_folder(&self.folder).map_err(io_error(&self.folder))?;
+        let lock_path = self.folder.join("lock");
+        let lock = owner_only(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(&lock_path)
+            .map_err(io_error(&lock_path))?;
+        lock.lock().map_err(io_error(&lock_path))?;
+        let mut numbers = self.numbers()?;
+        let number = numbers.last().map_or(1, |(last, _)| last.saturating_add(1));
+        let path = self.path(number);
+        let mut file =
+            owner_only(OpenOptions::new().write(true).create_new(true)).open(&path).map_err(io_error(&path))?;
+        file.write_all(text.as_bytes()).map_err(io_error(&path))?;
+        numbers.push((number, text.len() as u64));
+        let mut total: u64 = numbers.iter().map(|(_, size)| size).sum();
+        let mut count = numbers.len() as u64;
+        for (old, size) in numbers {
+            if old == number || (count <= self.limits.results && total <= self.limits.total) {
+                break;
+            }
+            let path = self.path(old);
+            fs::remove_file(&path).map_err(io_error(&path))?;
+            (count, total) = (count - 1, total - size);
+        }
+        Ok(number)
+    }
+}
+
+/// A result whose reply is still being written.
+#[derive(Debug)]
+pub struct Recording<'r> {
+    results: &'r Results,
+    command: String,
+    kept: Vec<u8>,
+    size: u64,
+}
+
+impl Recording<'_> {
+    /// Puts the result among the others and gives its number.
+    ///
+    /// # Errors
+    /// `Io` when the folder cannot be written.
+    pub fn finish(mut self, success: bool) -> Result<u64, ResultsError> {
+        if self.size > self.results.limits.reply as u64 {
+            self.kept.truncate(KEPT_START.min(self.results.limits.reply));
+        }
+        let command = if self.results.keep_secrets { self.command } else { mask_command(&self.command) };
+        let text = record::write(&command, success, SystemTime::now(), self.size, &self.kept);
+        self.results.add(&text)
+    }
+}
+
+impl Write for Recording<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.results.limits.reply.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600)
+}
+
+#[cfg(unix)]
+fn create_folder(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(not(unix))]
+fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kept;
+    use super::*;
+
+    fn results(folder: &Path, limits: Limits) -> Results {
+        Results::new(folder.join("results"), limits, false)
+    }
+
+    fn add(results: &Results, command: &str, reply: &str, success: bool) -> u64 {
+        let mut recording = results.record(command);
+        recording.write_all(reply.as_bytes()).expect("memory takes it");
+        recording.finish(success).expect("the folder takes it")
+    }
+
+    #[test]
+    fn results_are_numbered_and_read_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let results = results(folder.path(), Limits::default());
+        assert!(results.latest(10).expect("nothing yet").is_empty());
+        assert_eq!(add(&results, "QueryZone", "{\"inventories\":[]}", true), 1);
+        assert_eq!(add(&results, "LogInByAccount password=hunter2", "{\"error\":{}}", false), 2);
+        let record = results.load(1).expect("it is there");
+        assert_eq!(record.reply, Kept::Whole("{\"inventories\":[]}".into()));
+        let latest = results.latest(10).expect("they are there");
+        let listed: Vec<(u64, &str, bool)> =
+            latest.iter().map(|it| (it.number, it.command.as_str(), it.success)).collect();
+        assert_eq!(listed, [(1, "QueryZone", true), (2, "LogInByAccount password=******", false)]);
+        let error = results.load(9).expect_err("there is none");
+        assert!(matches!(error, ResultsError::Missing { number: 9, known: Some((1, 2)) }));
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let few = results(folder.path(), Limits { results: 2, ..Limits::default() });
+        for _ in 0..4 {
+            add(&few, "QueryZone", "{}", true);
+        }
+        let numbers: Vec<u64> = few.latest(9).expect("read").iter().map(|it| it.number).collect();
+        assert_eq!(numbers, [3, 4]);
+        let small = results(folder.path(), Limits { total: 1, ..Limits::default() });
+        assert_eq!(add(&small, "QueryHost", "{}", true), 5);
+        assert_eq!(small.latest(9).expect("read").len(), 1);
+    }
+
+    #[test]
+    fn a_large_reply_keeps_its_size_and_its_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let results = results(folder.path(), Limits { reply: 16, ..Limits::default() });
+        let number = add(&results, "QueryZone", "{\"inventories\":[{\"uuid\":\"x\"}]}", true);
+        let record = results.load(number).expect("it is there");
+        assert_eq!(record.summary.size, 30);
+        assert_eq!(record.reply, Kept::Start("{\"inventories\":[".into()));
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_and_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let results = results(folder.path(), Limits::default());
+        add(&results, "QueryZone", "{}", true);
+        fs::write(results.path(2), "{").expect("written");
+        assert_eq!(results.latest(9).expect("read").len(), 1);
+        assert!(matches!(results.load(2), Err(ResultsError::Damaged { .. })));
+        assert_eq!(add(&results, "QueryHost", "{}", true), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_them() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let results = results(folder.path(), Limits::default());
+        add(&results, "QueryZone", "{}", true);
+        let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
+        assert_eq!((mode(&results.folder), mode(&results.path(1))), (0o700, 0o600));
+    }
+}

@@ -1,0 +1,204 @@
+//! Accounts, what they own and share, quotas and global configurations.
+
+use serde_json::Value;
+
+use super::super::answer::Failure;
+use super::super::store::{Row, Scalar};
+use super::{Change, Work};
+
+/// The APIs of accounts and settings whose names do not tell what they do.
+pub(super) const WORK: &[(&str, Work)] = &[
+    ("ChangeResourceOwner", change_owner),
+    ("ResetGlobalConfig", reset_config),
+    ("RevokeResourceSharing", revoke),
+    ("ShareResource", share),
+    ("UpdateAccount", update_account),
+    ("UpdateGlobalConfig", update_config),
+    ("UpdateQuota", update_quota),
+    ("UpdateUser", update_user),
+];
+
+/// Settings that this node obeys, whether or not its cloud has ever said them.
+const OBEYED: [(&str, &str); 1] = [("identity", "enable.unique.session")];
+
+const SHARED: &str = "SharedResourceInventory";
+
+fn update_account(change: &Change<'_>) -> Result<String, Failure> {
+    change.update_login("AccountInventory")
+}
+
+fn update_user(change: &Change<'_>) -> Result<String, Failure> {
+    change.update_login("UserInventory")
+}
+
+/// Changes the value of a setting; it takes effect where the sandbox looks at it.
+fn update_config(change: &Change<'_>) -> Result<String, Failure> {
+    let (category, name) = (change.text("category"), change.text("name"));
+    let condition = [("category", Scalar::from(category)), ("name", Scalar::from(name))];
+    let mut found = change.tx.find_where("GlobalConfigInventory", &condition)?;
+    if found.is_empty() && OBEYED.contains(&(category, name)) {
+        let row = Row::new().with("category", category).with("name", name).with("defaultValue", "false");
+        change.tx.insert("GlobalConfigInventory", &row)?;
+        found.push(row);
+    }
+    let row = found
+        .first()
+        .ok_or_else(|| Failure::argument(format!("there is no global config[category:{category}, name:{name}]")))?;
+    let value = change.arguments.text("value").or_else(|| row.text("defaultValue")).unwrap_or_default();
+    change.tx.update_where("GlobalConfigInventory", &condition, &Row::new().with("value", value))?;
+    let mut inventory = serde_json::Map::new();
+    for (field, scalar) in row.iter() {
+        let json = match scalar {
+            Scalar::Text(text) => Value::from(text.as_str()),
+            Scalar::Integer(number) => Value::from(*number),
+            _ => continue,
+        };
+        inventory.insert(field.to_owned(), json);
+    }
+    inventory.insert("value".into(), value.into());
+    Ok(serde_json::json!({ "inventory": inventory }).to_string())
+}
+
+/// Gives all settings their defaults back.
+fn reset_config(change: &Change<'_>) -> Result<String, Failure> {
+    for row in change.find("GlobalConfigInventory", &[])? {
+        let condition = [("category", row.get("category").clone()), ("name", row.get("name").clone())];
+        let value = Row::new().with("value", row.get("defaultValue").clone());
+        change.tx.update_where("GlobalConfigInventory", &condition, &value)?;
+    }
+    Ok("{}".to_owned())
+}
+
+fn update_quota(change: &Change<'_>) -> Result<String, Failure> {
+    let (account, name) = (change.text("identityUuid"), change.text("name"));
+    let found = change.find("QuotaInventory", &[("identityUuid", account), ("name", name)])?;
+    let row = found
+        .first()
+        .ok_or_else(|| Failure::argument(format!("the account[uuid:{account}] has no quota of the name {name}")))?;
+    let uuid = row.text("uuid").unwrap_or_default();
+    let value = change.arguments.integer("value").unwrap_or_default();
+    change.update("QuotaInventory", uuid, Row::new().with("value", value))?;
+    change.reply("QuotaInventory", uuid)
+}
+
+fn change_owner(change: &Change<'_>) -> Result<String, Failure> {
+    let (account, resource) = (change.text("accountUuid"), change.text("resourceUuid"));
+    let kind = change.tx.kind_of(resource)?.ok_or_else(|| {
+        Failure::not_found(format!("invalid field[resourceUuid], there is no resource[uuid:{resource}]"))
+    })?;
+    change.tx.set_owner(resource, &change.resource_type(&kind), account)?;
+    Ok(serde_json::json!({ "inventory": {
+        "accountUuid": account,
+        "resourceUuid": resource,
+        "resourceType": change.resource_type(&kind),
+    } })
+    .to_string())
+}
+
+fn share(change: &Change<'_>) -> Result<String, Failure> {
+    let is_public = change.arguments.get("toPublic").and_then(Value::as_bool) == Some(true);
+    let receivers: Vec<Scalar> = if is_public {
+        vec![Scalar::Null]
+    } else {
+        change.arguments.texts("accountUuids").into_iter().map(Scalar::from).collect()
+    };
+    for resource in change.arguments.texts("resourceUuids") {
+        let kind = change.tx.kind_of(resource)?.unwrap_or_default();
+        let owner = change.tx.owner(resource)?.unwrap_or_else(|| change.caller.account.clone());
+        for receiver in &receivers {
+            let condition = [("resourceUuid", Scalar::from(resource)), ("receiverAccountUuid", receiver.clone())];
+            if !change.tx.find_where(SHARED, &condition)?.is_empty() {
+                continue;
+            }
+            let row = Row::new()
+                .with("ownerAccountUuid", owner.as_str())
+                .with("receiverAccountUuid", receiver.clone())
+                .with("toPublic", is_public)
+                .with("resourceType", change.resource_type(&kind))
+                .with("resourceUuid", resource)
+                .with("createDate", change.now.to_stored())
+                .with("lastOpDate", change.now.to_stored());
+            change.tx.insert(SHARED, &row)?;
+        }
+    }
+    Ok("{}".to_owned())
+}
+
+fn revoke(change: &Change<'_>) -> Result<String, Failure> {
+    let is_set = |name: &str| change.arguments.get(name).and_then(Value::as_bool) == Some(true);
+    for resource in change.arguments.texts("resourceUuids") {
+        let resource = ("resourceUuid", Scalar::from(resource));
+        if is_set("all") {
+            change.tx.delete_where(SHARED, &[resource])?;
+            continue;
+        }
+        if is_set("toPublic") {
+            change.tx.delete_where(SHARED, &[resource.clone(), ("toPublic", Scalar::Bool(true))])?;
+        }
+        for account in change.arguments.texts("accountUuids") {
+            change.tx.delete_where(SHARED, &[resource.clone(), ("receiverAccountUuid", Scalar::from(account))])?;
+        }
+    }
+    Ok("{}".to_owned())
+}
+
+/// Quotas that count resources: their names, and the kind of resource.
+const QUOTAS: [(&str, &str); 7] = [
+    ("vm.num", "VmInstanceVO"),
+    ("volume.data.num", "VolumeVO"),
+    ("image.num", "ImageVO"),
+    ("eip.num", "EipVO"),
+    ("vip.num", "VipVO"),
+    ("securityGroup.num", "SecurityGroupVO"),
+    ("l3.num", "L3NetworkVO"),
+];
+
+impl Change<'_> {
+    /// How much of a quota an account uses; nothing for quotas that do not count resources.
+    pub(in super::super) fn used_of_quota(&self, account: &str, name: &str) -> Result<Option<i64>, Failure> {
+        let Some((_, kind)) = QUOTAS.iter().find(|(quota, _)| *quota == name) else { return Ok(None) };
+        let owned = self.find("AccountResourceRefInventory", &[("accountUuid", account), ("resourceType", kind)])?;
+        let mut used = 0;
+        for row in &owned {
+            // Root volumes go with their virtual machines and do not count.
+            let volume =
+                if *kind == "VolumeVO" { self.referred("VolumeInventory", row, "resourceUuid")? } else { None };
+            used += i64::from(volume.is_none_or(|volume| volume.text("type") == Some("Data")));
+        }
+        Ok(Some(used))
+    }
+
+    /// Refuses one more resource than an account may have.
+    pub(super) fn check_quota(&self, inventory: &str) -> Result<(), Failure> {
+        let kind = self.resource_type(inventory);
+        let Some((name, _)) = QUOTAS.iter().find(|(_, counted)| *counted == kind) else { return Ok(()) };
+        let account = self.caller.account.as_str();
+        let found = self.find("QuotaInventory", &[("identityUuid", account), ("name", name)])?;
+        let Some(most) = found.first().and_then(|quota| quota.get("value").as_integer()) else { return Ok(()) };
+        match self.used_of_quota(account, name)? {
+            Some(used) if used >= most && !self.caller.is_admin => Err(Failure::new(
+                "ID.1003",
+                format!("the quota[name:{name}] of the account[uuid:{account}] is exceeded: {used} of {most} are used"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Changes who logs in; a password only if the old one, where it is given, is right.
+    fn update_login(&self, inventory: &str) -> Result<String, Failure> {
+        // Without a uuid the account changes itself.
+        let uuid = self.arguments.text("uuid").unwrap_or(&self.caller.account);
+        let row = self.get(inventory, uuid)?;
+        let own = row.text("accountUuid").unwrap_or(uuid);
+        if !self.caller.is_admin && own != self.caller.account {
+            return Err(Failure::refused(format!("permission denied: [uuid:{uuid}] is another account's")));
+        }
+        let old = self.arguments.text("oldPassword");
+        if old.is_some() && row.text("password") != old {
+            return Err(Failure::refused("the old password is wrong"));
+        }
+        let changes = self.members(inventory)?;
+        self.update(inventory, uuid, changes)?;
+        self.reply(inventory, uuid)
+    }
+}

@@ -1,0 +1,242 @@
+//! Deleting: what goes with a resource, and what only lets go of it.
+
+use std::rc::Rc;
+
+use super::super::answer::Failure;
+use super::super::checks;
+use super::super::store::{Row, Scalar};
+use super::update::decapitalised;
+use super::{Change, subject};
+use crate::catalog::{Api, Catalog};
+
+/// What is deleted with a resource: the resource, what goes with it, and the member that refers to it.
+/// References between resources follow from the catalog and are not told here.
+const GOES_WITH: [(&str, &str, &str); 32] = [
+    ("ZoneInventory", "ClusterInventory", "zoneUuid"),
+    ("ZoneInventory", "PrimaryStorageInventory", "zoneUuid"),
+    ("ZoneInventory", "L2NetworkInventory", "zoneUuid"),
+    ("ZoneInventory", "VmInstanceInventory", "zoneUuid"),
+    ("ClusterInventory", "HostInventory", "clusterUuid"),
+    ("ClusterInventory", "VmInstanceInventory", "clusterUuid"),
+    ("PrimaryStorageInventory", "VolumeInventory", "primaryStorageUuid"),
+    ("BackupStorageInventory", "CephBackupStorageMonInventory", "backupStorageUuid"),
+    ("L2NetworkInventory", "L3NetworkInventory", "l2NetworkUuid"),
+    ("L3NetworkInventory", "IpRangeInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "ReservedIpRangeInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "VmNicInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "VipInventory", "l3NetworkUuid"),
+    ("IpRangeInventory", "UsedIpInventory", "ipRangeUuid"),
+    ("VipInventory", "EipInventory", "vipUuid"),
+    ("VipInventory", "PortForwardingRuleInventory", "vipUuid"),
+    ("VipInventory", "LoadBalancerInventory", "vipUuid"),
+    ("LoadBalancerInventory", "LoadBalancerListenerInventory", "loadBalancerUuid"),
+    ("LoadBalancerInventory", "LoadBalancerServerGroupInventory", "loadBalancerUuid"),
+    ("SecurityGroupInventory", "SecurityGroupRuleInventory", "securityGroupUuid"),
+    ("VmInstanceInventory", "VmNicInventory", "vmInstanceUuid"),
+    ("VmInstanceInventory", "VmCdRomInventory", "vmInstanceUuid"),
+    ("VmInstanceInventory", "VolumeSnapshotGroupInventory", "vmInstanceUuid"),
+    ("VmNicInventory", "UsedIpInventory", "vmNicUuid"),
+    ("VolumeInventory", "VolumeSnapshotInventory", "volumeUuid"),
+    ("VolumeInventory", "VolumeSnapshotTreeInventory", "volumeUuid"),
+    ("TagPatternInventory", "UserTagInventory", "tagPatternUuid"),
+    ("AccountInventory", "UserInventory", "accountUuid"),
+    ("AccountInventory", "UserGroupInventory", "accountUuid"),
+    ("AccountInventory", "PolicyInventory", "accountUuid"),
+    ("AccountInventory", "QuotaInventory", "identityUuid"),
+    ("AlarmInventory", "AlarmActionInventory", "alarmUuid"),
+];
+
+/// What only lets go of a resource that is deleted: members that become null.
+const LETS_GO: [(&str, &str, &str, &[&str]); 5] = [
+    ("VmNicInventory", "EipInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
+    ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
+    ("EipInventory", "VipInventory", "", &["useFor", "serviceProvider"]),
+    ("VmInstanceInventory", "VolumeInventory", "vmInstanceUuid", &["vmInstanceUuid", "deviceId"]),
+    ("InstanceOfferingInventory", "VmInstanceInventory", "instanceOfferingUuid", &["instanceOfferingUuid"]),
+];
+
+/// The parameter that names what an API deletes, and its inventory.
+pub(super) fn deleted(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
+    if !api.name.starts_with("Delete") || subject::is_elsewhere(api) {
+        return None;
+    }
+    let (parameter, inventory) = subject::subject(catalog, api)?;
+    // `DeleteVmHostname` names a virtual machine and deletes something of it.
+    let noun = api.name.trim_start_matches("Delete");
+    let kind = inventory.strip_suffix("Inventory")?;
+    (noun.ends_with(kind) || kind.ends_with(noun)).then_some((parameter, inventory))
+}
+
+/// Refuses a deletion that would fail, without doing it: a zone can hold very many things.
+pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
+    let (parameter, inventory) =
+        deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    match change.tx.get(inventory, change.text(parameter))? {
+        Some(row) if change.text("deleteMode") != "Enforcing" => change.check_deletable(inventory, &row),
+        Some(_) => Ok(()),
+        None => {
+            let forgiven = change.api.parameter(parameter).is_some_and(|it| checks::forgives_absence(change.api, it));
+            if forgiven { Ok(()) } else { change.get(inventory, change.text(parameter)).map(|_| ()) }
+        }
+    }
+}
+
+/// Deletes the resource. One that does not exist is deleted as well (J10).
+pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
+    let (parameter, inventory) =
+        deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    check(change)?;
+    let uuid = change.text(parameter);
+    let Some(row) = change.tx.get(inventory, uuid)? else { return Ok("{}".to_owned()) };
+    match inventory {
+        // What can be recovered stays as a row until it is expunged.
+        "ImageInventory" | "VolumeInventory" => change.mark_deleted(inventory, &row)?,
+        _ => change.delete_tree(inventory, uuid)?,
+    }
+    change.reply_without(inventory, uuid)
+}
+
+impl Change<'_> {
+    /// Refuses what a node does not delete unless forced (P5).
+    fn check_deletable(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
+        let uuid = row.text("uuid").unwrap_or_default();
+        match inventory {
+            "PrimaryStorageInventory" => {
+                let clusters = self.find("PrimaryStorageClusterRefInventory", &[("primaryStorageUuid", uuid)])?;
+                if let Some(cluster) = clusters.first().and_then(|reference| reference.text("clusterUuid")) {
+                    return Err(Failure::new("SYS.1004", format!("cannot delete the primary storage[uuid:{uuid}]"))
+                        .because(Failure::refused(format!("it is still attached to the cluster[uuid:{cluster}]"))));
+                }
+            }
+            "VolumeInventory" if row.text("type") == Some("Root") => {
+                return Err(Failure::refused(format!("the volume[uuid:{uuid}] is a root volume, it goes with its vm")));
+            }
+            "AccountInventory" if row.text("type") == Some("SystemAdmin") => {
+                return Err(Failure::refused("the administrator's account cannot be deleted"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Lets an image or a volume wait to be recovered or expunged.
+    fn mark_deleted(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
+        let uuid = row.text("uuid").unwrap_or_default();
+        let mut changes = Row::new().with("status", "Deleted");
+        if inventory == "VolumeInventory" {
+            changes.set("vmInstanceUuid", Scalar::Null);
+            changes.set("deviceId", Scalar::Null);
+        } else {
+            let status = Row::new().with("status", "Deleted");
+            self.tx.update_where("ImageBackupStorageRefInventory", &[("imageUuid", Scalar::from(uuid))], &status)?;
+        }
+        self.update(inventory, uuid, changes)
+    }
+
+    /// Deletes a resource, what goes with it, and all that only says something about it.
+    pub(super) fn delete_tree(&self, inventory: &str, uuid: &str) -> Result<(), Failure> {
+        let root = self.root(inventory);
+        if root == "VmInstanceInventory" {
+            for volume in self.find("VolumeInventory", &[("vmInstanceUuid", uuid), ("type", "Root")])? {
+                self.delete_tree("VolumeInventory", volume.text("uuid").unwrap_or_default())?;
+            }
+        }
+        if root == "HostInventory" {
+            self.empty_host(uuid)?;
+        }
+        if root == "AccountInventory" {
+            for owned in self.find("AccountResourceRefInventory", &[("accountUuid", uuid)])? {
+                let resource = owned.text("resourceUuid").unwrap_or_default();
+                if let Some(kind) = self.tx.kind_of(resource)? {
+                    self.delete_tree(&kind, resource)?;
+                }
+            }
+        }
+        if root == "VolumeSnapshotGroupInventory" {
+            for reference in self.find("VolumeSnapshotGroupRefInventory", &[("volumeSnapshotGroupUuid", uuid)])? {
+                self.delete_tree("VolumeSnapshotInventory", reference.text("volumeSnapshotUuid").unwrap_or_default())?;
+            }
+        }
+        for (_, child, field) in GOES_WITH.iter().filter(|(parent, ..)| *parent == root) {
+            if !subject::has_field(self.tx, child, field) {
+                continue;
+            }
+            for row in self.find(child, &[(field, uuid)])? {
+                match row.text("uuid") {
+                    Some(child_uuid) => self.delete_tree(child, child_uuid)?,
+                    None => {
+                        self.tx.delete_where(child, &[(field, Scalar::from(uuid))])?;
+                    }
+                }
+            }
+        }
+        for (_, other, field, members) in LETS_GO.iter().filter(|(parent, ..)| *parent == root) {
+            let own = self.tx.get(&root, uuid)?.and_then(|row| row.text("vipUuid").map(str::to_owned));
+            let (field, value) =
+                if field.is_empty() { ("uuid", own.unwrap_or_default()) } else { (*field, uuid.to_owned()) };
+            let mut changes = Row::new();
+            for member in *members {
+                changes.set(member, Scalar::Null);
+            }
+            self.tx.update_where(other, &[(field, Scalar::from(value))], &changes)?;
+        }
+        for (name, field) in self.references_to(&root).iter() {
+            self.tx.delete_where(name, &[(field.as_str(), Scalar::from(uuid))])?;
+        }
+        self.tx.delete_where("SharedResourceInventory", &[("resourceUuid", Scalar::from(uuid))])?;
+        self.tx.remove_tags(uuid)?;
+        self.tx.remove_owner(uuid)?;
+        self.tx.delete(&root, uuid)?;
+        Ok(())
+    }
+
+    /// The references that have a member for a kind of resource, and that member: `zoneUuid` for zones.
+    fn references_to(&self, root: &str) -> Rc<Vec<(&'static str, String)>> {
+        let mut known = self.references.borrow_mut();
+        let found = known.entry(root.to_owned()).or_insert_with(|| {
+            let field = decapitalised(root.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
+            let names = self.catalog.inventory_names().filter(|name| name.ends_with("RefInventory"));
+            let refer = names
+                .filter(|name| self.catalog.inventory(name).is_some_and(|inventory| inventory.field(&field).is_some()));
+            Rc::new(refer.map(|name| (name, field.clone())).collect())
+        });
+        Rc::clone(found)
+    }
+
+    /// The general inventory of a family.
+    pub(super) fn root(&self, inventory: &str) -> String {
+        self.resource_type(inventory).trim_end_matches("VO").to_owned() + "Inventory"
+    }
+
+    /// The reply of a deletion, which may hold what is left of a resource.
+    fn reply_without(&self, inventory: &str, uuid: &str) -> Result<String, Failure> {
+        match subject::result_inventory(self.catalog, self.api) {
+            Some(result) if self.root(result) == self.root(inventory) && self.tx.get(inventory, uuid)?.is_some() => {
+                self.reply(inventory, uuid)
+            }
+            _ => Ok("{}".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_name_members_of_the_catalog() {
+        let catalog = Catalog::newest();
+        let member = |inventory: &str, field: &str| {
+            catalog.inventory(inventory).is_some_and(|inventory| inventory.field(field).is_some())
+        };
+        for (parent, child, field) in GOES_WITH {
+            assert!(catalog.inventory(parent).is_some(), "{parent}");
+            assert!(member(child, field), "{child}.{field}");
+        }
+        for (parent, other, field, members) in LETS_GO {
+            assert!(catalog.inventory(parent).is_some(), "{parent}");
+            assert!(field.is_empty() || member(other, field), "{other}.{field}");
+            assert!(members.iter().all(|name| member(other, name)), "{other}");
+        }
+    }
+}

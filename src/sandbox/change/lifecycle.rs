@@ -1,0 +1,201 @@
+//! The states of virtual machines and the calls that lead from one to another.
+
+use super::super::answer::Failure;
+use super::super::store::{Row, Scalar};
+use super::Change;
+
+/// A call that moves a virtual machine from one state to another.
+#[derive(Debug)]
+pub(super) struct Transition {
+    api: &'static str,
+    parameter: &'static str,
+    from: &'static [&'static str],
+    /// The state while the job runs.
+    during: Option<&'static str>,
+    to: &'static str,
+}
+
+const VM: &str = "VmInstanceInventory";
+
+const TRANSITIONS: [Transition; 10] = [
+    transition_of("StartVmInstance", "uuid", &["Stopped", "Created", "Crashed"], Some("Starting"), "Running"),
+    transition_of("StopVmInstance", "uuid", &["Running", "Paused", "Unknown", "Stopped"], Some("Stopping"), "Stopped"),
+    transition_of("RebootVmInstance", "uuid", &["Running"], Some("Rebooting"), "Running"),
+    transition_of("PauseVmInstance", "uuid", &["Running"], Some("Pausing"), "Paused"),
+    transition_of("ResumeVmInstance", "uuid", &["Paused"], Some("Resuming"), "Running"),
+    transition_of("MigrateVm", "vmInstanceUuid", &["Running"], Some("Migrating"), "Running"),
+    transition_of("ReimageVmInstance", "vmInstanceUuid", &["Stopped"], None, "Stopped"),
+    transition_of(
+        "DestroyVmInstance",
+        "uuid",
+        &["Running", "Paused", "Stopped", "Created", "Crashed", "Unknown", "Error", "Destroyed"],
+        Some("Destroying"),
+        "Destroyed",
+    ),
+    transition_of("RecoverVmInstance", "uuid", &["Destroyed"], None, "Stopped"),
+    transition_of("ExpungeVmInstance", "uuid", &["Destroyed"], Some("Expunging"), ""),
+];
+
+const fn transition_of(
+    api: &'static str,
+    parameter: &'static str,
+    from: &'static [&'static str],
+    during: Option<&'static str>,
+    to: &'static str,
+) -> Transition {
+    Transition { api, parameter, from, during, to }
+}
+
+/// The transition that an API stands for.
+pub(super) fn transition(api: &str) -> Option<&'static Transition> {
+    TRANSITIONS.iter().find(|transition| transition.api == api)
+}
+
+/// Moves the virtual machine to its new state.
+pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
+    let transition = transition(change.api.name).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    let uuid = change.text(transition.parameter);
+    let Some(vm) = change.tx.get(VM, uuid)? else {
+        // Destroying what is not there succeeds (J10); all else has been refused.
+        return if transition.api == "DestroyVmInstance" {
+            Ok("{}".to_owned())
+        } else {
+            change.get(VM, uuid).map(|_| String::new())
+        };
+    };
+    let state = vm.text("state").unwrap_or_default();
+    if !transition.from.contains(&state) && transition.during != Some(state) {
+        return Err(change.wrong_state(uuid, state, transition));
+    }
+    let mut changes = Row::new().with("state", transition.to);
+    match transition.api {
+        "StartVmInstance" | "RebootVmInstance" | "ResumeVmInstance" if vm.get("hostUuid").is_null() => {
+            let host = change.host_for(&vm, change.arguments.text("hostUuid"))?;
+            changes.set("hostUuid", host);
+        }
+        "MigrateVm" => {
+            let host = change.destination(&vm)?;
+            changes.set("lastHostUuid", vm.get("hostUuid").clone());
+            changes.set("hostUuid", host);
+        }
+        "StopVmInstance" | "DestroyVmInstance" => {
+            if !vm.get("hostUuid").is_null() {
+                changes.set("lastHostUuid", vm.get("hostUuid").clone());
+            }
+            changes.set("hostUuid", Scalar::Null);
+            if transition.api == "DestroyVmInstance" {
+                change.set_root_volume(uuid, "Deleted")?;
+            }
+        }
+        "RecoverVmInstance" => change.set_root_volume(uuid, "Ready")?,
+        "ExpungeVmInstance" => {
+            change.delete_tree(VM, uuid)?;
+            return Ok("{}".to_owned());
+        }
+        _ => {}
+    }
+    change.update(VM, uuid, changes)?;
+    if change.api.result.is_empty() { Ok("{}".to_owned()) } else { change.reply(VM, uuid) }
+}
+
+impl Change<'_> {
+    /// Shows that a transition has begun.
+    pub(super) fn begin(&self, transition: &Transition) -> Result<(), Failure> {
+        let Some(during) = transition.during else { return Ok(()) };
+        let uuid = self.text(transition.parameter);
+        let state = self.tx.get(VM, uuid)?.and_then(|vm| vm.text("state").map(str::to_owned));
+        // Stopping what is stopped changes nothing on the way either.
+        if state.is_some_and(|state| {
+            state != transition.to || transition.api == "MigrateVm" || transition.api == "RebootVmInstance"
+        }) {
+            self.update(VM, uuid, Row::new().with("state", during))?;
+        }
+        Ok(())
+    }
+
+    fn wrong_state(&self, uuid: &str, state: &str, transition: &Transition) -> Failure {
+        let what = transition.api.trim_end_matches("VmInstance").trim_end_matches("Vm").to_lowercase();
+        Failure::refused(format!("cannot {what} the vm[uuid:{uuid}]")).because(Failure::new(
+            "VM.1001",
+            format!("its state is {state}; this needs one of [{}]", transition.from.join(", ")),
+        ))
+    }
+
+    fn set_root_volume(&self, vm: &str, status: &str) -> Result<(), Failure> {
+        let condition = [("vmInstanceUuid", Scalar::from(vm)), ("type", Scalar::from("Root"))];
+        self.tx.update_where("VolumeInventory", &condition, &Row::new().with("status", status))?;
+        Ok(())
+    }
+
+    /// A host that a virtual machine can run on: the one asked for, the one it was on, or any of its cluster.
+    fn host_for(&self, vm: &Row, wanted: Option<&str>) -> Result<String, Failure> {
+        let cluster = vm.text("clusterUuid").unwrap_or_default();
+        let hosts = self.usable_hosts(&[("clusterUuid", cluster)])?;
+        let has = |uuid: &&str| hosts.iter().any(|host| host.text("uuid") == Some(*uuid));
+        let chosen = match wanted {
+            Some(uuid) => Some(uuid).filter(has),
+            None => vm.text("lastHostUuid").filter(has).or_else(|| hosts.first().and_then(|host| host.text("uuid"))),
+        };
+        chosen.map(str::to_owned).ok_or_else(|| {
+            Failure::refused(format!("cannot start the vm[uuid:{}]", vm.text("uuid").unwrap_or_default()))
+                .because(no_host(wanted))
+        })
+    }
+
+    /// The host that a virtual machine migrates to: the one asked for, or another of its cluster.
+    fn destination(&self, vm: &Row) -> Result<String, Failure> {
+        let cluster = vm.text("clusterUuid").unwrap_or_default();
+        let current = vm.text("hostUuid");
+        let wanted = self.arguments.text("hostUuid");
+        let failed = |cause| {
+            Err(Failure::refused(format!("cannot migrate the vm[uuid:{}]", vm.text("uuid").unwrap_or_default()))
+                .because(cause))
+        };
+        if wanted.is_some() && wanted == current {
+            return failed(Failure::argument("field[hostUuid] is the host that the vm runs on"));
+        }
+        let hosts = self.usable_hosts(&[("clusterUuid", cluster)])?;
+        let mut others = hosts.iter().filter_map(|host| host.text("uuid")).filter(|uuid| Some(*uuid) != current);
+        match others.find(|uuid| wanted.is_none_or(|wanted| wanted == *uuid)) {
+            Some(uuid) => Ok(uuid.to_owned()),
+            None => failed(no_host(wanted)),
+        }
+    }
+
+    /// The hosts that can take virtual machines.
+    pub(in super::super) fn usable_hosts(&self, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
+        let all = [conditions, &[("state", "Enabled"), ("status", "Connected")]].concat();
+        self.find("HostInventory", &all)
+    }
+
+    /// Moves the virtual machines of a host to others, or stops them.
+    pub(super) fn empty_host(&self, host: &str) -> Result<(), Failure> {
+        for vm in self.find(VM, &[("hostUuid", host)])? {
+            let uuid = vm.text("uuid").unwrap_or_default();
+            let cluster = vm.text("clusterUuid").unwrap_or_default();
+            let others = self.usable_hosts(&[("clusterUuid", cluster)])?;
+            let other = others.iter().filter_map(|other| other.text("uuid")).find(|other| *other != host);
+            let mut changes = Row::new().with("lastHostUuid", host);
+            match other {
+                Some(other) => changes.set("hostUuid", other),
+                None => {
+                    changes.set("hostUuid", Scalar::Null);
+                    changes.set("state", "Stopped");
+                }
+            }
+            self.update(VM, uuid, changes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why no host was found.
+pub(super) fn no_host(wanted: Option<&str>) -> Failure {
+    Failure::new(
+        "HOST_ALLOCATION.1001",
+        match wanted {
+            Some(uuid) => format!("the host[uuid:{uuid}] cannot take the vm"),
+            None => "no host in the state Enabled and with the status Connected can take the vm".to_owned(),
+        },
+    )
+}

@@ -1,0 +1,155 @@
+//! Attaching and detaching: rows of the references that join two resources.
+
+use super::super::answer::Failure;
+use super::super::store::{Row, Scalar};
+use super::update::decapitalised;
+use super::{Change, subject};
+use crate::catalog::{Api, Catalog};
+
+/// A reference between two resources, and the parameters that name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Relation {
+    inventory: &'static str,
+    /// Parameter and member of each side. A parameter that is a list makes several rows.
+    sides: [(&'static str, &'static str); 2],
+    attaches: bool,
+}
+
+/// Relations whose reference does not follow from the parameters: the API, the reference, and the members of
+/// the two sides, which are the parameters' names as well.
+const TOLD: [(&str, &str, &str, &str); 4] = [
+    ("AddUserToGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
+    ("AttachPolicyToUserGroup", "UserGroupPolicyRefInventory", "policyUuid", "groupUuid"),
+    ("DetachPolicyFromUserGroup", "UserGroupPolicyRefInventory", "policyUuid", "groupUuid"),
+    ("RemoveUserFromGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
+];
+
+/// APIs that look like relations and are none.
+const NONE: [&str; 2] = ["AttachVmNicToVm", "DeleteExportedImageFromBackupStorage"];
+
+/// The reference that an API makes or removes: the one that has members for both its uuids.
+pub(super) fn relation(catalog: Catalog, api: &Api) -> Option<Relation> {
+    if subject::is_elsewhere(api) || NONE.contains(&api.name) {
+        return None;
+    }
+    let attaches = match api.name {
+        name if name.starts_with("Attach") => true,
+        name if name.starts_with("Add") && name.contains("To") => true,
+        name if name.starts_with("Detach") => false,
+        name if (name.starts_with("Remove") || name.starts_with("Delete")) && name.contains("From") => false,
+        _ => return None,
+    };
+    if let Some((_, inventory, left, right)) = TOLD.iter().find(|(name, ..)| *name == api.name) {
+        return Some(Relation { inventory, sides: [(left, left), (right, right)], attaches });
+    }
+    let mut sides =
+        api.parameters.iter().filter(|parameter| parameter.required && parameter.resource.is_some()).map(|parameter| {
+            // `vmNicUuids` fills `vmNicUuid`, and `uuid` of a zone `zoneUuid`.
+            let kind = parameter.resource.map(|kind| decapitalised(kind) + "Uuid").unwrap_or_default();
+            let field = if parameter.name == "uuid" { kind } else { parameter.name.trim_end_matches('s').to_owned() };
+            (parameter.name, field)
+        });
+    let (Some(left), Some(right), None) = (sides.next(), sides.next(), sides.next()) else { return None };
+    catalog.inventory_names().filter(|name| name.ends_with("RefInventory")).find_map(|name| {
+        let inventory = catalog.inventory(name)?;
+        let member = |side: &(&'static str, String)| Some((side.0, inventory.field(&side.1)?.name));
+        Some(Relation { inventory: inventory.name, sides: [member(&left)?, member(&right)?], attaches })
+    })
+}
+
+/// Makes or removes the rows.
+pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
+    let relation = relation(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    let [left, right] = relation.sides;
+    for left_uuid in change.side(left.0) {
+        for right_uuid in change.side(right.0) {
+            let condition = [(left.1, Scalar::from(left_uuid)), (right.1, Scalar::from(right_uuid))];
+            let exists = !change.tx.find_where(relation.inventory, &condition)?.is_empty();
+            let names = format!("{}[{left_uuid}] and {}[{right_uuid}]", left.1, right.1);
+            match (relation.attaches, exists) {
+                (true, true) => return Err(Failure::refused(format!("{names} are attached already"))),
+                (false, false) => return Err(Failure::refused(format!("{names} are not attached"))),
+                (true, false) => {
+                    let mut row = Row::new().with(left.1, left_uuid).with(right.1, right_uuid);
+                    if subject::has_field(change.tx, relation.inventory, "uuid") {
+                        row.set("uuid", super::super::ledger::new_uuid());
+                    }
+                    for date in ["createDate", "lastOpDate"] {
+                        if subject::has_field(change.tx, relation.inventory, date) {
+                            row.set(date, change.now.to_stored());
+                        }
+                    }
+                    change.tx.insert(relation.inventory, &row)?;
+                }
+                (false, true) => {
+                    change.tx.delete_where(relation.inventory, &condition)?;
+                }
+            }
+        }
+    }
+    change.reply_of_either(&relation)
+}
+
+impl Change<'_> {
+    /// The uuids that a parameter names: one, or a list.
+    fn side(&self, parameter: &str) -> Vec<&str> {
+        self.arguments.text(parameter).into_iter().chain(self.arguments.texts(parameter)).collect()
+    }
+
+    /// The reply with the inventory of whichever side the catalog tells of.
+    fn reply_of_either(&self, relation: &Relation) -> Result<String, Failure> {
+        let Some(result) = subject::result_inventory(self.catalog, self.api) else { return Ok("{}".to_owned()) };
+        for (parameter, _) in relation.sides {
+            let kind = self.api.parameter(parameter).and_then(|parameter| parameter.resource).unwrap_or_default();
+            if self.resource_type(&format!("{kind}Inventory")) == self.resource_type(result) {
+                return self.reply(result, self.text(parameter));
+            }
+        }
+        Ok("{}".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(api: &str) -> Option<(&'static str, [&'static str; 2], bool)> {
+        let catalog = Catalog::newest();
+        let api = catalog.api(api).expect("an API of the catalog");
+        relation(catalog, &api).map(|found| (found.inventory, [found.sides[0].1, found.sides[1].1], found.attaches))
+    }
+
+    #[test]
+    fn references_follow_from_the_parameters() {
+        for (api, inventory, sides, attaches) in [
+            ("AttachBackupStorageToZone", "BackupStorageZoneRefInventory", ["zoneUuid", "backupStorageUuid"], true),
+            ("DetachBackupStorageFromZone", "BackupStorageZoneRefInventory", ["backupStorageUuid", "zoneUuid"], false),
+            (
+                "AttachPrimaryStorageToCluster",
+                "PrimaryStorageClusterRefInventory",
+                ["clusterUuid", "primaryStorageUuid"],
+                true,
+            ),
+            ("AttachL2NetworkToCluster", "L2NetworkClusterRefInventory", ["l2NetworkUuid", "clusterUuid"], true),
+            (
+                "AttachSecurityGroupToL3Network",
+                "SecurityGroupL3NetworkRefInventory",
+                ["securityGroupUuid", "l3NetworkUuid"],
+                true,
+            ),
+            ("AddVmNicToSecurityGroup", "VmNicSecurityGroupRefInventory", ["securityGroupUuid", "vmNicUuid"], true),
+            (
+                "DeleteVmNicFromSecurityGroup",
+                "VmNicSecurityGroupRefInventory",
+                ["securityGroupUuid", "vmNicUuid"],
+                false,
+            ),
+            ("AttachPolicyToUser", "UserPolicyRefInventory", ["userUuid", "policyUuid"], true),
+            ("AddUserToGroup", "UserGroupUserRefInventory", ["userUuid", "groupUuid"], true),
+        ] {
+            assert_eq!(found(api), Some((inventory, sides, attaches)), "{api}");
+        }
+        assert_eq!(found("AddDnsToL3Network"), None);
+        assert_eq!(found("DeleteZone"), None);
+    }
+}

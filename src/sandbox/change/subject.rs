@@ -1,0 +1,105 @@
+//! Which resource an API is about, from its name and its parameters.
+
+use super::super::store::Transaction;
+use super::Change;
+use crate::catalog::{Api, Catalog};
+
+/// Resources of the platform, which only the administrator may change.
+const PLATFORMS: [&str; 16] = [
+    "Zone",
+    "Cluster",
+    "Host",
+    "KVMHost",
+    "PrimaryStorage",
+    "BackupStorage",
+    "L2NoVlanNetwork",
+    "L2VlanNetwork",
+    "L2Network",
+    "IpRange",
+    "InstanceOffering",
+    "DiskOffering",
+    "Account",
+    "Quota",
+    "GlobalConfig",
+    "MigrateVm",
+];
+
+/// Parts of the catalog's world that live outside of the cloud: nothing here can stand for them.
+const ELSEWHERE: [&str; 12] = [
+    "/hybrid",
+    "/aliyun",
+    "/baremetal",
+    "/vcenter",
+    "/iam2",
+    "/ldap",
+    "/licen",
+    "/v2v",
+    "/appcenter",
+    "/cloudformation",
+    "/nas",
+    "/primary-storage/nas",
+];
+
+/// Whether an API changes a resource of the platform.
+pub(in super::super) fn is_platforms(api: &str) -> bool {
+    // An account may change itself.
+    api != "UpdateAccount"
+        && !api.starts_with("Get")
+        && PLATFORMS.iter().any(|noun| api.ends_with(noun) || api == format!("Change{noun}State"))
+}
+
+/// Whether an API is about something that the sandbox cannot hold.
+pub(super) fn is_elsewhere(api: &Api) -> bool {
+    ELSEWHERE.iter().any(|prefix| api.path.starts_with(prefix))
+        || api.name.ends_with("FromRemote")
+        || api.name.ends_with("Remote")
+}
+
+/// The inventory of that name, if it is one of resources: with a uuid.
+pub(super) fn resource_inventory(catalog: Catalog, name: &str) -> Option<&'static str> {
+    catalog.inventory(name).filter(|inventory| inventory.field("uuid").is_some()).map(|inventory| inventory.name)
+}
+
+/// The parameter that names the resource an API is about, and its inventory.
+pub(super) fn subject(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
+    let parameter = api.parameter("uuid").or_else(|| {
+        // `ChangeVmNicState` says `vmNicUuid`; where several are required, nobody can tell.
+        let mut required =
+            api.parameters.iter().filter(|parameter| parameter.required && parameter.name.ends_with("Uuid"));
+        let first = required.next();
+        first.filter(|_| required.next().is_none())
+    })?;
+    let by_resource = parameter.resource.map(|kind| format!("{kind}Inventory"));
+    let by_reference = || {
+        let query = catalog.api(parameter.reference?)?;
+        query.inventory.map(str::to_owned)
+    };
+    let inventory = by_resource.or_else(by_reference)?;
+    Some((parameter.name, resource_inventory(catalog, &inventory)?))
+}
+
+/// The inventory that a reply's member `inventory` is of.
+pub(super) fn result_inventory(catalog: Catalog, api: &Api) -> Option<&'static str> {
+    let member = api.result.iter().find(|member| member.name == "inventory")?;
+    resource_inventory(catalog, member.type_name)
+}
+
+impl Change<'_> {
+    /// The kind of resource as tags and owners name it: `VmInstanceVO`, of the general inventory.
+    pub(in super::super) fn resource_type(&self, inventory: &str) -> String {
+        let mut name = inventory.to_owned();
+        while let Some(found) = self.catalog.inventory(&name) {
+            let parent = found.parents.first().map(|parent| parent.inventory).or(found.extends);
+            match parent.filter(|parent| self.catalog.inventory(parent).is_some()) {
+                Some(parent) => name = parent.to_owned(),
+                None => break,
+            }
+        }
+        format!("{}VO", name.strip_suffix("Inventory").unwrap_or(&name))
+    }
+}
+
+/// Whether an inventory has a stored member.
+pub(super) fn has_field(tx: &Transaction<'_>, inventory: &str, field: &str) -> bool {
+    tx.stored_fields(inventory).is_ok_and(|fields| fields.contains(&field))
+}

@@ -1,0 +1,225 @@
+//! User tags and system tags.
+
+use serde_json::json;
+
+use super::super::answer::Failure;
+use super::super::checks;
+use super::super::ledger::new_uuid;
+use super::super::store::{Row, Scalar, TagKind};
+use super::{Change, Work};
+
+/// The APIs of tags whose names do not tell what they do.
+pub(super) const WORK: &[(&str, Work)] = &[
+    ("AttachTagToResources", attach),
+    ("CreateSystemTag", create_system_tag),
+    ("CreateUserTag", create_user_tag),
+    ("DeleteTag", delete),
+    ("DeleteVmHostname", delete_setting),
+    ("DeleteVmInstanceHaLevel", delete_setting),
+    ("DeleteVmSshKey", delete_setting),
+    ("DetachTagFromResources", detach),
+    ("SetVmHostname", set),
+    ("SetVmInstanceHaLevel", set),
+    ("SetVmSshKey", set),
+];
+
+/// Settings of virtual machines that the node keeps as system tags: the end of their APIs' names, the tag's
+/// beginning, and the parameter.
+const SETTINGS: [(&str, &str, &str); 3] = [
+    ("VmHostname", "hostname::", "hostname"),
+    ("VmInstanceHaLevel", "ha::", "level"),
+    ("VmSshKey", "sshkey::", "SshKey"),
+];
+
+/// How the system tags begin that a node takes when something is made (P8), besides those that resources of
+/// this cloud have.
+const KNOWN: [&str; 44] = [
+    "additionalQmp",
+    "aliyunebs",
+    "allowbackup",
+    "autoReleaseSpecReleatedPhysicalPciDevice",
+    "bootMode::",
+    "bootOrder::",
+    "capability::",
+    "cdroms::",
+    "cleanTraffic",
+    "cloud::init",
+    "consolePassword::",
+    "createWithoutCdRom::",
+    "cdromList::",
+    "cpuPin::",
+    "driver::",
+    "emulateHyperV::",
+    "ephemeral::",
+    "guestTools::",
+    "ha",
+    "hostname::",
+    "instanceOffering",
+    "ipv6",
+    "kvmHiddenState::",
+    "networkService::",
+    "noVnc",
+    "packer",
+    "primaryStorage",
+    "qemuga",
+    "RDPEnable::",
+    "remote",
+    "resourceConfig::",
+    "securityElementEnable::",
+    "sshkey::",
+    "staticIp::",
+    "usbRedirect::",
+    "userdata::",
+    "usedIp",
+    "VDIMonitorNumber::",
+    "virtio",
+    "vmConsoleMode::",
+    "vmCpuPinning::",
+    "vmPriority::",
+    "volumeProvisioningStrategy::",
+    "windows",
+];
+
+const KINDS: [(TagKind, &str); 2] = [(TagKind::System, "systemTags"), (TagKind::User, "userTags")];
+
+impl Change<'_> {
+    /// Attaches the tags that came with a call to the resource that it made or changed (P8).
+    pub(super) fn add_tags_of_call(&self, inventory: &str, uuid: &str) -> Result<(), Failure> {
+        let resource_type = self.resource_type(inventory);
+        for (kind, parameter) in KINDS {
+            for tag in self.arguments.texts(parameter) {
+                // Ephemeral tags tell the node how to do it and are gone then.
+                if tag.starts_with("ephemeral::") {
+                    continue;
+                }
+                if kind == TagKind::System && checks::is_create(self.api.name) {
+                    self.check_system_tag(tag)?;
+                }
+                self.tx.add_tag(kind, uuid, &resource_type, tag)?;
+            }
+        }
+        for pattern in self.arguments.texts("tagUuids") {
+            self.tag_with(pattern, uuid, &resource_type)?;
+        }
+        Ok(())
+    }
+
+    fn check_system_tag(&self, tag: &str) -> Result<(), Failure> {
+        let head = tag.split_once("::").map_or(tag, |(head, _)| head);
+        let is_known = KNOWN.iter().any(|known| known.trim_end_matches("::") == head)
+            || self
+                .find("SystemTagInventory", &[])?
+                .iter()
+                .filter_map(|row| row.text("tag"))
+                .any(|other| other.split_once("::").map_or(other, |(head, _)| head) == head);
+        if is_known {
+            Ok(())
+        } else {
+            Err(Failure::argument(format!("field[systemTags] has an unknown system tag[{tag}]")))
+        }
+    }
+
+    /// Attaches a tag pattern to a resource.
+    fn tag_with(&self, pattern: &str, uuid: &str, resource_type: &str) -> Result<String, Failure> {
+        let row = self.get("TagPatternInventory", pattern)?;
+        let name = row.text("name").unwrap_or_default();
+        let tag_uuid = new_uuid();
+        let now = self.now.to_stored();
+        let row = Row::new()
+            .with("uuid", tag_uuid.as_str())
+            .with("tagPatternUuid", pattern)
+            .with("resourceUuid", uuid)
+            .with("resourceType", resource_type)
+            .with("tag", name)
+            .with("type", "User")
+            .with("createDate", now.as_str())
+            .with("lastOpDate", now);
+        self.tx.insert("UserTagInventory", &row)?;
+        Ok(tag_uuid)
+    }
+
+    /// The kind of resource that a uuid names, as tags say it.
+    fn tagged_type(&self, uuid: &str) -> Result<String, Failure> {
+        let kind = self.tx.kind_of(uuid)?;
+        let kind = kind.ok_or_else(|| Failure::not_found(format!("there is no resource[uuid:{uuid}]")))?;
+        Ok(self.resource_type(&kind))
+    }
+
+    fn create_tag(&self, kind: TagKind, inventory: &str) -> Result<String, Failure> {
+        let uuid = self.text("resourceUuid");
+        let resource_type = self.tagged_type(uuid)?;
+        let tag = self.tx.add_tag(kind, uuid, &resource_type, self.text("tag"))?;
+        self.reply(inventory, &tag)
+    }
+
+    fn setting(&self) -> Result<(&'static str, &'static str), Failure> {
+        let found = SETTINGS.iter().find(|(end, ..)| self.api.name.ends_with(end));
+        found.map(|(_, prefix, parameter)| (*prefix, *parameter)).ok_or_else(|| Failure::not_simulated(self.api.name))
+    }
+
+    fn remove_setting(&self, prefix: &str) -> Result<(), Failure> {
+        for row in self.find("SystemTagInventory", &[("resourceUuid", self.text("uuid"))])? {
+            if row.text("tag").is_some_and(|tag| tag.starts_with(prefix)) {
+                self.tx.delete("SystemTagInventory", row.text("uuid").unwrap_or_default())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn attach(change: &Change<'_>) -> Result<String, Failure> {
+    let mut results = Vec::new();
+    for uuid in change.arguments.texts("resourceUuids") {
+        let resource_type = change.tagged_type(uuid)?;
+        let tag = change.tag_with(change.text("tagUuid"), uuid, &resource_type)?;
+        let inventory = change.tx.inventory_json("UserTagInventory", &tag)?;
+        let inventory: serde_json::Value =
+            inventory.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+        results.push(json!({ "inventory": inventory, "success": true }));
+    }
+    Ok(json!({ "results": results }).to_string())
+}
+
+fn detach(change: &Change<'_>) -> Result<String, Failure> {
+    for uuid in change.arguments.texts("resourceUuids") {
+        let condition =
+            [("tagPatternUuid", Scalar::from(change.text("tagUuid"))), ("resourceUuid", Scalar::from(uuid))];
+        change.tx.delete_where("UserTagInventory", &condition)?;
+    }
+    Ok("{}".to_owned())
+}
+
+fn create_user_tag(change: &Change<'_>) -> Result<String, Failure> {
+    change.create_tag(TagKind::User, "UserTagInventory")
+}
+
+fn create_system_tag(change: &Change<'_>) -> Result<String, Failure> {
+    change.check_system_tag(change.text("tag"))?;
+    change.create_tag(TagKind::System, "SystemTagInventory")
+}
+
+/// Deletes a tag of either kind, or a tag pattern with the tags of it.
+fn delete(change: &Change<'_>) -> Result<String, Failure> {
+    let uuid = change.text("uuid");
+    for inventory in ["UserTagInventory", "SystemTagInventory", "TagPatternInventory"] {
+        if change.tx.get(inventory, uuid)?.is_some() {
+            change.delete_tree(inventory, uuid)?;
+        }
+    }
+    Ok("{}".to_owned())
+}
+
+fn set(change: &Change<'_>) -> Result<String, Failure> {
+    let (prefix, parameter) = change.setting()?;
+    change.get("VmInstanceInventory", change.text("uuid"))?;
+    change.remove_setting(prefix)?;
+    let tag = format!("{prefix}{}", change.text(parameter));
+    change.tx.add_tag(TagKind::System, change.text("uuid"), "VmInstanceVO", &tag)?;
+    Ok("{}".to_owned())
+}
+
+fn delete_setting(change: &Change<'_>) -> Result<String, Failure> {
+    let (prefix, _) = change.setting()?;
+    change.remove_setting(prefix)?;
+    Ok("{}".to_owned())
+}

@@ -1,0 +1,140 @@
+//! Changing members: updates, states and reconnections.
+
+use super::super::answer::Failure;
+use super::super::store::Row;
+use super::{Change, scalar, subject};
+use crate::catalog::{Api, Catalog};
+
+/// What an API of this file does.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Members take the values of parameters of the same names.
+    Members,
+    /// The state follows from a state event.
+    State,
+    /// What was unreachable is reachable again.
+    Reconnect,
+    /// Nothing that can be seen but the date of the last change.
+    Nothing,
+}
+
+/// APIs that work on what a sandbox does not have: the inside of a guest, the bytes of a volume.
+const UNSEEN: [&str; 4] = ["ChangeVmPassword", "SyncImageSize", "SyncPrimaryStorageCapacity", "SyncVolumeSize"];
+
+fn kind(api: &str) -> Option<Kind> {
+    if api.starts_with("Update") {
+        Some(Kind::Members)
+    } else if api.starts_with("Change") && api.ends_with("State") {
+        Some(Kind::State)
+    } else if api.starts_with("Reconnect") {
+        Some(Kind::Reconnect)
+    } else if UNSEEN.contains(&api) {
+        Some(Kind::Nothing)
+    } else {
+        None
+    }
+}
+
+/// The parameter that names what an API changes, and its inventory.
+pub(super) fn updated(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
+    let kind = kind(api.name).filter(|_| !subject::is_elsewhere(api))?;
+    let (parameter, inventory) = subject::subject(catalog, api)?;
+    let described = catalog.inventory(inventory)?;
+    let fits = match kind {
+        Kind::Members => api
+            .parameters
+            .iter()
+            .any(|parameter| described.field(parameter.name).is_some_and(|field| field.name != "uuid")),
+        Kind::State => described.field("state").is_some(),
+        Kind::Reconnect => described.field("status").is_some(),
+        Kind::Nothing => true,
+    };
+    fits.then_some((parameter, inventory))
+}
+
+/// Changes the resource.
+pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
+    let (Some((parameter, inventory)), Some(kind)) = (updated(change.catalog, change.api), kind(change.api.name))
+    else {
+        return Err(Failure::not_simulated(change.api.name));
+    };
+    let uuid = change.text(parameter);
+    change.get(inventory, uuid)?;
+    let changes = match kind {
+        Kind::Members => change.members(inventory)?,
+        Kind::State => Row::new().with("state", change.next_state(inventory)?),
+        Kind::Reconnect => Row::new().with("status", "Connected"),
+        Kind::Nothing => Row::new(),
+    };
+    change.update(inventory, uuid, changes)?;
+    if change.text("stateEvent") == "maintain" && change.root(inventory) == "HostInventory" {
+        change.empty_host(uuid)?;
+    }
+    change.add_tags_of_call(inventory, uuid)?;
+    change.reply_of_result(inventory, uuid)
+}
+
+impl Change<'_> {
+    /// Changes members and the date of the last change.
+    pub(super) fn update(&self, inventory: &str, uuid: &str, mut changes: Row) -> Result<(), Failure> {
+        if subject::has_field(self.tx, inventory, "lastOpDate") {
+            changes.set("lastOpDate", self.now.to_stored());
+        }
+        self.tx.update(inventory, uuid, &changes)?;
+        Ok(())
+    }
+
+    /// The parameters that are members of an inventory.
+    pub(super) fn members(&self, inventory: &str) -> Result<Row, Failure> {
+        let stored = self.tx.stored_fields(inventory)?;
+        let mut row = Row::new();
+        for (name, value) in self.arguments.values() {
+            if name != "uuid" && name != "createDate" && stored.contains(&name.as_str()) {
+                row.set(name, scalar(value));
+            }
+        }
+        Ok(row)
+    }
+
+    /// The state that a state event leads to: `enable` to `Enabled`, `maintain` to `Maintenance`.
+    fn next_state(&self, inventory: &str) -> Result<String, Failure> {
+        let event = self.arguments.text("stateEvent").or_else(|| self.arguments.text("state")).unwrap_or_default();
+        let described = self.catalog.inventory(inventory);
+        let values =
+            described.as_ref().and_then(|inventory| inventory.field("state")).map(|field| field.values.as_slice());
+        let wanted = event.to_lowercase();
+        let begins_so = |state: &&&str| state.to_lowercase().starts_with(wanted.get(..5).unwrap_or(&wanted));
+        let found = values.unwrap_or_default().iter().find(|state| state.eq_ignore_ascii_case(event));
+        let found = found.or_else(|| values.unwrap_or_default().iter().find(begins_so).filter(|_| !wanted.is_empty()));
+        match (found, event) {
+            (Some(state), _) => Ok((*state).to_owned()),
+            (None, "enable") => Ok("Enabled".to_owned()),
+            (None, "disable") => Ok("Disabled".to_owned()),
+            (None, _) => Err(Failure::argument(format!("field[stateEvent] has an unknown value {event}"))),
+        }
+    }
+
+    /// The reply that the catalog tells of: the inventory of what was changed, of what it belongs to, or
+    /// nothing.
+    pub(super) fn reply_of_result(&self, inventory: &str, uuid: &str) -> Result<String, Failure> {
+        let Some(result) = self.api.result.iter().find(|member| member.name == "inventory") else {
+            return Ok("{}".to_owned());
+        };
+        if self.resource_type(result.type_name) == self.resource_type(inventory) {
+            return self.reply(inventory, uuid);
+        }
+        // `ChangeVmNicState` answers with the virtual machine of the nic.
+        let owner = decapitalised(result.type_name.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
+        let row = self.get(inventory, uuid)?;
+        match (row.text(&owner).or_else(|| self.arguments.text(&owner)), self.catalog.inventory(result.type_name)) {
+            (Some(uuid), Some(inventory)) => self.reply(inventory.name, uuid),
+            _ => Ok("{}".to_owned()),
+        }
+    }
+}
+
+/// `VmInstance` as it begins a member's name: `vmInstance`.
+pub(super) fn decapitalised(name: &str) -> String {
+    let mut characters = name.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}

@@ -1,0 +1,366 @@
+//! Virtual machines: making them, their nics, their size.
+
+use serde_json::Value;
+
+use super::super::answer::Failure;
+use super::super::ledger::new_uuid;
+use super::super::store::{Row, Scalar};
+use super::lifecycle::no_host;
+use super::{Change, Work};
+
+/// The APIs of virtual machines whose names do not tell what they do.
+pub(super) const WORK: &[(&str, Work)] = &[
+    ("AttachIsoToVmInstance", attach_iso),
+    ("AttachL3NetworkToVm", attach_l3_network),
+    ("ChangeInstanceOffering", change_offering),
+    ("ChangeVmImage", change_image),
+    ("CreateVmInstance", create),
+    ("DetachIsoFromVmInstance", detach_iso),
+    ("DetachL3NetworkFromVm", detach_l3_network),
+    ("RequestConsoleAccess", open_console),
+];
+
+const VM: &str = "VmInstanceInventory";
+
+/// Where a virtual machine is to be.
+struct Place {
+    zone: Scalar,
+    cluster: String,
+    host: String,
+    primary_storage: String,
+}
+
+fn create(change: &Change<'_>) -> Result<String, Failure> {
+    let mut row = change.new_row(VM)?;
+    let uuid = row.text("uuid").unwrap_or_default().to_owned();
+    change.set_size(&mut row)?;
+    let image = match change.arguments.text("imageUuid") {
+        Some(image) => Some(change.usable_image(image)?),
+        None => None,
+    };
+    let failed =
+        |cause| Failure::new("SYS.1002", format!("cannot create the vm {}", change.text("name"))).because(cause);
+    let networks = change.arguments.texts("l3NetworkUuids");
+    let place = change.place(&networks).map_err(failed)?;
+    if let Some(image) = &image {
+        for field in ["platform", "guestOsType", "architecture"] {
+            if row.get(field).is_null() {
+                row.set(field, image.get(field).clone());
+            }
+        }
+    }
+    let strategy = change.arguments.text("strategy").unwrap_or("InstantStart");
+    let (state, host) = match strategy {
+        "CreateStopped" => ("Stopped", Scalar::Null),
+        "JustCreate" => ("Created", Scalar::Null),
+        _ => ("Running", Scalar::from(place.host.as_str())),
+    };
+    let root = new_uuid();
+    row.set("state", state);
+    row.set("hostUuid", host);
+    row.set("lastHostUuid", place.host.as_str());
+    row.set("clusterUuid", place.cluster.as_str());
+    row.set("zoneUuid", place.zone.clone());
+    row.set("hypervisorType", "KVM");
+    row.set("type", change.arguments.text("type").unwrap_or("UserVm"));
+    row.set("rootVolumeUuid", root.as_str());
+    let default_network = change.arguments.text("defaultL3NetworkUuid").or(networks.first().copied());
+    if let Some(network) = default_network {
+        row.set("defaultL3NetworkUuid", network);
+    }
+    change.create(VM, row)?;
+    let size = match change.arguments.text("rootDiskOfferingUuid") {
+        Some(offering) => change.get("DiskOfferingInventory", offering)?.get("diskSize").as_integer(),
+        None => change
+            .arguments
+            .integer("rootDiskSize")
+            .or_else(|| image.as_ref().and_then(|image| image.get("size").as_integer())),
+    };
+    let name = change.text("name");
+    let volume =
+        change.volume_row(&root, &format!("ROOT-for-{name}"), "Root", size.unwrap_or(10 << 30), &place.primary_storage);
+    let image_uuid = image.as_ref().map_or(Scalar::Null, |image| image.get("uuid").clone());
+    change.insert(
+        "VolumeInventory",
+        &volume.with("vmInstanceUuid", uuid.as_str()).with("deviceId", 0).with("rootImageUuid", image_uuid),
+    )?;
+    change.add_data_volumes(&uuid, &place.primary_storage)?;
+    for network in &networks {
+        let wanted = change.static_ip(network);
+        change.add_nic(&uuid, network, wanted).map_err(failed)?;
+    }
+    change.reply(VM, &uuid)
+}
+
+fn attach_l3_network(change: &Change<'_>) -> Result<String, Failure> {
+    let (vm, network) = (change.text("vmInstanceUuid"), change.text("l3NetworkUuid"));
+    let row = change.get(VM, vm)?;
+    let state = row.text("state").unwrap_or_default();
+    if !matches!(state, "Running" | "Stopped") {
+        return Err(Failure::refused(format!("cannot attach an L3 network to the vm[uuid:{vm}] in the state {state}")));
+    }
+    change.add_nic(vm, network, change.arguments.text("staticIp"))?;
+    if row.get("defaultL3NetworkUuid").is_null() {
+        change.update(VM, vm, Row::new().with("defaultL3NetworkUuid", network))?;
+    }
+    change.add_tags_of_call(VM, vm)?;
+    change.reply(VM, vm)
+}
+
+fn detach_l3_network(change: &Change<'_>) -> Result<String, Failure> {
+    let nic = change.get("VmNicInventory", change.text("vmNicUuid"))?;
+    let vm = nic.text("vmInstanceUuid").unwrap_or_default();
+    change.delete_tree("VmNicInventory", change.text("vmNicUuid"))?;
+    let row = change.get(VM, vm)?;
+    if row.text("defaultL3NetworkUuid") == nic.text("l3NetworkUuid") {
+        let left = change.find("VmNicInventory", &[("vmInstanceUuid", vm)])?;
+        let next = left.first().map_or(Scalar::Null, |nic| nic.get("l3NetworkUuid").clone());
+        change.update(VM, vm, Row::new().with("defaultL3NetworkUuid", next))?;
+    }
+    change.reply(VM, vm)
+}
+
+fn change_offering(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.text("vmInstanceUuid");
+    let offering = change.get("InstanceOfferingInventory", change.text("instanceOfferingUuid"))?;
+    change.get(VM, vm)?;
+    let mut changes = Row::new().with("instanceOfferingUuid", change.text("instanceOfferingUuid"));
+    for field in ["cpuNum", "memorySize", "cpuSpeed"] {
+        changes.set(field, offering.get(field).clone());
+    }
+    change.update(VM, vm, changes)?;
+    change.reply(VM, vm)
+}
+
+/// The most CD drives that a virtual machine has.
+const CD_DRIVES: i64 = 3;
+
+/// Puts an ISO into the first drive that is empty; a drive is added where none is.
+fn attach_iso(change: &Change<'_>) -> Result<String, Failure> {
+    let (vm, iso) = (change.text("vmInstanceUuid"), change.text("isoUuid"));
+    if change.usable_image(iso)?.text("mediaType") != Some("ISO") {
+        return Err(Failure::argument("field[isoUuid] names no ISO"));
+    }
+    let drives = change.find("VmCdRomInventory", &[("vmInstanceUuid", vm)])?;
+    if drives.iter().any(|drive| drive.text("isoUuid") == Some(iso)) {
+        return Err(Failure::refused(format!("the ISO[uuid:{iso}] is attached to the vm[uuid:{vm}] already")));
+    }
+    let path = format!("/zstack_ps/iso/{iso}.iso");
+    if let Some(drive) = drives.iter().find(|drive| drive.get("isoUuid").is_null()) {
+        let changes = Row::new().with("isoUuid", iso).with("isoInstallPath", path);
+        change.update("VmCdRomInventory", drive.text("uuid").unwrap_or_default(), changes)?;
+        return change.reply(VM, vm);
+    }
+    let taken: Vec<i64> = drives.iter().filter_map(|drive| drive.get("deviceId").as_integer()).collect();
+    let Some(device) = (0..CD_DRIVES).find(|device| !taken.contains(device)) else {
+        return Err(Failure::refused(format!("all CD drives of the vm[uuid:{vm}] are taken")));
+    };
+    let row = Row::new()
+        .with("uuid", new_uuid())
+        .with("vmInstanceUuid", vm)
+        .with("deviceId", device)
+        .with("name", format!("vm-{vm}-cdRom-{device}"))
+        .with("isoUuid", iso)
+        .with("isoInstallPath", path)
+        .with("createDate", change.now.to_stored())
+        .with("lastOpDate", change.now.to_stored());
+    change.insert("VmCdRomInventory", &row)?;
+    change.reply(VM, vm)
+}
+
+/// Takes an ISO out of its drive; the only one where none is named.
+fn detach_iso(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.text("vmInstanceUuid");
+    change.get(VM, vm)?;
+    let wanted = change.arguments.text("isoUuid");
+    let mut drives = change.find("VmCdRomInventory", &[("vmInstanceUuid", vm)])?;
+    drives.retain(|drive| drive.text("isoUuid").is_some_and(|iso| wanted.is_none_or(|wanted| wanted == iso)));
+    match drives.as_slice() {
+        [] => Err(Failure::refused(format!("no such ISO is attached to the vm[uuid:{vm}]"))),
+        [drive] => {
+            let changes = Row::new().with("isoUuid", Scalar::Null).with("isoInstallPath", Scalar::Null);
+            change.update("VmCdRomInventory", drive.text("uuid").unwrap_or_default(), changes)?;
+            change.reply(VM, vm)
+        }
+        _ => Err(Failure::argument("field[isoUuid] cannot be null: several ISOs are attached")),
+    }
+}
+
+fn change_image(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.text("vmInstanceUuid");
+    let row = change.get(VM, vm)?;
+    let image = change.usable_image(change.text("imageUuid"))?;
+    if row.text("state") != Some("Stopped") {
+        return Err(Failure::refused(format!("the vm[uuid:{vm}] is not stopped, its image cannot be changed")));
+    }
+    let mut changes = Row::new().with("imageUuid", change.text("imageUuid"));
+    for field in ["platform", "guestOsType", "architecture"] {
+        changes.set(field, image.get(field).clone());
+    }
+    change.update(VM, vm, changes)?;
+    let root = row.text("rootVolumeUuid").unwrap_or_default();
+    change.update("VolumeInventory", root, Row::new().with("rootImageUuid", change.text("imageUuid")))?;
+    change.reply(VM, vm)
+}
+
+/// Says where a console would be; nothing listens there.
+fn open_console(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.text("vmInstanceUuid");
+    if change.get(VM, vm)?.text("state") != Some("Running") {
+        return Err(Failure::refused(format!("the vm[uuid:{vm}] is not running, it has no console")));
+    }
+    Ok(serde_json::json!({ "inventory": {
+        "scheme": "http",
+        "hostname": "console.sandbox.invalid",
+        "port": 4900,
+        "token": new_uuid(),
+        "version": "vnc",
+    } })
+    .to_string())
+}
+
+impl Change<'_> {
+    /// Processors and memory: of the offering, or as the call says.
+    fn set_size(&self, row: &mut Row) -> Result<(), Failure> {
+        if let Some(offering) = self.arguments.text("instanceOfferingUuid") {
+            let offering = self.get("InstanceOfferingInventory", offering)?;
+            if offering.text("state") != Some("Enabled") {
+                return Err(Failure::refused("the instance offering is disabled"));
+            }
+            for field in ["cpuNum", "cpuSpeed", "memorySize", "allocatorStrategy"] {
+                row.set(field, offering.get(field).clone());
+            }
+        } else if self.arguments.get("cpuNum").is_none() || self.arguments.get("memorySize").is_none() {
+            return Err(Failure::argument(
+                "field[instanceOfferingUuid] is null, so field[cpuNum] and field[memorySize] cannot be null",
+            ));
+        } else {
+            row.set("allocatorStrategy", "LeastVmPreferredHostAllocatorStrategy");
+            row.set("cpuSpeed", 0);
+        }
+        Ok(())
+    }
+
+    fn usable_image(&self, uuid: &str) -> Result<Row, Failure> {
+        let image = self.get("ImageInventory", uuid)?;
+        let (state, status) = (image.text("state"), image.text("status"));
+        if state != Some("Enabled") || status != Some("Ready") {
+            let (state, status) = (state.unwrap_or_default(), status.unwrap_or_default());
+            return Err(Failure::refused(format!("the image[uuid:{uuid}] cannot be used, it is {state} and {status}")));
+        }
+        Ok(image)
+    }
+
+    /// A host whose cluster has all L2 networks and a primary storage that works.
+    fn place(&self, networks: &[&str]) -> Result<Place, Failure> {
+        let mut conditions = Vec::new();
+        for (parameter, field) in [("hostUuid", "uuid"), ("clusterUuid", "clusterUuid"), ("zoneUuid", "zoneUuid")] {
+            if let Some(uuid) = self.arguments.text(parameter) {
+                conditions.push((field, uuid));
+            }
+        }
+        let mut l2_networks = Vec::new();
+        for network in networks {
+            l2_networks
+                .push(self.get("L3NetworkInventory", network)?.text("l2NetworkUuid").unwrap_or_default().to_owned());
+        }
+        for host in self.usable_hosts(&conditions)? {
+            let cluster = host.text("clusterUuid").unwrap_or_default();
+            let mut reaches_all = true;
+            for l2_network in &l2_networks {
+                let condition = [("clusterUuid", cluster), ("l2NetworkUuid", l2_network.as_str())];
+                reaches_all &= !self.find("L2NetworkClusterRefInventory", &condition)?.is_empty();
+            }
+            if !reaches_all {
+                continue;
+            }
+            if let Some(primary_storage) =
+                self.storage_of(cluster, self.arguments.text("primaryStorageUuidForRootVolume"))?
+            {
+                return Ok(Place {
+                    zone: host.get("zoneUuid").clone(),
+                    cluster: cluster.to_owned(),
+                    host: host.text("uuid").unwrap_or_default().to_owned(),
+                    primary_storage,
+                });
+            }
+        }
+        Err(no_host(self.arguments.text("hostUuid")))
+    }
+
+    /// A primary storage of a cluster that can take volumes.
+    fn storage_of(&self, cluster: &str, wanted: Option<&str>) -> Result<Option<String>, Failure> {
+        for reference in self.find("PrimaryStorageClusterRefInventory", &[("clusterUuid", cluster)])? {
+            let Some(storage) = self.referred("PrimaryStorageInventory", &reference, "primaryStorageUuid")? else {
+                continue;
+            };
+            let uuid = storage.text("uuid").unwrap_or_default();
+            let works = storage.text("state") == Some("Enabled") && storage.text("status") == Some("Connected");
+            if works && wanted.is_none_or(|wanted| wanted == uuid) {
+                return Ok(Some(uuid.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The address that a system tag `staticIp::<L3 network>::<address>` asks for.
+    fn static_ip(&self, network: &str) -> Option<&str> {
+        let tags = self.arguments.texts("systemTags");
+        tags.into_iter().find_map(|tag| tag.strip_prefix("staticIp::")?.strip_prefix(network)?.strip_prefix("::"))
+    }
+
+    /// Adds a nic with an address of an L3 network.
+    pub(super) fn add_nic(&self, vm: &str, network: &str, wanted: Option<&str>) -> Result<(), Failure> {
+        let others = self.find("VmNicInventory", &[("vmInstanceUuid", vm)])?;
+        if others.iter().any(|nic| nic.text("l3NetworkUuid") == Some(network)) {
+            return Err(Failure::refused(format!(
+                "the vm[uuid:{vm}] has a nic on the L3 network[uuid:{network}] already"
+            )));
+        }
+        let taken: Vec<i64> = others.iter().filter_map(|nic| nic.get("deviceId").as_integer()).collect();
+        let device = (0..).find(|device| !taken.contains(device)).unwrap_or_default();
+        let address = self.free_address(network, wanted)?;
+        let nic = new_uuid();
+        self.use_address(&address, network, Some(&nic))?;
+        let now = self.now.to_stored();
+        // The locally administered prefix of the platform, and a tail of the uuid, which is unique enough.
+        let mac = format!("fa:{}:{}:{}:{}:00", &nic[0..2], &nic[2..4], &nic[4..6], &nic[6..8]);
+        let row = Row::new()
+            .with("uuid", nic.as_str())
+            .with("vmInstanceUuid", vm)
+            .with("l3NetworkUuid", network)
+            .with("ip", address.ip)
+            .with("mac", mac)
+            .with("hypervisorType", "KVM")
+            .with("netmask", address.range.get("netmask").clone())
+            .with("gateway", address.range.get("gateway").clone())
+            .with("ipVersion", 4)
+            .with("driverType", "virtio")
+            .with("internalName", format!("vnic{}.{device}", &nic[8..12]))
+            .with("deviceId", device)
+            .with("type", "VNIC")
+            .with("state", "enable")
+            .with("createDate", now.as_str())
+            .with("lastOpDate", now);
+        self.insert("VmNicInventory", &row)
+    }
+
+    fn add_data_volumes(&self, vm: &str, primary_storage: &str) -> Result<(), Failure> {
+        let mut sizes = Vec::new();
+        for offering in self.arguments.texts("dataDiskOfferingUuids") {
+            let row = self.get("DiskOfferingInventory", offering)?;
+            sizes.push((row.get("diskSize").as_integer().unwrap_or_default(), Scalar::from(offering)));
+        }
+        let plain = self.arguments.get("dataDiskSizes").and_then(Value::as_array).into_iter().flatten();
+        sizes.extend(plain.filter_map(Value::as_i64).map(|size| (size, Scalar::Null)));
+        for (at, (size, offering)) in (1_i64..).zip(sizes) {
+            let name = format!("DATA-for-{}-{at}", self.text("name"));
+            let row = self.volume_row(&new_uuid(), &name, "Data", size, primary_storage);
+            self.insert(
+                "VolumeInventory",
+                &row.with("vmInstanceUuid", vm).with("deviceId", at).with("diskOfferingUuid", offering),
+            )?;
+        }
+        Ok(())
+    }
+}

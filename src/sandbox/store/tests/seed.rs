@@ -1,0 +1,223 @@
+//! The cloud that a new sandbox begins with.
+
+use std::collections::HashSet;
+
+use super::super::model::{Model, Relation};
+use super::super::{QueryRequest, Scalar, StoreError, Viewer};
+use super::{conditions, reply, shared, store};
+use crate::catalog::Catalog;
+
+fn total(inventory: &str) -> i64 {
+    let request = QueryRequest { count: true, ..QueryRequest::default() };
+    reply(shared(), &format!("{inventory}Inventory"), &request)["total"].as_i64().expect("there is a total")
+}
+
+#[test]
+fn the_cloud_has_what_an_operator_expects_of_one() {
+    for (inventory, count) in
+        [("Zone", 2), ("Cluster", 3), ("Host", 6), ("PrimaryStorage", 3), ("BackupStorage", 2), ("VmInstance", 25)]
+    {
+        assert_eq!(total(inventory), count, "{inventory}");
+    }
+    for inventory in [
+        "Image",
+        "L2Network",
+        "L3Network",
+        "IpRange",
+        "Vip",
+        "Eip",
+        "SecurityGroup",
+        "SecurityGroupRule",
+        "LoadBalancer",
+        "LoadBalancerListener",
+        "InstanceOffering",
+        "DiskOffering",
+        "VmNic",
+        "UsedIp",
+        "Volume",
+        "VolumeSnapshot",
+        "VolumeSnapshotTree",
+        "VolumeSnapshotGroup",
+        "SystemTag",
+        "UserTag",
+        "TagPattern",
+        "Account",
+        "User",
+        "Quota",
+        "GlobalConfig",
+        "LongJob",
+        "Alarm",
+        "ManagementNode",
+        "SchedulerJob",
+        "SchedulerTrigger",
+        "PortForwardingRule",
+        "VirtualRouterVm",
+        "AffinityGroup",
+        "EventSubscription",
+    ] {
+        assert!(total(inventory) > 0, "{inventory}");
+    }
+}
+
+/// Columns that hold a uuid of something that is no resource.
+const NO_RESOURCE: [&str; 1] = ["dataUuid"];
+
+#[test]
+fn every_uuid_leads_somewhere() {
+    let store = store();
+    let model = Model::new(Catalog::newest());
+    store
+        .transaction(|tx| -> Result<(), StoreError> {
+            let mut uuids = HashSet::new();
+            let tables: Vec<String> = super::super::schema::tables(tx.connection())?;
+            for table in &tables {
+                for row in tx.find_where(&format!("{table}Inventory"), &[])? {
+                    uuids.extend(row.text("uuid").map(str::to_owned));
+                }
+            }
+            let mut checked = 0;
+            for table in &tables {
+                let shape = model.shape(&format!("{table}Inventory")).expect("tables are named after inventories");
+                for row in tx.find_where(shape.name, &[])? {
+                    for (name, value) in
+                        row.iter().filter(|(name, _)| name.ends_with("Uuid") || name.ends_with("Uuids"))
+                    {
+                        let Scalar::Text(text) = value else { continue };
+                        let listed: Vec<String> = serde_json::from_str(text).unwrap_or_else(|_| vec![text.clone()]);
+                        for uuid in listed.iter().filter(|_| !NO_RESOURCE.contains(&name)) {
+                            let known = uuids.contains(uuid) || name == "monUuid";
+                            assert!(known, "{table}: {name} {uuid} leads nowhere");
+                            checked += 1;
+                        }
+                    }
+                    // The catalog says where a relation leads, which must be the right kind of thing.
+                    for (relation, _) in
+                        shape.inventory.expanded.iter().filter(|(_, to)| to.foreign_key == Some("uuid"))
+                    {
+                        let Some(Relation::Join(join)) = model.relation(&shape, relation) else { continue };
+                        if let Some(uuid) =
+                            row.text(join.key).filter(|_| join.key != "uuid" && join.key != "resourceUuid")
+                        {
+                            let found = tx.get(join.inventory, uuid)?;
+                            assert!(found.is_some(), "{table}: {relation} of {row:?} leads nowhere");
+                            checked += 1;
+                        }
+                    }
+                }
+            }
+            assert!(checked > 1000, "only {checked} references were checked");
+            Ok(())
+        })
+        .expect("the store can be read");
+}
+
+#[test]
+fn figures_agree_with_what_they_count() {
+    let store = store();
+    for group in
+        reply(&store, "VolumeSnapshotGroupInventory", &conditions(&[]))["inventories"].as_array().expect("a list")
+    {
+        let references = group["volumeSnapshotRefs"].as_array().expect("a list").len();
+        assert_eq!(group["snapshotCount"].as_u64(), u64::try_from(references).ok(), "{}", group["name"]);
+    }
+    let addresses = reply(&store, "UsedIpInventory", &conditions(&[]));
+    let addresses = addresses["inventories"].as_array().expect("a list");
+    let unique: HashSet<&str> = addresses.iter().filter_map(|address| address["ip"].as_str()).collect();
+    assert_eq!(unique.len(), addresses.len(), "an address is used twice");
+    for host in reply(&store, "HostInventory", &conditions(&[]))["inventories"].as_array().expect("a list") {
+        assert!(host["availableMemoryCapacity"].as_i64() > Some(0), "{}", host["name"]);
+    }
+}
+
+#[test]
+fn accounts_carry_the_hash_of_their_password_and_never_show_it() {
+    let store = store();
+    let accounts = store.query("AccountInventory", &conditions(&[]), &Viewer::admin()).expect("an answer");
+    assert!(!accounts.contains("password") && !accounts.contains("b109f3bb"), "{accounts}");
+    let hash = store
+        .transaction(|tx| tx.get("AccountInventory", super::super::ADMIN_ACCOUNT))
+        .expect("the store can be read")
+        .expect("there is an administrator")
+        .text("password")
+        .map(str::to_owned)
+        .expect("there is a password");
+    assert!(hash.starts_with("b109f3bbbc244eb8") && hash.len() == 128);
+}
+
+#[test]
+fn every_query_api_answers_and_knows_its_fields() {
+    let store = store();
+    let catalog = Catalog::newest();
+    let mut answered = 0;
+    for name in catalog.api_names().filter(|name| name.is_query()) {
+        let api = catalog.api(name.as_str()).expect("an indexed API is found");
+        let inventory = api.inventory.unwrap_or_default();
+        let all = reply(&store, inventory, &conditions(&[]));
+        assert!(all["inventories"].is_array() && all["schema"].is_object(), "{}", api.name);
+        let counted = QueryRequest { count: true, ..QueryRequest::default() };
+        assert!(reply(&store, inventory, &counted)["total"].is_u64(), "{}", api.name);
+        if let Some(inventory) = catalog.inventory(inventory) {
+            let own = inventory.fields.iter().filter(|field| !field.unqueryable).map(|field| field.name.to_owned());
+            let related = inventory.expanded.keys().chain(inventory.aliases.keys()).filter_map(|relation| {
+                let target = catalog.follow(&inventory, relation).flatten().expect("relations lead to inventories");
+                let field = target.fields.iter().find(|field| field.kind.is_scalar())?;
+                Some(format!("{relation}.{}", field.name))
+            });
+            let texts = own.chain(related).map(|path| format!("{path}=x")).collect();
+            reply(&store, inventory.name, &QueryRequest { conditions: texts, ..QueryRequest::default() });
+            let unknown = store.query(inventory.name, &conditions(&["noSuchField=x"]), &Viewer::admin());
+            assert!(unknown.is_err(), "{}", api.name);
+        }
+        answered += 1;
+    }
+    assert_eq!(answered, 328);
+}
+
+#[test]
+fn the_seed_can_be_put_back() {
+    let store = store();
+    let zone = "140ebc2fbdb74ae197323a69d432f25e";
+    let count = |store: &super::Store| {
+        store
+            .transaction(|tx| -> Result<usize, StoreError> {
+                let mut rows = 0;
+                for table in super::super::schema::tables(tx.connection())? {
+                    rows += tx.find_where(&format!("{table}Inventory"), &[])?.len();
+                }
+                Ok(rows)
+            })
+            .expect("the store can be read")
+    };
+    let before = count(&store);
+    store.seed().expect("the seed is put back");
+    assert_eq!(count(&store), before, "nothing was missing");
+    store.transaction(|tx| tx.delete("ZoneInventory", zone)).expect("a zone is deleted");
+    store.seed_vms(3).expect("rows are added");
+    store.seed().expect("the seed is put back");
+    assert_eq!(count(&store), before + 3 * 5, "the zone is back, the machines stay");
+    store.reset().expect("the store is emptied");
+    assert_eq!(count(&store), before);
+}
+
+#[test]
+fn many_machines_are_as_connected_as_few() {
+    let store = store();
+    store.seed_vms(6000).expect("rows are added");
+    store.seed_vms(10).expect("rows are added to many");
+    let request = conditions(&[
+        "name=vm-005000",
+        "vmNics.l3Network.zone.name=zone-1",
+        "rootVolume.primaryStorage.name not null",
+        "image.name not null",
+        "cluster.host.name not null",
+        "allVolumes.type=Root",
+    ]);
+    assert_eq!(super::names(&reply(&store, "VmInstanceInventory", &request)), ["vm-005000"]);
+    let indexes: i64 = store
+        .transaction(|tx| -> Result<i64, StoreError> {
+            let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = 'VmInstance'";
+            Ok(tx.connection().query_row(sql, [], |row| row.get(0))?)
+        })
+        .expect("the store can be read");
+    assert!(indexes > 10, "the indexes are back: {indexes}");
+}

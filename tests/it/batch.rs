@@ -1,0 +1,37 @@
+//! Commands from standard input and from files.
+
+use crate::harness::Home;
+
+#[test]
+fn a_script_stops_at_the_first_failure_and_names_its_line() {
+    let home = Home::with_cloud();
+    let script = "# zones\nQueryZone uuid=none -o csv\n\nQueryZone nmae=x\nQueryZone\n";
+    let done = home.run(["--sandbox"]).input(script).fails(1);
+    done.stdout("uuid,name,description,state,type,isDefault,createDate,lastOpDate\n")
+        .stderr("error: line 4: QueryZone has no queryable field nmae\n  hint: did you mean `name`?\n");
+}
+
+#[test]
+fn with_keep_going_the_exit_code_is_that_of_the_first_failure() {
+    let home = Home::with_cloud();
+    let script = "QueryZone nmae=x\nQueryZone count=true -o jsonl\nDeleteZone uuid='a b'\n";
+    let done = home.run(["--sandbox", "--keep-going"]).input(script).fails(1);
+    assert!(done.out().contains("\"total\":2"), "{}", done.out());
+    assert!(done.err().contains("error: line 1: ") && done.err().contains("error: line 3: "), "{}", done.err());
+}
+
+#[test]
+fn a_file_is_run_with_its_name_in_errors() {
+    let home = Home::with_cloud();
+    let file = home.path().join("zones.zs");
+    std::fs::write(&file, "QueryZone \\\n  name=nothing -o jsonl\nexit\nQueryZoen\n").expect("a script");
+    home.run(["--sandbox", "run", "zones.zs"]).succeeds().stdout("").stderr("");
+    std::fs::write(&file, "QueryZone 'open\n").expect("a script");
+    home.run(["--sandbox", "run", "zones.zs"]).fails(1).stderr_has("error: zones.zs:1: the quote is never closed");
+}
+
+#[test]
+fn the_end_of_input_is_no_failure() {
+    Home::new().run([""; 0]).input("").succeeds().stdout("").stderr("");
+    Home::new().run([""; 0]).input("# nothing\n\n").succeeds().stdout("").stderr("");
+}

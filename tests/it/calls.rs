@@ -1,0 +1,129 @@
+//! Calls against a server that answers in every way a node, a proxy or an accident can.
+
+use crate::harness::Home;
+use crate::node::{Node, Reply};
+
+const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
+
+fn with_session(node: &Node, words: &[&str]) -> crate::harness::Run {
+    Home::new().run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION)
+}
+
+#[test]
+fn a_query_is_printed_as_the_node_sent_it() {
+    let node = Node::start(|_| {
+        Reply::ok(
+            r#"{"inventories":[{"uuid":"1f6d","name":"a \"quoted\" \\ name","size":1.073741824E9,"big":9223372036854775807,"none":null}],"schema":{"inventories[0]":"x"}}"#,
+        )
+    });
+    with_session(&node, &["QueryZone", "limit=1"]).succeeds().stderr("").stdout(
+        r#"{
+    "inventories": [
+        {
+            "uuid": "1f6d",
+            "name": "a \"quoted\" \\ name",
+            "size": 1.073741824E9,
+            "big": 9223372036854775807,
+            "none": null
+        }
+    ],
+    "success": true
+}
+"#,
+    );
+    let request = &node.requests()[0];
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", "/zstack/v1/zones?limit=1"));
+    assert_eq!(request.header("authorization"), Some(format!("OAuth {SESSION}").as_str()));
+}
+
+#[test]
+fn a_failed_api_is_json_on_stdout_and_readable_on_stderr() {
+    let node = Node::start(|_| Reply::error("SYS.1006", "no space left"));
+    let done = with_session(&node, &["QueryZone", "limit=1"]).fails(3);
+    assert_eq!(done.json()["success"], false);
+    assert_eq!(done.json()["error"]["code"], "SYS.1006");
+    done.stderr("error: no space left\n  code: SYS.1006 (failed)\n");
+    with_session(&node, &["QueryZone", "limit=1", "-o", "csv"]).fails(3).stdout("");
+}
+
+#[test]
+fn answers_that_are_none_are_told_apart_and_never_shown() {
+    let page = "<html><body>secret page</body></html>";
+    for (reply, said) in [
+        (Reply::Send(200, page.to_owned()), "and not as a management node does: a web page"),
+        (Reply::Send(502, page.to_owned()), "and not as a management node does: a web page"),
+        (Reply::Send(200, String::new()), "an empty reply"),
+        (Reply::Send(200, "OK".to_owned()), "text that is not a JSON object"),
+        (Reply::Send(200, r#"{"inventories":[{"uuid":"1"#.to_owned()), "the reply is not what a management node sends"),
+        (Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"inventories\":[".to_vec()), "error: "),
+        (Reply::Raw(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()), "error: "),
+        (
+            Reply::Raw(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n".to_vec()),
+            "redirects to http://127.0.0.1:1/x",
+        ),
+    ] {
+        let node = Node::start(move |_| reply.clone());
+        with_session(&node, &["QueryZone", "limit=1"]).fails(4).stdout("").stderr_has(said).never_shows("secret page");
+    }
+}
+
+#[test]
+fn a_node_that_is_not_there_is_one_sentence_and_a_hint() {
+    Home::new()
+        .run(["-H", "127.0.0.1", "-p", "1", "QueryZone"])
+        .variable("ZSTACK_SESSION_UUID", SESSION)
+        .fails(4)
+        .stdout("")
+        .stderr("error: cannot reach 127.0.0.1:1: the connection was refused\n  hint: check the address (-H, -p, --url), or try --sandbox\n");
+}
+
+#[test]
+fn without_a_session_nothing_is_sent() {
+    let node = Node::start(|_| Reply::ok("{}"));
+    Home::new().run(node.call(&["QueryZone"])).fails(5).stdout("").stderr_has("nobody is logged in");
+    assert!(node.requests().is_empty());
+}
+
+#[test]
+fn an_expired_session_is_told_from_other_failures() {
+    let node = Node::start(|_| Reply::error("ID.1001", "Session expired"));
+    with_session(&node, &["QueryZone", "limit=1"]).fails(5).stderr_has("the session has expired");
+}
+
+#[test]
+fn a_post_goes_out_once_though_the_connection_is_cut() {
+    let node = Node::start(|request| match request.method.as_str() {
+        "POST" => Reply::Cut,
+        _ => Reply::ok(r#"{"inventory":{"uuid":"1f6d","name":"lab"}}"#),
+    });
+    let done = with_session(&node, &["CreateZone", "name=lab"]).succeeds();
+    assert_eq!(done.json()["inventory"]["name"], "lab");
+    let requests = node.requests();
+    assert_eq!(requests.iter().filter(|request| request.method == "POST").count(), 1);
+    let job = requests[0].header("x-job-uuid").expect("a job uuid").to_owned();
+    assert_eq!(requests[1].path(), format!("/zstack/v1/api-jobs/{job}"));
+}
+
+#[test]
+fn jobs_are_polled_on_our_own_base_wherever_the_location_leads() {
+    let node = Node::start(|request| {
+        match request.path() {
+        "/zstack/v1/zones" => Reply::Send(
+            202,
+            r#"{"location":"http://10.255.255.1:8080/zstack/v1/api-jobs/0b5c1de0c6f54a1f9b7d0a4f3d1c2b61","apiTimeout":1800000}"#.to_owned(),
+        ),
+        "/zstack/v1/api-jobs/0b5c1de0c6f54a1f9b7d0a4f3d1c2b61" => Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#),
+        other => Reply::Send(404, format!("no api mapping to {other}")),
+    }
+    });
+    let done = with_session(&node, &["CreateZone", "name=lab"]).succeeds();
+    assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
+    assert_eq!(node.requests()[1].header("authorization"), None);
+}
+
+#[test]
+fn a_query_that_finds_nothing_fails_only_when_asked_to() {
+    let node = Node::start(|_| Reply::ok(r#"{"inventories":[]}"#));
+    with_session(&node, &["QueryZone"]).succeeds().stdout("{\n    \"inventories\": [],\n    \"success\": true\n}\n");
+    with_session(&node, &["QueryZone", "--fail-empty"]).fails(7).stderr("error: nothing found\n");
+}

@@ -1,0 +1,185 @@
+//! Runs the binary with a clean environment and reads as one chain: arguments, input, expected output.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// A home of its own for the program, removed at the end.
+pub struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new() -> Home {
+        Home { folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    /// A home that has the sandbox's cloud already, copied, so that not every test has to build it.
+    pub fn with_cloud() -> Home {
+        static CLOUD: OnceLock<Home> = OnceLock::new();
+        let original = CLOUD.get_or_init(|| {
+            let home = Home::new();
+            home.run(["--sandbox", "QueryZone", "count=true"]).succeeds();
+            home
+        });
+        let home = Home::new();
+        copy_folder(original.path(), home.path());
+        home
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The text of every file below the home, with its path.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+            for entry in std::fs::read_dir(folder).expect("a readable folder") {
+                let path = entry.expect("a readable entry").path();
+                if path.is_dir() {
+                    walk(&path, files);
+                } else {
+                    files.push((path.clone(), std::fs::read(&path).expect("a readable file")));
+                }
+            }
+        }
+        let mut files = Vec::new();
+        walk(self.path(), &mut files);
+        files
+    }
+
+    /// A run of the binary with these arguments.
+    pub fn run<I, S>(&self, arguments: I) -> Run
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<std::ffi::OsStr>,
+    {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zstack-cli"));
+        command.args(arguments).env_clear().env("ZSTACK_CLI_HOME", self.path()).env("LANG", "en_US.UTF-8");
+        command.current_dir(self.path());
+        Run { command, input: None }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a readable folder") {
+        let entry = entry.expect("a readable entry");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).expect("a new folder");
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).expect("a copied file");
+        }
+    }
+}
+
+/// A run that has not begun.
+pub struct Run {
+    command: Command,
+    input: Option<Vec<u8>>,
+}
+
+impl Run {
+    pub fn input(mut self, text: impl AsRef<[u8]>) -> Run {
+        self.input = Some(text.as_ref().to_vec());
+        self
+    }
+
+    pub fn variable(mut self, name: &str, value: &str) -> Run {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts it and leaves it running.
+    pub fn start(mut self) -> Child {
+        self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().expect("the binary starts");
+        if let (Some(input), Some(mut stdin)) = (self.input, child.stdin.take()) {
+            // In a thread, since the program may want its output read before it reads on. One that stops
+            // reading early is no mistake of the test.
+            std::thread::spawn(move || stdin.write_all(&input));
+        }
+        child
+    }
+
+    /// Runs it to its end.
+    pub fn done(self) -> Done {
+        let arguments = format!("{:?}", self.command);
+        let output = self.start().wait_with_output().expect("the binary ends");
+        Done { arguments, output }
+    }
+
+    pub fn succeeds(self) -> Done {
+        self.done().code(0)
+    }
+
+    pub fn fails(self, code: i32) -> Done {
+        self.done().code(code)
+    }
+}
+
+/// A run that has ended.
+pub struct Done {
+    arguments: String,
+    output: Output,
+}
+
+impl Done {
+    pub fn code(self, code: i32) -> Done {
+        assert_eq!(self.output.status.code(), Some(code), "{}", self.story());
+        self
+    }
+
+    /// Standard output, exactly.
+    pub fn stdout(self, expected: &str) -> Done {
+        assert_eq!(self.out(), expected, "{}", self.story());
+        self
+    }
+
+    /// Standard error, exactly.
+    pub fn stderr(self, expected: &str) -> Done {
+        assert_eq!(self.err(), expected, "{}", self.story());
+        self
+    }
+
+    pub fn stdout_has(self, part: &str) -> Done {
+        assert!(self.out().contains(part), "no {part:?} in\n{}", self.story());
+        self
+    }
+
+    pub fn stderr_has(self, part: &str) -> Done {
+        assert!(self.err().contains(part), "no {part:?} in\n{}", self.story());
+        self
+    }
+
+    pub fn never_shows(self, part: &str) -> Done {
+        assert!(!self.out().contains(part) && !self.err().contains(part), "{part:?} in\n{}", self.story());
+        self
+    }
+
+    pub fn out(&self) -> String {
+        String::from_utf8(self.output.stdout.clone()).expect("text on standard output")
+    }
+
+    pub fn err(&self) -> String {
+        String::from_utf8(self.output.stderr.clone()).expect("text on standard error")
+    }
+
+    /// Standard output as JSON, checked by a parser that is not ours.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.output.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.story()))
+    }
+
+    fn story(&self) -> String {
+        format!(
+            "{}\nstatus: {:?}\nstdout: {}\nstderr: {}",
+            self.arguments,
+            self.output.status.code(),
+            String::from_utf8_lossy(&self.output.stdout),
+            String::from_utf8_lossy(&self.output.stderr)
+        )
+    }
+}

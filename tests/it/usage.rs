@@ -1,0 +1,40 @@
+//! Wrong commands, options and files: one clear error each, the right exit code, and nothing sent.
+
+use crate::harness::Home;
+use crate::node::{Node, Reply};
+
+#[test]
+fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
+    let node = Node::start(|_| Reply::ok("{}"));
+    let home = Home::new();
+    for (words, message) in [
+        (&["QueryZoen"][..], "error: there is no API called QueryZoen\n  hint: did you mean `QueryZone`?\n"),
+        (&["CreateZone", "nmae=x"], "error: CreateZone has no parameter nmae\n  hint: did you mean `name`?\n"),
+        (&["CreateZone"], "error: CreateZone needs name\n  hint: `help CreateZone` describes them\n"),
+        (&["QueryZone", "nmae=x"], "error: QueryZone has no queryable field nmae\n  hint: did you mean `name`?\n"),
+        (&["QueryZone", "state=On"], "error: state: On is not allowed\n  hint: allowed are: Enabled, Disabled\n"),
+        (
+            &["QueryZone", "name"],
+            "error: `name` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n",
+        ),
+        (
+            &["CreateZone", "name=@/no/such/file"],
+            "error: cannot read /no/such/file: No such file or directory (os error 2)\n",
+        ),
+        (&["run", "/no/such/script"], "error: cannot read /no/such/script: No such file or directory (os error 2)\n"),
+    ] {
+        home.run(node.call(words)).fails(1).stdout("").stderr(message);
+    }
+    for words in [&["QueryZone", "--nope"][..], &["QueryZone", "-o", "xml"], &["--url", "ftp://x", "QueryZone"]] {
+        home.run(node.call(words)).fails(2).stdout("").stderr_has("error: ");
+    }
+    assert!(node.requests().is_empty());
+}
+
+#[test]
+fn version_and_help_need_nothing() {
+    let home = Home::new();
+    home.run(["--version"]).succeeds().stdout(&format!("zstack-cli {}\n", env!("CARGO_PKG_VERSION"))).stderr("");
+    home.run(["--help"]).succeeds().stdout_has("Usage: zstack-cli [OPTIONS]").stdout_has("--fail-empty").stderr("");
+    assert!(home.files().is_empty());
+}
