@@ -57,7 +57,10 @@ fn answers_that_are_none_are_told_apart_and_never_shown() {
         (Reply::Send(200, r#"{"inventories":[{"uuid":"1"#.to_owned()), "the reply is not what a management node sends"),
         (Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"inventories\":[".to_vec()), "error: "),
         (Reply::Raw(b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()), "error: "),
-        (Reply::Raw(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n".to_vec()), "redirects to http://127.0.0.1:1/x"),
+        (
+            Reply::Raw(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n".to_vec()),
+            "redirects to http://127.0.0.1:1/x",
+        ),
     ] {
         let node = Node::start(move |_| reply.clone());
         with_session(&node, &["QueryZone", "limit=1"]).fails(4).stdout("").stderr_has(said).never_shows("secret page");
@@ -103,13 +106,15 @@ fn a_post_goes_out_once_though_the_connection_is_cut() {
 
 #[test]
 fn jobs_are_polled_on_our_own_base_wherever_the_location_leads() {
-    let node = Node::start(|request| match request.path() {
+    let node = Node::start(|request| {
+        match request.path() {
         "/zstack/v1/zones" => Reply::Send(
             202,
             r#"{"location":"http://10.255.255.1:8080/zstack/v1/api-jobs/0b5c1de0c6f54a1f9b7d0a4f3d1c2b61","apiTimeout":1800000}"#.to_owned(),
         ),
         "/zstack/v1/api-jobs/0b5c1de0c6f54a1f9b7d0a4f3d1c2b61" => Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#),
         other => Reply::Send(404, format!("no api mapping to {other}")),
+    }
     });
     let done = with_session(&node, &["CreateZone", "name=lab"]).succeeds();
     assert_eq!(done.json()["inventory"]["uuid"], "1f6d");

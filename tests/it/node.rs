@@ -147,11 +147,8 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Recorded> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let mut words = line.split_whitespace();
-    let mut request = Recorded {
-        method: words.next()?.to_owned(),
-        target: words.next()?.to_owned(),
-        ..Recorded::default()
-    };
+    let mut request =
+        Recorded { method: words.next()?.to_owned(), target: words.next()?.to_owned(), ..Recorded::default() };
     loop {
         line.clear();
         reader.read_line(&mut line).ok()?;

@@ -13,8 +13,14 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
         (&["CreateZone"], "error: CreateZone needs name\n  hint: `help CreateZone` describes them\n"),
         (&["QueryZone", "nmae=x"], "error: QueryZone has no queryable field nmae\n  hint: did you mean `name`?\n"),
         (&["QueryZone", "state=On"], "error: state: On is not allowed\n  hint: allowed are: Enabled, Disabled\n"),
-        (&["QueryZone", "name"], "error: `name` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n"),
-        (&["CreateZone", "name=@/no/such/file"], "error: cannot read /no/such/file: No such file or directory (os error 2)\n"),
+        (
+            &["QueryZone", "name"],
+            "error: `name` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n",
+        ),
+        (
+            &["CreateZone", "name=@/no/such/file"],
+            "error: cannot read /no/such/file: No such file or directory (os error 2)\n",
+        ),
         (&["run", "/no/such/script"], "error: cannot read /no/such/script: No such file or directory (os error 2)\n"),
     ] {
         home.run(node.call(words)).fails(1).stdout("").stderr(message);
