@@ -36,10 +36,9 @@ pub(super) fn check(catalog: Catalog, store: &Store, api: &Api, arguments: &Argu
     for parameter in &api.parameters {
         check_value(parameter, arguments.get(parameter.name))?;
     }
-    if let Some(uuid) = arguments.text("resourceUuid").filter(|_| is_create(api.name)) {
-        if !is_choosable_uuid(uuid) {
-            return Err(bad(api.parameter("resourceUuid"), "is not a version-4 uuid without dashes"));
-        }
+    let chosen = arguments.text("resourceUuid").filter(|_| is_create(api.name));
+    if chosen.is_some_and(|uuid| !is_choosable_uuid(uuid)) {
+        return Err(bad(api.parameter("resourceUuid"), "is not a version-4 uuid without dashes"));
     }
     // Most calls name a resource or two; one transaction reads them all.
     store.transaction(|tx| {
@@ -106,10 +105,9 @@ fn check_text(parameter: &Parameter, text: &str) -> Result<(), Failure> {
     }
     if let Some(pattern) = &parameter.regex {
         // The patterns are Java's; one that cannot be read here holds nothing up.
-        if let Ok(regex) = Regex::new(&format!("^(?:{pattern})$")) {
-            if !regex.is_match(text).unwrap_or(true) {
-                return bad(format!("does not match the pattern {pattern}"));
-            }
+        let matches = Regex::new(&format!("^(?:{pattern})$")).ok().and_then(|regex| regex.is_match(text).ok());
+        if matches == Some(false) {
+            return bad(format!("does not match the pattern {pattern}"));
         }
     }
     Ok(())
@@ -162,7 +160,8 @@ fn is_found(catalog: Catalog, tx: &Transaction<'_>, kind: &str, uuid: &str) -> R
     }
     let inventory = format!("{kind}Inventory");
     match catalog.inventory(&inventory) {
-        Some(inventory) if inventory.field("uuid").is_some() => {
+        // `Resource` means whatever has a uuid.
+        Some(inventory) if kind != "Resource" && inventory.field("uuid").is_some() => {
             Ok(!tx.find(inventory.name, "uuid", &Scalar::from(uuid))?.is_empty())
         }
         _ => Ok(tx.kind_of(uuid)?.is_some()),

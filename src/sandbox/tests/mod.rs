@@ -5,4 +5,6 @@ mod faults;
 mod harness;
 mod long_jobs;
 mod protocol;
+mod reads;
+mod running;
 mod sessions;

@@ -1,5 +1,9 @@
 //! Calls that read without being queries (section 13 and others).
 
+pub(super) mod candidates;
+pub(super) mod capacity;
+pub(super) mod settings;
+
 use serde_json::{Value, json};
 
 use super::answer::Failure;
