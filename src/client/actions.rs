@@ -40,7 +40,7 @@ impl Client {
         if request.is_async
             && let Some(record) = &mut self.record
         {
-            record.submitted(&job);
+            record.submitted(&job, self.clock.unix_time());
         }
         let result = self.submit(request, &wire, job, options, watch);
         if request.is_async
@@ -54,7 +54,7 @@ impl Client {
                 Err(error) if error.job().is_some() => JobOutcome::Unknown,
                 Err(_) => JobOutcome::NotRun,
             };
-            record.ended(&uuid, outcome);
+            record.ended(&uuid, outcome, self.clock.unix_time());
         }
         result
     }
@@ -78,7 +78,12 @@ impl Client {
             sends += 1;
             let lost = match self.exchange(wire) {
                 Ok(Understood::Accepted { job: location, timeout }) => {
-                    job.uuid = location.unwrap_or(job.uuid);
+                    if let Some(uuid) = location.filter(|uuid| *uuid != job.uuid) {
+                        if let Some(record) = self.record.as_mut().filter(|_| request.is_async) {
+                            record.renamed(&job.uuid, &uuid);
+                        }
+                        job.uuid = uuid;
+                    }
                     job.timeout = timeout.or(job.timeout);
                     return self.follow(api, job, options, watch);
                 }

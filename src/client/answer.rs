@@ -15,7 +15,7 @@ use crate::secret::mask_text;
 const PREFIX: usize = 256 * 1024;
 
 /// The longest error object that is read, in bytes.
-const FAILURE_LIMIT: usize = 16 << 20;
+const FAILURE_LIMIT: usize = 4 << 20;
 
 /// The longest result of a job that is read, in bytes.
 const RESULT_LIMIT: usize = 512 << 20;

@@ -164,13 +164,16 @@ impl Watch for Unwatched {
     fn waiting(&mut self, _state: Waiting<'_>) {}
 }
 
-/// Somebody who keeps a record of submitted jobs.
+/// Somebody who keeps a record of submitted jobs. Moments are times since 1970 in UTC.
 pub trait JobRecord: Send {
     /// An action is about to be sent; its answer may never come.
-    fn submitted(&mut self, job: &Job);
+    fn submitted(&mut self, job: &Job, at: Duration);
 
-    /// What became of it.
-    fn ended(&mut self, uuid: &str, outcome: JobOutcome);
+    /// The node calls the job something else than the uuid that it was sent under.
+    fn renamed(&mut self, sent: &str, uuid: &str);
+
+    /// What became of it; `uuid` is the one that it was sent under.
+    fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration);
 }
 
 /// What became of a job, as far as this program knows.

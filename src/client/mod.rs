@@ -1,16 +1,27 @@
-//! From a request to a reply.
+//! From a planned request to a reply, over a connection that may fail at any moment.
+//!
+//! A [`Client`] makes calls ([`Client::execute`]) and runs queries over all their pages ([`Client::query`]) against
+//! one [`Endpoint`]. Two promises shape it: no action is lost or repeated (each carries a job uuid, by which it is
+//! found again), and credentials go to no other host. What it knows of time is a [`Clock`], of the network a
+//! [`Transport`]; it knows nothing of commands, formats or terminals.
+//!
+//! A reply is read in pieces while it arrives. That an API failed is an [`Answer`], not an [`Error`]: an error means
+//! that there is no answer, or none that can be used, and its [`Class`] says what that means for the caller.
+//!
+//! Source: PROTOCOL sections 1 to 7, by whose rules (`J6`) the code names its reasons.
 
 mod actions;
 mod answer;
 mod call;
 mod caller;
 mod clock;
-
 mod curl;
 mod endpoint;
 mod error;
 mod failure;
 mod follow;
+mod journal;
+mod long_jobs;
 mod page;
 mod pages;
 mod progress;
@@ -30,6 +41,8 @@ pub use clock::{Clock, Interrupt, SystemClock};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Class, Error, Oddity, Uncertainty};
 pub use failure::{ApiFailure, ErrorCode};
+pub use journal::{JobEntry, Journal};
+pub use long_jobs::{JobState, LongJob};
 pub use session::{Session, is_log_in, is_log_out};
 pub use signing::{AccessKey, NodeZone};
 pub use tls::TlsOptions;

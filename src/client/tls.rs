@@ -14,7 +14,7 @@ use super::wire::TransportError;
 /// Whom to trust over https.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// Certificates in PEM to trust instead of the system's.
+    /// Certificates in PEM to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// Whether any certificate will do.
     pub insecure: bool,
@@ -33,10 +33,17 @@ pub(super) fn client_config(options: &TlsOptions) -> Result<ClientConfig, Transp
         config.dangerous().set_certificate_verifier(Arc::new(TrustAnyone(provider)));
         return Ok(config);
     }
-    let roots = match &options.ca_file {
-        Some(path) => roots_of_file(path)?,
-        None => system_roots()?,
-    };
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    match &options.ca_file {
+        Some(path) => add_file(&mut roots, path)?,
+        None if roots.is_empty() => {
+            let reason = found.errors.first().map_or_else(|| "none found".to_owned(), ToString::to_string);
+            return Err(setup(format!("no certificate authorities on this system ({reason})")));
+        }
+        None => {}
+    }
     configuration(provider, roots)
 }
 
@@ -48,26 +55,15 @@ fn configuration(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<
         .with_no_client_auth())
 }
 
-fn roots_of_file(path: &Path) -> Result<RootCertStore, TransportError> {
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TransportError> {
     let flaw = |reason: String| setup(format!("{}: {reason}", path.display()));
-    let mut roots = RootCertStore::empty();
+    let before = roots.len();
     let certificates = CertificateDer::pem_file_iter(path).map_err(|error| flaw(error.to_string()))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|error| flaw(error.to_string()))?;
         roots.add(certificate).map_err(|error| flaw(error.to_string()))?;
     }
-    if roots.is_empty() { Err(flaw("no certificate in it".to_owned())) } else { Ok(roots) }
-}
-
-fn system_roots() -> Result<RootCertStore, TransportError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        let reason = found.errors.first().map_or_else(|| "none found".to_owned(), ToString::to_string);
-        return Err(setup(format!("no certificate authorities on this system ({reason})")));
-    }
-    Ok(roots)
+    if roots.len() == before { Err(flaw("no certificate in it".to_owned())) } else { Ok(()) }
 }
 
 fn setup(reason: String) -> TransportError {

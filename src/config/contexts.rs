@@ -19,7 +19,7 @@ use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
 
 use super::environment::Folders;
 use super::error::Error;
-use super::files::{lock_folder, write_public};
+use super::files::{lock_file, write_public};
 use super::setting::{Preferences, Setting, distance};
 
 /// A named node.
@@ -213,8 +213,8 @@ fn read(path: &Path) -> Result<String, Error> {
 
 /// Changes the file under a lock; it stays as it was unless it makes sense afterwards.
 fn edit(folders: &Folders, change: impl FnOnce(&mut DocumentMut) -> Result<(), Error>) -> Result<Contexts, Error> {
-    let _lock = lock_folder(&folders.state)?;
     let path = path(folders);
+    let _lock = lock_file(&path.with_extension("lock"))?;
     let text = read(&path)?;
     let mut document: DocumentMut = text.parse().map_err(|error| syntax(&path, &text, &error))?;
     change(&mut document)?;

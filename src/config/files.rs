@@ -48,16 +48,25 @@ fn check_mode(path: &Path, allowed: u32) -> Result<(), Error> {
 /// When it cannot be made or written to, or when others can enter it.
 pub fn lock_folder(folder: &Path) -> Result<File, Error> {
     private_folder(folder)?;
-    let path = folder.join(".lock");
-    let file = private_options().write(true).create(true).truncate(false).open(&path);
-    file.and_then(|file| file.lock().map(|()| file)).map_err(|source| Error::Write { path, source })
+    lock_file(&folder.join(".lock"))
+}
+
+/// Locks a file of no content of its own, in a directory that others may enter.
+pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Write { path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let file = private_options().write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 /// Reads a file with secrets; `None` where there is none.
 ///
 /// # Errors
 /// When it cannot be read, or when others can read it.
-pub(super) fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => {
             // The directory first: who can enter it may replace the file.

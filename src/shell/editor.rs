@@ -149,6 +149,11 @@ impl Hinter for Assistant<'_> {
             return None;
         }
         if let Some(missing) = hint::missing(line, |name, look| self.with_api(name, look).flatten()) {
+            // Without colour brackets tell it from what was typed.
+            let missing = match missing.trim_start() {
+                names if !self.colour => format!("{}({names})", &missing[..missing.len() - names.len()]),
+                _ => missing,
+            };
             return Some(Ghost { shown: self.fitting(line, &missing)?, inserted: None });
         }
         // Without colour a rest from history could not be told from what was typed.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fake::{Node, Step, Witness, accepted, action, answer, cut, ok, query, refused};
-use crate::client::{Answer, CallOptions, Class, Error, Job, Uncertainty, Unwatched};
+use crate::client::{Answer, CallOptions, Class, Error, Job, JobState, Uncertainty, Unwatched};
 
 const JOB: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
 
@@ -146,4 +146,47 @@ fn a_read_that_becomes_a_job_is_followed() {
     assert!(matches!(result, Answer::Reply(_)));
     let node = Node::new([answer(202, "{}")]);
     assert!(matches!(node.client().execute(&query(), &options(None), &mut Unwatched), Err(Error::Reply { .. })));
+}
+
+#[test]
+fn a_job_can_be_looked_at_later() {
+    let node = Node::new([
+        accepted(),
+        ok("{}"),
+        answer(503, r#"{"error":{"code":"A.1"}}"#),
+        answer(404, "unknown"),
+        refused(),
+    ]);
+    let mut client = node.client();
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::Running)));
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::Succeeded(_))));
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::Failed(_))));
+    assert!(matches!(client.look_at_job(JOB), Ok(JobState::NoRecord)));
+    assert!(matches!(client.look_at_job(JOB), Err(Error::Unreachable { .. })));
+    assert!(matches!(client.look_at_job("../x"), Ok(JobState::NoRecord)), "nothing is sent");
+    node.seen();
+}
+
+#[test]
+fn long_jobs_are_followed_to_their_end() {
+    let row = |state: &str| {
+        ok(&format!(
+            r#"{{"inventories":[{{"uuid":"{JOB}","jobName":"APIAddImageMsg","state":"{state}","jobResult":"{{}}"}}]}}"#
+        ))
+    };
+    let node = Node::new([row("Waiting"), row("Running"), cut(), row("Canceling"), row("Canceled")]);
+    let job =
+        node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect("an answer").expect("no failure");
+    assert_eq!(
+        (job.state.as_str(), job.name.as_str(), job.result.as_deref()),
+        ("Canceled", "APIAddImageMsg", Some("{}"))
+    );
+    assert!(node.lines().iter().all(|line| *line == format!("GET /v1/longjobs?q=uuid%3D{JOB}")));
+    let node = Node::new(vec![row("Running"); 6]);
+    let error = node.client().follow_long_job(JOB, &options(Some(10)), &mut Unwatched).expect_err("no end");
+    assert_eq!((error.class(), error.job()), (Class::Unknown, Some(JOB)));
+    node.seen();
+    let node = Node::new([ok(r#"{"inventories":[]}"#)]);
+    let error = node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect_err("gone");
+    assert!(matches!(error, Error::OutcomeUnknown { reason: Uncertainty::NoRecord, .. }));
 }

@@ -178,17 +178,29 @@ fn a_missing_api_is_told_from_a_starting_node() {
 struct Notes(Arc<Mutex<Vec<String>>>);
 
 impl JobRecord for Notes {
-    fn submitted(&mut self, job: &Job) {
+    fn submitted(&mut self, job: &Job, _at: Duration) {
         self.0.lock().expect("notes").push(format!("{} {}", job.api, job.uuid.len()));
     }
 
-    fn ended(&mut self, _uuid: &str, outcome: JobOutcome) {
+    fn renamed(&mut self, _sent: &str, uuid: &str) {
+        self.0.lock().expect("notes").push(uuid.to_owned());
+    }
+
+    fn ended(&mut self, _uuid: &str, outcome: JobOutcome, _at: Duration) {
         self.0.lock().expect("notes").push(format!("{outcome:?}"));
     }
 }
 
 #[test]
 fn jobs_are_noted_before_they_are_sent() {
+    let uuid = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+    let location = answer(202, &format!(r#"{{"location":"http://h/v1/api-jobs/{uuid}"}}"#));
+    let node = Node::new([location, ok("{}")]);
+    let notes = Notes::default();
+    let mut client = node.client();
+    client.set_job_record(Some(Box::new(notes.clone())));
+    run(&mut client, &action()).expect("an answer");
+    assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", uuid, "Succeeded"]);
     for (steps, outcome) in [
         (vec![accepted(), ok("{}")], "Succeeded"),
         (vec![accepted(), answer(503, r#"{"error":{"code":"SYS.1006"}}"#)], "Failed"),

@@ -45,9 +45,9 @@ pub(crate) const PARAMETERS: [QueryParameter; 13] = [
     parameter("sortBy", QueryValue::Fields, "the field to sort by"),
     parameter("sortDirection", QueryValue::Direction, "asc or desc"),
     parameter("start", QueryValue::Any, "int: rows to leave out"),
-    parameter("systemTags", QueryValue::Any, "list<string>"),
+    parameter("systemTags", QueryValue::Any, "for a condition on tags use __systemTag__"),
     parameter("timeout", QueryValue::Any, "long: milliseconds to wait"),
-    parameter("userTags", QueryValue::Any, "list<string>"),
+    parameter("userTags", QueryValue::Any, "for a condition on tags use __userTag__"),
 ];
 
 /// The parameters that every query takes and what they mean.

@@ -1,0 +1,268 @@
+//! The jobs that this machine submitted, across restarts of the program.
+//!
+//! A file of lines, one JSON object each, that is only appended to: a job is noted before it is sent, so that
+//! nothing that happens afterwards can lose its uuid. It holds no parameters.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::call::{Job, JobOutcome, JobRecord};
+use crate::config::{Error, Folders, append_private, lock_folder, read_private, write_private};
+
+/// Beyond this length, in bytes, old jobs are forgotten.
+const LONGEST: usize = 1 << 20;
+
+/// How many jobs are kept then.
+const KEPT: usize = 1000;
+
+/// A job that was submitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobEntry {
+    /// By which the node knows it.
+    pub uuid: String,
+    /// The API called.
+    pub api: String,
+    /// The base URL of the node.
+    pub url: String,
+    /// The context in which it was submitted.
+    pub context: Option<String>,
+    /// When, since 1970 in UTC.
+    pub submitted: Duration,
+    /// How long the user allowed.
+    pub timeout: Option<Duration>,
+    /// What became of it and when; nothing while a process waits for it, or after one was killed.
+    pub end: Option<(JobOutcome, Duration)>,
+}
+
+/// The journal of jobs.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    path: PathBuf,
+    url: String,
+    context: Option<String>,
+}
+
+/// A line of the file. Members that a line does not need are left out.
+#[derive(Serialize, Deserialize, Default)]
+struct Line {
+    /// The uuid that the job was sent under: it ties the lines of one job together.
+    job: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_as: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<u64>,
+}
+
+const OUTCOMES: [(JobOutcome, &str); 4] = [
+    (JobOutcome::Succeeded, "succeeded"),
+    (JobOutcome::Failed, "failed"),
+    (JobOutcome::NotRun, "not run"),
+    (JobOutcome::Unknown, "unknown"),
+];
+
+impl JobOutcome {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("", |(_, name)| name)
+    }
+}
+
+impl Journal {
+    /// The journal in the state directory, for jobs sent to the node at `url`.
+    pub fn new(folders: &Folders, url: &str, context: Option<&str>) -> Journal {
+        Journal {
+            path: folders.state.join("jobs").join("jobs.jsonl"),
+            url: url.to_owned(),
+            context: context.map(str::to_owned),
+        }
+    }
+
+    /// All jobs, the oldest first, whatever node they were sent to. A line that is damaged counts as missing.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or others can read it.
+    pub fn entries(&self) -> Result<Vec<JobEntry>, Error> {
+        let bytes = read_private(&self.path)?.unwrap_or_default();
+        let mut entries: Vec<(String, JobEntry)> = Vec::new();
+        for line in bytes.split(|byte| *byte == b'\n') {
+            let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
+            let at = Duration::from_secs(line.at.unwrap_or_default());
+            if let (Some(api), Some(url)) = (line.api, line.url) {
+                let entry = JobEntry {
+                    uuid: line.job.clone(),
+                    api,
+                    url,
+                    context: line.context,
+                    submitted: at,
+                    timeout: line.timeout.map(Duration::from_secs),
+                    end: None,
+                };
+                entries.push((line.job, entry));
+                continue;
+            }
+            // What is said of a job mostly follows it soon.
+            let Some((_, entry)) = entries.iter_mut().rev().find(|(job, _)| *job == line.job) else { continue };
+            if let Some(uuid) = line.known_as {
+                entry.uuid = uuid;
+            }
+            let outcome = line.outcome.and_then(|name| OUTCOMES.iter().find(|(_, known)| *known == name));
+            if let Some((outcome, _)) = outcome {
+                entry.end = Some((*outcome, at));
+            }
+        }
+        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    /// The jobs whose uuid begins so, the newest first.
+    ///
+    /// # Errors
+    /// As [`Journal::entries`].
+    pub fn find(&self, start: &str) -> Result<Vec<JobEntry>, Error> {
+        let start = start.to_ascii_lowercase();
+        let mut found = self.entries()?;
+        found.retain(|entry| entry.uuid.starts_with(&start));
+        found.reverse();
+        Ok(found)
+    }
+
+    fn append(&self, line: &Line) -> Result<(), Error> {
+        let mut text =
+            serde_json::to_vec(line).map_err(|error| Error::Write { path: self.path.clone(), source: error.into() })?;
+        text.push(b'\n');
+        append_private(&self.path, &text)
+    }
+
+    /// Forgets old jobs once the file has grown long.
+    fn trim(&self) -> Result<(), Error> {
+        if std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len()) <= LONGEST as u64 {
+            return Ok(());
+        }
+        let Some(folder) = self.path.parent() else { return Ok(()) };
+        let _lock = lock_folder(folder)?;
+        let mut text = Vec::new();
+        let entries = self.entries()?;
+        for entry in &entries[entries.len().saturating_sub(KEPT)..] {
+            let line = Line {
+                job: entry.uuid.clone(),
+                api: Some(entry.api.clone()),
+                url: Some(entry.url.clone()),
+                context: entry.context.clone(),
+                timeout: entry.timeout.map(|timeout| timeout.as_secs()),
+                at: Some(entry.submitted.as_secs()),
+                ..Line::default()
+            };
+            let end = entry.end.map(|(outcome, at)| Line {
+                job: entry.uuid.clone(),
+                outcome: Some(outcome.as_str().to_owned()),
+                at: Some(at.as_secs()),
+                ..Line::default()
+            });
+            for line in [Some(line), end].into_iter().flatten() {
+                if serde_json::to_writer(&mut text, &line).is_ok() {
+                    text.push(b'\n');
+                }
+            }
+        }
+        write_private(&self.path, &text)
+    }
+}
+
+/// A journal that cannot be written is no reason to refuse an action: the uuid is printed all the same.
+impl JobRecord for Journal {
+    fn submitted(&mut self, job: &Job, at: Duration) {
+        let line = Line {
+            job: job.uuid.clone(),
+            api: Some(job.api.clone()),
+            url: Some(self.url.clone()),
+            context: self.context.clone(),
+            timeout: job.timeout.map(|timeout| timeout.as_secs()),
+            at: Some(at.as_secs()),
+            ..Line::default()
+        };
+        let _ = self.append(&line);
+    }
+
+    fn renamed(&mut self, sent: &str, uuid: &str) {
+        let line = Line { job: sent.to_owned(), known_as: Some(uuid.to_owned()), ..Line::default() };
+        let _ = self.append(&line);
+    }
+
+    fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration) {
+        let line = Line {
+            job: uuid.to_owned(),
+            outcome: Some(outcome.as_str().to_owned()),
+            at: Some(at.as_secs()),
+            ..Line::default()
+        };
+        let _ = self.append(&line).and_then(|()| self.trim());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> (tempfile::TempDir, Journal) {
+        let home = tempfile::tempdir().expect("a folder");
+        let journal = Journal::new(&Folders::under(home.path()), "http://h/zstack", Some("prod"));
+        (home, journal)
+    }
+
+    fn job(uuid: &str) -> Job {
+        Job { uuid: uuid.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(60)) }
+    }
+
+    #[test]
+    fn jobs_are_remembered_with_what_became_of_them() {
+        let (_home, mut journal) = journal();
+        assert_eq!(journal.entries().expect("nothing yet"), []);
+        let second = Duration::from_secs;
+        journal.submitted(&job("aa"), second(10));
+        journal.submitted(&job("ab"), second(20));
+        journal.renamed("ab", "bb");
+        journal.ended("aa", JobOutcome::Failed, second(30));
+        append_private(&journal.path, b"{\"job\":\"damag").expect("appended");
+        append_private(&journal.path, b"\n\xff\n").expect("appended");
+        journal.ended("ab", JobOutcome::Unknown, second(40));
+        let entries = journal.entries().expect("readable");
+        assert_eq!(entries.len(), 2);
+        let first = JobEntry {
+            uuid: "aa".into(),
+            api: "CreateZone".into(),
+            url: "http://h/zstack".into(),
+            context: Some("prod".into()),
+            submitted: second(10),
+            timeout: Some(second(60)),
+            end: Some((JobOutcome::Failed, second(30))),
+        };
+        assert_eq!(entries[0], first);
+        assert_eq!((entries[1].uuid.as_str(), entries[1].end), ("bb", Some((JobOutcome::Unknown, second(40)))));
+        assert_eq!(journal.find("B").expect("readable").len(), 1);
+        assert_eq!(journal.find("c").expect("readable"), []);
+    }
+
+    #[test]
+    fn old_jobs_are_forgotten() {
+        let (_home, mut journal) = journal();
+        let line = "{\"job\":\"a\",\"api\":\"CreateZone\",\"url\":\"http://h/zstack\",\"at\":1}\n";
+        append_private(&journal.path, line.repeat(LONGEST / line.len() + 1).as_bytes()).expect("appended");
+        journal.submitted(&job("bb"), Duration::from_secs(2));
+        journal.ended("bb", JobOutcome::Succeeded, Duration::from_secs(3));
+        let entries = journal.entries().expect("readable");
+        assert_eq!(entries.len(), KEPT);
+        let last = entries.last().map(|entry| (entry.uuid.as_str(), entry.end));
+        assert_eq!(last, Some(("bb", Some((JobOutcome::Succeeded, Duration::from_secs(3))))));
+    }
+}

@@ -1,0 +1,176 @@
+//! Looking at jobs later, and following long jobs to their end.
+
+use std::time::Duration;
+
+use super::answer::Understood;
+use super::call::{Answer, CallOptions, Progress, Reply, Unwatched, Waiting, Watch};
+use super::caller::{Client, SLICE};
+use super::error::{Error, Uncertainty};
+use super::failure::ApiFailure;
+use super::reads::is_no_mapping;
+use crate::catalog::Method;
+use crate::json::{self, Kind, Piece, Pieces, unescape};
+use crate::plan::{Effect, PathPart, Request, SecretText};
+
+/// How often a long job is looked at: they take minutes to days.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What is known of a job at one moment.
+#[derive(Debug)]
+pub enum JobState {
+    /// It runs.
+    Running,
+    /// It ended with this result.
+    Succeeded(Reply),
+    /// It failed.
+    Failed(ApiFailure),
+    /// The node does not know it: it ended long ago, or never was (J5).
+    NoRecord,
+}
+
+/// A long job as the node has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LongJob {
+    /// Its uuid.
+    pub uuid: String,
+    /// What it does, such as `APIAddImageMsg`.
+    pub name: String,
+    /// `Waiting`, `Running`, `Suspended`, `Canceling`, `Succeeded`, `Failed`, `Canceled`.
+    pub state: String,
+    /// By which its progress is asked for.
+    pub api_id: Option<String>,
+    /// Its result: JSON text of the result, or of `{"message", "detail", "cause"}` where it failed. Other text
+    /// is kept as it is.
+    pub result: Option<String>,
+}
+
+impl LongJob {
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state.as_str(), "Succeeded" | "Failed" | "Canceled")
+    }
+
+    /// The long job that a reply tells of: the inventory of SubmitLongJob, and of APIs that become one.
+    pub fn of_inventory(inventory: &[u8]) -> Option<LongJob> {
+        let text = |name: &str| {
+            json::member(inventory, name)
+                .filter(|value| json::kind(value) == Kind::Text)
+                .map(|value| unescape(value).into_owned())
+        };
+        Some(LongJob {
+            name: text("jobName")?,
+            uuid: text("uuid")?,
+            state: text("state")?,
+            api_id: text("apiId"),
+            result: text("jobResult"),
+        })
+    }
+}
+
+impl Client {
+    /// Looks at a job once.
+    ///
+    /// # Errors
+    /// When the node does not answer, or not as it should.
+    pub fn look_at_job(&mut self, uuid: &str) -> Result<JobState, Error> {
+        // It becomes a segment of a path.
+        if !super::answer::is_uuid(uuid) {
+            return Ok(JobState::NoRecord);
+        }
+        match self.ask(uuid) {
+            Ok(Understood::Accepted { .. }) => Ok(JobState::Running),
+            Ok(Understood::Result(reader)) => match Client::result_of(reader, uuid) {
+                Ok(reply) => Ok(JobState::Succeeded(reply)),
+                Err(error) => Err(self.no_answer(error)),
+            },
+            Ok(Understood::Failed(failure)) => Ok(JobState::Failed(failure)),
+            Ok(Understood::Refused { status: 404, text }) if !is_no_mapping(&text) => Ok(JobState::NoRecord),
+            Ok(Understood::Lost(error)) | Err(error) => Err(self.no_answer(error)),
+            Ok(other) => Err(self.unusable("GetApiJob", other)),
+        }
+    }
+
+    /// Waits until a long job has ended, for as long as the options say; without, however long it takes.
+    ///
+    /// # Errors
+    /// As [`Client::execute`]. At the end of the time, and when the long job is gone, the outcome is unknown.
+    pub fn follow_long_job(
+        &mut self,
+        uuid: &str,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Result<LongJob, ApiFailure>, Error> {
+        let result = self.watch_long_job(uuid, options, watch);
+        watch.done();
+        result
+    }
+
+    fn watch_long_job(
+        &mut self,
+        uuid: &str,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Result<LongJob, ApiFailure>, Error> {
+        let unknown = |reason| Error::OutcomeUnknown { api: "SubmitLongJob", job: Some(uuid.to_owned()), reason };
+        let interrupted = || Error::Interrupted { job: Some(uuid.to_owned()) };
+        let started = self.clock.now();
+        let mut progress: Option<Progress> = None;
+        loop {
+            let job = match self.long_job(uuid) {
+                Ok(Ok(Some(job))) => job,
+                Ok(Ok(None)) => return Err(unknown(Uncertainty::NoRecord)),
+                Ok(Err(failure)) => return Ok(Err(failure)),
+                Err(Error::Interrupted { .. }) => return Err(interrupted()),
+                Err(error) => return Err(error),
+            };
+            if job.has_ended() {
+                return Ok(Ok(job));
+            }
+            let waited = self.clock.now().saturating_sub(started);
+            if options.timeout.is_some_and(|timeout| waited >= timeout) {
+                return Err(unknown(Uncertainty::StillRunning { waited }));
+            }
+            if watch.wants_progress()
+                && let Some(api_id) = &job.api_id
+            {
+                progress = self.job_progress(api_id).or(progress);
+            }
+            let end = self.clock.now() + INTERVAL;
+            while self.clock.now() < end {
+                if self.interrupt.is_set() {
+                    return Err(interrupted());
+                }
+                let elapsed = self.clock.now().saturating_sub(started);
+                watch.waiting(Waiting { job: uuid, elapsed, progress: progress.as_ref() });
+                self.clock.sleep(SLICE);
+            }
+        }
+    }
+
+    /// The long job of that uuid, where there is one.
+    fn long_job(&mut self, uuid: &str) -> Result<Result<Option<LongJob>, ApiFailure>, Error> {
+        let request = Request {
+            api: "QueryLongJob",
+            method: Method::Get,
+            path: vec![PathPart::Fixed("/longjobs")],
+            query: vec![("q".to_owned(), SecretText::plain(format!("uuid={uuid}")))],
+            body: None,
+            needs_session: true,
+            effect: Effect::Query,
+            is_async: false,
+            timeout: None,
+        };
+        let mut reply = match self.execute(&request, &CallOptions::default(), &mut Unwatched)? {
+            Answer::Reply(reply) => reply,
+            Answer::Failed(failure) => return Ok(Err(failure)),
+            Answer::Detached(_) => return Err(Error::Reply { flaw: "a query that became a job".to_owned() }),
+        };
+        loop {
+            match reply.next_piece().map_err(|error| Error::of_read(&error))? {
+                Some(Piece::Row(row)) => return Ok(Ok(LongJob::of_inventory(row))),
+                Some(_) => {}
+                None => return Ok(Ok(None)),
+            }
+        }
+    }
+}
