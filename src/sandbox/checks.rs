@@ -28,11 +28,11 @@ fn is_choosable_uuid(text: &str) -> bool {
     is_uuid(text) && (b'1'..=b'5').contains(&bytes[12]) && b"89ab".contains(&bytes[16])
 }
 
-/// Checks a call against the catalog and the store, parameter by parameter.
+/// Checks a call against the catalog, parameter by parameter.
 ///
 /// # Errors
-/// `SYS.1007` names the parameter that is missing or bad, `SYS.1003` the one whose uuid names nothing.
-pub(super) fn check(catalog: Catalog, store: &Store, api: &Api, arguments: &Arguments) -> Result<(), Failure> {
+/// `SYS.1007` names the parameter that is missing or bad.
+pub(super) fn check_values(api: &Api, arguments: &Arguments) -> Result<(), Failure> {
     for parameter in &api.parameters {
         check_value(parameter, arguments.get(parameter.name))?;
     }
@@ -40,6 +40,19 @@ pub(super) fn check(catalog: Catalog, store: &Store, api: &Api, arguments: &Argu
     if chosen.is_some_and(|uuid| !is_choosable_uuid(uuid)) {
         return Err(bad(api.parameter("resourceUuid"), "is not a version-4 uuid without dashes"));
     }
+    Ok(())
+}
+
+/// Checks that the uuids of a call name what its parameters mean.
+///
+/// # Errors
+/// `SYS.1003` names the parameter whose uuid names nothing.
+pub(super) fn check_references(
+    catalog: Catalog,
+    store: &Store,
+    api: &Api,
+    arguments: &Arguments,
+) -> Result<(), Failure> {
     // Most calls name a resource or two; one transaction reads them all.
     store.transaction(|tx| {
         for parameter in &api.parameters {
@@ -182,7 +195,8 @@ mod tests {
         let store = Store::in_memory().expect("a store in memory");
         let api = catalog.api(api).expect("an API of the catalog");
         let values = values.as_object().cloned().unwrap_or_default();
-        let result = check(catalog, &store, &api, &Arguments::from_values(values));
+        let arguments = Arguments::from_values(values);
+        let result = check_values(&api, &arguments).and_then(|()| check_references(catalog, &store, &api, &arguments));
         result.err().map(|failure| (failure.code, failure.details))
     }
 

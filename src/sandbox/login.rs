@@ -8,6 +8,10 @@ use super::node::Node;
 use super::sessions::Session;
 use super::store::{Row, Scalar};
 
+/// The APIs of log-ins and sessions.
+pub(super) const APIS: [&str; 7] =
+    ["GetLoginProcedures", "LogIn", "LogInByAccount", "LogInByUser", "LogOut", "RenewSession", "ValidateSession"];
+
 impl Node {
     /// Runs an API of log-ins and sessions; nothing for any other API.
     pub(super) fn run_log_in(&mut self, api: &str, arguments: &Arguments) -> Option<Result<String, Failure>> {

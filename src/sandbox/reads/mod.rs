@@ -13,6 +13,21 @@ use super::jobs::Progress;
 use super::node::Node;
 use super::store::ServerError;
 
+/// The APIs that the node answers of itself.
+pub(super) const APIS: [&str; 11] = [
+    "GetCurrentTime",
+    "GetManagementNodeArch",
+    "GetManagementNodeOS",
+    "GetPlatformTimeZone",
+    "GetSupportAPIs",
+    "GetSupportedIdentityModels",
+    "GetTaskProgress",
+    "GetVersion",
+    "IsOpensourceVersion",
+    "IsReadyToGo",
+    "ZQLQuery",
+];
+
 impl Node {
     /// Runs a call that only reads; nothing for any other API.
     pub(super) fn read(

@@ -8,3 +8,4 @@ mod protocol;
 mod reads;
 mod running;
 mod sessions;
+mod sweep;
