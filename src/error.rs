@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::client::{self, ApiFailure, Class, EndpointError};
 use crate::syntax::{CommandError, FileError};
-use crate::{cli, plan, render, sandbox};
+use crate::{cli, commands, config, plan, render, results, sandbox, shell};
 
 /// How the program ends. The numbers are part of its contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,21 @@ pub enum Error {
     /// The address of the node makes no sense.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    /// The configuration, or a stored session, cannot be read or written.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// A kept result cannot be shown.
+    #[error(transparent)]
+    Results(#[from] results::ResultsError),
+    /// Kept results cannot be saved.
+    #[error(transparent)]
+    Save(#[from] commands::save::SaveError),
+    /// What follows a command at the prompt, a pipe or a file, makes no sense.
+    #[error(transparent)]
+    Redirect(#[from] shell::RedirectError),
+    /// The interactive shell cannot go on.
+    #[error(transparent)]
+    Shell(#[from] shell::ShellError),
     /// There is no reply.
     #[error(transparent)]
     Client(#[from] client::Error),
@@ -118,6 +133,9 @@ pub enum OwnError {
     /// A password is needed and nobody can be asked.
     #[error("a password is needed, and there is no terminal to ask for it")]
     NoPassword,
+    /// The user did not confirm.
+    #[error("not confirmed; nothing was sent")]
+    NotConfirmed,
     /// A value makes no sense.
     #[error("{name}: {problem}")]
     Value {
@@ -150,10 +168,17 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Error::Usage(error) if error.in_command => ExitCode::Command,
-            Error::Usage(_) | Error::Option { .. } | Error::Endpoint(_) | Error::Render(_) => ExitCode::Options,
-            Error::Syntax(_) | Error::File(_) | Error::Plan(_) | Error::Script { .. } | Error::Own(_) => {
-                ExitCode::Command
+            Error::Usage(_) | Error::Option { .. } | Error::Endpoint(_) | Error::Config(_) | Error::Render(_) => {
+                ExitCode::Options
             }
+            Error::Results(_)
+            | Error::Save(_)
+            | Error::Redirect(_)
+            | Error::Syntax(_)
+            | Error::File(_)
+            | Error::Plan(_)
+            | Error::Script { .. }
+            | Error::Own(_) => ExitCode::Command,
             Error::Client(error) => match error.class() {
                 Class::Failure => ExitCode::Failed,
                 Class::NoAnswer => ExitCode::NoAnswer,
@@ -164,7 +189,7 @@ impl Error {
             Error::Api(_) => ExitCode::Failed,
             Error::Empty => ExitCode::Empty,
             Error::Reported(code) => *code,
-            Error::Sandbox(_) | Error::Write(_) => ExitCode::NoAnswer,
+            Error::Sandbox(_) | Error::Shell(_) | Error::Write(_) => ExitCode::NoAnswer,
         }
     }
 
@@ -179,6 +204,7 @@ impl Error {
             Error::Syntax(error) => Some(error.span()),
             Error::File(error) => Some(error.span.clone()),
             Error::Plan(error) => error.span.clone(),
+            Error::Redirect(error) => Some(error.span()),
             _ => None,
         }
     }

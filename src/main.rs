@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use zstack_cli::app::{self, Environment};
+use zstack_cli::app;
+use zstack_cli::config::Environment;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,34 +1,165 @@
 //! An API call, from the command to what is printed.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
+use std::time::Duration;
 
 use crate::cli::Options;
-use crate::client::{Answer, CallOptions, Reply};
+use crate::client::{Answer, CallOptions, Reply, is_log_in, is_log_out};
 use crate::error::Error;
-use crate::plan::{self, Cursor, Plan, QueryPlan};
-use crate::render::{self, Format, Shape};
+use crate::plan::{self, Cursor, Plan, Request};
+use crate::render::{self, Format, Selection, Shape};
 use crate::syntax::Command;
 
+use super::output::Output;
 use super::spinner::Spinner;
 use super::{App, shape, view};
 
 impl App {
     /// Runs an API call and prints what came of it.
-    pub(super) fn call(&mut self, mut command: Command, options: &Options, out: &mut dyn Write) -> Result<(), Error> {
+    pub(super) fn call(&mut self, mut command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         command.resolve_files(&mut read_file)?;
-        let planned = plan::plan(&command, self.catalog, &self.plan_options(options))?;
-        let shape = self.shape(&planned);
+        let planned = self.plan(&command, options)?;
+        // A wrong format or column is worth knowing before anything is sent.
+        let view = view::view(options, self.screen_of(out, options))?;
+        if options.dry_run {
+            return self.dry_run(&planned, options, out);
+        }
+        if options.curl_example {
+            self.say_curl(&planned, options)?;
+        }
+        self.confirm(&command, &planned, options)?;
+        let (shape, select) = self.shape(&planned);
+        let view = match select {
+            Some(columns) if view.columns.is_none() => render::View { columns: Some(columns), ..view },
+            _ => view,
+        };
         let answer = match &planned {
             Plan::Call(request) => self.execute(request, options)?,
             Plan::Query(query) => self.query(query, options)?,
         };
-        self.conclude_call(answer, &shape, options, out)
+        let answer = match (&planned, answer) {
+            (Plan::Call(request), Answer::Reply(reply)) if is_log_in(request.api) => {
+                let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+                let parameters: Vec<(&str, &str)> = command
+                    .arguments
+                    .iter()
+                    .map(|argument| (argument.name.as_str(), argument.value.as_str()))
+                    .collect();
+                self.logged_in(request, &text, &super::login::parameters_of(&parameters), options)?;
+                Answer::Reply(Reply::of_text(text))
+            }
+            (Plan::Call(request), Answer::Reply(reply)) if is_log_out(request.api) => {
+                self.logged_out(options)?;
+                Answer::Reply(reply)
+            }
+            (_, answer) => answer,
+        };
+        self.conclude_call(answer, &shape, &view, options, out)
     }
 
     /// Runs a statement of the node's query language.
-    pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut dyn Write) -> Result<(), Error> {
-        let answer = self.execute(&plan::zql_request(statement, false), options)?;
-        self.conclude_call(answer, &Shape::default(), options, out)
+    pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        let planned = Plan::Call(plan::zql_request(statement, false));
+        let view = view::view(options, self.screen_of(out, options))?;
+        if options.dry_run {
+            return self.dry_run(&planned, options, out);
+        }
+        if options.curl_example {
+            self.say_curl(&planned, options)?;
+        }
+        let Plan::Call(request) = planned else { return Ok(()) };
+        let answer = self.execute(&request, options)?;
+        self.conclude_call(answer, &Shape::default(), &view, options, out)
+    }
+
+    fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
+        let mut how = plan::Options {
+            no_check: options.no_check,
+            page_size: options.page_size.unwrap_or(1000),
+            timeout: options.timeout.map(Duration::from_secs),
+            session: None,
+        };
+        let names_session = self
+            .catalog
+            .api_ignoring_case(&command.name)
+            .filter(|api| api.path_variables().any(|variable| variable == "sessionUuid"));
+        if let Some(api) = names_session
+            && !command.arguments.iter().any(|argument| argument.name == "sessionUuid")
+        {
+            how.session = self.open_session(options)?;
+            if how.session.is_none() {
+                return Err(crate::client::Error::NoSession { api: api.name }.into());
+            }
+        }
+        Ok(plan::plan(command, self.catalog, &how)?)
+    }
+
+    /// What is known of the rows that will come, and which of their members the user selected.
+    fn shape(&self, planned: &Plan) -> (Shape, Option<Selection>) {
+        let query = match planned {
+            Plan::Query(query) => query,
+            Plan::Call(request) => {
+                let api = self.catalog.api(request.api);
+                return (api.map(|api| shape::of_api(self.catalog, &api)).unwrap_or_default(), None);
+            }
+        };
+        let inventory = query.inventory.and_then(|name| self.catalog.inventory(name));
+        let whole = inventory.as_ref().map(shape::of_inventory).unwrap_or_default();
+        match &query.select {
+            None => (whole, None),
+            Some(names) => {
+                let selection = Selection::parse(&names.join(",")).ok().filter(|_| query.must_select);
+                (shape::selected(&whole, names), selection)
+            }
+        }
+    }
+
+    /// Prints the requests that a command comes to, and sends nothing.
+    fn dry_run(&mut self, planned: &Plan, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        let secrets = view::secrets(options);
+        let node = self.node(options)?;
+        let texts: Vec<String> =
+            first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
+        let more = pages_follow(planned);
+        out.write_text(&texts.join("\n"))?;
+        if more {
+            self.say(options, "further pages follow as long as the node returns full ones");
+        }
+        Ok(())
+    }
+
+    fn say_curl(&mut self, planned: &Plan, options: &Options) -> Result<(), Error> {
+        let secrets = view::secrets(options);
+        let node = self.node(options)?;
+        let tls = node.tls.clone();
+        let texts: Vec<String> =
+            first_requests(planned).iter().map(|request| node.client.curl_command(request, &tls, secrets)).collect();
+        // Asked for, so it is said also to whoever wants quiet.
+        self.say(&Options { quiet: false, ..options.clone() }, &texts.join("\n"));
+        Ok(())
+    }
+
+    /// Sends a request, with a spinner while a job runs.
+    pub(super) fn execute(&mut self, request: &Request, options: &Options) -> Result<Answer, Error> {
+        self.watch_ctrl_c()?;
+        let mut spinner = self.spinner(options);
+        let how = CallOptions { wait: !options.no_wait, timeout: request.timeout };
+        let node = self.node(options)?;
+        Ok(node.client.execute(request, &how, &mut spinner)?)
+    }
+
+    /// Runs a query over as many requests as it takes.
+    pub(super) fn query(&mut self, query: &plan::QueryPlan, options: &Options) -> Result<Answer, Error> {
+        self.watch_ctrl_c()?;
+        let mut spinner = self.spinner(options);
+        let node = self.node(options)?;
+        Ok(node.client.query(query, &CallOptions::default(), &mut spinner)?)
+    }
+
+    fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {
+        let draws = self.environment.stderr_terminal && !self.environment.is_dumb_terminal() && !options.quiet;
+        let width = self.environment.terminal_size.map(|(width, _)| width);
+        Spinner::new(io::stderr(), width.filter(|_| draws))
     }
 
     /// Prints what a call led to.
@@ -36,75 +167,67 @@ impl App {
         &mut self,
         answer: Answer,
         shape: &Shape,
+        view: &render::View,
         options: &Options,
-        out: &mut dyn Write,
+        out: &mut Output<'_>,
     ) -> Result<(), Error> {
         match answer {
-            Answer::Reply(reply) => self.print(reply, shape, options, out),
+            Answer::Reply(reply) => self.print(reply, shape, view, options, out),
             Answer::Failed(failure) => {
-                let format = view::format(options, self.screen(options))?;
-                if matches!(format, Format::Json | Format::Jsonl | Format::Yaml) {
+                if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
                     let text = format!("{{\"success\":false,\"error\":{}}}", failure.text);
-                    self.print(Reply::of_text(text.into_bytes()), &Shape::default(), options, out)?;
+                    let view =
+                        render::View { columns: None, filter: None, sort_by: None, summary: false, ..view.clone() };
+                    self.print(Reply::of_text(text.into_bytes()), &Shape::default(), &view, options, out)?;
                 }
                 Err(Error::Api(Box::new(failure)))
             }
             Answer::Detached(job) => {
                 let text = format!("{{\"job\":{{\"uuid\":\"{}\",\"api\":\"{}\"}}}}", job.uuid, job.api);
-                self.print(Reply::of_text(text.into_bytes()), &Shape::default(), options, out)
+                self.say(options, &format!("the job goes on; `zstack-cli job {}` looks at it", job.uuid));
+                self.print(Reply::of_text(text.into_bytes()), &Shape::default(), view, options, out)
             }
         }
     }
 
-    fn plan_options(&self, options: &Options) -> plan::Options {
-        plan::Options {
-            no_check: options.no_check,
-            page_size: options.page_size.unwrap_or(1000),
-            timeout: options.timeout.map(std::time::Duration::from_secs),
-            session: None,
+    fn print(
+        &mut self,
+        reply: Reply,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let mut reply = self.recorded(reply);
+        let rendered = self.with_writer(out, options, |writer| {
+            let rendered = render::render(&mut *reply, shape, view, writer)?;
+            writer.flush()?;
+            Ok(rendered)
+        })?;
+        if !rendered.hidden.is_empty() && view.format == Format::Table {
+            self.say(options, &format!("columns left out: {} (-o wide, --columns)", rendered.hidden.join(", ")));
         }
-    }
-
-    fn shape(&self, planned: &Plan) -> Shape {
-        match planned {
-            Plan::Call(request) => {
-                self.catalog.api(request.api).map(|api| shape::of_api(self.catalog, &api)).unwrap_or_default()
-            }
-            Plan::Query(query) => {
-                let whole = query
-                    .inventory
-                    .and_then(|name| self.catalog.inventory(name))
-                    .map(|inventory| shape::of_inventory(&inventory))
-                    .unwrap_or_default();
-                match &query.select {
-                    Some(names) => shape::selected(&whole, names),
-                    None => whole,
-                }
-            }
-        }
-    }
-
-    fn execute(&mut self, request: &plan::Request, options: &Options) -> Result<Answer, Error> {
-        let width = self.environment.width.filter(|_| self.environment.stderr_is_terminal && !options.quiet);
-        let mut spinner = Spinner::new(io::stderr(), width);
-        let how = CallOptions { wait: !options.no_wait, timeout: request.timeout };
-        self.watch_ctrl_c()?;
-        let node = self.node(options)?;
-        Ok(node.client.execute(request, &how, &mut spinner)?)
-    }
-
-    fn query(&mut self, query: &QueryPlan, options: &Options) -> Result<Answer, Error> {
-        self.execute(&query.request(0, &Cursor::Start), options)
-    }
-
-    fn print(&mut self, mut reply: Reply, shape: &Shape, options: &Options, out: &mut dyn Write) -> Result<(), Error> {
-        let view = view::view(options, self.screen(options))?;
-        let rendered = render::render(&mut reply, shape, &view, out)?;
-        out.flush()?;
         if options.fail_empty && rendered.rows == 0 {
             return Err(Error::Empty);
         }
         Ok(())
+    }
+}
+
+/// The requests that are certain to be sent; further pages depend on what comes.
+fn first_requests(planned: &Plan) -> Vec<Request> {
+    match planned {
+        Plan::Call(request) => vec![request.clone()],
+        Plan::Query(query) => (0..query.parts()).map(|part| query.request(part, &Cursor::Start)).collect(),
+    }
+}
+
+fn pages_follow(planned: &Plan) -> bool {
+    match planned {
+        Plan::Query(query) => {
+            matches!(query.extent, plan::Extent::All { .. }) && matches!(query.answer, plan::Answer::Rows { .. })
+        }
+        Plan::Call(_) => false,
     }
 }
 

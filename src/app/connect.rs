@@ -1,79 +1,211 @@
-//! The node that the program talks to.
+//! The nodes that the program talks to.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::cli::Options;
 use crate::client::{
-    Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TlsOptions, TransportOptions,
+    AccessKey, Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TlsOptions, TransportOptions,
 };
+use crate::config::{self, Address, Login, NodeChoice, Owner, Selection, choose_node};
 use crate::error::Error;
 use crate::sandbox::{self, Database, Running};
 use crate::secret::Secret;
 
-use super::App;
+use super::view::secrets;
+use super::{App, login};
+
+/// What tells one connection from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    sandbox: bool,
+    address: Option<Address>,
+    context: Option<String>,
+    tls: TlsOptions,
+}
 
 /// A node with the client that calls it.
 pub(super) struct Node {
+    key: Key,
     pub(super) client: Client,
     /// The sandbox that is the node, where it is one; it ends with this.
-    pub(super) sandbox: Option<Running>,
+    _sandbox: Option<Running>,
+    /// Whose credentials are used; none for the sandbox.
+    pub(super) owner: Option<Owner>,
+    /// Who is logged in, as far as is known.
+    pub(super) account: Option<String>,
+    /// The context in use.
+    pub(super) context: Option<String>,
+    /// Whether a session that is opened now is for this run only.
+    pub(super) single_run: bool,
+    pub(super) tls: TlsOptions,
+}
+
+impl Node {
+    /// What the node is called for people.
+    pub(super) fn name(&self) -> String {
+        match (&self.context, self.key.sandbox) {
+            (_, true) => "the sandbox".to_owned(),
+            (Some(context), false) => format!("context {context}"),
+            (None, false) => self.client.endpoint().authority(),
+        }
+    }
 }
 
 impl App {
     /// The node that the options mean, connected on first use.
     pub(super) fn node(&mut self, options: &Options) -> Result<&mut Node, Error> {
-        if self.node.is_none() {
-            self.node = Some(self.connect(options)?);
-        }
-        self.node.as_mut().ok_or(Error::Empty)
+        let key = self.key(options)?;
+        let at = match self.nodes.iter().position(|node| node.key == key) {
+            Some(at) => at,
+            None => {
+                let node = self.connect(key, options)?;
+                self.nodes.push(node);
+                self.nodes.len() - 1
+            }
+        };
+        Ok(&mut self.nodes[at])
     }
 
-    fn connect(&self, options: &Options) -> Result<Node, Error> {
-        let sandbox = if options.sandbox { Some(self.start_sandbox()?) } else { None };
-        let endpoint = match &sandbox {
-            Some(sandbox) => Endpoint::parse(&sandbox.base_url())?,
-            None => self.endpoint(options)?,
+    /// The node that the options mean, if it was used before.
+    pub(super) fn known_node(&mut self, options: &Options) -> Option<&mut Node> {
+        let key = self.key(options).ok()?;
+        self.nodes.iter_mut().find(|node| node.key == key)
+    }
+
+    /// Which node the options, the environment and the contexts choose.
+    pub(super) fn selection(&mut self, options: &Options) -> Result<Selection, Error> {
+        let choice = NodeChoice {
+            url: options.url.clone(),
+            host: options.host.clone(),
+            port: options.port,
+            context: options.context.clone(),
         };
-        let transport = ReqwestTransport::new(
-            endpoint.clone(),
-            TransportOptions {
-                tls: TlsOptions { ca_file: options.cacert.clone(), insecure: options.insecure },
-                proxies: ProxyOptions::default(),
-                interrupt: self.interrupt.clone(),
-            },
-        )
-        .map_err(|source| crate::client::Error::NotSent { source })?;
+        self.contexts()?;
+        let contexts = self.contexts.as_ref().ok_or(config::Error::NoHome)?;
+        Ok(choose_node(&choice, &self.environment.variables, contexts)?)
+    }
+
+    fn key(&mut self, options: &Options) -> Result<Key, Error> {
+        let tls = TlsOptions { ca_file: options.cacert.clone(), insecure: options.insecure };
+        if options.sandbox {
+            return Ok(Key { sandbox: true, address: None, context: None, tls });
+        }
+        let selection = self.selection(options)?;
+        Ok(Key { sandbox: false, address: Some(selection.address), context: selection.context, tls })
+    }
+
+    fn connect(&mut self, key: Key, options: &Options) -> Result<Node, Error> {
+        let selection = if key.sandbox { None } else { Some(self.selection(options)?) };
+        let sandbox = if key.sandbox { Some(self.start_sandbox(options)?) } else { None };
+        let endpoint = match (&sandbox, selection.as_ref().map(|selection| &selection.address)) {
+            (Some(sandbox), _) => Endpoint::parse(&sandbox.base_url())?,
+            (None, Some(Address::Url(url))) => Endpoint::parse(url)?,
+            (None, Some(Address::Host { host, port })) => Endpoint::of_host(host, *port)?,
+            (None, None) => Endpoint::of_host("localhost", 8080)?,
+        };
+        if options.insecure && endpoint.is_https() {
+            self.say(options, "warning: the server's certificate is not checked (--insecure)");
+        }
+        let variables = &self.environment.variables;
+        let proxies = ProxyOptions {
+            http: variables.http_proxy.clone(),
+            https: variables.https_proxy.clone(),
+            exceptions: variables.no_proxy.clone(),
+        };
+        let tls = key.tls.clone();
+        let how = TransportOptions { tls: tls.clone(), proxies, interrupt: self.interrupt.clone() };
+        let transport =
+            ReqwestTransport::new(endpoint.clone(), how).map_err(|source| crate::client::Error::NotSent { source })?;
+        let url = endpoint.base().to_owned();
         let mut client =
             Client::new(endpoint, Box::new(transport), Box::new(SystemClock::new()), self.interrupt.clone());
-        if let Some(sandbox) = &sandbox {
-            client.set_credentials(Credentials::Session(Secret::new(sandbox.session_uuid().to_owned())));
-        } else if let Some(session) = self.environment.variable("ZSTACK_SESSION_UUID") {
-            client.set_credentials(Credentials::Session(Secret::new(session.to_owned())));
+        if options.verbose {
+            client.set_trace(Some(Box::new(io::stderr())), secrets(options));
         }
-        Ok(Node { client, sandbox })
+        let context = selection.as_ref().and_then(|selection| selection.context.clone());
+        let owner = selection.map(|selection| match selection.context {
+            Some(context) if selection.address_of_context => Owner::Context(context),
+            _ => Owner::Node(url.clone()),
+        });
+        let mut node = Node { key, client, _sandbox: None, owner, account: None, context, single_run: true, tls };
+        match sandbox {
+            Some(running) => {
+                let session = Secret::new(running.session_uuid().to_owned());
+                node.client.set_credentials(Credentials::Session(session));
+                node.account = Some("admin".to_owned());
+                node._sandbox = Some(running);
+            }
+            None => self.give_credentials(&mut node, &url)?,
+        }
+        Ok(node)
     }
 
-    fn endpoint(&self, options: &Options) -> Result<Endpoint, Error> {
-        if let Some(url) = options.url.as_deref() {
-            return Ok(Endpoint::parse(url)?);
+    /// Gives a node the credentials of the environment, or else the stored ones.
+    fn give_credentials(&mut self, node: &mut Node, url: &str) -> Result<(), Error> {
+        let preferences = self.contexts()?.preferences(node.context.as_deref());
+        let variables = &self.environment.variables;
+        if let Some(session) = &variables.session_uuid {
+            node.client.set_credentials(Credentials::Session(session.clone()));
+            return Ok(());
         }
-        let host = options.host.as_deref().unwrap_or("localhost");
-        Ok(Endpoint::of_host(host, options.port.unwrap_or(8080))?)
+        if let (Some(id), Some(secret)) = (&variables.access_key_id, &variables.access_key_secret) {
+            let zone = preferences.time_zone;
+            let key = AccessKey { id: id.clone(), secret: secret.clone(), zone: login::zone(zone.as_deref()) };
+            node.client.set_credentials(Credentials::AccessKey(key));
+            return Ok(());
+        }
+        let stored = match &node.owner {
+            Some(owner) => config::Credentials::new(self.environment.folders()?).load(owner, url)?,
+            None => None,
+        };
+        node.account = preferences.account.clone();
+        if let Some(entry) = stored {
+            node.single_run = false;
+            node.account = match (&entry.account, &entry.user) {
+                (Some(account), Some(user)) => Some(format!("{account}/{user}")),
+                (account, user) => account.clone().or(user.clone()),
+            };
+            node.client.set_credentials(match entry.login {
+                Login::Session { uuid, .. } => Credentials::Session(uuid),
+                Login::AccessKey { id, secret, time_zone } => {
+                    Credentials::AccessKey(AccessKey { id, secret, zone: login::zone(time_zone.as_deref()) })
+                }
+            });
+        }
+        if self.environment.variables.password.is_some() {
+            let log_in = self.log_in_from_environment(preferences.account.as_deref())?;
+            node.client.set_log_in(Some(log_in));
+        }
+        Ok(())
     }
 
     /// Where the sandbox keeps its state.
-    pub(super) fn sandbox_directory(&self) -> PathBuf {
-        self.environment.state.join("sandbox")
+    pub(super) fn sandbox_directory(&self) -> Result<PathBuf, Error> {
+        Ok(self.environment.folders()?.data.join("sandbox"))
     }
 
-    fn start_sandbox(&self) -> Result<Running, Error> {
-        let options =
-            sandbox::Options { database: Database::Directory(self.sandbox_directory()), ..sandbox::Options::default() };
-        Ok(sandbox::start(options)?)
+    fn start_sandbox(&self, options: &Options) -> Result<Running, Error> {
+        let running = sandbox::start(sandbox::Options {
+            database: Database::Directory(self.sandbox_directory()?),
+            ..sandbox::Options::default()
+        })?;
+        for file in running.set_aside() {
+            self.say(options, &format!("warning: a damaged sandbox was set aside as {}", file.display()));
+        }
+        Ok(running)
     }
 
-    /// Ends what was opened for this run.
+    /// Ends what was opened for this run, and keeps a session that was renewed on the way.
     pub(super) fn close(&mut self) {
-        self.node = None;
+        for mut node in std::mem::take(&mut self.nodes) {
+            let Some(session) = node.client.take_renewed_session() else { continue };
+            if node.single_run {
+                node.client.log_out();
+            } else {
+                // The command is done; a session that cannot be kept is opened anew by the next one.
+                let _ = self.keep_session(&node, "LogInByAccount", &session, None);
+            }
+        }
     }
 }

@@ -1,28 +1,35 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
 mod call;
+mod confirm;
 mod connect;
+mod interactive;
 mod lines;
+mod login;
+mod nearby;
+mod output;
 mod own;
-mod process;
+mod pager;
 mod report;
 mod script;
+mod settings;
 mod shape;
 mod spinner;
 mod view;
 
 use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 
 use crate::catalog::Catalog;
-use crate::cli::{self, ColorChoice, Line, Options};
+use crate::cli::{self, Line, Options};
 use crate::client::Interrupt;
+use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
 use crate::syntax::{self, Command, Word};
 
 use connect::Node;
-pub use process::Environment;
+use output::Output;
 use report::Reporter;
-use view::Screen;
 
 /// Whether there is more to come after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,51 +40,71 @@ enum Flow {
 
 /// Runs the program with the arguments that follow its name.
 pub fn run(environment: Environment, arguments: &[String]) -> ExitCode {
-    let mut app = App::new(environment);
-    let mut options = Options::default();
-    let outcome = match cli::parse(arguments, &mut options) {
-        Ok(Line::Nothing) => return app.shell_or_script(options),
-        Ok(line) => {
-            app.options = options.clone();
-            let (text, words) = match &line {
-                Line::Call(words) => Command::words_from_args(words),
-                _ => (String::new(), Vec::new()),
-            };
-            let result = app.evaluate(line, &text, &words, &options, &mut io::stdout().lock());
-            app.conclude(result, None, Some(&text))
-        }
-        Err(error) => app.conclude(Err(error.into()), None, None),
-    };
-    app.close();
-    outcome.0
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
+        let _ = writeln!(
+            io::stderr(),
+            "error: a bug in zstack-cli{}\n  hint: please report the command and this line, with `zstack-cli --version`",
+            place.unwrap_or_default()
+        );
+    }));
+    panic::catch_unwind(AssertUnwindSafe(|| start(environment, arguments))).unwrap_or(ExitCode::Bug)
 }
 
-/// The program while it runs: what it knows, and the node that it talks to.
+fn start(environment: Environment, arguments: &[String]) -> ExitCode {
+    let mut app = App::new(environment);
+    let mut options = Options::default();
+    let line = match cli::parse(arguments, &mut options) {
+        Ok(line) => line,
+        Err(error) => return app.conclude(Err(error.into()), None, None).0,
+    };
+    app.options = options;
+    if matches!(line, Line::Nothing) {
+        return app.shell_or_script();
+    }
+    let (text, words) = match &line {
+        Line::Call(words) => Command::words_from_args(words),
+        _ => Default::default(),
+    };
+    let options = app.options.clone();
+    let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
+    let (code, _) = app.conclude(result, None, Some(&text));
+    app.close();
+    code
+}
+
+/// The program while it runs: what it knows, and the nodes that it talks to.
 struct App {
     environment: Environment,
     catalog: Catalog,
     /// The options that hold for every line.
     options: Options,
-    node: Option<Node>,
+    /// The saved contexts, read when first needed.
+    contexts: Option<Contexts>,
+    /// Connected nodes; more than one only where lines name others.
+    nodes: Vec<Node>,
     interrupt: Interrupt,
     watches_ctrl_c: bool,
+    /// What only the interactive shell has.
+    shell: Option<interactive::State>,
 }
 
 impl App {
     fn new(environment: Environment) -> App {
-        let catalog = Catalog::newest();
         App {
             environment,
-            catalog,
+            catalog: Catalog::newest(),
             options: Options::default(),
-            node: None,
+            contexts: None,
+            nodes: Vec::new(),
             interrupt: Interrupt::new(),
             watches_ctrl_c: false,
+            shell: None,
         }
     }
 
     /// Evaluates one line of text.
-    fn evaluate_text(&mut self, text: &str, out: &mut dyn Write) -> Result<Flow, Error> {
+    fn evaluate_text(&mut self, text: &str, out: &mut Output<'_>) -> Result<Flow, Error> {
         let words = syntax::split(text).map_err(syntax::CommandError::from)?;
         let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
         let mut options = self.options.clone();
@@ -96,42 +123,40 @@ impl App {
         text: &str,
         words: &[Word],
         options: &Options,
-        out: &mut dyn Write,
+        out: &mut Output<'_>,
     ) -> Result<Flow, Error> {
         match line {
-            Line::Nothing => Ok(Flow::Continue),
-            Line::Text(text) => {
-                out.write_all(text.as_bytes())?;
-                Ok(Flow::Continue)
-            }
-            Line::Own(command) => self.own(command, options, out),
+            Line::Nothing => {}
+            Line::Text(text) => out.write_text(&text)?,
+            Line::Own(command) => return self.own(command, options, out),
             Line::Call(_) => {
                 if let Some(command) = Command::from_words(text, words)? {
-                    self.call(command, options, out)?;
+                    let options = self.settle(options)?;
+                    self.call(command, &options, out)?;
                 }
-                Ok(Flow::Continue)
             }
         }
+        Ok(Flow::Continue)
     }
 
     /// Says what went wrong, if anything did, and what that means for the exit code.
     fn conclude(&mut self, result: Result<Flow, Error>, place: Option<&str>, line: Option<&str>) -> (ExitCode, Flow) {
-        match result {
-            Ok(flow) => (ExitCode::Done, flow),
+        let error = match result {
+            Ok(flow) => return (ExitCode::Done, flow),
             // The reader has what it wanted.
-            Err(error) if error.is_closed_pipe() => (ExitCode::Done, Flow::Leave),
-            Err(Error::Reported(code)) => (code, Flow::Continue),
-            Err(error) => {
-                let reporter = Reporter {
-                    terminal: self.environment.stderr_is_terminal,
-                    colour: self.colour(self.environment.stderr_is_terminal, &self.options),
-                    chinese: self.speaks_chinese(),
-                };
-                // Where errors cannot be written there is nobody to tell.
-                let _ = reporter.report(&error, place, line, &mut io::stderr().lock());
-                (error.exit_code(), Flow::Continue)
-            }
-        }
+            Err(error) if error.is_closed_pipe() => return (ExitCode::Done, Flow::Leave),
+            Err(Error::Reported(code)) => return (code, Flow::Continue),
+            Err(error) => error,
+        };
+        let terminal = self.environment.stderr_terminal;
+        let reporter = Reporter {
+            terminal,
+            colour: self.colour(terminal, &self.options),
+            chinese: self.environment.variables.chinese,
+        };
+        // Where errors cannot be written there is nobody to tell.
+        let _ = reporter.report(&error, place, line, &mut io::stderr().lock());
+        (error.exit_code(), Flow::Continue)
     }
 
     /// Makes Ctrl-C ask for an end instead of ending the process.
@@ -142,27 +167,12 @@ impl App {
         Ok(())
     }
 
-    fn screen(&self, options: &Options) -> Screen {
-        let terminal = self.environment.stdout_is_terminal;
-        Screen { terminal, width: self.environment.width, colour: self.colour(terminal, options) }
-    }
-
-    fn colour(&self, terminal: bool, options: &Options) -> bool {
-        match options.color.unwrap_or_default() {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                let dumb = self.environment.variable("TERM") == Some("dumb");
-                terminal && !dumb && self.environment.variable("NO_COLOR").is_none()
-            }
+    /// Says something beside results, unless the user wants quiet.
+    fn say(&self, options: &Options, text: &str) {
+        if !options.quiet {
+            // Nobody reads it where it cannot be written.
+            let _ = writeln!(io::stderr(), "{text}");
         }
-    }
-
-    fn speaks_chinese(&self) -> bool {
-        ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .find_map(|name| self.environment.variable(name))
-            .is_some_and(|language| language.starts_with("zh"))
     }
 }
 

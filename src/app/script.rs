@@ -1,25 +1,33 @@
 //! Commands that come one per line.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 
-use crate::cli::Options;
 use crate::error::{Error, ExitCode};
 
 use super::lines::Lines;
+use super::output::Output;
 use super::{App, Flow};
 
 impl App {
     /// The shell on a terminal, else commands from standard input.
-    pub(super) fn shell_or_script(&mut self, options: Options) -> ExitCode {
-        self.options = options;
-        let code = self.run_script(&mut io::stdin().lock(), None, &mut io::stdout().lock());
+    pub(super) fn shell_or_script(&mut self) -> ExitCode {
+        let code = if self.environment.stdin_terminal {
+            self.interactive()
+        } else {
+            self.run_script(&mut io::stdin().lock(), None, &mut Output::Screen)
+        };
         self.close();
         code
     }
 
     /// Runs the commands of a script; the first failure ends it unless `--keep-going` says otherwise, and is
     /// the exit code.
-    pub(super) fn run_script(&mut self, reader: &mut dyn BufRead, name: Option<&str>, out: &mut dyn Write) -> ExitCode {
+    pub(super) fn run_script(
+        &mut self,
+        reader: &mut dyn BufRead,
+        name: Option<&str>,
+        out: &mut Output<'_>,
+    ) -> ExitCode {
         let mut first_failure = ExitCode::Done;
         for line in Lines::new(reader) {
             let line = match line {

@@ -3,7 +3,7 @@
 use crate::cli::Options;
 use crate::error::Error;
 use crate::json::Secrets;
-use crate::render::{Border, Format, Selection, View};
+use crate::render::{Border, Filter, Format, Selection, SortKey, View};
 use crate::secret;
 use crate::syntax::closest;
 
@@ -46,8 +46,25 @@ pub(super) fn view(options: &Options, screen: Screen) -> Result<View, Error> {
         })?),
         None => None,
     };
+    let sort_by = match options.sort_by.as_deref() {
+        Some(text) => Some(
+            SortKey::parse(text).map_err(|error| Error::Option { option: "sort-by", problem: error.to_string() })?,
+        ),
+        None => None,
+    };
+    let filter = match options.jq.as_deref() {
+        Some(expression) => Some(Filter::compile(expression).map_err(|error| Error::Option {
+            option: "jq",
+            problem: format!("{} at character {} of {expression}", error.message, error.span.start + 1),
+        })?),
+        None => None,
+    };
     Ok(View {
         columns,
+        sort_by,
+        filter,
+        raw: options.raw,
+        summary: options.summary,
         width: screen.width.filter(|_| screen.terminal),
         max_width: options.max_width,
         terminal: screen.terminal,

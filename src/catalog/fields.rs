@@ -94,7 +94,7 @@ impl Catalog {
     /// The more specific inventories of `from`, each with the value of the type field that chooses it.
     pub fn specialisations(self, from: &Inventory) -> impl Iterator<Item = (&'static str, Inventory)> {
         let name = from.name;
-        self.inventories_with_parents().filter_map(move |inventory| {
+        self.may_specialise(name).filter_map(move |inventory| {
             let parent = inventory.parents.iter().find(|parent| parent.inventory == name)?;
             Some((parent.type_value, inventory))
         })

@@ -56,6 +56,9 @@ pub struct Options {
     /// With --jq: print texts without quotes
     #[arg(short, long, global = true, help_heading = "Output")]
     pub raw: bool,
+    /// Print totals by state, type and the like, and capacities, instead of the rows
+    #[arg(long, global = true, help_heading = "Output")]
+    pub summary: bool,
     /// Leave out the column names
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
@@ -136,6 +139,7 @@ impl Options {
             sandbox,
             insecure,
             raw,
+            summary,
             no_header,
             wrap,
             no_pager,
@@ -166,6 +170,7 @@ impl Options {
         self.sandbox |= sandbox;
         self.insecure |= insecure;
         self.raw |= raw;
+        self.summary |= summary;
         self.no_header |= no_header;
         self.wrap |= wrap;
         self.no_pager |= no_pager;

@@ -111,6 +111,14 @@ impl Client {
         !matches!(self.shared().credentials, Credentials::None)
     }
 
+    /// The uuid of the session in use.
+    pub fn session_uuid(&self) -> Option<Secret> {
+        match &self.shared().credentials {
+            Credentials::Session(uuid) => Some(uuid.clone()),
+            Credentials::None | Credentials::AccessKey(_) => None,
+        }
+    }
+
     /// The session that a renewal opened, to be stored; `None` when asked again.
     pub fn take_renewed_session(&mut self) -> Option<Session> {
         self.shared().renewed.take()

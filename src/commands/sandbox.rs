@@ -1,6 +1,6 @@
 //! `sandbox serve|reset|seed|path`: the embedded management node from the command line.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::mpsc;
@@ -61,9 +61,4 @@ pub(crate) fn serve(
     });
     sandbox::serve(options, talk, &stopped)?;
     Ok(())
-}
-
-/// Prints where the sandbox's state lies.
-pub(crate) fn path(directory: &Path, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", sandbox::path(directory).display())
 }

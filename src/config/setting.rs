@@ -205,6 +205,34 @@ impl Setting {
 }
 
 impl Preferences {
+    /// A preference as text, as it stands in the file.
+    pub fn get(&self, setting: Setting) -> Option<String> {
+        let flag = |value: Option<bool>| value.map(|value| value.to_string());
+        match setting {
+            Setting::Url => self.url.clone(),
+            Setting::Account => self.account.clone(),
+            Setting::User => self.user.clone(),
+            Setting::LogIn => self.log_in.clone(),
+            Setting::Output => self.output.clone(),
+            Setting::Columns => self.columns.clone(),
+            Setting::Color => self.color.map(|wish| {
+                match wish {
+                    ColorWish::Auto => "auto",
+                    ColorWish::Always => "always",
+                    ColorWish::Never => "never",
+                }
+                .to_owned()
+            }),
+            Setting::Pager => self.pager.clone(),
+            Setting::PageSize => self.page_size.map(|size| size.to_string()),
+            Setting::Timeout => self.timeout.map(|timeout| timeout.as_secs().to_string()),
+            Setting::Confirm => flag(self.confirm),
+            Setting::CaCert => self.cacert.clone(),
+            Setting::Insecure => flag(self.insecure),
+            Setting::TimeZone => self.time_zone.clone(),
+        }
+    }
+
     /// What these say, and the others where these say nothing.
     pub fn or(self, others: Preferences) -> Preferences {
         Preferences {

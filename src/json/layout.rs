@@ -166,6 +166,71 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&out), r#"{"a b":[1,2],"c":" \" "}"#);
     }
 
+    /// A stream of numbers that is the same in every run.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, limit: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) % limit
+        }
+    }
+
+    /// Some JSON text, blanks in odd places included.
+    fn some_json(numbers: &mut Numbers, depth: u64, out: &mut String) {
+        const TEXTS: [&str; 7] =
+            [r#""""#, r#""a""#, r#""\\""#, r#""\"{}[],:""#, r#""\u003c ü""#, r#""12345678""#, r#""日本\n""#];
+        const SCALARS: [&str; 6] = ["null", "true", "false", "-0.5e+3", "12", "1.073741824E9"];
+        let blank = |numbers: &mut Numbers, out: &mut String| {
+            out.push_str(["", "", " ", "\n", "\t \r\n"][numbers.below(5) as usize]);
+        };
+        blank(numbers, out);
+        match numbers.below(if depth == 0 { 2 } else { 4 }) {
+            0 => out.push_str(TEXTS[numbers.below(7) as usize]),
+            1 => out.push_str(SCALARS[numbers.below(6) as usize]),
+            kind => {
+                let is_map = kind == 2;
+                out.push(if is_map { '{' } else { '[' });
+                let count = numbers.below(4);
+                for index in 0..count {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    if is_map {
+                        blank(numbers, out);
+                        out.push_str(&format!("\"m{index}\\\"\""));
+                        blank(numbers, out);
+                        out.push(':');
+                    }
+                    some_json(numbers, depth - 1, out);
+                }
+                blank(numbers, out);
+                out.push(if is_map { '}' } else { ']' });
+            }
+        }
+        blank(numbers, out);
+    }
+
+    #[test]
+    fn layouts_of_any_value_are_the_same_value() {
+        let mut numbers = Numbers(7);
+        for _ in 0..2000 {
+            let mut text = String::new();
+            some_json(&mut numbers, 5, &mut text);
+            let value: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+            let laid_out = indented(text.trim(), 0);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&laid_out).expect("is JSON"), value, "{text}");
+            let mut line = Vec::new();
+            compact(&mut line, text.as_bytes());
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&line).expect("is JSON"), value, "{text}");
+            assert!(!line.contains(&b'\n'));
+            // Both ways lead to the same text.
+            assert_eq!(indented(&String::from_utf8_lossy(&line), 0), laid_out, "{text}");
+            let tree = super::super::parse(text.as_bytes()).expect("is JSON").to_json(super::super::Secrets::Shown);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&tree).expect("is JSON"), value, "{text}");
+        }
+    }
+
     #[test]
     fn nothing_panics_on_text_that_is_cut() {
         let text = br#"{"a":[1,"\""],"b":{}}"#;

@@ -2,7 +2,7 @@
 
 use super::check::{Checker, Flaw, Progress};
 use super::members::{Kind, items, kind, members};
-use super::text::{unescape, unescape_inner};
+use super::text::unescape;
 use super::value::Value;
 
 /// The value that `text` spells, blanks around it allowed. Of members with one name the last counts, as it does
@@ -36,7 +36,7 @@ fn tree(text: &[u8]) -> Value {
         Kind::Map => {
             let mut map: Vec<(String, Value)> = Vec::new();
             for (name, value) in members(text) {
-                let name = unescape_inner(name).into_owned();
+                let name = unescape(name).into_owned();
                 let value = tree(value);
                 match map.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, known)) => *known = value,

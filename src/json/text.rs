@@ -2,17 +2,15 @@
 
 use std::borrow::Cow;
 
-/// The characters that a JSON string literal stands for. `literal` includes the quotes.
+/// The characters that a JSON string stands for: a literal with its quotes, or what stands between them.
 ///
 /// Halves of surrogate pairs and bytes that are no UTF-8 come out as U+FFFD.
 pub fn unescape(literal: &[u8]) -> Cow<'_, str> {
-    let inner = literal.strip_prefix(b"\"").unwrap_or(literal);
-    let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
-    unescape_inner(inner)
-}
-
-/// As [`unescape`], for what stands between the quotes.
-pub(super) fn unescape_inner(inner: &[u8]) -> Cow<'_, str> {
+    // What stands between quotes never begins with one, but may end in one that is escaped.
+    let inner = match literal.strip_prefix(b"\"") {
+        Some(inner) => inner.strip_suffix(b"\"").unwrap_or(inner),
+        None => literal,
+    };
     if memchr::memchr(b'\\', inner).is_none() {
         return String::from_utf8_lossy(inner);
     }
@@ -158,6 +156,8 @@ mod tests {
             (r#""\ud83d\u0041""#, "\u{fffd}A"),
             (r#""\u12""#, "\u{fffd}12"),
             (r#""ü\"#, "ü"),
+            (r#"\"between\""#, "\"between\""),
+            ("between", "between"),
         ];
         for (literal, text) in cases {
             assert_eq!(unescape(literal.as_bytes()), *text, "{literal}");

@@ -26,8 +26,51 @@ type Program = jaq_core::Filter<JustLut<Val>>;
 pub struct Filter {
     expression: Rc<str>,
     /// What an expression that begins with `.inventories[]` does to each row.
-    each: Option<Rc<Program>>,
+    each: Option<Rc<Each>>,
     whole: Rc<Program>,
+}
+
+/// A program for each row.
+struct Each {
+    /// The whole of it.
+    expression: String,
+    /// The member that it begins with, if it does: `name` of `.name | rest`. Nothing else of the row is read then.
+    member: Option<String>,
+    /// What is done to that member, or to the row.
+    program: Program,
+}
+
+impl Each {
+    fn compile(expression: String) -> Option<Each> {
+        let name: String =
+            expression.strip_prefix('.')?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        // What follows is about the member's value: `.b`, `[0]`, `| ...`.
+        let rest = &expression[1 + name.len()..];
+        let (member, program) = match rest.chars().next() {
+            _ if name.is_empty() => (None, compile(&expression).ok()?),
+            None | Some(' ' | '.') => {
+                (Some(name), compile(format!(".{}", rest.trim_start_matches('.')).trim_end()).ok()?)
+            }
+            Some('[') => (Some(name), compile(&format!(".{rest}")).ok()?),
+            Some(_) => (None, compile(&expression).ok()?),
+        };
+        Some(Each { expression, member, program })
+    }
+
+    fn run(&self, row: &[u8], found: &mut dyn FnMut(Val) -> Result<(), Error>) -> Result<bool, Error> {
+        match &self.member {
+            None => run(&self.program, value(row)?, found),
+            Some(name) if json::kind(row) == Kind::Map => {
+                let member = json::member(row, name).map_or(Ok(Val::Null), value)?;
+                run(&self.program, member, found)
+            }
+            // Rows that are no maps are rare, and an error most of the time.
+            Some(_) => match compile(&self.expression) {
+                Ok(program) => run(&program, value(row)?, found),
+                Err(error) => Err(Error::Filter { message: error.message }),
+            },
+        }
+    }
 }
 
 impl fmt::Debug for Filter {
@@ -53,7 +96,7 @@ impl Filter {
     /// The first error, with its place.
     pub fn compile(expression: &str) -> Result<Filter, FilterError> {
         let whole = Rc::new(compile(expression)?);
-        let each = each_row(expression).and_then(|each| compile(&each).ok()).map(Rc::new);
+        let each = each_row(expression).and_then(Each::compile).map(Rc::new);
         Ok(Filter { expression: expression.into(), each, whole })
     }
 
@@ -210,7 +253,7 @@ impl<'p> Outputs<'p> {
                 }
                 Piece::Row(row) if self.in_inventories => {
                     if let Some(each) = &self.filter.each {
-                        self.done = !run(each, value(row)?, found)?;
+                        self.done = !each.run(row, found)?;
                         return Ok(true);
                     }
                 }
@@ -427,6 +470,11 @@ mod tests {
             (".inventories | length", "2\n"),
             ("keys", "[\n  \"inventories\",\n  \"success\"\n]\n"),
             (".success, {}, []", "true\n{}\n[]\n"),
+            (".inventories[].nics[0].ip", "\"1\"\nnull\n"),
+            (".inventories[].nics | length", "2\n0\n"),
+            (".inventories[].nics[]?.ip", "\"1\"\n\"2\"\n"),
+            (".inventories[].name.x?", ""),
+            (".inventories[].nope.x", "null\nnull\n"),
             (
                 ".inventories[] | select(.state == \"Running\") | {state, name}",
                 "{\n  \"state\": \"Running\",\n  \"name\": \"b\"\n}\n",
@@ -485,6 +533,16 @@ mod tests {
             assert_eq!((error.span.clone(), error.message.as_str()), (place, message), "{expression}");
         }
         assert!(Filter::compile("import \"a\" as a; .").is_err());
+    }
+
+    #[test]
+    fn rows_that_are_no_maps_are_filtered_as_well() {
+        let reply = r#"{"inventories":[1,[2],{"name":3}]}"#;
+        assert_eq!(print(reply, &view(Format::Json, ".inventories[]? | numbers")), "1\n");
+        match try_print(reply, &Shape::default(), &view(Format::Json, ".inventories[].name")) {
+            Err(Error::Filter { message }) => assert!(message.contains("cannot index"), "{message}"),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]

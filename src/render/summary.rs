@@ -91,20 +91,29 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// The groups worth showing: a member that differs in every row groups nothing.
-    fn groups(&self) -> impl Iterator<Item = (&Group, Vec<(&str, u64)>)> {
-        self.groups
-            .iter()
-            .filter(|group| {
-                let distinct = group.counts.len() as u64;
-                distinct <= SHOWN as u64 || distinct * 2 <= self.rows
-            })
-            .map(|group| {
-                let mut counts: Vec<(&str, u64)> =
-                    group.counts.iter().map(|(value, count)| (value.as_str(), *count)).collect();
-                counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-                (group, counts)
-            })
+    /// The groups worth showing, states first, their values by how many rows have them. A member that differs in
+    /// nearly every row groups nothing, and one that is always the same says little.
+    fn groups(&self) -> Vec<(&Group, Vec<(&str, u64)>)> {
+        let mut groups: Vec<(&Group, Vec<(&str, u64)>)> = Vec::new();
+        for group in &self.groups {
+            let mut counts: Vec<(&str, u64)> =
+                group.counts.iter().map(|(value, count)| (value.as_str(), *count)).collect();
+            counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+            let most: u64 = counts.iter().take(SHOWN).map(|(_, count)| count).sum();
+            let telling = is_state(&group.member) || group.member == "type" || counts.len() > 1;
+            if telling && (counts.len() <= SHOWN || most * 5 >= self.rows) {
+                groups.push((group, counts));
+            }
+        }
+        groups.sort_by_key(|(group, _)| match group.member.as_str() {
+            "state" => 0,
+            "status" => 1,
+            member if is_state(member) => 2,
+            "type" => 3,
+            member if member.ends_with("Uuid") => 5,
+            _ => 4,
+        });
+        groups
     }
 
     /// The summary as a reply, for the formats that programs read.

@@ -28,19 +28,31 @@ fn is_choosable_uuid(text: &str) -> bool {
     is_uuid(text) && (b'1'..=b'5').contains(&bytes[12]) && b"89ab".contains(&bytes[16])
 }
 
-/// Checks a call against the catalog and the store, parameter by parameter.
+/// Checks a call against the catalog, parameter by parameter.
 ///
 /// # Errors
-/// `SYS.1007` names the parameter that is missing or bad, `SYS.1003` the one whose uuid names nothing.
-pub(super) fn check(catalog: Catalog, store: &Store, api: &Api, arguments: &Arguments) -> Result<(), Failure> {
+/// `SYS.1007` names the parameter that is missing or bad.
+pub(super) fn check_values(api: &Api, arguments: &Arguments) -> Result<(), Failure> {
     for parameter in &api.parameters {
         check_value(parameter, arguments.get(parameter.name))?;
     }
-    if let Some(uuid) = arguments.text("resourceUuid").filter(|_| is_create(api.name)) {
-        if !is_choosable_uuid(uuid) {
-            return Err(bad(api.parameter("resourceUuid"), "is not a version-4 uuid without dashes"));
-        }
+    let chosen = arguments.text("resourceUuid").filter(|_| is_create(api.name));
+    if chosen.is_some_and(|uuid| !is_choosable_uuid(uuid)) {
+        return Err(bad(api.parameter("resourceUuid"), "is not a version-4 uuid without dashes"));
     }
+    Ok(())
+}
+
+/// Checks that the uuids of a call name what its parameters mean.
+///
+/// # Errors
+/// `SYS.1003` names the parameter whose uuid names nothing.
+pub(super) fn check_references(
+    catalog: Catalog,
+    store: &Store,
+    api: &Api,
+    arguments: &Arguments,
+) -> Result<(), Failure> {
     // Most calls name a resource or two; one transaction reads them all.
     store.transaction(|tx| {
         for parameter in &api.parameters {
@@ -106,10 +118,9 @@ fn check_text(parameter: &Parameter, text: &str) -> Result<(), Failure> {
     }
     if let Some(pattern) = &parameter.regex {
         // The patterns are Java's; one that cannot be read here holds nothing up.
-        if let Ok(regex) = Regex::new(&format!("^(?:{pattern})$")) {
-            if !regex.is_match(text).unwrap_or(true) {
-                return bad(format!("does not match the pattern {pattern}"));
-            }
+        let matches = Regex::new(&format!("^(?:{pattern})$")).ok().and_then(|regex| regex.is_match(text).ok());
+        if matches == Some(false) {
+            return bad(format!("does not match the pattern {pattern}"));
         }
     }
     Ok(())
@@ -162,7 +173,8 @@ fn is_found(catalog: Catalog, tx: &Transaction<'_>, kind: &str, uuid: &str) -> R
     }
     let inventory = format!("{kind}Inventory");
     match catalog.inventory(&inventory) {
-        Some(inventory) if inventory.field("uuid").is_some() => {
+        // `Resource` means whatever has a uuid.
+        Some(inventory) if kind != "Resource" && inventory.field("uuid").is_some() => {
             Ok(!tx.find(inventory.name, "uuid", &Scalar::from(uuid))?.is_empty())
         }
         _ => Ok(tx.kind_of(uuid)?.is_some()),
@@ -183,7 +195,8 @@ mod tests {
         let store = Store::in_memory().expect("a store in memory");
         let api = catalog.api(api).expect("an API of the catalog");
         let values = values.as_object().cloned().unwrap_or_default();
-        let result = check(catalog, &store, &api, &Arguments::from_values(values));
+        let arguments = Arguments::from_values(values);
+        let result = check_values(&api, &arguments).and_then(|()| check_references(catalog, &store, &api, &arguments));
         result.err().map(|failure| (failure.code, failure.details))
     }
 

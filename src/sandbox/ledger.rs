@@ -11,12 +11,12 @@ use rusqlite::Connection;
 use super::answer::Failure;
 
 /// The version of the tables below; a file of another version is begun anew, since nothing in it lasts.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
     create table if not exists session (
         uuid text primary key, account text not null, user text not null, is_admin integer not null,
-        created integer not null, expires integer not null
+        created integer not null, expires integer not null, lifetime integer not null
     ) without rowid;
     create index if not exists session_of_user on session (user, expires);
     create table if not exists job (

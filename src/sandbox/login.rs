@@ -8,6 +8,10 @@ use super::node::Node;
 use super::sessions::Session;
 use super::store::{Row, Scalar};
 
+/// The APIs of log-ins and sessions.
+pub(super) const APIS: [&str; 7] =
+    ["GetLoginProcedures", "LogIn", "LogInByAccount", "LogInByUser", "LogOut", "RenewSession", "ValidateSession"];
+
 impl Node {
     /// Runs an API of log-ins and sessions; nothing for any other API.
     pub(super) fn run_log_in(&mut self, api: &str, arguments: &Arguments) -> Option<Result<String, Failure>> {
@@ -56,17 +60,23 @@ impl Node {
     /// Opens a session, unless its user has too many (A4) and ends the others where only one is wanted (A5).
     fn open(&mut self, account: &str, user: &str, is_admin: bool) -> Result<String, Failure> {
         let now = self.now();
-        let unique = [("category", Scalar::from("identity")), ("name", Scalar::from("enable.unique.session"))];
-        let is_unique =
-            self.find("GlobalConfigInventory", &unique)?.first().and_then(|row| row.text("value")) == Some("true");
-        if is_unique {
+        let settings = self.find("GlobalConfigInventory", &[("category", Scalar::from("identity"))])?;
+        // A setting that nobody changed leaves it to how the sandbox was started.
+        let changed = |name: &str| {
+            let row = settings.iter().find(|row| row.text("name") == Some(name))?;
+            row.text("value").filter(|value| row.text("defaultValue") != Some(value))
+        };
+        let limit = changed("session.maxConcurrent").and_then(|value| value.parse().ok());
+        let limit = limit.unwrap_or(self.options.session_limit);
+        let lifetime = changed("session.timeout").and_then(|value| value.parse::<i64>().ok());
+        let lifetime = lifetime.map_or(self.session_lifetime(), |seconds| seconds.saturating_mul(1000));
+        if changed("enable.unique.session") == Some("true") {
             self.ledger.close_sessions_of(user)?;
-        } else if self.ledger.count_sessions(user, now)? >= self.options.session_limit {
-            let limit = self.options.session_limit;
+        } else if self.ledger.count_sessions(user, now)? >= limit {
             let inner = Failure::new("ID.1006", format!("the user has {limit} sessions, which is the most allowed"));
             return Err(Failure::internal(format!("OperationFailureException: {}", inner.to_json())));
         }
-        let session = self.ledger.open_session(account, user, is_admin, now, self.session_lifetime())?;
+        let session = self.ledger.open_session(account, user, is_admin, now, lifetime)?;
         Ok(json!({ "inventory": inventory(&session) }).to_string())
     }
 

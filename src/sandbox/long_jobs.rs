@@ -38,17 +38,13 @@ const LONG: [&str; 16] = [
     "RevertVolumeFromSnapshot",
 ];
 
+/// The APIs that begin and steer long jobs.
+pub(super) const STEERING: [&str; 6] =
+    ["CancelLongJob", "CleanLongJob", "DeleteLongJob", "RerunLongJob", "ResumeLongJob", "SubmitLongJob"];
+
 const RECORD: &str = "LongJobInventory";
 
 impl Node {
-    /// Whether an API begins or steers long jobs.
-    pub(super) fn is_about_long_jobs(&self, api: &str) -> bool {
-        matches!(
-            api,
-            "SubmitLongJob" | "CancelLongJob" | "RerunLongJob" | "ResumeLongJob" | "CleanLongJob" | "DeleteLongJob"
-        )
-    }
-
     /// Checks what such a call asks for, before it is taken.
     pub(super) fn check_long_job(&mut self, api: &str, arguments: &Arguments) -> Result<(), Failure> {
         if api == "SubmitLongJob" {
@@ -94,7 +90,8 @@ impl Node {
         let body = json!({ (candidate.api.body): data });
         let arguments = Arguments::from_body(&candidate, Some(&body))
             .map_err(|answer| bad(String::from_utf8_lossy(&answer.body).into_owned()))?;
-        checks::check(self.catalog, &self.store, &candidate.api, &arguments)?;
+        checks::check_values(&candidate.api, &arguments)?;
+        checks::check_references(self.catalog, &self.store, &candidate.api, &arguments)?;
         Ok(((*candidate.api).clone(), arguments))
     }
 

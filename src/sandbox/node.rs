@@ -166,7 +166,7 @@ impl Node {
     pub(super) fn authenticate(&self, uuid: &str) -> Result<Session, Failure> {
         let now = self.now();
         let session = self.ledger.session(uuid, now)?.ok_or_else(Failure::no_session)?;
-        let expires = now.plus(self.session_lifetime());
+        let expires = now.plus(session.lifetime);
         if expires > session.expires {
             self.ledger.move_session_end(uuid, expires)?;
         }

@@ -17,13 +17,14 @@ struct Route {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Segment {
     Fixed(&'static str),
-    Variable(&'static str),
+    /// A variable, and the text before it: one path of the catalog has some.
+    Variable(&'static str, &'static str),
 }
 
 impl Segment {
     fn parse(text: &'static str) -> Segment {
-        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            Some(name) => Segment::Variable(name),
+        match text.strip_suffix('}').and_then(|rest| rest.split_once('{')) {
+            Some((before, name)) => Segment::Variable(before, name),
             None => Segment::Fixed(text),
         }
     }
@@ -74,7 +75,7 @@ impl Routes {
                 .iter()
                 .zip(&parts)
                 .filter_map(|(segment, part)| match segment {
-                    Segment::Variable(name) => Some((*name, (*part).to_owned())),
+                    Segment::Variable(before, name) => Some((*name, part[before.len()..].to_owned())),
                     Segment::Fixed(_) => None,
                 })
                 .collect();
@@ -109,12 +110,12 @@ fn matches(segments: &[Segment], parts: &[&str]) -> bool {
     segments.len() == parts.len()
         && segments.iter().zip(parts).all(|(segment, part)| match segment {
             Segment::Fixed(text) => text == part,
-            Segment::Variable(_) => !part.is_empty(),
+            Segment::Variable(before, _) => part.starts_with(before) && part.len() > before.len(),
         })
 }
 
 fn shape(segments: &[Segment]) -> Vec<bool> {
-    segments.iter().map(|segment| matches!(segment, Segment::Variable(_))).collect()
+    segments.iter().map(|segment| matches!(segment, Segment::Variable(..))).collect()
 }
 
 #[cfg(test)]
@@ -144,9 +145,10 @@ mod tests {
         let catalog = Catalog::newest();
         let mut routes = Routes::new(catalog);
         for name in catalog.api_names() {
-            let path: String = name.path().split('/').skip(1).fold(String::new(), |path, part| {
-                path + "/" + if part.starts_with('{') { "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61" } else { part }
-            });
+            let mut path = name.path().to_owned();
+            while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
+                path.replace_range(start..=end, "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61");
+            }
             let found = routes.find(&path);
             assert!(found.iter().any(|candidate| candidate.api.name == name.as_str()), "{path}: {found:?}");
         }
@@ -172,6 +174,11 @@ mod tests {
         let found = Routes::new(Catalog::newest()).find("/vm-instances/abc/actions");
         let of = |name: &str| found.iter().find(|candidate| candidate.api.name == name).map(|found| &found.variables);
         assert_eq!(of("StopVmInstance"), Some(&vec![("uuid", "abc".to_owned())]));
+        let found = Routes::new(Catalog::newest()).find("/hybrid/aliyun/access-pointabc/remote");
+        assert_eq!(
+            found.first().map(|found| found.variables.clone()),
+            Some(vec![("dataCenterUuid", "abc".to_owned())])
+        );
         assert_eq!(of("MigrateVm"), Some(&vec![("vmInstanceUuid", "abc".to_owned())]));
     }
 

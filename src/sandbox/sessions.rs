@@ -15,6 +15,8 @@ pub(super) struct Session {
     pub(super) is_admin: bool,
     pub(super) created: Moment,
     pub(super) expires: Moment,
+    /// How long it lives after each use, in milliseconds.
+    pub(super) lifetime: i64,
 }
 
 impl std::fmt::Debug for Session {
@@ -40,14 +42,16 @@ impl Ledger {
             is_admin,
             created: now,
             expires: now.plus(lifetime),
+            lifetime,
         };
-        self.connection.prepare_cached("insert into session values (?, ?, ?, ?, ?, ?)")?.execute(params![
+        self.connection.prepare_cached("insert into session values (?, ?, ?, ?, ?, ?, ?)")?.execute(params![
             session.uuid,
             account,
             user,
             is_admin,
             session.created.0,
-            session.expires.0
+            session.expires.0,
+            lifetime
         ])?;
         Ok(session)
     }
@@ -64,6 +68,7 @@ impl Ledger {
                     is_admin: row.get(3)?,
                     created: Moment(row.get(4)?),
                     expires: Moment(row.get(5)?),
+                    lifetime: row.get(6)?,
                 })
             })
             .optional()

@@ -23,9 +23,10 @@ pub(super) fn missing(
         return None;
     }
     let between = line.ends_with(char::is_whitespace);
-    // While a parameter's name is typed the hint would only be in the way.
+    // Where a parameter's name or value is to be typed the hint would only be in the way.
     let last = words.last()?;
-    if !between && last.text != name && Argument::split(&last.text).is_none() {
+    let typing = Argument::split(&last.text).is_none_or(|argument| argument.value.is_empty());
+    if !between && last.text != name && typing {
         return None;
     }
     let given: Vec<&str> = words.iter().filter_map(|word| Argument::split(&word.text)).map(|it| it.name).collect();
@@ -79,6 +80,7 @@ mod tests {
         assert_eq!(hint("CreateCluster ").as_deref(), Some("zoneUuid= name= hypervisorType="));
         assert_eq!(hint("CreateCluster name=a").as_deref(), Some(" zoneUuid= hypervisorType="));
         assert_eq!(hint("CreateCluster na"), None);
+        assert_eq!(hint("CreateCluster name="), None);
         assert_eq!(hint("CreateCluster name='a"), None);
         assert_eq!(hint("QueryZone "), None);
         assert_eq!(hint("help CreateCluster"), None);

@@ -1,5 +1,7 @@
 //! The list that Tab shows: grouped, in columns, never wider than the terminal.
 
+use std::ops::Range;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::json::is_unprintable;
@@ -44,6 +46,8 @@ struct Cell {
     label: Text,
     mark: &'static str,
     description: String,
+    /// The description with the part that matches highlighted, where it was what matched.
+    highlighted: Option<String>,
     colour: bool,
 }
 
@@ -55,18 +59,14 @@ struct Text {
 
 impl Cell {
     fn of(completion: &Completion, candidate: &Candidate, colour: bool) -> Cell {
-        let mut text = String::new();
-        let mut at = 0;
-        for range in completion.matched(candidate) {
-            text.push_str(&clean(&candidate.label[at..range.start]));
-            text.push_str(&style("1;7", &clean(&candidate.label[range.clone()]), colour));
-            at = range.end;
-        }
-        text.push_str(&clean(&candidate.label[at..]));
+        let mut text = highlighted(&candidate.label, &completion.matched(candidate), colour);
         text.push_str(candidate.suffix);
         let width = clean(&candidate.label).width() + candidate.suffix.len();
         let mark = if candidate.required { "required " } else { "" };
-        Cell { label: Text { text, width }, mark, description: clean(&candidate.description), colour }
+        let matched = completion.matched_description(candidate);
+        let description = (!matched.is_empty()).then(|| highlighted(&candidate.description, &matched, colour));
+        let label = Text { text, width };
+        Cell { label, mark, description: clean(&candidate.description), highlighted: description, colour }
     }
 
     /// How wide what stands beside the label is, with the blanks before it.
@@ -88,7 +88,10 @@ impl Cell {
             out.extend(std::iter::repeat_n(' ', gap));
             used += gap + mark.len() + description.width();
             out.push_str(&style("33", &mark, self.colour));
-            out.push_str(&style("2", &description, self.colour));
+            match &self.highlighted {
+                Some(whole) if description == self.description => out.push_str(whole),
+                _ => out.push_str(&style("2", &description, self.colour)),
+            }
         }
         used
     }
@@ -142,6 +145,19 @@ fn rows_of(cells: &[Cell], down: usize, shape: impl Fn(usize) -> (usize, usize, 
         out
     };
     (0..down).map(row).collect()
+}
+
+/// Text with the ranges that match put in relief.
+fn highlighted(text: &str, matched: &[Range<usize>], colour: bool) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    for range in matched {
+        out.push_str(&clean(&text[at..range.start]));
+        out.push_str(&style("1;7", &clean(&text[range.clone()]), colour));
+        at = range.end;
+    }
+    out.push_str(&clean(&text[at..]));
+    out
 }
 
 /// The start of a text that fits `width` columns.

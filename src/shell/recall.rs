@@ -15,7 +15,7 @@ pub(super) struct Recall {
 
 impl Recall {
     /// Adds a command, which takes the place of an equal one.
-    pub(super) fn push(&mut self, line: String) {
+    fn push(&mut self, line: String) {
         if let Some(at) = self.lines.iter().rposition(|known| *known == line) {
             self.lines.remove(at);
         }
@@ -24,9 +24,13 @@ impl Recall {
 
     /// Adds many commands at once.
     pub(super) fn extend(&mut self, lines: Vec<String>) {
-        let mut all = std::mem::take(&mut self.lines);
-        all.extend(lines);
-        self.lines = latest(all);
+        if let [_] = lines.as_slice() {
+            lines.into_iter().for_each(|line| self.push(line));
+        } else {
+            let mut all = std::mem::take(&mut self.lines);
+            all.extend(lines);
+            self.lines = latest(all);
+        }
     }
 
     fn find(

@@ -83,8 +83,7 @@ pub fn run(options: Options<'_>, session: &mut dyn Session, talk: &mut dyn Write
         .bracketed_paste(true)
         .color_mode(if options.colour { ColorMode::Enabled } else { ColorMode::Disabled })
         .build();
-    let mut editor: Editor<Assistant<'_>, Recall> =
-        Editor::with_history(config, Recall::default()).map_err(ShellError::Terminal)?;
+    let mut editor: Terminal<'_> = Editor::with_history(config, Recall::default()).map_err(ShellError::Terminal)?;
     editor.set_helper(Some(Assistant {
         catalog: options.catalog,
         live: options.live,
@@ -94,35 +93,90 @@ pub fn run(options: Options<'_>, session: &mut dyn Session, talk: &mut dyn Write
         prompt_width: 0,
         last_api: RefCell::new(None),
     }));
-    let mut history = options.history;
+    converse(&mut editor, options.history, session, talk)
+}
+
+/// What was typed at a prompt.
+enum Typed {
+    /// One or more lines.
+    Text(String),
+    /// Ctrl-C: whatever stood there is dropped.
+    Dropped,
+    /// Ctrl-D, or the input ended.
+    End,
+}
+
+/// Where commands are typed: the terminal, or a test.
+trait Desk {
+    /// Shows the prompt and waits for a line.
+    fn read(&mut self, prompt: &Prompt, contexts: Vec<String>) -> Result<Typed, ShellError>;
+
+    /// Makes commands known that can be walked and searched from the next line on, oldest first.
+    fn remember(&mut self, commands: Vec<String>);
+
+    /// The rows of the list of what may follow `partial`.
+    fn list(&self, partial: &str) -> Vec<String>;
+}
+
+type Terminal<'a> = Editor<Assistant<'a>, Recall>;
+
+impl Desk for Terminal<'_> {
+    fn read(&mut self, prompt: &Prompt, contexts: Vec<String>) -> Result<Typed, ShellError> {
+        let (plain, styled) = prompt.texts();
+        if let Some(assistant) = self.helper_mut() {
+            assistant.contexts = contexts;
+            assistant.prompt_width = plain.width();
+        }
+        match self.readline(&(plain, styled)) {
+            Ok(text) => Ok(Typed::Text(text)),
+            Err(ReadlineError::Interrupted) => Ok(Typed::Dropped),
+            Err(ReadlineError::Eof) => Ok(Typed::End),
+            Err(error) => Err(ShellError::Terminal(error)),
+        }
+    }
+
+    fn remember(&mut self, commands: Vec<String>) {
+        self.history_mut().extend(commands);
+    }
+
+    fn list(&self, partial: &str) -> Vec<String> {
+        self.helper().map(|assistant| assistant.rows(partial)).unwrap_or_default()
+    }
+}
+
+/// The loop itself.
+fn converse(
+    desk: &mut dyn Desk,
+    mut history: History,
+    session: &mut dyn Session,
+    talk: &mut dyn Write,
+) -> Result<(), ShellError> {
     let mut trouble = false;
     loop {
         match history.news() {
-            Ok(lines) => editor.history_mut().extend(lines),
+            Ok(commands) if commands.is_empty() => {}
+            Ok(commands) => desk.remember(commands),
             Err(error) => warn_once(&mut trouble, talk, &error)?,
         }
-        let (plain, styled) = session.prompt().texts();
-        if let Some(assistant) = editor.helper_mut() {
-            assistant.contexts = session.contexts();
-            assistant.prompt_width = plain.width();
-        }
-        let text = match editor.readline(&(plain, styled)) {
-            Ok(text) => text,
-            Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => return Ok(()),
-            Err(error) => return Err(ShellError::Terminal(error)),
+        let text = match desk.read(&session.prompt(), session.contexts())? {
+            Typed::Text(text) => text,
+            Typed::Dropped => continue,
+            Typed::End => return Ok(()),
         };
         for line in commands(&text) {
-            match history.add(line) {
-                Ok(lines) => editor.history_mut().extend(lines),
-                Err(error) => warn_once(&mut trouble, talk, &error)?,
-            }
-            editor.history_mut().push(line.to_owned());
+            // Here it stays as it was typed, so that it can be run again; the file gets what may be kept.
+            let mut known = match history.add(line) {
+                Ok(others) => others,
+                Err(error) => {
+                    warn_once(&mut trouble, talk, &error)?;
+                    Vec::new()
+                }
+            };
+            known.push(line.to_owned());
+            desk.remember(known);
             if let Some(partial) = asks_for_list(line) {
-                if let Some(assistant) = editor.helper() {
-                    for row in assistant.rows(partial) {
-                        writeln!(talk, "{row}")?;
-                    }
+                for row in desk.list(partial) {
+                    writeln!(talk, "{row}")?;
                 }
             } else if session.evaluate(line) == Flow::Leave {
                 return Ok(());
@@ -169,6 +223,107 @@ fn asks_for_list(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A desk at which these texts are typed.
+    struct Script {
+        texts: Vec<Typed>,
+        remembered: Vec<String>,
+        prompts: Vec<String>,
+    }
+
+    impl Script {
+        fn new(texts: Vec<Typed>) -> Script {
+            Script { texts, remembered: Vec::new(), prompts: Vec::new() }
+        }
+    }
+
+    impl Desk for Script {
+        fn read(&mut self, prompt: &Prompt, _: Vec<String>) -> Result<Typed, ShellError> {
+            self.prompts.push(prompt.texts().0);
+            Ok(if self.texts.is_empty() { Typed::End } else { self.texts.remove(0) })
+        }
+
+        fn remember(&mut self, commands: Vec<String>) {
+            self.remembered.extend(commands);
+        }
+
+        fn list(&self, partial: &str) -> Vec<String> {
+            vec![format!("what follows {partial:?}")]
+        }
+    }
+
+    /// Remembers what it was asked to run, and leaves at `quit`.
+    #[derive(Default)]
+    struct Echo {
+        ran: Vec<String>,
+    }
+
+    impl Session for Echo {
+        fn prompt(&mut self) -> Prompt {
+            Prompt { account: (!self.ran.is_empty()).then(|| "admin".to_owned()), ..Prompt::default() }
+        }
+
+        fn contexts(&mut self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn evaluate(&mut self, line: &str) -> Flow {
+            self.ran.push(line.to_owned());
+            if line == "quit" { Flow::Leave } else { Flow::Continue }
+        }
+    }
+
+    fn talk_of(script: &mut Script, history: History, session: &mut Echo) -> String {
+        let mut talk = Vec::new();
+        converse(script, history, session, &mut talk).expect("the desk works");
+        String::from_utf8(talk).expect("text")
+    }
+
+    fn kept_nowhere() -> History {
+        History::new(None, Box::new(str::to_owned))
+    }
+
+    #[test]
+    fn commands_run_one_after_the_other_until_the_end() {
+        let text = |text: &str| Typed::Text(text.to_owned());
+        let mut script = Script::new(vec![text("QueryZone\nQueryHost"), Typed::Dropped, text(""), text("Q ?")]);
+        let mut session = Echo::default();
+        let talk = talk_of(&mut script, kept_nowhere(), &mut session);
+        assert_eq!(session.ran, ["QueryZone", "QueryHost"]);
+        assert_eq!(talk, "what follows \"Q \"\n");
+        assert_eq!(script.remembered, ["QueryZone", "QueryHost", "Q ?"]);
+        assert_eq!(script.prompts[..2], ["- >>> ", "admin >>> "]);
+    }
+
+    #[test]
+    fn quit_leaves_what_was_pasted_behind_it() {
+        let mut script = Script::new(vec![Typed::Text("quit\nDeleteZone uuid=x".to_owned())]);
+        let mut session = Echo::default();
+        talk_of(&mut script, kept_nowhere(), &mut session);
+        assert_eq!(session.ran, ["quit"]);
+    }
+
+    #[test]
+    fn the_history_is_written_before_a_command_runs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history");
+        let mask = |line: &str| line.replace("hunter2", "******");
+        let mut script =
+            Script::new(vec![Typed::Text("LogIn password=hunter2".to_owned()), Typed::Text("quit".into())]);
+        talk_of(&mut script, History::new(Some(path.clone()), Box::new(mask)), &mut Echo::default());
+        let kept = std::fs::read_to_string(&path).expect("it was written");
+        assert_eq!(kept, "LogIn password=******\nquit\n");
+        assert_eq!(script.remembered[0], "LogIn password=hunter2");
+    }
+
+    #[test]
+    fn a_history_that_cannot_be_kept_is_told_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let history = History::new(Some(folder.path().to_owned()), Box::new(str::to_owned));
+        let mut script = Script::new(vec![Typed::Text("a".into()), Typed::Text("b".into())]);
+        let talk = talk_of(&mut script, history, &mut Echo::default());
+        assert_eq!(talk.matches("warning: the history").count(), 1, "{talk}");
+    }
 
     #[test]
     fn pasted_text_is_taken_command_by_command() {

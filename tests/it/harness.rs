@@ -58,7 +58,17 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zstack-cli"));
         command.args(arguments).env_clear().env("ZSTACK_CLI_HOME", self.path()).env("LANG", "en_US.UTF-8");
         command.current_dir(self.path());
-        Run { command, input: None }
+        Run { command, input: None, home: None }
+    }
+
+    /// As `run`, for a home that nobody else needs.
+    pub fn run_once<I, S>(self, arguments: I) -> Run
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<std::ffi::OsStr>,
+    {
+        let run = self.run(arguments);
+        Run { home: Some(self), ..run }
     }
 }
 
@@ -79,6 +89,7 @@ fn copy_folder(from: &Path, to: &Path) {
 pub struct Run {
     command: Command,
     input: Option<Vec<u8>>,
+    home: Option<Home>,
 }
 
 impl Run {
@@ -93,11 +104,11 @@ impl Run {
     }
 
     /// Starts it and leaves it running.
-    pub fn start(mut self) -> Child {
+    pub fn start(&mut self) -> Child {
         self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the binary starts");
-        if let (Some(input), Some(mut stdin)) = (self.input, child.stdin.take()) {
+        if let (Some(input), Some(mut stdin)) = (self.input.take(), child.stdin.take()) {
             // In a thread, since the program may want its output read before it reads on. One that stops
             // reading early is no mistake of the test.
             std::thread::spawn(move || stdin.write_all(&input));
@@ -106,9 +117,11 @@ impl Run {
     }
 
     /// Runs it to its end.
-    pub fn done(self) -> Done {
+    pub fn done(mut self) -> Done {
         let arguments = format!("{:?}", self.command);
         let output = self.start().wait_with_output().expect("the binary ends");
+        // The home is needed until here.
+        drop(self.home);
         Done { arguments, output }
     }
 

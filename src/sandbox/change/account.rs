@@ -9,6 +9,7 @@ use super::{Change, Work};
 /// The APIs of accounts and settings whose names do not tell what they do.
 pub(super) const WORK: &[(&str, Work)] = &[
     ("ChangeResourceOwner", change_owner),
+    ("ResetGlobalConfig", reset_config),
     ("RevokeResourceSharing", revoke),
     ("ShareResource", share),
     ("UpdateAccount", update_account),
@@ -56,6 +57,16 @@ fn update_config(change: &Change<'_>) -> Result<String, Failure> {
     }
     inventory.insert("value".into(), value.into());
     Ok(serde_json::json!({ "inventory": inventory }).to_string())
+}
+
+/// Gives all settings their defaults back.
+fn reset_config(change: &Change<'_>) -> Result<String, Failure> {
+    for row in change.find("GlobalConfigInventory", &[])? {
+        let condition = [("category", row.get("category").clone()), ("name", row.get("name").clone())];
+        let value = Row::new().with("value", row.get("defaultValue").clone());
+        change.tx.update_where("GlobalConfigInventory", &condition, &value)?;
+    }
+    Ok("{}".to_owned())
 }
 
 fn update_quota(change: &Change<'_>) -> Result<String, Failure> {
@@ -131,16 +142,60 @@ fn revoke(change: &Change<'_>) -> Result<String, Failure> {
     Ok("{}".to_owned())
 }
 
+/// Quotas that count resources: their names, and the kind of resource.
+const QUOTAS: [(&str, &str); 7] = [
+    ("vm.num", "VmInstanceVO"),
+    ("volume.data.num", "VolumeVO"),
+    ("image.num", "ImageVO"),
+    ("eip.num", "EipVO"),
+    ("vip.num", "VipVO"),
+    ("securityGroup.num", "SecurityGroupVO"),
+    ("l3.num", "L3NetworkVO"),
+];
+
 impl Change<'_> {
+    /// How much of a quota an account uses; nothing for quotas that do not count resources.
+    pub(in super::super) fn used_of_quota(&self, account: &str, name: &str) -> Result<Option<i64>, Failure> {
+        let Some((_, kind)) = QUOTAS.iter().find(|(quota, _)| *quota == name) else { return Ok(None) };
+        let owned = self.find("AccountResourceRefInventory", &[("accountUuid", account), ("resourceType", kind)])?;
+        let mut used = 0;
+        for row in &owned {
+            // Root volumes go with their virtual machines and do not count.
+            let volume =
+                if *kind == "VolumeVO" { self.referred("VolumeInventory", row, "resourceUuid")? } else { None };
+            used += i64::from(volume.is_none_or(|volume| volume.text("type") == Some("Data")));
+        }
+        Ok(Some(used))
+    }
+
+    /// Refuses one more resource than an account may have.
+    pub(super) fn check_quota(&self, inventory: &str) -> Result<(), Failure> {
+        let kind = self.resource_type(inventory);
+        let Some((name, _)) = QUOTAS.iter().find(|(_, counted)| *counted == kind) else { return Ok(()) };
+        let account = self.caller.account.as_str();
+        let found = self.find("QuotaInventory", &[("identityUuid", account), ("name", name)])?;
+        let Some(most) = found.first().and_then(|quota| quota.get("value").as_integer()) else { return Ok(()) };
+        match self.used_of_quota(account, name)? {
+            Some(used) if used >= most && !self.caller.is_admin => Err(Failure::new(
+                "ID.1003",
+                format!("the quota[name:{name}] of the account[uuid:{account}] is exceeded: {used} of {most} are used"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Changes who logs in; a password only if the old one, where it is given, is right.
     fn update_login(&self, inventory: &str) -> Result<String, Failure> {
         // Without a uuid the account changes itself.
         let uuid = self.arguments.text("uuid").unwrap_or(&self.caller.account);
         let row = self.get(inventory, uuid)?;
-        if let Some(old) = self.arguments.text("oldPassword") {
-            if row.text("password") != Some(old) {
-                return Err(Failure::refused("the old password is wrong"));
-            }
+        let own = row.text("accountUuid").unwrap_or(uuid);
+        if !self.caller.is_admin && own != self.caller.account {
+            return Err(Failure::refused(format!("permission denied: [uuid:{uuid}] is another account's")));
+        }
+        let old = self.arguments.text("oldPassword");
+        if old.is_some() && row.text("password") != old {
+            return Err(Failure::refused("the old password is wrong"));
         }
         let changes = self.members(inventory)?;
         self.update(inventory, uuid, changes)?;

@@ -55,6 +55,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 impl Change<'_> {
     /// Keeps a new resource with what else belongs to it, and returns its uuid.
     pub(super) fn create(&self, inventory: &str, mut row: Row) -> Result<String, Failure> {
+        self.check_quota(inventory)?;
         fill::before(self, inventory, &mut row)?;
         self.insert(inventory, &row)?;
         let uuid = row.text("uuid").unwrap_or_default().to_owned();

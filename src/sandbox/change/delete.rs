@@ -1,5 +1,7 @@
 //! Deleting: what goes with a resource, and what only lets go of it.
 
+use std::rc::Rc;
+
 use super::super::answer::Failure;
 use super::super::checks;
 use super::super::store::{Row, Scalar};
@@ -65,25 +67,30 @@ pub(super) fn deleted(catalog: Catalog, api: &Api) -> Option<(&'static str, &'st
     (noun.ends_with(kind) || kind.ends_with(noun)).then_some((parameter, inventory))
 }
 
+/// Refuses a deletion that would fail, without doing it: a zone can hold very many things.
+pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
+    let (parameter, inventory) =
+        deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    match change.tx.get(inventory, change.text(parameter))? {
+        Some(row) if change.text("deleteMode") != "Enforcing" => change.check_deletable(inventory, &row),
+        Some(_) => Ok(()),
+        None => {
+            let forgiven = change.api.parameter(parameter).is_some_and(|it| checks::forgives_absence(change.api, it));
+            if forgiven { Ok(()) } else { change.get(inventory, change.text(parameter)).map(|_| ()) }
+        }
+    }
+}
+
 /// Deletes the resource. One that does not exist is deleted as well (J10).
 pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let (parameter, inventory) =
         deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    check(change)?;
     let uuid = change.text(parameter);
-    let Some(row) = change.tx.get(inventory, uuid)? else {
-        let parameter = change.api.parameter(parameter);
-        return match parameter.is_some_and(|parameter| checks::forgives_absence(change.api, parameter)) {
-            true => Ok("{}".to_owned()),
-            false => change.get(inventory, uuid).map(|_| String::new()),
-        };
-    };
-    if change.text("deleteMode") != "Enforcing" {
-        change.check_deletable(inventory, &row)?;
-    }
+    let Some(row) = change.tx.get(inventory, uuid)? else { return Ok("{}".to_owned()) };
     match inventory {
         // What can be recovered stays as a row until it is expunged.
-        "ImageInventory" => change.mark_deleted("ImageInventory", &row)?,
-        "VolumeInventory" => change.mark_deleted("VolumeInventory", &row)?,
+        "ImageInventory" | "VolumeInventory" => change.mark_deleted(inventory, &row)?,
         _ => change.delete_tree(inventory, uuid)?,
     }
     change.reply_without(inventory, uuid)
@@ -173,18 +180,27 @@ impl Change<'_> {
             }
             self.tx.update_where(other, &[(field, Scalar::from(value))], &changes)?;
         }
-        let kind = decapitalised(root.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
-        for name in self.catalog.inventory_names().filter(|name| name.ends_with("RefInventory")) {
-            let refers = self.catalog.inventory(name).is_some_and(|inventory| inventory.field(&kind).is_some());
-            if refers {
-                self.tx.delete_where(name, &[(kind.as_str(), Scalar::from(uuid))])?;
-            }
+        for (name, field) in self.references_to(&root).iter() {
+            self.tx.delete_where(name, &[(field.as_str(), Scalar::from(uuid))])?;
         }
         self.tx.delete_where("SharedResourceInventory", &[("resourceUuid", Scalar::from(uuid))])?;
         self.tx.remove_tags(uuid)?;
         self.tx.remove_owner(uuid)?;
         self.tx.delete(&root, uuid)?;
         Ok(())
+    }
+
+    /// The references that have a member for a kind of resource, and that member: `zoneUuid` for zones.
+    fn references_to(&self, root: &str) -> Rc<Vec<(&'static str, String)>> {
+        let mut known = self.references.borrow_mut();
+        let found = known.entry(root.to_owned()).or_insert_with(|| {
+            let field = decapitalised(root.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
+            let names = self.catalog.inventory_names().filter(|name| name.ends_with("RefInventory"));
+            let refer = names
+                .filter(|name| self.catalog.inventory(name).is_some_and(|inventory| inventory.field(&field).is_some()));
+            Rc::new(refer.map(|name| (name, field.clone())).collect())
+        });
+        Rc::clone(found)
     }
 
     /// The general inventory of a family.

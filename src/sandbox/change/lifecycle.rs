@@ -163,7 +163,7 @@ impl Change<'_> {
     }
 
     /// The hosts that can take virtual machines.
-    pub(super) fn usable_hosts(&self, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
+    pub(in super::super) fn usable_hosts(&self, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
         let all = [conditions, &[("state", "Enabled"), ("status", "Connected")]].concat();
         self.find("HostInventory", &all)
     }

@@ -5,6 +5,8 @@
 //! both uuids. Tables say what the names do not: the states of virtual machines, what goes with what when
 //! something is deleted, what else belongs to a new resource. What neither tells is not simulated.
 
+pub(super) use subject::is_platforms;
+
 mod account;
 mod create;
 mod delete;
@@ -18,6 +20,10 @@ mod update;
 mod vm;
 mod volume;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use serde_json::Value;
 
 use super::answer::Failure;
@@ -25,24 +31,54 @@ use super::arguments::Arguments;
 use super::calls::Caller;
 use super::clock::Moment;
 use super::node::Node;
+use super::reads::{self, candidates, capacity, settings};
 use super::store::{Row, Scalar, StoreError, Transaction};
+use super::{login, long_jobs};
 use crate::catalog::{Api, Catalog};
 
-/// A change in the making: the call, and the transaction that it happens in.
+/// A change in the making: the call, and the transaction that it happens in. Calls that only read use it, too.
 pub(super) struct Change<'a> {
-    tx: &'a Transaction<'a>,
-    catalog: Catalog,
-    api: &'a Api,
-    arguments: &'a Arguments,
-    caller: &'a Caller,
+    pub(super) tx: &'a Transaction<'a>,
+    pub(super) catalog: Catalog,
+    pub(super) api: &'a Api,
+    pub(super) arguments: &'a Arguments,
+    pub(super) caller: &'a Caller,
     now: Moment,
+    references: References,
 }
 
+/// The references to each kind of resource, as deletions have found them.
+type References = RefCell<HashMap<String, Rc<Vec<(&'static str, String)>>>>;
+
 /// How an API is carried out. `Err` undoes everything that was done.
-type Work = fn(&Change<'_>) -> Result<String, Failure>;
+pub(super) type Work = fn(&Change<'_>) -> Result<String, Failure>;
 
 /// APIs whose work their names do not tell.
-const SPECIAL: [&[(&str, Work)]; 5] = [account::WORK, network::WORK, tags::WORK, vm::WORK, volume::WORK];
+const SPECIAL: [&[(&str, Work)]; 8] = [
+    account::WORK,
+    network::WORK,
+    tags::WORK,
+    vm::WORK,
+    volume::WORK,
+    candidates::WORK,
+    capacity::WORK,
+    settings::WORK,
+];
+
+/// Resources that no account owns.
+const UNOWNED: [&str; 11] = [
+    "AccountInventory",
+    "BackupStorageInventory",
+    "ClusterInventory",
+    "HostInventory",
+    "IpRangeInventory",
+    "L2NetworkInventory",
+    "PolicyInventory",
+    "PrimaryStorageInventory",
+    "UserGroupInventory",
+    "UserInventory",
+    "ZoneInventory",
+];
 
 /// How an API is carried out; nothing for one that is not simulated.
 fn work_of(catalog: Catalog, api: &Api) -> Option<Work> {
@@ -56,6 +92,12 @@ fn work_of(catalog: Catalog, api: &Api) -> Option<Work> {
 }
 
 impl Node {
+    /// Whether the sandbox does what an API is for.
+    pub(super) fn is_simulated(&self, api: &Api) -> bool {
+        let tables: [&[&str]; 3] = [&login::APIS, &reads::APIS, &long_jobs::STEERING];
+        tables.iter().any(|table| table.contains(&api.name)) || work_of(self.catalog, api).is_some()
+    }
+
     /// Runs an API whose parameters and session are good.
     pub(super) fn run(&mut self, api: &Api, arguments: &Arguments, caller: &Caller) -> Result<String, Failure> {
         if let Some(outcome) = self.run_log_in(api.name, arguments) {
@@ -81,7 +123,7 @@ impl Node {
     ) -> Result<T, Failure> {
         let (catalog, now) = (self.catalog, self.now());
         self.store.transaction(|tx| {
-            let change = Change { tx, catalog, api, arguments, caller, now };
+            let change = Change { tx, catalog, api, arguments, caller, now, references: References::default() };
             change.check_permission()?;
             work(&change)
         })
@@ -113,15 +155,17 @@ impl Node {
         if api.name == "RenewSession" {
             return Ok(());
         }
-        if self.is_about_long_jobs(api.name) {
+        if long_jobs::STEERING.contains(&api.name) {
             return self.check_long_job(api.name, arguments);
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
         let (catalog, now) = (self.catalog, self.now());
         let end: Result<(), End> = self.store.transaction(|tx| {
-            let change = Change { tx, catalog, api, arguments, caller, now };
-            match change.check_permission().and_then(|()| work(&change)) {
-                Ok(_) => Err(End::Rehearsed),
+            let change = Change { tx, catalog, api, arguments, caller, now, references: References::default() };
+            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Work);
+            let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
+            match change.check_permission().and_then(|()| rehearse()) {
+                Ok(()) => Err(End::Rehearsed),
                 Err(failure) => Err(End::Failed(failure)),
             }
         });
@@ -134,12 +178,12 @@ impl Node {
 
 impl Change<'_> {
     /// The text of a parameter; empty where it is absent, which checks have refused where it matters.
-    fn text(&self, parameter: &str) -> &str {
+    pub(super) fn text(&self, parameter: &str) -> &str {
         self.arguments.text(parameter).unwrap_or_default()
     }
 
     /// The resource with that uuid.
-    fn get(&self, inventory: &str, uuid: &str) -> Result<Row, Failure> {
+    pub(super) fn get(&self, inventory: &str, uuid: &str) -> Result<Row, Failure> {
         self.tx.get(inventory, uuid)?.ok_or_else(|| {
             let kind = inventory.strip_suffix("Inventory").unwrap_or(inventory);
             Failure::not_found(format!("there is no resource[uuid:{uuid}, type:{kind}]"))
@@ -147,7 +191,7 @@ impl Change<'_> {
     }
 
     /// The resource that a row refers to in one of its members.
-    fn referred(&self, inventory: &str, row: &Row, field: &str) -> Result<Option<Row>, Failure> {
+    pub(super) fn referred(&self, inventory: &str, row: &Row, field: &str) -> Result<Option<Row>, Failure> {
         match row.text(field) {
             Some(uuid) => Ok(self.tx.get(inventory, uuid)?),
             None => Ok(None),
@@ -155,7 +199,7 @@ impl Change<'_> {
     }
 
     /// The rows whose members have those values.
-    fn find(&self, inventory: &str, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
+    pub(super) fn find(&self, inventory: &str, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
         let conditions: Vec<_> = conditions.iter().map(|(field, value)| (*field, Scalar::from(*value))).collect();
         Ok(self.tx.find_where(inventory, &conditions)?)
     }
@@ -166,39 +210,46 @@ impl Change<'_> {
         Ok(format!("{{\"inventory\":{json}}}"))
     }
 
-    /// Makes a resource, owned by the caller.
+    /// Makes a resource, owned by the caller unless it is the platform's or an account itself.
     fn insert(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
         self.tx.insert(inventory, row)?;
-        if let Some(uuid) = row.text("uuid") {
+        let uuid = row.text("uuid").filter(|_| !UNOWNED.contains(&self.root(inventory).as_str()));
+        if let Some(uuid) = uuid {
             self.tx.set_owner(uuid, &self.resource_type(inventory), &self.caller.account)?;
         }
         Ok(())
     }
 
-    /// Other accounts than the administrator's change what is theirs, and nothing of the platform.
+    /// Other accounts than the administrator's change what is theirs, use what is shared with them, and nothing
+    /// of the platform (Q23).
     fn check_permission(&self) -> Result<(), Failure> {
         if self.caller.is_admin || self.caller.account.is_empty() {
             return Ok(());
         }
+        let denied = |why: String| Err(Failure::refused(format!("permission denied: {why}")));
         if subject::is_platforms(self.api.name) {
-            return Err(Failure::refused(format!(
-                "permission denied: only the administrator may call {}",
-                self.api.name
-            )));
+            return denied(format!("only the administrator may call {}", self.api.name));
         }
         for parameter in &self.api.parameters {
+            let is_subject = matches!(parameter.name, "uuid" | "vmInstanceUuid" | "volumeUuid" | "vmNicUuid");
             let uuids = self.arguments.text(parameter.name).into_iter().chain(self.arguments.texts(parameter.name));
             for uuid in uuids.filter(|uuid| super::checks::is_uuid(uuid)) {
-                let is_subject = matches!(parameter.name, "uuid" | "vmInstanceUuid" | "volumeUuid" | "vmNicUuid");
-                let owner = self.tx.owner(uuid)?;
-                if is_subject && owner.is_some_and(|owner| owner != self.caller.account) {
-                    return Err(Failure::refused(format!(
-                        "permission denied: the resource[uuid:{uuid}] is another account's"
-                    )));
+                let is_others = self.tx.owner(uuid)?.is_some_and(|owner| owner != self.caller.account);
+                if is_others && (is_subject || !self.is_shared(uuid)?) {
+                    return denied(format!("the resource[uuid:{uuid}] is another account's"));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether a resource is shared with the caller.
+    fn is_shared(&self, uuid: &str) -> Result<bool, Failure> {
+        let shares = self.find("SharedResourceInventory", &[("resourceUuid", uuid)])?;
+        Ok(shares.iter().any(|share| {
+            share.get("toPublic").as_integer() == Some(1)
+                || share.text("receiverAccountUuid") == Some(&self.caller.account)
+        }))
     }
 }
 

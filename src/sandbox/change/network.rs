@@ -15,43 +15,61 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("AddIpRangeByNetworkCidr", add_range_by_cidr),
     ("AddSecurityGroupRule", add_rules),
     ("AttachEip", attach_eip),
+    ("AttachNetworkServiceToL3Network", attach_services),
     ("AttachPortForwardingRule", attach_port_forwarding),
     ("DeleteSecurityGroupRule", delete_rules),
     ("DetachEip", detach_eip),
+    ("DetachNetworkServiceFromL3Network", detach_services),
     ("DetachPortForwardingRule", detach_port_forwarding),
     ("RemoveDnsFromL3Network", remove_dns),
 ];
 
 /// An address of an L3 network that nobody has.
 #[derive(Clone, Debug)]
-pub(super) struct FreeAddress {
+pub(in super::super) struct FreeAddress {
     pub(super) ip: String,
     /// The range that it is of.
     pub(super) range: Row,
 }
 
 impl Change<'_> {
-    /// Finds an address of an L3 network: the one wanted, or the first that is free.
-    pub(super) fn free_address(&self, l3_network: &str, wanted: Option<&str>) -> Result<FreeAddress, Failure> {
+    /// The addresses of an L3 network that somebody has, sorted.
+    pub(in super::super) fn taken_addresses(&self, l3_network: &str) -> Result<Vec<Ipv4Addr>, Failure> {
         let mut taken: Vec<Ipv4Addr> = Vec::new();
-        for (inventory, field) in [("VmNicInventory", "ip"), ("VipInventory", "ip"), ("UsedIpInventory", "ip")] {
+        for inventory in ["VmNicInventory", "VipInventory", "UsedIpInventory"] {
             for row in self.find(inventory, &[("l3NetworkUuid", l3_network)])? {
-                taken.extend(row.text(field).and_then(|text| text.parse::<Ipv4Addr>().ok()));
+                taken.extend(row.text("ip").and_then(|text| text.parse::<Ipv4Addr>().ok()));
             }
         }
         taken.sort_unstable();
+        Ok(taken)
+    }
+
+    /// The addresses of a range that nobody has, in order.
+    pub(in super::super) fn free_in<'t>(
+        &self,
+        range: &Row,
+        taken: &'t [Ipv4Addr],
+    ) -> impl Iterator<Item = Ipv4Addr> + use<'t> {
+        let bound = |field: &str| range.text(field).and_then(|text| text.parse::<Ipv4Addr>().ok()).map(u32::from);
+        let (first, last, gateway) = (bound("startIp"), bound("endIp"), bound("gateway"));
+        // A range of IPv6 has no such bounds, and so no addresses here.
+        let all = first.unwrap_or(1)..=last.filter(|_| first.is_some()).unwrap_or(0);
+        all.filter(move |ip| Some(*ip) != gateway).map(Ipv4Addr::from).filter(|ip| taken.binary_search(ip).is_err())
+    }
+
+    /// Finds an address of an L3 network: the one wanted, or the first that is free.
+    pub(in super::super) fn free_address(
+        &self,
+        l3_network: &str,
+        wanted: Option<&str>,
+    ) -> Result<FreeAddress, Failure> {
+        let wanted_ip: Option<Ipv4Addr> = wanted
+            .map(|text| text.parse().map_err(|_| Failure::argument(format!("[{text}] is no IPv4 address"))))
+            .transpose()?;
+        let taken = self.taken_addresses(l3_network)?;
         for range in self.find("IpRangeInventory", &[("l3NetworkUuid", l3_network)])? {
-            let bound = |field: &str| range.text(field).and_then(|text| text.parse::<Ipv4Addr>().ok());
-            let (Some(first), Some(last)) = (bound("startIp"), bound("endIp")) else { continue };
-            let gateway = bound("gateway");
-            let is_free = |ip: &Ipv4Addr| taken.binary_search(ip).is_err() && Some(*ip) != gateway;
-            let found = match wanted.map(str::parse::<Ipv4Addr>) {
-                Some(Ok(ip)) => Some(ip).filter(|ip| (first..=last).contains(ip)).filter(is_free),
-                Some(Err(_)) => {
-                    return Err(Failure::argument(format!("[{}] is no IPv4 address", wanted.unwrap_or_default())));
-                }
-                None => (u32::from(first)..=u32::from(last)).map(Ipv4Addr::from).find(is_free),
-            };
+            let found = self.free_in(&range, &taken).find(|ip| wanted_ip.is_none_or(|wanted| wanted == *ip));
             if let Some(ip) = found {
                 return Ok(FreeAddress { ip: ip.to_string(), range });
             }
@@ -164,6 +182,47 @@ fn add_range_by_cidr(change: &Change<'_>) -> Result<String, Failure> {
     let uuid = change.create("IpRangeInventory", row)?;
     let json = change.tx.inventory_json("IpRangeInventory", &uuid)?.unwrap_or_default();
     Ok(format!("{{\"inventory\":{json},\"inventories\":[{json}]}}"))
+}
+
+const SERVICES: &str = "NetworkServiceL3NetworkRefInventory";
+
+/// The services that a call names, `{"<provider uuid>": ["DHCP", ..]}`, as rows of the L3 network.
+fn services<'a>(change: &'a Change<'_>) -> impl Iterator<Item = [(&'static str, Scalar); 3]> + 'a {
+    let network = change.text("l3NetworkUuid");
+    let named = change.arguments.get("networkServices").and_then(Value::as_object);
+    named.into_iter().flatten().flat_map(move |(provider, types)| {
+        types.as_array().into_iter().flatten().filter_map(Value::as_str).map(move |kind| {
+            [
+                ("l3NetworkUuid", Scalar::from(network)),
+                ("networkServiceProviderUuid", Scalar::from(provider.as_str())),
+                ("networkServiceType", Scalar::from(kind)),
+            ]
+        })
+    })
+}
+
+fn attach_services(change: &Change<'_>) -> Result<String, Failure> {
+    for service in services(change) {
+        let [_, (_, provider), _] = &service;
+        change.get("NetworkServiceProviderInventory", provider.as_text().unwrap_or_default())?;
+        if change.tx.find_where(SERVICES, &service)?.is_empty() {
+            let row = service.into_iter().fold(Row::new(), |row, (field, value)| row.with(field, value));
+            change.tx.insert(SERVICES, &row)?;
+        }
+    }
+    change.reply("L3NetworkInventory", change.text("l3NetworkUuid"))
+}
+
+fn detach_services(change: &Change<'_>) -> Result<String, Failure> {
+    for service in services(change) {
+        change.tx.delete_where(SERVICES, &service)?;
+    }
+    if let Some(kind) = change.arguments.text("service") {
+        let condition =
+            [("l3NetworkUuid", Scalar::from(change.text("l3NetworkUuid"))), ("networkServiceType", Scalar::from(kind))];
+        change.tx.delete_where(SERVICES, &condition)?;
+    }
+    change.reply("L3NetworkInventory", change.text("l3NetworkUuid"))
 }
 
 fn attach_eip(change: &Change<'_>) -> Result<String, Failure> {

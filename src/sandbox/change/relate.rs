@@ -15,20 +15,13 @@ pub(super) struct Relation {
     attaches: bool,
 }
 
-/// Relations whose reference does not follow from the parameters.
-const TOLD: [(&str, &str, [(&str, &str); 2]); 4] = [
-    ("AddUserToGroup", "UserGroupUserRefInventory", [("userUuid", "userUuid"), ("groupUuid", "groupUuid")]),
-    ("RemoveUserFromGroup", "UserGroupUserRefInventory", [("userUuid", "userUuid"), ("groupUuid", "groupUuid")]),
-    (
-        "AttachPolicyToUserGroup",
-        "UserGroupPolicyRefInventory",
-        [("policyUuid", "policyUuid"), ("groupUuid", "groupUuid")],
-    ),
-    (
-        "DetachPolicyFromUserGroup",
-        "UserGroupPolicyRefInventory",
-        [("policyUuid", "policyUuid"), ("groupUuid", "groupUuid")],
-    ),
+/// Relations whose reference does not follow from the parameters: the API, the reference, and the members of
+/// the two sides, which are the parameters' names as well.
+const TOLD: [(&str, &str, &str, &str); 4] = [
+    ("AddUserToGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
+    ("AttachPolicyToUserGroup", "UserGroupPolicyRefInventory", "policyUuid", "groupUuid"),
+    ("DetachPolicyFromUserGroup", "UserGroupPolicyRefInventory", "policyUuid", "groupUuid"),
+    ("RemoveUserFromGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
 ];
 
 /// APIs that look like relations and are none.
@@ -46,8 +39,8 @@ pub(super) fn relation(catalog: Catalog, api: &Api) -> Option<Relation> {
         name if (name.starts_with("Remove") || name.starts_with("Delete")) && name.contains("From") => false,
         _ => return None,
     };
-    if let Some((_, inventory, sides)) = TOLD.iter().find(|(name, ..)| *name == api.name) {
-        return Some(Relation { inventory, sides: *sides, attaches });
+    if let Some((_, inventory, left, right)) = TOLD.iter().find(|(name, ..)| *name == api.name) {
+        return Some(Relation { inventory, sides: [(left, left), (right, right)], attaches });
     }
     let mut sides =
         api.parameters.iter().filter(|parameter| parameter.required && parameter.resource.is_some()).map(|parameter| {

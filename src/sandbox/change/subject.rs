@@ -41,9 +41,11 @@ const ELSEWHERE: [&str; 12] = [
 ];
 
 /// Whether an API changes a resource of the platform.
-pub(super) fn is_platforms(api: &str) -> bool {
-    PLATFORMS.iter().any(|noun| api.ends_with(noun) || api == format!("Change{noun}State"))
-        && !api.starts_with("Attach")
+pub(in super::super) fn is_platforms(api: &str) -> bool {
+    // An account may change itself.
+    api != "UpdateAccount"
+        && !api.starts_with("Get")
+        && PLATFORMS.iter().any(|noun| api.ends_with(noun) || api == format!("Change{noun}State"))
 }
 
 /// Whether an API is about something that the sandbox cannot hold.
@@ -84,7 +86,7 @@ pub(super) fn result_inventory(catalog: Catalog, api: &Api) -> Option<&'static s
 
 impl Change<'_> {
     /// The kind of resource as tags and owners name it: `VmInstanceVO`, of the general inventory.
-    pub(super) fn resource_type(&self, inventory: &str) -> String {
+    pub(in super::super) fn resource_type(&self, inventory: &str) -> String {
         let mut name = inventory.to_owned();
         while let Some(found) = self.catalog.inventory(&name) {
             let parent = found.parents.first().map(|parent| parent.inventory).or(found.extends);

@@ -14,7 +14,12 @@ enum Kind {
     State,
     /// What was unreachable is reachable again.
     Reconnect,
+    /// Nothing that can be seen but the date of the last change.
+    Nothing,
 }
+
+/// APIs that work on what a sandbox does not have: the inside of a guest, the bytes of a volume.
+const UNSEEN: [&str; 4] = ["ChangeVmPassword", "SyncImageSize", "SyncPrimaryStorageCapacity", "SyncVolumeSize"];
 
 fn kind(api: &str) -> Option<Kind> {
     if api.starts_with("Update") {
@@ -23,6 +28,8 @@ fn kind(api: &str) -> Option<Kind> {
         Some(Kind::State)
     } else if api.starts_with("Reconnect") {
         Some(Kind::Reconnect)
+    } else if UNSEEN.contains(&api) {
+        Some(Kind::Nothing)
     } else {
         None
     }
@@ -40,6 +47,7 @@ pub(super) fn updated(catalog: Catalog, api: &Api) -> Option<(&'static str, &'st
             .any(|parameter| described.field(parameter.name).is_some_and(|field| field.name != "uuid")),
         Kind::State => described.field("state").is_some(),
         Kind::Reconnect => described.field("status").is_some(),
+        Kind::Nothing => true,
     };
     fits.then_some((parameter, inventory))
 }
@@ -56,8 +64,12 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
         Kind::Members => change.members(inventory)?,
         Kind::State => Row::new().with("state", change.next_state(inventory)?),
         Kind::Reconnect => Row::new().with("status", "Connected"),
+        Kind::Nothing => Row::new(),
     };
     change.update(inventory, uuid, changes)?;
+    if change.text("stateEvent") == "maintain" && change.root(inventory) == "HostInventory" {
+        change.empty_host(uuid)?;
+    }
     change.add_tags_of_call(inventory, uuid)?;
     change.reply_of_result(inventory, uuid)
 }
@@ -91,7 +103,7 @@ impl Change<'_> {
         let values =
             described.as_ref().and_then(|inventory| inventory.field("state")).map(|field| field.values.as_slice());
         let wanted = event.to_lowercase();
-        let begins_so = |state: &&&str| state.to_lowercase().starts_with(&wanted[..wanted.len().min(6)]);
+        let begins_so = |state: &&&str| state.to_lowercase().starts_with(wanted.get(..5).unwrap_or(&wanted));
         let found = values.unwrap_or_default().iter().find(|state| state.eq_ignore_ascii_case(event));
         let found = found.or_else(|| values.unwrap_or_default().iter().find(begins_so).filter(|_| !wanted.is_empty()));
         match (found, event) {

@@ -10,10 +10,14 @@ use super::{Change, Work};
 
 /// The APIs of virtual machines whose names do not tell what they do.
 pub(super) const WORK: &[(&str, Work)] = &[
+    ("AttachIsoToVmInstance", attach_iso),
     ("AttachL3NetworkToVm", attach_l3_network),
     ("ChangeInstanceOffering", change_offering),
+    ("ChangeVmImage", change_image),
     ("CreateVmInstance", create),
+    ("DetachIsoFromVmInstance", detach_iso),
     ("DetachL3NetworkFromVm", detach_l3_network),
+    ("RequestConsoleAccess", open_console),
 ];
 
 const VM: &str = "VmInstanceInventory";
@@ -126,6 +130,93 @@ fn change_offering(change: &Change<'_>) -> Result<String, Failure> {
     }
     change.update(VM, vm, changes)?;
     change.reply(VM, vm)
+}
+
+/// The most CD drives that a virtual machine has.
+const CD_DRIVES: i64 = 3;
+
+/// Puts an ISO into the first drive that is empty; a drive is added where none is.
+fn attach_iso(change: &Change<'_>) -> Result<String, Failure> {
+    let (vm, iso) = (change.text("vmInstanceUuid"), change.text("isoUuid"));
+    if change.usable_image(iso)?.text("mediaType") != Some("ISO") {
+        return Err(Failure::argument("field[isoUuid] names no ISO"));
+    }
+    let drives = change.find("VmCdRomInventory", &[("vmInstanceUuid", vm)])?;
+    if drives.iter().any(|drive| drive.text("isoUuid") == Some(iso)) {
+        return Err(Failure::refused(format!("the ISO[uuid:{iso}] is attached to the vm[uuid:{vm}] already")));
+    }
+    let path = format!("/zstack_ps/iso/{iso}.iso");
+    if let Some(drive) = drives.iter().find(|drive| drive.get("isoUuid").is_null()) {
+        let changes = Row::new().with("isoUuid", iso).with("isoInstallPath", path);
+        change.update("VmCdRomInventory", drive.text("uuid").unwrap_or_default(), changes)?;
+        return change.reply(VM, vm);
+    }
+    let taken: Vec<i64> = drives.iter().filter_map(|drive| drive.get("deviceId").as_integer()).collect();
+    let Some(device) = (0..CD_DRIVES).find(|device| !taken.contains(device)) else {
+        return Err(Failure::refused(format!("all CD drives of the vm[uuid:{vm}] are taken")));
+    };
+    let row = Row::new()
+        .with("uuid", new_uuid())
+        .with("vmInstanceUuid", vm)
+        .with("deviceId", device)
+        .with("name", format!("vm-{vm}-cdRom-{device}"))
+        .with("isoUuid", iso)
+        .with("isoInstallPath", path)
+        .with("createDate", change.now.to_stored())
+        .with("lastOpDate", change.now.to_stored());
+    change.insert("VmCdRomInventory", &row)?;
+    change.reply(VM, vm)
+}
+
+/// Takes an ISO out of its drive; the only one where none is named.
+fn detach_iso(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.text("vmInstanceUuid");
+    change.get(VM, vm)?;
+    let wanted = change.arguments.text("isoUuid");
+    let mut drives = change.find("VmCdRomInventory", &[("vmInstanceUuid", vm)])?;
+    drives.retain(|drive| drive.text("isoUuid").is_some_and(|iso| wanted.is_none_or(|wanted| wanted == iso)));
+    match drives.as_slice() {
+        [] => Err(Failure::refused(format!("no such ISO is attached to the vm[uuid:{vm}]"))),
+        [drive] => {
+            let changes = Row::new().with("isoUuid", Scalar::Null).with("isoInstallPath", Scalar::Null);
+            change.update("VmCdRomInventory", drive.text("uuid").unwrap_or_default(), changes)?;
+            change.reply(VM, vm)
+        }
+        _ => Err(Failure::argument("field[isoUuid] cannot be null: several ISOs are attached")),
+    }
+}
+
+fn change_image(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.text("vmInstanceUuid");
+    let row = change.get(VM, vm)?;
+    let image = change.usable_image(change.text("imageUuid"))?;
+    if row.text("state") != Some("Stopped") {
+        return Err(Failure::refused(format!("the vm[uuid:{vm}] is not stopped, its image cannot be changed")));
+    }
+    let mut changes = Row::new().with("imageUuid", change.text("imageUuid"));
+    for field in ["platform", "guestOsType", "architecture"] {
+        changes.set(field, image.get(field).clone());
+    }
+    change.update(VM, vm, changes)?;
+    let root = row.text("rootVolumeUuid").unwrap_or_default();
+    change.update("VolumeInventory", root, Row::new().with("rootImageUuid", change.text("imageUuid")))?;
+    change.reply(VM, vm)
+}
+
+/// Says where a console would be; nothing listens there.
+fn open_console(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.text("vmInstanceUuid");
+    if change.get(VM, vm)?.text("state") != Some("Running") {
+        return Err(Failure::refused(format!("the vm[uuid:{vm}] is not running, it has no console")));
+    }
+    Ok(serde_json::json!({ "inventory": {
+        "scheme": "http",
+        "hostname": "console.sandbox.invalid",
+        "port": 4900,
+        "token": new_uuid(),
+        "version": "vnc",
+    } })
+    .to_string())
 }
 
 impl Change<'_> {

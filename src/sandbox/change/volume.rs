@@ -11,13 +11,18 @@ use super::{Change, Work};
 pub(super) const WORK: &[(&str, Work)] = &[
     ("AttachDataVolumeToVm", attach),
     ("BatchDeleteVolumeSnapshot", delete_snapshots),
+    ("CreateDataVolumeFromVolumeSnapshot", create_from_snapshot),
+    ("CreateDataVolumeFromVolumeTemplate", create_from_template),
+    ("CreateDataVolumeTemplateFromVolume", create_template),
     ("CreateRootVolumeTemplateFromRootVolume", create_template),
     ("CreateVolumeSnapshot", create_snapshot),
     ("CreateVolumeSnapshotGroup", create_group),
     ("DeleteVolumeSnapshotGroup", delete_group),
     ("DetachDataVolumeFromVm", detach),
+    ("ExportImageFromBackupStorage", export),
     ("ExpungeDataVolume", expunge_volume),
     ("ExpungeImage", expunge_image),
+    ("PrimaryStorageMigrateVolume", migrate),
     ("RecoverDataVolume", recover_volume),
     ("RecoverImage", recover_image),
     ("ResizeDataVolume", resize),
@@ -50,6 +55,17 @@ impl Change<'_> {
             .with("isShareable", false)
             .with("createDate", now.as_str())
             .with("lastOpDate", now)
+    }
+
+    /// Makes a data volume that is ready on a primary storage.
+    fn create_data_volume(&self, size: i64, primary_storage: &str) -> Result<String, Failure> {
+        let uuid = self.chosen_uuid()?;
+        let mut row = self.volume_row(&uuid, self.text("name"), "Data", size, primary_storage);
+        if let Some(description) = self.arguments.text("description") {
+            row.set("description", description);
+        }
+        self.create(VOLUME, row)?;
+        self.reply(VOLUME, &uuid)
     }
 
     /// Takes a snapshot of a volume; it becomes the latest of its tree.
@@ -229,12 +245,9 @@ fn revert(change: &Change<'_>) -> Result<String, Failure> {
     let uuid = change.text("uuid");
     let volume = change.get(SNAPSHOT, uuid)?.text("volumeUuid").unwrap_or_default().to_owned();
     let row = change.get(VOLUME, &volume)?;
-    if let Some(vm) = change.referred("VmInstanceInventory", &row, "vmInstanceUuid")? {
-        if vm.text("state") != Some("Stopped") {
-            return Err(Failure::refused(format!(
-                "cannot revert the volume[uuid:{volume}] of a vm that is not stopped"
-            )));
-        }
+    let vm = change.referred("VmInstanceInventory", &row, "vmInstanceUuid")?;
+    if vm.is_some_and(|vm| vm.text("state") != Some("Stopped")) {
+        return Err(Failure::refused(format!("cannot revert the volume[uuid:{volume}] of a vm that is not stopped")));
     }
     let condition = [("volumeUuid", Scalar::from(volume.as_str()))];
     change.tx.update_where(SNAPSHOT, &condition, &Row::new().with("latest", false))?;
@@ -243,16 +256,19 @@ fn revert(change: &Change<'_>) -> Result<String, Failure> {
     Ok("{}".to_owned())
 }
 
+/// Makes an image of a volume.
 fn create_template(change: &Change<'_>) -> Result<String, Failure> {
-    let volume = change.get(VOLUME, change.text("rootVolumeUuid"))?;
+    let is_root = change.api.name == "CreateRootVolumeTemplateFromRootVolume";
+    let source = change.text(if is_root { "rootVolumeUuid" } else { "volumeUuid" });
+    let volume = change.get(VOLUME, source)?;
     let vm = change.referred("VmInstanceInventory", &volume, "vmInstanceUuid")?.unwrap_or_default();
     let mut row = change
         .new_row(IMAGE)?
-        .with("mediaType", "RootVolumeTemplate")
+        .with("mediaType", if is_root { "RootVolumeTemplate" } else { "DataVolumeTemplate" })
         .with("format", "qcow2")
         .with("size", volume.get("size").clone())
         .with("actualSize", volume.get("actualSize").clone())
-        .with("url", format!("volume://{}", change.text("rootVolumeUuid")));
+        .with("url", format!("volume://{source}"));
     for field in ["platform", "guestOsType", "architecture"] {
         if row.get(field).is_null() {
             row.set(field, vm.get(field).clone());
@@ -260,6 +276,48 @@ fn create_template(change: &Change<'_>) -> Result<String, Failure> {
     }
     let uuid = change.create(IMAGE, row)?;
     change.reply(IMAGE, &uuid)
+}
+
+/// Makes a data volume with what a snapshot holds.
+fn create_from_snapshot(change: &Change<'_>) -> Result<String, Failure> {
+    let snapshot = change.get(SNAPSHOT, change.text("volumeSnapshotUuid"))?;
+    let storage =
+        change.arguments.text("primaryStorageUuid").or(snapshot.text("primaryStorageUuid")).unwrap_or_default();
+    let origin = change.referred(VOLUME, &snapshot, "volumeUuid")?.unwrap_or_default();
+    let size = origin.get("size").as_integer().or(snapshot.get("size").as_integer()).unwrap_or_default();
+    change.create_data_volume(size, storage)
+}
+
+/// Makes a data volume with what an image holds.
+fn create_from_template(change: &Change<'_>) -> Result<String, Failure> {
+    let image = change.get(IMAGE, change.text("imageUuid"))?;
+    if image.text("mediaType") != Some("DataVolumeTemplate") {
+        return Err(Failure::argument("field[imageUuid] names no template of data volumes"));
+    }
+    change.create_data_volume(image.get("size").as_integer().unwrap_or_default(), change.text("primaryStorageUuid"))
+}
+
+fn migrate(change: &Change<'_>) -> Result<String, Failure> {
+    let (volume, storage) = (change.text("volumeUuid"), change.text("dstPrimaryStorageUuid"));
+    change.get("PrimaryStorageInventory", storage)?;
+    if change.get(VOLUME, volume)?.text("primaryStorageUuid") == Some(storage) {
+        return Err(Failure::refused(format!("the volume[uuid:{volume}] is on that primary storage already")));
+    }
+    change.update(VOLUME, volume, Row::new().with("primaryStorageUuid", storage))?;
+    change.reply(VOLUME, volume)
+}
+
+/// Lets an image be downloaded from its backup storage.
+fn export(change: &Change<'_>) -> Result<String, Failure> {
+    let (image, storage) = (change.text("imageUuid"), change.text("backupStorageUuid"));
+    let condition = [("imageUuid", Scalar::from(image)), ("backupStorageUuid", Scalar::from(storage))];
+    let url = format!("http://backup-storage.sandbox.invalid/export/{image}.qcow2");
+    let sum = change.get(IMAGE, image)?.text("md5Sum").unwrap_or("d41d8cd98f00b204e9800998ecf8427e").to_owned();
+    let changes = Row::new().with("exportUrl", url.as_str()).with("exportMd5Sum", sum.as_str());
+    if change.tx.update_where("ImageBackupStorageRefInventory", &condition, &changes)? == 0 {
+        return Err(Failure::refused(format!("the image[uuid:{image}] is not on the backup storage[uuid:{storage}]")));
+    }
+    Ok(json!({ "imageUrl": url, "exportMd5Sum": sum, "success": true }).to_string())
 }
 
 fn create_snapshot(change: &Change<'_>) -> Result<String, Failure> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::assemble::{self, Secrecy};
 use super::error::StoreError;
-use super::model::{Model, Shape};
+use super::model::{Kind, Model, Shape};
 use super::row::{Row, Scalar};
 use super::schema::{self, quoted};
 use super::timestamp;
@@ -106,13 +106,16 @@ impl<'store> Transaction<'store> {
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
         let mut rows = statement.query(params_from_iter(values))?;
+        let booleans: Vec<&str> =
+            shape.members.iter().filter(|member| member.kind == Kind::Bool).map(|member| member.name).collect();
         let mut found = Vec::new();
         while let Some(stored) = rows.next()? {
             let mut row = Row::new();
             for (at, name) in names.iter().enumerate().filter(|(_, name)| !name.starts_with('_')) {
-                let value = Scalar::from_sql(stored.get(at)?);
-                if !value.is_null() {
-                    row.set(name, value);
+                match Scalar::from_sql(stored.get(at)?) {
+                    Scalar::Null => {}
+                    Scalar::Integer(number) if booleans.contains(&name.as_str()) => row.set(name, number != 0),
+                    value => row.set(name, value),
                 }
             }
             found.push(row);

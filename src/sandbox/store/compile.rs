@@ -20,6 +20,9 @@ use super::zql::{Condition, Literal, Operand, Operator, Restriction, Select, Ver
 /// How many relations one path may follow.
 const LONGEST_PATH: usize = 20;
 
+/// The alias of the table whose rows are asked for.
+const OUTERMOST: &str = "t1";
+
 /// From how many rows on a related row is looked for from each row instead of all at once.
 const MANY_ROWS: usize = 1000;
 
@@ -29,6 +32,8 @@ pub(super) struct Compiler<'a> {
     pub(super) model: &'a Model,
     pub(super) viewer: &'a Viewer,
     pub(super) parameters: Parameters,
+    /// Whether a page is cut in the order of a field other than `uuid`, which all indexes carry.
+    pub(super) cuts_in_other_order: bool,
     aliases: usize,
 }
 
@@ -42,7 +47,14 @@ enum Value<'a> {
 
 impl<'a> Compiler<'a> {
     pub(super) fn new(connection: &'a Connection, model: &'a Model, viewer: &'a Viewer) -> Compiler<'a> {
-        Compiler { connection, model, viewer, parameters: Parameters::default(), aliases: 0 }
+        Compiler {
+            connection,
+            model,
+            viewer,
+            parameters: Parameters::default(),
+            cuts_in_other_order: false,
+            aliases: 0,
+        }
     }
 
     /// The inventory that an entity names, ignoring case (Z1).
@@ -221,7 +233,18 @@ impl<'a> Compiler<'a> {
         }
         let member = shape.member(name).filter(|member| !member.unqueryable).ok_or_else(|| no_field(shape, name))?;
         let value = self.value(operand)?;
-        self.member_test(alias, member, operator, &value)
+        let test = self.member_test(alias, member, operator, &value)?;
+        if self.cuts_in_other_order && alias == OUTERMOST && operator == Operator::Equal {
+            let source = format!("{} {alias}", quoted(shape.table()));
+            if schema::table_exists(self.connection, shape.table())?
+                && self.has_many_rows(&format!("SELECT 1 FROM {source} WHERE {test}"))?
+            {
+                // Most rows of a page in another order meet it: better to follow that order than to collect and
+                // sort all that do. The sign keeps SQLite from using the member's index.
+                return Ok(format!("+{test}"));
+            }
+        }
+        Ok(test)
     }
 
     fn member_test(

@@ -1,9 +1,9 @@
 //! Opening the database: a file that several processes may share, or memory.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -28,7 +28,9 @@ const CHECKED_SIZE: u64 = 8 << 20;
 pub struct Store {
     connection: Mutex<Connection>,
     model: Model,
-    set_aside: Option<PathBuf>,
+    /// The file; none in memory.
+    path: Option<PathBuf>,
+    set_aside: OnceLock<PathBuf>,
 }
 
 impl Store {
@@ -40,23 +42,15 @@ impl Store {
     /// `File` when the file or its directory cannot be used, `Layout` when another version of the program
     /// wrote it, `Database` for what else SQLite refuses.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StoreError::File { path, source }
-        };
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             std::fs::create_dir_all(directory).map_err(at(directory))?;
         }
-        // Two processes that find the same damage must not both set the file aside: the second one would
-        // take the fresh file of the first.
-        let lock_path = beside(path, ".lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(at(&lock_path))?;
-        lock.lock().map_err(at(&lock_path))?;
+        let _lock = lock(path)?;
         match Store::open_once(path) {
             Err(error) if error.is_damage() => {
                 let aside = set_aside(path).map_err(at(path))?;
-                let mut store = Store::open_once(path)?;
-                store.set_aside = Some(aside);
+                let store = Store::open_once(path)?;
+                store.note_set_aside(aside);
                 Ok(store)
             }
             other => other,
@@ -85,7 +79,12 @@ impl Store {
 
     fn open_once(path: &Path) -> Result<Store, StoreError> {
         let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        let store = Store::over(Connection::open(path)?)?;
+        if size == 0 {
+            // Records hold sessions: nobody else may read them. SQLite gives its other files the same rights.
+            private().create(true).append(true).open(path).map_err(at(path))?;
+        }
+        let mut store = Store::over(Connection::open(path)?)?;
+        store.path = Some(path.to_owned());
         {
             let connection = store.lock();
             connection.pragma_update(None, "journal_mode", "wal")?;
@@ -119,12 +118,17 @@ impl Store {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(256);
         text::register(&connection)?;
-        Ok(Store { connection: Mutex::new(connection), model: Model::new(Catalog::newest()), set_aside: None })
+        Ok(Store {
+            connection: Mutex::new(connection),
+            model: Model::new(Catalog::newest()),
+            path: None,
+            set_aside: OnceLock::new(),
+        })
     }
 
     /// Where a damaged database was put when this store was opened in its place.
     pub fn set_aside(&self) -> Option<&Path> {
-        self.set_aside.as_deref()
+        self.set_aside.get().map(PathBuf::as_path)
     }
 
     /// Puts back what the seed holds and the store no longer has; leaves everything else alone.
@@ -135,11 +139,34 @@ impl Store {
         self.transaction(super::seed::insert_missing)
     }
 
-    /// Throws all resources and records away and fills the store with the seed.
+    /// Throws all resources and records away and fills the store with the seed. A file that turns out to be
+    /// damaged is set aside, as `open` does.
     ///
     /// # Errors
-    /// `Database` when SQLite refuses.
+    /// `Database` when SQLite refuses, `File` when the damaged file cannot be set aside.
     pub fn reset(&self) -> Result<(), StoreError> {
+        match (self.clear(), &self.path) {
+            (Err(error), Some(path)) if error.is_damage() => {
+                let mut connection = self.lock();
+                let _lock = lock(path)?;
+                // The file must be closed before it is renamed.
+                *connection = Connection::open_in_memory()?;
+                let aside = set_aside(path).map_err(at(path))?;
+                let fresh = Store::open_once(path)?.connection.into_inner().unwrap_or_else(PoisonError::into_inner);
+                *connection = fresh;
+                self.note_set_aside(aside);
+                Ok(())
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Remembers the first file that was set aside, which is the one that held somebody's work.
+    fn note_set_aside(&self, aside: PathBuf) {
+        self.set_aside.get_or_init(|| aside);
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
         self.transaction(|tx| {
             for table in schema::tables(tx.connection())? {
                 tx.connection().execute_batch(&format!("DROP TABLE {}", schema::quoted(&table)))?;
@@ -195,6 +222,28 @@ impl Store {
         // A panic elsewhere leaves the connection usable: open transactions roll back when dropped.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits until no other process opens or sets aside the same database: of two that find the same damage the
+/// second would take the fresh file of the first. The lock ends with the value.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let path = beside(path, ".lock");
+    let file = private().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
+    file.lock().map_err(at(&path))?;
+    Ok(file)
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| StoreError::File { path, source }
+}
+
+/// Options for files that only their owner may read, where the system knows of that.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

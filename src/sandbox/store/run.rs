@@ -74,6 +74,8 @@ impl Runner<'_> {
     fn rows(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
         let fields = fields(shape, select)?;
         let mut compiler = self.compiler();
+        compiler.cuts_in_other_order =
+            select.limit.is_some() && select.order_by.first().is_some_and(|(field, _)| field != "uuid");
         let (source, alias) = compiler.source(shape)?;
         let filter = compiler.filter(shape, &alias, select)?;
         let tail = compiler.tail(shape, &alias, select)?;

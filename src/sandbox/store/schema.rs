@@ -97,7 +97,8 @@ pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &Shape
 /// The statements that make the indexes of a table.
 ///
 /// Each one but that of `uuid` itself carries `uuid` as well, so that a page in the order of `uuid` is cut
-/// from the index alone; most references are null in most rows, which are left out.
+/// from the index alone. Most references are null in most rows, which their indexes leave out; names and the
+/// like are sorted by, for which an index must have every row.
 pub(super) fn indexes(table: &str, columns: &[(&'static str, Kind)]) -> Vec<String> {
     let has_uuid = columns.iter().any(|(name, _)| *name == "uuid");
     let mut statements = Vec::new();
@@ -108,7 +109,8 @@ pub(super) fn indexes(table: &str, columns: &[(&'static str, Kind)]) -> Vec<Stri
             statements.push(format!("CREATE UNIQUE INDEX {index} ON {on} ({column})"));
         } else if *kind == Kind::Text && (name.ends_with("Uuid") || INDEXED.contains(name)) {
             let also = if has_uuid { ", uuid" } else { "" };
-            statements.push(format!("CREATE INDEX {index} ON {on} ({column}{also}) WHERE {column} IS NOT NULL"));
+            let rows = if name.ends_with("Uuid") { format!(" WHERE {column} IS NOT NULL") } else { String::new() };
+            statements.push(format!("CREATE INDEX {index} ON {on} ({column}{also}){rows}"));
         }
     }
     statements

@@ -359,3 +359,103 @@ fn accounts_see_and_change_what_is_theirs() {
     assert_eq!(sandbox.call_as(&session, "GET", "/volumes", "").code(), "ID.1001");
     assert!(sandbox.rows("/volumes?q=name%3Dd").is_empty());
 }
+
+#[test]
+fn quotas_and_other_accounts_passwords_hold() {
+    let sandbox = Sandbox::new();
+    let secret = "1".repeat(128);
+    let body = format!(r#"{{"params":{{"name":"team","password":"{secret}"}}}}"#);
+    let account = uuid(&inventory(&sandbox.change("POST", "/accounts", &body)));
+    let session = uuid(&inventory(&sandbox.log_in("team", &secret)));
+    let body = format!(r#"{{"updateQuota":{{"identityUuid":"{account}","name":"volume.data.num","value":1}}}}"#);
+    assert_eq!(inventory(&sandbox.change("PUT", "/accounts/quotas/actions", &body))["value"], 1);
+    let volume =
+        || sandbox.change_as(&session, "POST", "/volumes/data", r#"{"params":{"name":"d","diskSize":1048576}}"#);
+    assert_eq!(volume().status, 200);
+    assert_eq!(volume().code(), "ID.1003");
+    let usage = sandbox.call_as(&session, "GET", &format!("/accounts/quota/{account}/usages"), "").json();
+    let usages = usage["usages"].as_array().expect("usages");
+    assert!(usages.iter().any(|usage| usage["name"] == "volume.data.num" && usage["used"] == 1), "{usage}");
+    let admin = "36c27e8ff05c4780bf6d2fa65700f22e";
+    let body = format!(r#"{{"updateAccount":{{"password":"{secret}"}}}}"#);
+    assert_eq!(sandbox.change_as(&session, "PUT", &format!("/accounts/{admin}"), &body).code(), "SYS.1006");
+    assert_eq!(sandbox.log_in("admin", &secret).code(), "ID.1000");
+}
+
+#[test]
+fn a_host_in_maintenance_is_empty() {
+    let sandbox = Sandbox::new();
+    let vm = vm_in(&sandbox, "Running");
+    let host = sandbox.row(&format!("/vm-instances?q=uuid%3D{vm}"))["hostUuid"].as_str().expect("a host").to_owned();
+    let body = r#"{"changeHostState":{"stateEvent":"maintain"}}"#;
+    let changed = inventory(&sandbox.change("PUT", &format!("/hosts/{host}/actions"), body));
+    assert_eq!(changed["state"], "Maintenance");
+    assert!(sandbox.rows(&format!("/vm-instances?q=hostUuid%3D{host}")).is_empty());
+    assert!(sandbox.row(&format!("/vm-instances?q=uuid%3D{vm}"))["lastHostUuid"] == host.as_str());
+}
+
+#[test]
+fn tags_are_attached_changed_and_deleted() {
+    let sandbox = Sandbox::new();
+    let tag = inventory(&sandbox.change("POST", "/tags", r#"{"params":{"name":"hot","value":"hot","color":"red"}}"#));
+    let body = format!(r#"{{"params":{{"resourceUuids":["{ZONE}"]}}}}"#);
+    let attached = sandbox.change("POST", &format!("/tags/{}/resources", uuid(&tag)), &body);
+    assert_eq!(attached.json()["results"][0]["inventory"]["resourceType"], "ZoneVO", "{attached:?}");
+    assert_eq!(sandbox.row("/zones?q=__userTag__%3Dhot")["uuid"], ZONE);
+    let body = format!(r#"{{"params":{{"resourceType":"ZoneVO","resourceUuid":"{ZONE}","tag":"cold"}}}}"#);
+    let plain = inventory(&sandbox.change("POST", "/user-tags", &body));
+    assert_eq!((&plain["tag"], &plain["type"]), (&"cold".into(), &"User".into()));
+    assert_eq!(sandbox.change("DELETE", &format!("/tags/{}", uuid(&plain)), "").status, 200);
+    assert_eq!(sandbox.change("DELETE", &format!("/tags/{}", uuid(&tag)), "").status, 200);
+    assert!(sandbox.rows(&format!("/user-tags?q=resourceUuid%3D{ZONE}&q=tag%3Dhot")).is_empty());
+}
+
+#[test]
+fn isos_go_into_drives_and_out() {
+    let sandbox = Sandbox::new();
+    let vm = uuid(&sandbox.row("/vm-instances?q=name%3Dbastion"));
+    let iso = uuid(&sandbox.rows("/images?q=mediaType%3DISO&q=status%3DReady")[0]);
+    let attach = || sandbox.change("POST", &format!("/vm-instances/{vm}/iso/{iso}"), r#"{"null":{}}"#);
+    let attached = inventory(&attach());
+    assert!(attached["vmCdRoms"].to_string().contains(&iso), "{attached}");
+    assert_eq!(attach().code(), "SYS.1006");
+    let detached = inventory(&sandbox.change("DELETE", &format!("/vm-instances/{vm}/iso?isoUuid={iso}"), ""));
+    assert!(!detached["vmCdRoms"].to_string().contains(&iso), "{detached}");
+}
+
+#[test]
+fn volumes_come_from_snapshots_and_images_from_volumes() {
+    let sandbox = Sandbox::new();
+    let volume = sandbox.row("/volumes?q=vmInstance.name%3Dweb-1&q=type%3DRoot");
+    let path = format!("/volumes/{}/volume-snapshots", uuid(&volume));
+    let snapshot = inventory(&sandbox.change("POST", &path, r#"{"params":{"name":"s"}}"#));
+    assert_eq!((&snapshot["volumeUuid"], &snapshot["latest"]), (&volume["uuid"], &true.into()));
+    let path = format!("/volumes/data/from/volume-snapshots/{}", uuid(&snapshot));
+    let copy = inventory(&sandbox.change("POST", &path, r#"{"params":{"name":"copy"}}"#));
+    assert_eq!((&copy["type"], &copy["size"], &copy["status"]), (&"Data".into(), &volume["size"], &"Ready".into()));
+    let path = format!("/images/root-volume-templates/from/volumes/{}", uuid(&volume));
+    let body = format!(r#"{{"params":{{"name":"golden","backupStorageUuids":["{IMAGE_STORE}"]}}}}"#);
+    let image = inventory(&sandbox.change("POST", &path, &body));
+    assert_eq!((&image["mediaType"], &image["size"]), (&"RootVolumeTemplate".into(), &volume["size"]));
+    let body = format!(r#"{{"exportImageFromBackupStorage":{{"imageUuid":"{}"}}}}"#, uuid(&image));
+    let exported = sandbox.change("PUT", &format!("/backup-storage/{IMAGE_STORE}/actions"), &body).json();
+    assert!(exported["imageUrl"].as_str().is_some_and(|url| url.contains(&uuid(&image))), "{exported}");
+    let path = format!("/volumes/resize/{}/actions", uuid(&volume));
+    assert_eq!(sandbox.change("PUT", &path, r#"{"resizeRootVolume":{"size":1}}"#).code(), "SYS.1007");
+}
+
+#[test]
+fn security_groups_hold_rules_and_nics() {
+    let sandbox = Sandbox::new();
+    let group = uuid(&inventory(&sandbox.change("POST", "/security-groups", r#"{"params":{"name":"g"}}"#)));
+    let body = r#"{"params":{"rules":[{"type":"Ingress","protocol":"TCP","startPort":22,"endPort":22}]}}"#;
+    let with_rule = inventory(&sandbox.change("POST", &format!("/security-groups/{group}/rules"), body));
+    assert_eq!(with_rule["rules"][0]["startPort"], 22, "{with_rule}");
+    let nic = uuid(&sandbox.rows("/vm-instances/nics")[0]);
+    let path = format!("/security-groups/{group}/vm-instances/nics");
+    let body = format!(r#"{{"params":{{"vmNicUuids":["{nic}"]}}}}"#);
+    assert_eq!(sandbox.change("POST", &path, &body).status, 200);
+    assert_eq!(sandbox.rows(&format!("/vm-instances/nics?q=securityGroup.uuid%3D{group}")).len(), 1);
+    assert_eq!(sandbox.change("DELETE", &format!("{path}?vmNicUuids={nic}"), "").status, 200);
+    assert!(sandbox.rows(&format!("/vm-instances/nics?q=securityGroup.uuid%3D{group}")).is_empty());
+}

@@ -5,4 +5,7 @@ mod faults;
 mod harness;
 mod long_jobs;
 mod protocol;
+mod reads;
+mod running;
 mod sessions;
+mod sweep;

@@ -91,3 +91,22 @@ fn with_unique_sessions_a_log_in_ends_the_others_a5() {
     assert_eq!(sandbox.log_in("admin", PASSWORD).status, 200);
     assert_eq!(sandbox.call("GET", "/zones", "").code(), "ID.1001");
 }
+
+#[test]
+fn settings_bound_sessions_too() {
+    let sandbox = Sandbox::new();
+    let set = |name: &str, value: &str| {
+        let body = format!(r#"{{"updateGlobalConfig":{{"value":"{value}"}}}}"#);
+        sandbox.change("PUT", &format!("/global-configurations/identity/{name}/actions"), &body)
+    };
+    assert_eq!(set("session.maxConcurrent", "1").status, 200);
+    assert_eq!(sandbox.log_in("admin", PASSWORD).code(), "SYS.1000");
+    assert_eq!(set("session.maxConcurrent", "9").status, 200);
+    assert_eq!(set("session.timeout", "0").status, 200);
+    let session = sandbox.log_in("admin", PASSWORD).json()["inventory"].clone();
+    assert_eq!(session["expiredDate"], session["createDate"]);
+    let uuid = session["uuid"].as_str().expect("a session");
+    assert_eq!(sandbox.call_as(uuid, "GET", "/zones", "").code(), "ID.1001");
+    let unknown = set("no.such.setting", "1");
+    assert_eq!(unknown.code(), "SYS.1007");
+}

@@ -174,9 +174,19 @@ impl Completion {
         word
     }
 
-    /// The byte ranges of the candidate's label that match what was typed.
+    /// The byte ranges of the candidate's label that match what was typed; none where it was found by its
+    /// description, the name of a resource.
     pub fn matched(&self, candidate: &Candidate) -> Vec<Range<usize>> {
         Pattern::new(&self.typed).matched(&candidate.label)
+    }
+
+    /// The byte ranges of the description that match, where the candidate was found by it.
+    pub fn matched_description(&self, candidate: &Candidate) -> Vec<Range<usize>> {
+        let pattern = Pattern::new(&self.typed);
+        if candidate.kind != Kind::Value || pattern.fits_at_all(&candidate.label) {
+            return Vec::new();
+        }
+        pattern.matched(&candidate.description)
     }
 
     /// What pressing Tab puts between the word's start and the cursor: the only candidate, or as much as the

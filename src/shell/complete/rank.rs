@@ -95,6 +95,11 @@ impl<'t> Pattern<'t> {
         None
     }
 
+    /// Whether `name` fits in any way, fuzzily too.
+    pub(crate) fn fits_at_all(&self, name: &str) -> bool {
+        self.fit(name).is_some() || self.fuzzy(name).is_some()
+    }
+
     /// The byte ranges of `name` that what was typed matches, for showing them.
     pub(crate) fn matched(&self, name: &str) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
@@ -116,6 +121,7 @@ impl<'t> Pattern<'t> {
                     (at..at + self.typed.len()).for_each(push);
                 }
             }
+            None if self.fuzzy(name).is_none() => {}
             None => {
                 let mut wanted = self.lower.iter().peekable();
                 for (at, byte) in name.bytes().enumerate() {
@@ -225,14 +231,17 @@ mod tests {
     #[test]
     fn the_matching_part_is_told() {
         for (typed, name, expected) in [
-            ("que", "QueryZone", vec![0..3]),
-            ("QBS", "QueryBackupStorage", vec![0..1, 5..6, 11..12]),
-            ("QueBaSt", "QueryBackupStorage", vec![0..3, 5..7, 11..13]),
-            ("zone", "QueryZone", vec![5..9]),
-            ("qzn", "QueryZone", vec![0..1, 5..6, 7..8]),
-            ("号", "一号机", vec![3..6]),
+            ("que", "QueryZone", &[(0, 3)][..]),
+            ("QBS", "QueryBackupStorage", &[(0, 1), (5, 6), (11, 12)]),
+            ("QueBaSt", "QueryBackupStorage", &[(0, 3), (5, 7), (11, 13)]),
+            ("zone", "QueryZone", &[(5, 9)]),
+            ("qzn", "QueryZone", &[(0, 1), (5, 6), (7, 8)]),
+            ("号", "一号机", &[(3, 6)]),
+            ("xyz", "QueryZone", &[]),
         ] {
-            assert_eq!(Pattern::new(typed).matched(name), expected, "{typed} {name}");
+            let matched: Vec<(usize, usize)> =
+                Pattern::new(typed).matched(name).into_iter().map(|range| (range.start, range.end)).collect();
+            assert_eq!(matched, expected, "{typed} {name}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::super::{Row, Scalar, Store, StoreError, TagKind};
-use super::{conditions, names, reply, store};
+use super::{conditions, names, refusal, reply, store};
 
 fn in_store<T>(store: &Store, work: impl FnOnce(&super::super::Transaction<'_>) -> Result<T, StoreError>) -> T {
     store.transaction(work).expect("the change is made")
@@ -19,6 +19,7 @@ fn resources_are_added_changed_and_removed() {
     assert_eq!(kind.as_deref(), Some("ZoneInventory"));
     let found = in_store(&store, |tx| tx.get("ZoneInventory", zone)).expect("the zone is there");
     assert_eq!(found.text("name"), Some("lab"));
+    assert_eq!(found.get("isDefault"), &Scalar::Bool(false));
     assert_eq!(found.text("createDate"), found.text("lastOpDate"));
     assert_eq!(found.text("createDate").map(str::len), Some("2025-03-04 14:12:01".len()));
 
@@ -46,6 +47,9 @@ fn a_change_that_fails_changes_nothing() {
     let twice = store
         .transaction(|tx| tx.insert("ZoneInventory", &Row::new().with("uuid", "140ebc2fbdb74ae197323a69d432f25e")));
     assert!(matches!(twice, Err(StoreError::Database(_))));
+    let removed = store.read(|tx| tx.delete("ZoneInventory", "140ebc2fbdb74ae197323a69d432f25e"));
+    assert!(removed.expect("there is such a zone"));
+    assert_eq!(names(&reply(&store, "ZoneInventory", &conditions(&[]))).len(), 2, "reading changes nothing");
     let nowhere = store.transaction(|tx| tx.get("NowhereInventory", "x"));
     assert!(matches!(nowhere, Err(StoreError::UnknownInventory(_))));
 }
@@ -158,6 +162,42 @@ fn a_damaged_database_is_set_aside_and_told_of() {
         assert_eq!(names(&reply(&store, "ZoneInventory", &conditions(&[]))).len(), 2, "{damage}");
         drop(store);
         assert!(Store::open(&path).expect("the fresh one is sound").set_aside().is_none(), "{damage}");
+    }
+}
+
+#[test]
+fn damage_in_a_large_database_is_met_later_and_can_be_reset() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("sandbox.db");
+    let store = Store::open(&path).expect("the database is made");
+    store.seed_vms(5000).expect("rows are added");
+    drop(store);
+    let mut bytes = fs::read(&path).expect("the file can be read");
+    assert!(bytes.len() > 10 << 20, "the file is too small for this test: {}", bytes.len());
+    bytes[4 << 20..9 << 20].fill(0xa5);
+    fs::write(&path, &bytes).expect("the file can be written");
+    let store = Store::open(&path).expect("large files are not read whole");
+    assert!(store.set_aside().is_none());
+    let error = refusal(&store, "VmInstanceInventory", &conditions(&["guestOsType~=%x%"])).to_string();
+    assert!(error.contains("malformed"), "{error}");
+    store.reset().expect("the damaged file is replaced");
+    let aside = store.set_aside().expect("it is told where the damaged one is");
+    assert_eq!(fs::metadata(aside).expect("the damaged file is kept").len(), bytes.len() as u64);
+    assert_eq!(names(&reply(&store, "ZoneInventory", &conditions(&[]))).len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("sandbox.db");
+    let store = Store::open(&path).expect("the database is made");
+    in_store(&store, |tx| tx.put_record("session", "s", "{}"));
+    for entry in fs::read_dir(directory.path()).expect("the directory can be read") {
+        let entry = entry.expect("the directory can be read");
+        let mode = entry.metadata().expect("the file is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
     }
 }
 

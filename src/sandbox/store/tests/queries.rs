@@ -340,3 +340,16 @@ fn other_accounts_see_their_own_and_shared_resources() {
     assert_eq!(seen("ZoneInventory", &[]), ["zone-1", "zone-2"]);
     assert_eq!(seen("UserInventory", &[]), ["alice", "bob"]);
 }
+
+#[test]
+fn long_queries_are_answered() {
+    let store = store();
+    let many: Vec<String> = (0..350).map(|number| format!("vmNics.l3Network.zone.name!=zone-{number}")).collect();
+    let request = QueryRequest { conditions: many, ..QueryRequest::default() };
+    reply(&store, "VmInstanceInventory", &request);
+    let list: Vec<String> = (0..2000).map(|number| format!("zone-{number}")).collect();
+    let list = conditions(&[&format!("name?={}", list.join(","))]);
+    assert_eq!(names(&reply(&store, "ZoneInventory", &list)), ["zone-1", "zone-2"]);
+    let path = format!("{}name=x", "host.cluster.".repeat(40));
+    internal(refusal(&store, "ZoneInventory", &conditions(&[&path])));
+}

@@ -123,6 +123,7 @@ fn compare(field: &str, stored: &Scalar, operator: &str, value: &str) -> bool {
     let order = match stored {
         Scalar::Text(text) => folded(text).cmp(&folded(value)),
         Scalar::Integer(number) => (*number as f64).total_cmp(&leading_number(value)),
+        Scalar::Bool(truth) => f64::from(u8::from(*truth)).total_cmp(&leading_number(value)),
         other => panic!("{field} is {other:?}"),
     };
     match operator {
@@ -137,11 +138,11 @@ fn compare(field: &str, stored: &Scalar, operator: &str, value: &str) -> bool {
 fn equal(field: &str, stored: &Scalar, value: &str, in_list: bool) -> bool {
     match stored {
         Scalar::Text(text) => folded(text) == folded(value),
-        Scalar::Integer(number) => {
-            let boolean = BOOLEANS.contains(&field) && !in_list && (value == "true" || value == "false");
-            let value = if boolean { f64::from(u8::from(value == "true")) } else { leading_number(value) };
-            *number as f64 == value
-        }
+        Scalar::Integer(number) => *number as f64 == leading_number(value),
+        Scalar::Bool(truth) => match value {
+            "true" | "false" if !in_list => *truth == (value == "true"),
+            _ => f64::from(u8::from(*truth)) == leading_number(value),
+        },
         other => panic!("{field} is {other:?}"),
     }
 }
@@ -154,6 +155,7 @@ fn printed(stored: &Scalar) -> String {
     match stored {
         Scalar::Text(text) => text.clone(),
         Scalar::Integer(number) => number.to_string(),
+        Scalar::Bool(truth) => u8::from(*truth).to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -262,7 +264,7 @@ fn random_conditions_find_what_the_evaluator_finds() {
     let tables = ["VmInstance", "Volume", "Host", "VmNic", "L3Network", "VolumeSnapshot", "Cluster", "Zone"];
     let mut dice = Dice(20_250_304);
     let (mut some, mut none) = (0, 0);
-    for _ in 0..1500 {
+    for _ in 0..1000 {
         let table = *dice.pick(&tables);
         let mut asked = Vec::new();
         for _ in 0..=dice.roll(3) {
@@ -286,5 +288,5 @@ fn random_conditions_find_what_the_evaluator_finds() {
         assert_eq!(found, wanted, "{table} {:?}", request.conditions);
         if wanted.is_empty() { none += 1 } else { some += 1 }
     }
-    assert!(some > 300 && none > 300, "the conditions say little: {some} find rows, {none} do not");
+    assert!(some > 200 && none > 200, "the conditions say little: {some} find rows, {none} do not");
 }

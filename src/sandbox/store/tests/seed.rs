@@ -157,16 +157,14 @@ fn every_query_api_answers_and_knows_its_fields() {
         let counted = QueryRequest { count: true, ..QueryRequest::default() };
         assert!(reply(&store, inventory, &counted)["total"].is_u64(), "{}", api.name);
         if let Some(inventory) = catalog.inventory(inventory) {
-            for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
-                let request = conditions(&[&format!("{}=x", field.name)]);
-                reply(&store, inventory.name, &request);
-            }
-            for relation in inventory.expanded.keys().chain(inventory.aliases.keys()) {
+            let own = inventory.fields.iter().filter(|field| !field.unqueryable).map(|field| field.name.to_owned());
+            let related = inventory.expanded.keys().chain(inventory.aliases.keys()).filter_map(|relation| {
                 let target = catalog.follow(&inventory, relation).flatten().expect("relations lead to inventories");
-                if let Some(field) = target.fields.iter().find(|field| field.kind.is_scalar()) {
-                    reply(&store, inventory.name, &conditions(&[&format!("{relation}.{}=x", field.name)]));
-                }
-            }
+                let field = target.fields.iter().find(|field| field.kind.is_scalar())?;
+                Some(format!("{relation}.{}", field.name))
+            });
+            let texts = own.chain(related).map(|path| format!("{path}=x")).collect();
+            reply(&store, inventory.name, &QueryRequest { conditions: texts, ..QueryRequest::default() });
             let unknown = store.query(inventory.name, &conditions(&["noSuchField=x"]), &Viewer::admin());
             assert!(unknown.is_err(), "{}", api.name);
         }

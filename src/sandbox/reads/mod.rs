@@ -1,5 +1,9 @@
 //! Calls that read without being queries (section 13 and others).
 
+pub(super) mod candidates;
+pub(super) mod capacity;
+pub(super) mod settings;
+
 use serde_json::{Value, json};
 
 use super::answer::Failure;
@@ -8,6 +12,21 @@ use super::calls::Caller;
 use super::jobs::Progress;
 use super::node::Node;
 use super::store::ServerError;
+
+/// The APIs that the node answers of itself.
+pub(super) const APIS: [&str; 11] = [
+    "GetCurrentTime",
+    "GetManagementNodeArch",
+    "GetManagementNodeOS",
+    "GetPlatformTimeZone",
+    "GetSupportAPIs",
+    "GetSupportedIdentityModels",
+    "GetTaskProgress",
+    "GetVersion",
+    "IsOpensourceVersion",
+    "IsReadyToGo",
+    "ZQLQuery",
+];
 
 impl Node {
     /// Runs a call that only reads; nothing for any other API.

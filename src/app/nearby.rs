@@ -1,0 +1,51 @@
+//! Names and uuids of resources, for completion and for questions.
+
+use crate::catalog::Catalog;
+use crate::client::{Answer, CallOptions, Client, Unwatched};
+use crate::json;
+use crate::plan::{self, Plan};
+use crate::shell::complete::LiveValue;
+use crate::syntax::Command;
+
+/// The resources that a query finds with these conditions, at most `limit`; `None` where the node cannot be asked.
+pub(super) fn resources(
+    client: &mut Client,
+    catalog: Catalog,
+    query: &str,
+    conditions: &[String],
+    limit: usize,
+) -> Option<Vec<LiveValue>> {
+    let inventory = catalog.api(query).and_then(|api| catalog.inventory(api.inventory?))?;
+    inventory.field("uuid")?;
+    let fields = if inventory.field("name").is_some() { "uuid,name" } else { "uuid" };
+    let mut words = vec![query.to_owned()];
+    words.extend(conditions.iter().cloned());
+    words.extend([format!("fields={fields}"), format!("limit={limit}")]);
+    let (line, words) = Command::words_from_args(&words);
+    let command = Command::from_words(&line, &words).ok().flatten()?;
+    let Ok(Plan::Query(planned)) = plan::plan(&command, catalog, &plan::Options::default()) else { return None };
+    let Ok(Answer::Reply(reply)) = client.query(&planned, &CallOptions::default(), &mut Unwatched) else { return None };
+    let text = reply.into_text().ok()?;
+    let rows = json::member(&text, "inventories")?;
+    let member = |row: &[u8], name: &str| json::member(row, name).map(|text| json::unescape(text).into_owned());
+    Some(
+        json::items(rows)
+            .filter_map(|row| {
+                Some(LiveValue { uuid: member(row, "uuid")?, name: member(row, "name").unwrap_or_default() })
+            })
+            .collect(),
+    )
+}
+
+/// The conditions that find what somebody who typed this could mean: part of a name, or the beginning of a uuid.
+pub(super) fn searches(typed: &str) -> Vec<Vec<String>> {
+    if typed.is_empty() {
+        return vec![Vec::new()];
+    }
+    let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let mut searches = vec![vec![format!("name~=%{escaped}%")]];
+    if typed.bytes().all(|byte| byte.is_ascii_hexdigit()) && typed.len() <= 32 {
+        searches.push(vec![format!("uuid~={typed}%")]);
+    }
+    searches
+}

@@ -1,0 +1,69 @@
+//! What holds for a line: its options, then the environment, then the context, then the defaults.
+
+use std::path::PathBuf;
+
+use crate::cli::{ColorChoice, Options};
+use crate::config::{ColorWish, Contexts};
+use crate::error::Error;
+
+use super::App;
+use super::view::Screen;
+
+impl App {
+    /// The saved contexts.
+    pub(super) fn contexts(&mut self) -> Result<&Contexts, Error> {
+        if self.contexts.is_none() {
+            self.contexts = Some(Contexts::load(self.environment.folders()?)?);
+        }
+        self.contexts.as_ref().ok_or(Error::Config(crate::config::Error::NoHome))
+    }
+
+    /// The name of the context that a line uses, if it uses one.
+    pub(super) fn context_name(&mut self, options: &Options) -> Result<Option<String>, Error> {
+        if options.sandbox {
+            return Ok(None);
+        }
+        Ok(self.selection(options)?.context)
+    }
+
+    /// Fills in what the options leave open.
+    pub(super) fn settle(&mut self, options: &Options) -> Result<Options, Error> {
+        let context = self.context_name(options)?;
+        let preferences = self.contexts()?.preferences(context.as_deref());
+        let mut settled = options.clone();
+        let variables = &self.environment.variables;
+        settled.output = settled.output.or_else(|| variables.output.clone()).or(preferences.output);
+        settled.columns = settled.columns.or(preferences.columns);
+        settled.color = settled.color.or(preferences.color.map(|wish| match wish {
+            ColorWish::Auto => ColorChoice::Auto,
+            ColorWish::Always => ColorChoice::Always,
+            ColorWish::Never => ColorChoice::Never,
+        }));
+        settled.page_size = settled.page_size.or(preferences.page_size);
+        settled.timeout = settled.timeout.or(preferences.timeout.map(|timeout| timeout.as_secs()));
+        settled.cacert = settled.cacert.or(preferences.cacert.map(PathBuf::from));
+        settled.insecure |= preferences.insecure.unwrap_or(false);
+        settled.no_pager |= preferences.pager.as_deref() == Some("off");
+        Ok(settled)
+    }
+
+    /// Where results go by default.
+    pub(super) fn screen(&self, options: &Options) -> Screen {
+        let terminal = self.environment.stdout_terminal;
+        Screen {
+            terminal,
+            width: self.environment.terminal_size.map(|(width, _)| width),
+            colour: self.colour(terminal, options),
+        }
+    }
+
+    pub(super) fn colour(&self, terminal: bool, options: &Options) -> bool {
+        match options.color.unwrap_or_default() {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                terminal && !self.environment.is_dumb_terminal() && !self.environment.variables.no_color
+            }
+        }
+    }
+}

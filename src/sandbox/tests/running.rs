@@ -1,0 +1,119 @@
+//! Starting, stopping, sharing and looking after sandboxes.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::mpsc::{channel, sync_channel};
+
+use super::harness::Sandbox;
+use crate::sandbox::{Database, Error, Fault, FaultKind, Options, path, reset, seed, serve, start};
+
+fn at(directory: &Path) -> Options {
+    Options { database: Database::Directory(directory.to_owned()), ..Options::default() }
+}
+
+const LAB: &str = r#"{"params":{"name":"lab"}}"#;
+
+#[test]
+fn state_outlives_the_process_and_sessions_of_one_run_do_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let first = Sandbox::with(at(directory.path()));
+    assert_eq!(first.change("POST", "/zones", LAB).status, 200);
+    let session = first.running.session_uuid().to_owned();
+    drop(first);
+    let second = Sandbox::with(at(directory.path()));
+    assert_eq!(second.rows("/zones?q=name%3Dlab").len(), 1);
+    assert_eq!(second.call_as(&session, "GET", "/zones", "").code(), "ID.1001");
+    assert!(path(directory.path()).is_file());
+}
+
+#[test]
+fn a_job_begun_by_one_process_is_ended_by_the_next() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let first = Sandbox::with(Options { speed: 100.0, ..at(directory.path()) });
+    let taken = first.call("POST", "/zones", LAB);
+    assert_eq!(taken.status, 202);
+    drop(first);
+    let second = Sandbox::with(at(directory.path()));
+    assert_eq!(second.finish(&taken).json()["inventory"]["name"], "lab");
+    assert_eq!(second.rows("/zones?q=name%3Dlab").len(), 1, "the job ran once");
+}
+
+#[test]
+fn two_processes_share_one_state() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (one, two) = (Sandbox::with(at(directory.path())), Sandbox::with(at(directory.path())));
+    let taken = one.call("POST", "/zones", LAB);
+    assert_eq!(two.finish(&taken).status, 200);
+    assert_eq!(one.rows("/zones?q=name%3Dlab").len(), 1);
+    // A session of one is good at the other.
+    assert_eq!(two.call_as(one.running.session_uuid(), "GET", "/zones", "").status, 200);
+}
+
+#[test]
+fn a_reset_brings_the_first_cloud_back_and_ends_sessions() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let sandbox = Sandbox::with(at(directory.path()));
+    assert_eq!(sandbox.change("POST", "/zones", LAB).status, 200);
+    reset(directory.path()).expect("a reset");
+    assert_eq!(sandbox.call("GET", "/zones", "").code(), "ID.1001");
+    drop(sandbox);
+    let fresh = Sandbox::with(at(directory.path()));
+    assert_eq!(fresh.rows("/zones").len(), 2);
+    let before = fresh.rows("/vm-instances").len();
+    seed(directory.path(), Some(7)).expect("seven more");
+    assert_eq!(fresh.rows("/vm-instances").len(), before + 7);
+}
+
+#[test]
+fn damaged_databases_are_set_aside_and_told_of() {
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(start(at(directory.path())).expect("a sandbox"));
+    for file in ["cloud.sqlite3", "sessions.sqlite3"] {
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(directory.path().join(format!("{file}{suffix}")));
+        }
+        std::fs::write(directory.path().join(file), "this is no database, by any means").expect("a file");
+    }
+    let sandbox = Sandbox::with(at(directory.path()));
+    assert_eq!(sandbox.running.set_aside().len(), 2, "{:?}", sandbox.running.set_aside());
+    for file in sandbox.running.set_aside() {
+        assert_eq!(std::fs::read_to_string(file).expect("the old file"), "this is no database, by any means");
+    }
+    assert_eq!(sandbox.rows("/zones").len(), 2);
+}
+
+#[test]
+fn an_address_in_use_is_an_error_that_names_it() {
+    let sandbox = Sandbox::new();
+    let taken = Options { port: sandbox.running.address().port(), ..Options::default() };
+    let error = start(taken).expect_err("the port is taken");
+    assert!(matches!(error, Error::Listen { address, .. } if address == sandbox.running.address()), "{error}");
+}
+
+#[test]
+fn serving_says_where_and_how_and_warns_when_others_can_reach_it() {
+    let text = |options: Options| {
+        let (stop, stopped) = channel::<()>();
+        drop(stop);
+        let mut out = Vec::new();
+        serve(options, &mut out, &stopped).expect("a sandbox");
+        String::from_utf8(out).expect("text")
+    };
+    let quiet = text(Options::default());
+    assert!(quiet.contains("listening on http://127.0.0.1:") && quiet.contains("/zstack"), "{quiet}");
+    assert!(quiet.contains("`admin`") && quiet.contains("`password`"), "{quiet}");
+    assert!(!quiet.contains("warning"), "{quiet}");
+    let open = text(Options { bind: IpAddr::V4(Ipv4Addr::UNSPECIFIED), ..Options::default() });
+    assert!(open.contains("warning: others than this machine"), "{open}");
+    let faulty = text(Options { faults: vec![Fault::of(FaultKind::Slow, "QueryZone")], ..Options::default() });
+    assert!(faulty.contains("faults: slow:QueryZone"), "{faulty}");
+}
+
+#[test]
+fn serving_goes_on_until_it_is_told_to_stop() {
+    let (stop, stopped) = sync_channel::<()>(0);
+    let server = std::thread::spawn(move || serve(Options::default(), &mut Vec::new(), &stopped));
+    // A channel without room hands over only when the server waits for it.
+    stop.send(()).expect("the server waits");
+    server.join().expect("the server ends").expect("without an error");
+}
