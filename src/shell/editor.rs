@@ -44,9 +44,18 @@ impl Assistant<'_> {
         last.as_ref().map(look)
     }
 
-    /// The rows that Tab lists for the end of `line`.
+    /// The rows that Tab lists for the end of `line`, as many as fit the screen.
     pub(super) fn rows(&self, line: &str) -> Vec<String> {
-        list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour)
+        let mut rows = list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour);
+        if let Some((_, height)) = terminal_size::terminal_size() {
+            let most = usize::from(height.0).saturating_sub(3).max(5);
+            let more = rows.len().saturating_sub(most);
+            if more > 0 {
+                rows.truncate(most);
+                rows.push(format!("({more} more rows; Tab shows them page by page, or type more of the name)"));
+            }
+        }
+        rows
     }
 }
 

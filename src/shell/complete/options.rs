@@ -54,7 +54,7 @@ pub(crate) const OUTPUTS: [(&str, &str); 9] = [
 ];
 
 /// All options, in the order in which help shows them.
-pub(crate) const OPTIONS: [OptionSpec; 33] = [
+pub(crate) const OPTIONS: [OptionSpec; 34] = [
     option("-H", "--host", OptionValue::Any, "management node"),
     option("-p", "--port", OptionValue::Any, "port of the management node"),
     option("", "--url", OptionValue::Any, "whole base URL"),
@@ -67,6 +67,7 @@ pub(crate) const OPTIONS: [OptionSpec; 33] = [
     option("", "--sort-by", OptionValue::Any, "sort the received rows by a column"),
     option("", "--jq", OptionValue::Any, "filter the reply with a jq expression"),
     option("-r", "--raw", OptionValue::None, "with --jq: texts without quotes"),
+    option("", "--summary", OptionValue::None, "print totals instead of the rows"),
     option("", "--no-header", OptionValue::None, "leave out the column names"),
     option("", "--max-width", OptionValue::Any, "widest table, in columns"),
     option("", "--wrap", OptionValue::None, "wrap wide cells instead of cutting them"),
