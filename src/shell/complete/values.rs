@@ -45,7 +45,7 @@ impl Values<'_> {
             Live::Pending => Some(Note::Fetching),
             Live::Unavailable => Some(Note::NoLiveValues),
             Live::Ready(mut values) => {
-                values.sort_by(|a, b| a.name.to_lowercase().cmp(&b.name.to_lowercase()));
+                values.sort_by_cached_key(|value| value.name.to_lowercase());
                 for value in values {
                     if reference.by_name && !value.name.is_empty() {
                         if !self.given.contains(&value.name.as_str()) {
