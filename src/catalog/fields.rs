@@ -32,7 +32,7 @@ pub enum FieldError {
         /// Its byte offset in the path.
         at: usize,
         /// The inventory that lacks it.
-        inventory: Inventory,
+        inventory: Box<Inventory>,
     },
     /// The last segment names no member.
     NoField {
@@ -41,7 +41,7 @@ pub enum FieldError {
         /// Its byte offset in the path.
         at: usize,
         /// The inventory that lacks it.
-        inventory: Inventory,
+        inventory: Box<Inventory>,
     },
 }
 
@@ -69,7 +69,9 @@ impl Catalog {
             match self.follow(&inventory, name) {
                 Some(Some(target)) => inventory = target,
                 Some(None) => return Ok(FieldPath::Unknown),
-                None => return Err(FieldError::NoExpanded { name: name.to_owned(), at, inventory }),
+                None => {
+                    return Err(FieldError::NoExpanded { name: name.to_owned(), at, inventory: Box::new(inventory) });
+                }
             }
             at += name.len() + 1;
             rest = next;
@@ -79,7 +81,7 @@ impl Catalog {
         }
         match inventory.field(rest).filter(|field| !field.unqueryable).cloned() {
             Some(field) => Ok(FieldPath::Field { inventory, field }),
-            None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory }),
+            None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory: Box::new(inventory) }),
         }
     }
 

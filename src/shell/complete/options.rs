@@ -65,6 +65,7 @@ pub(crate) const OPTIONS: [OptionSpec; 34] = [
     option("-o", "--output", OptionValue::Output, "output format"),
     option("", "--columns", OptionValue::Any, "columns, in that order"),
     option("", "--sort-by", OptionValue::Any, "sort the received rows by a column"),
+    option("", "--summary", OptionValue::None, "totals instead of the rows"),
     option("", "--jq", OptionValue::Any, "filter the reply with a jq expression"),
     option("-r", "--raw", OptionValue::None, "with --jq: texts without quotes"),
     option("", "--summary", OptionValue::None, "print totals instead of the rows"),
