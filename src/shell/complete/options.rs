@@ -68,7 +68,6 @@ pub(crate) const OPTIONS: [OptionSpec; 34] = [
     option("", "--summary", OptionValue::None, "totals instead of the rows"),
     option("", "--jq", OptionValue::Any, "filter the reply with a jq expression"),
     option("-r", "--raw", OptionValue::None, "with --jq: texts without quotes"),
-    option("", "--summary", OptionValue::None, "print totals instead of the rows"),
     option("", "--no-header", OptionValue::None, "leave out the column names"),
     option("", "--max-width", OptionValue::Any, "widest table, in columns"),
     option("", "--wrap", OptionValue::None, "wrap wide cells instead of cutting them"),
