@@ -140,6 +140,14 @@ pub(super) fn before(change: &Change<'_>, inventory: &str, row: &mut Row) -> Res
             row.set("mac", format!("fa:{}:{}:{}:{}:00", &nic[0..2], &nic[2..4], &nic[4..6], &nic[6..8]));
             row.set("type", "VNIC");
         }
+        "BackupStorageInventory" | "PrimaryStorageInventory" => {
+            if stored.contains(&"fsid") {
+                row.set("fsid", uuid::Uuid::new_v4().to_string());
+            }
+            if row.get("url").is_null() {
+                row.set("url", "not used");
+            }
+        }
         "LoadBalancerInventory" if row.get("type").is_null() => row.set("type", "Shared"),
         "UserTagInventory" => row.set("type", "User"),
         "SystemTagInventory" => row.set("type", "System"),
@@ -188,7 +196,7 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
                 change.tx.insert("QuotaInventory", &own)?;
             }
         }
-        "VipInventory" | "VolumeInventory" => {}
+        "BackupStorageInventory" | "PrimaryStorageInventory" => change.add_monitors(uuid)?,
         _ => {}
     }
     Ok(())
