@@ -146,13 +146,12 @@ impl Session for App {
     fn prompt(&mut self) -> Prompt {
         let options = self.options.clone();
         let context = self.context_name(&options).ok().flatten();
-        let account = match self.settle(&options).and_then(|settled| {
+        let known = self.settle(&options).and_then(|settled| {
             let node = self.node(&settled)?;
             Ok(node.account.clone().filter(|_| node.client.has_credentials()))
-        }) {
-            Ok(account) => account,
-            Err(_) => None,
-        };
+        });
+        // What is wrong with the node is said when a command needs it.
+        let account = known.unwrap_or_default();
         self.refresh_lookup();
         Prompt { account, context, sandbox: options.sandbox, colour: None }
     }

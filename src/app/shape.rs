@@ -34,7 +34,8 @@ pub(super) fn selected(shape: &Shape, names: &[String]) -> Shape {
             known.unwrap_or_else(|| Field { name: name.clone(), kind: FieldKind::Unknown, secret: false })
         })
         .collect();
-    Shape { inventory: shape.inventory.clone(), fields }
+    // Without the inventory's name its default columns have no say: what was asked for is what is shown.
+    Shape { inventory: None, fields }
 }
 
 fn fields(inventory: &Inventory) -> Vec<Field> {

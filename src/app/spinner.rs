@@ -92,7 +92,7 @@ mod tests {
         spinner.waiting(Waiting { job: "0b5c", elapsed: Duration::from_secs(67), progress: Some(&progress) });
         drop(spinner);
         let text = String::from_utf8(screen).expect("text");
-        assert_eq!(text, "\r\u{1b}[K/ 1:07  42%  创建 volume  jo\r\u{1b}[K");
+        assert_eq!(text, "\r\u{1b}[K/ 1:07  42%  创建 volume  job\r\u{1b}[K");
     }
 
     #[test]

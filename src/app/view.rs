@@ -21,7 +21,8 @@ pub(super) struct Screen {
 /// The format that the options ask for.
 pub(super) fn format(options: &Options, screen: Screen) -> Result<Format, Error> {
     let Some(name) = options.output.as_deref() else {
-        return Ok(if screen.terminal { Format::Table } else { Format::Json });
+        // What a filter yields has whatever shape it likes.
+        return Ok(if screen.terminal && options.jq.is_none() { Format::Table } else { Format::Json });
     };
     Format::from_name(name).ok_or_else(|| {
         let names = Format::ALL.map(Format::name);

@@ -32,7 +32,7 @@ pub enum FieldError {
         /// Its byte offset in the path.
         at: usize,
         /// The inventory that lacks it.
-        inventory: Inventory,
+        inventory: Box<Inventory>,
     },
     /// The last segment names no member.
     NoField {
@@ -41,7 +41,7 @@ pub enum FieldError {
         /// Its byte offset in the path.
         at: usize,
         /// The inventory that lacks it.
-        inventory: Inventory,
+        inventory: Box<Inventory>,
     },
 }
 
@@ -69,7 +69,9 @@ impl Catalog {
             match self.follow(&inventory, name) {
                 Some(Some(target)) => inventory = target,
                 Some(None) => return Ok(FieldPath::Unknown),
-                None => return Err(FieldError::NoExpanded { name: name.to_owned(), at, inventory }),
+                None => {
+                    return Err(FieldError::NoExpanded { name: name.to_owned(), at, inventory: Box::new(inventory) });
+                }
             }
             at += name.len() + 1;
             rest = next;
@@ -79,7 +81,7 @@ impl Catalog {
         }
         match inventory.field(rest).filter(|field| !field.unqueryable).cloned() {
             Some(field) => Ok(FieldPath::Field { inventory, field }),
-            None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory }),
+            None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory: Box::new(inventory) }),
         }
     }
 
@@ -94,7 +96,7 @@ impl Catalog {
     /// The more specific inventories of `from`, each with the value of the type field that chooses it.
     pub fn specialisations(self, from: &Inventory) -> impl Iterator<Item = (&'static str, Inventory)> {
         let name = from.name;
-        self.inventories_with_parents().filter_map(move |inventory| {
+        self.may_specialise(name).filter_map(move |inventory| {
             let parent = inventory.parents.iter().find(|parent| parent.inventory == name)?;
             Some((parent.type_value, inventory))
         })

@@ -100,14 +100,16 @@ impl Catalog {
         Some(inventory)
     }
 
-    /// The inventories that specialise others. They are few, and found in the text before any is decoded.
-    pub(super) fn inventories_with_parents(self) -> impl Iterator<Item = Inventory> {
-        let mark = memchr::memmem::Finder::new("\"parents\"").into_owned();
-        self.data
-            .inventories
-            .iter()
-            .filter(move |entry| mark.find(slice(self.data.text, entry.value).as_bytes()).is_some())
-            .filter_map(move |entry| self.inventory(slice(self.data.text, entry.name)))
+    /// The inventories that may specialise the one called `general`. They are few, and found in the text before
+    /// any is decoded: one without parents, or that does not mention the name, is none of them.
+    pub(super) fn may_specialise(self, general: &str) -> impl Iterator<Item = Inventory> {
+        let finder = |text: &str| memchr::memmem::Finder::new(text).into_owned();
+        let (parents, name) = (finder("\"parents\""), finder(&format!("\"{general}\"")));
+        let entries = self.data.inventories.iter().filter(move |entry| {
+            let line = slice(self.data.text, entry.value).as_bytes();
+            parents.find(line).is_some_and(|at| name.find(&line[at..]).is_some())
+        });
+        entries.filter_map(move |entry| self.inventory(slice(self.data.text, entry.name)))
     }
 
     /// The names of all inventories, sorted.

@@ -139,9 +139,7 @@ fn a_verb_and_path_pair_belongs_to_one_body_key() {
             let key = if api.method == Method::Put { api.body } else { "" };
             let shape: Vec<&str> =
                 api.path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect();
-            if !seen.insert((api.method, shape.join("/"), key)) {
-                eprintln!("shared by several APIs: {} {}", api.method, api.path);
-            }
+            assert!(seen.insert((api.method, shape.join("/"), key)), "{} shares {} {}", api.name, api.method, api.path);
         }
     }
 }

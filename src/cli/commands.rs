@@ -220,7 +220,7 @@ pub struct ServeOptions {
     /// How much faster than in life jobs run
     #[arg(long, value_name = "N")]
     pub speed: Option<f64>,
-    /// Trouble on demand, as KIND[:API][:RATE]
+    /// Trouble on demand, as `KIND[:API][:RATE]`
     #[arg(long, value_name = "KIND[:API][:RATE]")]
     pub fault: Vec<String>,
     /// Seed of the faults' chance

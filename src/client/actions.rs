@@ -97,11 +97,14 @@ impl Client {
                     return self.after_cut_result(request, error, job, options, watch);
                 }
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
-                // Sent again, a job that the node has received after all is refused as a duplicate (J2).
-                Ok(Understood::Refused { status: 400, text }) if sends > 1 => {
+                // Sent again, a job that the node has received after all is refused as a duplicate (J2). And a front
+                // end that broke may have broken behind the submission.
+                Ok(Understood::Refused { status, text })
+                    if (status == 400 && sends > 1) || (status == 500 && request.is_async) =>
+                {
                     return match self.search(api, &job)? {
                         Found::Known => self.follow(api, job, options, watch),
-                        Found::Never => Err(Error::Refused { status: 400, text }),
+                        Found::Never => Err(Error::Refused { status, text }),
                     };
                 }
                 Ok(Understood::Odd { status: status @ 502..=504, .. }) => {

@@ -109,7 +109,10 @@ impl Shared {
     fn proxy(&self) -> Result<Option<Proxy>, TransportError> {
         let proxies = &self.options.proxies;
         let url = if self.endpoint.is_https() { &proxies.https } else { &proxies.http };
-        let Some(url) = url.as_ref().filter(|url| !url.is_empty()) else { return Ok(None) };
+        // What listens on this machine only cannot be reached from a proxy.
+        let Some(url) = url.as_ref().filter(|url| !url.is_empty() && !self.endpoint.is_loopback()) else {
+            return Ok(None);
+        };
         // `proxy:3128` is as good as `http://proxy:3128`.
         let full =
             if url.expose().contains("://") { url.clone() } else { Secret::new(format!("http://{}", url.expose())) };

@@ -118,8 +118,9 @@ pub enum TransportError {
     /// The user stopped waiting.
     #[error("interrupted")]
     Interrupted,
-    /// The request cannot be sent as it is: its path would change on the way. Nothing was sent.
-    #[error("the path of the request would be changed on the way")]
+    /// The request cannot be sent as it is: its path would change on the way, or a header holds what no header can.
+    /// Nothing was sent.
+    #[error("a path or a header of it cannot be sent unchanged")]
     Unsendable,
 }
 

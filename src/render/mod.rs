@@ -1,6 +1,6 @@
 //! Replies in the formats that people and programs read.
 //!
-//! A reply comes in [`Pieces`](crate::json::Pieces), and what is made of it goes to a writer at once: memory does
+//! A reply comes in [`Pieces`], and what is made of it goes to a writer at once: memory does
 //! not grow with the number of rows. How it looks is a [`View`]; what is known of its rows is a [`Shape`]. The
 //! JSON formats lay the reply's own text out again; the others pick values out of that text.
 //!
@@ -14,6 +14,8 @@ mod defaults;
 mod delimited;
 mod error;
 mod filter;
+mod fit;
+mod frame;
 mod grid;
 mod held;
 mod json;

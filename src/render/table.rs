@@ -3,23 +3,17 @@
 //! The first rows are measured, then all are printed as they come: a table of any length takes the memory of
 //! those first rows. Libraries that lay tables out want every row first, which is why this is drawn here.
 
-use std::borrow::Cow;
-
-use unicode_segmentation::UnicodeSegmentation;
-
 use crate::json;
 
-use super::cell::{self, Cell, is_uuid, width};
+use super::cell::{self, Cell, width};
 use super::error::Error;
+use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};
 use super::output::Output;
 use super::rows::{RowWriter, Section};
-use super::style::{PLAIN, Tone};
+use super::style::Tone;
 use super::vertical::{Blocks, block, title};
-use super::view::{Border, Format, Shape, View};
-
-/// How narrow a column of free text may become.
-const NARROW: usize = 10;
+use super::view::{Format, Shape, View};
 
 /// Writes rows as an aligned table.
 pub(super) struct Table<'a, 'o> {
@@ -213,273 +207,9 @@ impl RowWriter for Table<'_, '_> {
     }
 }
 
-/// How wide the columns are.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Layout {
-    /// The widths, in columns of a terminal. There may be fewer than columns: the last ones are left out.
-    widths: Vec<usize>,
-    /// Whether the column is aligned right.
-    numbers: Vec<bool>,
-    /// Whether what is wider is cut or wrapped; otherwise it sticks out.
-    limited: bool,
-}
-
-impl Layout {
-    /// A layout within the view's limit; `None` when a row would need more than two lines of it.
-    fn of(grid: &Grid, rows: &[Vec<Cell>], view: &View, lines: &Lines) -> Option<Layout> {
-        let mut natural = Vec::new();
-        let mut floors = Vec::new();
-        let mut numbers = Vec::new();
-        for (index, column) in grid.columns.iter().enumerate() {
-            let heading = if view.header { width(&column.title) } else { 0 };
-            let mut widest = 0;
-            let mut number = true;
-            let mut filled = false;
-            let mut whole = column.state;
-            for cell in rows.iter().filter_map(|cells| cells.get(index)) {
-                if cell.width == 0 {
-                    continue;
-                }
-                widest = widest.max(cell.width);
-                number &= cell.number;
-                filled = true;
-                whole |= is_uuid(&cell.text);
-            }
-            number &= filled;
-            // The rules of Markdown tables take three dashes.
-            let wide = widest.max(heading).max(if view.border == Some(Border::Markdown) { 3 } else { 1 });
-            natural.push(wide);
-            floors.push(if whole {
-                wide
-            } else if number {
-                widest.max(heading.min(NARROW)).max(1)
-            } else {
-                wide.min(NARROW)
-            });
-            numbers.push(number);
-        }
-        let Some(limit) = view.limit() else {
-            return Some(Layout { widths: natural, numbers, limited: false });
-        };
-        let chosen = view.columns.as_ref().is_some_and(|selection| !selection.added);
-        let mut count = natural.len();
-        // Columns that nobody asked for make room, the least important ones first.
-        if !chosen && view.format == Format::Table {
-            while count > 2 && lines.total(&floors[..count]) > limit {
-                count -= 1;
-            }
-        }
-        if lines.total(&floors[..count]) > 2 * limit {
-            return None;
-        }
-        let mut widths = natural[..count].to_vec();
-        for index in (0..count).rev() {
-            let excess = lines.total(&widths).saturating_sub(limit);
-            let give = widths[index].saturating_sub(floors[index]);
-            widths[index] -= give.min(excess);
-        }
-        numbers.truncate(count);
-        Some(Layout { widths, numbers, limited: true })
-    }
-}
-
-/// What stands between, above and below cells.
-pub(super) struct Lines {
-    open: &'static str,
-    between: &'static str,
-    close: &'static str,
-    /// Fill, left end, joint and right end of the lines above, below the header, and below.
-    top: Option<[&'static str; 4]>,
-    rule: Option<[&'static str; 4]>,
-    bottom: Option<[&'static str; 4]>,
-    /// Whether `|` in a cell must be escaped.
-    markdown: bool,
-}
-
-impl Lines {
-    fn of(view: &View) -> Lines {
-        let bare = Lines { open: "", between: "  ", close: "", top: None, rule: None, bottom: None, markdown: false };
-        match view.border {
-            None if view.terminal => Lines { rule: Some(["─", "", "  ", ""]), ..bare },
-            None => Lines { rule: Some(["-", "", "  ", ""]), ..bare },
-            Some(Border::None) => bare,
-            Some(Border::Markdown) => Lines {
-                open: "| ",
-                between: " | ",
-                close: " |",
-                rule: Some(["-", "| ", " | ", " |"]),
-                markdown: true,
-                ..bare
-            },
-            Some(Border::Ascii) => {
-                let line = Some(["-", "+-", "-+-", "-+"]);
-                Lines { open: "| ", between: " | ", close: " |", top: line, rule: line, bottom: line, ..bare }
-            }
-            Some(Border::Unicode) => Lines {
-                open: "│ ",
-                between: " │ ",
-                close: " │",
-                top: Some(["─", "┌─", "─┬─", "─┐"]),
-                rule: Some(["─", "├─", "─┼─", "─┤"]),
-                bottom: Some(["─", "└─", "─┴─", "─┘"]),
-                ..bare
-            },
-        }
-    }
-
-    /// The width of a line.
-    fn total(&self, widths: &[usize]) -> usize {
-        widths.iter().sum::<usize>()
-            + width(self.open)
-            + width(self.close)
-            + width(self.between) * widths.len().saturating_sub(1)
-    }
-
-    fn top(&self, layout: &Layout, out: &mut Vec<u8>) {
-        line(self.top, layout, out);
-    }
-
-    fn rule(&self, layout: &Layout, out: &mut Vec<u8>) {
-        line(self.rule, layout, out);
-    }
-
-    fn bottom(&self, layout: &Layout, out: &mut Vec<u8>) {
-        line(self.bottom, layout, out);
-    }
-
-    fn row(&self, cells: &[Cell], layout: &Layout, wrap: bool, out: &mut Vec<u8>) {
-        let too_wide = |(cell, width): (&Cell, &usize)| cell.width > *width;
-        if wrap && layout.limited && cells.iter().zip(&layout.widths).any(too_wide) {
-            let pieces: Vec<Vec<String>> =
-                cells.iter().zip(&layout.widths).map(|(cell, width)| wrapped(&cell.text, *width)).collect();
-            let height = pieces.iter().map(Vec::len).max().unwrap_or(1);
-            for index in 0..height {
-                let part = |(cell, pieces): (&Cell, &Vec<String>)| {
-                    let text = pieces.get(index).cloned().unwrap_or_default();
-                    Cell { width: width(&text), text, tone: cell.tone, number: cell.number }
-                };
-                let line: Vec<Cell> = cells.iter().zip(&pieces).map(part).collect();
-                self.line(&line, layout, out);
-            }
-        } else {
-            self.line(cells, layout, out);
-        }
-    }
-
-    fn line(&self, cells: &[Cell], layout: &Layout, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.open.as_bytes());
-        let last = layout.widths.len().saturating_sub(1);
-        for (index, (cell, &room)) in cells.iter().zip(&layout.widths).enumerate() {
-            if index > 0 {
-                out.extend_from_slice(self.between.as_bytes());
-            }
-            let mut text = Cow::Borrowed(cell.text.as_str());
-            let mut taken = cell.width;
-            // A number that lost its end would be another number.
-            if layout.limited && taken > room && !cell.number {
-                text = Cow::Owned(cut(&text, room).into_owned());
-                taken = width(&text);
-            }
-            if self.markdown && text.contains('|') {
-                text = Cow::Owned(text.replace('|', "\\|"));
-                taken = width(&text);
-            }
-            let padding = room.saturating_sub(taken);
-            if layout.numbers[index] {
-                out.resize(out.len() + padding, b' ');
-            }
-            match cell.tone {
-                Some(tone) if !text.is_empty() => {
-                    out.extend_from_slice(tone.start().as_bytes());
-                    out.extend_from_slice(text.as_bytes());
-                    out.extend_from_slice(PLAIN.as_bytes());
-                }
-                _ => out.extend_from_slice(text.as_bytes()),
-            }
-            let ends_line = index == last && self.close.is_empty();
-            if !(layout.numbers[index] || ends_line) {
-                out.resize(out.len() + padding, b' ');
-            }
-        }
-        out.extend_from_slice(self.close.as_bytes());
-        if self.close.is_empty() {
-            while out.last() == Some(&b' ') {
-                out.pop();
-            }
-        }
-        out.push(b'\n');
-    }
-}
-
-fn line(parts: Option<[&'static str; 4]>, layout: &Layout, out: &mut Vec<u8>) {
-    let Some([fill, open, joint, close]) = parts else { return };
-    out.extend_from_slice(open.as_bytes());
-    for (index, width) in layout.widths.iter().enumerate() {
-        if index > 0 {
-            out.extend_from_slice(joint.as_bytes());
-        }
-        for _ in 0..*width {
-            out.extend_from_slice(fill.as_bytes());
-        }
-    }
-    out.extend_from_slice(close.as_bytes());
-    out.push(b'\n');
-}
-
-/// Text within `room` columns: its beginning and `…`. A uuid is never cut.
-pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
-    if width(text) <= room || is_uuid(text) {
-        return Cow::Borrowed(text);
-    }
-    let mut taken = 0;
-    let mut end = 0;
-    for (at, cluster) in text.grapheme_indices(true) {
-        taken += width(cluster);
-        if taken + 1 > room {
-            break;
-        }
-        end = at + cluster.len();
-    }
-    Cow::Owned(format!("{}…", text[..end].trim_end()))
-}
-
-/// Text in lines of `room` columns, broken at blanks where there are some. A uuid is never broken.
-pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let room = room.max(1);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut taken = 0;
-    for word in text.split_inclusive(' ') {
-        let bare = word.trim_end_matches(' ');
-        if taken > 0 && taken + width(bare) > room {
-            lines.push(std::mem::take(&mut line));
-            taken = 0;
-        }
-        if width(bare) <= room || is_uuid(bare.trim_end_matches(',')) {
-            line.push_str(word);
-            taken += width(word);
-            continue;
-        }
-        for cluster in word.graphemes(true) {
-            if taken > 0 && taken + width(cluster) > room {
-                lines.push(std::mem::take(&mut line));
-                taken = 0;
-            }
-            line.push_str(cluster);
-            taken += width(cluster);
-        }
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    for line in &mut lines {
-        line.truncate(line.trim_end_matches(' ').len());
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Border;
     use super::super::columns::Selection;
     use super::super::testing::{print, print_with, try_print, zone_shape};
     use super::*;
@@ -727,20 +457,5 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
             let printed = super::super::render(&mut Endless(0), &Shape::default(), &View::new(format), &mut Closed);
             assert!(printed.is_err_and(|error| error.is_closed_pipe()), "{format:?}");
         }
-    }
-
-    #[test]
-    fn text_is_cut_and_wrapped_by_what_it_takes_on_screen() {
-        assert_eq!(cut("abcdef", 6), "abcdef");
-        assert_eq!(cut("abcdef", 5), "abcd…");
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("日本語", 4), "日…");
-        assert_eq!(cut("👩‍👩‍👧x", 2), "…");
-        assert_eq!(cut(UUID, 5), UUID);
-        assert_eq!(wrapped("", 5), [""]);
-        assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
-        assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
-        assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
-        assert_eq!(wrapped(&format!("{UUID}, {UUID}"), 20), [format!("{UUID},"), UUID.to_owned()]);
     }
 }

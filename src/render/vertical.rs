@@ -7,11 +7,11 @@ use crate::json::{self, Kind};
 use super::cell::{self, Cell, width};
 use super::columns::Column;
 use super::error::Error;
+use super::fit::{cut, wrapped};
 use super::grid::{Grid, GridColumn, Sample};
 use super::output::Output;
 use super::rows::{RowWriter, Section};
 use super::style::{PLAIN, Tone};
-use super::table::wrapped;
 use super::view::{Border, Shape, View};
 
 /// Writes rows as blocks.
@@ -207,7 +207,7 @@ pub(super) fn block(lines: &[(String, Cell)], view: &View, out: &mut Vec<u8>) {
                 if view.wrap || view.max_width.is_none() {
                     wrapped(&cell.text, room)
                 } else {
-                    vec![super::table::cut(&cell.text, room).into_owned()]
+                    vec![cut(&cell.text, room).into_owned()]
                 }
             }
             _ => vec![cell.text.clone()],

@@ -10,17 +10,24 @@ use crate::json::MASK;
 /// does a quote that is never closed. A value that is read from a file (`password=@/run/secret`, `@-`) stays:
 /// it names a place. Words without secrets stay as they were typed.
 pub fn mask_command(line: &str) -> String {
+    let words = words(line);
+    if words.last().is_some_and(|word| !word.closed)
+        && let Some(end) = first_secret_name(line)
+    {
+        // A stray quote turns what is quoted inside out: nobody can say where the secret ends.
+        return format!("{}={MASK}", &line[..end]);
+    }
     let mut out = String::with_capacity(line.len());
     let mut mask_next = false;
     let mut written = 0;
-    for word in words(line) {
+    for word in words {
         out.push_str(&line[written..word.start]);
         written = word.end;
         let raw = &line[word.start..word.end];
         match split(&word.text) {
             Some((name, operator, value)) => {
                 mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
-                match masked(name, value, word.closed) {
+                match masked(name, value) {
                     Some(shown) => {
                         out.push_str(name);
                         out.push_str(operator);
@@ -52,7 +59,7 @@ pub fn mask_command(line: &str) -> String {
 }
 
 /// The value as it may be kept, where that differs from the one typed.
-fn masked(name: &str, value: &str, closed: bool) -> Option<String> {
+fn masked(name: &str, value: &str) -> Option<String> {
     let shown = match name_secrecy(name) {
         Secrecy::Whole if names_a_file(value) || value.is_empty() => return None,
         Secrecy::Whole => MASK.to_owned(),
@@ -67,7 +74,6 @@ fn masked(name: &str, value: &str, closed: bool) -> Option<String> {
             }
         }
         Secrecy::Inside => mask_value(name, value).into_owned(),
-        Secrecy::Open if !closed && names_a_secret(value) => MASK.to_owned(),
         Secrecy::Open => match secret_name_with_value(value) {
             Some(end) => format!("{}{MASK}", &value[..end]),
             None => mask_text(value).into_owned(),
@@ -147,6 +153,16 @@ fn names_a_secret(text: &str) -> bool {
             .any(|word| name_secrecy(word) == Secrecy::Whole || word.eq_ignore_ascii_case("userdata"))
 }
 
+/// Where the first secret name in a line ends.
+fn first_secret_name(line: &str) -> Option<usize> {
+    let mut end = 0;
+    line.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_').find_map(|piece| {
+        end += piece.len();
+        let name = piece.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
+        (name_secrecy(name) == Secrecy::Whole).then_some(end - (piece.len() - name.len()))
+    })
+}
+
 /// Where the value of a secret name begins in text such as `O'Brien password=x`.
 fn secret_name_with_value(text: &str) -> Option<usize> {
     text.char_indices().filter(|(_, c)| matches!(c, '=' | ':')).find_map(|(at, _)| {
@@ -180,9 +196,10 @@ mod tests {
             ("AddKVMHost password = x", "AddKVMHost password = ******"),
             ("login admin --password x", "login admin --password ******"),
             ("LogInByAccount password=\"unclosed name=x", "LogInByAccount password=******"),
+            ("CreateX a='b password=x c", "CreateX a='b password=******"),
             ("QueryX mons.sshPassword!=x", "QueryX mons.sshPassword!=******"),
             ("LogOut sessionUuid=5d0c", "LogOut sessionUuid=******"),
-            ("CreateUser name=O'Brien password='x'", "CreateUser name=******"),
+            ("CreateUser name=O'Brien password='x'", "CreateUser name=O'Brien password=******"),
             ("CreateUser name=O'Brien password='x", "CreateUser name='OBrien password=******'"),
             ("CreateUser password=@/run/x other=1", "CreateUser password=@/run/x other=1"),
             ("CreateUser password=@dm1n", "CreateUser password=******"),
@@ -203,6 +220,33 @@ mod tests {
             ("zql query user where password='x'", "zql query user where password=******"),
         ] {
             assert_eq!(mask_command(line), masked);
+        }
+    }
+
+    #[test]
+    fn no_way_of_writing_a_secret_gives_it_away() {
+        let names = ["password", "sshPassword", "oldPassword", "AccessKeySecret", "--password", "mons.sshPassword"];
+        let operators = ["=", "!=", "?=", "~=", " = ", "= ", " "];
+        let quotings: [fn(&str) -> String; 7] = [
+            |value| value.to_owned(),
+            |value| format!("'{value}'"),
+            |value| format!("\"{value}\""),
+            |value| format!("\"{value}"),
+            |value| format!("'a b'{value}"),
+            |value| format!("\\{value}"),
+            |value| format!("[\"{value}\"]"),
+        ];
+        let around = ["{}", "LogInByAccount name=x {} uuid=1", "x 'open {}", "QueryUser # {}", "a \\\n {}", "é {} ü=1"];
+        for name in names {
+            for operator in operators {
+                for quote in quotings {
+                    for template in around {
+                        let line = template.replace("{}", &format!("{name}{operator}{}", quote("hunter2")));
+                        let shown = mask_command(&line);
+                        assert!(!shown.contains("hunter2"), "{line} became {shown}");
+                    }
+                }
+            }
         }
     }
 

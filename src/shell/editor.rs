@@ -55,6 +55,28 @@ pub(super) fn terminal_width() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
 }
 
+/// How many rows a line takes up below its first, in a terminal of `width` columns.
+fn rows_below_first(prompt_width: usize, line: &str, width: usize) -> usize {
+    use unicode_width::UnicodeWidthChar;
+    let (mut rows, mut column) = (0, prompt_width);
+    for c in line.chars() {
+        if c == '\n' {
+            (rows, column) = (rows + 1, 0);
+            continue;
+        }
+        let wide = if c == '\t' { TAB_STOP - column % TAB_STOP } else { c.width().unwrap_or(0) };
+        column += wide;
+        if column > width {
+            (rows, column) = (rows + 1, wide);
+        }
+    }
+    // A full row makes the cursor stand at the start of the next one.
+    if column == width { rows + 1 } else { rows }
+}
+
+/// The distance of tab stops, as the editor has it.
+const TAB_STOP: usize = 8;
+
 /// One row of the list, or the text that is put into the line.
 ///
 /// The editor prints candidates in columns of its own choosing. Giving it whole rows, each wider than half
@@ -109,6 +131,10 @@ impl Completer for Assistant<'_> {
             let missing = (width / 2 + 1).saturating_sub(first.chars().count());
             first.extend(std::iter::repeat_n(' ', missing));
         }
+        // After the list the editor clears as many rows above the cursor as the line took up below its first;
+        // these are for it.
+        let taken = rows_below_first(self.prompt_width, line, width);
+        shown.extend(std::iter::repeat_n(String::new(), taken));
         let inserted = line[start..pos].to_owned();
         Ok((start, shown.into_iter().map(|shown| Row { shown, inserted: inserted.clone() }).collect()))
     }
@@ -213,3 +239,23 @@ impl Validator for Assistant<'_> {
 }
 
 impl Helper for Assistant<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_counted_as_the_terminal_wraps() {
+        for (prompt, line, width, expected) in [
+            (5, "", 80, 0),
+            (5, "abc", 10, 0),
+            (5, "abcde", 10, 1),
+            (5, "abcdef", 10, 1),
+            (0, "存储存储存", 9, 1),
+            (5, "a\nb\nc", 80, 2),
+            (0, "\tabc", 10, 1),
+        ] {
+            assert_eq!(rows_below_first(prompt, line, width), expected, "{line:?}");
+        }
+    }
+}

@@ -125,7 +125,12 @@ pub fn lex(line: &str) -> Lexed {
     let mut chars = line.char_indices().peekable();
 
     fn open(word: &mut Option<Word>, at: usize) -> &mut Word {
-        word.get_or_insert_with(|| Word { text: String::new(), span: at..at, origins: Vec::new() })
+        // Most words fit without growing, which a long line and each key press in it notice.
+        word.get_or_insert_with(|| Word {
+            text: String::with_capacity(32),
+            span: at..at,
+            origins: Vec::with_capacity(33),
+        })
     }
     fn push(word: &mut Word, c: char, at: usize) {
         word.text.push(c);

@@ -32,6 +32,6 @@ fn a_file_is_run_with_its_name_in_errors() {
 
 #[test]
 fn the_end_of_input_is_no_failure() {
-    Home::new().run([""; 0]).input("").succeeds().stdout("").stderr("");
-    Home::new().run([""; 0]).input("# nothing\n\n").succeeds().stdout("").stderr("");
+    Home::new().run_once([""; 0]).input("").succeeds().stdout("").stderr("");
+    Home::new().run_once([""; 0]).input("# nothing\n\n").succeeds().stdout("").stderr("");
 }

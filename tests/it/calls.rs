@@ -6,7 +6,7 @@ use crate::node::{Node, Reply};
 const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
 
 fn with_session(node: &Node, words: &[&str]) -> crate::harness::Run {
-    Home::new().run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION)
+    Home::new().run_once(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION)
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn answers_that_are_none_are_told_apart_and_never_shown() {
 #[test]
 fn a_node_that_is_not_there_is_one_sentence_and_a_hint() {
     Home::new()
-        .run(["-H", "127.0.0.1", "-p", "1", "QueryZone"])
+        .run_once(["-H", "127.0.0.1", "-p", "1", "QueryZone"])
         .variable("ZSTACK_SESSION_UUID", SESSION)
         .fails(4)
         .stdout("")
@@ -80,7 +80,7 @@ fn a_node_that_is_not_there_is_one_sentence_and_a_hint() {
 #[test]
 fn without_a_session_nothing_is_sent() {
     let node = Node::start(|_| Reply::ok("{}"));
-    Home::new().run(node.call(&["QueryZone"])).fails(5).stdout("").stderr_has("nobody is logged in");
+    Home::new().run_once(node.call(&["QueryZone"])).fails(5).stdout("").stderr_has("nobody is logged in");
     assert!(node.requests().is_empty());
 }
 

@@ -6,17 +6,17 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// A home of its own for the program, removed at the end.
-pub struct Home {
+pub(crate) struct Home {
     folder: tempfile::TempDir,
 }
 
 impl Home {
-    pub fn new() -> Home {
+    pub(crate) fn new() -> Home {
         Home { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
     /// A home that has the sandbox's cloud already, copied, so that not every test has to build it.
-    pub fn with_cloud() -> Home {
+    pub(crate) fn with_cloud() -> Home {
         static CLOUD: OnceLock<Home> = OnceLock::new();
         let original = CLOUD.get_or_init(|| {
             let home = Home::new();
@@ -28,12 +28,12 @@ impl Home {
         home
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
     /// The text of every file below the home, with its path.
-    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         fn walk(folder: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
             for entry in std::fs::read_dir(folder).expect("a readable folder") {
                 let path = entry.expect("a readable entry").path();
@@ -50,7 +50,7 @@ impl Home {
     }
 
     /// A run of the binary with these arguments.
-    pub fn run<I, S>(&self, arguments: I) -> Run
+    pub(crate) fn run<I, S>(&self, arguments: I) -> Run
     where
         I: IntoIterator<Item = S>,
         S: AsRef<std::ffi::OsStr>,
@@ -58,7 +58,17 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zstack-cli"));
         command.args(arguments).env_clear().env("ZSTACK_CLI_HOME", self.path()).env("LANG", "en_US.UTF-8");
         command.current_dir(self.path());
-        Run { command, input: None }
+        Run { command, input: None, home: None }
+    }
+
+    /// As `run`, for a home that nobody else needs.
+    pub(crate) fn run_once<I, S>(self, arguments: I) -> Run
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<std::ffi::OsStr>,
+    {
+        let run = self.run(arguments);
+        Run { home: Some(self), ..run }
     }
 }
 
@@ -76,28 +86,29 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// A run that has not begun.
-pub struct Run {
+pub(crate) struct Run {
     command: Command,
     input: Option<Vec<u8>>,
+    home: Option<Home>,
 }
 
 impl Run {
-    pub fn input(mut self, text: impl AsRef<[u8]>) -> Run {
+    pub(crate) fn input(mut self, text: impl AsRef<[u8]>) -> Run {
         self.input = Some(text.as_ref().to_vec());
         self
     }
 
-    pub fn variable(mut self, name: &str, value: &str) -> Run {
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Run {
         self.command.env(name, value);
         self
     }
 
     /// Starts it and leaves it running.
-    pub fn start(mut self) -> Child {
+    pub(crate) fn start(&mut self) -> Child {
         self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the binary starts");
-        if let (Some(input), Some(mut stdin)) = (self.input, child.stdin.take()) {
+        if let (Some(input), Some(mut stdin)) = (self.input.take(), child.stdin.take()) {
             // In a thread, since the program may want its output read before it reads on. One that stops
             // reading early is no mistake of the test.
             std::thread::spawn(move || stdin.write_all(&input));
@@ -106,70 +117,72 @@ impl Run {
     }
 
     /// Runs it to its end.
-    pub fn done(self) -> Done {
+    pub(crate) fn done(mut self) -> Done {
         let arguments = format!("{:?}", self.command);
         let output = self.start().wait_with_output().expect("the binary ends");
+        // The home is needed until here.
+        drop(self.home);
         Done { arguments, output }
     }
 
-    pub fn succeeds(self) -> Done {
+    pub(crate) fn succeeds(self) -> Done {
         self.done().code(0)
     }
 
-    pub fn fails(self, code: i32) -> Done {
+    pub(crate) fn fails(self, code: i32) -> Done {
         self.done().code(code)
     }
 }
 
 /// A run that has ended.
-pub struct Done {
+pub(crate) struct Done {
     arguments: String,
     output: Output,
 }
 
 impl Done {
-    pub fn code(self, code: i32) -> Done {
+    pub(crate) fn code(self, code: i32) -> Done {
         assert_eq!(self.output.status.code(), Some(code), "{}", self.story());
         self
     }
 
     /// Standard output, exactly.
-    pub fn stdout(self, expected: &str) -> Done {
+    pub(crate) fn stdout(self, expected: &str) -> Done {
         assert_eq!(self.out(), expected, "{}", self.story());
         self
     }
 
     /// Standard error, exactly.
-    pub fn stderr(self, expected: &str) -> Done {
+    pub(crate) fn stderr(self, expected: &str) -> Done {
         assert_eq!(self.err(), expected, "{}", self.story());
         self
     }
 
-    pub fn stdout_has(self, part: &str) -> Done {
+    pub(crate) fn stdout_has(self, part: &str) -> Done {
         assert!(self.out().contains(part), "no {part:?} in\n{}", self.story());
         self
     }
 
-    pub fn stderr_has(self, part: &str) -> Done {
+    pub(crate) fn stderr_has(self, part: &str) -> Done {
         assert!(self.err().contains(part), "no {part:?} in\n{}", self.story());
         self
     }
 
-    pub fn never_shows(self, part: &str) -> Done {
+    pub(crate) fn never_shows(self, part: &str) -> Done {
         assert!(!self.out().contains(part) && !self.err().contains(part), "{part:?} in\n{}", self.story());
         self
     }
 
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8(self.output.stdout.clone()).expect("text on standard output")
     }
 
-    pub fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8(self.output.stderr.clone()).expect("text on standard error")
     }
 
     /// Standard output as JSON, checked by a parser that is not ours.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.output.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.story()))
     }
 

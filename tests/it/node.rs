@@ -7,26 +7,26 @@ use std::thread;
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug, Default)]
-pub struct Recorded {
-    pub method: String,
+pub(crate) struct Recorded {
+    pub(crate) method: String,
     /// Path and query as sent.
-    pub target: String,
+    pub(crate) target: String,
     /// Names in lower case.
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Recorded {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
     /// The decoded pairs of the query string.
-    pub fn query(&self) -> Vec<(String, String)> {
+    pub(crate) fn query(&self) -> Vec<(String, String)> {
         let Some((_, query)) = self.target.split_once('?') else { return Vec::new() };
         query
             .split('&')
@@ -37,7 +37,7 @@ impl Recorded {
             .collect()
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 }
@@ -60,7 +60,7 @@ fn decode(text: &str) -> String {
 
 /// What the server does with a request.
 #[derive(Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Answers with a status and a body.
     Send(u16, String),
     /// Sends these bytes and closes.
@@ -70,11 +70,11 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn ok(body: impl Into<String>) -> Reply {
+    pub(crate) fn ok(body: impl Into<String>) -> Reply {
         Reply::Send(200, body.into())
     }
 
-    pub fn error(code: &str, details: &str) -> Reply {
+    pub(crate) fn error(code: &str, details: &str) -> Reply {
         Reply::Send(503, format!(r#"{{"error":{{"code":"{code}","description":"failed","details":"{details}"}}}}"#))
     }
 }
@@ -82,13 +82,13 @@ impl Reply {
 type Answer = dyn Fn(&Recorded) -> Reply + Send + Sync;
 
 /// The server; its thread ends with the process.
-pub struct Node {
-    pub port: u16,
+pub(crate) struct Node {
+    pub(crate) port: u16,
     requests: Arc<Mutex<Vec<Recorded>>>,
 }
 
 impl Node {
-    pub fn start(answer: impl Fn(&Recorded) -> Reply + Send + Sync + 'static) -> Node {
+    pub(crate) fn start(answer: impl Fn(&Recorded) -> Reply + Send + Sync + 'static) -> Node {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -104,17 +104,17 @@ impl Node {
     }
 
     /// What came so far.
-    pub fn requests(&self) -> Vec<Recorded> {
+    pub(crate) fn requests(&self) -> Vec<Recorded> {
         self.requests.lock().expect("no panic in the server").clone()
     }
 
     /// The options that lead to it, with a session.
-    pub fn options(&self) -> Vec<String> {
+    pub(crate) fn options(&self) -> Vec<String> {
         ["--url", &format!("http://127.0.0.1:{}/zstack", self.port)].map(str::to_owned).to_vec()
     }
 
     /// Arguments of a call to it.
-    pub fn call(&self, words: &[&str]) -> Vec<String> {
+    pub(crate) fn call(&self, words: &[&str]) -> Vec<String> {
         let mut all = self.options();
         all.extend(words.iter().map(|word| (*word).to_owned()));
         all
@@ -128,8 +128,9 @@ fn serve(stream: TcpStream, record: &Mutex<Vec<Recorded>>, answer: &Answer) {
         record.lock().expect("no panic in the server").push(request.clone());
         let sent = match answer(&request) {
             Reply::Send(status, body) => {
-                let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n", body.len());
-                stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()))
+                // In one piece: two small ones would wait for each other's acknowledgement.
+                let text = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(text.as_bytes())
             }
             Reply::Raw(bytes) => {
                 let _ = stream.write_all(&bytes);

@@ -47,6 +47,17 @@ fn a_duplicate_that_the_node_refuses_is_followed() {
 }
 
 #[test]
+fn a_front_end_that_broke_behind_the_submission_is_found_out() {
+    let node = Node::new([answer(500, ""), accepted(), ok("{}")]);
+    run(&mut node.client(), &action()).expect("an answer");
+    node.seen();
+    let node = Node::new([answer(500, ""), unknown_job()]);
+    let error = run(&mut node.client(), &action()).expect_err("it never ran");
+    assert!(matches!(&error, Error::Refused { status: 500, .. }), "{error}");
+    assert_eq!(node.lines().iter().filter(|line| line.starts_with("POST")).count(), 1);
+}
+
+#[test]
 fn sending_again_is_bounded() {
     let node = Node::new([cut(), unknown_job(), cut(), unknown_job(), cut(), unknown_job()]);
     let error = run(&mut node.client(), &action()).expect_err("never arrives");

@@ -3,6 +3,7 @@
 
 mod encrypted;
 pub(super) mod fake;
+mod faults;
 mod jobs;
 mod lost;
 mod paging;

@@ -326,18 +326,21 @@ fn bodies_that_break_off_or_never_end() {
 fn proxies_are_used_only_as_told() {
     let proxy = Server::new(vec![empty()]);
     let address = proxy.url.trim_end_matches("/zstack").to_owned();
-    let through = |exceptions: Option<&str>| {
+    let through = |url: &str, exceptions: Option<&str>| {
         let proxies = ProxyOptions {
             http: Some(address.as_str().into()),
             https: None,
             exceptions: exceptions.map(str::to_owned),
         };
         let options = TransportOptions { proxies, ..TransportOptions::default() };
-        client("http://node.invalid:8080/zstack", options).execute(&query(), &CallOptions::default(), &mut Unwatched)
+        client(url, options).execute(&query(), &CallOptions::default(), &mut Unwatched)
     };
-    let direct = through(Some("node.invalid"));
+    let url = "http://node.invalid:8080/zstack";
+    let direct = through(url, Some("node.invalid"));
     assert!(matches!(&direct, Err(Error::Unreachable { source: TransportError::Lookup { .. }, .. })), "{direct:?}");
-    assert_eq!(text(through(None)), "{}");
+    let local = Server::new(vec![Deed::Send(http("200 OK", "{\"own\":1}"))]);
+    assert_eq!(text(through(&local.url, None)), "{\"own\":1}");
+    assert_eq!(text(through(url, None)), "{}");
     let head = proxy.requests().remove(0).text;
     assert!(head.starts_with("GET http://node.invalid:8080/zstack/v1/zones?"), "{head}");
 }

@@ -161,20 +161,35 @@ impl<'w> Argument<'w> {
     /// Splits `name operator value`; `None` where there is no operator yet.
     pub(crate) fn split(text: &'w str) -> Option<Argument<'w>> {
         let length = name_length(text);
-        let (name, rest) = text.split_at(length);
-        let (typed, operator) = Operator::TYPED
-            .iter()
-            .filter(|(_, operator)| !matches!(operator, Operator::IsNull | Operator::NotNull))
-            .filter(|(typed, _)| rest.starts_with(typed))
-            .max_by_key(|(typed, _)| typed.len())?;
-        let value_start = length + typed.len();
-        Some(Argument { name, operator: *operator, value_start, value: &text[value_start..] })
+        let (operator, typed) = match text.as_bytes()[length..] {
+            [b'=', ..] => (Operator::Equal, 1),
+            [b'!', b'=', ..] => (Operator::NotEqual, 2),
+            [b'>', b'=', ..] => (Operator::GreaterOrEqual, 2),
+            [b'>', ..] => (Operator::Greater, 1),
+            [b'<', b'=', ..] => (Operator::LessOrEqual, 2),
+            [b'<', ..] => (Operator::Less, 1),
+            [b'?', b'=', ..] => (Operator::In, 2),
+            [b'!', b'?', b'=', ..] => (Operator::NotIn, 3),
+            [b'~', b'=', ..] => (Operator::Like, 2),
+            [b'!', b'~', b'=', ..] => (Operator::NotLike, 3),
+            _ => return None,
+        };
+        let value_start = length + typed;
+        Some(Argument { name: &text[..length], operator, value_start, value: &text[value_start..] })
     }
 }
 
 /// How many bytes at the start of an argument can be its name.
 pub(crate) fn name_length(text: &str) -> usize {
-    text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(text.len())
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+    let plain = text.bytes().position(|byte| !is_plain(&byte)).unwrap_or(text.len());
+    // Nearly all names are ASCII, which is quick to tell; only others are looked at by character.
+    match text.as_bytes().get(plain) {
+        Some(byte) if !byte.is_ascii() => {
+            text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(text.len())
+        }
+        _ => plain,
+    }
 }
 
 /// Adds `label` and `suffix` to a word in which `open` is the open quote, quoted as needed.
@@ -260,6 +275,25 @@ mod tests {
     fn a_cursor_in_a_character_or_behind_the_line_is_no_trouble() {
         assert_eq!(place("Q é", 3).word.text, "");
         assert_eq!(place("Q", 99).word.text, "Q");
+    }
+
+    #[test]
+    fn arguments_are_split_as_commands_are() {
+        use crate::syntax::Command;
+        for (typed, operator) in Operator::TYPED {
+            for name in ["name", "vmNics.l3Network.name", "名", "__userTag__", "", "a-b"] {
+                for value in ["", "x", "=", "null", "~=y"] {
+                    let text = format!("{name}{typed}{value}");
+                    let line = format!("Q '{text}'");
+                    let read =
+                        Command::parse(&line).ok().flatten().and_then(|command| command.arguments.into_iter().next());
+                    let read = read.map(|it| (it.name, it.operator, it.value));
+                    let split = Argument::split(&text).filter(|it| !it.name.is_empty());
+                    let split = split.map(|it| (it.name.to_owned(), it.operator, it.value.to_owned()));
+                    assert_eq!(split, read, "{text} {operator}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What could stand at the cursor: names, parameters, conditions, operators and values.
 //!
-//! In two steps, both pure: [`cursor`] reads the text and says what kind of thing is wanted there; the rest fills
+//! In two steps, both pure: `cursor` reads the text and says what kind of thing is wanted there; the rest fills
 //! in candidates from the catalog, and from what [`Sources`] know, best first. The prompt's Tab, its hints and
 //! `zstack-cli complete` all ask the same function.
 

@@ -62,16 +62,14 @@ pub(crate) fn rows<'w>(
     arguments: impl Iterator<Item = Argument<'w>> + Clone,
 ) -> Option<Inventory> {
     let mut inventory = catalog.inventory(api.inventory?)?;
-    // Each narrowing may bring a type field of its own; the tree is a few levels deep.
-    while let Some(narrower) = inventory.type_field().and_then(|field| {
-        arguments
-            .clone()
-            .filter(|argument| argument.operator == Operator::Equal && argument.name == field.name)
-            .find_map(|argument| catalog.specialised(&inventory, field.name, argument.value))
-    }) {
-        if narrower.name == inventory.name {
+    // Each narrowing may bring a type field of its own; a field that was used says no more.
+    let mut used = Vec::new();
+    while let Some(field) = inventory.type_field().map(|field| field.name).filter(|name| !used.contains(name)) {
+        let mut given = arguments.clone().filter(|it| it.operator == Operator::Equal && it.name == field);
+        let Some(narrower) = given.find_map(|it| catalog.specialised(&inventory, field, it.value)) else {
             break;
-        }
+        };
+        used.push(field);
         inventory = narrower;
     }
     Some(inventory)

@@ -1,0 +1,81 @@
+//! Text within so many columns of a terminal.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::cell::{is_uuid, width};
+
+/// Text within `room` columns: its beginning and `…`. A uuid is never cut.
+pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
+    if width(text) <= room || is_uuid(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut taken = 0;
+    let mut end = 0;
+    for (at, cluster) in text.grapheme_indices(true) {
+        taken += width(cluster);
+        if taken + 1 > room {
+            break;
+        }
+        end = at + cluster.len();
+    }
+    Cow::Owned(format!("{}…", text[..end].trim_end()))
+}
+
+/// Text in lines of `room` columns, broken at blanks where there are some. A uuid is never broken.
+pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let room = room.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut taken = 0;
+    for word in text.split_inclusive(' ') {
+        let bare = word.trim_end_matches(' ');
+        if taken > 0 && taken + width(bare) > room {
+            lines.push(std::mem::take(&mut line));
+            taken = 0;
+        }
+        if width(bare) <= room || is_uuid(bare.trim_end_matches(',')) {
+            line.push_str(word);
+            taken += width(word);
+            continue;
+        }
+        for cluster in word.graphemes(true) {
+            if taken > 0 && taken + width(cluster) > room {
+                lines.push(std::mem::take(&mut line));
+                taken = 0;
+            }
+            line.push_str(cluster);
+            taken += width(cluster);
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    for line in &mut lines {
+        line.truncate(line.trim_end_matches(' ').len());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
+
+    #[test]
+    fn text_is_cut_and_wrapped_by_what_it_takes_on_screen() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdef", 5), "abcd…");
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(cut("日本語", 4), "日…");
+        assert_eq!(cut("👩‍👩‍👧x", 2), "…");
+        assert_eq!(cut(UUID, 5), UUID);
+        assert_eq!(wrapped("", 5), [""]);
+        assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
+        assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrapped(&format!("{UUID}, {UUID}"), 20), [format!("{UUID},"), UUID.to_owned()]);
+    }
+}

@@ -1,0 +1,225 @@
+//! How wide a table's columns are, and the lines between them.
+
+use std::borrow::Cow;
+
+use super::cell::{Cell, is_uuid, width};
+use super::fit::{cut, wrapped};
+use super::grid::Grid;
+use super::style::PLAIN;
+use super::view::{Border, Format, View};
+
+/// How narrow a column of free text may become.
+const NARROW: usize = 10;
+
+/// How wide the columns are.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// The widths, in columns of a terminal. There may be fewer than columns: the last ones are left out.
+    pub(super) widths: Vec<usize>,
+    /// Whether the column is aligned right.
+    numbers: Vec<bool>,
+    /// Whether what is wider is cut or wrapped; otherwise it sticks out.
+    limited: bool,
+}
+
+impl Layout {
+    /// A layout within the view's limit; `None` when a row would need more than two lines of it.
+    pub(super) fn of(grid: &Grid, rows: &[Vec<Cell>], view: &View, lines: &Lines) -> Option<Layout> {
+        let mut natural = Vec::new();
+        let mut floors = Vec::new();
+        let mut numbers = Vec::new();
+        for (index, column) in grid.columns.iter().enumerate() {
+            let heading = if view.header { width(&column.title) } else { 0 };
+            let mut widest = 0;
+            let mut number = true;
+            let mut filled = false;
+            let mut whole = column.state;
+            for cell in rows.iter().filter_map(|cells| cells.get(index)) {
+                if cell.width == 0 {
+                    continue;
+                }
+                widest = widest.max(cell.width);
+                number &= cell.number;
+                filled = true;
+                whole |= is_uuid(&cell.text);
+            }
+            number &= filled;
+            // The rules of Markdown tables take three dashes.
+            let wide = widest.max(heading).max(if view.border == Some(Border::Markdown) { 3 } else { 1 });
+            natural.push(wide);
+            floors.push(if whole {
+                wide
+            } else if number {
+                widest.max(heading.min(NARROW)).max(1)
+            } else {
+                wide.min(NARROW)
+            });
+            numbers.push(number);
+        }
+        let Some(limit) = view.limit() else {
+            return Some(Layout { widths: natural, numbers, limited: false });
+        };
+        let chosen = view.columns.as_ref().is_some_and(|selection| !selection.added);
+        let mut count = natural.len();
+        // Columns that nobody asked for make room, the least important ones first.
+        if !chosen && view.format == Format::Table {
+            while count > 2 && lines.total(&floors[..count]) > limit {
+                count -= 1;
+            }
+        }
+        if lines.total(&floors[..count]) > 2 * limit {
+            return None;
+        }
+        let mut widths = natural[..count].to_vec();
+        for index in (0..count).rev() {
+            let excess = lines.total(&widths).saturating_sub(limit);
+            let give = widths[index].saturating_sub(floors[index]);
+            widths[index] -= give.min(excess);
+        }
+        numbers.truncate(count);
+        Some(Layout { widths, numbers, limited: true })
+    }
+}
+
+/// What stands between, above and below cells.
+pub(super) struct Lines {
+    open: &'static str,
+    between: &'static str,
+    close: &'static str,
+    /// Fill, left end, joint and right end of the lines above, below the header, and below.
+    top: Option<[&'static str; 4]>,
+    rule: Option<[&'static str; 4]>,
+    bottom: Option<[&'static str; 4]>,
+    /// Whether `|` in a cell must be escaped.
+    markdown: bool,
+}
+
+impl Lines {
+    pub(super) fn of(view: &View) -> Lines {
+        let bare = Lines { open: "", between: "  ", close: "", top: None, rule: None, bottom: None, markdown: false };
+        match view.border {
+            None if view.terminal => Lines { rule: Some(["─", "", "  ", ""]), ..bare },
+            None => Lines { rule: Some(["-", "", "  ", ""]), ..bare },
+            Some(Border::None) => bare,
+            Some(Border::Markdown) => Lines {
+                open: "| ",
+                between: " | ",
+                close: " |",
+                rule: Some(["-", "| ", " | ", " |"]),
+                markdown: true,
+                ..bare
+            },
+            Some(Border::Ascii) => {
+                let line = Some(["-", "+-", "-+-", "-+"]);
+                Lines { open: "| ", between: " | ", close: " |", top: line, rule: line, bottom: line, ..bare }
+            }
+            Some(Border::Unicode) => Lines {
+                open: "│ ",
+                between: " │ ",
+                close: " │",
+                top: Some(["─", "┌─", "─┬─", "─┐"]),
+                rule: Some(["─", "├─", "─┼─", "─┤"]),
+                bottom: Some(["─", "└─", "─┴─", "─┘"]),
+                ..bare
+            },
+        }
+    }
+
+    /// The width of a line.
+    fn total(&self, widths: &[usize]) -> usize {
+        widths.iter().sum::<usize>()
+            + width(self.open)
+            + width(self.close)
+            + width(self.between) * widths.len().saturating_sub(1)
+    }
+
+    pub(super) fn top(&self, layout: &Layout, out: &mut Vec<u8>) {
+        line(self.top, layout, out);
+    }
+
+    pub(super) fn rule(&self, layout: &Layout, out: &mut Vec<u8>) {
+        line(self.rule, layout, out);
+    }
+
+    pub(super) fn bottom(&self, layout: &Layout, out: &mut Vec<u8>) {
+        line(self.bottom, layout, out);
+    }
+
+    pub(super) fn row(&self, cells: &[Cell], layout: &Layout, wrap: bool, out: &mut Vec<u8>) {
+        let too_wide = |(cell, width): (&Cell, &usize)| cell.width > *width;
+        if wrap && layout.limited && cells.iter().zip(&layout.widths).any(too_wide) {
+            let pieces: Vec<Vec<String>> =
+                cells.iter().zip(&layout.widths).map(|(cell, width)| wrapped(&cell.text, *width)).collect();
+            let height = pieces.iter().map(Vec::len).max().unwrap_or(1);
+            for index in 0..height {
+                let part = |(cell, pieces): (&Cell, &Vec<String>)| {
+                    let text = pieces.get(index).cloned().unwrap_or_default();
+                    Cell { width: width(&text), text, tone: cell.tone, number: cell.number }
+                };
+                let line: Vec<Cell> = cells.iter().zip(&pieces).map(part).collect();
+                self.line(&line, layout, out);
+            }
+        } else {
+            self.line(cells, layout, out);
+        }
+    }
+
+    fn line(&self, cells: &[Cell], layout: &Layout, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.open.as_bytes());
+        let last = layout.widths.len().saturating_sub(1);
+        for (index, (cell, &room)) in cells.iter().zip(&layout.widths).enumerate() {
+            if index > 0 {
+                out.extend_from_slice(self.between.as_bytes());
+            }
+            let mut text = Cow::Borrowed(cell.text.as_str());
+            let mut taken = cell.width;
+            // A number that lost its end would be another number.
+            if layout.limited && taken > room && !cell.number {
+                text = Cow::Owned(cut(&text, room).into_owned());
+                taken = width(&text);
+            }
+            if self.markdown && text.contains('|') {
+                text = Cow::Owned(text.replace('|', "\\|"));
+                taken = width(&text);
+            }
+            let padding = room.saturating_sub(taken);
+            if layout.numbers[index] {
+                out.resize(out.len() + padding, b' ');
+            }
+            match cell.tone {
+                Some(tone) if !text.is_empty() => {
+                    out.extend_from_slice(tone.start().as_bytes());
+                    out.extend_from_slice(text.as_bytes());
+                    out.extend_from_slice(PLAIN.as_bytes());
+                }
+                _ => out.extend_from_slice(text.as_bytes()),
+            }
+            let ends_line = index == last && self.close.is_empty();
+            if !(layout.numbers[index] || ends_line) {
+                out.resize(out.len() + padding, b' ');
+            }
+        }
+        out.extend_from_slice(self.close.as_bytes());
+        if self.close.is_empty() {
+            while out.last() == Some(&b' ') {
+                out.pop();
+            }
+        }
+        out.push(b'\n');
+    }
+}
+
+fn line(parts: Option<[&'static str; 4]>, layout: &Layout, out: &mut Vec<u8>) {
+    let Some([fill, open, joint, close]) = parts else { return };
+    out.extend_from_slice(open.as_bytes());
+    for (index, width) in layout.widths.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(joint.as_bytes());
+        }
+        for _ in 0..*width {
+            out.extend_from_slice(fill.as_bytes());
+        }
+    }
+    out.extend_from_slice(close.as_bytes());
+    out.push(b'\n');
+}
