@@ -30,10 +30,10 @@ fn transcripts() -> Vec<(String, String)> {
 
 /// Splits as a shell does; the transcripts use single quotes only.
 fn words(command: &str) -> Vec<String> {
-    let mut words = Vec::new();
+    let mut words: Vec<String> = Vec::new();
     for (index, piece) in command.split('\'').enumerate() {
         if index % 2 == 1 {
-            words.last_mut().map_or((), |word: &mut String| word.push_str(piece));
+            words.last_mut().expect("a word before the quote").push_str(piece);
         } else {
             words.extend(piece.split_whitespace().map(str::to_owned));
         }
