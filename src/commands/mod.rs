@@ -5,6 +5,7 @@ pub(crate) mod catalog;
 pub mod completions;
 pub mod help;
 pub mod history;
+pub(crate) mod job;
 pub mod more;
 pub(crate) mod sandbox;
 pub mod save;
