@@ -35,14 +35,7 @@ impl App {
             OwnCommand::Exit | OwnCommand::Quit => return Ok(Flow::Leave),
             OwnCommand::Help { subject } => self.help(&subject, options, out)?,
             OwnCommand::Login(with) => self.login(&with, options)?,
-            OwnCommand::Logout => {
-                let mut quiet = Vec::new();
-                let (line, words) = crate::syntax::Command::words_from_args(&["LogOut"]);
-                if let Some(command) = crate::syntax::Command::from_words(&line, &words)? {
-                    self.call(command, options, &mut Output::Writer(&mut quiet))?;
-                }
-                self.say(options, "logged out");
-            }
+            OwnCommand::Logout => self.logout(options)?,
             OwnCommand::Context(command) => self.context(&command, options, out)?,
             OwnCommand::More { number } => self.more(number, options, out)?,
             OwnCommand::Save { numbers, target, json_only } => {
