@@ -13,6 +13,7 @@ mod delete;
 mod fill;
 mod lifecycle;
 mod network;
+mod nic;
 mod relate;
 mod run;
 mod storage;

@@ -8,15 +8,16 @@ use super::super::reads::{self, candidates, capacity, settings};
 use super::super::store::StoreError;
 use super::super::{login, long_jobs};
 use super::{
-    Change, Work, account, clone, create, delete, lifecycle, network, relate, storage, tags, update, vm, volume,
+    Change, Work, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
 /// APIs whose work their names do not tell.
-const SPECIAL: [&[(&str, Work)]; 10] = [
+const SPECIAL: [&[(&str, Work)]; 11] = [
     account::WORK,
     clone::WORK,
     network::WORK,
+    nic::WORK,
     storage::WORK,
     tags::WORK,
     vm::WORK,
