@@ -103,6 +103,9 @@ impl App {
                 return (api.map(|api| shape::of_api(self.catalog, &api)).unwrap_or_default(), None);
             }
         };
+        if matches!(query.answer, plan::Answer::Groups { .. }) {
+            return (Shape::default(), None);
+        }
         let inventory = query.inventory.and_then(|name| self.catalog.inventory(name));
         let whole = inventory.as_ref().map(shape::of_inventory).unwrap_or_default();
         match &query.select {

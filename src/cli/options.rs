@@ -25,7 +25,7 @@ pub struct Options {
     /// Port of the management node; default 8080
     #[arg(short, long, value_name = "PORT", global = true, help_heading = "Node")]
     pub port: Option<u16>,
-    /// Whole base URL, such as https://cloud.example:8443/zstack
+    /// Whole base URL, such as `https://cloud.example:8443/zstack`
     #[arg(long, value_name = "URL", global = true, help_heading = "Node")]
     pub url: Option<String>,
     /// Use a named context

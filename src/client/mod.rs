@@ -20,6 +20,7 @@ mod endpoint;
 mod error;
 mod failure;
 mod follow;
+mod groups;
 mod journal;
 mod long_jobs;
 mod page;

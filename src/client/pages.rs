@@ -26,6 +26,9 @@ impl Client {
         if one_request && !plan.is_zql {
             return self.execute(&plan.request(0, &Cursor::Start), options, watch);
         }
+        if matches!(plan.answer, plan::Answer::Groups { .. }) {
+            return self.groups(plan);
+        }
         if plan.answer == plan::Answer::Count {
             return self.count(plan);
         }

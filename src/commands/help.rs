@@ -398,19 +398,29 @@ fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) {
     }
 }
 
-/// Breaks text at blanks. A word that is too long stays whole.
+/// Breaks text behind `;` and `|`, so that a regular expression with blanks stays whole. What is too long by
+/// itself stays so.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    let clauses = text.split("; ").enumerate();
+    let parts = clauses.flat_map(|(index, clause)| {
+        let whole = clause.starts_with("matches ");
+        let alternatives = clause.split(if whole { "\n" } else { " | " }).enumerate();
+        alternatives.map(move |(nth, part)| match (index, nth) {
+            (0, 0) => ("", "", part),
+            (_, 0) => ("; ", ";", part),
+            _ => (" | ", " |", part),
+        })
+    });
+    for (joint, end, part) in parts {
         let last = lines.len() - 1;
         let line = &mut lines[last];
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
+        if line.is_empty() || line.chars().count() + joint.len() + part.chars().count() <= width {
+            line.push_str(joint);
+            line.push_str(part);
         } else {
-            lines.push(word.to_owned());
+            line.push_str(end);
+            lines.push(part.to_owned());
         }
     }
     lines
@@ -476,6 +486,19 @@ mod tests {
                 assert!(line.chars().count() <= 160 || !line.trim_start().contains("  "), "{name}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn cells_break_between_values_and_never_inside_a_pattern() {
+        assert_eq!(
+            wrap("Linux | Windows | Other; at most 9 characters", 16),
+            ["Linux | Windows |", "Other;", "at most 9 characters"]
+        );
+        assert_eq!(
+            wrap("at most 255 characters; matches ^(?! )[a | b]*$", 10),
+            ["at most 255 characters;", "matches ^(?! )[a | b]*$"]
+        );
+        assert_eq!(wrap("", 10), [""]);
     }
 
     #[test]

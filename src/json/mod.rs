@@ -5,8 +5,8 @@
 //!
 //! Replies are read as text too: [`Scanner`] checks a reply while its bytes arrive and hands it out in
 //! [`Piece`]s, one row at a time, so that memory does not grow with the number of rows. What is picked out
-//! of a row ([`members`], [`items`], [`pick`]) or laid out again ([`indent`], [`compact`]) is that same
-//! text; a tree ([`parse`]) is built for small values only.
+//! of a row ([`members()`], [`items`], [`pick`]) or laid out again ([`indent`], [`compact`]) is that same
+//! text; a tree ([`parse()`]) is built for small values only.
 
 mod check;
 mod layout;

@@ -1,6 +1,6 @@
 //! What the node answers: a status and a body, and the error objects inside the bodies.
 
-use serde_json::{Map, Value, json};
+use crate::json;
 
 /// A reply before it is written to the connection.
 ///
@@ -41,7 +41,7 @@ impl Answer {
 
     /// A failed API.
     pub(super) fn failed(failure: &Failure) -> Answer {
-        Answer::json(503, &json!({ "error": failure.to_json() }).to_string())
+        Answer::json(503, &format!("{{\"error\":{}}}", failure.to_text()))
     }
 
     /// What became of an API: its reply in JSON, or its failure.
@@ -117,16 +117,23 @@ impl Failure {
     }
 
     /// The error object. Absent members mean null (N2).
-    pub(super) fn to_json(&self) -> Value {
-        let mut error = Map::new();
-        error.insert("code".into(), self.code.into());
-        error.insert("description".into(), description(self.code).into());
+    pub(super) fn to_json(&self) -> json::Value {
         // The node cuts what happened at 4,096 characters (E1).
-        error.insert("details".into(), self.details.chars().take(4096).collect::<String>().into());
+        let details: String = self.details.chars().take(4096).collect();
+        let mut error = vec![
+            ("code".to_owned(), json::Value::text(self.code)),
+            ("description".to_owned(), json::Value::text(description(self.code))),
+            ("details".to_owned(), json::Value::text(details)),
+        ];
         if let Some(cause) = &self.cause {
-            error.insert("cause".into(), cause.to_json());
+            error.push(("cause".to_owned(), cause.to_json()));
         }
-        Value::Object(error)
+        json::Value::Map(error)
+    }
+
+    /// The error object as text.
+    pub(super) fn to_text(&self) -> String {
+        self.to_json().to_json(json::Secrets::Shown)
     }
 }
 
@@ -159,6 +166,8 @@ fn description(code: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -177,6 +186,7 @@ mod tests {
     #[test]
     fn details_are_cut() {
         let failure = Failure::internal("x".repeat(5000));
-        assert_eq!(failure.to_json()["details"].as_str().map(str::len), Some(4096));
+        let error: Value = serde_json::from_str(&failure.to_text()).expect("an error is JSON");
+        assert_eq!(error["details"].as_str().map(str::len), Some(4096));
     }
 }

@@ -7,10 +7,17 @@ use super::routes::Candidate;
 use super::target::Target;
 use crate::catalog::{Parameter, Type};
 
-/// What an API was called with: only parameters that the API has, with values of their types.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What an API was called with: only parameters that the API has, with values of their types. `Debug` tells their
+/// names only, since values may be secret.
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct Arguments {
     values: Map<String, Value>,
+}
+
+impl std::fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
 }
 
 impl Arguments {

@@ -1,7 +1,8 @@
 //! Running the API that a request was resolved to: at once, or as a job.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::access_keys::Credential;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
 use super::checks;
@@ -9,7 +10,7 @@ use super::dispatch::Dispatched;
 use super::durations;
 use super::jobs::Job;
 use super::ledger::new_uuid;
-use super::node::{Node, Received, session_of};
+use super::node::{Node, Received};
 use super::sessions::Session;
 use super::store::{QueryRequest, ServerError, Viewer};
 use super::target::Target;
@@ -45,9 +46,10 @@ impl Node {
         is_job_lost: bool,
     ) -> Result<Answer, Answer> {
         let api = dispatched.api();
-        let session = if api.session { Some(session_of(received.authorization.as_deref())?) } else { None };
+        let credential = if api.session { Some(Credential::read(received, target, self.now())?) } else { None };
+        let credential = credential.as_ref();
         if api.is_query {
-            return Ok(self.query(api, session, &received.verb, target, dispatched.row()));
+            return Ok(self.query(api, credential, &received.verb, target, dispatched.row()));
         }
         let job_uuid = self.job_uuid(received)?;
         let timeout = match received.api_timeout.as_deref() {
@@ -60,17 +62,17 @@ impl Node {
         let validates_only = arguments.texts("systemTags").contains(&VALIDATION_ONLY);
         if api.is_async {
             if validates_only {
-                let outcome = self.admit(api, &arguments, session);
+                let outcome = self.admit(api, &arguments, credential);
                 let outcome = outcome.and_then(|caller| self.rehearse(api, &arguments, &caller));
                 return Ok(Answer::of(outcome.map(|()| "{}".to_owned())));
             }
-            let job = self.submit(api, arguments, session, job_uuid, timeout, is_job_lost);
+            let job = self.submit(api, arguments, credential, job_uuid, timeout, is_job_lost);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
         }
         if validates_only {
             return Ok(Answer::text(500, ""));
         }
-        let outcome = self.admit(api, &arguments, session);
+        let outcome = self.admit(api, &arguments, credential);
         Ok(Answer::of(outcome.and_then(|caller| self.run(api, &arguments, &caller))))
     }
 
@@ -89,15 +91,15 @@ impl Node {
     }
 
     /// Checks the parameters, and then the session (A2).
-    fn admit(&mut self, api: &Api, arguments: &Arguments, session: Option<&str>) -> Result<Caller, Failure> {
+    fn admit(&mut self, api: &Api, arguments: &Arguments, credential: Option<&Credential>) -> Result<Caller, Failure> {
         checks::check_values(api, arguments)?;
         // What is not simulated says that, not that the sandbox has no such resource.
         let is_simulated = self.is_simulated(api);
         if is_simulated {
             checks::check_references(self.catalog, &self.store, api, arguments)?;
         }
-        let caller = match session {
-            Some(uuid) => Caller::of(&self.authenticate(uuid)?),
+        let caller = match credential {
+            Some(credential) => self.caller(credential)?,
             None => Caller { account: String::new(), is_admin: false },
         };
         if is_simulated { Ok(caller) } else { Err(Failure::not_simulated(api.name)) }
@@ -106,7 +108,7 @@ impl Node {
     fn query(
         &mut self,
         api: &Api,
-        session: Option<&str>,
+        credential: Option<&Credential>,
         verb: &str,
         target: &Target,
         row: Option<(&str, &str)>,
@@ -119,8 +121,8 @@ impl Node {
             None if verb == "GET" || verb == "DELETE" => query_request(target),
             None => QueryRequest::default(),
         };
-        let caller = match session.map(|uuid| self.authenticate(uuid)).transpose() {
-            Ok(session) => session.map(|session| Caller::of(&session)),
+        let caller = match credential.map(|credential| self.caller(credential)).transpose() {
+            Ok(caller) => caller,
             Err(failure) => return Answer::failed(&failure),
         };
         let viewer = caller.map_or(Viewer { account_uuid: String::new(), is_admin: false }, |caller| caller.viewer());
@@ -135,7 +137,7 @@ impl Node {
         &mut self,
         api: &Api,
         arguments: Arguments,
-        session: Option<&str>,
+        credential: Option<&Credential>,
         job_uuid: Option<String>,
         timeout_secs: Option<u32>,
         is_lost: bool,
@@ -147,7 +149,7 @@ impl Node {
         let timeout = timeout_secs.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
         let is_late = takes > timeout;
-        let outcome = self.admit(api, &arguments, session).and_then(|caller| {
+        let outcome = self.admit(api, &arguments, credential).and_then(|caller| {
             if is_late {
                 return Err(Failure::new("SYS.1001", format!("{} timed out", api.name)));
             }
@@ -175,7 +177,7 @@ impl Node {
             self.ledger.forget_job(&uuid)?;
         }
         let location = format!("{}/v1/api-jobs/{uuid}", self.options.believed_url);
-        Ok(Answer::json(202, &json!({ "location": location, "apiTimeout": timeout }).to_string()))
+        Ok(Answer::json(202, &format!("{{\"location\":{},\"apiTimeout\":{timeout}}}", Value::from(location))))
     }
 
     /// Runs the jobs whose time has come.

@@ -209,6 +209,7 @@ mod tests {
     #[test]
     fn constraints_of_the_catalog_hold() {
         assert_eq!(failure("CreateZone", json!({"name": "lab"})), None);
+        assert_eq!(failure("CreateZone", json!({"name": "机房 1"})), None);
         assert_eq!(code("CreateZone", json!({}), "name"), Some("SYS.1007"));
         assert_eq!(code("CreateZone", json!({"name": "x".repeat(256)}), "name"), Some("SYS.1007"));
         assert_eq!(code("CreateZone", json!({"name": "a/b"}), "name"), Some("SYS.1007"));

@@ -10,8 +10,7 @@ use super::routes::{Candidate, Routes};
 use super::target::Target;
 use crate::catalog::{Api, Method};
 
-/// The API that a request is for, and its body.
-#[derive(Debug)]
+/// The API that a request is for, and its body, which may hold secrets.
 pub(super) struct Dispatched {
     candidate: Candidate,
     body: Option<Value>,

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::answer::Failure;
 
@@ -65,12 +65,19 @@ impl Ledger {
         self.connection.execute_batch("delete from session; delete from job;")
     }
 
-    fn with(connection: Connection) -> rusqlite::Result<Ledger> {
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if version != VERSION {
-            connection.execute_batch("drop table if exists session; drop table if exists job;")?;
-            connection.execute_batch(TABLES)?;
-            connection.pragma_update(None, "user_version", VERSION)?;
+    fn with(mut connection: Connection) -> rusqlite::Result<Ledger> {
+        let version = |connection: &Connection| -> rusqlite::Result<i64> {
+            connection.pragma_query_value(None, "user_version", |row| row.get(0))
+        };
+        if version(&connection)? != VERSION {
+            let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            // Another process may have made the tables in the meantime, and filled them.
+            if version(&change)? != VERSION {
+                change.execute_batch("drop table if exists session; drop table if exists job;")?;
+                change.execute_batch(TABLES)?;
+                change.pragma_update(None, "user_version", VERSION)?;
+            }
+            change.commit()?;
         }
         Ok(Ledger { connection })
     }

@@ -1,12 +1,11 @@
 //! Logging in and out (A4 to A10).
 
-use serde_json::{Value, json};
-
 use super::answer::Failure;
 use super::arguments::Arguments;
 use super::node::Node;
 use super::sessions::Session;
 use super::store::{Row, Scalar};
+use crate::json;
 
 /// The APIs of log-ins and sessions.
 pub(super) const APIS: [&str; 7] =
@@ -27,7 +26,7 @@ impl Node {
             "ValidateSession" => self.validate(arguments.text("sessionUuid").unwrap_or_default()),
             "RenewSession" => self.renew(arguments),
             // Neither captchas nor second factors are asked for here.
-            "GetLoginProcedures" => Ok(json!({ "procedures": [] }).to_string()),
+            "GetLoginProcedures" => Ok("{\"procedures\":[]}".to_owned()),
             _ => return None,
         })
     }
@@ -74,10 +73,10 @@ impl Node {
             self.ledger.close_sessions_of(user)?;
         } else if self.ledger.count_sessions(user, now)? >= limit {
             let inner = Failure::new("ID.1006", format!("the user has {limit} sessions, which is the most allowed"));
-            return Err(Failure::internal(format!("OperationFailureException: {}", inner.to_json())));
+            return Err(Failure::internal(format!("OperationFailureException: {}", inner.to_text())));
         }
         let session = self.ledger.open_session(account, user, is_admin, now, lifetime)?;
-        Ok(json!({ "inventory": inventory(&session) }).to_string())
+        Ok(reply(&session))
     }
 
     fn log_out(&mut self, uuid: &str) -> Result<String, Failure> {
@@ -87,7 +86,7 @@ impl Node {
 
     fn validate(&mut self, uuid: &str) -> Result<String, Failure> {
         let is_valid = self.ledger.session(uuid, self.now())?.is_some();
-        Ok(json!({ "valid": is_valid }).to_string())
+        Ok(format!("{{\"valid\":{is_valid}}}"))
     }
 
     fn renew(&mut self, arguments: &Arguments) -> Result<String, Failure> {
@@ -97,7 +96,7 @@ impl Node {
         let lifetime = arguments.integer("duration").map_or(self.session_lifetime(), |seconds| seconds * 1000);
         session.expires = now.plus(lifetime);
         self.ledger.move_session_end(uuid, session.expires)?;
-        Ok(json!({ "inventory": inventory(&session) }).to_string())
+        Ok(reply(&session))
     }
 
     /// Reads rows of the store.
@@ -115,13 +114,16 @@ fn wrong() -> Failure {
     Failure::new("ID.1000", "wrong account name or password")
 }
 
-fn inventory(session: &Session) -> Value {
-    json!({
-        "uuid": session.uuid,
-        "accountUuid": session.account,
-        "userUuid": session.user,
-        "expiredDate": session.expires.to_shown(),
-        "createDate": session.created.to_shown(),
-        "noSessionEvaluation": false,
-    })
+/// The reply with a session.
+fn reply(session: &Session) -> String {
+    let member = |name: &str, text: String| (name.to_owned(), json::Value::text(text));
+    let inventory = json::Value::Map(vec![
+        member("uuid", session.uuid.clone()),
+        member("accountUuid", session.account.clone()),
+        member("userUuid", session.user.clone()),
+        member("expiredDate", session.expires.to_shown()),
+        member("createDate", session.created.to_shown()),
+        ("noSessionEvaluation".to_owned(), json::Value::Bool(false)),
+    ]);
+    format!("{{\"inventory\":{}}}", inventory.to_json(json::Secrets::Shown))
 }

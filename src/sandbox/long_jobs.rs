@@ -253,7 +253,7 @@ impl Node {
 
 /// The result of long jobs that did not succeed.
 fn failed_result(failure: &Failure) -> String {
-    let error = failure.to_json();
+    let error: Value = serde_json::from_str(&failure.to_text()).unwrap_or_default();
     json!({ "message": error["description"], "detail": error["details"], "cause": error }).to_string()
 }
 

@@ -7,6 +7,7 @@
 //! It shares no code with the program's planner, client or shell, so that the two check each other; it uses
 //! the catalog and the JSON values only, and they meet it over a socket like any node.
 
+mod access_keys;
 mod answer;
 mod arguments;
 mod calls;

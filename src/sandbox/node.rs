@@ -27,6 +27,7 @@ pub(super) struct Received {
     /// Path and query string, not decoded.
     pub(super) target: String,
     pub(super) authorization: Option<String>,
+    pub(super) date: Option<String>,
     pub(super) content_type: Option<String>,
     pub(super) job_uuid: Option<String>,
     pub(super) api_timeout: Option<String>,
@@ -176,19 +177,5 @@ impl Node {
     /// How long a session lives after its last use, in milliseconds.
     pub(super) fn session_lifetime(&self) -> i64 {
         i64::try_from(self.options.session_lifetime.as_millis()).unwrap_or(i64::MAX)
-    }
-}
-
-/// The session uuid of an `Authorization` header (A1).
-///
-/// # Errors
-/// 400 text where the header is absent or of another scheme; 500 text for access keys, which this node, like
-/// any without that feature, cannot read (A11).
-pub(super) fn session_of(authorization: Option<&str>) -> Result<&str, Answer> {
-    let header = authorization.ok_or_else(|| Answer::text(400, "missing header 'Authorization'"))?;
-    match header.split_once(' ').unwrap_or((header, "")) {
-        ("OAuth", uuid) => Ok(uuid.trim()),
-        ("ZStack", _) => Err(Answer::text(500, "unknown authentication type")),
-        _ => Err(Answer::text(400, "the header 'Authorization' must begin with 'OAuth'")),
     }
 }

@@ -19,13 +19,18 @@ const CLOUD: &str = "cloud.sqlite3";
 /// The database of sessions and jobs beside it.
 const LEDGER: &str = "sessions.sqlite3";
 
-/// A sandbox that listens, in a thread of this process. It ends when this is dropped.
-#[derive(Debug)]
+/// A sandbox that listens, in a thread of this process. It ends when this is dropped. `Debug` hides the session.
 pub struct Running {
     server: Server,
     context: String,
     session: String,
     set_aside: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("address", &self.server.address).finish_non_exhaustive()
+    }
 }
 
 impl Running {

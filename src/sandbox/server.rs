@@ -119,6 +119,7 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
             .path_and_query()
             .map_or_else(|| head.uri.path().to_owned(), |target| target.as_str().to_owned()),
         authorization: text(header::AUTHORIZATION),
+        date: text(header::DATE),
         content_type: text(header::CONTENT_TYPE),
         job_uuid: header_text(&head.headers, "x-job-uuid"),
         api_timeout: header_text(&head.headers, "x-api-timeout"),

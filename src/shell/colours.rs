@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::catalog::TAG_FIELDS;
 use crate::syntax::{Word, lex};
 
 use super::complete::{Argument, QUERY_PARAMETERS, name_length, own_command};
@@ -23,6 +24,10 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
     let mut name: Option<String> = None;
     let mut takes_value = false;
     for word in &lexed.words {
+        // What follows a pipe or redirection is no argument.
+        if name.is_some() && line[word.span.clone()].starts_with(['|', '>']) {
+            break;
+        }
         let unfinished = cursor >= word.span.start && cursor <= word.span.end;
         if word.text.starts_with('-') {
             takes_value = super::complete::option_takes_value(&word.text);
@@ -55,18 +60,23 @@ fn argument(brush: &mut Brush<'_>, word: &Word, name: &str, unfinished: bool, as
     let Some(argument) = Argument::split(&word.text) else {
         return;
     };
-    let right = assistant.with_api(name, |api| {
+    let right = assistant.with_api(name, |decoded| {
+        let api = &decoded.api;
         if !api.is_query {
             return argument.name == "timeout" || api.parameter(argument.name).is_some();
         }
         if QUERY_PARAMETERS.iter().any(|parameter| parameter.name == argument.name) {
             return true;
         }
-        // Which fields there are may depend on other conditions; only the first segment is judged here.
-        let Some(inventory) = api.inventory.and_then(|inventory| assistant.catalog.inventory(inventory)) else {
-            return true;
-        };
-        inventory.type_field().is_some() || assistant.catalog.field_path(&inventory, argument.name).is_ok()
+        match &decoded.rows {
+            None => true,
+            // Which fields there are depends on other conditions then.
+            Some(rows) if rows.type_field().is_some() => true,
+            Some(rows) if argument.name.contains('.') => assistant.catalog.field_path(rows, argument.name).is_ok(),
+            Some(rows) => {
+                TAG_FIELDS.contains(&argument.name) || rows.field(argument.name).is_some_and(|field| !field.unqueryable)
+            }
+        }
     });
     let style = if right != Some(false) || (unfinished && argument.value.is_empty()) { NAME } else { WRONG };
     brush.colour(word.span_of(0..length), style);
@@ -74,8 +84,8 @@ fn argument(brush: &mut Brush<'_>, word: &Word, name: &str, unfinished: bool, as
     if let Some(false) = right {
         return;
     }
-    let wrong = assistant.with_api(name, |api| {
-        let parameter = api.parameter(argument.name)?;
+    let wrong = assistant.with_api(name, |decoded| {
+        let parameter = decoded.api.parameter(argument.name)?;
         let values = &parameter.values;
         (!values.is_empty() && !values.iter().any(|value| value.starts_with(argument.value))).then_some(())
     });
@@ -127,7 +137,7 @@ mod tests {
             contexts: Vec::new(),
             colour: true,
             prompt_width: 0,
-            last_api: RefCell::new(None),
+            decoded: RefCell::new(None),
         };
         paint(line, cursor, &assistant).replace("\x1b[0m", "}").replace("\x1b[", "{")
     }
@@ -141,6 +151,8 @@ mod tests {
             ("help QueryZone", "{1;35mhelp} QueryZone"),
             ("-o json QueryZone # all", "{34m-o} json {1;36mQueryZone} {90m# all}"),
             ("DeleteZone deleteMode=Never x", "{1;36mDeleteZone} {32mdeleteMode}{33m=}{4;31mNever} x"),
+            ("QueryZone | .a=b", "{1;36mQueryZone} | .a=b"),
+            ("QueryZone __userTag__=a x.y=1 ", "{1;36mQueryZone} {32m__userTag__}{33m=}a {4;31mx.y}{33m=}1 "),
             ("QueryZone 'name=a", "{1;36mQueryZone} '{32mname}{33m=}a"),
         ] {
             assert_eq!(painted(line, line.len()), expected);

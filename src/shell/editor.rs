@@ -9,7 +9,7 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Changeset, Context, Helper};
 
-use crate::catalog::{Api, Catalog};
+use crate::catalog::{Api, Catalog, Inventory};
 use crate::syntax::lex;
 
 use super::colours;
@@ -26,8 +26,15 @@ pub(super) struct Assistant<'a> {
     pub(super) colour: bool,
     /// How wide the prompt is on the screen.
     pub(super) prompt_width: usize,
-    /// The API decoded last: each key press asks for it.
-    pub(super) last_api: RefCell<Option<Api>>,
+    /// What was decoded last: each key press asks for it.
+    pub(super) decoded: RefCell<Option<Decoded>>,
+}
+
+/// An API with the inventory of its rows.
+pub(super) struct Decoded {
+    pub(super) api: Api,
+    /// Where it is a query whose rows are described.
+    pub(super) rows: Option<Inventory>,
 }
 
 impl Assistant<'_> {
@@ -36,17 +43,29 @@ impl Assistant<'_> {
     }
 
     /// Runs `look` on the API of that name, which is decoded once while a line is typed.
-    pub(super) fn with_api<R>(&self, name: &str, look: impl FnOnce(&Api) -> R) -> Option<R> {
-        let mut last = self.last_api.borrow_mut();
-        if last.as_ref().is_none_or(|api| !api.name.eq_ignore_ascii_case(name)) {
-            *last = self.catalog.api_ignoring_case(name);
+    pub(super) fn with_api<R>(&self, name: &str, look: impl FnOnce(&Decoded) -> R) -> Option<R> {
+        let mut last = self.decoded.borrow_mut();
+        if last.as_ref().is_none_or(|decoded| !decoded.api.name.eq_ignore_ascii_case(name)) {
+            *last = self.catalog.api_ignoring_case(name).map(|api| {
+                let rows = api.inventory.and_then(|inventory| self.catalog.inventory(inventory));
+                Decoded { api, rows }
+            });
         }
         last.as_ref().map(look)
     }
 
-    /// The rows that Tab lists for the end of `line`.
+    /// The rows that Tab lists for the end of `line`, as many as fit the screen.
     pub(super) fn rows(&self, line: &str) -> Vec<String> {
-        list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour)
+        let mut rows = list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour);
+        if let Some((_, height)) = terminal_size::terminal_size() {
+            let most = usize::from(height.0).saturating_sub(3).max(5);
+            let more = rows.len().saturating_sub(most);
+            if more > 0 {
+                rows.truncate(most);
+                rows.push(format!("({more} more rows; Tab shows them page by page, or type more of the name)"));
+            }
+        }
+        rows
     }
 }
 
@@ -174,7 +193,9 @@ impl Hinter for Assistant<'_> {
         if pos < line.len() || line.trim().is_empty() {
             return None;
         }
-        if let Some(missing) = hint::missing(line, |name, look| self.with_api(name, look).flatten()) {
+        if let Some(missing) =
+            hint::missing(line, |name, look| self.with_api(name, |decoded| look(&decoded.api)).flatten())
+        {
             // Without colour brackets tell it from what was typed.
             let missing = match missing.trim_start() {
                 names if !self.colour => format!("{}({names})", &missing[..missing.len() - names.len()]),

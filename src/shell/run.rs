@@ -91,7 +91,7 @@ pub fn run(options: Options<'_>, session: &mut dyn Session, talk: &mut dyn Write
         contexts: Vec::new(),
         colour: options.colour,
         prompt_width: 0,
-        last_api: RefCell::new(None),
+        decoded: RefCell::new(None),
     }));
     converse(&mut editor, options.history, session, talk)
 }

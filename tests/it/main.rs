@@ -5,6 +5,7 @@
 
 mod batch;
 mod calls;
+mod documents;
 mod every_api;
 mod harness;
 mod node;

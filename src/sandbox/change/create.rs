@@ -94,7 +94,7 @@ impl Change<'_> {
             }
         }
         row.set("uuid", self.chosen_uuid()?);
-        if stored.contains(&"accountUuid") {
+        if stored.contains(&"accountUuid") && (row.get("accountUuid").is_null() || !self.caller.is_admin) {
             row.set("accountUuid", self.caller.account.as_str());
         }
         if let Some(value) = special_type(&description).filter(|_| stored.contains(&"type")) {

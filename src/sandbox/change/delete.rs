@@ -6,7 +6,7 @@ use super::super::answer::Failure;
 use super::super::checks;
 use super::super::store::{Row, Scalar};
 use super::update::decapitalised;
-use super::{Change, subject};
+use super::{Change, References, subject};
 use crate::catalog::{Api, Catalog};
 
 /// What is deleted with a resource: the resource, what goes with it, and the member that refers to it.
@@ -158,9 +158,6 @@ impl Change<'_> {
             }
         }
         for (_, child, field) in GOES_WITH.iter().filter(|(parent, ..)| *parent == root) {
-            if !subject::has_field(self.tx, child, field) {
-                continue;
-            }
             for row in self.find(child, &[(field, uuid)])? {
                 match row.text("uuid") {
                     Some(child_uuid) => self.delete_tree(child, child_uuid)?,
@@ -191,7 +188,7 @@ impl Change<'_> {
     }
 
     /// The references that have a member for a kind of resource, and that member: `zoneUuid` for zones.
-    fn references_to(&self, root: &str) -> Rc<Vec<(&'static str, String)>> {
+    fn references_to(&self, root: &str) -> References {
         let mut known = self.references.borrow_mut();
         let found = known.entry(root.to_owned()).or_insert_with(|| {
             let field = decapitalised(root.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
@@ -201,11 +198,6 @@ impl Change<'_> {
             Rc::new(refer.map(|name| (name, field.clone())).collect())
         });
         Rc::clone(found)
-    }
-
-    /// The general inventory of a family.
-    pub(super) fn root(&self, inventory: &str) -> String {
-        self.resource_type(inventory).trim_end_matches("VO").to_owned() + "Inventory"
     }
 
     /// The reply of a deletion, which may hold what is left of a resource.

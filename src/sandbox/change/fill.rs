@@ -119,6 +119,35 @@ pub(super) fn before(change: &Change<'_>, inventory: &str, row: &mut Row) -> Res
             }
         }
         "VolumeInventory" => fill_volume(change, row)?,
+        "AccessKeyInventory" => {
+            // As long as the longest that a caller may choose.
+            for (field, length) in [("AccessKeyID", 20), ("AccessKeySecret", 40)] {
+                if row.get(field).is_null() {
+                    let random = new_uuid() + &new_uuid();
+                    row.set(field, random.get(..length).unwrap_or_default());
+                }
+            }
+        }
+        "VmNicInventory" => {
+            let network = row.text("l3NetworkUuid").unwrap_or_default().to_owned();
+            let address = change.free_address(&network, change.arguments.text("ip"))?;
+            let nic = row.text("uuid").unwrap_or_default().to_owned();
+            change.use_address(&address, &network, Some(&nic))?;
+            row.set("ip", address.ip.as_str());
+            row.set("netmask", address.range.get("netmask").clone());
+            row.set("gateway", address.range.get("gateway").clone());
+            row.set("ipVersion", 4);
+            row.set("mac", format!("fa:{}:{}:{}:{}:00", &nic[0..2], &nic[2..4], &nic[4..6], &nic[6..8]));
+            row.set("type", "VNIC");
+        }
+        "BackupStorageInventory" | "PrimaryStorageInventory" => {
+            if stored.contains(&"fsid") {
+                row.set("fsid", uuid::Uuid::new_v4().to_string());
+            }
+            if row.get("url").is_null() {
+                row.set("url", "not used");
+            }
+        }
         "LoadBalancerInventory" if row.get("type").is_null() => row.set("type", "Shared"),
         "UserTagInventory" => row.set("type", "User"),
         "SystemTagInventory" => row.set("type", "System"),
@@ -167,7 +196,7 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
                 change.tx.insert("QuotaInventory", &own)?;
             }
         }
-        "VipInventory" | "VolumeInventory" => {}
+        "BackupStorageInventory" | "PrimaryStorageInventory" => change.add_monitors(uuid)?,
         _ => {}
     }
     Ok(())

@@ -128,7 +128,7 @@ impl Change<'_> {
     }
 
     /// A host that a virtual machine can run on: the one asked for, the one it was on, or any of its cluster.
-    fn host_for(&self, vm: &Row, wanted: Option<&str>) -> Result<String, Failure> {
+    pub(super) fn host_for(&self, vm: &Row, wanted: Option<&str>) -> Result<String, Failure> {
         let cluster = vm.text("clusterUuid").unwrap_or_default();
         let hosts = self.usable_hosts(&[("clusterUuid", cluster)])?;
         let has = |uuid: &&str| hosts.iter().any(|host| host.text("uuid") == Some(*uuid));

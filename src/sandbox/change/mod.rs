@@ -8,12 +8,14 @@
 pub(super) use subject::is_platforms;
 
 mod account;
+mod clone;
 mod create;
 mod delete;
 mod fill;
 mod lifecycle;
 mod network;
 mod relate;
+mod storage;
 mod subject;
 mod tags;
 mod update;
@@ -44,19 +46,31 @@ pub(super) struct Change<'a> {
     pub(super) arguments: &'a Arguments,
     pub(super) caller: &'a Caller,
     now: Moment,
-    references: References,
+    /// The references to each kind of resource, as deletions have found them.
+    references: RefCell<HashMap<String, References>>,
+    /// The general inventories of those that were asked for.
+    roots: RefCell<HashMap<String, String>>,
 }
 
-/// The references to each kind of resource, as deletions have found them.
-type References = RefCell<HashMap<String, Rc<Vec<(&'static str, String)>>>>;
+/// References that have a member for a kind of resource, and that member's name.
+type References = Rc<Vec<(&'static str, String)>>;
+
+impl<'a> Change<'a> {
+    fn new(node: &Node, tx: &'a Transaction<'a>, api: &'a Api, arguments: &'a Arguments, caller: &'a Caller) -> Self {
+        let (references, roots) = (RefCell::default(), RefCell::default());
+        Change { tx, catalog: node.catalog, api, arguments, caller, now: node.now(), references, roots }
+    }
+}
 
 /// How an API is carried out. `Err` undoes everything that was done.
 pub(super) type Work = fn(&Change<'_>) -> Result<String, Failure>;
 
 /// APIs whose work their names do not tell.
-const SPECIAL: [&[(&str, Work)]; 8] = [
+const SPECIAL: [&[(&str, Work)]; 10] = [
     account::WORK,
+    clone::WORK,
     network::WORK,
+    storage::WORK,
     tags::WORK,
     vm::WORK,
     volume::WORK,
@@ -121,9 +135,8 @@ impl Node {
         caller: &Caller,
         work: impl FnOnce(&Change<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let (catalog, now) = (self.catalog, self.now());
         self.store.transaction(|tx| {
-            let change = Change { tx, catalog, api, arguments, caller, now, references: References::default() };
+            let change = Change::new(self, tx, api, arguments, caller);
             change.check_permission()?;
             work(&change)
         })
@@ -134,10 +147,13 @@ impl Node {
     pub(super) fn prepare(&mut self, api: &Api, arguments: &Arguments, caller: &Caller) -> Result<(), Failure> {
         // What would fail now fails at once and leaves no trace.
         self.rehearse(api, arguments, caller)?;
-        match lifecycle::transition(api.name) {
-            Some(transition) => self.change(api, arguments, caller, |change| change.begin(transition)),
-            None => Ok(()),
+        if let Some(transition) = lifecycle::transition(api.name) {
+            return self.change(api, arguments, caller, |change| change.begin(transition));
         }
+        if api.name.starts_with("Reconnect") {
+            return self.change(api, arguments, caller, |change| change.begin_to_reconnect());
+        }
+        Ok(())
     }
 
     /// Does a call's work and undoes it again: only its failure is of interest (P10).
@@ -159,9 +175,8 @@ impl Node {
             return self.check_long_job(api.name, arguments);
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
-        let (catalog, now) = (self.catalog, self.now());
         let end: Result<(), End> = self.store.transaction(|tx| {
-            let change = Change { tx, catalog, api, arguments, caller, now, references: References::default() };
+            let change = Change::new(self, tx, api, arguments, caller);
             let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Work);
             let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
             match change.check_permission().and_then(|()| rehearse()) {

@@ -85,17 +85,27 @@ pub(super) fn result_inventory(catalog: Catalog, api: &Api) -> Option<&'static s
 }
 
 impl Change<'_> {
-    /// The kind of resource as tags and owners name it: `VmInstanceVO`, of the general inventory.
-    pub(in super::super) fn resource_type(&self, inventory: &str) -> String {
-        let mut name = inventory.to_owned();
-        while let Some(found) = self.catalog.inventory(&name) {
+    /// The general inventory of a family.
+    pub(super) fn root(&self, inventory: &str) -> String {
+        if let Some(root) = self.roots.borrow().get(inventory) {
+            return root.clone();
+        }
+        let mut root = inventory.to_owned();
+        while let Some(found) = self.catalog.inventory(&root) {
             let parent = found.parents.first().map(|parent| parent.inventory).or(found.extends);
             match parent.filter(|parent| self.catalog.inventory(parent).is_some()) {
-                Some(parent) => name = parent.to_owned(),
+                Some(parent) => root = parent.to_owned(),
                 None => break,
             }
         }
-        format!("{}VO", name.strip_suffix("Inventory").unwrap_or(&name))
+        self.roots.borrow_mut().insert(inventory.to_owned(), root.clone());
+        root
+    }
+
+    /// The kind of resource as tags and owners name it: `VmInstanceVO`, of the general inventory.
+    pub(in super::super) fn resource_type(&self, inventory: &str) -> String {
+        let root = self.root(inventory);
+        format!("{}VO", root.strip_suffix("Inventory").unwrap_or(&root))
     }
 }
 

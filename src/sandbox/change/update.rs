@@ -75,6 +75,12 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
+    /// Shows that a reconnection has begun.
+    pub(super) fn begin_to_reconnect(&self) -> Result<(), Failure> {
+        let Some((parameter, inventory)) = updated(self.catalog, self.api) else { return Ok(()) };
+        self.update(inventory, self.text(parameter), Row::new().with("status", "Connecting"))
+    }
+
     /// Changes members and the date of the last change.
     pub(super) fn update(&self, inventory: &str, uuid: &str, mut changes: Row) -> Result<(), Failure> {
         if subject::has_field(self.tx, inventory, "lastOpDate") {

@@ -459,3 +459,47 @@ fn security_groups_hold_rules_and_nics() {
     assert_eq!(sandbox.change("DELETE", &format!("{path}?vmNicUuids={nic}"), "").status, 200);
     assert!(sandbox.rows(&format!("/vm-instances/nics?q=securityGroup.uuid%3D{group}")).is_empty());
 }
+
+#[test]
+fn ceph_storages_have_monitors_whose_addresses_are_not_repeated() {
+    let sandbox = Sandbox::new();
+    let body = r#"{"params":{"name":"c","monUrls":["root:p@ss@10.1.1.1:2222/?monPort=7000"]}}"#;
+    let storage = inventory(&sandbox.change("POST", "/backup-storage/ceph", body));
+    let monitor = &storage["mons"][0];
+    assert_eq!(
+        (&monitor["hostname"], &monitor["monPort"], &monitor["sshPort"]),
+        (&"10.1.1.1".into(), &7000.into(), &2222.into())
+    );
+    let path = format!("/backup-storage/ceph/{}/mons", uuid(&storage));
+    let more = inventory(&sandbox.change("POST", &path, r#"{"params":{"monUrls":["root:x@10.1.1.2"]}}"#));
+    assert_eq!(more["mons"].as_array().map(Vec::len), Some(2), "{more}");
+    let wrong = sandbox.change("POST", &path, r#"{"params":{"monUrls":["hunter2@"]}}"#);
+    assert_eq!(wrong.code(), "SYS.1007");
+    assert!(!wrong.body.contains("hunter2"), "{wrong:?}");
+    let fewer = inventory(&sandbox.change("DELETE", &format!("{path}?monHostnames=10.1.1.1"), ""));
+    assert_eq!(fewer["mons"][0]["hostname"], "10.1.1.2");
+    assert_eq!(sandbox.change("DELETE", &format!("{path}?monHostnames=10.1.1.2"), "").code(), "SYS.1006");
+}
+
+#[test]
+fn clones_have_volumes_and_addresses_of_their_own() {
+    let sandbox = Sandbox::new();
+    let original = sandbox.row("/vm-instances?q=name%3Dweb-1");
+    let body = r#"{"cloneVmInstance":{"names":["copy-1","copy-2"]}}"#;
+    let cloned = sandbox.change("PUT", &format!("/vm-instances/{}/actions", uuid(&original)), body).json();
+    assert_eq!(cloned["result"]["numberOfClonedVm"], 2);
+    let copy = sandbox.row("/vm-instances?q=name%3Dcopy-2");
+    assert_eq!((&copy["cpuNum"], &copy["state"]), (&original["cpuNum"], &"Running".into()));
+    assert_ne!(copy["rootVolumeUuid"], original["rootVolumeUuid"]);
+    assert_eq!(copy["vmNics"].as_array().map(Vec::len), original["vmNics"].as_array().map(Vec::len));
+    assert_ne!(copy["vmNics"][0]["ip"], original["vmNics"][0]["ip"]);
+}
+
+#[test]
+fn a_reconnection_passes_through_connecting() {
+    let sandbox = Sandbox::with(crate::sandbox::Options { speed: 0.01, ..Default::default() });
+    let host = sandbox.row("/hosts?q=status%3DDisconnected");
+    let path = format!("/hosts/{}/actions", uuid(&host));
+    assert_eq!(sandbox.call("PUT", &path, r#"{"reconnectHost":{}}"#).status, 202);
+    assert_eq!(sandbox.row(&format!("/hosts?q=uuid%3D{}", uuid(&host)))["status"], "Connecting");
+}

@@ -76,7 +76,7 @@ fn sessions_are_asked_for_by_header_a1() {
     let reply = sandbox.send("GET /zstack/v1/zones", &[], "");
     assert_eq!((reply.status, reply.body.as_str()), (400, "missing header 'Authorization'"));
     assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: oauth x"], "").status, 400);
-    assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: ZStack a:b"], "").status, 500);
+    assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: ZStack a:b"], "").status, 400);
     assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: OAuth"], "").code(), "ID.1001");
     assert_eq!(sandbox.call_as(NOTHING, "GET", "/zones", "").code(), "ID.1001");
     // An asynchronous call is taken and fails in the poll.

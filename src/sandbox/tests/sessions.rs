@@ -110,3 +110,41 @@ fn settings_bound_sessions_too() {
     let unknown = set("no.such.setting", "1");
     assert_eq!(unknown.code(), "SYS.1007");
 }
+
+/// Signs a request as A11 says.
+fn signature(secret: &str, verb: &str, date: &str, path: &str) -> String {
+    use base64::Engine as _;
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
+    let tag = ring::hmac::sign(&key, format!("{verb}\n{date}\n{path}").as_bytes());
+    base64::prelude::BASE64_STANDARD.encode(tag)
+}
+
+#[test]
+fn access_keys_sign_requests_a11() {
+    let sandbox = Sandbox::new();
+    let admin = "36c27e8ff05c4780bf6d2fa65700f22e";
+    let body = format!(r#"{{"params":{{"accountUuid":"{admin}","userUuid":"{admin}"}}}}"#);
+    let key = sandbox.change("POST", "/accesskeys", &body).json()["inventory"].clone();
+    let (id, secret) =
+        (key["AccessKeyID"].as_str().expect("an id"), key["AccessKeySecret"].as_str().expect("a secret"));
+    // The node's clock, in its zone, by the name of another one.
+    let now = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S Asia/Shanghai").to_string();
+    let send = |verb: &str, date: &str, signature: &str| {
+        let authorization = format!("Authorization: ZStack {id}:{signature}");
+        let date = format!("Date: {date}");
+        sandbox.send(&format!("{verb} /zstack/v1/zones?limit=1"), &[&authorization, &date], "")
+    };
+    let good = signature(secret, "GET", &now, "/v1/zones");
+    assert_eq!(send("GET", &now, &good).json()["inventories"].as_array().map(Vec::len), Some(1));
+    assert_eq!(send("GET", &now, &signature("wrong", "GET", &now, "/v1/zones")).code(), "ID.1001");
+    assert_eq!(send("GET", &now, &signature(secret, "GET", &now, "/v1/hosts")).code(), "ID.1001");
+    let late = "Tue, 04 Mar 2025 14:10:07 UTC";
+    let skewed = send("GET", late, &signature(secret, "GET", late, "/v1/zones"));
+    assert_eq!((skewed.status, skewed.body.as_str()), (403, "requestTimeTooSkewed"));
+    assert_eq!(send("GET", "yesterday", &good).status, 400);
+    let uuid = key["uuid"].as_str().expect("a uuid");
+    let path = format!("/accesskeys/{uuid}/actions");
+    let disabled = sandbox.change("PUT", &path, r#"{"changeAccessKeyState":{"stateEvent":"disable"}}"#);
+    assert_eq!(disabled.json()["inventory"]["state"], "Disabled");
+    assert_eq!(send("GET", &now, &good).code(), "ID.1001");
+}

@@ -11,8 +11,8 @@ impl LiveValues for FakeNode {
         let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into() };
         match query_api {
             "QueryHost" => Live::Ready(vec![
-                value("4a2a7f5d1d934e9eb0a1d1f0aa11bb22", "kvm-1"),
                 value("90ab7f5d1d934e9eb0a1d1f0aa11bb23", "kvm-2"),
+                value("4a2a7f5d1d934e9eb0a1d1f0aa11bb22", "kvm-1"),
             ]),
             "QueryVmInstance" => Live::Ready(vec![
                 value("11117f5d1d934e9eb0a1d1f0aa11bb22", "my vm"),

@@ -44,7 +44,8 @@ impl Values<'_> {
         match sources.live.lookup(reference.query, shelf.typed()) {
             Live::Pending => Some(Note::Fetching),
             Live::Unavailable => Some(Note::NoLiveValues),
-            Live::Ready(values) => {
+            Live::Ready(mut values) => {
+                values.sort_by_cached_key(|value| value.name.to_lowercase());
                 for value in values {
                     if reference.by_name && !value.name.is_empty() {
                         if !self.given.contains(&value.name.as_str()) {

@@ -1,0 +1,140 @@
+//! Requests signed with an access key instead of naming a session (A11).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use ring::hmac;
+
+use super::answer::{Answer, Failure};
+use super::calls::Caller;
+use super::clock::Moment;
+use super::node::{Node, Received};
+use super::store::Scalar;
+use super::target::Target;
+
+/// How far a request's clock may be from the node's, in seconds.
+const MAX_SKEW: i64 = 15 * 60;
+
+/// What a request says about who sends it.
+pub(super) enum Credential {
+    /// The uuid of a session.
+    Session(String),
+    /// A signature by an access key.
+    Signed(Signed),
+}
+
+/// A signature, and what it is of.
+pub(super) struct Signed {
+    key_id: String,
+    signature: String,
+    text: String,
+}
+
+impl Credential {
+    /// Reads the `Authorization` header, and the `Date` of a signed request.
+    ///
+    /// # Errors
+    /// 400 text where a header is absent or malformed (A1, A11), 403 text where the clocks differ too much.
+    pub(super) fn read(received: &Received, target: &Target, now: Moment) -> Result<Credential, Answer> {
+        let refused = |text: &str| Answer::text(400, text);
+        let header = received.authorization.as_deref().ok_or_else(|| refused("missing header 'Authorization'"))?;
+        match header.split_once(' ').unwrap_or((header, "")) {
+            ("OAuth", uuid) => Ok(Credential::Session(uuid.trim().to_owned())),
+            ("ZStack", rest) => {
+                let (key_id, signature) = rest
+                    .trim()
+                    .split_once(':')
+                    .filter(|(_, signature)| !signature.contains(':'))
+                    .ok_or_else(|| refused("the access key must be '<id>:<signature>'"))?;
+                let date = received.date.as_deref().ok_or_else(|| refused("missing header 'Date'"))?;
+                let seconds = read_date(date).ok_or_else(|| refused("malformed header 'Date'"))?;
+                // The digits count, whatever the zone beside them.
+                if (seconds - now.0.div_euclid(1000)).abs() > MAX_SKEW {
+                    return Err(Answer::text(403, "requestTimeTooSkewed"));
+                }
+                Ok(Credential::Signed(Signed {
+                    key_id: key_id.to_owned(),
+                    signature: signature.to_owned(),
+                    text: format!("{}\n{date}\n{}", received.verb, target.path),
+                }))
+            }
+            _ => Err(refused("the header 'Authorization' must begin with 'OAuth'")),
+        }
+    }
+}
+
+impl Node {
+    /// Who a credential stands for.
+    ///
+    /// # Errors
+    /// `ID.1001` for a session or an access key that is unknown, disabled or does not fit.
+    pub(super) fn caller(&self, credential: &Credential) -> Result<Caller, Failure> {
+        match credential {
+            Credential::Session(uuid) => Ok(Caller::of(&self.authenticate(uuid)?)),
+            Credential::Signed(signed) => self.signer(signed),
+        }
+    }
+
+    fn signer(&self, signed: &Signed) -> Result<Caller, Failure> {
+        let wrong = || Failure::new("ID.1001", "the access key is unknown or disabled, or its signature is wrong");
+        let keys = self.find("AccessKeyInventory", &[("AccessKeyID", Scalar::from(signed.key_id.as_str()))])?;
+        let key = keys.iter().find(|key| key.text("state") == Some("Enabled")).ok_or_else(wrong)?;
+        let secret = hmac::Key::new(
+            hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            key.text("AccessKeySecret").unwrap_or_default().as_bytes(),
+        );
+        let signature = BASE64_STANDARD.decode(&signed.signature).map_err(|_| wrong())?;
+        hmac::verify(&secret, signed.text.as_bytes(), &signature).map_err(|_| wrong())?;
+        let account = key.text("accountUuid").unwrap_or_default();
+        let accounts = self.find("AccountInventory", &[("uuid", Scalar::from(account))])?;
+        let is_admin = accounts.first().ok_or_else(wrong)?.text("type") == Some("SystemAdmin");
+        Ok(Caller { account: account.to_owned(), is_admin })
+    }
+}
+
+/// The seconds since 1970 of the digits in `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`, as if they were UTC, which
+/// the node's clock is.
+fn read_date(text: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = text.split_once(", ")?.1.split(' ');
+    let day: i64 = parts.next()?.parse().ok()?;
+    let month = parts.next()?;
+    let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
+    let year: i64 = parts.next()?.parse().ok()?;
+    let mut time = parts.next()?.split(':').map(|number| number.parse::<i64>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    // A zone must follow, though nobody looks at it.
+    parts.next().filter(|zone| !zone.is_empty())?;
+    let is_sane = (1..=31).contains(&day)
+        && (1970..=9999).contains(&year)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        && (0..=60).contains(&second);
+    // Days are counted from 1 March of the year 0, so that leap days end their years.
+    let shifted_year = year - i64::from(month <= 2);
+    let era_year = shifted_year % 400;
+    let shifted_month = (month + 9) % 12;
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    let days = shifted_year / 400 * 146_097 + era_year * 365 + era_year / 4 - era_year / 100 + day_of_year - 719_468;
+    is_sane.then_some(days * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digits_of_a_date_are_read_as_utc() {
+        assert_eq!(read_date("Tue, 04 Mar 2025 14:10:07 Asia/Shanghai"), Some(1_741_097_407));
+        assert_eq!(read_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(read_date("Thu, 29 Feb 2024 12:34:56 UTC"), Some(1_709_210_096));
+        for wrong in [
+            "",
+            "Tue, 04 Mar 2025 14:10:07",
+            "Tue, 04 Mrz 2025 14:10:07 UTC",
+            "04 Mar 2025 14:10:07 UTC",
+            "Tue, 04 Mar 2025 25:10:07 UTC",
+        ] {
+            assert_eq!(read_date(wrong), None, "{wrong}");
+        }
+    }
+}
