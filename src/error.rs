@@ -133,6 +133,9 @@ pub enum OwnError {
     /// A password is needed and nobody can be asked.
     #[error("a password is needed, and there is no terminal to ask for it")]
     NoPassword,
+    /// No context is in use.
+    #[error("no context is in use")]
+    NoContext,
     /// The user did not confirm.
     #[error("not confirmed; nothing was sent")]
     NotConfirmed,

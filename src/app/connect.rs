@@ -14,7 +14,7 @@ use crate::sandbox::{self, Database, Running};
 use crate::secret::Secret;
 
 use super::view::secrets;
-use super::{App, login};
+use super::{App, login, settings};
 
 /// What tells one connection from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +84,7 @@ impl App {
             port: options.port,
             context: options.context.clone(),
         };
-        self.contexts()?;
-        let contexts = self.contexts.as_ref().ok_or(config::Error::NoHome)?;
+        let contexts = settings::loaded(&mut self.contexts, &self.environment)?;
         Ok(choose_node(&choice, &self.environment.variables, contexts)?)
     }
 

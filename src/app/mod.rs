@@ -13,6 +13,7 @@ mod own;
 mod pager;
 mod report;
 mod script;
+mod set;
 mod settings;
 mod shape;
 mod spinner;

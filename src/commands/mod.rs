@@ -3,6 +3,7 @@
 
 pub(crate) mod catalog;
 pub mod completions;
+pub(crate) mod context;
 pub mod help;
 pub mod history;
 pub(crate) mod job;
