@@ -17,6 +17,7 @@ mod settings;
 mod shape;
 mod spinner;
 mod view;
+mod watch;
 
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
