@@ -66,6 +66,10 @@ impl App {
             }
             (_, answer) => answer,
         };
+        let (answer, shape) = match &planned {
+            Plan::Call(_) if options.follow => self.follow_long_job(answer, shape, options)?,
+            _ => (answer, shape),
+        };
         self.conclude_call(answer, &shape, &view, options, out)
     }
 
@@ -171,14 +175,14 @@ impl App {
         Ok(node.client.query(query, &CallOptions::default(), &mut spinner)?)
     }
 
-    fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {
+    pub(super) fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {
         let draws = self.environment.stderr_terminal && !self.environment.is_dumb_terminal() && !options.quiet;
         let width = self.environment.terminal_size.map(|(width, _)| width);
         Spinner::new(io::stderr(), width.filter(|_| draws))
     }
 
     /// Prints what a call led to.
-    fn conclude_call(
+    pub(super) fn conclude_call(
         &mut self,
         answer: Answer,
         shape: &Shape,
@@ -205,7 +209,7 @@ impl App {
         }
     }
 
-    fn print(
+    pub(super) fn print(
         &mut self,
         reply: Reply,
         shape: &Shape,

@@ -123,6 +123,8 @@ impl App {
             client.set_trace(Some(Box::new(io::stderr())), secrets(options));
         }
         let context = selection.as_ref().and_then(|selection| selection.context.clone());
+        let journal = self.journal(selection.as_ref().map(|_| url.as_str()), context.as_deref())?;
+        client.set_job_record(Some(Box::new(journal)));
         let owner = selection.map(|selection| match selection.context {
             Some(context) if selection.address_of_context => Owner::Context(context),
             _ => Owner::Node(url.clone()),

@@ -4,6 +4,7 @@ mod call;
 mod confirm;
 mod connect;
 mod interactive;
+mod jobs;
 mod lines;
 mod login;
 mod nearby;

@@ -73,7 +73,7 @@ impl App {
             }))?,
             OwnCommand::Man => out.write_text(&String::from_utf8_lossy(&cli::man_page()))?,
             OwnCommand::Sandbox(command) => self.sandbox_command(&command, options, out)?,
-            OwnCommand::Job(_) => {}
+            OwnCommand::Job(line) => self.job(&line, options, out)?,
         }
         Ok(Flow::Continue)
     }

@@ -78,7 +78,10 @@ impl Reporter {
     fn failure_lines(&self, failure: &ApiFailure) -> Vec<String> {
         let mut lines = Vec::new();
         let error = &failure.error;
-        lines.push(format!("code: {}", with_description(error)));
+        // Long jobs fail without one.
+        if !error.code.is_empty() {
+            lines.push(format!("code: {}", with_description(error)));
+        }
         if let Some(inner) = Some(failure.code()).filter(|code| *code != error.code) {
             lines.push(format!("inner code: {inner}"));
         }
@@ -90,17 +93,17 @@ impl Reporter {
         push_text(&mut lines, "advice", advice);
         let mut cause = error.cause.as_deref();
         while let Some(error) = cause {
-            push_text(&mut lines, "cause", &format!("{}: {}", error.code, details(error)));
+            push_text(&mut lines, "cause", &with_code(error));
             for one in &error.causes {
-                push_text(&mut lines, "cause", &format!("{}: {}", one.code, details(one)));
+                push_text(&mut lines, "cause", &with_code(one));
             }
             cause = error.cause.as_deref();
         }
         for one in &error.causes {
-            push_text(&mut lines, "cause", &format!("{}: {}", one.code, details(one)));
+            push_text(&mut lines, "cause", &with_code(one));
             let mut inner = one.cause.as_deref();
             while let Some(error) = inner {
-                push_text(&mut lines, "  cause", &format!("{}: {}", error.code, details(error)));
+                push_text(&mut lines, "  cause", &with_code(error));
                 inner = error.cause.as_deref();
             }
         }
@@ -115,6 +118,10 @@ fn with_description(error: &ErrorCode) -> String {
     } else {
         format!("{} ({description})", error.code)
     }
+}
+
+fn with_code(error: &ErrorCode) -> String {
+    if error.code.is_empty() { details(error).to_owned() } else { format!("{}: {}", error.code, details(error)) }
 }
 
 fn details(error: &ErrorCode) -> &str {

@@ -8,7 +8,7 @@ mod documents;
 mod options;
 
 pub use commands::{
-    CatalogCommand, ContextCommand, JobCommand, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
+    CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
 };
 pub use documents::man_page;
 pub use options::{ColorChoice, Options};
@@ -259,7 +259,9 @@ mod tests {
         };
         assert_eq!((serve.bind.as_str(), options.port, options.verbose), ("127.0.0.1", Some(8080), true));
         assert!(matches!(parsed("--context help QueryZone").0, Line::Call(_)));
-        assert!(matches!(parsed("job 0b5c").0, Line::Own(OwnCommand::Job(JobCommand::Uuid(uuid))) if uuid == ["0b5c"]));
+        assert!(
+            matches!(parsed("job 0b5c -q").0, Line::Own(OwnCommand::Job(job)) if job.uuid.as_deref() == Some("0b5c"))
+        );
     }
 
     #[test]

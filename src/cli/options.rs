@@ -109,6 +109,9 @@ pub struct Options {
     /// Do not wait for an asynchronous API: print the job
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_wait: bool,
+    /// Wait for the end of a long job too, and print its result
+    #[arg(long, global = true, help_heading = "Calls")]
+    pub follow: bool,
     /// How long to wait for a job; default as the node says
     #[arg(long, value_name = "SECONDS", global = true, help_heading = "Calls")]
     pub timeout: Option<u64>,
@@ -163,6 +166,7 @@ impl Options {
             curl_example,
             dry_run,
             no_wait,
+            follow,
             no_check,
             fail_empty,
             keep_going,
@@ -195,6 +199,7 @@ impl Options {
         self.curl_example |= curl_example;
         self.dry_run |= dry_run;
         self.no_wait |= no_wait;
+        self.follow |= follow;
         self.no_check |= no_check;
         self.fail_empty |= fail_empty;
         self.keep_going |= keep_going;

@@ -6,6 +6,7 @@ pub mod completions;
 pub(crate) mod context;
 pub mod help;
 pub mod history;
+pub(crate) mod job;
 pub mod more;
 pub(crate) mod sandbox;
 pub mod save;

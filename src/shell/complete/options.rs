@@ -82,6 +82,7 @@ pub(crate) const OPTIONS: [OptionSpec; 35] = [
     option("", "--curl", OptionValue::None, "also print the request as curl"),
     option("", "--dry-run", OptionValue::None, "print the request and send nothing"),
     option("", "--no-wait", OptionValue::None, "do not wait for a job"),
+    option("", "--follow", OptionValue::None, "follow a long job to its end"),
     option("", "--timeout", OptionValue::Any, "seconds to wait for a job"),
     option("", "--no-check", OptionValue::None, "send what the catalog does not know"),
     option("", "--page-size", OptionValue::Any, "rows per request"),
