@@ -1,6 +1,7 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
 mod call;
+mod capacity;
 mod confirm;
 mod connect;
 mod interactive;

@@ -50,9 +50,8 @@ struct Comparison {
 impl App {
     /// Repeats a query until the user has seen enough, which is no failure.
     pub(super) fn watch(&mut self, watched: &Watched<'_>, out: &mut Output<'_>) -> Result<(), Error> {
-        let on_terminal = matches!(out, Output::Screen)
-            && self.environment.stdout_terminal
-            && !self.environment.is_dumb_terminal();
+        let on_terminal =
+            matches!(out, Output::Screen) && self.environment.stdout_terminal && !self.environment.is_dumb_terminal();
         check(watched, on_terminal)?;
         let now = match self.snapshot(watched) {
             Err(error) if is_interruption(&error) => return Ok(()),
@@ -82,11 +81,8 @@ impl App {
                     let changes = comparison.now.changes(&next, watched.view.columns.as_ref());
                     comparison = Comparison { before: comparison.now, now: next, changes };
                     if screen.is_none() {
-                        let events: Vec<u8> = comparison
-                            .changes
-                            .iter()
-                            .flat_map(|change| change.event(watched.key_name()))
-                            .collect();
+                        let events: Vec<u8> =
+                            comparison.changes.iter().flat_map(|change| change.event(watched.key_name())).collect();
                         out.write_text(&String::from_utf8_lossy(&events))?;
                     }
                 }
@@ -175,8 +171,7 @@ fn lines(
 
 /// `QueryZone  every 2s  3 rows  1 new  2 changed`.
 fn headline(watched: &Watched<'_>, comparison: &Comparison) -> String {
-    let mut text =
-        format!("{}  every {}s  {}", watched.title, watched.every.as_secs_f64(), rows(comparison.now.len()));
+    let mut text = format!("{}  every {}s  {}", watched.title, watched.every.as_secs_f64(), rows(comparison.now.len()));
     let count = |test: fn(&Change) -> bool| comparison.changes.iter().filter(|change| test(change)).count();
     for (number, what) in [
         (count(|change| matches!(change, Change::New { .. })), "new"),

@@ -73,6 +73,7 @@ Commands:
   job list|show|wait                    asynchronous jobs that this machine submitted
   more [N], save N[,N...] [FILE|DIR]    earlier results; history: earlier commands
   run FILE                              commands from a file
+  capacity                              how full hosts, primary and backup storages are
   zql QUERY                             a statement of the node's query language ZQL
   catalog list|show|version             what the program knows of the APIs
   sandbox serve|reset|seed|path         a management node of your own, for trying and testing

@@ -88,7 +88,11 @@ pub(crate) fn reply(lists: &[Vec<Vec<u8>>], style: Style) -> Vec<u8> {
 
 /// The share of its first capacity that is used.
 fn fullness(kinds: &Kinds, row: &[u8]) -> f64 {
-    kinds.capacities.first().and_then(|capacity| measured(capacity, row)).map_or(-1.0, |(total, used)| share(total, used))
+    kinds
+        .capacities
+        .first()
+        .and_then(|capacity| measured(capacity, row))
+        .map_or(-1.0, |(total, used)| share(total, used))
 }
 
 /// The total and what is used of it, where the node knows both.
@@ -133,7 +137,7 @@ fn push_row(kinds: &Kinds, row: &[u8], style: Style, text: &mut String) {
                 let percent = share(total, used) * 100.0;
                 let value = format!("{bar} {percent:>3.0}%  {} of {}", size(used), size(total));
                 text.push_str(&format!("\"{}\":", capacity.name));
-                write_string(&value, text);
+                write_string(text, &value);
                 text.push(',');
             }
         }

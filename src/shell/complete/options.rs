@@ -54,7 +54,7 @@ pub(crate) const OUTPUTS: [(&str, &str); 9] = [
 ];
 
 /// All options, in the order in which help shows them.
-pub(crate) const OPTIONS: [OptionSpec; 35] = [
+pub(crate) const OPTIONS: [OptionSpec; 36] = [
     option("-H", "--host", OptionValue::Any, "management node"),
     option("-p", "--port", OptionValue::Any, "port of the management node"),
     option("", "--url", OptionValue::Any, "whole base URL"),
