@@ -1,6 +1,7 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
 mod call;
+mod capacity;
 mod confirm;
 mod connect;
 mod interactive;
@@ -18,6 +19,7 @@ mod settings;
 mod shape;
 mod spinner;
 mod view;
+mod watch;
 
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};

@@ -49,6 +49,7 @@ impl App {
             }
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,
             OwnCommand::Run { file } => return self.run_file(&file, out),
+            OwnCommand::Capacity => self.capacity(options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
             OwnCommand::Catalog(command) => self.with_writer(out, options, |out| match &command {
                 CatalogCommand::List { part } => {

@@ -85,29 +85,17 @@ impl Reporter {
         if let Some(inner) = Some(failure.code()).filter(|code| *code != error.code) {
             lines.push(format!("inner code: {inner}"));
         }
-        let advice = match (self.chinese, error.message_en.as_str(), error.message_cn.as_str()) {
-            (false, en, _) if !en.is_empty() => en,
-            (true, _, cn) if !cn.is_empty() => cn,
-            _ => error.elaboration.as_str(),
-        };
-        push_text(&mut lines, "advice", advice);
-        let mut cause = error.cause.as_deref();
-        while let Some(error) = cause {
-            push_text(&mut lines, "cause", &with_code(error));
-            for one in &error.causes {
-                push_text(&mut lines, "cause", &with_code(one));
-            }
-            cause = error.cause.as_deref();
-        }
-        for one in &error.causes {
-            push_text(&mut lines, "cause", &with_code(one));
-            let mut inner = one.cause.as_deref();
-            while let Some(error) = inner {
-                push_text(&mut lines, "  cause", &with_code(error));
-                inner = error.cause.as_deref();
-            }
-        }
+        push_text(&mut lines, "advice", error.advice(self.chinese));
+        push_causes(&mut lines, error, 0);
         lines
+    }
+}
+
+/// Adds what led to an error, the causes of a cause indented below it.
+fn push_causes(lines: &mut Vec<String>, error: &ErrorCode, depth: usize) {
+    for cause in error.cause.as_deref().into_iter().chain(&error.causes) {
+        push_text(lines, &format!("{}cause", "  ".repeat(depth)), &with_code(cause));
+        push_causes(lines, cause, depth + 1);
     }
 }
 
@@ -121,11 +109,7 @@ fn with_description(error: &ErrorCode) -> String {
 }
 
 fn with_code(error: &ErrorCode) -> String {
-    if error.code.is_empty() { details(error).to_owned() } else { format!("{}: {}", error.code, details(error)) }
-}
-
-fn details(error: &ErrorCode) -> &str {
-    if error.details.is_empty() { &error.description } else { &error.details }
+    if error.code.is_empty() { error.what().to_owned() } else { format!("{}: {}", error.code, error.what()) }
 }
 
 /// Adds text under a label; further lines of it are indented.
