@@ -44,7 +44,7 @@ fn commands() -> Vec<String> {
         "LogInByAccount accountName=admin 'password=Hunter2 d'",
         "CreateUser name=bob password=Hunter2e",
         "UpdateUser uuid=UUID password=Hunter2f oldPassword=Hunter2g",
-        "AddKVMHost name=h managementIp=10.0.0.1 clusterUuid=UUID username=root sshPassword=Hunter2h",
+        "AddKVMHost name=h managementIp=10.0.0.1 clusterUuid=UUID username=root password=Hunter2h",
         "AddKVMHost name=h managementIp=10.0.0.1 clusterUuid=UUID username=root sshPassword=Hunter2i sshPort=x",
         "AddCephBackupStorage name=c monUrls=root:Hunter2j@10.0.0.1,root:Hunter2k@10.0.0.2",
         "CreateZone name=z systemTags=consolePassword::Hunter2l",
