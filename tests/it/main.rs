@@ -8,6 +8,7 @@ mod calls;
 mod contexts;
 mod documents;
 mod every_api;
+mod faults;
 mod harness;
 mod jobs;
 mod node;
