@@ -61,7 +61,7 @@ impl App {
                 Answer::Reply(Reply::of_text(text))
             }
             (Plan::Call(request), Answer::Reply(reply)) if is_log_out(request.api) => {
-                self.logged_out(options)?;
+                self.logged_out(request, options)?;
                 Answer::Reply(reply)
             }
             (_, answer) => answer,

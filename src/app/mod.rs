@@ -71,6 +71,9 @@ fn start(environment: Environment, arguments: &[String]) -> ExitCode {
         _ => Default::default(),
     };
     let options = app.options.clone();
+    if let Line::Call(words) = &line {
+        app.warn_of_visible_secrets(words, &options);
+    }
     let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
     let (code, _) = app.conclude(result, None, Some(&text));
     app.close();

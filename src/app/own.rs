@@ -12,7 +12,6 @@ use crate::results::{Limits, Results};
 use crate::sandbox;
 use crate::shell::complete::{Disk, NoLiveValues, Sources, complete_lines};
 use crate::shell::last_entries;
-use crate::syntax::Command;
 
 use super::output::Output;
 use super::{App, Flow};
@@ -33,14 +32,7 @@ impl App {
             OwnCommand::Exit | OwnCommand::Quit => return Ok(Flow::Leave),
             OwnCommand::Help { subject } => self.help(&subject, options, out)?,
             OwnCommand::Login(with) => self.login(&with, options)?,
-            OwnCommand::Logout => {
-                let mut quiet = Vec::new();
-                let (line, words) = Command::words_from_args(&["LogOut"]);
-                if let Some(command) = Command::from_words(&line, &words)? {
-                    self.call(command, options, &mut Output::Writer(&mut quiet))?;
-                }
-                self.say(options, "logged out");
-            }
+            OwnCommand::Logout => self.logout(options)?,
             OwnCommand::Context(command) => self.context(&command, options, out)?,
             OwnCommand::More { number } => self.more(number, options, out)?,
             OwnCommand::Save { numbers, target, json_only } => {

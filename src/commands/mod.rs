@@ -8,6 +8,7 @@ pub(crate) mod context;
 pub mod help;
 pub mod history;
 pub(crate) mod job;
+pub(crate) mod login;
 pub mod more;
 pub(crate) mod sandbox;
 pub mod save;
