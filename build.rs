@@ -8,6 +8,7 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -22,6 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new("src/catalog/data");
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=build.rs");
+    link();
 
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
@@ -47,6 +49,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target = Path::new(&env::var("OUT_DIR")?).join("catalog_index.rs");
     fs::write(target, code)?;
     Ok(())
+}
+
+/// Links the library that unwinds the stack into the program, where the compiler has it: loading it at every start
+/// takes as long as the program itself needs for a short command.
+fn link() {
+    let target = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    if target("OS") != "linux" || target("ENV") != "gnu" || env::var("HOST") != env::var("TARGET") {
+        return;
+    }
+    println!("cargo::rerun-if-env-changed=CC");
+    let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let asked = Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
+    let path = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    // A compiler that has none repeats the name.
+    if Path::new(&path).is_absolute() && Path::new(&path).exists() {
+        println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
+    }
 }
 
 /// The version as numbers that sort, and the `Data { .. }` expression of one file.

@@ -133,6 +133,9 @@ pub enum OwnError {
     /// A password is needed and nobody can be asked.
     #[error("a password is needed, and there is no terminal to ask for it")]
     NoPassword,
+    /// No context is in use.
+    #[error("no context is in use")]
+    NoContext,
     /// The user did not confirm.
     #[error("not confirmed; nothing was sent")]
     NotConfirmed,
@@ -146,10 +149,9 @@ pub enum OwnError {
     },
 }
 
-/// What happened, in one line: the outer details, or the fixed text of the code.
+/// What happened: the outer details, or the fixed text of the code.
 fn headline(failure: &ApiFailure) -> String {
-    let error = &failure.error;
-    let text = if error.details.is_empty() { &error.description } else { &error.details };
+    let text = failure.error.what();
     if text.is_empty() { "the API failed".to_owned() } else { crate::json::escape_unprintable(text).into_owned() }
 }
 

@@ -168,7 +168,12 @@ impl Session for App {
         if let Some(shell) = &mut self.shell {
             shell.recording = Some(Arc::clone(&kept));
         }
-        let result = self.run_line(line);
+        let mut result = self.run_line(line);
+        if let Err(error) = &result
+            && self.logs_in_again(line, error)
+        {
+            result = self.run_line(line);
+        }
         if let Some(shell) = &mut self.shell {
             shell.recording = None;
         }

@@ -1,9 +1,11 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
 mod call;
+mod capacity;
 mod confirm;
 mod connect;
 mod interactive;
+mod jobs;
 mod lines;
 mod login;
 mod nearby;
@@ -12,10 +14,12 @@ mod own;
 mod pager;
 mod report;
 mod script;
+mod set;
 mod settings;
 mod shape;
 mod spinner;
 mod view;
+mod watch;
 
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -67,6 +71,9 @@ fn start(environment: Environment, arguments: &[String]) -> ExitCode {
         _ => Default::default(),
     };
     let options = app.options.clone();
+    if let Line::Call(words) = &line {
+        app.warn_of_visible_secrets(words, &options);
+    }
     let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
     let (code, _) = app.conclude(result, None, Some(&text));
     app.close();

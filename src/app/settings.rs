@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{ColorChoice, Options};
-use crate::config::{ColorWish, Contexts};
+use crate::config::{ColorWish, Contexts, Environment};
 use crate::error::Error;
 
 use super::App;
@@ -12,10 +12,7 @@ use super::view::Screen;
 impl App {
     /// The saved contexts.
     pub(super) fn contexts(&mut self) -> Result<&Contexts, Error> {
-        if self.contexts.is_none() {
-            self.contexts = Some(Contexts::load(self.environment.folders()?)?);
-        }
-        self.contexts.as_ref().ok_or(Error::Config(crate::config::Error::NoHome))
+        loaded(&mut self.contexts, &self.environment)
     }
 
     /// The name of the context that a line uses, if it uses one.
@@ -66,4 +63,13 @@ impl App {
             }
         }
     }
+}
+
+/// The saved contexts, read at the first call.
+pub(super) fn loaded<'c>(contexts: &'c mut Option<Contexts>, environment: &Environment) -> Result<&'c Contexts, Error> {
+    let loaded = match contexts.take() {
+        Some(loaded) => loaded,
+        None => Contexts::load(environment.folders()?)?,
+    };
+    Ok(contexts.insert(loaded))
 }

@@ -20,8 +20,7 @@ pub enum OwnCommand {
     #[command(subcommand)]
     Context(ContextCommand),
     /// Asynchronous jobs that this machine submitted
-    #[command(subcommand)]
-    Job(JobCommand),
+    Job(JobLine),
     /// Show an earlier result again, or list them
     More {
         /// The number of the result
@@ -59,6 +58,8 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// How full hosts, primary storages and backup storages are
+    Capacity,
     /// What the program knows of the APIs
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -85,7 +86,8 @@ pub enum OwnCommand {
 
 impl OwnCommand {
     /// The names of all own commands.
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 20] = [
+        "capacity",
         "catalog",
         "complete",
         "completions",
@@ -157,24 +159,32 @@ pub enum ContextCommand {
 }
 
 /// `job …`
+#[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct JobLine {
+    /// What to do; a uuid alone shows the job, nothing at all lists them
+    #[command(subcommand)]
+    pub command: Option<JobCommand>,
+    /// The job's uuid, or how it begins
+    pub uuid: Option<String>,
+}
+
+/// What to do with jobs.
 #[derive(Clone, Debug, Subcommand)]
 pub enum JobCommand {
     /// List the jobs that this machine submitted
     List,
-    /// Show a job
+    /// Show how far a job is, or what came of it
     Show {
-        /// Its uuid
+        /// Its uuid, or how it begins
         uuid: String,
     },
-    /// Wait for jobs
+    /// Wait for the end of jobs; the result of one is printed as if its call had waited
     Wait {
-        /// Their uuids
+        /// Their uuids, or how they begin
         #[arg(required = true)]
         uuids: Vec<String>,
     },
-    /// A job's uuid alone shows it
-    #[command(external_subcommand)]
-    Uuid(Vec<String>),
 }
 
 /// `catalog …`

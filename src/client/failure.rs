@@ -107,6 +107,26 @@ impl ErrorCode {
         }
     }
 
+    /// Reads the result of a long job that failed: `{"message", "detail", "cause"}`. It has no code of its own.
+    ///
+    /// Source: PROTOCOL section 10.
+    pub(super) fn of_long_job(result: &[u8]) -> ErrorCode {
+        let member = |name: &str, wanted: Kind| json::member(result, name).filter(|value| json::kind(value) == wanted);
+        let text = |name: &str| member(name, Kind::Text).map(|value| unescape(value).into_owned()).unwrap_or_default();
+        let cause = match (member("cause", Kind::Map), text("cause")) {
+            (Some(cause), _) => Some(ErrorCode::of(cause, 1)),
+            (None, details) if !details.is_empty() => Some(ErrorCode { details, ..ErrorCode::default() }),
+            (None, _) => None,
+        };
+        let (message, detail) = (text("message"), text("detail"));
+        let details = if message.is_empty() || detail.is_empty() {
+            format!("{message}{detail}")
+        } else {
+            format!("{message}: {detail}")
+        };
+        ErrorCode { details, cause: cause.map(Box::new), ..ErrorCode::default() }
+    }
+
     /// The code of the error that an internal error carries as JSON within the text of its details:
     /// `...{"code":"ID.1006",...}` (E4).
     pub fn inner_code(&self) -> Option<&str> {

@@ -112,13 +112,20 @@ impl Journal {
                 entries.push((line.job, entry));
                 continue;
             }
-            // What is said of a job mostly follows it soon.
-            let Some((_, entry)) = entries.iter_mut().rev().find(|(job, _)| *job == line.job) else { continue };
+            // What is said of a job mostly follows it soon. Whoever looks later knows only the node's name for it.
+            let Some((_, entry)) =
+                entries.iter_mut().rev().find(|(job, entry)| *job == line.job || entry.uuid == line.job)
+            else {
+                continue;
+            };
             if let Some(uuid) = line.known_as {
                 entry.uuid = uuid;
             }
             let outcome = line.outcome.and_then(|name| OUTCOMES.iter().find(|(_, known)| *known == name));
-            if let Some((outcome, _)) = outcome {
+            // What is known stays known when somebody else gives up waiting.
+            if let Some((outcome, _)) = outcome
+                && (*outcome != JobOutcome::Unknown || entry.end.is_none())
+            {
                 entry.end = Some((*outcome, at));
             }
         }
@@ -235,7 +242,9 @@ mod tests {
         journal.ended("aa", JobOutcome::Failed, second(30));
         append_private(&journal.path, b"{\"job\":\"damag").expect("appended");
         append_private(&journal.path, b"\n\xff\n").expect("appended");
-        journal.ended("ab", JobOutcome::Unknown, second(40));
+        journal.ended("ab", JobOutcome::Unknown, second(35));
+        journal.ended("bb", JobOutcome::Succeeded, second(40));
+        journal.ended("ab", JobOutcome::Unknown, second(50));
         let entries = journal.entries().expect("readable");
         assert_eq!(entries.len(), 2);
         let first = JobEntry {
@@ -248,7 +257,7 @@ mod tests {
             end: Some((JobOutcome::Failed, second(30))),
         };
         assert_eq!(entries[0], first);
-        assert_eq!((entries[1].uuid.as_str(), entries[1].end), ("bb", Some((JobOutcome::Unknown, second(40)))));
+        assert_eq!((entries[1].uuid.as_str(), entries[1].end), ("bb", Some((JobOutcome::Succeeded, second(40)))));
         assert_eq!(journal.find("B").expect("readable").len(), 1);
         assert_eq!(journal.find("c").expect("readable"), []);
     }

@@ -6,7 +6,7 @@ use super::answer::Understood;
 use super::call::{Answer, CallOptions, Progress, Reply, Unwatched, Waiting, Watch};
 use super::caller::{Client, SLICE};
 use super::error::{Error, Uncertainty};
-use super::failure::ApiFailure;
+use super::failure::{ApiFailure, ErrorCode};
 use super::reads::is_no_mapping;
 use crate::catalog::Method;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
@@ -65,6 +65,39 @@ impl LongJob {
             result: text("jobResult"),
         })
     }
+
+    /// The API whose work it does: `AddImage` of `APIAddImageMsg`.
+    pub fn api(&self) -> &str {
+        self.name.strip_prefix("API").and_then(|name| name.strip_suffix("Msg")).unwrap_or(&self.name)
+    }
+
+    /// What the API answered: the JSON object in the result of a job that succeeded.
+    pub fn reply(&self) -> Option<Reply> {
+        let text = self.result.as_deref().filter(|text| self.state == "Succeeded" && is_object(text))?;
+        Some(Reply::of_text(text.as_bytes().to_vec()))
+    }
+
+    /// Why it did not succeed: the result of a job that ended otherwise, `{"message", "detail", "cause"}`.
+    pub fn failure(&self) -> ApiFailure {
+        let result = self.result.as_deref().unwrap_or_default();
+        let (text, mut error) = match is_object(result).then(|| ErrorCode::of_long_job(result.as_bytes())) {
+            Some(error) => (result.to_owned(), error),
+            None => {
+                let mut text = String::from("{\"details\":");
+                json::write_string(&mut text, result);
+                text.push('}');
+                (text, ErrorCode { details: result.to_owned(), ..ErrorCode::default() })
+            }
+        };
+        if error.details.is_empty() {
+            error.details = format!("the long job ended as {}", self.state);
+        }
+        ApiFailure { text, error }
+    }
+}
+
+fn is_object(text: &str) -> bool {
+    text.trim_start().starts_with('{') && json::parse(text.as_bytes()).is_ok()
 }
 
 impl Client {
@@ -88,6 +121,18 @@ impl Client {
             Ok(Understood::Lost(error)) | Err(error) => Err(self.no_answer(error)),
             Ok(other) => Err(self.unusable("GetApiJob", other)),
         }
+    }
+
+    /// Looks at a long job once; `None` where the node has no such one, or nobody is logged in to ask.
+    ///
+    /// # Errors
+    /// As [`Client::execute`].
+    pub fn look_at_long_job(&mut self, uuid: &str) -> Result<Option<LongJob>, Error> {
+        // It becomes the value of a condition.
+        if !super::answer::is_uuid(uuid) || !self.has_credentials() {
+            return Ok(None);
+        }
+        Ok(self.long_job(uuid)?.ok().flatten())
     }
 
     /// Waits until a long job has ended, for as long as the options say; without, however long it takes.
@@ -172,5 +217,48 @@ impl Client {
                 None => return Ok(Ok(None)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(state: &str, result: Option<&str>) -> LongJob {
+        LongJob {
+            uuid: "6c1e".into(),
+            name: "APIAddImageMsg".into(),
+            state: state.into(),
+            api_id: None,
+            result: result.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn results_are_unpacked() {
+        let job = ended("Succeeded", Some(r#"{"inventory":{"uuid":"1f6d"}}"#));
+        assert_eq!(job.api(), "AddImage");
+        let text = job.reply().expect("a reply").into_text().expect("whole");
+        assert_eq!(text, br#"{"inventory":{"uuid":"1f6d"}}"#);
+        for other in [None, Some("Succeeded"), Some("[1]"), Some("{broken")] {
+            assert!(ended("Succeeded", other).reply().is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn failures_say_what_happened() {
+        let text = r#"{"message":"no image","detail":"404 of http://h","cause":{"code":"SYS.1006","details":"gone"}}"#;
+        let failure = ended("Failed", Some(text)).failure();
+        assert_eq!((failure.error.details.as_str(), failure.text.as_str()), ("no image: 404 of http://h", text));
+        assert_eq!(failure.error.innermost().code, "SYS.1006");
+        let failure = ended("Failed", Some("it \"broke\"")).failure();
+        assert_eq!(
+            (failure.error.details.as_str(), failure.text.as_str()),
+            ("it \"broke\"", r#"{"details":"it \"broke\""}"#)
+        );
+        let failure = ended("Canceled", None).failure();
+        assert_eq!(failure.error.details, "the long job ended as Canceled");
+        let failure = ended("Failed", Some(r#"{"cause":"no space"}"#)).failure();
+        assert_eq!(failure.error.innermost().details, "no space");
     }
 }

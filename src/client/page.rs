@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::call::Reply;
 use super::error::Error;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
 
@@ -15,6 +16,8 @@ pub(super) struct Page {
     pub(super) rows: Rows,
     /// Members behind the rows.
     pub(super) after: Vec<(String, Vec<u8>)>,
+    /// What was not read yet, beginning with further rows: only of a page that is longer than it should be.
+    pub(super) rest: Option<Reply>,
 }
 
 /// The texts of rows, one behind the other.
@@ -72,6 +75,19 @@ impl Page {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(reply: &mut dyn Pieces) -> Result<Page, Error> {
+        Ok(Page::read_rows(reply, usize::MAX)?.0)
+    }
+
+    /// As [`Page::read`], but leaves what follows unread once there are more than `most` inventories: a node that
+    /// knows no limits sends everything at once, and that is too much to be held.
+    pub(super) fn read_at_most(mut reply: Reply, most: usize) -> Result<Page, Error> {
+        let (mut page, ended) = Page::read_rows(&mut reply, most)?;
+        page.rest = (!ended).then_some(reply);
+        Ok(page)
+    }
+
+    /// Reads a page up to more than `most` inventories; whether it came to the end of the reply.
+    fn read_rows(reply: &mut dyn Pieces, most: usize) -> Result<(Page, bool), Error> {
         let mut page = Page::default();
         let mut other: Option<(String, Rows)> = None;
         while let Some(piece) = reply.next_piece().map_err(|error| Error::of_read(&error))? {
@@ -81,7 +97,12 @@ impl Page {
                 Piece::Rows { name } => other = Some((name.to_owned(), Rows::default())),
                 Piece::Row(row) => match &mut other {
                     Some((_, rows)) => rows.push(row),
-                    None => page.rows.push(row),
+                    None => {
+                        page.rows.push(row);
+                        if page.rows.len() > most && page.rows_name.as_deref() == Some("inventories") {
+                            return Ok((page, false));
+                        }
+                    }
                 },
                 Piece::EndRows => {
                     let Some((name, rows)) = other.take() else { continue };
@@ -96,7 +117,7 @@ impl Page {
                 }
             }
         }
-        Ok(page)
+        Ok((page, true))
     }
 
     /// As [`Page::read`], for the only result within a reply of ZQL: `{"results": [{"inventories": [..]}]}`. Members

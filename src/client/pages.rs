@@ -2,7 +2,8 @@
 //!
 //! Pages follow each other by the key of their rows: each asks for rows behind the last one seen, so that no row is
 //! missed or doubled while others come and go. Where the user wants another order they follow by offset, and rows
-//! that come twice are dropped. While one page is printed, the next is fetched.
+//! that come twice are dropped. While one page is printed, the next is fetched. A node that does not know limits sends
+//! everything as the first page, which is handed on as it comes.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -65,13 +66,18 @@ fn fetch(
 ) -> Result<Result<Page, ApiFailure>, Error> {
     // A page is read before any of its rows is used, so one that is cut can be fetched again.
     let mut tries = 0;
+    // Behind the first page, and where the conditions were split, rows may come twice and have to be compared.
+    let most = match plan.extent {
+        Extent::All { page_size } if plan.parts() <= 1 && *cursor == Cursor::Start => page_size as usize,
+        _ => usize::MAX,
+    };
     loop {
         tries += 1;
         match client.execute(&plan.request(part, cursor), &CallOptions::default(), &mut Unwatched)? {
             Answer::Failed(failure) => return Ok(Err(failure)),
             Answer::Detached(_) => return Err(Error::Reply { flaw: "a query that became a job".to_owned() }),
             Answer::Reply(mut reply) => {
-                let page = if plan.is_zql { Page::read_zql(&mut reply) } else { Page::read(&mut reply) };
+                let page = if plan.is_zql { Page::read_zql(&mut reply) } else { Page::read_at_most(reply, most) };
                 match page {
                     Err(Error::Reply { .. }) if tries < 3 => {}
                     page => return page.map(Ok),
@@ -224,6 +230,8 @@ struct Pages {
     /// The next row of the current page.
     row: usize,
     more: Option<Receiver<Fetched>>,
+    /// What follows the rows of a page that is longer than it should be; nothing else does then.
+    rest: Option<Reply>,
     after: std::vec::IntoIter<(String, Vec<u8>)>,
     /// The totals of all parts, added up, once the last page is there.
     total: Option<u64>,
@@ -236,6 +244,7 @@ struct Pages {
 enum Place {
     Before,
     Rows,
+    Rest,
     After,
     End,
 }
@@ -253,6 +262,7 @@ impl Pages {
             rows: first.rows,
             row: 0,
             more,
+            rest: first.rest,
             after: first.after.into_iter(),
             total,
             place: Place::Before,
@@ -310,10 +320,22 @@ impl Pieces for Pages {
                         self.row += 1;
                         return Ok(self.rows.get(self.row - 1).map(Piece::Row));
                     }
+                    if self.rest.is_some() {
+                        // These rows are printed.
+                        self.rows = Rows::default();
+                        self.place = Place::Rest;
+                        continue;
+                    }
                     if !self.turn()? {
                         self.place = Place::After;
                         return Ok(Some(Piece::EndRows));
                     }
+                }
+                Place::Rest => {
+                    return match &mut self.rest {
+                        Some(rest) => rest.next_piece(),
+                        None => Ok(None),
+                    };
                 }
                 Place::After => {
                     if let Some(total) = self.total.take() {

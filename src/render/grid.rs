@@ -211,6 +211,11 @@ impl Grid {
         found
     }
 
+    /// The member that a column's path begins with; empty where it is the row itself.
+    pub(super) fn head(&self, column: &GridColumn) -> &str {
+        column.head.and_then(|index| self.heads.get(index)).map_or("", String::as_str)
+    }
+
     /// What a column's path begins with in a row: the value of its first member, or the row itself.
     pub(super) fn value<'r>(&self, column: &GridColumn, row: &'r [u8], heads: &[Option<&'r [u8]>]) -> Option<&'r [u8]> {
         match column.head {

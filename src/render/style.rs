@@ -16,6 +16,12 @@ pub(super) enum Tone {
     Bad,
     /// A heading.
     Heading,
+    /// A row that was not there before.
+    New,
+    /// A row that is not there any more.
+    Gone,
+    /// A value that was another one before.
+    Changed,
 }
 
 impl Tone {
@@ -26,6 +32,10 @@ impl Tone {
             Tone::Between => "\u{1b}[38;5;130m",
             Tone::Bad => "\u{1b}[38;5;160m",
             Tone::Heading => "\u{1b}[1m",
+            // Told apart without colours too.
+            Tone::New => "\u{1b}[1;4m",
+            Tone::Gone => "\u{1b}[2;9m",
+            Tone::Changed => "\u{1b}[7m",
         }
     }
 }

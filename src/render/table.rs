@@ -144,8 +144,13 @@ impl<'a, 'o> Table<'a, 'o> {
 fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
     cells.resize_with(grid.columns.len(), Cell::default);
     let heads = grid.heads(row);
-    for (column, cell) in grid.columns.iter().zip(cells) {
+    for (column, cell) in grid.columns.iter().zip(&mut *cells) {
         cell::for_people(column, grid.value(column, row, &heads), view, cell);
+    }
+    if let Some(tone_of) = view.marks.as_ref().and_then(|marks| marks.of_row(row)) {
+        for (column, cell) in grid.columns.iter().zip(cells) {
+            cell.tone = tone_of(grid.head(column)).or(cell.tone);
+        }
     }
 }
 

@@ -119,6 +119,7 @@ impl Blocks {
         }
         self.started = true;
         let mut lines: Vec<(String, Cell)> = Vec::new();
+        let tone_of = view.marks.as_ref().and_then(|marks| marks.of_row(row));
         if let Some(grid) = &self.grid {
             push_columns(grid, row, view, &mut lines);
         } else if json::kind(row) == Kind::Map {
@@ -132,6 +133,7 @@ impl Blocks {
                 let Some(column) = self.known.get(name) else { continue };
                 let mut cell = Cell::default();
                 cell::for_people(column, Some(value), view, &mut cell);
+                cell.tone = tone_of.as_ref().and_then(|tone_of| tone_of(&column.title)).or(cell.tone);
                 lines.push((column.title.clone(), cell));
             }
             // What it is called comes first, whatever the order of the reply, which means nothing (N2).
@@ -154,6 +156,7 @@ impl Blocks {
 
 fn push_columns(grid: &Grid, row: &[u8], view: &View, lines: &mut Vec<(String, Cell)>) {
     let heads = grid.heads(row);
+    let tone_of = view.marks.as_ref().and_then(|marks| marks.of_row(row));
     for column in &grid.columns {
         // A member that is there already is not added again.
         if lines.iter().any(|(title, _)| *title == column.title) {
@@ -161,6 +164,7 @@ fn push_columns(grid: &Grid, row: &[u8], view: &View, lines: &mut Vec<(String, C
         }
         let mut cell = Cell::default();
         cell::for_people(column, grid.value(column, row, &heads), view, &mut cell);
+        cell.tone = tone_of.as_ref().and_then(|tone_of| tone_of(grid.head(column))).or(cell.tone);
         lines.push((column.title.clone(), cell));
     }
 }

@@ -4,6 +4,7 @@ use crate::json::Secrets;
 
 use super::columns::Selection;
 use super::filter::Filter;
+use super::marks::Marks;
 use super::sort::SortKey;
 
 /// An output format.
@@ -135,6 +136,8 @@ pub struct View {
     pub wrap: bool,
     /// The lines of a table; `None` chooses by whether the output goes to a terminal.
     pub border: Option<Border>,
+    /// Rows and cells that are marked in tables and blocks.
+    pub marks: Option<Marks>,
 }
 
 impl View {
@@ -156,6 +159,7 @@ impl View {
             header: true,
             wrap: false,
             border: None,
+            marks: None,
         }
     }
 

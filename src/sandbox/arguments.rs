@@ -74,6 +74,7 @@ impl Arguments {
         };
         for parameter in &candidate.api.parameters {
             let beside = members.filter(|_| is_tags(parameter.name)).and_then(|members| members.get(parameter.name));
+            let beside = beside.filter(|value| !value.is_null());
             let value = beside.or_else(|| parameters.and_then(|parameters| parameters.get(parameter.name)));
             if let Some(value) = value.filter(|value| !value.is_null()) {
                 let value = typed(&parameter.kind, value)
@@ -287,6 +288,8 @@ mod tests {
     fn tags_at_the_top_win() {
         let sent = json!({"params": {"userTags": ["inside"], "systemTags": ["inside"]}, "userTags": ["beside"]});
         assert_eq!(body("CreateZone", &sent), Ok(json!({"userTags": ["beside"], "systemTags": ["inside"]})));
+        let sent = json!({"params": {"userTags": ["inside"]}, "userTags": null});
+        assert_eq!(body("CreateZone", &sent), Ok(json!({"userTags": ["inside"]})));
     }
 
     #[test]

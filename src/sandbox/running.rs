@@ -71,6 +71,8 @@ pub fn start(options: Options) -> Result<Running, Error> {
         }
     };
     let lifetime = i64::try_from(options.session_lifetime.as_millis()).unwrap_or(i64::MAX);
+    // A process that was killed left its session behind.
+    ledger.forget_expired_sessions(Moment::now())?;
     let session = ledger.open_session(ADMIN_ACCOUNT, ADMIN_ACCOUNT, true, Moment::now(), lifetime)?.uuid;
     let context = options.context.clone();
     let address = SocketAddr::new(options.bind, options.port);
@@ -143,18 +145,41 @@ pub fn seed(directory: &Path, vms: Option<u64>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens the database of sessions and jobs; one that is damaged is renamed.
+/// Opens the database of sessions and jobs, which its owner only may read; one that is damaged is renamed.
 fn open_ledger(file: &Path, set_aside: &mut Vec<PathBuf>) -> Result<Ledger, Error> {
+    keep_private(file).map_err(file_error(file))?;
     match Ledger::open(file) {
         Err(error) if is_damage(&error) => {
             let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
             let aside = file.with_extension(format!("sqlite3.damaged-{seconds}"));
             std::fs::rename(file, &aside).map_err(file_error(file))?;
             set_aside.push(aside);
+            keep_private(file).map_err(file_error(file))?;
             Ok(Ledger::open(file)?)
         }
         other => Ok(other?),
     }
+}
+
+/// Makes the file where there is none, and lets only its owner read it: sessions are as good as passwords. The
+/// files that SQLite puts beside it take its permissions.
+fn keep_private(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = options.open(file)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mut permissions = opened.metadata()?.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(0o600);
+            opened.set_permissions(permissions)?;
+        }
+    }
+    drop(opened);
+    Ok(())
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

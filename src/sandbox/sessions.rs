@@ -94,9 +94,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// Forgets the sessions that have expired.
+    pub(super) fn forget_expired_sessions(&self, now: Moment) -> rusqlite::Result<()> {
+        self.connection.execute("delete from session where expires <= ?", [now.0])?;
+        Ok(())
+    }
+
     /// How many sessions a user has open; expired ones are forgotten.
     pub(super) fn count_sessions(&self, user: &str, now: Moment) -> rusqlite::Result<u64> {
-        self.connection.execute("delete from session where expires <= ?", [now.0])?;
+        self.forget_expired_sessions(now)?;
         self.connection
             .query_row("select count(*) from session where user = ?", [user], |row| row.get::<_, i64>(0))
             .map(i64::unsigned_abs)

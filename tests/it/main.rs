@@ -5,8 +5,12 @@
 
 mod batch;
 mod calls;
+mod contexts;
 mod documents;
 mod every_api;
 mod harness;
+mod jobs;
 mod node;
+mod served;
+mod sessions;
 mod usage;

@@ -71,6 +71,25 @@ fn one_short_page_is_everything() {
 }
 
 #[test]
+fn a_page_longer_than_asked_for_is_handed_on_with_what_follows_it() {
+    // Longer than what is looked at before anything is handed on.
+    let pad = "x".repeat(40_000);
+    let row = |number| format!(r#"{{"uuid":"{}","pad":"{pad}"}}"#, uuid(number));
+    let rows: Vec<String> = (1..=9).map(row).collect();
+    let text = format!(r#"{{"before":1,"inventories":[{}],"total":9}}"#, rows.join(","));
+    let node = Node::new([ok(&text)]);
+    let (rows, members, error) = all(&node, "QueryZone");
+    assert_eq!((rows, error.is_none()), ((1..=9).collect(), true));
+    assert_eq!(members, "before=1 [inventories ] total=9 ");
+    // What was handed on already cannot be asked for again.
+    let node = Node::new([Step::CutBody(text[..text.len() - 60].to_owned())]);
+    let (rows, _, error) = all(&node, "QueryZone");
+    assert_eq!(rows, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(error.map(|error| error.class()), Some(Class::NoAnswer));
+    node.seen();
+}
+
+#[test]
 fn a_node_that_ignores_the_condition_is_paged_by_offset() {
     let node = Node::new([page(&[1, 2]), page(&[1, 2]), page(&[3, 4]), page(&[])]);
     let (rows, _, error) = all(&node, "QueryZone");

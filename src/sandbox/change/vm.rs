@@ -11,12 +11,10 @@ use super::{Change, Work};
 /// The APIs of virtual machines whose names do not tell what they do.
 pub(super) const WORK: &[(&str, Work)] = &[
     ("AttachIsoToVmInstance", attach_iso),
-    ("AttachL3NetworkToVm", attach_l3_network),
     ("ChangeInstanceOffering", change_offering),
     ("ChangeVmImage", change_image),
     ("CreateVmInstance", create),
     ("DetachIsoFromVmInstance", detach_iso),
-    ("DetachL3NetworkFromVm", detach_l3_network),
     ("RequestConsoleAccess", open_console),
 ];
 
@@ -90,34 +88,6 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
         change.add_nic(&uuid, network, wanted).map_err(failed)?;
     }
     change.reply(VM, &uuid)
-}
-
-fn attach_l3_network(change: &Change<'_>) -> Result<String, Failure> {
-    let (vm, network) = (change.text("vmInstanceUuid"), change.text("l3NetworkUuid"));
-    let row = change.get(VM, vm)?;
-    let state = row.text("state").unwrap_or_default();
-    if !matches!(state, "Running" | "Stopped") {
-        return Err(Failure::refused(format!("cannot attach an L3 network to the vm[uuid:{vm}] in the state {state}")));
-    }
-    change.add_nic(vm, network, change.arguments.text("staticIp"))?;
-    if row.get("defaultL3NetworkUuid").is_null() {
-        change.update(VM, vm, Row::new().with("defaultL3NetworkUuid", network))?;
-    }
-    change.add_tags_of_call(VM, vm)?;
-    change.reply(VM, vm)
-}
-
-fn detach_l3_network(change: &Change<'_>) -> Result<String, Failure> {
-    let nic = change.get("VmNicInventory", change.text("vmNicUuid"))?;
-    let vm = nic.text("vmInstanceUuid").unwrap_or_default();
-    change.delete_tree("VmNicInventory", change.text("vmNicUuid"))?;
-    let row = change.get(VM, vm)?;
-    if row.text("defaultL3NetworkUuid") == nic.text("l3NetworkUuid") {
-        let left = change.find("VmNicInventory", &[("vmInstanceUuid", vm)])?;
-        let next = left.first().map_or(Scalar::Null, |nic| nic.get("l3NetworkUuid").clone());
-        change.update(VM, vm, Row::new().with("defaultL3NetworkUuid", next))?;
-    }
-    change.reply(VM, vm)
 }
 
 fn change_offering(change: &Change<'_>) -> Result<String, Failure> {
@@ -301,48 +271,6 @@ impl Change<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// The address that a system tag `staticIp::<L3 network>::<address>` asks for.
-    fn static_ip(&self, network: &str) -> Option<&str> {
-        let tags = self.arguments.texts("systemTags");
-        tags.into_iter().find_map(|tag| tag.strip_prefix("staticIp::")?.strip_prefix(network)?.strip_prefix("::"))
-    }
-
-    /// Adds a nic with an address of an L3 network.
-    pub(super) fn add_nic(&self, vm: &str, network: &str, wanted: Option<&str>) -> Result<(), Failure> {
-        let others = self.find("VmNicInventory", &[("vmInstanceUuid", vm)])?;
-        if others.iter().any(|nic| nic.text("l3NetworkUuid") == Some(network)) {
-            return Err(Failure::refused(format!(
-                "the vm[uuid:{vm}] has a nic on the L3 network[uuid:{network}] already"
-            )));
-        }
-        let taken: Vec<i64> = others.iter().filter_map(|nic| nic.get("deviceId").as_integer()).collect();
-        let device = (0..).find(|device| !taken.contains(device)).unwrap_or_default();
-        let address = self.free_address(network, wanted)?;
-        let nic = new_uuid();
-        self.use_address(&address, network, Some(&nic))?;
-        let now = self.now.to_stored();
-        // The locally administered prefix of the platform, and a tail of the uuid, which is unique enough.
-        let mac = format!("fa:{}:{}:{}:{}:00", &nic[0..2], &nic[2..4], &nic[4..6], &nic[6..8]);
-        let row = Row::new()
-            .with("uuid", nic.as_str())
-            .with("vmInstanceUuid", vm)
-            .with("l3NetworkUuid", network)
-            .with("ip", address.ip)
-            .with("mac", mac)
-            .with("hypervisorType", "KVM")
-            .with("netmask", address.range.get("netmask").clone())
-            .with("gateway", address.range.get("gateway").clone())
-            .with("ipVersion", 4)
-            .with("driverType", "virtio")
-            .with("internalName", format!("vnic{}.{device}", &nic[8..12]))
-            .with("deviceId", device)
-            .with("type", "VNIC")
-            .with("state", "enable")
-            .with("createDate", now.as_str())
-            .with("lastOpDate", now);
-        self.insert("VmNicInventory", &row)
     }
 
     fn add_data_volumes(&self, vm: &str, primary_storage: &str) -> Result<(), Failure> {

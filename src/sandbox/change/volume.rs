@@ -27,6 +27,7 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("RecoverImage", recover_image),
     ("ResizeDataVolume", resize),
     ("ResizeRootVolume", resize),
+    ("RevertVmFromSnapshotGroup", revert_group),
     ("RevertVolumeFromSnapshot", revert),
     ("UngroupVolumeSnapshotGroup", ungroup),
 ];
@@ -120,6 +121,21 @@ impl Change<'_> {
             .with("lastOpDate", now);
         self.insert(SNAPSHOT, &row)?;
         Ok(row)
+    }
+
+    fn revert_to(&self, snapshot: &str) -> Result<(), Failure> {
+        let volume = self.get(SNAPSHOT, snapshot)?.text("volumeUuid").unwrap_or_default().to_owned();
+        let row = self.get(VOLUME, &volume)?;
+        let vm = self.referred("VmInstanceInventory", &row, "vmInstanceUuid")?;
+        if vm.is_some_and(|vm| vm.text("state") != Some("Stopped")) {
+            return Err(Failure::refused(format!(
+                "cannot revert the volume[uuid:{volume}] of a vm that is not stopped"
+            )));
+        }
+        let condition = [("volumeUuid", Scalar::from(volume.as_str()))];
+        self.tx.update_where(SNAPSHOT, &condition, &Row::new().with("latest", false))?;
+        self.update(SNAPSHOT, snapshot, Row::new().with("latest", true))?;
+        self.update(VOLUME, &volume, Row::new())
     }
 
     /// Changes a volume or image back from deleted, or refuses.
@@ -242,18 +258,19 @@ fn expunge_image(change: &Change<'_>) -> Result<String, Failure> {
 
 /// Puts a volume back to a snapshot, which nothing but dates and the latest snapshot shows.
 fn revert(change: &Change<'_>) -> Result<String, Failure> {
-    let uuid = change.text("uuid");
-    let volume = change.get(SNAPSHOT, uuid)?.text("volumeUuid").unwrap_or_default().to_owned();
-    let row = change.get(VOLUME, &volume)?;
-    let vm = change.referred("VmInstanceInventory", &row, "vmInstanceUuid")?;
-    if vm.is_some_and(|vm| vm.text("state") != Some("Stopped")) {
-        return Err(Failure::refused(format!("cannot revert the volume[uuid:{volume}] of a vm that is not stopped")));
-    }
-    let condition = [("volumeUuid", Scalar::from(volume.as_str()))];
-    change.tx.update_where(SNAPSHOT, &condition, &Row::new().with("latest", false))?;
-    change.update(SNAPSHOT, uuid, Row::new().with("latest", true))?;
-    change.update(VOLUME, &volume, Row::new())?;
+    change.revert_to(change.text("uuid"))?;
     Ok("{}".to_owned())
+}
+
+/// Puts all volumes of a virtual machine back to a group of snapshots.
+fn revert_group(change: &Change<'_>) -> Result<String, Failure> {
+    let mut results = Vec::new();
+    for row in change.find(GROUP_REF, &[("volumeSnapshotGroupUuid", change.text("uuid"))])? {
+        let snapshot = row.text("volumeSnapshotUuid").unwrap_or_default();
+        change.revert_to(snapshot)?;
+        results.push(json!({ "snapshotUuid": snapshot, "volumeUuid": row.text("volumeUuid"), "success": true }));
+    }
+    Ok(json!({ "results": results }).to_string())
 }
 
 /// Makes an image of a volume.

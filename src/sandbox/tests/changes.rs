@@ -503,3 +503,38 @@ fn a_reconnection_passes_through_connecting() {
     assert_eq!(sandbox.call("PUT", &path, r#"{"reconnectHost":{}}"#).status, 202);
     assert_eq!(sandbox.row(&format!("/hosts?q=uuid%3D{}", uuid(&host)))["status"], "Connecting");
 }
+
+#[test]
+fn nics_change_their_addresses_and_networks() {
+    let sandbox = Sandbox::new();
+    let vm = sandbox.row("/vm-instances?q=name%3Dweb-1");
+    let nic = vm["vmNics"][0].clone();
+    let network = nic["l3NetworkUuid"].as_str().expect("a network");
+    let free = sandbox.rows(&format!("/l3-networks/{network}/ip/free?limit=9"));
+    let ip = free[8]["ip"].as_str().expect("an address");
+    let body = format!(r#"{{"setVmStaticIp":{{"l3NetworkUuid":"{network}","ip":"{ip}"}}}}"#);
+    assert_eq!(sandbox.change("PUT", &format!("/vm-instances/{}/actions", uuid(&vm)), &body).status, 200);
+    let changed = sandbox.row(&format!("/vm-instances/nics?q=uuid%3D{}", uuid(&nic)));
+    assert_eq!(changed["ip"], ip);
+    assert_eq!(sandbox.rows(&format!("/eips?q=vmNicUuid%3D{}", uuid(&nic)))[0]["guestIp"], ip);
+    let other = uuid(&sandbox.rows(&format!("/vm-instances/{}/l3-networks-candidates", uuid(&vm)))[0]);
+    let path = format!("/vm-instances/nics/{}/l3-networks/{other}", uuid(&nic));
+    let moved = inventory(&sandbox.change("POST", &path, r#"{"params":{}}"#));
+    assert_eq!(moved["l3NetworkUuid"], other.as_str());
+    assert_ne!(moved["ip"], ip);
+    assert_eq!(sandbox.row("/vm-instances?q=name%3Dweb-1")["defaultL3NetworkUuid"], other.as_str());
+}
+
+#[test]
+fn a_virtual_machine_goes_back_to_a_group_of_snapshots() {
+    let sandbox = Sandbox::new();
+    let group = &sandbox.rows("/volume-snapshots/group?q=name%3Ddb-1-weekly-1")[0];
+    let path = format!("/volume-snapshots/group/{}/actions", uuid(group));
+    let revert = || sandbox.change("PUT", &path, r#"{"revertVmFromSnapshotGroup":{}}"#);
+    assert_eq!(revert().code(), "SYS.1006");
+    let vm = group["vmInstanceUuid"].as_str().expect("a vm");
+    assert_eq!(vm_action(&sandbox, vm, "stopVmInstance").status, 200);
+    assert_eq!(revert().json()["results"][0]["success"], true);
+    let first = group["volumeSnapshotRefs"][0]["volumeSnapshotUuid"].as_str().expect("a snapshot");
+    assert_eq!(sandbox.row(&format!("/volume-snapshots?q=uuid%3D{first}"))["latest"], true);
+}

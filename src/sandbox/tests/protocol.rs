@@ -79,6 +79,7 @@ fn sessions_are_asked_for_by_header_a1() {
     assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: ZStack a:b"], "").status, 400);
     assert_eq!(sandbox.send("GET /zstack/v1/zones", &["Authorization: OAuth"], "").code(), "ID.1001");
     assert_eq!(sandbox.call_as(NOTHING, "GET", "/zones", "").code(), "ID.1001");
+    assert_eq!(sandbox.call_as(NOTHING, "GET", "/zones?q=name", "").status, 400);
     // An asynchronous call is taken and fails in the poll.
     let body = r#"{"params":{"name":"lab"}}"#;
     assert_eq!(sandbox.change_as(NOTHING, "POST", "/zones", body).code(), "ID.1001");

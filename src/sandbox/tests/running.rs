@@ -117,3 +117,23 @@ fn serving_goes_on_until_it_is_told_to_stop() {
     stop.send(()).expect("the server waits");
     server.join().expect("the server ends").expect("without an error");
 }
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_databases() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a directory");
+    let loose = directory.path().join("sessions.sqlite3");
+    std::fs::write(&loose, "").expect("a file");
+    std::fs::set_permissions(&loose, std::fs::Permissions::from_mode(0o644)).expect("permissions");
+    let sandbox = Sandbox::with(at(directory.path()));
+    assert_eq!(sandbox.rows("/zones").len(), 2);
+    let mut seen = 0;
+    for entry in std::fs::read_dir(directory.path()).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} {mode:o}", entry.path());
+        seen += 1;
+    }
+    assert!(seen >= 4, "the databases and what belongs to them: {seen}");
+}

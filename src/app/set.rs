@@ -1,0 +1,88 @@
+//! `set`: the settings of the shell.
+
+use crate::cli::ColorChoice;
+use crate::error::{Error, OwnError};
+use crate::render::Format;
+use crate::shell::complete::SETTINGS;
+use crate::syntax::closest;
+
+use super::App;
+use super::confirm::Confirm;
+use super::output::Output;
+
+impl App {
+    /// Shows or changes a setting of the shell.
+    pub(super) fn set(&mut self, name: Option<&str>, value: &str, out: &mut Output<'_>) -> Result<(), Error> {
+        let Some(name) = name else {
+            let text: String =
+                SETTINGS.iter().map(|setting| format!("{}\t{}\n", setting.name, self.setting(setting.name))).collect();
+            return Ok(out.write_text(&text)?);
+        };
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
+            let closest = closest(name, SETTINGS.iter().map(|setting| setting.name)).map(str::to_owned);
+            return Err(Error::Own(OwnError::NotFound { kind: "setting", name: name.to_owned(), closest }));
+        };
+        if value.is_empty() {
+            return Ok(out.write_text(&format!("{}\n", self.setting(name)))?);
+        }
+        let bad = |problem: String| Error::Own(OwnError::Value { name: name.to_owned(), problem });
+        if !setting.values.is_empty() && !setting.values.contains(&value) {
+            return Err(bad(format!("{value} is none of {}", setting.values.join(", "))));
+        }
+        let is_on = value == "on";
+        let number = || value.parse::<u32>().ok().filter(|number| *number > 0);
+        match name {
+            "color" => {
+                self.options.color = Some(match value {
+                    "always" => ColorChoice::Always,
+                    "never" => ColorChoice::Never,
+                    _ => ColorChoice::Auto,
+                });
+            }
+            "columns" => self.options.columns = (value != "default").then(|| value.to_owned()),
+            "output" => self.options.output = Format::from_name(value).map(|format| format.name().to_owned()),
+            "page-size" => {
+                self.options.page_size = Some(number().ok_or_else(|| bad("a number above zero is needed".to_owned()))?);
+            }
+            "timeout" => {
+                let seconds = number().ok_or_else(|| bad("a number of seconds above zero is needed".to_owned()))?;
+                self.options.timeout = Some(u64::from(seconds));
+            }
+            "pager" => self.options.no_pager = !is_on,
+            "secure" => self.options.no_secure = !is_on,
+            "confirm" | "live" => {
+                let Some(shell) = &mut self.shell else {
+                    return Err(Error::Own(OwnError::ShellOnly("this setting")));
+                };
+                match (name, value) {
+                    ("live", _) => shell.live.set_enabled(is_on),
+                    (_, "strict") => shell.confirm = Confirm::Strict,
+                    _ => shell.confirm = if is_on { Confirm::On } else { Confirm::Off },
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What a setting is now.
+    fn setting(&self, name: &str) -> String {
+        let options = &self.options;
+        let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
+        match name {
+            "color" => format!("{:?}", options.color.unwrap_or_default()).to_lowercase(),
+            "columns" => options.columns.clone().unwrap_or_else(|| "default".to_owned()),
+            "output" => options.output.clone().unwrap_or_else(|| "default".to_owned()),
+            "page-size" => options.page_size.unwrap_or(1000).to_string(),
+            "timeout" => options.timeout.map_or_else(|| "default".to_owned(), |seconds| seconds.to_string()),
+            "pager" => on(!options.no_pager),
+            "secure" => on(!options.no_secure),
+            "confirm" => match self.shell.as_ref().map(|shell| shell.confirm) {
+                Some(Confirm::Strict) => "strict".to_owned(),
+                Some(Confirm::On) => "on".to_owned(),
+                _ => "off".to_owned(),
+            },
+            _ => "on".to_owned(),
+        }
+    }
+}

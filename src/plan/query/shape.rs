@@ -1,0 +1,220 @@
+//! What is asked of a query's answer: how many rows, in what order, with which members.
+
+use crate::catalog::{Api, Inventory};
+use crate::syntax::{Argument, closest, is_integer, split_list};
+
+use super::requests::{Answer, Extent, Sort};
+use crate::plan::condition::Reader;
+use crate::plan::error::{Error, ErrorKind};
+use crate::plan::{Options, fields};
+
+/// The common parameters as typed.
+#[derive(Default)]
+pub(super) struct Common<'a> {
+    pub(super) given: Vec<&'a Argument>,
+}
+
+impl<'a> Common<'a> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a Argument> {
+        self.given.iter().copied().find(|argument| argument.name == name)
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, Error> {
+        match self.get(name).map(|argument| (argument, argument.value.as_str())) {
+            None | Some((_, "false" | "False")) => Ok(false),
+            Some((_, "true" | "True")) => Ok(true),
+            Some((argument, _)) => Err(wrong_type(argument, "true or false")),
+        }
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(argument) = self.get(name) else { return Ok(None) };
+        // The node counts rows in 32 bits.
+        let number = argument.value.parse::<u64>().ok().filter(|number| i32::try_from(*number).is_ok());
+        match number.filter(|_| is_integer(&argument.value)) {
+            Some(number) => Ok(Some(number)),
+            None => Err(wrong_type(argument, "a whole number, zero or above")),
+        }
+    }
+}
+
+fn wrong_type(argument: &Argument, expected: &'static str) -> Error {
+    Error::at(ErrorKind::WrongType { name: argument.name.clone(), expected }, argument.value_span.clone())
+}
+
+/// What is asked of the answer, checked.
+pub(super) struct Shape {
+    pub(super) answer: Answer,
+    pub(super) extent: Extent,
+    pub(super) start: u64,
+    pub(super) sort: Option<Sort>,
+    pub(super) fields: Option<Vec<String>>,
+    pub(super) select: Option<Vec<String>>,
+    pub(super) filter_name: Option<String>,
+}
+
+impl Shape {
+    pub(super) fn read(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Shape, Error> {
+        let count = common.flag("count")?;
+        let with_total = common.flag("replyWithCount")?;
+        let limit = common.number("limit")?;
+        let start = common.number("start")?.unwrap_or(0);
+        let sort = sort(common, api, reader, options)?;
+        let (fields, select) = match common.get("fields") {
+            Some(argument) => selected(argument, api, reader, options)?,
+            None => (None, None),
+        };
+        let filter_name = match common.get("filterName") {
+            Some(argument) if !argument.value.contains(':') => {
+                return Err(Error::at(ErrorKind::BadFilterName, argument.value_span.clone()));
+            }
+            filter => filter.map(|argument| argument.value.clone()),
+        };
+        let answer = match common.get("groupBy") {
+            Some(argument) => {
+                let with = [("fields", select.is_some()), ("sortBy", sort.is_some())]
+                    .into_iter()
+                    .chain([
+                        ("replyWithCount", with_total),
+                        ("filterName", filter_name.is_some()),
+                        ("start", start > 0),
+                    ])
+                    .find_map(|(name, given)| given.then_some(name));
+                if let Some(with) = with {
+                    return Err(Error::at(ErrorKind::GroupByWith { with }, argument.span.clone()));
+                }
+                let field = own_field(argument, argument.value.trim(), api, reader, options)?;
+                Answer::Groups { field }
+            }
+            None if count => Answer::Count,
+            None => Answer::Rows { with_total },
+        };
+        let extent = match limit {
+            Some(limit) => Extent::Limit(limit),
+            None => Extent::All { page_size: options.page_size.max(1) },
+        };
+        Ok(Shape { answer, extent, start, sort, fields, select, filter_name })
+    }
+
+    /// The member that pages follow each other by: only when all rows are wanted and no other order.
+    pub(super) fn key(&self, rows: Option<&Inventory>) -> Option<&'static str> {
+        let inventory = rows.filter(|_| self.sort.is_none() && matches!(self.answer, Answer::Rows { .. }))?;
+        ["uuid", "id"].into_iter().find(|name| inventory.field(name).is_some())
+    }
+}
+
+/// A member of the inventory itself, for sorting and grouping.
+fn own_field(
+    argument: &Argument,
+    name: &str,
+    api: &Api,
+    reader: &Reader<'_>,
+    options: &Options,
+) -> Result<String, Error> {
+    let error = |kind| Error::at(kind, argument.value_span.clone());
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(error(ErrorKind::NotSortable { name: name.to_owned() }));
+    }
+    let inventories: Vec<&Inventory> = reader.inventory.into_iter().chain(reader.specialised).collect();
+    let found = inventories.iter().find_map(|inventory| Some((*inventory, inventory.field(name)?)));
+    match found {
+        Some((inventory, field)) if !fields::is_stored(inventory, field) => {
+            Err(error(ErrorKind::NotSortable { name: name.to_owned() }))
+        }
+        None if !inventories.is_empty() && !options.no_check => {
+            let names = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
+            let closest = closest(name, names).map(str::to_owned);
+            Err(error(ErrorKind::UnknownField { api: api.name, name: name.to_owned(), closest }))
+        }
+        _ => Ok(name.to_owned()),
+    }
+}
+
+fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Option<Sort>, Error> {
+    let direction = match common.get("sortDirection") {
+        None => None,
+        Some(argument) => match argument.value.to_ascii_lowercase().as_str() {
+            "asc" => Some(false),
+            "desc" => Some(true),
+            _ => {
+                return Err(Error::at(
+                    ErrorKind::NotAllowed {
+                        name: argument.name.clone(),
+                        value: argument.value.clone(),
+                        allowed: vec!["asc".to_owned(), "desc".to_owned()],
+                        closest: None,
+                    },
+                    argument.value_span.clone(),
+                ));
+            }
+        },
+    };
+    let Some(argument) = common.get("sortBy") else {
+        return match common.get("sortDirection") {
+            Some(lone) => {
+                let kind = ErrorKind::MissingParameters { api: api.name, names: vec!["sortBy"] };
+                Err(Error::at(kind, lone.span.clone()))
+            }
+            None => Ok(None),
+        };
+    };
+    let text = argument.value.trim();
+    let (name, sign) = match text.strip_prefix(['+', '-']) {
+        Some(name) => (name, Some(text.starts_with('-'))),
+        None => (text, None),
+    };
+    let field = own_field(argument, name, api, reader, options)?;
+    Ok(Some(Sort { field, descending: direction.or(sign).unwrap_or(false) }))
+}
+
+/// What `fields=` comes to: what the node can select, and what the user wants.
+type Selected = (Option<Vec<String>>, Option<Vec<String>>);
+
+fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Selected, Error> {
+    let error = |kind| Error::at(kind, argument.value_span.clone());
+    let mut names: Vec<String> = split_list(argument.value.trim())
+        .map_err(|source| error(ErrorKind::List { name: argument.name.clone(), error: source }))?
+        .into_iter()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let mut seen = Vec::new();
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(name.clone());
+            true
+        }
+    });
+    if names.is_empty() {
+        return Err(error(ErrorKind::NoFields));
+    }
+    let inventories: Vec<&Inventory> = reader.inventory.into_iter().chain(reader.specialised).collect();
+    let mut by_node = true;
+    for name in &names {
+        let head = name.split('.').next().unwrap_or(name);
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+        if head.is_empty() || !plain {
+            return Err(error(ErrorKind::BadFieldName { name: name.clone() }));
+        }
+        if inventories.is_empty() {
+            by_node &= head.len() == name.len();
+            continue;
+        }
+        let found = inventories.iter().find_map(|inventory| Some((*inventory, inventory.field(head)?)));
+        match found {
+            Some((inventory, field)) => {
+                by_node &= head.len() == name.len() && fields::is_stored(inventory, field);
+            }
+            None if inventories.iter().any(|inventory| reader.catalog.follow(inventory, head).is_some()) => {
+                return Err(error(ErrorKind::NotSelectable { name: name.clone() }));
+            }
+            None if options.no_check => {}
+            None => {
+                let known = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
+                let closest = closest(head, known).map(str::to_owned);
+                return Err(error(ErrorKind::UnknownField { api: api.name, name: name.clone(), closest }));
+            }
+        }
+    }
+    Ok((by_node.then(|| names.clone()), Some(names)))
+}

@@ -1,0 +1,140 @@
+//! Running a call: finding its work, trying it out, doing it.
+
+use super::super::answer::Failure;
+use super::super::arguments::Arguments;
+use super::super::calls::Caller;
+use super::super::node::Node;
+use super::super::reads::{self, candidates, capacity, settings};
+use super::super::store::StoreError;
+use super::super::{login, long_jobs};
+use super::{
+    Change, Work, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
+};
+use crate::catalog::{Api, Catalog};
+
+/// APIs whose work their names do not tell.
+const SPECIAL: [&[(&str, Work)]; 11] = [
+    account::WORK,
+    clone::WORK,
+    network::WORK,
+    nic::WORK,
+    storage::WORK,
+    tags::WORK,
+    vm::WORK,
+    volume::WORK,
+    candidates::WORK,
+    capacity::WORK,
+    settings::WORK,
+];
+
+/// How an API is carried out; nothing for one that is not simulated.
+fn work_of(catalog: Catalog, api: &Api) -> Option<Work> {
+    let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
+    special
+        .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Work))
+        .or_else(|| relate::relation(catalog, api).map(|_| relate::run as Work))
+        .or_else(|| create::created(catalog, api).map(|_| create::run as Work))
+        .or_else(|| delete::deleted(catalog, api).map(|_| delete::run as Work))
+        .or_else(|| update::updated(catalog, api).map(|_| update::run as Work))
+}
+
+impl Node {
+    /// Whether the sandbox does what an API is for.
+    pub(in super::super) fn is_simulated(&self, api: &Api) -> bool {
+        let tables: [&[&str]; 3] = [&login::APIS, &reads::APIS, &long_jobs::STEERING];
+        tables.iter().any(|table| table.contains(&api.name)) || work_of(self.catalog, api).is_some()
+    }
+
+    /// Runs an API whose parameters and session are good.
+    pub(in super::super) fn run(
+        &mut self,
+        api: &Api,
+        arguments: &Arguments,
+        caller: &Caller,
+    ) -> Result<String, Failure> {
+        if let Some(outcome) = self.run_log_in(api.name, arguments) {
+            return outcome;
+        }
+        if let Some(outcome) = self.read(api.name, arguments, caller) {
+            return outcome;
+        }
+        let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
+        let reply = self.change(api, arguments, caller, work)?;
+        if api.name == "DeleteAccount" || api.name == "DeleteUser" {
+            self.ledger.close_sessions_of(arguments.text("uuid").unwrap_or_default())?;
+        }
+        Ok(reply)
+    }
+
+    fn change<T>(
+        &self,
+        api: &Api,
+        arguments: &Arguments,
+        caller: &Caller,
+        work: impl FnOnce(&Change<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.store.transaction(|tx| {
+            let change = Change::new(self, tx, api, arguments, caller);
+            change.check_permission()?;
+            work(&change)
+        })
+    }
+
+    /// What a call changes as soon as it is taken, such as a virtual machine that begins to start; and whether
+    /// it can run at all.
+    pub(in super::super) fn prepare(
+        &mut self,
+        api: &Api,
+        arguments: &Arguments,
+        caller: &Caller,
+    ) -> Result<(), Failure> {
+        // What would fail now fails at once and leaves no trace.
+        self.rehearse(api, arguments, caller)?;
+        if let Some(transition) = lifecycle::transition(api.name) {
+            return self.change(api, arguments, caller, |change| change.begin(transition));
+        }
+        if api.name.starts_with("Reconnect") {
+            return self.change(api, arguments, caller, |change| change.begin_to_reconnect());
+        }
+        Ok(())
+    }
+
+    /// Does a call's work and undoes it again: only its failure is of interest (P10).
+    pub(in super::super) fn rehearse(
+        &mut self,
+        api: &Api,
+        arguments: &Arguments,
+        caller: &Caller,
+    ) -> Result<(), Failure> {
+        /// Why the transaction is undone.
+        enum End {
+            Rehearsed,
+            Failed(Failure),
+        }
+        impl From<StoreError> for End {
+            fn from(error: StoreError) -> End {
+                End::Failed(error.into())
+            }
+        }
+        if api.name == "RenewSession" {
+            return Ok(());
+        }
+        if long_jobs::STEERING.contains(&api.name) {
+            return self.check_long_job(api.name, arguments);
+        }
+        let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
+        let end: Result<(), End> = self.store.transaction(|tx| {
+            let change = Change::new(self, tx, api, arguments, caller);
+            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Work);
+            let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
+            match change.check_permission().and_then(|()| rehearse()) {
+                Ok(()) => Err(End::Rehearsed),
+                Err(failure) => Err(End::Failed(failure)),
+            }
+        });
+        match end {
+            Ok(()) | Err(End::Rehearsed) => Ok(()),
+            Err(End::Failed(failure)) => Err(failure),
+        }
+    }
+}

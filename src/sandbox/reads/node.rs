@@ -1,0 +1,103 @@
+//! What the node tells of itself, and how far its jobs have come.
+
+use serde_json::{Value, json};
+
+use super::super::answer::Failure;
+use super::super::arguments::Arguments;
+use super::super::calls::Caller;
+use super::super::jobs::Progress;
+use super::super::node::Node;
+use super::super::store::ServerError;
+
+/// The APIs that the node answers of itself.
+pub(in super::super) const APIS: [&str; 11] = [
+    "GetCurrentTime",
+    "GetManagementNodeArch",
+    "GetManagementNodeOS",
+    "GetPlatformTimeZone",
+    "GetSupportAPIs",
+    "GetSupportedIdentityModels",
+    "GetTaskProgress",
+    "GetVersion",
+    "IsOpensourceVersion",
+    "IsReadyToGo",
+    "ZQLQuery",
+];
+
+impl Node {
+    /// Runs a call that only reads; nothing for any other API.
+    pub(in super::super) fn read(
+        &mut self,
+        api: &str,
+        arguments: &Arguments,
+        caller: &Caller,
+    ) -> Option<Result<String, Failure>> {
+        let reply = match api {
+            "GetVersion" => json!({ "version": self.catalog.version(), "success": true }),
+            "GetCurrentTime" => {
+                let now = self.now().0;
+                json!({ "currentTime": { "MillionSeconds": now, "Seconds": now / 1000 }, "success": true })
+            }
+            "GetSupportAPIs" => {
+                let names: Vec<String> =
+                    self.catalog.api_names().map(|name| format!("API{}Msg", name.as_str())).collect();
+                json!({ "supportApis": names, "success": true })
+            }
+            "GetManagementNodeArch" => json!({ "architecture": std::env::consts::ARCH, "success": true }),
+            "GetManagementNodeOS" => json!({ "name": "Sandbox", "version": "1", "success": true }),
+            "IsReadyToGo" => json!({ "managementNodeId": MANAGEMENT_NODE, "success": true }),
+            "IsOpensourceVersion" => json!({ "opensource": true, "success": true }),
+            "GetSupportedIdentityModels" => json!({ "configs": ["IAM"], "success": true }),
+            "GetPlatformTimeZone" => json!({ "timezone": "UTC", "offset": "+00:00", "success": true }),
+            "GetTaskProgress" => return Some(self.task_progress(arguments)),
+            "ZQLQuery" => return Some(self.zql(arguments, caller)),
+            _ => return None,
+        };
+        Some(Ok(reply.to_string()))
+    }
+
+    fn zql(&mut self, arguments: &Arguments, caller: &Caller) -> Result<String, Failure> {
+        let text = arguments.text("zql").unwrap_or_default();
+        self.store.zql(text, &caller.viewer()).map_err(|error| match error {
+            ServerError::Text { text, .. } => Failure::internal(text),
+            ServerError::Failed { code, details, .. } => Failure::new(code, details),
+        })
+    }
+
+    /// How far a job has come, in percent (J11).
+    fn task_progress(&mut self, arguments: &Arguments) -> Result<String, Failure> {
+        let uuid = arguments.text("apiId").unwrap_or_default();
+        if uuid.len() != 32 {
+            return Err(Failure::argument("field[apiId] is not a uuid without dashes"));
+        }
+        let now = self.now();
+        let mut name = self.ledger.job_api(uuid)?.unwrap_or_default();
+        let mut running = match self.ledger.job_progress(uuid, now)? {
+            Some(Progress::Running(since, due)) => Some((since, due)),
+            _ => None,
+        };
+        if let Some(work) = self.work_begun_by(uuid)? {
+            name = work.api;
+            running = Some((work.requested, work.due));
+        }
+        let mut trail = Vec::new();
+        if let Some((since, due)) = running {
+            let whole = (due.0 - since.0).max(1);
+            let percent = ((now.0 - since.0) * 100 / whole).clamp(0, 99);
+            let entry = |kind: &str, content: String, time: i64| -> Value {
+                json!({ "taskUuid": uuid, "taskName": name, "type": kind, "content": content, "time": time })
+            };
+            if arguments.get("all").and_then(Value::as_bool) == Some(true) {
+                trail.push(entry("Task", format!("{name} has begun"), since.0));
+                // What had been reported until now: every tenth of the work.
+                let steps = (0..percent).step_by(10);
+                trail.extend(steps.map(|step| entry("Progress", step.to_string(), since.0 + whole * step / 100)));
+            }
+            trail.push(entry("Progress", percent.to_string(), now.0));
+        }
+        Ok(json!({ "inventories": trail }).to_string())
+    }
+}
+
+/// The uuid of the node itself.
+pub(in super::super) const MANAGEMENT_NODE: &str = "c25d957d9f6c4f17946c7fa70972f42c";
