@@ -1,6 +1,7 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
 mod call;
+mod completion;
 mod confirm;
 mod connect;
 mod interactive;
@@ -11,6 +12,8 @@ mod nearby;
 mod output;
 mod own;
 mod pager;
+mod recorder;
+mod renewal;
 mod report;
 mod script;
 mod set;

@@ -77,8 +77,7 @@ fn fetch(
             Answer::Failed(failure) => return Ok(Err(failure)),
             Answer::Detached(_) => return Err(Error::Reply { flaw: "a query that became a job".to_owned() }),
             Answer::Reply(mut reply) => {
-                let page =
-                    if plan.is_zql { Page::read_zql(&mut reply) } else { Page::read_at_most(reply, most) };
+                let page = if plan.is_zql { Page::read_zql(&mut reply) } else { Page::read_at_most(reply, most) };
                 match page {
                     Err(Error::Reply { .. }) if tries < 3 => {}
                     page => return page.map(Ok),

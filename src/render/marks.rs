@@ -104,7 +104,8 @@ impl Snapshot {
     pub fn changes(&self, next: &Snapshot, selection: Option<&Selection>) -> Vec<Change> {
         let shown = |name: &str| {
             selection.is_none_or(|selection| {
-                selection.added || selection.columns.iter().any(|column| column.path.first().is_some_and(|at| at == name))
+                selection.added
+                    || selection.columns.iter().any(|column| column.path.first().is_some_and(|at| at == name))
             })
         };
         let gone = self.rows.iter().filter(|(key, _)| !next.places.contains_key(key));
