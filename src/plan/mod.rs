@@ -20,10 +20,10 @@ mod every_api;
 pub use condition::Condition;
 pub use error::{Error, ErrorKind};
 pub use query::{Answer, Cursor, Extent, QueryPlan};
-pub use request::{Effect, PathPart, Request, SecretText};
-pub use value::is_byte_count;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
+pub use request::{Effect, PathPart, Request, SecretText};
+pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;
 
 use std::time::Duration;

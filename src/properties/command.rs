@@ -51,8 +51,7 @@ impl Files for OneFolder {
 
 fn check_completion(line: &str, cursor: usize) {
     let contexts = ["prod".to_owned()];
-    let sources =
-        Sources { catalog: Catalog::newest(), live: &NoLiveValues, files: &OneFolder, contexts: &contexts };
+    let sources = Sources { catalog: Catalog::newest(), live: &NoLiveValues, files: &OneFolder, contexts: &contexts };
     let completion = complete(line, cursor, &sources);
     for candidate in completion.candidates.iter().take(20) {
         let _ = (completion.word(candidate), completion.matched(candidate));
@@ -74,7 +73,12 @@ fn check_command(command: &Command) {
         holds(&command.line, &argument.value_span);
     }
     let texts: Vec<String> = std::iter::once(command.name.clone())
-        .chain(command.arguments.iter().map(|argument| format!("{}{}{}", argument.name, argument.operator, argument.value)))
+        .chain(
+            command
+                .arguments
+                .iter()
+                .map(|argument| format!("{}{}{}", argument.name, argument.operator, argument.value)),
+        )
         .collect();
     let (line, words) = Command::words_from_args(&texts);
     let again = Command::from_words(&line, &words).expect("it was a command").expect("it had a name");

@@ -45,7 +45,10 @@ fn check_contexts(text: &[u8], folders: &Folders) {
     }
     let (text, after) = (String::from_utf8_lossy(text), String::from_utf8_lossy(&after));
     for comment in text.lines().filter(|line| line.starts_with("# ")) {
-        assert!(after.contains(comment.trim_end()) || text.contains("\"\"\"") || text.contains("'''"), "a comment went");
+        assert!(
+            after.contains(comment.trim_end()) || text.contains("\"\"\"") || text.contains("'''"),
+            "a comment went"
+        );
     }
 }
 

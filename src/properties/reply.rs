@@ -6,7 +6,6 @@ use crate::json::{self, Piece, Pieces, ReadError, Scanner};
 use crate::render::{self, Error, Field, FieldKind, Filter, Format, Selection, Shape, SortKey, View, render};
 use crate::secret::{mask_json, member_is_secret};
 
-
 /// Checks one reply. The first byte chooses in what chunks it arrives.
 pub fn check(input: &[u8]) {
     let Some((&chunk, reply)) = input.split_first() else { return };
