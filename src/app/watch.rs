@@ -279,9 +279,9 @@ mod tests {
     fn changes_are_marked_and_counted() {
         let shown = screen(&[A, B], &[B_OFF, C], (80, 24));
         assert_eq!(shown[0], "QueryZone  every 1.5s  2 rows  1 new  1 gone  1 changed");
-        let row = |name: &str| shown.iter().find(|line| line.contains(name)).expect("the row").clone();
+        let row = |name: &str| shown[1..].iter().find(|line| line.contains(name)).expect("the row").clone();
         assert!(row("one").contains("\u{1b}[2;9mone\u{1b}[0m"), "{shown:?}");
-        assert!(row("two").contains("\u{1b}[7mDisabled\u{1b}[0m") && !row("two").contains("mtwo"), "{shown:?}");
+        assert!(row("two").contains("\u{1b}[7mDisabled\u{1b}[0m") && !row("two").starts_with('\u{1b}'), "{shown:?}");
         assert!(row("new").contains("\u{1b}[1;4mnew\u{1b}[0m"), "{shown:?}");
         // The next answer, which is the same, clears the marks.
         assert!(!screen(&[A, B], &[A, B], (80, 24)).join("").contains('\u{1b}'));

@@ -127,7 +127,9 @@ mod tests {
             let longs = argument.get_long().into_iter().chain(argument.get_visible_aliases().unwrap_or_default());
             for long in longs {
                 let known = find(&format!("--{long}")).unwrap_or_else(|| panic!("--{long} is not offered"));
-                assert_eq!(known.takes_value(), argument.get_action().takes_values(), "--{long}");
+                // A value that may be left out is not waited for.
+                let takes_value = argument.get_action().takes_values() && !argument.is_require_equals_set();
+                assert_eq!(known.takes_value(), takes_value, "--{long}");
             }
             if let Some(short) = argument.get_short() {
                 assert!(find(&format!("-{short}")).is_some(), "-{short}");
