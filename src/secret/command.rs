@@ -19,13 +19,20 @@ pub fn mask_command(line: &str) -> String {
     }
     let mut out = String::with_capacity(line.len());
     let mut mask_next = false;
+    let mut mask_any_next = false;
     let mut written = 0;
     for word in words {
         out.push_str(&line[written..word.start]);
         written = word.end;
         let raw = &line[word.start..word.end];
+        if std::mem::take(&mut mask_any_next) {
+            out.push_str(MASK);
+            continue;
+        }
         match split(&word.text) {
             Some((name, operator, value)) => {
+                // A stray quote may have ended the word before the secret: `x='a b password='hunter2`.
+                mask_any_next = ends_in_secret_name(value);
                 mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
                 match masked(name, value) {
                     Some(shown) => {
@@ -126,10 +133,12 @@ fn words(line: &str) -> Vec<Word> {
 /// The name, operator and value of a word such as `name?=a,b`.
 fn split(word: &str) -> Option<(&str, &str, &str)> {
     let end = word.find(|c: char| !c.is_alphanumeric() && !"_.-/".contains(c))?;
-    let operator: usize =
-        word[end..].char_indices().take_while(|&(_, c)| "!?~=<>".contains(c)).map(|(_, c)| c.len_utf8()).sum();
-    (end > 0 && word[end..end + operator].contains(['=', '<', '>']))
-        .then(|| (&word[..end], &word[end..end + operator], &word[end + operator..]))
+    let rest = word[end..].trim_start_matches(['!', '?', '~']);
+    let value = match rest.strip_prefix(['<', '>']) {
+        Some(value) => value.strip_prefix('=').unwrap_or(value),
+        None => rest.strip_prefix('=')?,
+    };
+    (end > 0).then(|| (&word[..end], &word[end..word.len() - value.len()], value))
 }
 
 fn is_name(word: &str) -> bool {
@@ -172,6 +181,13 @@ fn secret_name_with_value(text: &str) -> Option<usize> {
     })
 }
 
+/// Whether text such as `a b password=` stops where a secret would begin.
+fn ends_in_secret_name(text: &str) -> bool {
+    let before = text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
+    let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+    text[before.len()..].contains(['=', ':']) && name_secrecy(name) == Secrecy::Whole
+}
+
 /// The text as one word of a command line.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_.,:/@%+-=*~?&[]{}".contains(c);
@@ -204,6 +220,7 @@ mod tests {
             ("CreateUser password=@/run/x other=1", "CreateUser password=@/run/x other=1"),
             ("CreateUser password=@dm1n", "CreateUser password=******"),
             ("CreateUser password=", "CreateUser password="),
+            ("CreateUser name='a password=' x=y z=1", "CreateUser name='a password=' ****** z=1"),
         ] {
             assert_eq!(mask_command(line), masked);
         }
