@@ -12,6 +12,7 @@ mod faults;
 mod harness;
 mod jobs;
 mod node;
+mod secrets;
 mod served;
 mod sessions;
 mod usage;
