@@ -11,6 +11,7 @@ mod every_api;
 mod harness;
 mod jobs;
 mod node;
+mod output;
 mod served;
 mod sessions;
 mod usage;
