@@ -172,7 +172,10 @@ impl Session for App {
             .and_then(|name| Colour::parse(&name));
         // What is wrong with the node is said when a command needs it. Nothing is connected here.
         let node = self.node(&options).ok();
-        let account = node.and_then(|node| node.account.clone().filter(|_| node.client.has_credentials()));
+        let account = node.filter(|node| node.client.has_credentials()).map(|node| {
+            let unnamed = if node.client.session_uuid().is_some() { "session" } else { "access-key" };
+            node.account.clone().unwrap_or_else(|| unnamed.to_owned())
+        });
         self.refresh_lookup(&options);
         Prompt { account, context, sandbox: options.sandbox, colour }
     }
@@ -202,6 +205,10 @@ impl Session for App {
                 Ok(false) => result,
                 Err(error) => Err(error),
             };
+        }
+        if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
+            // The terminal has just shown `^C` there.
+            self.say(&Options::default(), "");
         }
         let (_, flow) = self.conclude(result, None, Some(line));
         let no_secure = self.options.no_secure;

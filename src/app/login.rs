@@ -164,7 +164,10 @@ impl App {
             return Ok(password.clone());
         }
         let mut text = if self.environment.stdin_terminal {
-            rpassword::prompt_password(question)?
+            rpassword::prompt_password(question).map_err(|error| match error.kind() {
+                io::ErrorKind::Interrupted => Error::Client(crate::client::Error::Interrupted { job: None }),
+                _ => Error::Write(error),
+            })?
         } else {
             let mut text = String::new();
             io::stdin().lock().read_to_string(&mut text)?;

@@ -9,4 +9,6 @@ mod documents;
 mod every_api;
 mod harness;
 mod node;
+mod prompt;
+mod terminal;
 mod usage;
