@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cli::Options;
 use crate::client::{Answer, CallOptions, Reply, is_log_in, is_log_out};
 use crate::error::Error;
-use crate::plan::{self, Cursor, Plan, Request};
+use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
 use crate::syntax::Command;
@@ -164,7 +164,11 @@ impl App {
         let mut spinner = self.spinner(options);
         let how = CallOptions { wait: !options.no_wait, timeout: request.timeout };
         let node = self.node(options)?;
-        Ok(node.client.execute(request, &how, &mut spinner)?)
+        let result = node.client.execute(request, &how, &mut spinner);
+        if request.effect == Effect::Action {
+            self.forget_live_values();
+        }
+        Ok(result?)
     }
 
     /// Runs a query over as many requests as it takes.

@@ -1,8 +1,9 @@
 //! The question before something is destroyed: in the interactive shell only.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 
 use crate::cli::Options;
+use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
 use crate::plan::Plan;
 use crate::shell::{self, Hit};
@@ -10,53 +11,65 @@ use crate::syntax::{Command, split_list};
 
 use super::{App, nearby};
 
-/// When to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Confirm {
-    /// Never.
-    Off,
-    /// A yes is enough.
-    On,
-    /// The name has to be typed.
-    Strict,
-}
-
 impl App {
+    /// When to ask: as `set confirm` said, else as the context wants.
+    pub(super) fn confirm_wish(&mut self, options: &Options) -> Result<ConfirmWish, Error> {
+        let Some(shell) = &self.shell else { return Ok(ConfirmWish::Off) };
+        if let Some(wish) = shell.confirm {
+            return Ok(wish);
+        }
+        let context = self.context_name(options)?;
+        let preferences = self.contexts()?.preferences(context.as_deref());
+        Ok(preferences.confirm.unwrap_or(ConfirmWish::On))
+    }
+
     /// Asks before a dangerous action. Scripts and single commands are never asked.
     pub(super) fn confirm(&mut self, command: &Command, planned: &Plan, options: &Options) -> Result<(), Error> {
-        let Some(confirm) = self.shell.as_ref().map(|shell| shell.confirm) else { return Ok(()) };
+        if self.shell.is_none() {
+            return Ok(());
+        }
         let Plan::Call(request) = planned else { return Ok(()) };
         let Some(api) = self.catalog.api(request.api) else { return Ok(()) };
         let Some(danger) = shell::danger(self.catalog, &api) else { return Ok(()) };
-        if confirm == Confirm::Off {
+        let wish = self.confirm_wish(options)?;
+        if wish == ConfirmWish::Off {
             return Ok(());
         }
         let catalog = self.catalog;
         let node = self.node(options)?;
         let place = node.name();
+        let mut asked = node.client.fork();
+        // The question is worth a short wait; names that do not come in time are missing from it.
+        asked.set_patience(nearby::PATIENCE);
         let mut hits = Vec::new();
         for target in &danger.targets {
             let Some(argument) = command.arguments.iter().find(|argument| argument.name == target.parameter) else {
                 continue;
             };
-            for uuid in split_list(&argument.value).unwrap_or_default() {
-                let condition = vec![format!("uuid={uuid}")];
-                let found =
-                    target.query.and_then(|query| nearby::resources(&mut node.client, catalog, query, &condition, 1));
+            let uuids = split_list(&argument.value).unwrap_or_default();
+            let condition = vec![format!("uuid?={}", uuids.join(","))];
+            // A list that is no list of plain uuids is not one to ask with.
+            let plain = uuids.iter().all(|uuid| uuid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+            let found = target
+                .query
+                .filter(|_| plain && !uuids.is_empty())
+                .and_then(|query| nearby::resources(&mut asked, catalog, query, &condition, uuids.len()));
+            for uuid in uuids {
+                let known = found.as_ref().map(|found| found.iter().find(|value| value.uuid == uuid));
                 hits.push(Hit {
                     parameter: target.parameter.to_owned(),
-                    missing: found.as_ref().is_some_and(Vec::is_empty),
-                    name: found.and_then(|found| found.into_iter().next()).map(|value| value.name),
+                    missing: known == Some(None),
+                    name: known.flatten().map(|value| value.name.clone()),
                     uuid,
                 });
             }
         }
-        let strict = confirm == Confirm::Strict;
-        let mut out = io::stderr();
-        write!(out, "{}", shell::question(api.name, &danger, &hits, &place, strict))?;
-        out.flush()?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
+        let strict = wish == ConfirmWish::Strict;
+        let question = shell::question(api.name, &danger, &hits, &place, strict);
+        // What stands above the question's last line stays there while that one is answered.
+        let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
+        writeln!(io::stderr(), "{above}")?;
+        let answer = shell::ask(last)?.unwrap_or_default();
         if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
     }
 }

@@ -1,35 +1,40 @@
 //! The interactive shell: what the program is for the prompt.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::process::{Command as Process, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::client::{Client, Reply};
+use crate::cli::{self, Options};
+use crate::client::Client;
+use crate::config::ConfirmWish;
 use crate::error::{Error, ExitCode};
-use crate::json::{Piece, Pieces, ReadError};
-use crate::results::{Limits, Recording, Results};
+use crate::results::{Limits, Results};
 use crate::secret::mask_command;
-use crate::shell::complete::{Disk, LiveValue};
-use crate::shell::{self, History, LiveCache, LiveLimits, Prompt, Redirection, Session, Unreachable, redirection};
+use crate::shell::complete::Disk;
+use crate::shell::{self, Colour, History, LiveCache, LiveLimits, Prompt, Redirection, Session, redirection};
+use crate::syntax;
 
-use super::confirm::Confirm;
 use super::output::Output;
+use super::recorder::Tape;
 use super::{App, Flow, nearby};
 
 /// What only the interactive shell has.
 pub(super) struct State {
-    pub(super) confirm: Confirm,
+    /// When to ask before something is destroyed, where `set confirm` said so.
+    pub(super) confirm: Option<ConfirmWish>,
     pub(super) live: Arc<LiveCache>,
+    /// What the command that runs led to so far.
+    pub(super) tape: Option<Tape>,
     results: Results,
-    /// The command that runs, and the reply that it has got so far.
-    recording: Option<Arc<Mutex<Vec<u8>>>>,
-    /// The client that live values are asked with, and whether there may be one.
+    /// Whether the history keeps secrets.
+    keep_secrets: Arc<AtomicBool>,
+    /// The client that live values are asked with, where there may be one.
     lookup: Arc<Mutex<Option<Client>>>,
+    /// The node and the account that live values are of.
+    live_of: Option<(String, Option<String>)>,
 }
-
-/// The most of a reply that is recorded, in bytes; what is longer keeps its start.
-const RECORDED: usize = 4 << 20;
 
 impl App {
     /// Runs the shell until the user leaves.
@@ -48,43 +53,26 @@ impl App {
         }
         self.watch_ctrl_c()?;
         let folders = self.environment.folders()?.clone();
-        let keep_secrets = options.no_secure;
-        let mask = move |line: &str| if keep_secrets { line.to_owned() } else { mask_command(line) };
-        let history = History::new(Some(folders.state.join("history")), Box::new(mask));
+        let keep_secrets = Arc::new(AtomicBool::new(options.no_secure));
+        let history = History::new(Some(folders.state.join("history")), masked_unless(Arc::clone(&keep_secrets)));
         let lookup: Arc<Mutex<Option<Client>>> = Arc::default();
-        let live = Arc::new(LiveCache::new(LiveLimits::default(), look_up(self.catalog, Arc::clone(&lookup))));
-        let context = self.context_name(&options)?;
-        let confirm = match self.contexts()?.preferences(context.as_deref()).confirm {
-            Some(false) => Confirm::Off,
-            _ => Confirm::On,
-        };
+        let fetch = nearby::fetch(self.catalog, Arc::clone(&lookup));
+        let live = Arc::new(LiveCache::new(LiveLimits::default(), fetch));
         self.shell = Some(State {
-            confirm,
+            confirm: None,
             live: Arc::clone(&live),
-            results: Results::new(folders.state.join("results"), Limits::default(), keep_secrets),
-            recording: None,
+            tape: None,
+            results: Results::new(folders.state.join("results"), Limits::default(), options.no_secure),
+            keep_secrets,
             lookup,
+            live_of: None,
         });
-        let shell_options = shell::Options {
-            catalog: self.catalog,
-            live: &*live,
-            files: &Disk,
-            history,
-            colour: self.colour(self.environment.stdout_terminal, &options),
-        };
+        let shell_options = shell::Options { catalog: self.catalog, live: &*live, files: &Disk, history };
         if !options.quiet {
             self.say(&options, "zstack-cli: `help` explains, Tab completes, Ctrl-D leaves");
         }
         shell::run(shell_options, self, &mut io::stderr())?;
         Ok(())
-    }
-
-    /// The reply, recorded on its way where the shell keeps results.
-    pub(super) fn recorded(&mut self, reply: Reply) -> Box<dyn Pieces> {
-        match self.shell.as_ref().and_then(|shell| shell.recording.clone()) {
-            Some(kept) => Box::new(Recorder { reply, kept, begun: false, rows: 0, open: false, done: false }),
-            None => Box::new(reply),
-        }
     }
 
     /// Runs one line of the prompt, with its redirection.
@@ -117,43 +105,72 @@ impl App {
         }
     }
 
-    /// Keeps what a line led to among the results.
-    fn keep_result(&mut self, line: &str, kept: &[u8], success: bool) {
-        let Some(shell) = &self.shell else { return };
-        let mut recording: Recording<'_> = shell.results.record(line);
-        let written = recording.write_all(kept);
-        if let Err(error) = written
-            .map_err(|error| error.to_string())
-            .and_then(|()| recording.finish(success).map(drop).map_err(|error| error.to_string()))
-        {
-            self.say(&self.options, &format!("warning: the result cannot be kept: {error}"));
+    /// Runs one line, and keeps what it led to among the results.
+    fn run_recorded(&mut self, line: &str) -> Result<Flow, Error> {
+        self.interrupt.clear();
+        let tape = self.shell.as_ref().map(|shell| Tape::new(&shell.results, line));
+        if let Some(shell) = &mut self.shell {
+            shell.tape.clone_from(&tape);
         }
+        let result = match self.run_line(line) {
+            // A terminal is always read: it was a pager or a program that had seen enough.
+            Err(error) if error.is_closed_pipe() && self.environment.stdout_terminal => Ok(Flow::Continue),
+            result => result,
+        };
+        if let Some(shell) = &mut self.shell {
+            shell.tape = None;
+        }
+        if let Some(tape) = tape {
+            if let Err(error) = &result {
+                tape.add_failure(error);
+            }
+            self.keep_result(tape, result.is_ok());
+        }
+        result
     }
 
-    /// Gives live look-ups a client of their own for the node in use.
-    fn refresh_lookup(&mut self) {
-        let options = self.options.clone();
-        let client =
-            self.known_node(&options).filter(|node| node.client.has_credentials()).map(|node| node.client.fork());
+    /// Gives live look-ups a client of their own for the node in use, and forgets what another node or account has.
+    fn refresh_lookup(&mut self, options: &Options) {
+        let node = self.known_node(options).filter(|node| node.client.has_credentials());
+        let live_of = node.as_ref().map(|node| (node.client.endpoint().base().to_owned(), node.account.clone()));
+        let client = node.map(|node| {
+            let mut client = node.client.fork();
+            client.set_patience(nearby::PATIENCE);
+            client
+        });
+        let Some(shell) = &mut self.shell else { return };
+        if shell.live_of != live_of {
+            shell.live.forget();
+            // Whoever logs in may be asked again when that ends.
+            shell.live_of = live_of;
+        }
+        *shell.lookup.lock().unwrap_or_else(PoisonError::into_inner) = client;
+    }
+
+    /// Forgets live values: something was changed on the node.
+    pub(super) fn forget_live_values(&self) {
         if let Some(shell) = &self.shell {
-            let mut lookup = shell.lookup.lock().unwrap_or_else(PoisonError::into_inner);
-            *lookup = client;
+            shell.live.forget();
         }
     }
 }
 
 impl Session for App {
     fn prompt(&mut self) -> Prompt {
-        let options = self.options.clone();
+        // The Ctrl-C that ended the last command must not end look-ups.
+        self.interrupt.clear();
+        let Ok(options) = self.settle(&self.options.clone()) else { return Prompt::default() };
         let context = self.context_name(&options).ok().flatten();
-        let known = self.settle(&options).and_then(|settled| {
-            let node = self.node(&settled)?;
-            Ok(node.account.clone().filter(|_| node.client.has_credentials()))
-        });
-        // What is wrong with the node is said when a command needs it.
-        let account = known.unwrap_or_default();
-        self.refresh_lookup();
-        Prompt { account, context, sandbox: options.sandbox, colour: None }
+        let colour = self
+            .contexts()
+            .ok()
+            .and_then(|contexts| contexts.preferences(context.as_deref()).prompt_color)
+            .and_then(|name| Colour::parse(&name));
+        // What is wrong with the node is said when a command needs it. Nothing is connected here.
+        let node = self.node(&options).ok();
+        let account = node.and_then(|node| node.account.clone().filter(|_| node.client.has_credentials()));
+        self.refresh_lookup(&options);
+        Prompt { account, context, sandbox: options.sandbox, colour }
     }
 
     fn contexts(&mut self) -> Vec<String> {
@@ -162,26 +179,27 @@ impl Session for App {
         App::contexts(self).map(names).unwrap_or_default()
     }
 
-    fn evaluate(&mut self, line: &str) -> shell::Flow {
-        self.interrupt.clear();
-        let kept: Arc<Mutex<Vec<u8>>> = Arc::default();
-        if let Some(shell) = &mut self.shell {
-            shell.recording = Some(Arc::clone(&kept));
+    fn colour(&mut self) -> bool {
+        let terminal = self.environment.stdout_terminal;
+        match self.settle(&self.options.clone()) {
+            Ok(options) => App::colour(self, terminal, &options),
+            Err(_) => false,
         }
-        let mut result = self.run_line(line);
+    }
+
+    fn evaluate(&mut self, line: &str) -> shell::Flow {
+        self.environment.measure_terminal();
+        let mut result = self.run_recorded(line);
         if let Err(error) = &result
             && self.logs_in_again(line, error)
         {
-            result = self.run_line(line);
+            result = self.run_recorded(line);
         }
-        if let Some(shell) = &mut self.shell {
-            shell.recording = None;
-        }
-        let success = result.is_ok();
         let (_, flow) = self.conclude(result, None, Some(line));
-        let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
-        if !kept.is_empty() {
-            self.keep_result(line, &kept, success);
+        let no_secure = self.options.no_secure;
+        if let Some(shell) = &mut self.shell {
+            shell.keep_secrets.store(no_secure, Ordering::Relaxed);
+            shell.results.keep_secrets(no_secure);
         }
         match flow {
             Flow::Continue => shell::Flow::Continue,
@@ -190,70 +208,43 @@ impl Session for App {
     }
 }
 
-/// Asks the node for resources by name, for Tab.
-fn look_up(catalog: crate::catalog::Catalog, lookup: Arc<Mutex<Option<Client>>>) -> Box<shell::Fetch> {
-    Box::new(move |query, typed, limit| {
-        // Held while asking: there is one thread that asks.
-        let mut lookup = lookup.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = lookup.as_mut().ok_or(Unreachable)?;
-        let mut values: Vec<LiveValue> = Vec::new();
-        for conditions in nearby::searches(typed) {
-            let found = nearby::resources(client, catalog, query, &conditions, limit).ok_or(Unreachable)?;
-            values.extend(found.into_iter().filter(|value| !values.contains(value)).collect::<Vec<_>>());
-        }
-        Ok(values)
+/// Masks the secrets of a command for the history, unless they are to be kept: for all commands, or for one that says
+/// so itself.
+fn masked_unless(keep_secrets: Arc<AtomicBool>) -> shell::Mask {
+    Box::new(move |line| {
+        let kept = keep_secrets.load(Ordering::Relaxed) || line_options(line, &Options::default()).no_secure;
+        if kept { line.to_owned() } else { mask_command(line) }
     })
 }
 
-/// Hands pieces on and keeps them as JSON text.
-struct Recorder {
-    reply: Reply,
-    kept: Arc<Mutex<Vec<u8>>>,
-    begun: bool,
-    rows: usize,
-    open: bool,
-    done: bool,
+/// The options that hold for one line.
+pub(super) fn line_options(line: &str, options: &Options) -> Options {
+    let mut own = options.clone();
+    let command = redirection(line).map_or(line, |(command, _)| command);
+    let texts: Vec<String> = syntax::lex(command).words.into_iter().map(|word| word.text).collect();
+    // A line that is wrong is told to be so when it runs.
+    if cli::parse(&texts, &mut own).is_err() { options.clone() } else { own }
 }
 
-impl Pieces for Recorder {
-    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
-        let piece = self.reply.next_piece()?;
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < RECORDED {
-            let mut member = |kept: &mut Vec<u8>, name: &str| {
-                kept.push(if std::mem::replace(&mut self.begun, true) { b',' } else { b'{' });
-                kept.extend_from_slice(format!("\"{name}\":").as_bytes());
-            };
-            match &piece {
-                Some(Piece::Member { name, text }) => {
-                    member(&mut kept, name);
-                    kept.extend_from_slice(text);
-                }
-                Some(Piece::Rows { name }) => {
-                    member(&mut kept, name);
-                    kept.push(b'[');
-                    self.rows = 0;
-                    self.open = true;
-                }
-                Some(Piece::Row(text)) => {
-                    if self.rows > 0 {
-                        kept.push(b',');
-                    }
-                    self.rows += 1;
-                    kept.extend_from_slice(text);
-                }
-                Some(Piece::EndRows) => {
-                    kept.push(b']');
-                    self.open = false;
-                }
-                None if !self.done => {
-                    kept.extend_from_slice(if self.begun { b"}" } else { b"{}" });
-                    self.done = true;
-                }
-                None => {}
-            }
-        }
-        drop(kept);
-        Ok(piece)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PROMPT_COLORS;
+
+    #[test]
+    fn the_history_keeps_secrets_only_when_told() {
+        let keep = Arc::new(AtomicBool::new(false));
+        let mask = masked_unless(Arc::clone(&keep));
+        let line = "LogInByAccount accountName=admin password=hunter2";
+        assert_eq!(mask(line), "LogInByAccount accountName=admin password=******");
+        assert_eq!(mask(&format!("{line} -s")), format!("{line} -s"));
+        assert_eq!(mask("LogInByAccount password='hunter2 -s"), "LogInByAccount password=******");
+        keep.store(true, Ordering::Relaxed);
+        assert_eq!(mask(line), line);
+    }
+
+    #[test]
+    fn the_colours_of_contexts_are_those_of_the_prompt() {
+        assert!(PROMPT_COLORS.iter().all(|name| Colour::parse(name).is_some()));
     }
 }

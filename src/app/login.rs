@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Write};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::cli::{self, LoginWith, Options};
+use crate::cli::{LoginWith, Options};
 use crate::client::{AccessKey, Answer, Credentials, NodeZone, Session};
 use crate::commands::login::LogIn;
 use crate::config::{self, Entry, Login, Owner};
@@ -13,10 +13,11 @@ use crate::error::{Error, OwnError};
 use crate::json::{self, Secrets};
 use crate::plan::{self, Plan, Request};
 use crate::secret::{Secrecy, Secret, name_secrecy};
-use crate::syntax::{self, Command};
+use crate::syntax::Command;
 
 use super::App;
 use super::connect::Node;
+use super::interactive::line_options;
 use super::output::Output;
 
 /// How often a captcha is asked for before a log-in counts as failed.
@@ -155,11 +156,7 @@ impl App {
     }
 
     fn try_log_in_again(&mut self, line: &str, error: &Error) -> Result<bool, Error> {
-        let words = syntax::split(line).map_err(syntax::CommandError::from)?;
-        let texts: Vec<String> = words.into_iter().map(|word| word.text).collect();
-        let mut options = self.options.clone();
-        cli::parse(&texts, &mut options)?;
-        let options = self.settle(&options)?;
+        let options = self.settle(&line_options(line, &self.options))?;
         if options.sandbox {
             return Ok(false);
         }

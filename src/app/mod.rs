@@ -2,6 +2,7 @@
 
 mod call;
 mod capacity;
+mod completion;
 mod confirm;
 mod connect;
 mod interactive;
@@ -12,6 +13,7 @@ mod nearby;
 mod output;
 mod own;
 mod pager;
+mod recorder;
 mod report;
 mod script;
 mod set;

@@ -1,11 +1,18 @@
 //! Names and uuids of resources, for completion and for questions.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
 use crate::catalog::Catalog;
 use crate::client::{Answer, CallOptions, Client, Unwatched};
 use crate::json;
 use crate::plan::{self, Plan};
 use crate::shell::complete::LiveValue;
+use crate::shell::{self, Unreachable};
 use crate::syntax::Command;
+
+/// How long the node may take to answer what is asked in passing.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The resources that a query finds with these conditions, at most `limit`; `None` where the node cannot be asked.
 pub(super) fn resources(
@@ -35,6 +42,22 @@ pub(super) fn resources(
             })
             .collect(),
     )
+}
+
+/// Asks the node for resources by name, for Tab, with the client that stands in `lookup` at that moment.
+pub(super) fn fetch(catalog: Catalog, lookup: Arc<Mutex<Option<Client>>>) -> Box<shell::Fetch> {
+    Box::new(move |query, typed, limit| {
+        // A fork of its own, so that nobody who changes the client waits for an answer.
+        let client = lookup.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Client::fork);
+        let mut client = client.ok_or(Unreachable)?;
+        let mut values: Vec<LiveValue> = Vec::new();
+        for conditions in searches(typed) {
+            let found = resources(&mut client, catalog, query, &conditions, limit).ok_or(Unreachable)?;
+            let new: Vec<LiveValue> = found.into_iter().filter(|value| !values.contains(value)).collect();
+            values.extend(new);
+        }
+        Ok(values)
+    })
 }
 
 /// The conditions that find what somebody who typed this could mean: part of a name, or the beginning of a uuid.

@@ -10,7 +10,6 @@ use crate::config::{Contexts, Credentials, Owner};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::results::{Limits, Results};
 use crate::sandbox;
-use crate::shell::complete::{Disk, NoLiveValues, Sources, complete_lines};
 use crate::shell::last_entries;
 
 use super::output::Output;
@@ -124,16 +123,6 @@ impl App {
                 self.with_writer(out, options, |out| Ok(commands::more::list(&summaries, out)?))
             }
         }
-    }
-
-    /// What Tab would offer at the end of a line.
-    fn complete(&mut self, line: &str, out: &mut Output<'_>) -> Result<(), Error> {
-        let contexts: Vec<String> = self
-            .contexts()
-            .map(|contexts| contexts.all().iter().map(|context| context.name.clone()).collect())
-            .unwrap_or_default();
-        let sources = Sources { catalog: self.catalog, live: &NoLiveValues, files: &Disk, contexts: &contexts };
-        Ok(out.write_text(&complete_lines(line, &sources))?)
     }
 
     fn sandbox_command(

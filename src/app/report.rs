@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use crate::client::{self, ApiFailure, ErrorCode, TransportError};
 use crate::error::{Error, OwnError};
 use crate::json::{self, escape_unprintable};
-use crate::secret::mask_command;
+use crate::render;
+use crate::secret::{mask_command, mask_text};
 
 /// Where a command came from, and how errors are shown.
 pub(super) struct Reporter {
@@ -115,7 +116,9 @@ fn with_code(error: &ErrorCode) -> String {
 /// Adds text under a label; further lines of it are indented.
 fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
     for (index, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
-        let line = escape_unprintable(line);
+        // A node's words may quote what it was sent.
+        let line = mask_text(line);
+        let line = escape_unprintable(&line);
         lines.push(if index == 0 { format!("{label}: {line}") } else { format!("    {line}") });
     }
 }
@@ -124,9 +127,8 @@ fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
         Error::Plan(error) => return error.hint(),
-        Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => {
-            return Some(format!("did you mean {closest}?"));
-        }
+        Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
+        Error::Render(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
         Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
         Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
         Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
@@ -135,6 +137,10 @@ fn hint(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn did_you_mean(name: &str) -> Option<String> {
+    Some(format!("did you mean `{name}`?"))
 }
 
 fn client_hint(error: &client::Error) -> Option<String> {

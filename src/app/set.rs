@@ -1,13 +1,13 @@
 //! `set`: the settings of the shell.
 
 use crate::cli::ColorChoice;
+use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
 use crate::render::Format;
 use crate::shell::complete::SETTINGS;
 use crate::syntax::closest;
 
 use super::App;
-use super::confirm::Confirm;
 use super::output::Output;
 
 impl App {
@@ -56,8 +56,8 @@ impl App {
                 };
                 match (name, value) {
                     ("live", _) => shell.live.set_enabled(is_on),
-                    (_, "strict") => shell.confirm = Confirm::Strict,
-                    _ => shell.confirm = if is_on { Confirm::On } else { Confirm::Off },
+                    (_, "strict") => shell.confirm = Some(ConfirmWish::Strict),
+                    _ => shell.confirm = Some(if is_on { ConfirmWish::On } else { ConfirmWish::Off }),
                 }
             }
             _ => {}
@@ -66,8 +66,8 @@ impl App {
     }
 
     /// What a setting is now.
-    fn setting(&self, name: &str) -> String {
-        let options = &self.options;
+    fn setting(&mut self, name: &str) -> String {
+        let options = self.options.clone();
         let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
         match name {
             "color" => format!("{:?}", options.color.unwrap_or_default()).to_lowercase(),
@@ -77,12 +77,13 @@ impl App {
             "timeout" => options.timeout.map_or_else(|| "default".to_owned(), |seconds| seconds.to_string()),
             "pager" => on(!options.no_pager),
             "secure" => on(!options.no_secure),
-            "confirm" => match self.shell.as_ref().map(|shell| shell.confirm) {
-                Some(Confirm::Strict) => "strict".to_owned(),
-                Some(Confirm::On) => "on".to_owned(),
+            "confirm" => match self.confirm_wish(&options) {
+                Ok(ConfirmWish::Strict) => "strict".to_owned(),
+                Ok(ConfirmWish::On) => "on".to_owned(),
                 _ => "off".to_owned(),
             },
-            _ => "on".to_owned(),
+            "live" => on(self.shell.as_ref().is_some_and(|shell| shell.live.is_enabled())),
+            _ => String::new(),
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Client {
     pub(super) trace: Option<Trace>,
     /// Whether the node ever answered; before, a refused connection is no mishap but a wrong address.
     pub(super) reached: bool,
+    /// How long the first byte of an answer may take.
+    pub(super) patience: Duration,
 }
 
 impl Client {
@@ -78,6 +80,7 @@ impl Client {
             record: None,
             trace: None,
             reached: false,
+            patience: PATIENCE,
         }
     }
 
@@ -89,6 +92,11 @@ impl Client {
     /// A log-in to send when the session has expired: once, then the call is repeated (J7).
     pub fn set_log_in(&mut self, request: Option<Request>) {
         self.log_in = request;
+    }
+
+    /// Waits no longer than this for the first byte of an answer.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// Keeps a record of submitted jobs.
@@ -137,6 +145,7 @@ impl Client {
             record: None,
             trace: self.trace.clone(),
             reached: self.reached,
+            patience: self.patience,
         }
     }
 
@@ -216,7 +225,9 @@ impl Client {
             target: Secret::new(format!("/v1{}", request.target(Secrets::Shown))),
             headers,
             body,
-            patience: request.timeout.map_or(PATIENCE, |timeout| PATIENCE.max(timeout + Duration::from_secs(30))),
+            patience: request
+                .timeout
+                .map_or(self.patience, |timeout| self.patience.max(timeout + Duration::from_secs(30))),
             reuse_connection: request.effect != Effect::Action,
             shown: Shown {
                 target: format!("/v1{}", request.target(Secrets::Masked)),

@@ -358,7 +358,10 @@ mod tests {
             ("[contexts.a]\npassword='x'\n", "config.toml:2: unknown key `password`"),
             ("context = 'a'\n", "config.toml:1: `context`: there is no context `a`"),
             ("[contexts]\na = 1\n", "config.toml:2: `a`: a table is expected"),
-            ("[contexts.a]\n\nconfirm = 'x'\n", "config.toml:3: `confirm`: true or false is expected, not string"),
+            (
+                "[contexts.a]\n\nconfirm = 'x'\n",
+                "config.toml:3: `confirm`: true, false or \"strict\" is expected, not string",
+            ),
             ("contexts = 3\n", "config.toml:1: `contexts`: a table is expected"),
         ] {
             assert_eq!(parse(text), Err(message.to_owned()));
@@ -376,7 +379,7 @@ mod tests {
         Contexts::set(&folders, "b", &[("url", Some("https://b/zstack")), ("confirm", Some("no"))]).expect("changed");
         Contexts::set(&folders, "a", &[("url", Some("http://c"))]).expect("changed");
         let contexts = Contexts::make_current(&folders, "b").expect("changed");
-        assert_eq!(contexts.current().map(|context| context.own.confirm), Some(Some(false)));
+        assert_eq!(contexts.current().map(|context| context.own.confirm), Some(Some(super::super::ConfirmWish::Off)));
         let now = fs::read_to_string(path(&folders)).expect("readable");
         assert_eq!(
             now,

@@ -140,8 +140,7 @@ impl Environment {
             stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal: std::io::stdout().is_terminal(),
             stderr_terminal: std::io::stderr().is_terminal(),
-            terminal_size: terminal_size::terminal_size()
-                .map(|(width, height)| (usize::from(width.0), usize::from(height.0))),
+            terminal_size: measured(),
             folders,
         }
     }
@@ -165,10 +164,19 @@ impl Environment {
         self.folders.as_ref().ok_or(Error::NoHome)
     }
 
+    /// Measures the terminal again: it may have been resized.
+    pub fn measure_terminal(&mut self) {
+        self.terminal_size = measured().or(self.terminal_size);
+    }
+
     /// Whether a terminal can do more than print one line after the other.
     pub fn is_dumb_terminal(&self) -> bool {
         self.variables.term.as_deref().is_none_or(|term| term == "dumb")
     }
+}
+
+fn measured() -> Option<(usize, usize)> {
+    terminal_size::terminal_size().map(|(width, height)| (usize::from(width.0), usize::from(height.0)))
 }
 
 #[cfg(test)]

@@ -20,4 +20,4 @@ pub use environment::{Environment, Folders, Variables};
 pub use error::Error;
 pub use files::{append_private, lock_folder, read_private, write_private};
 pub use node::{Address, NodeChoice, Selection, choose_node};
-pub use setting::{ColorWish, FORMATS, Preferences, Setting};
+pub use setting::{ColorWish, ConfirmWish, FORMATS, PROMPT_COLORS, Preferences, Setting};

@@ -28,8 +28,10 @@ pub enum Setting {
     PageSize,
     /// How long to wait for a job, in seconds.
     Timeout,
-    /// Whether to ask before something is deleted.
+    /// Whether and how to ask before something is deleted.
     Confirm,
+    /// The colour of the context's name in the prompt.
+    PromptColor,
     /// Certificates to trust.
     CaCert,
     /// Whether any certificate will do.
@@ -45,6 +47,8 @@ enum Kind {
     OneOf(&'static [&'static str]),
     Number,
     Flag,
+    /// True, false or `strict`.
+    Confirmation,
     Url,
     Names,
 }
@@ -59,6 +63,20 @@ pub enum ColorWish {
     /// Nowhere.
     Never,
 }
+
+/// When to ask before something is destroyed, as a context says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfirmWish {
+    /// Never.
+    Off,
+    /// A yes is enough.
+    On,
+    /// The name has to be typed.
+    Strict,
+}
+
+/// The names of colours that a prompt may have.
+pub const PROMPT_COLORS: [&str; 6] = ["red", "green", "yellow", "blue", "magenta", "cyan"];
 
 /// What a context, or the defaults for all of them, say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,7 +102,9 @@ pub struct Preferences {
     /// See [`Setting::Timeout`].
     pub timeout: Option<Duration>,
     /// See [`Setting::Confirm`].
-    pub confirm: Option<bool>,
+    pub confirm: Option<ConfirmWish>,
+    /// See [`Setting::PromptColor`]: one of [`PROMPT_COLORS`].
+    pub prompt_color: Option<String>,
     /// See [`Setting::CaCert`].
     pub cacert: Option<String>,
     /// See [`Setting::Insecure`].
@@ -94,7 +114,7 @@ pub struct Preferences {
 }
 
 /// All keys with their names.
-const SETTINGS: [(Setting, &str, Kind); 14] = [
+const SETTINGS: [(Setting, &str, Kind); 15] = [
     (Setting::Url, "url", Kind::Url),
     (Setting::Account, "account", Kind::Text),
     (Setting::User, "user", Kind::Text),
@@ -105,7 +125,8 @@ const SETTINGS: [(Setting, &str, Kind); 14] = [
     (Setting::Pager, "pager", Kind::Text),
     (Setting::PageSize, "page-size", Kind::Number),
     (Setting::Timeout, "timeout", Kind::Number),
-    (Setting::Confirm, "confirm", Kind::Flag),
+    (Setting::Confirm, "confirm", Kind::Confirmation),
+    (Setting::PromptColor, "prompt-color", Kind::OneOf(&PROMPT_COLORS)),
     (Setting::CaCert, "cacert", Kind::Text),
     (Setting::Insecure, "insecure", Kind::Flag),
     (Setting::TimeZone, "time-zone", Kind::Text),
@@ -148,6 +169,12 @@ impl Setting {
                 "true" | "yes" | "on" => true.into(),
                 "false" | "no" | "off" => false.into(),
                 _ => return Err(format!("`{text}` is neither true nor false")),
+            },
+            Kind::Confirmation => match text {
+                "true" | "yes" | "on" => true.into(),
+                "false" | "no" | "off" => false.into(),
+                "strict" => text.into(),
+                _ => return Err(format!("`{text}` is none of true, false, strict")),
             },
             Kind::Number => number(text)?.into(),
             _ => text.into(),
@@ -195,7 +222,17 @@ impl Setting {
                 into.timeout =
                     Some(Duration::from_secs(u64::try_from(positive()?).map_err(|error| error.to_string())?));
             }
-            Setting::Confirm => into.confirm = Some(flag()?),
+            Setting::Confirm => {
+                into.confirm = Some(match (value.as_bool(), value.as_str()) {
+                    (Some(true), _) => ConfirmWish::On,
+                    (Some(false), _) => ConfirmWish::Off,
+                    (None, Some("strict")) => ConfirmWish::Strict,
+                    (None, _) => {
+                        return Err(format!("true, false or \"strict\" is expected, not {}", value.type_name()));
+                    }
+                });
+            }
+            Setting::PromptColor => into.prompt_color = Some(checked()?),
             Setting::CaCert => into.cacert = Some(checked()?),
             Setting::Insecure => into.insecure = Some(flag()?),
             Setting::TimeZone => into.time_zone = Some(checked()?),
@@ -226,7 +263,15 @@ impl Preferences {
             Setting::Pager => self.pager.clone(),
             Setting::PageSize => self.page_size.map(|size| size.to_string()),
             Setting::Timeout => self.timeout.map(|timeout| timeout.as_secs().to_string()),
-            Setting::Confirm => flag(self.confirm),
+            Setting::Confirm => self.confirm.map(|wish| {
+                match wish {
+                    ConfirmWish::Off => "false",
+                    ConfirmWish::On => "true",
+                    ConfirmWish::Strict => "strict",
+                }
+                .to_owned()
+            }),
+            Setting::PromptColor => self.prompt_color.clone(),
             Setting::CaCert => self.cacert.clone(),
             Setting::Insecure => flag(self.insecure),
             Setting::TimeZone => self.time_zone.clone(),
@@ -247,6 +292,7 @@ impl Preferences {
             page_size: self.page_size.or(others.page_size),
             timeout: self.timeout.or(others.timeout),
             confirm: self.confirm.or(others.confirm),
+            prompt_color: self.prompt_color.or(others.prompt_color),
             cacert: self.cacert.or(others.cacert),
             insecure: self.insecure.or(others.insecure),
             time_zone: self.time_zone.or(others.time_zone),
@@ -324,6 +370,7 @@ mod tests {
             (Setting::Url, "http://admin:password@h/zstack"),
             (Setting::Color, "red"),
             (Setting::LogIn, "magic"),
+            (Setting::PromptColor, "loud"),
         ] {
             let value = setting.value(text).expect("a text");
             assert!(setting.read(&value, &mut preferences).is_err(), "{text}");
@@ -336,6 +383,9 @@ mod tests {
         {
             setting.read(&setting.value(text).expect("well formed"), &mut preferences).expect("well typed");
         }
-        assert_eq!((preferences.confirm, preferences.page_size), (Some(false), Some(50)));
+        assert_eq!((preferences.confirm, preferences.page_size), (Some(ConfirmWish::Off), Some(50)));
+        let strict = Setting::Confirm.value("strict").expect("well formed");
+        Setting::Confirm.read(&strict, &mut preferences).expect("well typed");
+        assert_eq!(preferences.get(Setting::Confirm).as_deref(), Some("strict"));
     }
 }

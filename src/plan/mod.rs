@@ -20,6 +20,8 @@ mod every_api;
 pub use condition::Condition;
 pub use error::{Error, ErrorKind};
 pub use query::{Answer, Cursor, Extent, QueryPlan};
+#[cfg(any(test, fuzzing))]
+pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
 pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;

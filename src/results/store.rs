@@ -76,9 +76,14 @@ impl Results {
         Results { folder, limits, keep_secrets }
     }
 
+    /// Keeps commands as typed from now on, or masks their secrets.
+    pub fn keep_secrets(&mut self, keep: bool) {
+        self.keep_secrets = keep;
+    }
+
     /// Begins to record a result; its reply is written to what this returns.
-    pub fn record(&self, command: &str) -> Recording<'_> {
-        Recording { results: self, command: command.to_owned(), kept: Vec::new(), size: 0 }
+    pub fn record(&self, command: &str) -> Recording {
+        Recording { results: self.clone(), command: command.to_owned(), kept: Vec::new(), size: 0 }
     }
 
     /// The results from the oldest to the newest, at most `count` of them. Damaged ones are left out.
@@ -171,14 +176,19 @@ impl Results {
 
 /// A result whose reply is still being written.
 #[derive(Debug)]
-pub struct Recording<'r> {
-    results: &'r Results,
+pub struct Recording {
+    results: Results,
     command: String,
     kept: Vec<u8>,
     size: u64,
 }
 
-impl Recording<'_> {
+impl Recording {
+    /// Whether nothing was written yet.
+    pub fn is_empty(&self) -> bool {
+        self.size == 0
+    }
+
     /// Puts the result among the others and gives its number.
     ///
     /// # Errors
@@ -193,7 +203,7 @@ impl Recording<'_> {
     }
 }
 
-impl Write for Recording<'_> {
+impl Write for Recording {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let room = self.results.limits.reply.saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&bytes[..room.min(bytes.len())]);

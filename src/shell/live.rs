@@ -128,6 +128,11 @@ impl LiveCache {
         self.shared.lock().off = !enabled;
     }
 
+    /// Whether the node is asked.
+    pub fn is_enabled(&self) -> bool {
+        !self.shared.lock().off
+    }
+
     /// Starts the thread if there is none. It cannot be started when the system has no threads left.
     fn start(&self, state: &mut State) -> bool {
         if !state.has_thread {

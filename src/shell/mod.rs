@@ -3,6 +3,7 @@
 //! It knows the catalog and the syntax, not how a command is run: [`Session`] does that. Results are no business
 //! of this module; it prints lists, hints and its own warnings only.
 
+mod ask;
 mod colours;
 pub mod complete;
 mod danger;
@@ -17,6 +18,7 @@ mod redirect;
 mod run;
 mod topics;
 
+pub use ask::ask;
 pub use danger::{Danger, Harm, Hit, Target, agrees, danger, question};
 pub use history::{History, Mask, last_entries};
 pub use live::{Fetch, LiveCache, LiveLimits, Unreachable};

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 
-use rustyline::config::{BellStyle, Builder};
+use rustyline::config::{BellStyle, Builder, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor};
 use unicode_width::UnicodeWidthStr;
@@ -34,6 +34,9 @@ pub trait Session {
     /// The names of the saved contexts, for completion.
     fn contexts(&mut self) -> Vec<String>;
 
+    /// Whether to colour what is typed and listed.
+    fn colour(&mut self) -> bool;
+
     /// Runs one complete command. It prints its result and its errors itself.
     fn evaluate(&mut self, line: &str) -> Flow;
 }
@@ -48,13 +51,11 @@ pub struct Options<'a> {
     pub files: &'a dyn Files,
     /// The commands typed before.
     pub history: History,
-    /// Whether to colour.
-    pub colour: bool,
 }
 
 impl std::fmt::Debug for Options<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("history", &self.history).field("colour", &self.colour).finish_non_exhaustive()
+        f.debug_struct("Options").field("history", &self.history).finish_non_exhaustive()
     }
 }
 
@@ -81,7 +82,6 @@ pub fn run(options: Options<'_>, session: &mut dyn Session, talk: &mut dyn Write
         .completion_prompt_limit(usize::MAX)
         .bell_style(BellStyle::None)
         .bracketed_paste(true)
-        .color_mode(if options.colour { ColorMode::Enabled } else { ColorMode::Disabled })
         .build();
     let mut editor: Terminal<'_> = Editor::with_history(config, Recall::default()).map_err(ShellError::Terminal)?;
     editor.set_helper(Some(Assistant {
@@ -89,7 +89,7 @@ pub fn run(options: Options<'_>, session: &mut dyn Session, talk: &mut dyn Write
         live: options.live,
         files: options.files,
         contexts: Vec::new(),
-        colour: options.colour,
+        colour: false,
         prompt_width: 0,
         decoded: RefCell::new(None),
     }));
@@ -109,7 +109,7 @@ enum Typed {
 /// Where commands are typed: the terminal, or a test.
 trait Desk {
     /// Shows the prompt and waits for a line.
-    fn read(&mut self, prompt: &Prompt, contexts: Vec<String>) -> Result<Typed, ShellError>;
+    fn read(&mut self, prompt: &Prompt, colour: bool, contexts: Vec<String>) -> Result<Typed, ShellError>;
 
     /// Makes commands known that can be walked and searched from the next line on, oldest first.
     fn remember(&mut self, commands: Vec<String>);
@@ -121,10 +121,12 @@ trait Desk {
 type Terminal<'a> = Editor<Assistant<'a>, Recall>;
 
 impl Desk for Terminal<'_> {
-    fn read(&mut self, prompt: &Prompt, contexts: Vec<String>) -> Result<Typed, ShellError> {
+    fn read(&mut self, prompt: &Prompt, colour: bool, contexts: Vec<String>) -> Result<Typed, ShellError> {
         let (plain, styled) = prompt.texts();
+        self.set_color_mode(if colour { ColorMode::Enabled } else { ColorMode::Disabled });
         if let Some(assistant) = self.helper_mut() {
             assistant.contexts = contexts;
+            assistant.colour = colour;
             assistant.prompt_width = plain.width();
         }
         match self.readline(&(plain, styled)) {
@@ -158,7 +160,7 @@ fn converse(
             Ok(commands) => desk.remember(commands),
             Err(error) => warn_once(&mut trouble, talk, &error)?,
         }
-        let text = match desk.read(&session.prompt(), session.contexts())? {
+        let text = match desk.read(&session.prompt(), session.colour(), session.contexts())? {
             Typed::Text(text) => text,
             Typed::Dropped => continue,
             Typed::End => return Ok(()),
@@ -238,7 +240,7 @@ mod tests {
     }
 
     impl Desk for Script {
-        fn read(&mut self, prompt: &Prompt, _: Vec<String>) -> Result<Typed, ShellError> {
+        fn read(&mut self, prompt: &Prompt, _: bool, _: Vec<String>) -> Result<Typed, ShellError> {
             self.prompts.push(prompt.texts().0);
             Ok(if self.texts.is_empty() { Typed::End } else { self.texts.remove(0) })
         }
@@ -265,6 +267,10 @@ mod tests {
 
         fn contexts(&mut self) -> Vec<String> {
             Vec::new()
+        }
+
+        fn colour(&mut self) -> bool {
+            false
         }
 
         fn evaluate(&mut self, line: &str) -> Flow {
