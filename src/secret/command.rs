@@ -24,6 +24,12 @@ pub fn mask_command(line: &str) -> String {
         out.push_str(&line[written..word.start]);
         written = word.end;
         let raw = &line[word.start..word.end];
+        if raw.contains(['\'', '"']) && awaits_a_secret(&word.text) {
+            // A stray quote before it closed here, and cut the value off.
+            out.push_str(raw);
+            out.push_str(MASK);
+            return out;
+        }
         match split(&word.text) {
             Some((name, operator, value)) => {
                 mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
@@ -172,6 +178,14 @@ fn secret_name_with_value(text: &str) -> Option<usize> {
     })
 }
 
+/// Whether the value in a word ends in a secret name and an operator.
+fn awaits_a_secret(word: &str) -> bool {
+    let text = word.trim_end();
+    // The word's own name and operator, as in `password=''`, are no such value.
+    let value = split(text).map_or(text, |(_, _, value)| value);
+    value.ends_with(['=', ':']) && secret_name_with_value(&format!("{value}x")) == Some(value.len())
+}
+
 /// The text as one word of a command line.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_.,:/@%+-=*~?&[]{}".contains(c);
@@ -201,6 +215,7 @@ mod tests {
             ("LogOut sessionUuid=5d0c", "LogOut sessionUuid=******"),
             ("CreateUser name=O'Brien password='x'", "CreateUser name=O'Brien password=******"),
             ("CreateUser name=O'Brien password='x", "CreateUser name='OBrien password=******'"),
+            (r"CreateUser x='a b password=' c d'\'' y=1'", "CreateUser x='a b password='******"),
             ("CreateUser password=@/run/x other=1", "CreateUser password=@/run/x other=1"),
             ("CreateUser password=@dm1n", "CreateUser password=******"),
             ("CreateUser password=", "CreateUser password="),
