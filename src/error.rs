@@ -152,7 +152,11 @@ pub enum OwnError {
 /// What happened: the outer details, or the fixed text of the code.
 fn headline(failure: &ApiFailure) -> String {
     let text = failure.error.what();
-    if text.is_empty() { "the API failed".to_owned() } else { crate::json::escape_unprintable(text).into_owned() }
+    if text.is_empty() {
+        "the API failed".to_owned()
+    } else {
+        crate::json::escape_unprintable(&crate::secret::mask_text(text)).into_owned()
+    }
 }
 
 impl From<render::Error> for Error {

@@ -6,7 +6,7 @@ use crate::client::{self, ApiFailure, ErrorCode, TransportError};
 use crate::error::{Error, OwnError};
 use crate::json::{self, escape_unprintable};
 use crate::render;
-use crate::secret::mask_command;
+use crate::secret::{mask_command, mask_text};
 
 /// Where a command came from, and how errors are shown.
 pub(super) struct Reporter {
@@ -116,7 +116,9 @@ fn with_code(error: &ErrorCode) -> String {
 /// Adds text under a label; further lines of it are indented.
 fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
     for (index, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
-        let line = escape_unprintable(line);
+        // A node's words may quote what it was sent.
+        let line = mask_text(line);
+        let line = escape_unprintable(&line);
         lines.push(if index == 0 { format!("{label}: {line}") } else { format!("    {line}") });
     }
 }

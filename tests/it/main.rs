@@ -12,6 +12,8 @@ mod faults;
 mod harness;
 mod jobs;
 mod node;
+mod output;
+mod secrets;
 mod served;
 mod sessions;
 mod usage;
