@@ -45,7 +45,7 @@ fn json_string(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::properties::config(128))]
 
     #[test]
     fn no_command_line_keeps_its_secret(
