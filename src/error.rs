@@ -149,11 +149,14 @@ pub enum OwnError {
     },
 }
 
-/// What happened, in one line: the outer details, or the fixed text of the code.
+/// What happened: the outer details, or the fixed text of the code.
 fn headline(failure: &ApiFailure) -> String {
-    let error = &failure.error;
-    let text = if error.details.is_empty() { &error.description } else { &error.details };
-    if text.is_empty() { "the API failed".to_owned() } else { crate::json::escape_unprintable(text).into_owned() }
+    let text = failure.error.what();
+    if text.is_empty() {
+        "the API failed".to_owned()
+    } else {
+        crate::json::escape_unprintable(&crate::secret::mask_text(text)).into_owned()
+    }
 }
 
 impl From<render::Error> for Error {

@@ -9,6 +9,9 @@ pub mod config;
 pub mod error;
 pub mod json;
 pub mod plan;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 pub mod render;
 pub mod results;
 pub mod sandbox;

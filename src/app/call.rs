@@ -8,10 +8,12 @@ use crate::client::{Answer, CallOptions, Reply, is_log_in, is_log_out};
 use crate::error::Error;
 use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
+use crate::secret::mask_command;
 use crate::syntax::Command;
 
 use super::output::Output;
 use super::spinner::Spinner;
+use super::watch::Watched;
 use super::{App, shape, view};
 
 impl App {
@@ -33,6 +35,16 @@ impl App {
             Some(columns) if view.columns.is_none() => render::View { columns: Some(columns), ..view },
             _ => view,
         };
+        if let Some(every) = options.watch {
+            let Plan::Query(query) = &planned else {
+                let problem = format!("{} is no query, and only those can be repeated", command.name);
+                return Err(Error::Option { option: "watch", problem });
+            };
+            let end = command.arguments.last().map_or(command.name_span.end, |argument| argument.span.end);
+            let typed = command.line.get(command.name_span.start..end).unwrap_or(&command.name);
+            let watched = Watched { query, shape: &shape, view: &view, options, title: &mask_command(typed), every };
+            return self.watch(&watched, out);
+        }
         let answer = match &planned {
             Plan::Call(request) => self.execute(request, options)?,
             Plan::Query(query) => self.query(query, options)?,
@@ -49,7 +61,7 @@ impl App {
                 Answer::Reply(Reply::of_text(text))
             }
             (Plan::Call(request), Answer::Reply(reply)) if is_log_out(request.api) => {
-                self.logged_out(options)?;
+                self.logged_out(request, options)?;
                 Answer::Reply(reply)
             }
             (_, answer) => answer,

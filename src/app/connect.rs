@@ -7,6 +7,7 @@ use crate::cli::Options;
 use crate::client::{
     AccessKey, Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TlsOptions, TransportOptions,
 };
+use crate::commands::login::LogIn;
 use crate::config::{self, Address, Login, NodeChoice, Owner, Selection, choose_node};
 use crate::error::Error;
 use crate::sandbox::{self, Database, Running};
@@ -34,6 +35,8 @@ pub(super) struct Node {
     pub(super) owner: Option<Owner>,
     /// Who is logged in, as far as is known.
     pub(super) account: Option<String>,
+    /// Who would log in again.
+    pub(super) log_in: LogIn,
     /// The context in use.
     pub(super) context: Option<String>,
     /// Whether a session that is opened now is for this run only.
@@ -129,7 +132,9 @@ impl App {
             Some(context) if selection.address_of_context => Owner::Context(context),
             _ => Owner::Node(url.clone()),
         });
-        let mut node = Node { key, client, _sandbox: None, owner, account: None, context, single_run: true, tls };
+        let log_in = LogIn::Account("admin".to_owned());
+        let mut node =
+            Node { key, client, _sandbox: None, owner, account: None, log_in, context, single_run: true, tls };
         match sandbox {
             Some(running) => {
                 let session = Secret::new(running.session_uuid().to_owned());
@@ -161,8 +166,17 @@ impl App {
             None => None,
         };
         node.account = preferences.account.clone();
+        if let Some(account) = &preferences.account {
+            node.log_in = LogIn::Account(account.clone());
+        }
+        let mut may_renew = true;
         if let Some(entry) = stored {
             node.single_run = false;
+            // Nobody else's session is put in the place of one that expired.
+            match LogIn::of_stored(entry.api.as_deref(), entry.account.as_deref(), entry.user.as_deref()) {
+                Some(who) => node.log_in = who,
+                None => may_renew = false,
+            }
             node.account = match (&entry.account, &entry.user) {
                 (Some(account), Some(user)) => Some(format!("{account}/{user}")),
                 (account, user) => account.clone().or(user.clone()),
@@ -174,8 +188,8 @@ impl App {
                 }
             });
         }
-        if self.environment.variables.password.is_some() {
-            let log_in = self.log_in_from_environment(preferences.account.as_deref())?;
+        if may_renew && self.environment.variables.password.is_some() {
+            let log_in = self.log_in_from_environment(&node.log_in)?;
             node.client.set_log_in(Some(log_in));
         }
         Ok(())
@@ -199,13 +213,15 @@ impl App {
 
     /// Ends what was opened for this run, and keeps a session that was renewed on the way.
     pub(super) fn close(&mut self) {
+        // Whoever pressed Ctrl-C still wants the session of the run closed.
+        self.interrupt.clear();
         for mut node in std::mem::take(&mut self.nodes) {
             let Some(session) = node.client.take_renewed_session() else { continue };
             if node.single_run {
                 node.client.log_out();
             } else {
                 // The command is done; a session that cannot be kept is opened anew by the next one.
-                let _ = self.keep_session(&node, "LogInByAccount", &session, None);
+                let _ = self.keep_session(&node, &session);
             }
         }
     }

@@ -27,8 +27,6 @@ pub(super) struct State {
     pub(super) live: Arc<LiveCache>,
     /// What the command that runs led to so far.
     pub(super) tape: Option<Tape>,
-    /// Whether the user did not want to log in when asked last.
-    pub(super) declined: bool,
     results: Results,
     /// Whether the history keeps secrets.
     keep_secrets: Arc<AtomicBool>,
@@ -64,7 +62,6 @@ impl App {
             confirm: None,
             live: Arc::clone(&live),
             tape: None,
-            declined: false,
             results: Results::new(folders.state.join("results"), Limits::default(), options.no_secure),
             keep_secrets,
             lookup,
@@ -145,7 +142,6 @@ impl App {
         if shell.live_of != live_of {
             shell.live.forget();
             // Whoever logs in may be asked again when that ends.
-            shell.declined &= live_of.is_none();
             shell.live_of = live_of;
         }
         *shell.lookup.lock().unwrap_or_else(PoisonError::into_inner) = client;
@@ -198,13 +194,9 @@ impl Session for App {
         self.environment.measure_terminal();
         let mut result = self.run_recorded(line);
         if let Err(error) = &result
-            && error.exit_code() == ExitCode::NoSession
+            && self.logs_in_again(line, error)
         {
-            result = match self.offer_log_in(line, error) {
-                Ok(true) => self.run_recorded(line),
-                Ok(false) => result,
-                Err(error) => Err(error),
-            };
+            result = self.run_recorded(line);
         }
         if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
             // The terminal has just shown `^C` there.

@@ -1,38 +1,58 @@
 //! Opening and closing sessions, by the APIs or by `login` and `logout`.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read, Write};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use crate::cli::{LoginWith, Options};
 use crate::client::{AccessKey, Answer, Credentials, NodeZone, Session};
+use crate::commands::login::LogIn;
 use crate::config::{self, Entry, Login, Owner};
 use crate::error::{Error, OwnError};
+use crate::json::{self, Secrets};
 use crate::plan::{self, Plan, Request};
-use crate::secret::Secret;
+use crate::secret::{Secrecy, Secret, name_secrecy};
 use crate::syntax::Command;
 
 use super::App;
 use super::connect::Node;
+use super::interactive::line_options;
+use super::output::Output;
+
+/// How often a captcha is asked for before a log-in counts as failed.
+const CAPTCHAS: usize = 3;
 
 impl App {
     /// The log-in that the environment's password allows without asking anybody.
-    pub(super) fn log_in_from_environment(&self, account: Option<&str>) -> Result<Request, Error> {
+    pub(super) fn log_in_from_environment(&self, who: &LogIn) -> Result<Request, Error> {
         let password = self.environment.variables.password.clone().ok_or(Error::Own(OwnError::NoPassword))?;
-        self.log_in_request(
-            "LogInByAccount",
-            &[("accountName", account.unwrap_or("admin")), ("password", password.expose())],
-        )
+        self.log_in_request(who, &password, None)
     }
 
-    /// Plans a log-in with these parameters.
-    fn log_in_request(&self, api: &str, parameters: &[(&str, &str)]) -> Result<Request, Error> {
+    /// Plans a log-in, with the answer to a captcha where one is due.
+    fn log_in_request(&self, who: &LogIn, password: &Secret, captcha: Option<&Captcha>) -> Result<Request, Error> {
+        let mut parameters = who.parameters();
+        // An `@` at the beginning would name a file.
+        let text = password.expose();
+        let literal = if text.starts_with('@') { format!("@{text}") } else { text.to_owned() };
+        parameters.push(("password", literal));
+        if let Some(captcha) = captcha {
+            parameters.extend([("captchaUuid", captcha.uuid.clone()), ("verifyCode", captcha.code.clone())]);
+        }
+        self.request(who.api(), &parameters)
+    }
+
+    /// Plans a call that is no query.
+    fn request(&self, api: &str, parameters: &[(&str, String)]) -> Result<Request, Error> {
         let mut words = vec![api.to_owned()];
         words.extend(parameters.iter().map(|(name, value)| format!("{name}={value}")));
         let (line, words) = Command::words_from_args(&words);
-        let command = Command::from_words(&line, &words)?;
-        match command.map(|command| plan::plan(&command, self.catalog, &plan::Options::default())) {
-            Some(Ok(Plan::Call(request))) => Ok(request),
-            Some(Err(error)) => Err(error.into()),
-            Some(Ok(Plan::Query(_))) | None => Err(Error::Own(OwnError::NoPassword)),
+        let mut command = Command::from_words(&line, &words)?.ok_or(Error::Own(OwnError::NoPassword))?;
+        command.resolve_files(&mut |_| Err(io::ErrorKind::Unsupported.into()))?;
+        match plan::plan(&command, self.catalog, &plan::Options::default())? {
+            Plan::Call(request) => Ok(request),
+            Plan::Query(_) => Err(Error::Own(OwnError::NoPassword)),
         }
     }
 
@@ -44,27 +64,132 @@ impl App {
         let context = self.context_name(options)?;
         let preferences = self.contexts()?.preferences(context.as_deref());
         let account = with.account.clone().or(preferences.account).unwrap_or_else(|| "admin".to_owned());
-        let (api, mut parameters) = match (&with.user, &with.ldap, &with.iam2) {
-            (Some(user), _, _) => ("LogInByUser", vec![("userName", user.clone()), ("accountName", account.clone())]),
-            (None, Some(uid), _) => ("LogInByLdap", vec![("uid", uid.clone())]),
-            (None, None, Some(name)) => ("LoginIAM2VirtualID", vec![("name", name.clone())]),
-            (None, None, None) => ("LogInByAccount", vec![("accountName", account.clone())]),
+        let who = match (&with.user, &with.ldap, &with.iam2) {
+            (Some(user), _, _) => LogIn::User { account, user: user.clone() },
+            (None, Some(uid), _) => LogIn::Ldap(uid.clone()),
+            (None, None, Some(name)) => LogIn::VirtualId(name.clone()),
+            (None, None, None) => LogIn::Account(account),
         };
-        let who = parameters[0].1.clone();
-        let password = self.ask_secret(&format!("password of {who}: "))?;
-        parameters.push(("password", password.expose().to_owned()));
-        let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let request = self.log_in_request(api, &parameters)?;
-        match self.execute(&request, options)? {
-            Answer::Reply(reply) => {
-                let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
-                self.logged_in(&request, &text, &parameters_of(&parameters), options)?;
-                let name = self.node(options)?.name();
-                self.say(options, &format!("logged in as {who} at {name}"));
-                Ok(())
+        let password = match &self.environment.variables.password {
+            Some(password) => password.clone(),
+            None => self.ask_secret(&format!("password of {}: ", who.name()))?,
+        };
+        self.log_in_as(&who, &password, options)
+    }
+
+    fn log_in_as(&mut self, who: &LogIn, password: &Secret, options: &Options) -> Result<(), Error> {
+        let mut captcha = None;
+        for _ in 0..=CAPTCHAS {
+            let request = self.log_in_request(who, password, captcha.as_ref())?;
+            match self.execute(&request, options)? {
+                Answer::Reply(reply) => {
+                    let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+                    let parameters = who.parameters();
+                    let named: Vec<(&str, &str)> =
+                        parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                    self.logged_in(&request, &text, &parameters_of(&named), options)?;
+                    let name = self.node(options)?.name();
+                    self.say(options, &format!("logged in as {} at {name}", who.name()));
+                    return Ok(());
+                }
+                Answer::Failed(failure) => {
+                    let is_due = failure.code().starts_with("LOGIN_CONTROL.") && failure.code() != ACCOUNT_LOCKED;
+                    let asked =
+                        if is_due && self.environment.stdin_terminal { self.ask_captcha(who, options)? } else { None };
+                    let Some(asked) = asked else { return Err(Error::Api(Box::new(failure))) };
+                    captcha = Some(asked);
+                }
+                Answer::Detached(_) => return Ok(()),
             }
-            Answer::Failed(failure) => Err(Error::Api(Box::new(failure))),
-            Answer::Detached(_) => Ok(()),
+        }
+        Err(Error::Own(OwnError::NoPassword))
+    }
+
+    /// Fetches a captcha, shows where its picture is and asks what it says; nothing where there is none or the
+    /// user gives up.
+    fn ask_captcha(&mut self, who: &LogIn, options: &Options) -> Result<Option<Captcha>, Error> {
+        let parameters = [("resourceName", who.name().to_owned()), ("loginType", who.login_type().to_owned())];
+        let request = self.request("GetLoginCaptcha", &parameters)?;
+        let Answer::Reply(reply) = self.execute(&request, options)? else { return Ok(None) };
+        let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+        let member = |name: &str| json::member(&text, name).map(|value| json::unescape(value).into_owned());
+        let (Some(uuid), Some(picture)) = (member("captchaUuid"), member("captcha")) else { return Ok(None) };
+        // Some nodes send it as the address of an image: `data:image/png;base64,...`.
+        let base64 = picture.rsplit(',').next().unwrap_or_default();
+        let Ok(picture) = BASE64_STANDARD.decode(base64) else { return Ok(None) };
+        let path = self.environment.folders()?.state.join("captcha").join("captcha.png");
+        config::write_private(&path, &picture)?;
+        let mut out = io::stderr();
+        write!(out, "the node wants to know what the picture in {} says: ", path.display())?;
+        out.flush()?;
+        let mut code = String::new();
+        io::stdin().lock().read_line(&mut code)?;
+        // It has served its purpose.
+        let _ = std::fs::remove_file(&path);
+        let code = code.trim().to_owned();
+        Ok((!code.is_empty()).then_some(Captcha { uuid, code }))
+    }
+
+    /// In the shell: lets the user log in when a command failed for want of a session. Whether to repeat the
+    /// command: only where it surely did not run.
+    pub(super) fn logs_in_again(&mut self, line: &str, error: &Error) -> bool {
+        let never_ran = match error {
+            Error::Client(crate::client::Error::NoSession { .. }) => true,
+            Error::Client(crate::client::Error::SessionExpired { failure }) => failure.refused_session(),
+            _ => return false,
+        };
+        if self.shell.is_none() || !self.environment.stdin_terminal || !self.environment.stderr_terminal {
+            return false;
+        }
+        match self.try_log_in_again(line, error) {
+            Ok(true) if never_ran => true,
+            Ok(true) => {
+                self.say(&self.options, "the command may have been carried out before, and is not repeated");
+                false
+            }
+            Ok(false) => false,
+            Err(error) => {
+                self.conclude(Err(error), None, None);
+                false
+            }
+        }
+    }
+
+    fn try_log_in_again(&mut self, line: &str, error: &Error) -> Result<bool, Error> {
+        let options = self.settle(&line_options(line, &self.options))?;
+        if options.sandbox {
+            return Ok(false);
+        }
+        let node = self.node(&options)?;
+        let name = node.name();
+        let who = node.log_in.clone();
+        self.say(&options, &error.to_string());
+        let question = format!("password of {} at {name} (empty: not now): ", who.name());
+        let password = rpassword::prompt_password(question)?;
+        if password.is_empty() || self.interrupt.is_set() {
+            return Ok(false);
+        }
+        self.log_in_as(&who, &Secret::new(password), &options)?;
+        Ok(true)
+    }
+
+    /// Warns when a secret stands among the program's arguments, which other users of the machine can list.
+    pub(super) fn warn_of_visible_secrets(&self, arguments: &[String], options: &Options) {
+        let visible = arguments.iter().find_map(|argument| {
+            let (name, value) = argument.split_once('=')?;
+            let from_file = value.starts_with('@') && !value.starts_with("@@");
+            let is_visible = name_secrecy(name) == Secrecy::Whole && !value.is_empty() && !from_file;
+            is_visible.then_some(name)
+        });
+        // The sandbox's passwords are known to everybody.
+        if let Some(name) = visible.filter(|_| !options.sandbox) {
+            self.say(
+                options,
+                &format!(
+                    "warning: other users of this machine can see {name}= among the arguments; \
+                     {name}=@FILE and {name}=@- read it from a file or from standard input"
+                ),
+            );
         }
     }
 
@@ -116,21 +241,21 @@ impl App {
             (account, user) => account.clone().or_else(|| user.clone()),
         };
         node.single_run = false;
+        if let Some(who) = LogIn::of_stored(Some(request.api), account.as_deref(), user.as_deref()) {
+            node.log_in = who;
+        }
         let entry = entry(node, request.api, &session, account, user);
         let owner = node.owner.clone();
         self.save(owner, &entry)
     }
 
     /// Keeps a session that was renewed, as whoever it belonged to before.
-    pub(super) fn keep_session(
-        &self,
-        node: &Node,
-        api: &str,
-        session: &Session,
-        account: Option<String>,
-    ) -> Result<(), Error> {
-        let account = account.or_else(|| node.account.clone());
-        self.save(node.owner.clone(), &entry(node, api, session, account, None))
+    pub(super) fn keep_session(&self, node: &Node, session: &Session) -> Result<(), Error> {
+        let parameters = node.log_in.parameters();
+        let value = |is_user: bool| {
+            parameters.iter().find(|(name, _)| (*name == "userName") == is_user).map(|(_, value)| value.clone())
+        };
+        self.save(node.owner.clone(), &entry(node, node.log_in.api(), session, value(false), value(true)))
     }
 
     fn save(&self, owner: Option<Owner>, entry: &Entry) -> Result<(), Error> {
@@ -140,9 +265,35 @@ impl App {
         Ok(())
     }
 
-    /// Forgets a session that was closed.
-    pub(super) fn logged_out(&mut self, options: &Options) -> Result<(), Error> {
+    /// `logout`: closes the session, or forgets the access key.
+    pub(super) fn logout(&mut self, options: &Options) -> Result<(), Error> {
         let node = self.node(options)?;
+        if node.client.session_uuid().is_none() && node.client.has_credentials() {
+            let owner = node.owner.clone();
+            node.client.set_credentials(Credentials::None);
+            node.account = None;
+            if let Some(owner) = owner {
+                config::Credentials::new(self.environment.folders()?).delete(&owner, None)?;
+            }
+            self.say(options, "the access key is forgotten");
+            return Ok(());
+        }
+        let (line, words) = Command::words_from_args(&["LogOut"]);
+        if let Some(command) = Command::from_words(&line, &words)? {
+            self.call(command, options, &mut Output::Writer(&mut Vec::new()))?;
+        }
+        self.say(options, "logged out");
+        Ok(())
+    }
+
+    /// Forgets the session that a log-out closed; one of somebody else is none of ours.
+    pub(super) fn logged_out(&mut self, request: &Request, options: &Options) -> Result<(), Error> {
+        let node = self.node(options)?;
+        let target = Secret::new(request.target(Secrets::Shown));
+        let is_ours = node.client.session_uuid().is_some_and(|uuid| target.expose().ends_with(uuid.expose()));
+        if !is_ours {
+            return Ok(());
+        }
         node.client.set_credentials(Credentials::None);
         node.account = None;
         let owner = node.owner.clone();
@@ -158,11 +309,8 @@ impl App {
         Ok(node.client.session_uuid().map(|uuid| uuid.expose().to_owned()))
     }
 
-    /// Asks for a secret: the environment's password, else the terminal without echo, else standard input.
+    /// Asks for a secret: on the terminal without echo, else standard input tells it.
     fn ask_secret(&self, question: &str) -> Result<Secret, Error> {
-        if let Some(password) = &self.environment.variables.password {
-            return Ok(password.clone());
-        }
         let mut text = if self.environment.stdin_terminal {
             rpassword::prompt_password(question).map_err(|error| match error.kind() {
                 io::ErrorKind::Interrupted => Error::Client(crate::client::Error::Interrupted { job: None }),
@@ -196,6 +344,15 @@ pub(super) fn parameters_of(parameters: &[(&str, &str)]) -> Vec<(String, String)
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect()
 }
+
+/// A captcha and what the user read in it.
+struct Captcha {
+    uuid: String,
+    code: String,
+}
+
+/// The account is locked after too many wrong passwords: no captcha helps (A10).
+const ACCOUNT_LOCKED: &str = "LOGIN_CONTROL.1002";
 
 fn entry(node: &Node, api: &str, session: &Session, account: Option<String>, user: Option<String>) -> Entry {
     Entry {

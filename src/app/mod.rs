@@ -1,6 +1,7 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
 mod call;
+mod capacity;
 mod completion;
 mod confirm;
 mod connect;
@@ -13,7 +14,6 @@ mod output;
 mod own;
 mod pager;
 mod recorder;
-mod renewal;
 mod report;
 mod script;
 mod set;
@@ -21,6 +21,7 @@ mod settings;
 mod shape;
 mod spinner;
 mod view;
+mod watch;
 
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
@@ -72,6 +73,9 @@ fn start(environment: Environment, arguments: &[String]) -> ExitCode {
         _ => Default::default(),
     };
     let options = app.options.clone();
+    if let Line::Call(words) = &line {
+        app.warn_of_visible_secrets(words, &options);
+    }
     let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
     let (code, _) = app.conclude(result, None, Some(&text));
     app.close();

@@ -4,14 +4,13 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use crate::cli::{self, CatalogCommand, ContextCommand, Options, OwnCommand, SandboxCommand, Shell};
+use crate::cli::{CatalogCommand, ContextCommand, Options, OwnCommand, SandboxCommand, Shell};
 use crate::commands;
 use crate::config::{Contexts, Credentials, Owner};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::results::{Limits, Results};
 use crate::sandbox;
 use crate::shell::last_entries;
-use crate::syntax::Command;
 
 use super::output::Output;
 use super::{App, Flow};
@@ -32,14 +31,7 @@ impl App {
             OwnCommand::Exit | OwnCommand::Quit => return Ok(Flow::Leave),
             OwnCommand::Help { subject } => self.help(&subject, options, out)?,
             OwnCommand::Login(with) => self.login(&with, options)?,
-            OwnCommand::Logout => {
-                let mut quiet = Vec::new();
-                let (line, words) = Command::words_from_args(&["LogOut"]);
-                if let Some(command) = Command::from_words(&line, &words)? {
-                    self.call(command, options, &mut Output::Writer(&mut quiet))?;
-                }
-                self.say(options, "logged out");
-            }
+            OwnCommand::Logout => self.logout(options)?,
             OwnCommand::Context(command) => self.context(&command, options, out)?,
             OwnCommand::More { number } => self.more(number, options, out)?,
             OwnCommand::Save { numbers, target, json_only } => {
@@ -56,6 +48,7 @@ impl App {
             }
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,
             OwnCommand::Run { file } => return self.run_file(&file, out),
+            OwnCommand::Capacity => self.capacity(options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
             OwnCommand::Catalog(command) => self.with_writer(out, options, |out| match &command {
                 CatalogCommand::List { part } => {
@@ -70,7 +63,7 @@ impl App {
                 Shell::Zsh => commands::completions::Shell::Zsh,
                 Shell::Fish => commands::completions::Shell::Fish,
             }))?,
-            OwnCommand::Man => out.write_text(&String::from_utf8_lossy(&cli::man_page()))?,
+            OwnCommand::Man => out.write_text(&commands::man::page())?,
             OwnCommand::Sandbox(command) => self.sandbox_command(&command, options, out)?,
             OwnCommand::Job(line) => self.job(&line, options, out)?,
         }

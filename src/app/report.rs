@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use crate::client::{self, ApiFailure, ErrorCode, TransportError};
 use crate::error::{Error, OwnError};
-use crate::json::escape_unprintable;
-use crate::secret::mask_command;
+use crate::json::{self, escape_unprintable};
+use crate::render;
+use crate::secret::{mask_command, mask_text};
 
 /// Where a command came from, and how errors are shown.
 pub(super) struct Reporter {
@@ -85,29 +86,17 @@ impl Reporter {
         if let Some(inner) = Some(failure.code()).filter(|code| *code != error.code) {
             lines.push(format!("inner code: {inner}"));
         }
-        let advice = match (self.chinese, error.message_en.as_str(), error.message_cn.as_str()) {
-            (false, en, _) if !en.is_empty() => en,
-            (true, _, cn) if !cn.is_empty() => cn,
-            _ => error.elaboration.as_str(),
-        };
-        push_text(&mut lines, "advice", advice);
-        let mut cause = error.cause.as_deref();
-        while let Some(error) = cause {
-            push_text(&mut lines, "cause", &with_code(error));
-            for one in &error.causes {
-                push_text(&mut lines, "cause", &with_code(one));
-            }
-            cause = error.cause.as_deref();
-        }
-        for one in &error.causes {
-            push_text(&mut lines, "cause", &with_code(one));
-            let mut inner = one.cause.as_deref();
-            while let Some(error) = inner {
-                push_text(&mut lines, "  cause", &with_code(error));
-                inner = error.cause.as_deref();
-            }
-        }
+        push_text(&mut lines, "advice", error.advice(self.chinese));
+        push_causes(&mut lines, error, 0);
         lines
+    }
+}
+
+/// Adds what led to an error, the causes of a cause indented below it.
+fn push_causes(lines: &mut Vec<String>, error: &ErrorCode, depth: usize) {
+    for cause in error.cause.as_deref().into_iter().chain(&error.causes) {
+        push_text(lines, &format!("{}cause", "  ".repeat(depth)), &with_code(cause));
+        push_causes(lines, cause, depth + 1);
     }
 }
 
@@ -121,17 +110,15 @@ fn with_description(error: &ErrorCode) -> String {
 }
 
 fn with_code(error: &ErrorCode) -> String {
-    if error.code.is_empty() { details(error).to_owned() } else { format!("{}: {}", error.code, details(error)) }
-}
-
-fn details(error: &ErrorCode) -> &str {
-    if error.details.is_empty() { &error.description } else { &error.details }
+    if error.code.is_empty() { error.what().to_owned() } else { format!("{}: {}", error.code, error.what()) }
 }
 
 /// Adds text under a label; further lines of it are indented.
 fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
     for (index, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
-        let line = escape_unprintable(line);
+        // A node's words may quote what it was sent.
+        let line = mask_text(line);
+        let line = escape_unprintable(&line);
         lines.push(if index == 0 { format!("{label}: {line}") } else { format!("    {line}") });
     }
 }
@@ -140,16 +127,20 @@ fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
         Error::Plan(error) => return error.hint(),
-        Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => {
-            return Some(format!("did you mean {closest}?"));
-        }
+        Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
+        Error::Render(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
         Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
+        Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
         Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
         Error::Client(error) => return client_hint(error),
         Error::Syntax(_) => "quote values with blanks: name='two words'",
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn did_you_mean(name: &str) -> Option<String> {
+    Some(format!("did you mean `{name}`?"))
 }
 
 fn client_hint(error: &client::Error) -> Option<String> {
@@ -180,6 +171,17 @@ fn client_hint(error: &client::Error) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// Which further proofs a log-in lacks: the details are JSON text then, `{"authentications": [".."]}` (A10).
+fn second_factors(details: &str) -> String {
+    let list = json::parse(details.as_bytes()).ok().and_then(|_| json::member(details.as_bytes(), "authentications"));
+    let names: Vec<String> = json::items(list.unwrap_or_default())
+        .filter(|item| json::kind(item) == json::Kind::Text)
+        .map(|item| escape_unprintable(&json::unescape(item)).into_owned())
+        .collect();
+    let due = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+    format!("a second factor is due{due}; an access key needs none (`login --access-key ID`)")
+}
+
 /// Advice for the commonest codes (PROTOCOL section 7).
 fn code_hint(code: &str) -> Option<&'static str> {
     let hint = match code {
@@ -189,7 +191,11 @@ fn code_hint(code: &str) -> Option<&'static str> {
         "ID.1003" => "the quota of the account is used up; QueryQuota shows it",
         "ID.1005" => "the password must be changed first: UpdateAccount or UpdateUser",
         "ID.1006" => "too many sessions are open for this user; they end by themselves after two hours",
-        "ID.2001" => "a second factor is due",
+        "ID.2002" => "the second factor is wrong",
+        "LOGIN_CONTROL.1003" => {
+            "a verification code is due, or wrong: `login` on a terminal asks for it, and GetLoginCaptcha fetches the \
+             picture for captchaUuid= and verifyCode="
+        }
         "LOGIN_CONTROL.1002" => "the account is locked for some time after too many wrong passwords",
         "SYS.1001" => "the node gave up waiting; the action may have been carried out: look before you repeat it",
         "SYS.1003" => "the uuid names nothing; the matching query lists what there is",

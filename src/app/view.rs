@@ -72,6 +72,7 @@ pub(super) fn view(options: &Options, screen: Screen) -> Result<View, Error> {
         colour: screen.colour,
         secrets: secrets(options),
         is_secret: secret::member_is_secret,
+        mask: secret::mask_value,
         header: !options.no_header,
         wrap: options.wrap,
         border,

@@ -58,6 +58,8 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// How full hosts, primary storages and backup storages are
+    Capacity,
     /// What the program knows of the APIs
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -84,7 +86,8 @@ pub enum OwnCommand {
 
 impl OwnCommand {
     /// The names of all own commands.
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 20] = [
+        "capacity",
         "catalog",
         "complete",
         "completions",

@@ -10,7 +10,7 @@ mod options;
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
 };
-pub use documents::man_page;
+pub use documents::options_page;
 pub use options::{ColorChoice, Options};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
@@ -73,6 +73,7 @@ Commands:
   job list|show|wait                    asynchronous jobs that this machine submitted
   more [N], save N[,N...] [FILE|DIR]    earlier results; history: earlier commands
   run FILE                              commands from a file
+  capacity                              how full hosts, primary and backup storages are
   zql QUERY                             a statement of the node's query language ZQL
   catalog list|show|version             what the program knows of the APIs
   sandbox serve|reset|seed|path         a management node of your own, for trying and testing
@@ -105,8 +106,11 @@ pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError
     {
         return Ok(Line::Text(concat!("zstack-cli ", env!("CARGO_PKG_VERSION"), "\n").to_owned()));
     }
+    let words = &joined(words)[..];
     let argv = || std::iter::once("zstack-cli".to_owned()).chain(words.iter().cloned());
-    let is_own = first_word(words).is_some_and(|word| OwnCommand::NAMES.contains(&word));
+    // Which word comes first is looked into only where one can be meant, since that takes the options' descriptions.
+    let is_own = words.iter().any(|word| OwnCommand::NAMES.contains(&word.as_str()))
+        && first_word(words).is_some_and(|word| OwnCommand::NAMES.contains(&word));
     if is_own {
         let mut command = OwnLine::command();
         let matches = match command.try_get_matches_from_mut(argv()) {
@@ -132,6 +136,24 @@ pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError
     Ok(if words.is_empty() { Line::Nothing } else { Line::Call(words) })
 }
 
+/// The words with the value of `--watch`, which may be left out, tied to its name: a number behind it is its value,
+/// another word is not.
+fn joined(words: &[String]) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::with_capacity(words.len());
+    let mut is_option = true;
+    for word in words {
+        match joined.last_mut() {
+            Some(last) if is_option && last == "--watch" && word.parse::<f64>().is_ok() => {
+                last.push('=');
+                last.push_str(word);
+            }
+            _ => joined.push(word.clone()),
+        }
+        is_option &= word != "--";
+    }
+    joined
+}
+
 fn refused(error: &clap::Error, in_command: bool) -> Result<Line, UsageError> {
     if error.use_stderr() { Err(usage(error, in_command)) } else { Ok(Line::Text(error.render().to_string())) }
 }
@@ -154,7 +176,7 @@ fn first_word(words: &[String]) -> Option<&str> {
                 }
                 None => argument.get_short() == name.chars().nth(1),
             };
-            named && argument.get_action().takes_values()
+            named && argument.get_action().takes_values() && !argument.is_require_equals_set()
         })
     };
     let mut words = words.iter();
@@ -204,6 +226,23 @@ mod tests {
         assert_eq!(words, ["QueryZone", "--sandbox"]);
         assert!(!options.sandbox);
         assert!(call("X --curl").1.curl_example && call("X -c").1.curl_example);
+    }
+
+    #[test]
+    fn the_seconds_of_watch_may_be_left_out() {
+        let watch = |line: &str| {
+            let (words, options) = call(line);
+            (words.join(" "), options.watch.map(|time| time.as_millis()))
+        };
+        assert_eq!(watch("QueryZone --watch"), ("QueryZone".to_owned(), Some(2000)));
+        assert_eq!(watch("--watch QueryZone"), ("QueryZone".to_owned(), Some(2000)));
+        assert_eq!(watch("--watch 5 QueryZone name=a"), ("QueryZone name=a".to_owned(), Some(5000)));
+        assert_eq!(watch("QueryZone --watch=0.5"), ("QueryZone".to_owned(), Some(500)));
+        assert_eq!(watch("QueryZone -- --watch 5"), ("QueryZone --watch 5".to_owned(), None));
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for line in ["QueryZone --watch 0", "QueryZone --watch=x", "QueryZone --watch -1"] {
+            assert!(parse(&words(line), &mut Options::default()).is_err(), "{line}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The options that stand before or after any command.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -59,6 +60,18 @@ pub struct Options {
     /// Print totals by state, type and the like, and capacities, instead of the rows
     #[arg(long, global = true, help_heading = "Output")]
     pub summary: bool,
+    /// Repeat a query every SECONDS (2) and show what changes; in a pipe one line of JSON for each change
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        global = true,
+        help_heading = "Output",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2",
+        value_parser = seconds
+    )]
+    pub watch: Option<Duration>,
     /// Leave out the column names
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
@@ -143,6 +156,7 @@ impl Options {
             insecure,
             raw,
             summary,
+            watch,
             no_header,
             wrap,
             no_pager,
@@ -171,6 +185,7 @@ impl Options {
         replace(&mut self.color, color);
         replace(&mut self.timeout, timeout);
         replace(&mut self.page_size, page_size);
+        replace(&mut self.watch, watch);
         self.sandbox |= sandbox;
         self.insecure |= insecure;
         self.raw |= raw;
@@ -189,4 +204,10 @@ impl Options {
         self.fail_empty |= fail_empty;
         self.keep_going |= keep_going;
     }
+}
+
+/// A number of seconds to wait between two requests, fractions included.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| (0.1..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "a number of seconds from 0.1 to 86400 is needed".to_owned())
 }

@@ -150,6 +150,12 @@ impl Environment {
         Environment { folders: Some(Folders::under(home)), ..Environment::default() }
     }
 
+    /// The terminal's width and height as they are now, for what is drawn again and again; `None` without one.
+    pub fn measured_terminal(&self) -> Option<(usize, usize)> {
+        self.terminal_size?;
+        terminal_size::terminal_size().map(|(width, height)| (usize::from(width.0), usize::from(height.0)))
+    }
+
     /// Where the program's files lie.
     ///
     /// # Errors

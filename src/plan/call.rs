@@ -375,6 +375,18 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_api_leads_to_the_closest_one() {
+        for (typed, hint) in [
+            ("CreateZoen", "did you mean `CreateZone`?"),
+            ("APIQueryZoneMsg", "did you mean `QueryZone`?"),
+            ("QueryVmI", "did you mean `QueryVmInstance`?"),
+            ("Frobnicate", "`zstack-cli catalog list`, or Tab at the prompt, lists the APIs"),
+        ] {
+            assert_eq!(request(typed).expect_err(typed).hint().as_deref(), Some(hint), "{typed}");
+        }
+    }
+
+    #[test]
     fn unknown_names_are_sent_only_when_asked() {
         let command = Command::parse("CreateZone name=a colour=blue tint=[1]").expect("it parses").expect("a command");
         let options = Options { no_check: true, ..Options::default() };

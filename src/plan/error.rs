@@ -23,9 +23,8 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let did_you_mean = |closest: &Option<String>| closest.as_ref().map(|name| format!("did you mean `{name}`?"));
         match &self.kind {
-            ErrorKind::UnknownApi { closest, .. } => {
-                did_you_mean(closest).or_else(|| Some("`help apis` or Tab lists the APIs".to_owned()))
-            }
+            ErrorKind::UnknownApi { closest, .. } => did_you_mean(closest)
+                .or_else(|| Some("`zstack-cli catalog list`, or Tab at the prompt, lists the APIs".to_owned())),
             ErrorKind::UnknownParameter { api, closest, .. } => {
                 did_you_mean(closest).or_else(|| Some(format!("`help {api}` lists the parameters")))
             }

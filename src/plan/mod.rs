@@ -20,6 +20,8 @@ mod every_api;
 pub use condition::Condition;
 pub use error::{Error, ErrorKind};
 pub use query::{Answer, Cursor, Extent, QueryPlan};
+#[cfg(any(test, fuzzing))]
+pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
 pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;
@@ -77,9 +79,12 @@ pub fn plan(command: &Command, catalog: Catalog, options: &Options) -> Result<Pl
     }
 }
 
-/// The closest API name; the class names of the old protocol (`APIQueryZoneMsg`) lead to theirs.
+/// The shortest API name that begins with what was typed, or else the closest one; the class names of the old
+/// protocol (`APIQueryZoneMsg`) lead to theirs.
 fn closest_api<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let bare = typed.strip_prefix("API").unwrap_or(typed);
     let bare = bare.strip_suffix("Msg").unwrap_or(bare);
-    closest(bare, names)
+    let begins = |name: &&str| name.get(..bare.len()).is_some_and(|start| start.eq_ignore_ascii_case(bare));
+    let unfinished = names.clone().filter(begins).min_by_key(|name| name.len()).filter(|_| !bare.is_empty());
+    unfinished.or_else(|| closest(bare, names))
 }

@@ -5,14 +5,14 @@ const ORDER: [&str; 12] = ["!=", ">=", "<=", "!?=", "!~=", "~=", "?=", "=", ">",
 
 /// What the node makes of a text: field, operator and value.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Reading<'a> {
-    pub(super) field: &'a str,
-    pub(super) operator: &'static str,
-    pub(super) value: &'a str,
+pub(crate) struct Reading<'a> {
+    pub(crate) field: &'a str,
+    pub(crate) operator: &'static str,
+    pub(crate) value: &'a str,
 }
 
 /// Reads a `q` text as the node does; `None` where it refuses it.
-pub(super) fn read(text: &str) -> Option<Reading<'_>> {
+pub(crate) fn read(text: &str) -> Option<Reading<'_>> {
     let operator = ORDER.into_iter().find(|operator| text.contains(operator))?;
     let (field, mut value) = text.split_once(operator)?;
     // Operator texts repeated at the split collapse into one (Q2).

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::catalog::Method;
 use crate::json::{MASK, Secrets, Value};
+use crate::secret::{mask_json, mask_value};
 
 /// What a request does to the cloud; it decides what may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,14 +90,23 @@ impl Request {
             out.push(if index == 0 { '?' } else { '&' });
             percent_encode(&mut out, name);
             out.push('=');
-            encode(&mut out, value, secrets);
+            match secrets {
+                // A condition, a tag or a URL may hold a secret inside.
+                Secrets::Masked if !value.secret => percent_encode(&mut out, &mask_value(name, &value.text)),
+                _ => encode(&mut out, value, secrets),
+            }
         }
         out
     }
 
     /// The body as compact ASCII JSON.
     pub fn body_text(&self, secrets: Secrets) -> Option<String> {
-        self.body.as_ref().map(|body| body.to_json(secrets))
+        let text = self.body.as_ref()?.to_json(secrets);
+        Some(match secrets {
+            Secrets::Shown => text,
+            // What is open as a whole may hold a secret inside: a tag, a URL, JSON within text.
+            Secrets::Masked => mask_json(text.as_bytes()),
+        })
     }
 }
 
@@ -125,6 +135,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn bodies_hide_what_stands_inside_their_values() {
+        let tags = Value::List(vec![Value::Text("consolePassword::x1".into()), Value::Text("ha::y1".into())]);
+        let request = Request {
+            api: "CreateZone",
+            method: Method::Post,
+            path: vec![PathPart::Fixed("/zones")],
+            query: Vec::new(),
+            body: Some(Value::Map(vec![("systemTags".into(), tags)])),
+            needs_session: true,
+            effect: Effect::Action,
+            is_async: true,
+            timeout: None,
+        };
+        let shown = |secrets| request.body_text(secrets).expect("a body");
+        assert_eq!(shown(Secrets::Shown), r#"{"systemTags":["consolePassword::x1","ha::y1"]}"#);
+        assert_eq!(shown(Secrets::Masked), r#"{"systemTags":["consolePassword::******","ha::y1"]}"#);
+    }
+
+    #[test]
     fn targets_are_encoded_completely_and_masked_on_demand() {
         let request = Request {
             api: "LogOut",
@@ -133,15 +162,23 @@ mod tests {
                 PathPart::Fixed("/accounts/sessions/"),
                 PathPart::Variable(SecretText { text: "5d0c".into(), secret: true }),
             ],
-            query: vec![("q".into(), SecretText::plain("name~=%a b+ü%"))],
+            query: vec![
+                ("q".into(), SecretText::plain("name~=%a b+ü%")),
+                ("q".into(), SecretText::plain("sshPassword=x1")),
+                ("systemTags".into(), SecretText::plain("consolePassword::x1")),
+            ],
             body: None,
             needs_session: false,
             effect: Effect::Action,
             is_async: false,
             timeout: None,
         };
-        assert_eq!(request.target(Secrets::Shown), "/accounts/sessions/5d0c?q=name~%3D%25a%20b%2B%C3%BC%25");
-        assert!(request.target(Secrets::Masked).starts_with("/accounts/sessions/******?"));
+        let shown = request.target(Secrets::Shown);
+        assert!(shown.starts_with("/accounts/sessions/5d0c?q=name~%3D%25a%20b%2B%C3%BC%25&"), "{shown}");
+        assert!(shown.ends_with("&q=sshPassword%3Dx1&systemTags=consolePassword%3A%3Ax1"), "{shown}");
+        let masked = request.target(Secrets::Masked);
+        assert!(masked.starts_with("/accounts/sessions/******?q=name~%3D%25a%20b%2B%C3%BC%25&"), "{masked}");
+        assert!(!masked.contains("x1"), "{masked}");
         assert!(!format!("{request:?}").contains("5d0c"));
     }
 }

@@ -1,5 +1,7 @@
 //! What stands in a cell: for people, or for programs.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::json::{self, Kind, MASK};
@@ -79,16 +81,23 @@ pub(super) fn for_people(column: &GridColumn, value: Option<&[u8]>, view: &View,
 fn push_value(column: &GridColumn, value: &[u8], view: &View, out: &mut String) {
     match json::kind(value) {
         Kind::Null => {}
-        Kind::Text => push_text(value, out),
+        Kind::Text => push_text(&column.leaf, value, view, out),
         Kind::Bool => out.push_str(&String::from_utf8_lossy(value)),
         Kind::Number => push_number(value, column.bytes, out),
-        Kind::List => push_list(&column.leaf, value, out),
+        Kind::List => push_list(&column.leaf, value, view, out),
         Kind::Map => push_map(value, view, out),
     }
 }
 
-fn push_text(literal: &[u8], out: &mut String) {
-    out.push_str(&json::escape_unprintable(&json::unescape(literal)));
+fn push_text(name: &str, literal: &[u8], view: &View, out: &mut String) {
+    let text = json::unescape(literal);
+    // Most texts hold nothing that could hide a secret.
+    let shown = if view.masks_secrets() && (text.contains(['@', '=', '{']) || text.contains("::")) {
+        (view.mask)(name, &text)
+    } else {
+        Cow::Borrowed(&*text)
+    };
+    out.push_str(&json::escape_unprintable(&shown));
 }
 
 fn push_number(value: &[u8], bytes: bool, out: &mut String) {
@@ -105,9 +114,9 @@ fn push_number(value: &[u8], bytes: bool, out: &mut String) {
     }
 }
 
-fn push_scalar(value: &[u8], out: &mut String) {
+fn push_scalar(name: &str, value: &[u8], view: &View, out: &mut String) {
     match json::kind(value) {
-        Kind::Text => push_text(value, out),
+        Kind::Text => push_text(name, value, view, out),
         Kind::Number => push_number(value, false, out),
         Kind::Bool => out.push_str(&String::from_utf8_lossy(value)),
         Kind::Null => out.push_str("null"),
@@ -117,14 +126,14 @@ fn push_scalar(value: &[u8], out: &mut String) {
 }
 
 /// `3 nics`, or the first value and how many more.
-fn push_list(name: &str, list: &[u8], out: &mut String) {
+fn push_list(name: &str, list: &[u8], view: &View, out: &mut String) {
     let mut items = json::items(list);
     let Some(first) = items.next() else { return };
     let more = items.count();
     match json::kind(first) {
         Kind::Map | Kind::List => out.push_str(&counted(name, more + 1)),
         _ => {
-            push_scalar(first, out);
+            push_scalar(name, first, view, out);
             if more > 0 {
                 out.push_str(&format!(" +{more}"));
             }
@@ -137,7 +146,7 @@ fn push_map(map: &[u8], view: &View, out: &mut String) {
     let mut members = json::members(map).filter(|(_, value)| json::kind(value) != Kind::Null);
     let Some((name, value)) = members.next() else { return };
     if let Some(called) = json::member(map, "name").filter(|value| json::kind(value) == Kind::Text) {
-        return push_text(called, out);
+        return push_text("name", called, view, out);
     }
     let name = String::from_utf8_lossy(name);
     out.push_str(&json::escape_unprintable(&name));
@@ -145,7 +154,7 @@ fn push_map(map: &[u8], view: &View, out: &mut String) {
     if view.masks(&name) {
         out.push_str(MASK)
     } else {
-        push_scalar(value, out)
+        push_scalar(&name, value, view, out)
     }
     let more = members.count();
     if more > 0 {

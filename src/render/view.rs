@@ -1,5 +1,7 @@
 //! How a reply is to look, and what is known of its rows.
 
+use std::borrow::Cow;
+
 use crate::json::Secrets;
 
 use super::columns::Selection;
@@ -130,6 +132,8 @@ pub struct View {
     pub secrets: Secrets,
     /// Whether a member of that name is secret.
     pub is_secret: fn(&str) -> bool,
+    /// The text of a member of that name without the secrets inside: user info of a URL, the tail of a tag.
+    pub mask: for<'a> fn(&str, &'a str) -> Cow<'a, str>,
     /// Whether tables, csv and tsv begin with the column names.
     pub header: bool,
     /// Whether cells that are too wide are wrapped rather than cut.
@@ -156,6 +160,7 @@ impl View {
             colour: false,
             secrets: Secrets::Masked,
             is_secret: |_| false,
+            mask: |_, text| Cow::Borrowed(text),
             header: true,
             wrap: false,
             border: None,

@@ -67,9 +67,29 @@ pub fn name_secrecy(name: &str) -> Secrecy {
         lower.truncate(singular.len());
     }
     let joined = lower.replace('_', "");
-    let secret =
-        SECRET_NAMES.contains(&joined.as_str()) || SECRET_ENDINGS.iter().any(|ending| joined.ends_with(ending));
+    let secret = SECRET_NAMES.contains(&joined.as_str())
+        || SECRET_ENDINGS.iter().any(|ending| joined.ends_with(ending))
+        || ends_like_password(&joined);
     if secret { Secrecy::Whole } else { Secrecy::Open }
+}
+
+/// Whether a name ends in `password` with one slip of the finger, as it may in a history: `pasword`, `passwrod`.
+fn ends_like_password(name: &str) -> bool {
+    const WORD: &[u8] = b"password";
+    let bytes = name.as_bytes();
+    let ending = |length: usize| bytes.len().checked_sub(length).map(|start| &bytes[start..]);
+    let without = |text: &[u8], at: usize| [&text[..at], &text[at + 1..]].concat();
+    let one_missing = ending(WORD.len() - 1).is_some_and(|end| (0..WORD.len()).any(|at| without(WORD, at) == end));
+    let one_more = ending(WORD.len() + 1).is_some_and(|end| (0..end.len()).any(|at| without(end, at) == WORD));
+    let one_other = ending(WORD.len()).is_some_and(|end| {
+        let wrong: Vec<usize> = (0..WORD.len()).filter(|&at| end[at] != WORD[at]).collect();
+        match wrong[..] {
+            [_] => true,
+            [one, other] => other == one + 1 && end[one] == WORD[other] && end[other] == WORD[one],
+            _ => false,
+        }
+    });
+    one_missing || one_more || one_other
 }
 
 /// Whether a member of a reply, or a parameter, of this name holds a secret: `sshPassword`, `token`,
@@ -120,6 +140,10 @@ mod tests {
             "sessionUuid",
             "authKey",
             "access-key-secret",
+            "pasword",
+            "sshPasswrod",
+            "passwordd",
+            "oldPassward",
         ] {
             assert_eq!(name_secrecy(name), Secrecy::Whole, "{name}");
         }

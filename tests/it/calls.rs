@@ -127,3 +127,23 @@ fn a_query_that_finds_nothing_fails_only_when_asked_to() {
     with_session(&node, &["QueryZone"]).succeeds().stdout("{\n    \"inventories\": [],\n    \"success\": true\n}\n");
     with_session(&node, &["QueryZone", "--fail-empty"]).fails(7).stderr("error: nothing found\n");
 }
+
+#[test]
+fn the_chain_of_causes_is_told_from_the_outside_in() {
+    let error = r#"{"error":{"code":"SYS.1002","description":"create failed","details":"cannot create the VM",
+        "messages":{"message_en":"free some memory","message_cn":"x"},
+        "cause":{"code":"HOST.1001","details":"no host has room",
+            "causes":[{"code":"HOST.1","details":"host-1: 2 GiB left"},{"code":"HOST.2","details":"host-2: down"}]}}}"#;
+    let node = Node::start(move |_| Reply::Send(503, error.to_owned()));
+    with_session(&node, &["QueryZone", "limit=1", "-o", "csv"]).fails(3).stderr(
+        "error: cannot create the VM\n  code: SYS.1002 (create failed)\n  advice: free some memory\n  \
+         cause: HOST.1001: no host has room\n    cause: HOST.1: host-1: 2 GiB left\n    cause: HOST.2: host-2: down\n",
+    );
+}
+
+#[test]
+fn an_error_inside_an_internal_one_is_found() {
+    let details = r#"org.zstack.X: {\"code\":\"ID.1006\",\"details\":\"too many\"}"#;
+    let node = Node::start(move |_| Reply::error("SYS.1000", details));
+    with_session(&node, &["QueryZone", "limit=1", "-o", "csv"]).fails(3).stderr_has("inner code: ID.1006");
+}

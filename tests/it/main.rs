@@ -6,10 +6,17 @@
 mod batch;
 mod calls;
 mod completion;
+mod contexts;
 mod documents;
 mod every_api;
+mod faults;
 mod harness;
+mod jobs;
 mod node;
+mod output;
 mod prompt;
+mod secrets;
+mod served;
+mod sessions;
 mod terminal;
 mod usage;

@@ -72,7 +72,10 @@ fn one_short_page_is_everything() {
 
 #[test]
 fn a_page_longer_than_asked_for_is_handed_on_with_what_follows_it() {
-    let rows: Vec<String> = (1..=9).map(|number| format!(r#"{{"uuid":"{}"}}"#, uuid(number))).collect();
+    // Longer than what is looked at before anything is handed on.
+    let pad = "x".repeat(40_000);
+    let row = |number| format!(r#"{{"uuid":"{}","pad":"{pad}"}}"#, uuid(number));
+    let rows: Vec<String> = (1..=9).map(row).collect();
     let text = format!(r#"{{"before":1,"inventories":[{}],"total":9}}"#, rows.join(","));
     let node = Node::new([ok(&text)]);
     let (rows, members, error) = all(&node, "QueryZone");

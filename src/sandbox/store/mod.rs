@@ -18,6 +18,8 @@ mod error;
 mod model;
 mod ownership;
 mod query;
+#[cfg(any(test, fuzzing))]
+mod reading;
 mod record;
 mod request;
 mod row;
@@ -33,5 +35,7 @@ mod zql;
 pub use change::{TagKind, Transaction};
 pub use database::Store;
 pub use error::{BAD_ARGUMENT, INTERNAL, NOT_SIMULATED, ServerError, StoreError};
+#[cfg(any(test, fuzzing))]
+pub(crate) use reading::{Reading, read_q, read_zql};
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};
 pub use row::{Row, Scalar};

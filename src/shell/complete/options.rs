@@ -54,7 +54,7 @@ pub(crate) const OUTPUTS: [(&str, &str); 9] = [
 ];
 
 /// All options, in the order in which help shows them.
-pub(crate) const OPTIONS: [OptionSpec; 34] = [
+pub(crate) const OPTIONS: [OptionSpec; 36] = [
     option("-H", "--host", OptionValue::Any, "management node"),
     option("-p", "--port", OptionValue::Any, "port of the management node"),
     option("", "--url", OptionValue::Any, "whole base URL"),
@@ -66,6 +66,7 @@ pub(crate) const OPTIONS: [OptionSpec; 34] = [
     option("", "--columns", OptionValue::Any, "columns, in that order"),
     option("", "--sort-by", OptionValue::Any, "sort the received rows by a column"),
     option("", "--summary", OptionValue::None, "totals instead of the rows"),
+    option("", "--watch", OptionValue::None, "repeat a query and show what changes"),
     option("", "--jq", OptionValue::Any, "filter the reply with a jq expression"),
     option("-r", "--raw", OptionValue::None, "with --jq: texts without quotes"),
     option("", "--no-header", OptionValue::None, "leave out the column names"),
@@ -81,6 +82,7 @@ pub(crate) const OPTIONS: [OptionSpec; 34] = [
     option("", "--curl", OptionValue::None, "also print the request as curl"),
     option("", "--dry-run", OptionValue::None, "print the request and send nothing"),
     option("", "--no-wait", OptionValue::None, "do not wait for a job"),
+    option("", "--follow", OptionValue::None, "follow a long job to its end"),
     option("", "--timeout", OptionValue::Any, "seconds to wait for a job"),
     option("", "--no-check", OptionValue::None, "send what the catalog does not know"),
     option("", "--page-size", OptionValue::Any, "rows per request"),
@@ -125,7 +127,9 @@ mod tests {
             let longs = argument.get_long().into_iter().chain(argument.get_visible_aliases().unwrap_or_default());
             for long in longs {
                 let known = find(&format!("--{long}")).unwrap_or_else(|| panic!("--{long} is not offered"));
-                assert_eq!(known.takes_value(), argument.get_action().takes_values(), "--{long}");
+                // A value that may be left out is not waited for.
+                let takes_value = argument.get_action().takes_values() && !argument.is_require_equals_set();
+                assert_eq!(known.takes_value(), takes_value, "--{long}");
             }
             if let Some(short) = argument.get_short() {
                 assert!(find(&format!("-{short}")).is_some(), "-{short}");

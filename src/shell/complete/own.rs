@@ -37,7 +37,8 @@ const fn choice(word: &'static str, summary: &'static str, then: &'static [Takes
 }
 
 /// The own commands, sorted by name.
-pub(crate) const COMMANDS: [Choice; 18] = [
+pub(crate) const COMMANDS: [Choice; 19] = [
+    choice("capacity", "how full hosts and storages are", &[]),
     choice(
         "catalog",
         "what is known of the node's APIs",

@@ -1,0 +1,7 @@
+//! Command lines.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| zstack_cli::properties::command::check(text));

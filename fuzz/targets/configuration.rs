@@ -1,0 +1,7 @@
+//! Configuration and credentials.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| zstack_cli::properties::configuration::check(bytes));

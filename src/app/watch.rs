@@ -1,0 +1,308 @@
+//! `--watch`: the same query again and again, and what changed from one answer to the next.
+//!
+//! On a terminal the rows are drawn in place, with what is new, gone or changed marked until the next answer. In a
+//! pipe there is one line of JSON for each change; the first answer is what changes are told against.
+
+use std::io::{self, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cli::Options;
+use crate::client::{self, Answer};
+use crate::error::Error;
+use crate::json::{Piece, Pieces, Scanner, escape_unprintable};
+use crate::plan::{self, QueryPlan};
+use crate::render::{self, Change, Marks, Shape, Snapshot, View};
+
+use super::App;
+use super::output::Output;
+
+/// How often a wish to stop is looked for.
+const TICK: Duration = Duration::from_millis(40);
+
+/// What is watched, and how it is shown.
+pub(super) struct Watched<'a> {
+    pub(super) query: &'a QueryPlan,
+    pub(super) shape: &'a Shape,
+    pub(super) view: &'a View,
+    pub(super) options: &'a Options,
+    /// The command as typed, secrets masked, for the screen's first line.
+    pub(super) title: &'a str,
+    /// How long to wait between an answer and the next request.
+    pub(super) every: Duration,
+}
+
+impl Watched<'_> {
+    /// The member that rows are known by.
+    fn key_name(&self) -> &str {
+        self.query.key.unwrap_or("uuid")
+    }
+}
+
+/// Two answers, and what is different in the later one.
+#[derive(Default)]
+struct Comparison {
+    before: Snapshot,
+    now: Snapshot,
+    changes: Vec<Change>,
+}
+
+impl App {
+    /// Repeats a query until the user has seen enough, which is no failure.
+    pub(super) fn watch(&mut self, watched: &Watched<'_>, out: &mut Output<'_>) -> Result<(), Error> {
+        let on_terminal =
+            matches!(out, Output::Screen) && self.environment.stdout_terminal && !self.environment.is_dumb_terminal();
+        check(watched, on_terminal)?;
+        let now = match self.snapshot(watched) {
+            Err(error) if is_interruption(&error) => return Ok(()),
+            first => first?,
+        };
+        let mut screen = on_terminal.then(|| Screen::new(io::stdout())).transpose()?;
+        if screen.is_none() {
+            self.say(watched.options, &format!("watching {}; Ctrl-C ends it", rows(now.len())));
+        }
+        let mut comparison = Comparison { now, ..Comparison::default() };
+        let mut trouble = None;
+        loop {
+            if let Some(screen) = &mut screen {
+                let size = self.environment.measured_terminal().unwrap_or((80, 24));
+                screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
+            }
+            if !self.pause(watched.every) {
+                return Ok(());
+            }
+            match self.snapshot(watched) {
+                Err(error) if is_interruption(&error) => return Ok(()),
+                // A node that restarts is no reason to stop looking, where somebody sees what is going on.
+                Err(error) if screen.is_some() => trouble = Some(error.to_string()),
+                Err(error) => return Err(error),
+                Ok(next) => {
+                    trouble = None;
+                    let changes = comparison.now.changes(&next, watched.view.columns.as_ref());
+                    comparison = Comparison { before: comparison.now, now: next, changes };
+                    if screen.is_none() {
+                        let events: Vec<u8> =
+                            comparison.changes.iter().flat_map(|change| change.event(watched.key_name())).collect();
+                        out.write_text(&String::from_utf8_lossy(&events))?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rows as they are now.
+    fn snapshot(&mut self, watched: &Watched<'_>) -> Result<Snapshot, Error> {
+        let mut reply = match self.query(watched.query, watched.options)? {
+            Answer::Reply(reply) => reply,
+            Answer::Failed(failure) => return Err(Error::Api(Box::new(failure))),
+            Answer::Detached(_) => return Ok(Snapshot::default()),
+        };
+        let mut rows = Snapshot::default();
+        while let Some(piece) = reply.next_piece().map_err(|error| client::Error::of_read(&error))? {
+            if let Piece::Row(row) = piece {
+                rows.push(row, watched.key_name());
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Waits; `false` when the user wants an end.
+    fn pause(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        while !self.interrupt.is_set() {
+            let rest = end.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                return true;
+            }
+            thread::sleep(rest.min(TICK));
+        }
+        false
+    }
+}
+
+fn check(watched: &Watched<'_>, on_terminal: bool) -> Result<(), Error> {
+    let refuse = |problem: &str| Err(Error::Option { option: "watch", problem: problem.to_owned() });
+    if watched.query.answer == plan::Answer::Count {
+        return refuse("a count has no rows to watch");
+    }
+    if !on_terminal && (watched.view.filter.is_some() || watched.view.summary) {
+        return refuse("off a terminal it prints changes of rows, which --jq and --summary cannot make");
+    }
+    Ok(())
+}
+
+fn is_interruption(error: &Error) -> bool {
+    matches!(error, Error::Client(error) if error.class() == client::Class::Interrupted)
+}
+
+fn rows(count: usize) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// What a terminal of that width and height shows.
+fn lines(
+    watched: &Watched<'_>,
+    comparison: &Comparison,
+    trouble: Option<&str>,
+    (width, height): (usize, usize),
+) -> Result<Vec<String>, Error> {
+    let mut lines = vec![fit(&headline(watched, comparison), width)];
+    if let Some(trouble) = trouble {
+        lines.push(fit(&format!("error: {trouble}"), width));
+    }
+    lines.push(String::new());
+    let room = height.saturating_sub(lines.len());
+    let whole = watched.view.summary || watched.view.filter.is_some() || watched.view.sort_by.is_some();
+    let Comparison { before, now, changes } = comparison;
+    let reply = now.reply(before, changes, if whole { usize::MAX } else { room });
+    let marks = Marks::of(changes, watched.key_name());
+    let view = View { width: Some(width), marks: Some(marks), ..watched.view.clone() };
+    let mut text = Vec::new();
+    render::render(&mut Scanner::new(&reply[..]), watched.shape, &view, &mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let count = text.lines().count();
+    lines.extend(text.lines().take(room).map(str::to_owned));
+    let is_cut = count > room || !whole && now.len() > room;
+    if is_cut && let Some(last) = lines.last_mut() {
+        *last = "… more than the terminal is high".to_owned();
+    }
+    Ok(lines)
+}
+
+/// `QueryZone  every 2s  3 rows  1 new  2 changed`.
+fn headline(watched: &Watched<'_>, comparison: &Comparison) -> String {
+    let mut text = format!("{}  every {}s  {}", watched.title, watched.every.as_secs_f64(), rows(comparison.now.len()));
+    let count = |test: fn(&Change) -> bool| comparison.changes.iter().filter(|change| test(change)).count();
+    for (number, what) in [
+        (count(|change| matches!(change, Change::New { .. })), "new"),
+        (count(|change| matches!(change, Change::Gone { .. })), "gone"),
+        (count(|change| matches!(change, Change::Changed { .. })), "changed"),
+    ] {
+        if number > 0 {
+            text.push_str(&format!("  {number} {what}"));
+        }
+    }
+    text
+}
+
+/// The beginning of a text that a line of the terminal has room for.
+fn fit(text: &str, mut room: usize) -> String {
+    let text = escape_unprintable(text);
+    text.chars()
+        .take_while(|c| {
+            let wide = unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+            let fits = wide <= room;
+            room = room.saturating_sub(wide);
+            fits
+        })
+        .collect()
+}
+
+/// The terminal's other screen, which leaves what was on it before as it was.
+struct Screen<W: Write> {
+    out: W,
+}
+
+impl<W: Write> Screen<W> {
+    /// Turns to the other screen and hides the cursor.
+    fn new(mut out: W) -> io::Result<Screen<W>> {
+        out.write_all(b"\x1b[?1049h\x1b[?25l")?;
+        Ok(Screen { out })
+    }
+
+    /// Draws over what is there, in one write, so that nothing flickers.
+    fn draw(&mut self, lines: &[String]) -> io::Result<()> {
+        // Between these two a terminal that knows them shows nothing half drawn.
+        let mut text = String::from("\x1b[?2026h\x1b[H");
+        for (index, line) in lines.iter().enumerate() {
+            if index > 0 {
+                text.push_str("\r\n");
+            }
+            text.push_str(line);
+            text.push_str("\x1b[K");
+        }
+        text.push_str("\x1b[J\x1b[?2026l");
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Drop for Screen<W> {
+    fn drop(&mut self) {
+        // A terminal that is gone needs no cleaning.
+        let _ = self.out.write_all(b"\x1b[?25h\x1b[?1049l");
+        let _ = self.out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::plan::Plan;
+    use crate::render::Format;
+    use crate::syntax::Command;
+
+    fn query(line: &str) -> QueryPlan {
+        let command = Command::parse(line).expect("it parses").expect("a command");
+        match plan::plan(&command, Catalog::newest(), &plan::Options::default()).expect("a plan") {
+            Plan::Query(plan) => *plan,
+            Plan::Call(_) => panic!("{line} is no query"),
+        }
+    }
+
+    fn snapshot(rows: &[&str]) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for row in rows {
+            snapshot.push(row.as_bytes(), "uuid");
+        }
+        snapshot
+    }
+
+    fn screen(before: &[&str], now: &[&str], size: (usize, usize)) -> Vec<String> {
+        let (query, shape, options) = (query("QueryZone"), Shape::default(), Options::default());
+        let view = View { terminal: true, ..View::new(Format::Table) };
+        let every = Duration::from_millis(1500);
+        let watched =
+            Watched { query: &query, shape: &shape, view: &view, options: &options, title: "QueryZone", every };
+        let (before, now) = (snapshot(before), snapshot(now));
+        let changes = before.changes(&now, None);
+        lines(&watched, &Comparison { before, now, changes }, None, size).expect("lines")
+    }
+
+    const A: &str = r#"{"uuid":"a","name":"one","state":"Enabled"}"#;
+    const B: &str = r#"{"uuid":"b","name":"two","state":"Enabled"}"#;
+    const B_OFF: &str = r#"{"uuid":"b","name":"two","state":"Disabled"}"#;
+    const C: &str = r#"{"uuid":"c","name":"new","state":"Enabled"}"#;
+
+    #[test]
+    fn changes_are_marked_and_counted() {
+        let shown = screen(&[A, B], &[B_OFF, C], (80, 24));
+        assert_eq!(shown[0], "QueryZone  every 1.5s  2 rows  1 new  1 gone  1 changed");
+        let row = |name: &str| shown[1..].iter().find(|line| line.contains(name)).expect("the row").clone();
+        assert!(row("one").contains("\u{1b}[2;9mone\u{1b}[0m"), "{shown:?}");
+        assert!(row("two").contains("\u{1b}[7mDisabled\u{1b}[0m") && !row("two").starts_with('\u{1b}'), "{shown:?}");
+        assert!(row("new").contains("\u{1b}[1;4mnew\u{1b}[0m"), "{shown:?}");
+        // The next answer, which is the same, clears the marks.
+        assert!(!screen(&[A, B], &[A, B], (80, 24)).join("").contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_screen_holds_what_it_has_room_for() {
+        let shown = screen(&[], &[A, B, C], (80, 5));
+        assert_eq!(shown.len(), 5);
+        assert_eq!(shown[4], "… more than the terminal is high");
+        assert_eq!(screen(&[], &[A, B, C], (9, 24))[0], "QueryZone");
+    }
+
+    #[test]
+    fn the_screen_is_left_as_it_was() {
+        let mut written = Vec::new();
+        let mut screen = Screen::new(&mut written).expect("a screen");
+        screen.draw(&["a".to_owned(), "b".to_owned()]).expect("drawn");
+        drop(screen);
+        let text = String::from_utf8(written).expect("text");
+        assert!(text.contains("\u{1b}[Ha\u{1b}[K\r\nb\u{1b}[K\u{1b}[J"), "{text:?}");
+        assert!(text.starts_with("\u{1b}[?1049h") && text.ends_with("\u{1b}[?1049l"), "{text:?}");
+    }
+}

@@ -1,0 +1,79 @@
+//! Named nodes: which one a command goes to, and whose credentials go along.
+
+use crate::harness::Home;
+use crate::node::{Node, Reply};
+
+fn node(session: &'static str) -> Node {
+    Node::start(move |request| match request.method.as_str() {
+        "PUT" => Reply::ok(format!(r#"{{"inventory":{{"uuid":"{session}","accountUuid":"36c2"}}}}"#)),
+        _ => Reply::ok(r#"{"inventories":[]}"#),
+    })
+}
+
+fn url(node: &Node) -> String {
+    format!("http://127.0.0.1:{}/zstack", node.port)
+}
+
+#[test]
+fn contexts_never_mix_their_credentials() {
+    let (first, second) = (node("11111111111111111111111111111111"), node("22222222222222222222222222222222"));
+    let home = Home::new();
+    home.run(["context", "set", "one", "--url", &url(&first)]).succeeds();
+    home.run(["context", "set", "two", "--url", &url(&second)]).succeeds();
+    home.run(["--context", "one", "login", "-q"]).input("x\n").succeeds();
+    home.run(["--context", "two", "QueryZone"]).fails(5);
+    // Neither is the session of a context that of its address, nor does it follow to another one.
+    home.run(["--url", &url(&first), "QueryZone"]).fails(5);
+    home.run(["--context", "one", "--url", &url(&second), "QueryZone"]).fails(5);
+    home.run(["--context", "two", "login", "-q"]).input("x\n").succeeds();
+    for name in ["one", "two"] {
+        home.run(["--context", name, "QueryZone", "limit=1"]).succeeds();
+    }
+    home.run(["context", "set", "one", "--url", &url(&second)]).succeeds();
+    home.run(["--context", "one", "QueryZone"]).fails(5);
+    for (node, other) in [(&first, "2222"), (&second, "1111")] {
+        for request in node.requests() {
+            let authorization = request.header("authorization").unwrap_or_default();
+            assert!(!authorization.contains(other), "{request:?}");
+        }
+    }
+    assert_eq!(second.requests().iter().filter(|request| request.header("authorization").is_some()).count(), 1);
+}
+
+#[test]
+fn options_beat_the_environment_and_that_beats_the_context() {
+    let home = Home::new();
+    home.run(["context", "set", "one", "--url", "http://one.test/zstack", "output=csv"]).succeeds();
+    home.run(["context", "set", "two", "--url", "http://two.test/zstack"]).succeeds();
+    let asked = |words: &[&str]| home.run(words.iter().chain(&["QueryZone", "--dry-run"]));
+    let session = |run: crate::harness::Run| run.variable("ZSTACK_SESSION_UUID", "x").succeeds();
+    session(asked(&[])).stdout_has("http://one.test/zstack/v1/zones");
+    session(asked(&[]).variable("ZSTACK_CONTEXT", "two")).stdout_has("http://two.test/");
+    session(asked(&[]).variable("ZSTACK_URL", "http://env.test/zstack")).stdout_has("http://env.test/");
+    session(asked(&["--context", "two"]).variable("ZSTACK_URL", "http://env.test/zstack"))
+        .stdout_has("http://two.test/");
+    session(asked(&["-H", "opt.test"]).variable("ZSTACK_URL", "http://env.test/zstack"))
+        .stdout_has("http://opt.test:8080/");
+    home.run(["--context", "three", "QueryZone"]).fails(2).stderr_has("there is no context `three`");
+}
+
+#[test]
+fn changes_keep_comments_and_mistakes_have_a_line() {
+    let home = Home::new();
+    let file = home.path().join("config.toml");
+    std::fs::write(&file, "# mine\n[contexts.one] # first\nurl = \"http://one.test/zstack\" # where\n")
+        .expect("written");
+    home.run(["context", "set", "two", "--url", "http://two.test/zstack", "account=ops"]).succeeds();
+    home.run(["context", "use", "two"]).succeeds();
+    let text = std::fs::read_to_string(&file).expect("readable");
+    assert!(text.contains("# mine\n") && text.contains("# first") && text.contains("# where"), "{text}");
+    home.run(["context", "show"]).succeeds().stdout_has("account\tops");
+    home.run(["context", "list"]).succeeds().stdout_has("* two\thttp://two.test/zstack\tops");
+    home.run(["context", "delete", "two"]).succeeds();
+    home.run(["context", "show", "two"]).fails(2);
+
+    std::fs::write(&file, "[contexts.one]\nurl = \"http://one.test\"\npasword = \"x\"\n").expect("written");
+    home.run(["QueryZone"]).fails(2).stdout("").stderr_has("config.toml:3: unknown key `pasword`");
+    home.run(["context", "set", "one", "output=tabel"]).fails(2);
+    assert!(std::fs::read_to_string(&file).expect("readable").contains("pasword"), "a wrong file is left alone");
+}

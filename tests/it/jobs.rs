@@ -1,0 +1,171 @@
+//! Jobs: waiting, detaching, looking again, from any process.
+
+use std::time::Duration;
+
+use crate::harness::Home;
+use crate::node::{Node, Recorded, Reply};
+use crate::served::Served;
+
+const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
+
+fn is_poll(request: &Recorded) -> bool {
+    request.path().starts_with("/zstack/v1/api-jobs/")
+}
+
+/// A node whose jobs never end.
+fn slow_node() -> Node {
+    Node::start(|_| Reply::Send(202, "{}".to_owned()))
+}
+
+fn only_job(home: &Home) -> String {
+    let list = home.run(["job", "list"]).succeeds().json();
+    let jobs = list["inventories"].as_array().expect("a list");
+    assert_eq!(jobs.len(), 1, "{list}");
+    jobs[0]["uuid"].as_str().expect("a uuid").to_owned()
+}
+
+#[test]
+fn a_job_that_nobody_waits_for_is_found_again() {
+    let served = Served::start(&["--speed", "20"]);
+    let home = Home::new();
+    served.log_in(&home);
+    let done = served.run(&home, &["CreateZone", "name=lab", "--no-wait"]).succeeds();
+    let uuid = done.json()["job"]["uuid"].as_str().expect("a uuid").to_owned();
+    // No option says where: the journal knows.
+    let done = home.run(["job", "wait", &uuid]).succeeds();
+    assert_eq!(done.json()["inventory"]["name"], "lab");
+    let done = home.run(["job", &uuid[..8], "-q"]).succeeds().stderr("");
+    assert_eq!(done.json()["inventory"]["name"], "lab");
+    let list = home.run(["job"]).succeeds().json();
+    assert_eq!(list["inventories"][0]["state"], "succeeded");
+    assert_eq!(list["inventories"][0]["api"], "CreateZone");
+    assert_eq!(list["inventories"][0]["node"], served.url.as_str());
+    served.run(&home, &["QueryZone", "name=lab", "count=true", "--jq", ".total"]).succeeds().stdout("1\n");
+    assert!(served.home().files().len() > 1, "the node has a state of its own");
+}
+
+#[test]
+fn a_failed_job_is_a_failure_also_when_it_is_looked_at_later() {
+    let node = Node::start(|request| {
+        if is_poll(request) { Reply::error("SYS.1006", "no space left") } else { Reply::Send(202, "{}".to_owned()) }
+    });
+    let home = Home::new();
+    let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION);
+    run(&["CreateZone", "name=a", "--no-wait"]).succeeds();
+    let uuid = only_job(&home);
+    for command in ["show", "wait"] {
+        let done = home.run(["job", command, &uuid]).fails(3).stderr_has("error: no space left");
+        assert_eq!(done.json()["error"]["code"], "SYS.1006");
+    }
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "failed");
+}
+
+#[test]
+fn several_jobs_are_waited_for_and_each_one_reported() {
+    let node = Node::start(|request| match (is_poll(request), request.method.as_str()) {
+        (true, _) if request.path().ends_with('0') => Reply::Send(202, "{}".to_owned()),
+        (true, _) if request.path().ends_with("aaaaaaaa") => Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#),
+        (true, _) if request.path().ends_with("bbbbbbbb") => Reply::error("SYS.1006", "no space left"),
+        _ => Reply::Send(404, "unknown job".to_owned()),
+    });
+    let (good, bad, gone) = ("a".repeat(32), "b".repeat(32), "c".repeat(32));
+    let home = Home::new();
+    let done = home.run(node.call(&["job", "wait", &good, &bad, &gone])).fails(3);
+    let rows = done.json()["inventories"].clone();
+    let states: Vec<&str> = (0..3).map(|at| rows[at]["state"].as_str().expect("a state")).collect();
+    assert_eq!(states, ["succeeded", "failed", "unknown"]);
+    assert_eq!(rows[0]["result"]["inventory"]["uuid"], "1f6d");
+    assert_eq!(rows[1]["error"]["code"], "SYS.1006");
+    let done = done.stderr_has(&format!("error: job {bad}: no space left"));
+    done.stderr_has(&format!("error: job {gone}: the outcome of the job is unknown"));
+    home.run(node.call(&["job", "wait", &good, &gone])).fails(6);
+}
+
+#[test]
+fn what_is_no_job_is_said() {
+    let home = Home::new();
+    home.run(["job", "list"]).succeeds().stderr("");
+    home.run(["job", "show", "0b5c"]).fails(1).stderr("error: there is no job called 0b5c\n");
+    let node = Node::start(|_| Reply::Send(404, "unknown job".to_owned()));
+    let unknown = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+    home.run(node.call(&["job", unknown])).fails(6).stderr_has("no record of the job").stderr_has(unknown);
+}
+
+#[test]
+fn the_wait_ends_at_the_limit_and_the_job_is_named() {
+    let node = slow_node();
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a", "--timeout", "1"]));
+    let done = run.variable("ZSTACK_SESSION_UUID", SESSION).fails(6).stdout("").stderr_has("the job still runs");
+    let uuid = only_job(&home);
+    done.stderr_has(&format!("`zstack-cli job {uuid}` looks again"));
+    assert_eq!(node.requests()[0].header("x-api-timeout"), Some("1"));
+    let done = home.run(["job", &uuid]).succeeds();
+    assert_eq!(done.json()["inventory"]["state"], "running");
+}
+
+#[test]
+fn ctrl_c_stops_waiting_and_the_job_is_found_again() {
+    let node = slow_node();
+    let home = Home::new();
+    let mut run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let child = run.start();
+    // Once it polls it waits.
+    for _ in 0..1000 {
+        if node.requests().iter().any(is_poll) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let uuid = only_job(&home);
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains("interrupted") && said.contains(&format!("`zstack-cli job {uuid}`")), "{said}");
+    assert!(output.stdout.is_empty());
+    let done = home.run(["job", &uuid]).succeeds();
+    assert_eq!(done.json()["inventory"]["uuid"], uuid.as_str());
+}
+
+#[test]
+fn a_long_job_is_followed_and_its_result_unpacked() {
+    let served = Served::start(&["--speed", "50"]);
+    let home = Home::new();
+    served.log_in(&home);
+    let storage = served.run(&home, &["QueryBackupStorage", "limit=1", "fields=uuid", "-o", "value"]).succeeds().out();
+    let data = format!(
+        r#"jobData={{"name":"long","url":"http://h.test/x.qcow2","format":"qcow2","backupStorageUuids":["{}"]}}"#,
+        storage.trim()
+    );
+    let words = ["SubmitLongJob", "jobName=APIAddImageMsg", &data];
+    let done = served.run(&home, &[words[0], words[1], words[2], "--follow"]).succeeds();
+    assert_eq!(done.json()["inventory"]["name"], "long");
+    assert_eq!(done.json()["inventory"]["status"], "Ready");
+    let done = served.run(&home, &words).succeeds();
+    let uuid = done.json()["inventory"]["uuid"].as_str().expect("a uuid").to_owned();
+    let done = served.run(&home, &["job", "wait", &uuid]).succeeds();
+    assert_eq!(done.json()["inventory"]["name"], "long");
+}
+
+#[test]
+fn a_long_job_that_fails_says_why() {
+    let node = Node::start(|request| {
+        let job = |state: &str, result: &str| {
+            format!(r#"{{"uuid":"6c1e","jobName":"APIAddImageMsg","state":"{state}","jobResult":{result}}}"#)
+        };
+        match request.method.as_str() {
+            "GET" if is_poll(request) => Reply::ok(format!(r#"{{"inventory":{}}}"#, job("Running", "null"))),
+            "GET" => {
+                let result = r#""{\"message\":\"no image\",\"cause\":{\"code\":\"SYS.1006\",\"details\":\"gone\"}}""#;
+                Reply::ok(format!(r#"{{"inventories":[{}]}}"#, job("Failed", result)))
+            }
+            _ => Reply::Send(202, "{}".to_owned()),
+        }
+    });
+    let run = Home::new().run_once(node.call(&["--follow", "SubmitLongJob", "jobName=APIAddImageMsg", "jobData={}"]));
+    let done = run.variable("ZSTACK_SESSION_UUID", SESSION).fails(3);
+    assert_eq!(done.json()["error"]["message"], "no image");
+    done.stderr("error: no image\n  cause: SYS.1006: gone\n");
+}

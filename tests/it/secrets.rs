@@ -1,0 +1,196 @@
+//! No secret leaves through the program: after a session full of them, none is in what it printed or wrote.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::harness::Home;
+use crate::node::{Node, Recorded, Reply};
+
+/// Every secret begins so, whoever told it.
+const MARK: &str = "Hunter2";
+
+const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
+
+const UUID: &str = "36c27e8ff05c4780bf6d2fa65700f22e";
+
+/// A node that gives secrets away in all places where one may.
+fn talkative(request: &Recorded) -> Reply {
+    let path = request.path().strip_prefix("/zstack/v1").unwrap_or_default();
+    match (request.method.as_str(), path) {
+        ("PUT", "/accounts/login") => Reply::ok(format!(
+            r#"{{"inventory":{{"uuid":"{SESSION}","accountUuid":"{UUID}","userUuid":"{UUID}","expiredDate":"Mar 4, 2025 4:10:07 PM"}}}}"#
+        )),
+        ("POST", "/hosts/kvm") => {
+            Reply::error("SYS.1006", "cannot reach http://root:Hunter2A@10.0.0.1 with password=Hunter2B")
+        }
+        ("GET", "/backup-storage") => Reply::ok(
+            r#"{"inventories":[{"uuid":"1f6d","name":"a","sshPassword":"Hunter2C","url":"root:Hunter2D@10.0.0.2"}]}"#,
+        ),
+        ("GET", "/zones") => Reply::error("ID.1001", "expired"),
+        _ if path.starts_with("/api-jobs/") => Reply::ok(
+            r#"{"inventory":{"uuid":"1f6d","AccessKeyID":"key","AccessKeySecret":"Hunter2E","sshPassword":"Hunter2F"}}"#,
+        ),
+        ("DELETE", _) => Reply::ok("{}"),
+        _ => Reply::Send(202, "{}".to_owned()),
+    }
+}
+
+/// Commands with secrets in every quoting and place, right and wrong ones.
+fn commands() -> Vec<String> {
+    [
+        "LogInByAccount accountName=admin password='Hunter2 a'",
+        "LogInByAccount accountName=admin password=\"Hunter2 \\\"b\\\"\"",
+        "LogInByAccount accountName=admin password=Hunter2\\ c",
+        "LogInByAccount accountName=admin 'password=Hunter2 d'",
+        "CreateUser name=bob password=Hunter2e",
+        "UpdateUser uuid=UUID password=Hunter2f oldPassword=Hunter2g",
+        "AddKVMHost name=h managementIp=10.0.0.1 clusterUuid=UUID username=root password=Hunter2h",
+        "AddKVMHost name=h managementIp=10.0.0.1 clusterUuid=UUID username=root sshPassword=Hunter2i sshPort=x",
+        "AddCephBackupStorage name=c monUrls=root:Hunter2j@10.0.0.1,root:Hunter2k@10.0.0.2",
+        "CreateZone name=z systemTags=consolePassword::Hunter2l",
+        "CreateAccessKey accountUuid=UUID userUuid=UUID",
+        "SubmitLongJob jobName=APIAddKVMHostMsg jobData='{\"sshPassword\":\"Hunter2m\"}'",
+        "LogInByAcount accountName=admin password=Hunter2n",
+        "LogInByAccount accountName=admin pasword=Hunter2o",
+        "LogInByAccount accountName=admin password=Hunter2p password=Hunter2q",
+        "QueryBackupStorage limit=1",
+        "QueryZone limit=1",
+        "LogInByAccount accountName=admin password=Hunter2r",
+        "LogOut",
+        "LogInByAccount accountName=admin password='Hunter2s",
+    ]
+    .map(|line| line.replace("UUID", UUID))
+    .to_vec()
+}
+
+/// What must not be seen: the secrets, a hash that serves as the password, the session.
+fn secrets() -> [&'static str; 3] {
+    // The first half of the SHA-512 of `Hunter2e`.
+    [MARK, "d6fca842f12c139a78cc9648d78e95448e52614d84e3e1c6413dfcbd07075ca0", SESSION]
+}
+
+fn holds_a_secret(bytes: &[u8]) -> Option<&'static str> {
+    secrets().into_iter().find(|secret| bytes.windows(secret.len()).any(|window| window == secret.as_bytes()))
+}
+
+/// Every file but the credentials, which are for their owner only.
+fn no_file_holds_a_secret(home: &Home) {
+    let mut looked_at = 0;
+    for (path, bytes) in home.files() {
+        if path.parent().is_some_and(|folder| folder.ends_with("credentials")) {
+            continue;
+        }
+        looked_at += 1;
+        let found = holds_a_secret(&bytes);
+        assert_eq!(found, None, "{}:\n{}", path.display(), String::from_utf8_lossy(&bytes));
+    }
+    assert!(looked_at > 0);
+}
+
+#[test]
+fn a_batch_full_of_secrets_prints_and_writes_none() {
+    let node = Node::start(talkative);
+    let home = Home::new();
+    for format in ["table", "vertical", "wide"] {
+        let words = node.call(&["-v", "-c", "-k", "-o", format]);
+        let done = home.run(words).input(commands().join("\n")).done();
+        for printed in [done.out(), done.err()] {
+            for line in printed.lines() {
+                assert_eq!(holds_a_secret(line.as_bytes()), None, "{line}");
+            }
+        }
+        assert!(done.err().contains("******") && done.out().contains("******"), "{}", done.err());
+        assert!(done.err().contains("PUT ") && done.err().contains("curl "), "traces and curl commands are there");
+        no_file_holds_a_secret(&home);
+    }
+    // They did go out to the node, which is what they are for.
+    let sent = node.requests().iter().any(|request| String::from_utf8_lossy(&request.body).contains("Hunter2h"));
+    assert!(sent);
+}
+
+#[test]
+fn dry_runs_and_the_environment_give_nothing_away() {
+    let node = Node::start(talkative);
+    let home = Home::new();
+    for command in commands() {
+        let mut words = node.call(&["--dry-run", "-v"]);
+        words.push("run".to_owned());
+        words.push("-".to_owned());
+        let run = home.run(words).input(command).variable("ZSTACK_SESSION_UUID", SESSION);
+        let done = run.done();
+        assert_eq!(holds_a_secret(format!("{}{}", done.out(), done.err()).as_bytes()), None, "{}", done.err());
+    }
+    let quiet = |words: &[&str], variables: &[(&str, &str)]| {
+        let mut run = home.run(words);
+        for (name, value) in variables {
+            run = run.variable(name, value);
+        }
+        let done = run.done();
+        assert_eq!(holds_a_secret(format!("{}{}", done.out(), done.err()).as_bytes()), None, "{}", done.err());
+    };
+    let url = format!("http://127.0.0.1:{}/zstack", node.port);
+    let with_user = format!("http://root:Hunter2t@127.0.0.1:{}/zstack", node.port);
+    quiet(&["--url", &url, "-v", "QueryZone"], &[("ZSTACK_PASSWORD", "Hunter2u")]);
+    let key = [("ZSTACK_ACCESS_KEY_ID", "key"), ("ZSTACK_ACCESS_KEY_SECRET", "Hunter2v")];
+    quiet(&["--url", &url, "-v", "-c", "QueryZone"], &key);
+    quiet(&["--url", &with_user, "-v", "QueryZone"], &[("ZSTACK_PASSWORD", "x")]);
+    quiet(&["context", "set", "a", "--url", &with_user], &[]);
+    quiet(&["context", "set", "a", "password=Hunter2w"], &[]);
+    quiet(&["LogInByAccount", "password=Hunter2x"], &[("ZSTACK_URL", &with_user)]);
+    quiet(
+        &["--url", "http://nowhere.test/zstack", "-v", "QueryZone"],
+        &[("http_proxy", "http://u:Hunter2y@127.0.0.1:1"), ("ZSTACK_SESSION_UUID", SESSION)],
+    );
+    no_file_holds_a_secret(&home);
+}
+
+/// A terminal for the shell comes from `script`, which is part of every Linux.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_shell_keeps_no_secret_in_its_history_and_results() {
+    let node = Node::start(talkative);
+    let home = Home::new();
+    let url = format!("http://127.0.0.1:{}/zstack", node.port);
+    let shell = format!("{} --url {url} -o json --no-pager -v -c", env!("CARGO_BIN_EXE_zstack-cli"));
+    let mut child = Command::new("script")
+        .args(["-qefc", &shell, "/dev/null"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("TERM", "xterm")
+        .env("ZSTACK_CLI_HOME", home.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("script runs");
+    let mut stdin = child.stdin.take().expect("its input");
+    let mut stdout = child.stdout.take().expect("its output");
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut stdout, &mut bytes).map(|_| bytes)
+    });
+    let mut lines = commands();
+    // An open quote would wait for more.
+    lines.pop();
+    for line in lines {
+        // Whatever is asked (a password, a yes) is declined by an empty line.
+        writeln!(stdin, "{line}\n\n").expect("written");
+        stdin.flush().expect("written");
+        std::thread::sleep(std::time::Duration::from_millis(150));
+    }
+    writeln!(stdin, "exit").expect("written");
+    stdin.flush().expect("written");
+    let shown = reader.join().expect("no panic").expect("readable");
+    let status = child.wait().expect("it ends");
+    let shown = String::from_utf8_lossy(&shown);
+    assert!(status.success(), "{shown}");
+    let read = |name: &str| {
+        let files = home.files();
+        let found = files.into_iter().find(|(path, _)| path.ends_with(name));
+        found.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let history = read("history").unwrap_or_else(|| panic!("a history\n{shown}"));
+    assert!(history.contains("LogInByAccount accountName=admin password=******"), "{history}");
+    assert!(home.files().iter().any(|(path, _)| path.parent().is_some_and(|folder| folder.ends_with("results"))));
+    no_file_holds_a_secret(&home);
+}

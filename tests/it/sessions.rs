@@ -1,0 +1,212 @@
+//! Opening, keeping, renewing and closing sessions.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::harness::Home;
+use crate::node::{Node, Recorded, Reply};
+use crate::served::Served;
+
+const FIRST: &str = "11111111111111111111111111111111";
+const SECOND: &str = "22222222222222222222222222222222";
+
+fn session(uuid: &str) -> Reply {
+    Reply::ok(format!(
+        r#"{{"inventory":{{"uuid":"{uuid}","accountUuid":"36c2","userUuid":"36c2","expiredDate":"Mar 4, 2025 4:10:07 PM"}}}}"#
+    ))
+}
+
+fn is_log_in(request: &Recorded) -> bool {
+    request.path() == "/zstack/v1/accounts/login"
+}
+
+fn has_session(request: &Recorded, uuid: &str) -> bool {
+    request.header("authorization") == Some(format!("OAuth {uuid}").as_str())
+}
+
+/// The only file with credentials.
+fn credentials(home: &Home) -> std::path::PathBuf {
+    let files = home.files();
+    let mut found = files.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "json"));
+    let (path, _) = found.next().expect("stored credentials");
+    assert!(found.next().is_none());
+    path.clone()
+}
+
+#[test]
+fn a_session_is_kept_for_its_owner_and_used_by_the_next_process() {
+    let served = Served::start(&[]);
+    let home = Home::new();
+    served.run(&home, &["QueryZone", "count=true"]).fails(5).stderr_has("nobody is logged in");
+    served.run(&home, &["LogInByAccount", "accountName=admin", "password=@-"]).input("password").succeeds();
+    let path = credentials(&home);
+    assert_eq!(std::fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+    served.run(&home, &["QueryZone", "count=true", "--jq", ".total"]).succeeds().stdout("2\n");
+
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("changed");
+    let mend = format!("chmod 600 {}", path.display());
+    served.run(&home, &["QueryZone"]).fails(2).stdout("").stderr_has(&mend);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("changed");
+
+    served.run(&home, &["LogOut"]).succeeds();
+    assert!(!path.exists());
+    served.run(&home, &["QueryZone"]).fails(5);
+}
+
+#[test]
+fn the_words_login_and_logout_do_the_same() {
+    let served = Served::start(&[]);
+    let home = Home::new();
+    served.run(&home, &["login"]).input("wrong\n").fails(3).stderr_has("code: ID.1000").stderr_has("wrong name or");
+    served.run(&home, &["login", "admin"]).input("password\n").succeeds().stdout("").stderr_has("logged in as admin");
+    served.run(&home, &["QueryZone", "count=true"]).succeeds();
+    served.run(&home, &["logout"]).succeeds().stdout("").stderr("logged out\n");
+    served.run(&home, &["QueryZone", "count=true"]).fails(5);
+    served.run(&home, &["login"]).fails(1).stderr_has("a password is needed");
+}
+
+#[test]
+fn a_password_that_begins_like_a_file_name_is_a_password() {
+    let node = Node::start(|_| session(FIRST));
+    let home = Home::new();
+    home.run(node.call(&["login"])).input("@/etc/hostname\n").succeeds();
+    // The SHA-512 of the text itself, from another program.
+    let hash = "1e311055f16afbcd5188f35bf0062d65eb1673aef3b08e83099caafbab7fd509\
+                1241b463d063e885d27ea4bc26545f6d961e4c49ba4745deb7fe2f8035d9b03a";
+    assert_eq!(node.requests()[0].json()["logInByAccount"]["password"], hash);
+}
+
+#[test]
+fn a_session_of_a_single_run_is_closed_again() {
+    let node = Node::start(|request| match request.method.as_str() {
+        "PUT" => session(FIRST),
+        "DELETE" => Reply::ok("{}"),
+        _ => Reply::ok(r#"{"inventories":[]}"#),
+    });
+    let home = Home::new();
+    home.run(node.call(&["QueryZone", "limit=1"])).variable("ZSTACK_PASSWORD", "secret-word").succeeds();
+    let lines: Vec<String> =
+        node.requests().iter().map(|request| format!("{} {}", request.method, request.path())).collect();
+    assert_eq!(
+        lines,
+        [
+            "PUT /zstack/v1/accounts/login".to_owned(),
+            "GET /zstack/v1/zones".to_owned(),
+            format!("DELETE /zstack/v1/accounts/sessions/{FIRST}"),
+        ]
+    );
+    assert!(home.files().iter().all(|(path, _)| path.extension().is_none_or(|end| end != "json")));
+}
+
+#[test]
+fn an_expired_session_is_renewed_once_and_the_call_repeated_under_a_new_job() {
+    let log_ins = AtomicUsize::new(0);
+    let node = Node::start(move |request| {
+        if is_log_in(request) {
+            return session(if log_ins.fetch_add(1, Ordering::SeqCst) == 0 { FIRST } else { SECOND });
+        }
+        if request.path().starts_with("/zstack/v1/api-jobs/") {
+            return Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#);
+        }
+        if has_session(request, SECOND) {
+            Reply::Send(202, "{}".to_owned())
+        } else {
+            Reply::error("ID.1001", "expired")
+        }
+    });
+    let home = Home::new();
+    home.run(node.call(&["login"])).input("x\n").succeeds();
+    let done = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_PASSWORD", "x").succeeds();
+    assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
+    let posts: Vec<Recorded> = node.requests().into_iter().filter(|request| request.method == "POST").collect();
+    assert_eq!(posts.len(), 2);
+    assert_ne!(posts[0].header("x-job-uuid"), posts[1].header("x-job-uuid"));
+    // It is the stored session that was replaced: the next run has the new one.
+    home.run(node.call(&["CreateZone", "name=b"])).succeeds();
+    assert_eq!(node.requests().iter().filter(|request| is_log_in(request)).count(), 2);
+}
+
+#[test]
+fn without_a_password_an_expired_session_says_so_and_nothing_is_repeated() {
+    let node =
+        Node::start(|request| if is_log_in(request) { session(FIRST) } else { Reply::error("ID.1001", "expired") });
+    let home = Home::new();
+    home.run(node.call(&["login"])).input("x\n").succeeds();
+    home.run(node.call(&["CreateZone", "name=a"]))
+        .fails(5)
+        .stdout("")
+        .stderr_has("the session has expired")
+        .stderr_has("hint: log in again");
+    assert_eq!(node.requests().iter().filter(|request| request.method == "POST").count(), 1);
+}
+
+#[test]
+fn whoever_logged_in_is_who_logs_in_again() {
+    let node = Node::start(|request| match request.method.as_str() {
+        "PUT" => session(FIRST),
+        _ => Reply::error("ID.1001", "expired"),
+    });
+    let home = Home::new();
+    home.run(node.call(&["login", "--ldap", "bob"])).input("x\n").succeeds();
+    home.run(node.call(&["QueryZone", "limit=1"])).variable("ZSTACK_PASSWORD", "x").fails(5);
+    let log_ins: Vec<String> =
+        node.requests().iter().filter(|one| one.method == "PUT").map(|one| one.target.clone()).collect();
+    assert_eq!(log_ins, ["/zstack/v1/ldap/login", "/zstack/v1/ldap/login"]);
+}
+
+#[test]
+fn a_log_out_of_another_session_leaves_ours() {
+    let node = Node::start(|request| match request.method.as_str() {
+        "PUT" => session(FIRST),
+        _ => Reply::ok(r#"{"inventories":[]}"#),
+    });
+    let home = Home::new();
+    home.run(node.call(&["login"])).input("x\n").succeeds();
+    home.run(node.call(&["LogOut", &format!("sessionUuid={SECOND}")])).succeeds();
+    home.run(node.call(&["QueryZone"])).succeeds();
+    home.run(node.call(&["LogOut"])).succeeds();
+    home.run(node.call(&["QueryZone"])).fails(5);
+}
+
+#[test]
+fn a_visible_password_is_warned_of_and_one_from_elsewhere_is_not() {
+    let node = Node::start(|_| session(FIRST));
+    let home = Home::new();
+    let words = ["LogInByAccount", "accountName=admin"];
+    home.run(node.call(&[words[0], words[1], "password=x"])).succeeds().stderr_has("can see password= among");
+    home.run(node.call(&[words[0], words[1], "password=x", "-q"])).succeeds().stderr("");
+    home.run(node.call(&[words[0], words[1], "password=@-"])).input("x").succeeds().stderr("");
+    home.run(node.options()).input("LogInByAccount accountName=admin password=x\n").succeeds().stderr("");
+}
+
+#[test]
+fn what_a_log_in_lacks_is_named() {
+    let node =
+        Node::start(|_| Reply::error("ID.2001", r#"{\"authentications\":[\"totp\",\"sms\\u001b[31m\"],\"x\":1}"#));
+    Home::new()
+        .run_once(node.call(&["login"]))
+        .input("x\n")
+        .fails(3)
+        .stderr_has("a second factor is due: totp, sms")
+        .never_shows("\u{1b}");
+    let node = Node::start(|_| Reply::error("LOGIN_CONTROL.1003", "wrong code"));
+    Home::new().run_once(node.call(&["login"])).input("x\n").fails(3).stderr_has("GetLoginCaptcha");
+    assert_eq!(node.requests().len(), 1);
+}
+
+#[test]
+fn requests_are_signed_with_an_access_key_until_it_is_forgotten() {
+    let node = Node::start(|_| Reply::ok(r#"{"inventories":[]}"#));
+    let home = Home::new();
+    let done = home.run(node.call(&["login", "--access-key", "key-id"])).input("key-secret\n");
+    done.variable("ZSTACK_PASSWORD", "not-this").succeeds().never_shows("key-secret");
+    home.run(node.call(&["QueryZone", "limit=1"])).succeeds();
+    let requests = node.requests();
+    let signed = requests.iter().find(|request| request.path() == "/zstack/v1/zones").expect("a query");
+    assert!(signed.header("authorization").is_some_and(|value| value.starts_with("ZStack key-id:")), "{signed:?}");
+    assert!(signed.header("date").is_some());
+    let stored = std::fs::read_to_string(credentials(&home)).expect("readable");
+    assert!(stored.contains("key-secret") && !stored.contains("not-this"));
+    home.run(node.call(&["logout"])).succeeds().stderr("the access key is forgotten\n");
+    home.run(node.call(&["QueryZone", "limit=1"])).fails(5);
+}
