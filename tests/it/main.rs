@@ -5,6 +5,7 @@
 
 mod batch;
 mod calls;
+mod completion;
 mod contexts;
 mod documents;
 mod every_api;

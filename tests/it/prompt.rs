@@ -40,8 +40,7 @@ fn tab_completes_lists_and_never_garbles_the_line() {
         terminal.prompt("admin@sandbox >>>");
         terminal.keys(&format!("QBS{TAB}"));
         terminal.row("admin@sandbox >>> QueryBackupStorage");
-        // What is found by its humps alone is not finished with a blank before others are ruled out.
-        terminal.keys(&format!(" sta{TAB}"));
+        terminal.keys(&format!("sta{TAB}"));
         let screen = terminal.sees("[Parameters:]");
         assert!(screen.contains("state=") && screen.contains("status=") && screen.contains("start="), "{screen}");
         terminal.row("admin@sandbox >>> QueryBackupStorage sta");

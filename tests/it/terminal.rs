@@ -95,7 +95,7 @@ impl Terminal {
     /// Types a line at the prompt and presses Enter once all of it is there.
     pub(crate) fn line(&self, text: &str) {
         self.keys(text);
-        self.until(text, |_, row| row.ends_with(text));
+        self.ends_line(text);
         self.keys(ENTER);
     }
 
@@ -109,9 +109,14 @@ impl Terminal {
         self.until(text, |_, row| row == text)
     }
 
-    /// Waits until the row of the cursor reads so.
+    /// Waits until the row of the cursor reads so, as far as the cursor.
     pub(crate) fn row(&self, text: &str) -> String {
         self.prompt(text)
+    }
+
+    /// Waits until the row of the cursor ends so, as far as the cursor.
+    pub(crate) fn ends_line(&self, text: &str) {
+        self.until(text, |_, row| row.ends_with(text));
     }
 
     /// Waits for the end of the program, and gives the screen and the exit code.
@@ -134,8 +139,10 @@ impl Terminal {
         loop {
             let screen = state.0.screen();
             let contents = screen.contents();
-            let row = contents.lines().nth(usize::from(screen.cursor_position().0)).unwrap_or("").trim_end();
-            if seen(&contents, row) {
+            // What stands behind the cursor is a hint.
+            let (line, column) = screen.cursor_position();
+            let row = screen.contents_between(line, 0, line, column);
+            if seen(&contents, row.trim_end()) {
                 return contents;
             }
             let left = end.saturating_duration_since(Instant::now());
