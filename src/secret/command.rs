@@ -25,17 +25,15 @@ pub fn mask_command(line: &str) -> String {
         out.push_str(&line[written..word.start]);
         written = word.end;
         let raw = &line[word.start..word.end];
-<<<<<<< HEAD
         if std::mem::take(&mut mask_any_next) {
             out.push_str(MASK);
             continue;
-=======
+        }
         if raw.contains(['\'', '"']) && awaits_a_secret(&word.text) {
             // A stray quote before it closed here, and cut the value off.
             out.push_str(raw);
             out.push_str(MASK);
             return out;
->>>>>>> store
         }
         match split(&word.text) {
             Some((name, operator, value)) => {
@@ -189,20 +187,19 @@ fn secret_name_with_value(text: &str) -> Option<usize> {
     })
 }
 
-<<<<<<< HEAD
 /// Whether text such as `a b password=` stops where a secret would begin.
 fn ends_in_secret_name(text: &str) -> bool {
     let before = text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
     let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
     text[before.len()..].contains(['=', ':']) && name_secrecy(name) == Secrecy::Whole
-=======
+}
+
 /// Whether the value in a word ends in a secret name and an operator.
 fn awaits_a_secret(word: &str) -> bool {
     let text = word.trim_end();
     // The word's own name and operator, as in `password=''`, are no such value.
     let value = split(text).map_or(text, |(_, _, value)| value);
     value.ends_with(['=', ':']) && secret_name_with_value(&format!("{value}x")) == Some(value.len())
->>>>>>> store
 }
 
 /// The text as one word of a command line.
