@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::cli::Options;
+use crate::client;
 use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
 use crate::plan::Plan;
@@ -63,6 +64,9 @@ impl App {
                     uuid,
                 });
             }
+        }
+        if self.interrupt.is_set() {
+            return Err(client::Error::Interrupted { job: None }.into());
         }
         let strict = wish == ConfirmWish::Strict;
         let question = shell::question(api.name, &danger, &hits, &place, strict);

@@ -168,7 +168,10 @@ impl Session for App {
             .and_then(|name| Colour::parse(&name));
         // What is wrong with the node is said when a command needs it. Nothing is connected here.
         let node = self.node(&options).ok();
-        let account = node.and_then(|node| node.account.clone().filter(|_| node.client.has_credentials()));
+        let account = node.filter(|node| node.client.has_credentials()).map(|node| {
+            let unnamed = if node.client.session_uuid().is_some() { "session" } else { "access-key" };
+            node.account.clone().unwrap_or_else(|| unnamed.to_owned())
+        });
         self.refresh_lookup(&options);
         Prompt { account, context, sandbox: options.sandbox, colour }
     }
@@ -194,6 +197,10 @@ impl Session for App {
             && self.logs_in_again(line, error)
         {
             result = self.run_recorded(line);
+        }
+        if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
+            // The terminal has just shown `^C` there.
+            self.say(&Options::default(), "");
         }
         let (_, flow) = self.conclude(result, None, Some(line));
         let no_secure = self.options.no_secure;

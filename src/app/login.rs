@@ -312,7 +312,10 @@ impl App {
     /// Asks for a secret: on the terminal without echo, else standard input tells it.
     fn ask_secret(&self, question: &str) -> Result<Secret, Error> {
         let mut text = if self.environment.stdin_terminal {
-            rpassword::prompt_password(question)?
+            rpassword::prompt_password(question).map_err(|error| match error.kind() {
+                io::ErrorKind::Interrupted => Error::Client(crate::client::Error::Interrupted { job: None }),
+                _ => Error::Write(error),
+            })?
         } else {
             let mut text = String::new();
             io::stdin().lock().read_to_string(&mut text)?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
-use crate::cli::{self, CatalogCommand, ContextCommand, Options, OwnCommand, SandboxCommand, Shell};
+use crate::cli::{CatalogCommand, ContextCommand, Options, OwnCommand, SandboxCommand, Shell};
 use crate::commands;
 use crate::config::{Contexts, Credentials, Owner};
 use crate::error::{Error, ExitCode, OwnError};
@@ -63,7 +63,7 @@ impl App {
                 Shell::Zsh => commands::completions::Shell::Zsh,
                 Shell::Fish => commands::completions::Shell::Fish,
             }))?,
-            OwnCommand::Man => out.write_text(&String::from_utf8_lossy(&cli::man_page()))?,
+            OwnCommand::Man => out.write_text(&commands::man::page())?,
             OwnCommand::Sandbox(command) => self.sandbox_command(&command, options, out)?,
             OwnCommand::Job(line) => self.job(&line, options, out)?,
         }

@@ -9,6 +9,7 @@ pub mod help;
 pub mod history;
 pub(crate) mod job;
 pub(crate) mod login;
+pub(crate) mod man;
 pub mod more;
 pub(crate) mod sandbox;
 pub mod save;

@@ -110,7 +110,13 @@ impl History for Recall {
         start: usize,
         direction: SearchDirection,
     ) -> rustyline::Result<Option<SearchResult<'_>>> {
-        Ok(self.find(start, direction, |line| if term.is_empty() { None } else { line.find(term) }))
+        // Names are written in humps, which nobody types to search: only a capital letter asks for one.
+        let has_capital = term.bytes().any(|byte| byte.is_ascii_uppercase());
+        let found = |line: &str| {
+            let found = if has_capital { line.find(term) } else { line.to_ascii_lowercase().find(term) };
+            found.filter(|_| !term.is_empty())
+        };
+        Ok(self.find(start, direction, found))
     }
 
     fn starts_with(
@@ -146,6 +152,8 @@ mod tests {
         let recall = recall();
         let index = |found: rustyline::Result<Option<SearchResult<'_>>>| found.expect("no error").map(|it| it.idx);
         assert_eq!(index(recall.search("Zone", 2, SearchDirection::Reverse)), Some(2));
+        assert_eq!(index(recall.search("zone n", 2, SearchDirection::Reverse)), Some(2));
+        assert_eq!(index(recall.search("ZONE", 2, SearchDirection::Reverse)), None);
         assert_eq!(index(recall.search("Zone", 0, SearchDirection::Forward)), Some(1));
         assert_eq!(index(recall.search("Zone", 0, SearchDirection::Reverse)), None);
         assert_eq!(index(recall.starts_with("QueryH", 2, SearchDirection::Reverse)), Some(0));

@@ -39,7 +39,7 @@ mod tests {
             assert!(!topic.summary.is_empty(), "{}", topic.name);
             assert!(topic.text.lines().count() <= 40, "{}", topic.name);
             for line in topic.text.lines() {
-                assert!(line.chars().count() <= 100, "{}: {line}", topic.name);
+                assert!(line.chars().count() < 80, "{}: {line}", topic.name);
             }
         }
     }

@@ -5,6 +5,7 @@
 
 mod batch;
 mod calls;
+mod completion;
 mod contexts;
 mod documents;
 mod every_api;
@@ -13,7 +14,9 @@ mod harness;
 mod jobs;
 mod node;
 mod output;
+mod prompt;
 mod secrets;
 mod served;
 mod sessions;
+mod terminal;
 mod usage;

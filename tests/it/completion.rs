@@ -1,0 +1,234 @@
+//! What Tab offers: through `complete LINE`, and in the real shells by typing.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::Home;
+use crate::node::{Node, Reply};
+use crate::terminal::{TAB, Terminal};
+
+use zstack_cli::catalog::Catalog;
+
+fn complete(home: &Home, line: &str) -> Vec<(String, String)> {
+    let done = home.run(["complete", "--", line]).succeeds().stderr("");
+    done.out()
+        .lines()
+        .map(|row| {
+            let mut cells = row.split('\t');
+            let mut cell = || cells.next().expect("three columns").to_owned();
+            let (word, kind, _) = (cell(), cell(), cell());
+            (word, kind)
+        })
+        .collect()
+}
+
+fn words(home: &Home, line: &str) -> BTreeSet<String> {
+    complete(home, line).into_iter().map(|(word, _)| word.trim_end().to_owned()).collect()
+}
+
+#[test]
+fn every_position_offers_its_kind() {
+    let home = Home::new();
+    home.run(["context", "set", "lab", "url=http://lab.example/zstack"]).succeeds();
+    std::fs::write(home.path().join("rules.json"), "[]").expect("a file");
+    for (line, word, kind) in [
+        ("QBS", "QueryBackupStorage", "api"),
+        ("queBaSt", "QueryBackupStorage", "api"),
+        ("vminstanc", "CreateVmInstance", "api"),
+        ("hist", "history", "command"),
+        ("context us", "use", "command"),
+        ("context use ", "lab", "value"),
+        ("--context ", "lab", "value"),
+        ("set output ve", "vertical", "value"),
+        ("QueryZone -o js", "json", "value"),
+        ("help CreateZ", "CreateZone", "api"),
+        ("CreateZone na", "name=", "param"),
+        ("QueryVmInstance hostU", "hostUuid=", "field"),
+        ("QueryVmInstance vmN", "vmNics.", "expanded"),
+        ("QueryVmInstance vmNics.l3Network.na", "vmNics.l3Network.name=", "field"),
+        ("QueryVmInstance __sys", "__systemTag__=", "field"),
+        ("QueryVmInstance state", "state!=", "operator"),
+        ("QueryVmInstance state=Run", "state=Running", "value"),
+        ("QueryVmInstance sortB", "sortBy=", "param"),
+        ("QueryVmInstance sortBy=cr", "sortBy=createDate", "field"),
+        ("QueryVmInstance fields=name,uu", "fields=name,uuid,", "field"),
+        ("QueryVmInstance sortDirection=d", "sortDirection=desc", "value"),
+        ("QueryVmInstance count=t", "count=true", "value"),
+        ("AddSecurityGroupRule rules=@ru", "rules=@rules.json", "value"),
+    ] {
+        let offered = complete(&home, line);
+        let found = offered.iter().find(|(offered, _)| offered.trim_end() == word);
+        assert_eq!(found.map(|(_, kind)| kind.as_str()), Some(kind), "{line:?} offers {offered:?}");
+    }
+}
+
+#[test]
+fn what_is_given_or_secret_is_not_offered() {
+    let home = Home::new();
+    let offered = words(&home, "CreateZone name=a ");
+    assert!(!offered.contains("name=") && offered.contains("description="), "{offered:?}");
+    assert!(words(&home, "LogInByAccount ").contains("password="));
+    assert!(words(&home, "LogInByAccount password=").is_empty());
+    assert!(!words(&home, "QueryZone fields=name,").contains("fields=name,name"));
+}
+
+/// The original offers every API and command that contains what is typed, whatever its case.
+#[test]
+fn names_are_those_of_the_original() {
+    let home = Home::new();
+    for typed in ["", "query", "storage", "VmInst", "log", "zone"] {
+        let offered = words(&home, typed);
+        let expected = Catalog::newest().api_names().map(|api| api.as_str());
+        for api in expected.filter(|api| api.to_lowercase().contains(&typed.to_lowercase())) {
+            assert!(offered.contains(api), "{typed:?} does not offer {api}");
+        }
+    }
+    for command in ["help", "more", "save", "quit", "exit", "history"] {
+        assert!(words(&home, "").contains(command), "{command}");
+    }
+}
+
+/// After an API the original offers each parameter, and for a query also fields, expanded fields and tags.
+#[test]
+fn parameters_and_fields_are_those_of_the_original() {
+    let (home, catalog) = (Home::new(), Catalog::newest());
+    for name in [
+        "QueryVmInstance",
+        "QueryBackupStorage",
+        "QueryZone",
+        "QueryHost",
+        "QueryVolume",
+        "QueryL3Network",
+        "CreateVmInstance",
+        "AddKVMHost",
+        "DeleteZone",
+        "AddSecurityGroupRule",
+    ] {
+        let offered = words(&home, &format!("{name} "));
+        let api = catalog.api(name).expect("the API is known");
+        let mut expected: Vec<String> = api.parameters.iter().map(|parameter| format!("{}=", parameter.name)).collect();
+        expected.push("timeout=".to_owned());
+        if let Some(inventory) = api.inventory.filter(|_| api.is_query).and_then(|name| catalog.inventory(name)) {
+            let fields = inventory.fields.iter().filter(|field| !field.unqueryable);
+            expected.extend(fields.map(|field| format!("{}=", field.name)));
+            let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
+            expected.extend(expanded.map(|(name, _)| format!("{name}.")));
+            expected.extend(
+                ["count=", "limit=", "start=", "fields=", "sortBy=", "__systemTag__=", "__userTag__="]
+                    .map(str::to_owned),
+            );
+        }
+        for word in expected {
+            assert!(offered.contains(&word), "{name} does not offer {word}: {offered:?}");
+        }
+    }
+}
+
+#[test]
+fn a_session_at_hand_brings_live_values() {
+    let home = Home::new();
+    let node = Node::start(|request| {
+        assert!(request.method == "GET", "completion changes nothing");
+        Reply::ok(r#"{"inventories":[{"uuid":"928d495e5910427f9a07d957b95b678c","name":"存储-1"}]}"#)
+    });
+    let line = format!("--url http://127.0.0.1:{}/zstack CreateCluster zoneUuid=存", node.port);
+    let run = || home.run(["complete", "--", &line]);
+    // Nobody is logged in: nothing is asked.
+    run().succeeds().stdout("");
+    assert_eq!(node.requests().len(), 0);
+    let session = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
+    run()
+        .variable("ZSTACK_SESSION_UUID", session)
+        .succeeds()
+        .stdout_has("zoneUuid=928d495e5910427f9a07d957b95b678c")
+        .stdout_has("存储-1")
+        .stderr("");
+    let asked = node.requests().len();
+    home.run(["complete", "--", "CreateCluster hyperv"]).variable("ZSTACK_SESSION_UUID", session).succeeds();
+    assert_eq!(node.requests().len(), asked);
+}
+
+/// The files in `completions/` are what `completions SHELL` prints.
+#[test]
+fn scripts_are_in_step_with_the_folder() {
+    let home = Home::new();
+    for (shell, file) in [("bash", "zstack-cli.bash"), ("zsh", "_zstack-cli"), ("fish", "zstack-cli.fish")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
+        let text = std::fs::read_to_string(path).expect("the script");
+        home.run(["completions", shell]).succeeds().stdout(&text);
+    }
+}
+
+/// A shell in which `zstack-cli` and its completion are known; `None` where it is not installed.
+fn shell(home: &Home, program: &str, words: &[&str], set_up: &[&str]) -> Option<Terminal> {
+    if Command::new(program).arg("--version").output().is_err() {
+        // Nothing can be tried here; a machine that has the shell does.
+        return None;
+    }
+    let folder = Path::new(env!("CARGO_BIN_EXE_zstack-cli")).parent().expect("a folder");
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").expect("a path"));
+    let terminal = Terminal::run_with(home, (100, 40), program, words, &[("PATH", &path), ("PS1", "$ ")]);
+    for line in set_up {
+        terminal.keys(&format!("{line}\r"));
+    }
+    terminal.keys("clear; echo re''ady\r");
+    terminal.sees("ready");
+    Some(terminal)
+}
+
+fn type_in(terminal: &Terminal, typed: &str, becomes: &str) {
+    terminal.keys(&format!("{typed}{TAB}"));
+    terminal.ends_line(becomes);
+    terminal.keys("\u{15}");
+}
+
+const TYPED: [(&str, &str); 8] = [
+    ("zstack-cli QueryBackupS", "zstack-cli QueryBackupStorage"),
+    ("zstack-cli QBS", "zstack-cli QueryBackupStorage"),
+    ("zstack-cli QueryVmInstance hostU", "zstack-cli QueryVmInstance hostUuid="),
+    ("zstack-cli QueryVmInstance state=Runn", "zstack-cli QueryVmInstance state=Running"),
+    ("zstack-cli QueryVmInstance vmNics.l3Network.na", "zstack-cli QueryVmInstance vmNics.l3Network.name="),
+    ("zstack-cli QueryVmInstance fields=name,uu", "zstack-cli QueryVmInstance fields=name,uuid,"),
+    ("zstack-cli QueryVmInstance sortDirection=d", "zstack-cli QueryVmInstance sortDirection=desc"),
+    ("zstack-cli -o verti", "zstack-cli -o vertical"),
+];
+
+#[test]
+fn bash_completes() {
+    let home = Home::new();
+    let set_up = ["bind 'set enable-bracketed-paste off'", "source <(zstack-cli completions bash)"];
+    let terminal = shell(&home, "bash", &["--norc", "--noprofile", "-i"], &set_up).expect("bash is everywhere");
+    for (typed, becomes) in TYPED {
+        type_in(&terminal, typed, becomes);
+    }
+    terminal.keys(&format!("zstack-cli QueryBackupStorage sta{TAB}{TAB}"));
+    let screen = terminal.sees("status");
+    assert!(screen.contains("state") && screen.contains("start"), "{screen}");
+}
+
+#[test]
+fn zsh_completes() {
+    let home = Home::new();
+    let set_up = ["autoload -U compinit; compinit -u -D; PS1='$ '", "source <(zstack-cli completions zsh)"];
+    let Some(terminal) = shell(&home, "zsh", &["-f", "-i"], &set_up) else { return };
+    for (typed, becomes) in TYPED {
+        type_in(&terminal, typed, becomes);
+    }
+    terminal.keys(&format!("zstack-cli QueryBackupStorage sta{TAB}"));
+    let screen = terminal.sees("status=");
+    assert!(screen.contains("state=") && screen.contains("start="), "{screen}");
+}
+
+#[test]
+fn fish_completes() {
+    let home = Home::new();
+    let set_up = ["function fish_prompt; echo '$ '; end", "zstack-cli completions fish | source"];
+    let Some(terminal) = shell(&home, "fish", &["--no-config", "-i"], &set_up) else { return };
+    for (typed, becomes) in TYPED {
+        type_in(&terminal, typed, becomes);
+    }
+    terminal.keys(&format!("zstack-cli QueryBackupStorage sta{TAB}"));
+    let screen = terminal.sees("status=");
+    assert!(screen.contains("state=") && screen.contains("start="), "{screen}");
+}

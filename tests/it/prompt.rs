@@ -1,0 +1,251 @@
+//! The prompt on a terminal: what only keys and a screen show.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+
+use crate::harness::Home;
+use crate::node::{Node, Recorded, Reply};
+use crate::terminal::{CTRL_C, CTRL_D, ENTER, TAB, Terminal};
+
+const ZONE: &str = "928d495e5910427f9a07d957b95b678c";
+
+/// A node with one zone, that takes any session.
+fn node_with_a_zone() -> Node {
+    Node::start(|request| {
+        if request.method == "GET" {
+            Reply::ok(format!(r#"{{"inventories":[{{"uuid":"{ZONE}","name":"存储-1"}}]}}"#))
+        } else {
+            Reply::ok("{}")
+        }
+    })
+}
+
+/// A shell on that node, with a session.
+fn shell_on(home: &Home, node: &Node) -> Terminal {
+    let options = node.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    Terminal::shell_with(home, &options, &[("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")])
+}
+
+fn deletions(node: &Node) -> Vec<Recorded> {
+    node.requests().into_iter().filter(|request| request.method == "DELETE").collect()
+}
+
+#[test]
+fn tab_completes_lists_and_never_garbles_the_line() {
+    let home = Home::with_cloud();
+    for columns in [80, 200] {
+        let terminal =
+            Terminal::run(&home, columns, 40, env!("CARGO_BIN_EXE_zstack-cli"), &["--sandbox", "--color", "never"]);
+        terminal.prompt("admin@sandbox >>>");
+        terminal.keys(&format!("QBS{TAB}"));
+        terminal.row("admin@sandbox >>> QueryBackupStorage");
+        terminal.keys(&format!("sta{TAB}"));
+        let screen = terminal.sees("[Parameters:]");
+        assert!(screen.contains("state=") && screen.contains("status=") && screen.contains("start="), "{screen}");
+        terminal.row("admin@sandbox >>> QueryBackupStorage sta");
+        terminal.keys(&format!("te=En{TAB}"));
+        terminal.row("admin@sandbox >>> QueryBackupStorage state=Enabled");
+        terminal.keys(&format!("{CTRL_C}"));
+        terminal.prompt("admin@sandbox >>>");
+        terminal.keys(CTRL_D);
+        assert_eq!(terminal.ends().1, Some(0));
+    }
+}
+
+#[test]
+fn tab_offers_what_the_node_holds_by_name() {
+    let (home, node) = (Home::new(), node_with_a_zone());
+    let terminal = shell_on(&home, &node);
+    terminal.prompt("session >>>");
+    terminal.keys(&format!("CreateCluster zoneUuid=存{TAB}"));
+    terminal.row(&format!("session >>> CreateCluster zoneUuid={ZONE}"));
+}
+
+#[test]
+fn ctrl_c_drops_the_line_and_ctrl_d_leaves() {
+    let home = Home::with_cloud();
+    let terminal = Terminal::shell(&home, &["--sandbox"]);
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys("DeleteZone uuid=x");
+    terminal.row("admin@sandbox >>> DeleteZone uuid=x");
+    terminal.keys(CTRL_C);
+    terminal.prompt("admin@sandbox >>>");
+    terminal.line("QueryZone name=zone-1 fields=name");
+    terminal.sees("name | zone-1");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys(CTRL_D);
+    let (screen, code) = terminal.ends();
+    assert_eq!(code, Some(0), "{screen}");
+    let history = std::fs::read_to_string(home.path().join("state/history")).expect("a history");
+    assert_eq!(history, "QueryZone name=zone-1 fields=name\n");
+}
+
+#[test]
+fn ctrl_c_stops_waiting_for_an_answer() {
+    let home = Home::new();
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let (asked, was_asked) = mpsc::channel();
+    let asked = Mutex::new(asked);
+    let node = Node::start(move |_| {
+        asked.lock().expect("no panic").send(()).expect("the test waits");
+        // Answers when the test is over.
+        let _ = gate.lock().expect("no panic").recv();
+        Reply::Cut
+    });
+    let terminal = shell_on(&home, &node);
+    terminal.prompt("session >>>");
+    terminal.line("QueryZone");
+    was_asked.recv().expect("the query is sent");
+    terminal.keys(CTRL_C);
+    terminal.sees("error: interrupted");
+    terminal.prompt("session >>>");
+    // The node is still busy, and Tab does not wait for it.
+    terminal.keys(&format!("QueryZone name={TAB}"));
+    terminal.sees("(the node");
+    drop(release);
+}
+
+#[test]
+fn what_destroys_is_shown_by_name_and_asked_for() {
+    let (home, node) = (Home::new(), node_with_a_zone());
+    let terminal = shell_on(&home, &node);
+    terminal.prompt("session >>>");
+    terminal.line(&format!("DeleteZone uuid={ZONE}"));
+    let screen = terminal.sees("Delete? [y/N]");
+    assert!(screen.contains(&format!("uuid  {ZONE}  存储-1")), "{screen}");
+    terminal.keys(&format!("n{ENTER}"));
+    terminal.sees("error: not confirmed; nothing was sent");
+    terminal.prompt("session >>>");
+    terminal.line("set confirm strict");
+    terminal.prompt("session >>>");
+    terminal.line(&format!("DeleteZone uuid={ZONE}"));
+    terminal.sees("Type 存储-1 to delete:");
+    terminal.keys(CTRL_C);
+    terminal.prompt("session >>>");
+    assert_eq!(deletions(&node).len(), 0);
+    terminal.line(&format!("DeleteZone uuid={ZONE}"));
+    terminal.row("Type 存储-1 to delete:");
+    terminal.keys(&format!("存储-1{ENTER}"));
+    terminal.prompt("session >>>");
+    assert_eq!(deletions(&node).len(), 1);
+    terminal.line("set confirm off");
+    terminal.prompt("session >>>");
+    terminal.line(&format!("DeleteZone uuid={ZONE}"));
+    terminal.prompt("session >>>");
+    assert_eq!(deletions(&node).len(), 2);
+}
+
+#[test]
+fn a_context_may_be_strict_and_have_a_colour() {
+    let (home, node) = (Home::new(), node_with_a_zone());
+    let url = format!("http://127.0.0.1:{}/zstack", node.port);
+    let words = ["context", "set", "prod", &format!("url={url}"), "confirm=strict", "prompt-color=red"];
+    home.run(words).succeeds();
+    home.run(["context", "use", "prod"]).succeeds();
+    home.run(["context", "set", "prod", "prompt-color=loud"]).fails(2).stderr_has("prompt-color");
+    let session = [("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")];
+    let terminal = Terminal::shell_with(&home, &[], &session);
+    terminal.prompt("session@prod >>>");
+    terminal.line(&format!("DeleteZone uuid={ZONE}"));
+    terminal.sees("Type 存储-1 to delete:");
+    assert_eq!(deletions(&node).len(), 0);
+}
+
+#[test]
+fn an_expired_session_is_offered_anew_and_the_command_runs_once_more() {
+    let home = Home::new();
+    let expired = AtomicUsize::new(0);
+    let node = Node::start(move |request| {
+        let body = |uuid: &str| Reply::ok(format!(r#"{{"inventory":{{"uuid":"{uuid}","accountUuid":"a"}}}}"#));
+        if request.path().ends_with("/accounts/login") {
+            return body(if expired.load(Ordering::SeqCst) == 0 { "1111" } else { "2222" });
+        }
+        match request.header("authorization") {
+            Some("OAuth 2222") => Reply::ok(r#"{"inventories":[{"uuid":"u","name":"zone-1"}]}"#),
+            _ => {
+                expired.fetch_add(1, Ordering::SeqCst);
+                Reply::error("ID.1001", "invalid session")
+            }
+        }
+    });
+    home.run(node.call(&["login"])).variable("ZSTACK_PASSWORD", "hunter2").succeeds();
+    let options = node.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let terminal = Terminal::shell(&home, &options);
+    terminal.prompt("admin >>>");
+    terminal.line("QueryZone");
+    terminal.row(&format!("Log in to 127.0.0.1:{} as admin? [Y/n]", node.port));
+    terminal.keys(ENTER);
+    terminal.row("password of admin:");
+    terminal.keys(&format!("hunter2{ENTER}"));
+    let screen = terminal.sees("name | zone-1");
+    assert!(!screen.contains("hunter2"), "{screen}");
+    terminal.prompt("admin >>>");
+    let queries = node.requests().into_iter().filter(|request| request.method == "GET").count();
+    assert_eq!(queries, 2);
+}
+
+#[test]
+fn results_are_at_hand_and_secrets_are_not() {
+    let home = Home::with_cloud();
+    let terminal = Terminal::shell(&home, &["--sandbox"]);
+    terminal.prompt("admin@sandbox >>>");
+    terminal.line("LogInByAccount accountName=admin password=hunter2");
+    terminal.sees("error: ");
+    terminal.prompt("admin@sandbox >>>");
+    // Two lines at once: the second is kept while the first one runs.
+    terminal.keys(&format!("QueryZone fields=name > zones.json{ENTER}QueryZone | .inventories | length{ENTER}"));
+    terminal.sees("\n2\n");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys(&format!("more{ENTER}"));
+    let screen = terminal.sees("QueryZone fields=name > zones.json\n3");
+    assert!(screen.contains("LogInByAccount accountName=admin password=******"), "{screen}");
+    assert!(screen.lines().any(|row| row.starts_with("1 !")), "{screen}");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.line("save 2 saved.json json_only");
+    terminal.sees("saved saved.json");
+    for file in ["zones.json", "saved.json"] {
+        let text = std::fs::read_to_string(home.path().join(file)).expect("it was written");
+        assert!(text.contains("zone-2"), "{text}");
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON");
+    }
+    terminal.keys(CTRL_D);
+    terminal.ends();
+    for (path, bytes) in home.files() {
+        let holds = bytes.windows(7).any(|window| window == b"hunter2");
+        assert!(!holds, "{} holds a password", path.display());
+    }
+}
+
+#[test]
+fn pasted_text_is_not_run_before_enter() {
+    let home = Home::with_cloud();
+    let terminal = Terminal::shell(&home, &["--sandbox"]);
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys("\u{1b}[200~QueryZone name=zone-1 \\\n fields=name\nQueryZone name=zone-2 fields=name\u{1b}[201~");
+    terminal.sees("zone-2 fields=name");
+    terminal.keys(ENTER);
+    terminal.sees("name | zone-2");
+    let screen = terminal.prompt("admin@sandbox >>>");
+    assert!(screen.contains("name | zone-1"), "{screen}");
+}
+
+#[test]
+fn the_terminal_is_left_as_it_was() {
+    let home = Home::with_cloud();
+    let script = format!("{} --sandbox; echo status $?; stty -a", env!("CARGO_BIN_EXE_zstack-cli"));
+    for (keys, variables) in [(CTRL_D, &[][..]), (CTRL_D, &[("TERM", "dumb")]), ("exit\r", &[])] {
+        let terminal = Terminal::run_with(&home, (80, 40), "sh", &["-c", &script], variables);
+        terminal.prompt("admin@sandbox >>>");
+        terminal.line("QueryZone count=true");
+        terminal.sees("2");
+        terminal.prompt("admin@sandbox >>>");
+        terminal.keys(keys);
+        let (screen, _) = terminal.ends();
+        assert!(screen.contains("status 0"), "{screen}");
+        let modes: Vec<&str> = screen.split_whitespace().collect();
+        assert!(["icanon", "echo", "isig", "icrnl"].iter().all(|mode| modes.contains(mode)), "{screen}");
+    }
+}
