@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn wrong_options_are_refused() {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        for line in ["--nope", "-o", "QueryZone --page-size 0", "--port x QueryZone"] {
+        for line in ["--nope", "-o", "QueryZone --page-size 0", "--port x QueryZone", "login --nope", "job list -p x"] {
             assert!(!parse(&words(line), &mut Options::default()).expect_err(line).in_command, "{line}");
         }
         assert!(parse(&words("context frob"), &mut Options::default()).expect_err("unknown").in_command);
