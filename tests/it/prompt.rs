@@ -46,7 +46,7 @@ fn tab_completes_lists_and_never_garbles_the_line() {
         terminal.row("admin@sandbox >>> QueryBackupStorage sta");
         terminal.keys(&format!("te=En{TAB}"));
         terminal.row("admin@sandbox >>> QueryBackupStorage state=Enabled");
-        terminal.keys(&format!("{CTRL_C}"));
+        terminal.keys(CTRL_C);
         terminal.prompt("admin@sandbox >>>");
         terminal.keys(CTRL_D);
         assert_eq!(terminal.ends().1, Some(0));
