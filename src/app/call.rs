@@ -123,7 +123,9 @@ impl App {
             return (Shape::default(), None);
         }
         let inventory = query.inventory.and_then(|name| self.catalog.inventory(name));
-        let whole = inventory.as_ref().map(shape::of_inventory).unwrap_or_default();
+        // Also rows that the catalog does not describe are rows of something.
+        let unknown = || Shape { inventory: Some(query.api.to_owned()), fields: Vec::new() };
+        let whole = inventory.as_ref().map_or_else(unknown, shape::of_inventory);
         match &query.select {
             None => (whole, None),
             Some(names) => {
@@ -230,8 +232,13 @@ impl App {
         if !rendered.hidden.is_empty() && view.format == Format::Table {
             self.say(options, &format!("columns left out: {} (-o wide, --columns)", rendered.hidden.join(", ")));
         }
-        if options.fail_empty && rendered.rows == 0 {
+        if rendered.rows == 0 && options.fail_empty {
             return Err(Error::Empty);
+        }
+        // On a terminal nothing at all would look like a program that hangs.
+        if rendered.rows == 0 && view.terminal && view.format.is_for_people() {
+            let is_change = shape.inventory.is_none() && shape.fields.is_empty();
+            self.say(options, if is_change { "done" } else { "no rows" });
         }
         Ok(())
     }

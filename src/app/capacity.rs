@@ -17,7 +17,10 @@ impl App {
     pub(super) fn capacity(&mut self, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let view = view::view(options, self.screen_of(out, options))?;
         let style = match view.format {
-            Format::Table | Format::Wide => Style::Bars { terminal: view.terminal },
+            Format::Table | Format::Wide => {
+                let width = view.max_width.or(view.width);
+                Style::Bars { terminal: view.terminal, roomy: width.is_none_or(|width| width >= 110) }
+            }
             _ => Style::Numbers,
         };
         let mut lists = Vec::new();

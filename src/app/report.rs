@@ -7,6 +7,7 @@ use crate::error::{Error, OwnError};
 use crate::json::{self, escape_unprintable};
 use crate::render;
 use crate::secret::{mask_command, mask_text};
+use crate::syntax::CommandError;
 
 /// Where a command came from, and how errors are shown.
 pub(super) struct Reporter {
@@ -133,7 +134,7 @@ fn hint(error: &Error) -> Option<String> {
         Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
         Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
         Error::Client(error) => return client_hint(error),
-        Error::Syntax(_) => "quote values with blanks: name='two words'",
+        Error::Syntax(CommandError::NotAnArgument { .. }) => "quote values with blanks: name='two words'",
         _ => return None,
     };
     Some(text.to_owned())

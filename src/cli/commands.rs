@@ -230,7 +230,8 @@ pub struct ServeOptions {
     /// How much faster than in life jobs run
     #[arg(long, value_name = "N")]
     pub speed: Option<f64>,
-    /// Trouble on demand, as `KIND[:API][:RATE]`
+    /// Trouble on demand, for one API, at a rate of 0 to 1: slow, cut-before, cut-after, empty-500, html, truncated,
+    /// job-lost, starting, clock-off
     #[arg(long, value_name = "KIND[:API][:RATE]")]
     pub fault: Vec<String>,
     /// Seed of the faults' chance

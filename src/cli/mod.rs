@@ -13,6 +13,7 @@ pub use commands::{
 pub use documents::options_page;
 pub use options::{ColorChoice, Options};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 /// What the words of a command line come to.
@@ -160,7 +161,10 @@ fn refused(error: &clap::Error, in_command: bool) -> Result<Line, UsageError> {
 
 fn usage(error: &clap::Error, in_command: bool) -> UsageError {
     let text = error.render().to_string();
-    UsageError { text: text.trim().trim_start_matches("error: ").to_owned(), in_command }
+    // An option is one wherever it stands, behind an own command too.
+    let in_option =
+        matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if name.starts_with('-'));
+    UsageError { text: text.trim().trim_start_matches("error: ").to_owned(), in_command: in_command && !in_option }
 }
 
 /// The first word that is neither an option nor the value of one.
@@ -286,7 +290,7 @@ mod tests {
     #[test]
     fn wrong_options_are_refused() {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        for line in ["--nope", "-o", "QueryZone --page-size 0", "--port x QueryZone"] {
+        for line in ["--nope", "-o", "QueryZone --page-size 0", "--port x QueryZone", "login --nope", "job list -p x"] {
             assert!(!parse(&words(line), &mut Options::default()).expect_err(line).in_command, "{line}");
         }
         assert!(parse(&words("context frob"), &mut Options::default()).expect_err("unknown").in_command);

@@ -56,15 +56,17 @@ pub(crate) const KINDS: [Kinds; 3] = [
 pub(crate) enum Style {
     /// As numbers: `"memoryTotal": 68719476736, "memoryAvailable": .., "memoryUsed": .., "memoryUsedPercent": ..`.
     Numbers,
-    /// As one text with a bar, which a terminal draws in blocks and a pipe in `#`.
+    /// As one text with a bar, which a terminal draws in blocks and a pipe in `#`; without uuids.
     Bars {
         /// Whether it goes to a terminal.
         terminal: bool,
+        /// Whether there is room for a long bar and what it stands for.
+        roomy: bool,
     },
 }
 
 /// The reply that shows these rows, one list for each of [`KINDS`]: `{"hosts":[..],..}`. Each row has `name`, `state`
-/// and `status`, what is used of its capacities, and `uuid`. The fullest rows come first.
+/// and `status`, what is used of its capacities, and for programs `uuid`. The fullest rows come first.
 pub(crate) fn reply(lists: &[Vec<Vec<u8>>], style: Style) -> Vec<u8> {
     let mut text = String::from("{");
     for (index, (kinds, rows)) in KINDS.iter().zip(lists).enumerate() {
@@ -128,21 +130,26 @@ fn push_row(kinds: &Kinds, row: &[u8], style: Style, text: &mut String) {
                      \"{name}UsedPercent\":{percent:.1},"
                 ));
             }
-            Style::Bars { terminal } => {
+            Style::Bars { terminal, roomy } => {
                 let size = |count: i64| match capacity.bytes {
                     true => human_size(&count.to_string()).unwrap_or_default(),
                     false => count.to_string(),
                 };
-                let bar = bar(share(total, used), terminal);
+                let bar = bar(share(total, used), if roomy { 14 } else { 8 }, terminal);
                 let percent = share(total, used) * 100.0;
-                let value = format!("{bar} {percent:>3.0}%  {} of {}", size(used), size(total));
+                let mut value = format!("{bar} {percent:>3.0}%");
+                if roomy {
+                    value.push_str(&format!("  {} of {}", size(used), size(total)));
+                }
                 text.push_str(&format!("\"{}\":", capacity.name));
                 write_string(text, &value);
                 text.push(',');
             }
         }
     }
-    push_copy("uuid", row, text);
+    if style == Style::Numbers {
+        push_copy("uuid", row, text);
+    }
     if text.ends_with(',') {
         text.pop();
     }
@@ -156,12 +163,11 @@ fn push_copy(name: &str, row: &[u8], text: &mut String) {
 }
 
 /// A bar of what is used; a little of something always shows.
-fn bar(share: f64, terminal: bool) -> String {
-    const WIDTH: usize = 14;
+fn bar(share: f64, width: usize, terminal: bool) -> String {
     let (full, empty) = if terminal { ("█", "░") } else { ("#", "-") };
     let least = usize::from(share > 0.0);
-    let filled = ((share * WIDTH as f64).round() as usize).clamp(least, WIDTH);
-    format!("{}{}", full.repeat(filled), empty.repeat(WIDTH - filled))
+    let filled = ((share * width as f64).round() as usize).clamp(least, width);
+    format!("{}{}", full.repeat(filled), empty.repeat(width - filled))
 }
 
 #[cfg(test)]
@@ -197,12 +203,14 @@ mod tests {
     #[test]
     fn people_get_bars() {
         let host = r#"{"name":"h","totalMemoryCapacity":68719476736,"availableMemoryCapacity":34359738368,"totalCpuCapacity":320,"availableCpuCapacity":319}"#;
-        let text = written(&[host], 0, Style::Bars { terminal: true });
+        let text = written(&[host], 0, Style::Bars { terminal: true, roomy: true });
         let value: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
         let host_row = &value["hosts"][0];
         assert_eq!(host_row["memory"], "███████░░░░░░░  50%  32 GiB of 64 GiB");
         assert_eq!(host_row["cpu"], "█░░░░░░░░░░░░░   0%  1 of 320");
-        let text = written(&[host], 0, Style::Bars { terminal: false });
+        let text = written(&[host], 0, Style::Bars { terminal: false, roomy: false });
+        assert!(text.contains("\"####----  50%\"") && text.contains("\"#-------   0%\"}"), "{text}");
+        let text = written(&[host], 0, Style::Bars { terminal: false, roomy: true });
         assert!(text.contains("#######-------  50%"), "{text}");
     }
 
@@ -211,7 +219,7 @@ mod tests {
         // More available than there is, less than nothing, no total at all.
         for (total, available, expected) in [("10", "25", "  0%"), ("10", "-5", "150%"), ("0", "0", "")] {
             let row = format!(r#"{{"totalCapacity":{total},"availableCapacity":{available}}}"#);
-            let text = written(&[&row], 2, Style::Bars { terminal: false });
+            let text = written(&[&row], 2, Style::Bars { terminal: false, roomy: true });
             assert!(text.contains(expected), "{text}");
             assert_eq!(text.contains('%'), !expected.is_empty(), "{text}");
         }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::client::Interrupt;
-use crate::error::{Error, OwnError};
+use crate::error::Error;
 use crate::sandbox::{self, Database, Fault, Options};
 
 /// How a sandbox is to be served, as typed.
@@ -27,18 +27,18 @@ pub(crate) fn serve(
     interrupt: &Interrupt,
     talk: &mut dyn Write,
 ) -> Result<(), Error> {
-    let value = |name: &str, problem: String| Error::Own(OwnError::Value { name: name.to_owned(), problem });
+    let value = |option, problem: String| Error::Option { option, problem };
     let bind: IpAddr = match typed.bind {
         "localhost" => IpAddr::from([127, 0, 0, 1]),
-        text => text.parse().map_err(|_| value("--bind", format!("{text} is no IP address")))?,
+        text => text.parse().map_err(|_| value("bind", format!("{text} is no IP address")))?,
     };
     if typed.speed.is_some_and(|speed| !(speed.is_finite() && speed > 0.0)) {
-        return Err(value("--speed", "it must be above zero".to_owned()));
+        return Err(value("speed", "it must be above zero".to_owned()));
     }
     let faults: Vec<Fault> = typed
         .faults
         .iter()
-        .map(|text| text.parse().map_err(|error: sandbox::FaultError| value("--fault", error.to_string())))
+        .map(|text| text.parse().map_err(|error: sandbox::FaultError| value("fault", error.to_string())))
         .collect::<Result<_, _>>()?;
     let defaults = Options::default();
     let options = Options {

@@ -178,7 +178,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(crate::properties::config(96))]
 
         #[test]
         fn any_line_is_harmless(line in "\\PC{0,40}") {

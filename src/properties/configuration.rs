@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(crate::properties::config(24))]
 
         #[test]
         fn files_with_anything_in_them_are_read_or_refused(lines in proptest::collection::vec(

@@ -10,3 +10,15 @@ pub mod query;
 pub mod reply;
 #[cfg(test)]
 mod secret;
+
+/// How a property test runs: the same cases each time. For others, set `PROPTEST_RNG_SEED` and `PROPTEST_CASES`.
+#[cfg(test)]
+fn config(cases: u32) -> proptest::test_runner::Config {
+    use proptest::test_runner::{Config, RngSeed};
+
+    let config = Config { failure_persistence: None, ..Config::default() };
+    match config.rng_seed {
+        RngSeed::Random => Config { rng_seed: RngSeed::Fixed(1), cases, ..config },
+        RngSeed::Fixed(_) => config,
+    }
+}

@@ -50,7 +50,7 @@ pub fn check(text: &str) {
         assert_eq!(meant, arrived, "{line}");
         return;
     }
-    // A long list arrives in pieces: ordered, and without doubles.
+    // A long list arrives in pieces: ordered, and without what the node takes for doubles (Q9).
     assert_eq!(meant.len(), arrived.len(), "{line}");
     for (meant, arrived) in meant.iter().zip(&arrived) {
         assert_eq!((&meant.field, meant.operator), (&arrived.field, arrived.operator));
@@ -116,8 +116,8 @@ fn meant(argument: &Argument) -> Reading {
     Reading { field: argument.name.clone(), operator, values }
 }
 
-fn sorted(values: &[String]) -> Vec<&String> {
-    let mut values: Vec<&String> = values.iter().collect();
+fn sorted(values: &[String]) -> Vec<String> {
+    let mut values: Vec<String> = values.iter().map(|value| value.trim_end_matches(' ').to_lowercase()).collect();
     values.sort();
     values.dedup();
     values
@@ -144,7 +144,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(crate::properties::config(192))]
 
         #[test]
         fn a_planned_condition_is_read_back_as_it_was_meant(conditions in proptest::collection::vec(condition(), 1..4)) {

@@ -169,7 +169,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(crate::properties::config(48))]
 
         #[test]
         fn replies_of_any_shape_are_printed(rows in proptest::collection::vec(json(), 0..4), chunk in 1..40u8) {

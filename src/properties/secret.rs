@@ -45,12 +45,14 @@ fn json_string(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::properties::config(128))]
 
     #[test]
     fn no_command_line_keeps_its_secret(
         (secret, core) in secret(), name in name(), operator in "=|!=|\\?=|~=", quoted in any::<bool>(), open in "|x='a b |x=\"",
     ) {
+        // That would name a file, which is no secret.
+        prop_assume!(!secret.trim_start_matches('\'').starts_with('@'));
         let word = format!("{name}{operator}{secret}");
         // What is typed without quotes may fall apart into words; the first of them is the value.
         let word = if quoted { quote_word(&word) } else { format!("{name}{operator}'{}'", secret.replace('\'', "")) };

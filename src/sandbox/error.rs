@@ -12,7 +12,7 @@ use super::store::StoreError;
 #[non_exhaustive]
 pub enum Error {
     /// The address cannot be listened on: it is in use, or not of this machine.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on {address}: {source}")]
     Listen {
         /// The address asked for.
         address: SocketAddr,

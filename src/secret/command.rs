@@ -19,15 +19,28 @@ pub fn mask_command(line: &str) -> String {
     }
     let mut out = String::with_capacity(line.len());
     let mut mask_next = false;
+    let mut mask_any_next = false;
     let mut written = 0;
     for word in words {
         out.push_str(&line[written..word.start]);
         written = word.end;
         let raw = &line[word.start..word.end];
+        if std::mem::take(&mut mask_any_next) {
+            out.push_str(MASK);
+            continue;
+        }
+        if raw.contains(['\'', '"']) && awaits_a_secret(&word.text) {
+            // A stray quote before it closed here, and cut the value off.
+            out.push_str(raw);
+            out.push_str(MASK);
+            return out;
+        }
         match split(&word.text) {
             Some((name, operator, value)) => {
+                // A stray quote may have ended the word before the secret: `x='a b password='hunter2`.
+                mask_any_next = ends_in_secret_name(value);
                 mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
-                match masked(name, value) {
+                match masked(name, operator, value) {
                     Some(shown) => {
                         out.push_str(name);
                         out.push_str(operator);
@@ -59,9 +72,10 @@ pub fn mask_command(line: &str) -> String {
 }
 
 /// The value as it may be kept, where that differs from the one typed.
-fn masked(name: &str, value: &str) -> Option<String> {
+fn masked(name: &str, operator: &str, value: &str) -> Option<String> {
     let shown = match name_secrecy(name) {
-        Secrecy::Whole if names_a_file(value) || value.is_empty() => return None,
+        // Behind what is no operator, as in `password==@/x`, the rest of it belongs to the value.
+        Secrecy::Whole if value.is_empty() || (names_a_file(value) && OPERATORS.contains(&operator)) => return None,
         Secrecy::Whole => MASK.to_owned(),
         secrecy if looks_like_json(value) => {
             // JSON or a Python literal, perhaps broken: too many ways to write it for anything but all or nothing.
@@ -81,6 +95,9 @@ fn masked(name: &str, value: &str) -> Option<String> {
     };
     (shown != value).then_some(shown)
 }
+
+/// The operators of the command language.
+const OPERATORS: [&str; 10] = ["=", "!=", ">", "<", ">=", "<=", "?=", "!?=", "~=", "!~="];
 
 /// A word as a shell splits it.
 struct Word {
@@ -126,10 +143,12 @@ fn words(line: &str) -> Vec<Word> {
 /// The name, operator and value of a word such as `name?=a,b`.
 fn split(word: &str) -> Option<(&str, &str, &str)> {
     let end = word.find(|c: char| !c.is_alphanumeric() && !"_.-/".contains(c))?;
-    let operator: usize =
-        word[end..].char_indices().take_while(|&(_, c)| "!?~=<>".contains(c)).map(|(_, c)| c.len_utf8()).sum();
-    (end > 0 && word[end..end + operator].contains(['=', '<', '>']))
-        .then(|| (&word[..end], &word[end..end + operator], &word[end + operator..]))
+    let rest = word[end..].trim_start_matches(['!', '?', '~']);
+    let value = match rest.strip_prefix(['<', '>']) {
+        Some(value) => value.strip_prefix('=').unwrap_or(value),
+        None => rest.strip_prefix('=')?,
+    };
+    (end > 0).then(|| (&word[..end], &word[end..word.len() - value.len()], value))
 }
 
 fn is_name(word: &str) -> bool {
@@ -172,6 +191,21 @@ fn secret_name_with_value(text: &str) -> Option<usize> {
     })
 }
 
+/// Whether text such as `a b password=` stops where a secret would begin.
+fn ends_in_secret_name(text: &str) -> bool {
+    let before = text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
+    let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+    text[before.len()..].contains(['=', ':']) && name_secrecy(name) == Secrecy::Whole
+}
+
+/// Whether the value in a word ends in a secret name and an operator.
+fn awaits_a_secret(word: &str) -> bool {
+    let text = word.trim_end();
+    // The word's own name and operator, as in `password=''`, are no such value.
+    let value = split(text).map_or(text, |(_, _, value)| value);
+    value.ends_with(['=', ':']) && secret_name_with_value(&format!("{value}x")) == Some(value.len())
+}
+
 /// The text as one word of a command line.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_.,:/@%+-=*~?&[]{}".contains(c);
@@ -201,9 +235,12 @@ mod tests {
             ("LogOut sessionUuid=5d0c", "LogOut sessionUuid=******"),
             ("CreateUser name=O'Brien password='x'", "CreateUser name=O'Brien password=******"),
             ("CreateUser name=O'Brien password='x", "CreateUser name='OBrien password=******'"),
+            (r"CreateUser x='a b password=' c d'\'' y=1'", "CreateUser x='a b password='******"),
             ("CreateUser password=@/run/x other=1", "CreateUser password=@/run/x other=1"),
             ("CreateUser password=@dm1n", "CreateUser password=******"),
+            ("CreateUser password==@/x", "CreateUser password==******"),
             ("CreateUser password=", "CreateUser password="),
+            ("CreateUser name='a password=' x=y z=1", "CreateUser name='a password=' ****** z=1"),
         ] {
             assert_eq!(mask_command(line), masked);
         }

@@ -4,7 +4,7 @@ use crate::json::Secrets;
 use crate::syntax::Operator;
 
 use super::requests::{Answer, Cursor, QueryPlan};
-use crate::plan::condition::{Condition, ConditionValue};
+use crate::plan::condition::{Condition, ConditionValue, Scalar};
 use crate::plan::error::{Error, ErrorKind};
 
 /// The longest path and query that is safe everywhere, in bytes (T6).
@@ -50,9 +50,10 @@ impl QueryPlan {
                 (&mut conditions[index].value, &mut rest[index].value)
             {
                 // In order and without doubles, the parts of a list of uuids hold different rows and follow
-                // each other in the order of the whole.
-                first.sort_by(|a, b| a.text().cmp(b.text()));
-                first.dedup();
+                // each other in the order of the whole. The node tells neither case nor trailing blanks (Q9).
+                let key = |item: &Scalar| item.text().trim_end_matches(' ').to_lowercase();
+                first.sort_by_cached_key(key);
+                first.dedup_by_key(|item| key(item));
                 *second = first.split_off(first.len() / 2);
             }
             open.push(rest);
