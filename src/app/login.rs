@@ -164,8 +164,15 @@ impl App {
         let name = node.name();
         let who = node.log_in.clone();
         self.say(&options, &error.to_string());
-        let question = format!("password of {} at {name} (empty: not now): ", who.name());
-        let password = rpassword::prompt_password(question)?;
+        let mut out = io::stderr();
+        write!(out, "Log in to {name} as {}? [Y/n] ", who.name())?;
+        out.flush()?;
+        let mut answer = String::new();
+        let end = io::stdin().lock().read_line(&mut answer)? == 0;
+        if end || self.interrupt.is_set() || !matches!(answer.trim(), "" | "y" | "Y" | "yes") {
+            return Ok(false);
+        }
+        let password = rpassword::prompt_password(format!("password of {}: ", who.name()))?;
         if password.is_empty() || self.interrupt.is_set() {
             return Ok(false);
         }

@@ -107,15 +107,14 @@ fn condition_value<'p>(
 /// The fields that a condition may begin with, and the query's parameters beside them.
 pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, place: &Place, shelf: &mut Shelf<'_>) {
     if let Some(inventory) = inventory {
-        for field in inventory.fields.iter().filter(|field| !field.unqueryable && !leads_on(inventory, field)) {
+        for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
             shelf.offer(field.name, || {
                 let candidate = Candidate::new(field.name, Kind::Field, Group::Conditions);
                 candidate.describe(describe(field)).open("=")
             });
         }
         let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
-        let field = inventory.field(&typed);
-        if let Some(field) = field.filter(|field| !field.unqueryable && !leads_on(inventory, field)) {
+        if let Some(field) = inventory.field(&typed).filter(|field| !field.unqueryable) {
             whole_operators(field, shelf);
         }
     }
@@ -141,12 +140,6 @@ pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, place: &Pla
             });
         }
     }
-}
-
-/// Whether a member holds the rows of a relation of that name: a condition names one of their fields, not the member.
-fn leads_on(inventory: &Inventory, field: &Field) -> bool {
-    matches!(&field.kind, Type::List(Some(element)) if !element.is_scalar())
-        && (inventory.expanded.contains_key(field.name) || inventory.aliases.contains_key(field.name))
 }
 
 /// A field's type and where known its values, in a few words.
