@@ -110,7 +110,9 @@ fn parameters_and_fields_are_those_of_the_original() {
         let mut expected: Vec<String> = api.parameters.iter().map(|parameter| format!("{}=", parameter.name)).collect();
         expected.push("timeout=".to_owned());
         if let Some(inventory) = api.inventory.filter(|_| api.is_query).and_then(|name| catalog.inventory(name)) {
+            // A member that holds rows of a relation is offered as the way to their fields: `vmNics.`
             let fields = inventory.fields.iter().filter(|field| !field.unqueryable);
+            let fields = fields.filter(|field| !inventory.expanded.contains_key(field.name));
             expected.extend(fields.map(|field| format!("{}=", field.name)));
             let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
             expected.extend(expanded.map(|(name, _)| format!("{name}.")));
@@ -147,17 +149,6 @@ fn a_session_at_hand_brings_live_values() {
     let asked = node.requests().len();
     home.run(["complete", "--", "CreateCluster hyperv"]).variable("ZSTACK_SESSION_UUID", session).succeeds();
     assert_eq!(node.requests().len(), asked);
-}
-
-/// The files in `completions/` are what `completions SHELL` prints.
-#[test]
-fn scripts_are_in_step_with_the_folder() {
-    let home = Home::new();
-    for (shell, file) in [("bash", "zstack-cli.bash"), ("zsh", "_zstack-cli"), ("fish", "zstack-cli.fish")] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
-        let text = std::fs::read_to_string(path).expect("the script");
-        home.run(["completions", shell]).succeeds().stdout(&text);
-    }
 }
 
 /// A shell in which `zstack-cli` and its completion are known; `None` where it is not installed.
