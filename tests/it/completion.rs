@@ -149,17 +149,6 @@ fn a_session_at_hand_brings_live_values() {
     assert_eq!(node.requests().len(), asked);
 }
 
-/// The files in `completions/` are what `completions SHELL` prints.
-#[test]
-fn scripts_are_in_step_with_the_folder() {
-    let home = Home::new();
-    for (shell, file) in [("bash", "zstack-cli.bash"), ("zsh", "_zstack-cli"), ("fish", "zstack-cli.fish")] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions").join(file);
-        let text = std::fs::read_to_string(path).expect("the script");
-        home.run(["completions", shell]).succeeds().stdout(&text);
-    }
-}
-
 /// A shell in which `zstack-cli` and its completion are known; `None` where it is not installed.
 fn shell(home: &Home, program: &str, words: &[&str], set_up: &[&str]) -> Option<Terminal> {
     if Command::new(program).arg("--version").output().is_err() {
