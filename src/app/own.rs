@@ -5,6 +5,7 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use crate::cli::{CatalogCommand, ContextCommand, Options, OwnCommand, SandboxCommand, Shell};
+use crate::client::Reply;
 use crate::commands;
 use crate::config::{Contexts, Credentials, Owner};
 use crate::error::{Error, ExitCode, OwnError};
@@ -13,7 +14,7 @@ use crate::sandbox;
 use crate::shell::last_entries;
 
 use super::output::Output;
-use super::{App, Flow};
+use super::{App, Flow, view};
 
 impl App {
     /// Runs one of the program's own commands.
@@ -85,10 +86,15 @@ impl App {
     fn context(&mut self, command: &ContextCommand, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let folders = self.environment.folders()?.clone();
         match command {
-            ContextCommand::List => out.write_text(&commands::context::list(self.contexts()?))?,
+            ContextCommand::List => {
+                let reply = commands::context::list(self.contexts()?);
+                let view = view::view(options, self.screen_of(out, options))?;
+                self.print(Reply::of_text(reply), &commands::context::list_shape(), &view, options, out)?;
+            }
             ContextCommand::Show { name } => {
-                let text = commands::context::show(self.contexts()?, name.as_deref())?;
-                out.write_text(&text)?;
+                let reply = commands::context::show(self.contexts()?, name.as_deref())?;
+                let view = view::view(options, self.screen_of(out, options))?;
+                self.print(Reply::of_text(reply), &commands::context::shape(), &view, options, out)?;
             }
             ContextCommand::Use { name } => {
                 self.contexts = Some(Contexts::make_current(&folders, name)?);

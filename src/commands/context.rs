@@ -1,26 +1,38 @@
 //! `context list|set|show`: saved nodes, accounts and preferences.
 
-use crate::config::{Contexts, Folders, Setting};
+use crate::config::{Contexts, Folders, Preferences, Setting};
 use crate::error::{Error, OwnError};
+use crate::json::{Secrets, Value};
+use crate::render::{Field, FieldKind, Shape};
 use crate::secret::mask_url;
 
-/// The contexts, one a line: a mark at the current one, name, address and account, separated by tabs.
-pub(crate) fn list(contexts: &Contexts) -> String {
-    let current = contexts.current().map(|context| context.name.as_str());
-    contexts
-        .all()
-        .iter()
-        .map(|context| {
-            let mark = if Some(context.name.as_str()) == current { '*' } else { ' ' };
-            let url = mask_url(context.own.url.as_deref().unwrap_or("-"));
-            let account = context.own.account.as_deref().unwrap_or("-");
-            format!("{mark} {}\t{url}\t{account}\n", context.name)
-        })
-        .collect()
+/// What is known of the rows of [`list`] and [`show`].
+pub(crate) fn shape() -> Shape {
+    let own = ["name", "current"].into_iter().chain(Setting::names());
+    let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Text, secret: false };
+    Shape { inventory: None, fields: own.map(field).collect() }
 }
 
-/// What holds in a context, its own preferences and the defaults: key and value a line, separated by a tab.
-pub(crate) fn show(contexts: &Contexts, name: Option<&str>) -> Result<String, Error> {
+/// As [`shape`], for lists: what tells contexts apart.
+pub(crate) fn list_shape() -> Shape {
+    let mut shape = shape();
+    shape.fields.retain(|field| ["name", "current", "url", "account"].contains(&field.name.as_str()));
+    shape
+}
+
+/// The contexts as a reply: `{"inventories": [{"name", "current", "url", "account", ..}]}`.
+pub(crate) fn list(contexts: &Contexts) -> Vec<u8> {
+    let current = contexts.current().map(|context| context.name.as_str());
+    let rows = contexts
+        .all()
+        .iter()
+        .map(|context| row(&context.name, Some(context.name.as_str()) == current, &context.own))
+        .collect();
+    reply("inventories", Value::List(rows))
+}
+
+/// A context as a reply, with the defaults that hold in it: `{"inventory": {"name", "current", "url", ..}}`.
+pub(crate) fn show(contexts: &Contexts, name: Option<&str>) -> Result<Vec<u8>, Error> {
     let context = match name {
         Some(name) => Some(contexts.find(name)?),
         None => contexts.current(),
@@ -28,14 +40,23 @@ pub(crate) fn show(contexts: &Contexts, name: Option<&str>) -> Result<String, Er
     let Some(context) = context else {
         return Err(Error::Own(OwnError::NoContext));
     };
+    let is_current = contexts.current().is_some_and(|current| current.name == context.name);
     let preferences = contexts.preferences(Some(&context.name));
-    let mut text = format!("name\t{}\n", context.name);
+    Ok(reply("inventory", row(&context.name, is_current, &preferences)))
+}
+
+fn row(name: &str, is_current: bool, preferences: &Preferences) -> Value {
+    let mut members = vec![("name".to_owned(), Value::text(name)), ("current".to_owned(), Value::Bool(is_current))];
     for setting in Setting::names().filter_map(Setting::of_name) {
         if let Some(value) = preferences.get(setting) {
-            text.push_str(&format!("{}\t{}\n", setting.name(), mask_url(&value)));
+            members.push((setting.name().to_owned(), Value::text(mask_url(&value).into_owned())));
         }
     }
-    Ok(text)
+    Value::Map(members)
+}
+
+fn reply(name: &str, value: Value) -> Vec<u8> {
+    Value::Map(vec![(name.to_owned(), value)]).to_json(Secrets::Masked).into_bytes()
 }
 
 /// Creates or changes a context: an address, and `KEY=VALUE` texts of which `KEY=` removes.

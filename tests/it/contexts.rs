@@ -67,8 +67,9 @@ fn changes_keep_comments_and_mistakes_have_a_line() {
     home.run(["context", "use", "two"]).succeeds();
     let text = std::fs::read_to_string(&file).expect("readable");
     assert!(text.contains("# mine\n") && text.contains("# first") && text.contains("# where"), "{text}");
-    home.run(["context", "show"]).succeeds().stdout_has("account\tops");
-    home.run(["context", "list"]).succeeds().stdout_has("* two\thttp://two.test/zstack\tops");
+    home.run(["context", "show", "-o", "value", "--columns", "name,account"]).succeeds().stdout("two\tops\n");
+    let listed = home.run(["context", "list", "-o", "csv"]).succeeds();
+    listed.stdout_has("name,current,url,account\n").stdout_has("\ntwo,true,http://two.test/zstack,ops\n");
     home.run(["context", "delete", "two"]).succeeds();
     home.run(["context", "show", "two"]).fails(2);
 
