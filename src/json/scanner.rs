@@ -9,6 +9,9 @@ use super::lexis::skip_blanks;
 /// is made of it.
 const CHUNK: usize = 128 * 1024;
 
+/// How much is read at first, in bytes.
+const FIRST: usize = 8 * 1024;
+
 /// The longest single row or member, in bytes. It bounds the memory that a reply can claim.
 const PIECE_LIMIT: usize = 1 << 30;
 
@@ -137,7 +140,10 @@ impl<R: Read> Scanner<R> {
             self.end -= self.start;
             self.start = 0;
         }
-        if self.buffer.len() - self.end < CHUNK / 2 {
+        if self.buffer.is_empty() {
+            // Most replies are short; a process that lives for a millisecond should not clear a large buffer first.
+            self.buffer.resize(FIRST, 0);
+        } else if self.buffer.len() - self.end < CHUNK / 2 {
             let length = (self.buffer.len() * 2).max(CHUNK);
             self.buffer.resize(length, 0);
         }

@@ -19,26 +19,24 @@ pub fn mask_command(line: &str) -> String {
     }
     let mut out = String::with_capacity(line.len());
     let mut mask_next = false;
-    let mut mask_any_next = false;
     let mut written = 0;
     for word in words {
         out.push_str(&line[written..word.start]);
         written = word.end;
         let raw = &line[word.start..word.end];
-        if std::mem::take(&mut mask_any_next) {
-            out.push_str(MASK);
-            continue;
-        }
-        if raw.contains(['\'', '"']) && awaits_a_secret(&word.text) {
-            // A stray quote before it closed here, and cut the value off.
-            out.push_str(raw);
+        let parts = split(&word.text);
+        let value = parts.map_or(word.text.as_str(), |(_, _, value)| value);
+        if (parts.is_some() || raw.contains(['\'', '"'])) && ends_in_secret_name(value) {
+            // A stray quote before it closed here, and cut the secret off: nobody can say where that ends.
+            if let Some(end) = first_secret_name(raw) {
+                out.push_str(&raw[..end]);
+                out.push('=');
+            }
             out.push_str(MASK);
             return out;
         }
-        match split(&word.text) {
+        match parts {
             Some((name, operator, value)) => {
-                // A stray quote may have ended the word before the secret: `x='a b password='hunter2`.
-                mask_any_next = ends_in_secret_name(value);
                 mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
                 match masked(name, value) {
                     Some(shown) => {
@@ -194,14 +192,6 @@ fn ends_in_secret_name(text: &str) -> bool {
     text[before.len()..].contains(['=', ':']) && name_secrecy(name) == Secrecy::Whole
 }
 
-/// Whether the value in a word ends in a secret name and an operator.
-fn awaits_a_secret(word: &str) -> bool {
-    let text = word.trim_end();
-    // The word's own name and operator, as in `password=''`, are no such value.
-    let value = split(text).map_or(text, |(_, _, value)| value);
-    value.ends_with(['=', ':']) && secret_name_with_value(&format!("{value}x")) == Some(value.len())
-}
-
 /// The text as one word of a command line.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "_.,:/@%+-=*~?&[]{}".contains(c);
@@ -231,12 +221,12 @@ mod tests {
             ("LogOut sessionUuid=5d0c", "LogOut sessionUuid=******"),
             ("CreateUser name=O'Brien password='x'", "CreateUser name=O'Brien password=******"),
             ("CreateUser name=O'Brien password='x", "CreateUser name='OBrien password=******'"),
-            (r"CreateUser x='a b password=' c d'\'' y=1'", "CreateUser x='a b password='******"),
+            (r"CreateUser x='a b password=' c d'\'' y=1'", "CreateUser x='a b password=******"),
             ("CreateUser password=@/run/x other=1", "CreateUser password=@/run/x other=1"),
             ("CreateUser password=@dm1n", "CreateUser password=******"),
             ("CreateUser password==@/x", "CreateUser password=******"),
             ("CreateUser password=", "CreateUser password="),
-            ("CreateUser name='a password=' x=y z=1", "CreateUser name='a password=' ****** z=1"),
+            ("CreateUser name='a password=' x=y z=1", "CreateUser name='a password=******"),
         ] {
             assert_eq!(mask_command(line), masked);
         }
