@@ -13,6 +13,7 @@ use crate::error::{Error, OwnError};
 use crate::json::{self, Secrets};
 use crate::plan::{self, Plan, Request};
 use crate::secret::{Secrecy, Secret, name_secrecy};
+use crate::shell;
 use crate::syntax::Command;
 
 use super::App;
@@ -164,12 +165,9 @@ impl App {
         let name = node.name();
         let who = node.log_in.clone();
         self.say(&options, &error.to_string());
-        let mut out = io::stderr();
-        write!(out, "Log in to {name} as {}? [Y/n] ", who.name())?;
-        out.flush()?;
-        let mut answer = String::new();
-        let end = io::stdin().lock().read_line(&mut answer)? == 0;
-        if end || self.interrupt.is_set() || !matches!(answer.trim(), "" | "y" | "Y" | "yes") {
+        // The line editor reads the answer, so that Ctrl-C ends the question at once.
+        let answer = shell::ask(&format!("Log in to {name} as {}? [Y/n] ", who.name()))?;
+        if !answer.is_some_and(|answer| matches!(answer.trim(), "" | "y" | "Y" | "yes")) {
             return Ok(false);
         }
         let password = rpassword::prompt_password(format!("password of {}: ", who.name()))?;

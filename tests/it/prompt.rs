@@ -176,7 +176,9 @@ fn an_expired_session_is_offered_anew_and_the_command_runs_once_more() {
     let terminal = Terminal::shell(&home, &options);
     terminal.prompt("admin >>>");
     terminal.line("QueryZone");
-    terminal.row(&format!("password of admin at 127.0.0.1:{} (empty: not now):", node.port));
+    terminal.row(&format!("Log in to 127.0.0.1:{} as admin? [Y/n]", node.port));
+    terminal.keys(ENTER);
+    terminal.row("password of admin:");
     terminal.keys(&format!("hunter2{ENTER}"));
     terminal.sees("name | zone-1");
     terminal.prompt("admin >>>");
