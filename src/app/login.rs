@@ -170,7 +170,11 @@ impl App {
         if !answer.is_some_and(|answer| matches!(answer.trim(), "" | "y" | "Y" | "yes")) {
             return Ok(false);
         }
-        let password = rpassword::prompt_password(format!("password of {}: ", who.name()))?;
+        let password = match rpassword::prompt_password(format!("password of {}: ", who.name())) {
+            // Ctrl-C means no here.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
+            password => password?,
+        };
         if password.is_empty() || self.interrupt.is_set() {
             return Ok(false);
         }
