@@ -166,7 +166,9 @@ fn client_hint(error: &client::Error) -> Option<String> {
         client::Error::Interrupted { job: Some(job) } => {
             return Some(format!("the job goes on; `zstack-cli job {job}` looks again"));
         }
-        client::Error::Failed { failure } => return code_hint(failure.code()).map(str::to_owned),
+        client::Error::Failed { failure } | client::Error::LogInRefused { failure } => {
+            return code_hint(failure.code()).map(str::to_owned);
+        }
         _ => return None,
     };
     Some(text.to_owned())

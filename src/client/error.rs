@@ -47,6 +47,12 @@ pub enum Error {
         /// The API called.
         api: &'static str,
     },
+    /// The node refused the log-in that the environment's password allows.
+    #[error("the log-in was refused")]
+    LogInRefused {
+        /// What the node says.
+        failure: Box<ApiFailure>,
+    },
     /// The session is unknown to the node or has expired, and could not be renewed.
     #[error("the session has expired")]
     SessionExpired {
@@ -186,7 +192,7 @@ impl Error {
             | Error::Redirect { .. }
             | Error::Reply { .. }
             | Error::NotSent { .. } => Class::NoAnswer,
-            Error::NoSession { .. } | Error::SessionExpired { .. } => Class::NoSession,
+            Error::NoSession { .. } | Error::LogInRefused { .. } | Error::SessionExpired { .. } => Class::NoSession,
             Error::Interrupted { .. } => Class::Interrupted,
         }
     }
@@ -202,7 +208,9 @@ impl Error {
     /// What the node says, where the error is its answer.
     pub fn failure(&self) -> Option<&ApiFailure> {
         match self {
-            Error::SessionExpired { failure } | Error::Failed { failure } => Some(failure),
+            Error::LogInRefused { failure } | Error::SessionExpired { failure } | Error::Failed { failure } => {
+                Some(failure)
+            }
             _ => None,
         }
     }

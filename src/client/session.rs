@@ -91,6 +91,9 @@ impl Client {
     }
 
     /// Logs in anew where that is possible without asking anybody; `false` where it is not.
+    ///
+    /// # Errors
+    /// [`Error::LogInRefused`] where the node does not take the password.
     pub(super) fn renew(&mut self) -> Result<bool, Error> {
         // Taken out meanwhile: a log-in that itself needs a session must not renew it again.
         let Some(request) = self.log_in.take() else { return Ok(false) };
@@ -101,7 +104,7 @@ impl Client {
                 self.shared().renewed = Some(session);
                 Ok(true)
             }
-            Err(_) => Ok(false),
+            Err(failure) => Err(Error::LogInRefused { failure: Box::new(failure) }),
         }
     }
 

@@ -210,3 +210,14 @@ fn requests_are_signed_with_an_access_key_until_it_is_forgotten() {
     home.run(node.call(&["logout"])).succeeds().stderr("the access key is forgotten\n");
     home.run(node.call(&["QueryZone", "limit=1"])).fails(5);
 }
+
+#[test]
+fn a_wrong_password_of_the_environment_is_told_as_such() {
+    let node = Node::start(|_| Reply::error("ID.1000", "wrong account name or password"));
+    let done =
+        Home::new().run_once(node.call(&["QueryZone", "limit=1"])).variable("ZSTACK_PASSWORD", "hunter2").fails(5);
+    done.stdout("")
+        .never_shows("hunter2")
+        .stderr("error: the log-in was refused\n  code: ID.1000 (failed)\n  hint: wrong name or password\n");
+    assert_eq!(node.requests().len(), 1);
+}
