@@ -85,7 +85,7 @@ impl Client {
                         job.uuid = uuid;
                     }
                     job.timeout = timeout.or(job.timeout);
-                    return self.follow(api, job, options, watch);
+                    return self.wait_for_job(api, job, options, watch);
                 }
                 Ok(Understood::Result(reader)) => match read_whole(reader) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
@@ -103,7 +103,7 @@ impl Client {
                     if (status == 400 && sends > 1) || (status == 500 && request.is_async) =>
                 {
                     return match self.search(api, &job)? {
-                        Found::Known => self.follow(api, job, options, watch),
+                        Found::Known => self.wait_for_job(api, job, options, watch),
                         Found::Never => Err(Error::Refused { status, text }),
                     };
                 }
@@ -123,7 +123,7 @@ impl Client {
                 Err(error) => Uncertainty::Lost(error),
             };
             match self.search(api, &job)? {
-                Found::Known => return self.follow(api, job, options, watch),
+                Found::Known => return self.wait_for_job(api, job, options, watch),
                 Found::Never if sends < SENDS => {
                     if !self.pause(back_off(sends)) {
                         return Err(Error::Interrupted { job: Some(job.uuid) });
@@ -148,7 +148,7 @@ impl Client {
         }
         let known = request.is_async && matches!(self.search(request.api, &job)?, Found::Known);
         if known {
-            return self.follow(request.api, job, options, watch);
+            return self.wait_for_job(request.api, job, options, watch);
         }
         let job = request.is_async.then_some(job.uuid);
         Err(Error::OutcomeUnknown { api: request.api, job, reason: Uncertainty::Lost(error) })

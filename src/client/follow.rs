@@ -35,16 +35,6 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
-        self.follow(api, job, options, watch)
-    }
-
-    pub(super) fn follow(
-        &mut self,
-        api: &'static str,
-        job: Job,
-        options: &CallOptions,
-        watch: &mut dyn Watch,
-    ) -> Result<Answer, Error> {
         if !options.wait {
             return Ok(Answer::Detached(job));
         }
