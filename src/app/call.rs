@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cli::Options;
 use crate::client::{Answer, CallOptions, Reply, is_log_in, is_log_out};
+use crate::commands::login::who_of;
 use crate::error::Error;
 use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
@@ -52,12 +53,9 @@ impl App {
         let answer = match (&planned, answer) {
             (Plan::Call(request), Answer::Reply(reply)) if is_log_in(request.api) => {
                 let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
-                let parameters: Vec<(&str, &str)> = command
-                    .arguments
-                    .iter()
-                    .map(|argument| (argument.name.as_str(), argument.value.as_str()))
-                    .collect();
-                self.logged_in(request, &text, &super::login::parameters_of(&parameters), options)?;
+                let typed = command.arguments.iter();
+                let who = who_of(typed.map(|argument| (argument.name.as_str(), argument.value.as_str())));
+                self.logged_in(request, &text, who, options)?;
                 Answer::Reply(Reply::of_text(text))
             }
             (Plan::Call(request), Answer::Reply(reply)) if is_log_out(request.api) => {

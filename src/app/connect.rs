@@ -7,7 +7,7 @@ use crate::cli::Options;
 use crate::client::{
     AccessKey, Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TlsOptions, TransportOptions,
 };
-use crate::commands::login::LogIn;
+use crate::commands::login::{ADMIN, LogIn};
 use crate::config::{self, Address, Login, NodeChoice, Owner, Selection, choose_node};
 use crate::error::Error;
 use crate::sandbox::{self, Database, Running};
@@ -132,7 +132,7 @@ impl App {
             Some(context) if selection.address_of_context => Owner::Context(context),
             _ => Owner::Node(url.clone()),
         });
-        let log_in = LogIn::Account("admin".to_owned());
+        let log_in = LogIn::Account(ADMIN.to_owned());
         let mut node =
             Node { key, client, _sandbox: None, owner, account: None, log_in, context, single_run: true, tls };
         match sandbox {
@@ -165,22 +165,19 @@ impl App {
             Some(owner) => config::Credentials::new(self.environment.folders()?).load(owner, url)?,
             None => None,
         };
-        node.account = preferences.account.clone();
-        if let Some(account) = &preferences.account {
-            node.log_in = LogIn::Account(account.clone());
+        if let Some(who) = LogIn::of_preferences(&preferences) {
+            node.account = Some(who.name().to_owned());
+            node.log_in = who;
         }
         let mut may_renew = true;
         if let Some(entry) = stored {
             node.single_run = false;
             // Nobody else's session is put in the place of one that expired.
-            match LogIn::of_stored(entry.api.as_deref(), entry.account.as_deref(), entry.user.as_deref()) {
+            match LogIn::of_stored(entry.api.as_deref(), &entry.who) {
                 Some(who) => node.log_in = who,
                 None => may_renew = false,
             }
-            node.account = match (&entry.account, &entry.user) {
-                (Some(account), Some(user)) => Some(format!("{account}/{user}")),
-                (account, user) => account.clone().or(user.clone()),
-            };
+            node.account = entry.who.label();
             node.client.set_credentials(match entry.login {
                 Login::Session { uuid, .. } => Credentials::Session(uuid),
                 Login::AccessKey { id, secret, time_zone } => {

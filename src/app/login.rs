@@ -7,8 +7,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::cli::{LoginWith, Options};
 use crate::client::{AccessKey, Answer, Credentials, NodeZone, Session};
-use crate::commands::login::LogIn;
-use crate::config::{self, Entry, Login, Owner};
+use crate::commands::login::{ADMIN, LogIn, who_of};
+use crate::config::{self, Entry, Login, Owner, Preferences, Who};
 use crate::error::{Error, OwnError};
 use crate::json::{self, Secrets};
 use crate::plan::{self, Plan, Request};
@@ -62,20 +62,46 @@ impl App {
         if let Some(id) = &with.access_key {
             return self.use_access_key(id, options);
         }
+        let further = match (&with.project, with.platform) {
+            (Some(project), _) => Some(("LoginIAM2Project", vec![("projectName", project.clone())])),
+            (None, true) => Some(("LoginIAM2Platform", Vec::new())),
+            (None, false) => None,
+        };
         let context = self.context_name(options)?;
         let preferences = self.contexts()?.preferences(context.as_deref());
-        let account = with.account.clone().or(preferences.account).unwrap_or_else(|| "admin".to_owned());
-        let who = match (&with.user, &with.ldap, &with.iam2) {
-            (Some(user), _, _) => LogIn::User { account, user: user.clone() },
-            (None, Some(uid), _) => LogIn::Ldap(uid.clone()),
-            (None, None, Some(name)) => LogIn::VirtualId(name.clone()),
-            (None, None, None) => LogIn::Account(account),
-        };
-        let password = match &self.environment.variables.password {
-            Some(password) => password.clone(),
-            None => self.ask_secret(&format!("password of {}: ", who.name()))?,
-        };
-        self.log_in_as(&who, &password, options)
+        let named = named(with, &preferences);
+        // Whoever is logged in can go to a project without doing so again.
+        if further.is_none() || named.is_some() || !self.node(options)?.client.has_credentials() {
+            let who = named
+                .or_else(|| LogIn::of_preferences(&preferences))
+                .unwrap_or_else(|| LogIn::Account(ADMIN.to_owned()));
+            let password = match &self.environment.variables.password {
+                Some(password) => password.clone(),
+                None => self.ask_secret(&format!("password of {}: ", who.name()))?,
+            };
+            self.log_in_as(&who, &password, options)?;
+        }
+        match further {
+            Some((api, parameters)) => self.log_in_further(api, &parameters, options),
+            None => Ok(()),
+        }
+    }
+
+    /// Exchanges the session in use for one of a project or of the platform (A6).
+    fn log_in_further(&mut self, api: &str, parameters: &[(&str, String)], options: &Options) -> Result<(), Error> {
+        let request = self.request(api, parameters)?;
+        match self.execute(&request, options)? {
+            Answer::Reply(reply) => {
+                let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+                let who = who_of(parameters.iter().map(|(name, value)| (*name, value.as_str())));
+                let place = who.account.clone().map_or("the platform".to_owned(), |name| format!("project {name}"));
+                self.logged_in(&request, &text, who, options)?;
+                self.say(options, &format!("working in {place} from now on"));
+                Ok(())
+            }
+            Answer::Failed(failure) => Err(Error::Api(Box::new(failure))),
+            Answer::Detached(_) => Ok(()),
+        }
     }
 
     fn log_in_as(&mut self, who: &LogIn, password: &Secret, options: &Options) -> Result<(), Error> {
@@ -85,10 +111,7 @@ impl App {
             match self.execute(&request, options)? {
                 Answer::Reply(reply) => {
                     let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
-                    let parameters = who.parameters();
-                    let named: Vec<(&str, &str)> =
-                        parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                    self.logged_in(&request, &text, &parameters_of(&named), options)?;
+                    self.logged_in(&request, &text, stored(who), options)?;
                     let name = self.node(options)?.name();
                     self.say(options, &format!("logged in as {} at {name}", who.name()));
                     return Ok(());
@@ -217,8 +240,7 @@ impl App {
             url: node.client.endpoint().base().to_owned(),
             login: Login::AccessKey { id: id.to_owned(), secret, time_zone },
             api: None,
-            account: None,
-            user: None,
+            who: Who::default(),
         };
         let owner = node.owner.clone();
         let name = node.name();
@@ -234,37 +256,25 @@ impl App {
         &mut self,
         request: &Request,
         reply: &[u8],
-        parameters: &[(String, String)],
+        who: Who,
         options: &Options,
     ) -> Result<(), Error> {
         let Some(session) = Session::of_log_in(reply) else { return Ok(()) };
-        let value = |names: &[&str]| {
-            parameters.iter().find(|(name, _)| names.contains(&name.as_str())).map(|(_, value)| value.clone())
-        };
-        let account = value(&["accountName", "uid", "username", "name"]);
-        let user = value(&["userName"]);
         let node = self.node(options)?;
         node.client.set_credentials(Credentials::Session(session.uuid.clone()));
-        node.account = match (&account, &user) {
-            (Some(account), Some(user)) => Some(format!("{account}/{user}")),
-            (account, user) => account.clone().or_else(|| user.clone()),
-        };
+        node.account = who.label();
         node.single_run = false;
-        if let Some(who) = LogIn::of_stored(Some(request.api), account.as_deref(), user.as_deref()) {
+        if let Some(who) = LogIn::of_stored(Some(request.api), &who) {
             node.log_in = who;
         }
-        let entry = entry(node, request.api, &session, account, user);
+        let entry = entry(node, request.api, &session, who);
         let owner = node.owner.clone();
         self.save(owner, &entry)
     }
 
     /// Keeps a session that was renewed, as whoever it belonged to before.
     pub(super) fn keep_session(&self, node: &Node, session: &Session) -> Result<(), Error> {
-        let parameters = node.log_in.parameters();
-        let value = |is_user: bool| {
-            parameters.iter().find(|(name, _)| (*name == "userName") == is_user).map(|(_, value)| value.clone())
-        };
-        self.save(node.owner.clone(), &entry(node, node.log_in.api(), session, value(false), value(true)))
+        self.save(node.owner.clone(), &entry(node, node.log_in.api(), session, stored(&node.log_in)))
     }
 
     fn save(&self, owner: Option<Owner>, entry: &Entry) -> Result<(), Error> {
@@ -345,13 +355,32 @@ pub(super) fn zone(name: Option<&str>) -> NodeZone {
     name.and_then(NodeZone::parse).unwrap_or_else(NodeZone::of_this_machine)
 }
 
-/// The parameters of a log-in that name who logs in.
-pub(super) fn parameters_of(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
-    parameters
-        .iter()
-        .filter(|(name, _)| *name != "password")
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+/// Who is to log in, as far as the command says.
+fn named(with: &LoginWith, preferences: &Preferences) -> Option<LogIn> {
+    let with = with.clone();
+    let account = || with.account.clone().or(preferences.account.clone()).unwrap_or_else(|| ADMIN.to_owned());
+    if let Some(user) = with.user {
+        return Some(LogIn::User { account: account(), user });
+    }
+    if let Some(uid) = with.ldap {
+        return Some(LogIn::Ldap(uid));
+    }
+    if let Some(name) = with.iam2 {
+        return Some(LogIn::VirtualId(name));
+    }
+    if let Some(uid) = with.iam2_ldap {
+        return Some(LogIn::VirtualIdOfLdap(uid));
+    }
+    match (with.cas, with.kind) {
+        (Some(name), Some(kind)) => Some(LogIn::Cas { name, kind }),
+        (_, Some(kind)) => Some(LogIn::Typed { name: account(), kind }),
+        _ => with.account.map(LogIn::Account),
+    }
+}
+
+/// Who logged in, as it is stored.
+fn stored(log_in: &LogIn) -> Who {
+    who_of(log_in.parameters().iter().map(|(name, value)| (*name, value.as_str())))
 }
 
 /// A captcha and what the user read in it.
@@ -363,12 +392,11 @@ struct Captcha {
 /// The account is locked after too many wrong passwords: no captcha helps (A10).
 const ACCOUNT_LOCKED: &str = "LOGIN_CONTROL.1002";
 
-fn entry(node: &Node, api: &str, session: &Session, account: Option<String>, user: Option<String>) -> Entry {
+fn entry(node: &Node, api: &str, session: &Session, who: Who) -> Entry {
     Entry {
         url: node.client.endpoint().base().to_owned(),
         login: Login::Session { uuid: session.uuid.clone(), expires: session.expired_date.clone() },
         api: Some(api.to_owned()),
-        account,
-        user,
+        who,
     }
 }

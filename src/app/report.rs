@@ -128,6 +128,7 @@ fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
 fn hint(error: &Error) -> Option<String> {
     let text = match error {
         Error::Plan(error) => return error.hint(),
+        Error::Usage(error) => return Some(error.hint.clone()),
         Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
         Error::Render(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
         Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",

@@ -1,5 +1,10 @@
 //! `login`: who logs in, and what that means in APIs and parameters.
 
+use crate::config::{Preferences, Who};
+
+/// The account that every node has from the start (A8).
+pub(crate) const ADMIN: &str = "admin";
+
 /// Somebody who can log in with a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogIn {
@@ -18,20 +23,51 @@ pub(crate) enum LogIn {
     VirtualId(String),
     /// An IAM2 virtual id that an LDAP directory knows.
     VirtualIdOfLdap(String),
+    /// Somebody whom a CAS server knows.
+    Cas {
+        /// The name.
+        name: String,
+        /// The kind of server, `type` of LoginByCas.
+        kind: String,
+    },
+    /// Somebody by a type of log-in that the node knows.
+    Typed {
+        /// The name.
+        name: String,
+        /// The type, `loginType` of LogIn.
+        kind: String,
+    },
 }
 
 impl LogIn {
     /// Who opened a stored session, by the API that did and the names that were given. `None` for APIs that take
     /// more than a name and a password.
-    pub(crate) fn of_stored(api: Option<&str>, account: Option<&str>, user: Option<&str>) -> Option<LogIn> {
-        let account = account?.to_owned();
-        Some(match (api?, user) {
-            ("LogInByAccount", _) => LogIn::Account(account),
-            ("LogInByUser", Some(user)) => LogIn::User { account, user: user.to_owned() },
-            ("LogInByLdap", _) => LogIn::Ldap(account),
-            ("LoginIAM2VirtualID", _) => LogIn::VirtualId(account),
-            ("LoginIAM2VirtualIDWithLdap", _) => LogIn::VirtualIdOfLdap(account),
+    pub(crate) fn of_stored(api: Option<&str>, who: &Who) -> Option<LogIn> {
+        let name = who.account.clone()?;
+        Some(match api? {
+            "LogInByAccount" => LogIn::Account(name),
+            "LogInByUser" => LogIn::User { account: name, user: who.user.clone()? },
+            "LogInByLdap" => LogIn::Ldap(name),
+            "LoginIAM2VirtualID" => LogIn::VirtualId(name),
+            "LoginIAM2VirtualIDWithLdap" => LogIn::VirtualIdOfLdap(name),
+            "LoginByCas" => LogIn::Cas { name, kind: who.kind.clone()? },
+            "LogIn" => LogIn::Typed { name, kind: who.kind.clone()? },
             _ => return None,
+        })
+    }
+
+    /// Whom a context names with `login`, `account` and `user`; `None` where it names nobody.
+    pub(crate) fn of_preferences(preferences: &Preferences) -> Option<LogIn> {
+        let (account, user) = (preferences.account.clone(), preferences.user.clone());
+        Some(match preferences.log_in.as_deref() {
+            Some("ldap") => LogIn::Ldap(user.or(account)?),
+            Some("iam2") => LogIn::VirtualId(user.or(account)?),
+            Some("iam2-ldap") => LogIn::VirtualIdOfLdap(user.or(account)?),
+            Some("account") => LogIn::Account(account?),
+            _ => match user {
+                Some(user) => LogIn::User { account: account.unwrap_or_else(|| ADMIN.to_owned()), user },
+                None => LogIn::Account(account?),
+            },
         })
     }
 
@@ -43,6 +79,8 @@ impl LogIn {
             LogIn::Ldap(_) => "LogInByLdap",
             LogIn::VirtualId(_) => "LoginIAM2VirtualID",
             LogIn::VirtualIdOfLdap(_) => "LoginIAM2VirtualIDWithLdap",
+            LogIn::Cas { .. } => "LoginByCas",
+            LogIn::Typed { .. } => "LogIn",
         }
     }
 
@@ -53,6 +91,8 @@ impl LogIn {
             LogIn::User { account, user } => vec![("userName", user.clone()), ("accountName", account.clone())],
             LogIn::Ldap(uid) | LogIn::VirtualIdOfLdap(uid) => vec![("uid", uid.clone())],
             LogIn::VirtualId(name) => vec![("name", name.clone())],
+            LogIn::Cas { name, kind } => vec![("name", name.clone()), ("type", kind.clone())],
+            LogIn::Typed { name, kind } => vec![("username", name.clone()), ("loginType", kind.clone())],
         }
     }
 
@@ -63,19 +103,37 @@ impl LogIn {
             | LogIn::Account(name)
             | LogIn::Ldap(name)
             | LogIn::VirtualId(name)
-            | LogIn::VirtualIdOfLdap(name) => name,
+            | LogIn::VirtualIdOfLdap(name)
+            | LogIn::Cas { name, .. }
+            | LogIn::Typed { name, .. } => name,
         }
     }
 
     /// What the node calls this kind of log-in when it is asked for a captcha (A10 names `account`).
-    pub(crate) fn login_type(&self) -> &'static str {
+    pub(crate) fn login_type(&self) -> &str {
         match self {
             LogIn::Account(_) => "account",
             LogIn::User { .. } => "user",
             LogIn::Ldap(_) => "ldap",
             LogIn::VirtualId(_) | LogIn::VirtualIdOfLdap(_) => "iam2",
+            LogIn::Cas { kind, .. } | LogIn::Typed { kind, .. } => kind,
         }
     }
+}
+
+/// The names among the parameters of a log-in.
+pub(crate) fn who_of<'p>(parameters: impl Iterator<Item = (&'p str, &'p str)>) -> Who {
+    let mut who = Who::default();
+    for (name, value) in parameters {
+        let place = match name {
+            "accountName" | "uid" | "username" | "name" | "projectName" => &mut who.account,
+            "userName" => &mut who.user,
+            "loginType" | "type" => &mut who.kind,
+            _ => continue,
+        };
+        *place = Some(value.to_owned());
+    }
+    who
 }
 
 #[cfg(test)]
@@ -83,41 +141,65 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
 
+    fn everybody() -> [LogIn; 7] {
+        let (name, kind) = ("bob".to_owned(), "corporate".to_owned());
+        [
+            LogIn::Account(name.clone()),
+            LogIn::User { account: "admin".into(), user: name.clone() },
+            LogIn::Ldap(name.clone()),
+            LogIn::VirtualId(name.clone()),
+            LogIn::VirtualIdOfLdap(name.clone()),
+            LogIn::Cas { name: name.clone(), kind: kind.clone() },
+            LogIn::Typed { name, kind },
+        ]
+    }
+
+    fn who(log_in: &LogIn) -> Who {
+        who_of(log_in.parameters().iter().map(|(name, value)| (*name, value.as_str())))
+    }
+
     #[test]
     fn whoever_logged_in_is_found_again() {
-        for log_in in [
-            LogIn::Account("admin".into()),
-            LogIn::User { account: "admin".into(), user: "bob".into() },
-            LogIn::Ldap("bob".into()),
-            LogIn::VirtualId("bob".into()),
-            LogIn::VirtualIdOfLdap("bob".into()),
-        ] {
-            let value = |names: &[&str]| {
-                let found = log_in.parameters().into_iter().find(|(name, _)| names.contains(name));
-                found.map(|(_, value)| value)
-            };
-            let (account, user) = (value(&["accountName", "uid", "name"]), value(&["userName"]));
-            let found = LogIn::of_stored(Some(log_in.api()), account.as_deref(), user.as_deref());
-            assert_eq!(found, Some(log_in));
+        for log_in in everybody() {
+            assert_eq!(LogIn::of_stored(Some(log_in.api()), &who(&log_in)), Some(log_in));
         }
-        assert_eq!(LogIn::of_stored(Some("LoginByCas"), Some("bob"), None), None);
-        assert_eq!(LogIn::of_stored(Some("LogInByUser"), Some("admin"), None), None);
-        assert_eq!(LogIn::of_stored(None, Some("admin"), None), None);
+        let bob = Who { account: Some("bob".into()), ..Who::default() };
+        for api in [Some("LoginByCas"), Some("LogInByUser"), Some("LoginIAM2Project"), None] {
+            assert_eq!(LogIn::of_stored(api, &bob), None, "{api:?}");
+        }
     }
 
     #[test]
     fn the_parameters_are_those_of_the_catalog() {
         let catalog = Catalog::newest();
-        for log_in in [
-            LogIn::User { account: "admin".into(), user: "bob".into() },
-            LogIn::Ldap("bob".into()),
-            LogIn::VirtualId("bob".into()),
-            LogIn::VirtualIdOfLdap("bob".into()),
-        ] {
+        for log_in in everybody() {
             let api = catalog.api(log_in.api()).expect("an API");
             for (name, _) in log_in.parameters() {
                 assert!(api.parameters.iter().any(|parameter| parameter.name == name), "{} {name}", api.name);
             }
         }
+    }
+
+    #[test]
+    fn a_context_names_who_logs_in() {
+        let of = |log_in: &str, account: &str, user: &str| {
+            let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            LogIn::of_preferences(&Preferences {
+                log_in: text(log_in),
+                account: text(account),
+                user: text(user),
+                ..Preferences::default()
+            })
+        };
+        let bob = || "bob".to_owned();
+        assert_eq!(of("", "", ""), None);
+        assert_eq!(of("", "bob", ""), Some(LogIn::Account(bob())));
+        assert_eq!(of("", "", "bob"), Some(LogIn::User { account: "admin".into(), user: bob() }));
+        assert_eq!(of("user", "lab", "bob"), Some(LogIn::User { account: "lab".into(), user: bob() }));
+        assert_eq!(of("account", "bob", "eve"), Some(LogIn::Account(bob())));
+        assert_eq!(of("ldap", "bob", ""), Some(LogIn::Ldap(bob())));
+        assert_eq!(of("iam2", "admin", "bob"), Some(LogIn::VirtualId(bob())));
+        assert_eq!(of("iam2-ldap", "", "bob"), Some(LogIn::VirtualIdOfLdap(bob())));
+        assert_eq!(of("ldap", "", ""), None);
     }
 }

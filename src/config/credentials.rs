@@ -48,10 +48,29 @@ pub struct Entry {
     pub login: Login,
     /// The API that opened the session, for a renewal.
     pub api: Option<String>,
-    /// The account's name.
+    /// Whom it belongs to.
+    pub who: Who,
+}
+
+/// The names that were given at a log-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The account, or else the one name there was: a uid, a virtual id, a project.
     pub account: Option<String>,
-    /// The user's name within the account.
+    /// The user within the account.
     pub user: Option<String>,
+    /// The type of the log-in, where its API takes one.
+    pub kind: Option<String>,
+}
+
+impl Who {
+    /// As people read it: `account` or `account/user`.
+    pub fn label(&self) -> Option<String> {
+        match (&self.account, &self.user) {
+            (Some(account), Some(user)) => Some(format!("{account}/{user}")),
+            (account, user) => account.clone().or_else(|| user.clone()),
+        }
+    }
 }
 
 /// The entry as its file has it.
@@ -75,6 +94,8 @@ struct Stored {
     account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
 }
 
 /// The store of credentials: files of mode 0600 in a directory of mode 0700.
@@ -112,7 +133,8 @@ impl Credentials {
             }
             _ => return Err(damaged("it holds neither a session nor an access key")),
         };
-        Ok(Some(Entry { url: stored.url, login, api: stored.api, account: stored.account, user: stored.user }))
+        let who = Who { account: stored.account, user: stored.user, kind: stored.kind };
+        Ok(Some(Entry { url: stored.url, login, api: stored.api, who }))
     }
 
     /// Stores credentials in place of the old ones.
@@ -129,8 +151,9 @@ impl Credentials {
             access_key_secret: None,
             time_zone: None,
             api: entry.api.clone(),
-            account: entry.account.clone(),
-            user: entry.user.clone(),
+            account: entry.who.account.clone(),
+            user: entry.who.user.clone(),
+            kind: entry.who.kind.clone(),
         };
         match &entry.login {
             Login::Session { uuid, expires } => {
@@ -207,8 +230,7 @@ mod tests {
             url: url.to_owned(),
             login: Login::Session { uuid: uuid.into(), expires: Some("Mar 4, 2025 4:10:07 PM".to_owned()) },
             api: Some("LogInByAccount".to_owned()),
-            account: Some("admin".to_owned()),
-            user: None,
+            who: Who { account: Some("admin".to_owned()), ..Who::default() },
         }
     }
 

@@ -15,7 +15,7 @@ mod node;
 mod setting;
 
 pub use contexts::{Context, Contexts};
-pub use credentials::{Credentials, Entry, Login, Owner};
+pub use credentials::{Credentials, Entry, Login, Owner, Who};
 pub use environment::{Environment, Folders, Variables};
 pub use error::Error;
 pub use files::{append_private, lock_folder, read_private, write_private};

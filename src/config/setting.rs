@@ -14,7 +14,7 @@ pub enum Setting {
     Account,
     /// The user within the account.
     User,
-    /// How to log in: `account`, `user`, `ldap`, `iam2` ...
+    /// How to log in: `account`, `user`, `ldap`, `iam2` or `iam2-ldap`.
     LogIn,
     /// The output format.
     Output,
@@ -118,7 +118,7 @@ const SETTINGS: [(Setting, &str, Kind); 15] = [
     (Setting::Url, "url", Kind::Url),
     (Setting::Account, "account", Kind::Text),
     (Setting::User, "user", Kind::Text),
-    (Setting::LogIn, "login", Kind::OneOf(&["account", "user", "ldap", "iam2", "iam2-ldap", "cas", "access-key"])),
+    (Setting::LogIn, "login", Kind::OneOf(&["account", "user", "ldap", "iam2", "iam2-ldap"])),
     (Setting::Output, "output", Kind::OneOf(&FORMATS)),
     (Setting::Columns, "columns", Kind::Names),
     (Setting::Color, "color", Kind::OneOf(&["auto", "always", "never"])),

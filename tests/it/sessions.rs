@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde_json::json;
+
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
 use crate::served::Served;
@@ -152,6 +154,107 @@ fn whoever_logged_in_is_who_logs_in_again() {
     let log_ins: Vec<String> =
         node.requests().iter().filter(|one| one.method == "PUT").map(|one| one.target.clone()).collect();
     assert_eq!(log_ins, ["/zstack/v1/ldap/login", "/zstack/v1/ldap/login"]);
+}
+
+#[test]
+fn every_way_to_log_in_has_its_option() {
+    let node = Node::start(|_| session(FIRST));
+    // Only what the node keeps as a hash is hashed.
+    let hash = "a4abd4448c49562d828115d13a1fccea927f52b4d5459297f8b43e42da89238b\
+                c13626e43dcb38ddb082488927ec904fb42057443983e88585179d50551afe62";
+    for (words, path, body) in [
+        (vec!["bob"], "accounts/login", json!({"logInByAccount": {"accountName": "bob", "password": hash}})),
+        (
+            vec!["lab", "--user", "bob"],
+            "accounts/users/login",
+            json!({"logInByUser": {"userName": "bob", "accountName": "lab", "password": hash}}),
+        ),
+        (vec!["--ldap", "bob"], "ldap/login", json!({"logInByLdap": {"uid": "bob", "password": "x"}})),
+        (
+            vec!["--iam2", "bob"],
+            "iam2/virtual-ids/login",
+            json!({"loginIAM2VirtualID": {"name": "bob", "password": hash}}),
+        ),
+        (
+            vec!["--iam2-ldap", "bob"],
+            "iam2/login/virtual-ids/ldap",
+            json!({"loginIAM2VirtualIDWithLdap": {"uid": "bob", "password": "x"}}),
+        ),
+        (
+            vec!["--cas", "bob", "--type", "corporate"],
+            "cas/login/",
+            json!({"loginByCas": {"name": "bob", "type": "corporate", "password": "x"}}),
+        ),
+        (
+            vec!["bob", "--type", "account"],
+            "login",
+            json!({"logIn": {"username": "bob", "loginType": "account", "password": hash}}),
+        ),
+        (
+            vec!["bob", "--type", "ldap"],
+            "login",
+            json!({"logIn": {"username": "bob", "loginType": "ldap", "password": "x"}}),
+        ),
+    ] {
+        let line: Vec<&str> = std::iter::once("login").chain(words).collect();
+        let name = "logged in as bob";
+        Home::new().run_once(node.call(&line)).input("x\n").succeeds().stderr_has(name);
+        let sent = node.requests().pop().expect("a request");
+        assert_eq!((sent.method.as_str(), sent.path()), ("PUT", format!("/zstack/v1/{path}").as_str()));
+        assert_eq!(sent.json(), body);
+    }
+    for words in
+        [&["login", "--ldap", "a", "--iam2", "b"][..], &["login", "a", "--ldap", "b"], &["login", "--cas", "a"]]
+    {
+        Home::new().run_once(node.call(words)).input("x\n").fails(2);
+    }
+}
+
+#[test]
+fn a_project_is_entered_with_the_session_in_use() {
+    let node = Node::start(|request| match (request.method.as_str(), request.path()) {
+        ("PUT", "/zstack/v1/iam2/projects/login" | "/zstack/v1/iam2/platform/login") => session(SECOND),
+        ("PUT", _) => session(FIRST),
+        _ => Reply::ok(r#"{"inventories":[]}"#),
+    });
+    let home = Home::new();
+    home.run(node.call(&["login", "--iam2", "bob", "--project", "blue"]))
+        .input("x\n")
+        .succeeds()
+        .stderr_has("working in project blue from now on");
+    home.run(node.call(&["QueryZone", "limit=1"])).succeeds();
+    // Nobody is asked for a password again.
+    home.run(node.call(&["login", "--platform"])).succeeds().stderr("working in the platform from now on\n");
+    let lines: Vec<(String, String)> = node
+        .requests()
+        .iter()
+        .map(|one| {
+            let session = one.header("authorization").unwrap_or("nobody").replace("OAuth ", "");
+            (one.path().replace("/zstack/v1/", ""), session)
+        })
+        .collect();
+    let expected = [
+        ("iam2/virtual-ids/login", "nobody"),
+        ("iam2/projects/login", FIRST),
+        ("zones", SECOND),
+        ("iam2/platform/login", SECOND),
+    ];
+    assert_eq!(lines, expected.map(|(path, session)| (path.to_owned(), session.to_owned())));
+    let sent = node.requests().swap_remove(1).json();
+    assert_eq!(sent, json!({"loginIAM2Project": {"projectName": "blue"}}));
+}
+
+#[test]
+fn a_context_says_who_logs_in() {
+    let node = Node::start(|_| session(FIRST));
+    let home = Home::new();
+    let url = format!("http://127.0.0.1:{}/zstack", node.port);
+    home.run(["context", "set", "lab", "--url", &url, "login=ldap", "user=bob"]).succeeds();
+    home.run(["login"]).input("x\n").succeeds().stderr("logged in as bob at context lab\n");
+    home.run(["context", "set", "lab", "login=", "account=lab"]).succeeds();
+    home.run(["login"]).input("x\n").succeeds();
+    let paths: Vec<String> = node.requests().iter().map(|one| one.path().to_owned()).collect();
+    assert_eq!(paths, ["/zstack/v1/ldap/login", "/zstack/v1/accounts/users/login"]);
 }
 
 #[test]
