@@ -113,19 +113,34 @@ impl OwnCommand {
 /// How to log in.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LoginWith {
-    /// The account; default admin
+    /// The account; default that of the context, or admin
     pub account: Option<String>,
     /// Log in as a user of the account
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", group = "who")]
     pub user: Option<String>,
     /// Log in through LDAP with this uid
-    #[arg(long, value_name = "UID")]
+    #[arg(long, value_name = "UID", group = "who", conflicts_with = "account")]
     pub ldap: Option<String>,
     /// Log in as an IAM2 virtual id
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", group = "who", conflicts_with = "account")]
     pub iam2: Option<String>,
+    /// Log in as an IAM2 virtual id that LDAP knows by this uid
+    #[arg(long, value_name = "UID", group = "who", conflicts_with = "account")]
+    pub iam2_ldap: Option<String>,
+    /// Log in by a CAS server with this name; --type says of which kind
+    #[arg(long, value_name = "NAME", group = "who", conflicts_with = "account", requires = "kind")]
+    pub cas: Option<String>,
+    /// The type of log-in, for the account or for --cas
+    #[arg(long = "type", id = "kind", value_name = "TYPE", conflicts_with_all = ["user", "ldap", "iam2", "iam2_ldap"])]
+    pub kind: Option<String>,
+    /// Then work in an IAM2 project of this name
+    #[arg(long, value_name = "NAME", conflicts_with = "platform")]
+    pub project: Option<String>,
+    /// Then work on the whole IAM2 platform
+    #[arg(long)]
+    pub platform: bool,
     /// Use an access key instead of a session: its id; the secret is asked for
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform"])]
     pub access_key: Option<String>,
 }
 
@@ -207,7 +222,7 @@ pub enum CatalogCommand {
 /// `sandbox …`
 #[derive(Clone, Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// Serve the sandbox to other clients
+    /// Serve the sandbox to other clients; --port tells where (8080)
     Serve(ServeOptions),
     /// Throw its state away and begin anew
     Reset,

@@ -13,8 +13,10 @@ pub use commands::{
 pub use documents::options_page;
 pub use options::{ColorChoice, Options};
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
+
+use crate::syntax;
 
 /// What the words of a command line come to.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub enum Line {
 pub struct UsageError {
     /// What to show, without the word `error:`.
     pub text: String,
+    /// What to try instead.
+    pub hint: String,
     /// Whether the problem lies in a command's own words rather than the program's options.
     pub in_command: bool,
 }
@@ -113,7 +117,8 @@ pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError
     let is_own = words.iter().any(|word| OwnCommand::NAMES.contains(&word.as_str()))
         && first_word(words).is_some_and(|word| OwnCommand::NAMES.contains(&word));
     if is_own {
-        let mut command = OwnLine::command();
+        // Its help tells of what is its own; the program's options have a page of theirs.
+        let mut command = OwnLine::command().mut_args(|argument| argument.hide(true));
         let matches = match command.try_get_matches_from_mut(argv()) {
             Ok(matches) => matches,
             Err(error) => return refused(&error, true),
@@ -160,11 +165,48 @@ fn refused(error: &clap::Error, in_command: bool) -> Result<Line, UsageError> {
 }
 
 fn usage(error: &clap::Error, in_command: bool) -> UsageError {
-    let text = error.render().to_string();
     // An option is one wherever it stands, behind an own command too.
-    let in_option =
-        matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if name.starts_with('-'));
-    UsageError { text: text.trim().trim_start_matches("error: ").to_owned(), in_command: in_command && !in_option }
+    let is_option = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(name)) => name.starts_with('-'),
+        Some(ContextValue::Strings(names)) => names.iter().all(|name| name.starts_with('-')),
+        _ => false,
+    };
+    let in_option = is_option(ContextKind::InvalidArg) || is_option(ContextKind::PriorArg);
+    let rendered = error.render().to_string();
+    let text = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let commands = rendered.lines().skip_while(|line| *line != "Commands:").skip(1);
+            let names = commands.map_while(|line| line.split_whitespace().next());
+            format!("the word that is to follow is missing: one of {}", names.collect::<Vec<_>>().join(", "))
+        }
+        // What follows the first paragraph are tips and usage.
+        _ => rendered.trim().trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned(),
+    };
+    UsageError { text, hint: usage_hint(error, &rendered), in_command: in_command && !in_option }
+}
+
+/// A name that is much like the wrong one, or else where the right ones stand.
+fn usage_hint(error: &clap::Error, rendered: &str) -> String {
+    let text = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        // The nearest is the last.
+        Some(ContextValue::Strings(texts)) => texts.last().map(String::as_str),
+        _ => None,
+    };
+    let near = [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+    ]
+    .into_iter()
+    .find_map(|(wrong, right)| syntax::closest(text(wrong)?, [text(right)?]));
+    if let Some(near) = near {
+        return format!("did you mean `{near}`?");
+    }
+    let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("zstack-cli");
+    let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
+    let command: Vec<&str> = usage.split(' ').take_while(is_word).collect();
+    format!("`{} --help` tells more", command.join(" "))
 }
 
 /// The first word that is neither an option nor the value of one.

@@ -113,13 +113,27 @@ pub struct Options {
     #[arg(long, global = true, help_heading = "Calls")]
     pub follow: bool,
     /// How long to wait for a job; default as the node says
-    #[arg(long, value_name = "SECONDS", global = true, help_heading = "Calls")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(..=1_000_000_000),
+        allow_negative_numbers = true,
+        global = true,
+        help_heading = "Calls"
+    )]
     pub timeout: Option<u64>,
     /// Send although the catalog does not know the parameter or field (newer nodes)
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_check: bool,
     /// Rows per request where a query is paged; default 1000
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), global = true, help_heading = "Calls")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)),
+        allow_negative_numbers = true,
+        global = true,
+        help_heading = "Calls"
+    )]
     pub page_size: Option<u32>,
     /// Exit with 7 when a query finds no row
     #[arg(long, global = true, help_heading = "Calls")]

@@ -79,9 +79,10 @@ fn unknown_parameter(api: &Api, argument: &Argument) -> ErrorKind {
     }
 }
 
-/// `timeout=` counts milliseconds, as in the original.
+/// `timeout=` counts milliseconds, as in the original. A longer one than some thirty years is a mistake.
 pub(super) fn milliseconds(argument: &Argument) -> Result<Duration, Error> {
-    argument.value.parse::<u64>().ok().filter(|number| *number > 0).map(Duration::from_millis).ok_or_else(|| {
+    let number = argument.value.parse::<u64>().ok().filter(|number| (1..=1_000_000_000_000).contains(number));
+    number.map(Duration::from_millis).ok_or_else(|| {
         let kind =
             ErrorKind::WrongType { name: argument.name.clone(), expected: "a whole number of milliseconds above zero" };
         Error::at(kind, argument.value_span.clone())
@@ -363,6 +364,11 @@ mod tests {
             ),
             ("CreateVmInstance name=a memorySize=2X", "memorySize must be a number of bytes", Some("2X")),
             ("CreateVmInstance name=a diskAOs=[1", "diskAOs: `,` or `]` expected at character 3", Some("[1")),
+            (
+                "CreateZone name=a timeout=18446744073709551615",
+                "timeout must be a whole number of milliseconds above zero",
+                Some("18446744073709551615"),
+            ),
             ("CreateZone name=a timeout=soon", "timeout must be a whole number of milliseconds", Some("soon")),
             ("AddImage name=x url=u backupStorageUuids=", "backupStorageUuids must not be empty", Some("")),
         ] {

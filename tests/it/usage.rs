@@ -32,6 +32,30 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
 }
 
 #[test]
+fn mistakes_in_options_are_told_in_two_lines() {
+    let home = Home::new();
+    for (line, code, message) in [
+        ("QueryZone --outputt json", 2, "unexpected argument '--outputt' found\n  hint: did you mean `--output`?"),
+        ("login --account x", 2, "unexpected argument '--account' found\n  hint: `zstack-cli login --help` tells more"),
+        ("context lsit", 1, "unrecognized subcommand 'lsit'\n  hint: did you mean `list`?"),
+        (
+            "context",
+            1,
+            "the word that is to follow is missing: one of list, use, set, show, delete\n  \
+             hint: `zstack-cli context --help` tells more",
+        ),
+        (
+            "QueryZone --timeout 18446744073709551615",
+            2,
+            "invalid value '18446744073709551615' for '--timeout <SECONDS>': 18446744073709551615 is not in \
+             0..=1000000000\n  hint: `zstack-cli --help` tells more",
+        ),
+    ] {
+        home.run(line.split(' ')).fails(code).stdout("").stderr(&format!("error: {message}\n"));
+    }
+}
+
+#[test]
 fn version_and_help_need_nothing() {
     let home = Home::new();
     home.run(["--version"]).succeeds().stdout(&format!("zstack-cli {}\n", env!("CARGO_PKG_VERSION"))).stderr("");
