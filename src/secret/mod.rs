@@ -9,6 +9,7 @@
 mod command;
 mod json;
 mod names;
+mod sentence;
 mod text;
 mod value;
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::json::mask_json_value;
 use super::names::{Secrecy, member_is_secret, name_secrecy};
+use super::sentence::{mask_quoted_members, mask_sessions};
 use crate::json::MASK;
 
 /// Segments of system tags, in lower case, after which everything is secret though the name does not say so.
@@ -56,10 +57,19 @@ pub fn mask_tag(tag: &str) -> Cow<'_, str> {
     mask_text(tag)
 }
 
-/// Masks what a sentence may give away: user info in URLs, the value behind `Authorization: OAuth`, and the
-/// values of secret names as in `password=hunter2` or `password: hunter2`.
+/// Masks what a sentence may give away: user info in URLs, the value behind `Authorization: OAuth`, the uuid of a
+/// session, and the values of secret names as in `password=hunter2`, `password: hunter2`, `--password hunter2` or
+/// `{"password": "hunter2"}`.
 pub fn mask_text(text: &str) -> Cow<'_, str> {
-    if !text.contains(['=', ':', '@']) && !text.contains("OAuth ") {
+    let quoted = mask_quoted_members(text);
+    let sessions = mask_sessions(&quoted);
+    let words = mask_words(&sessions);
+    if words == text { Cow::Borrowed(text) } else { Cow::Owned(words.into_owned()) }
+}
+
+/// Masks words by those before them.
+fn mask_words(text: &str) -> Cow<'_, str> {
+    if !text.contains(['=', ':', '@']) && !text.contains("OAuth ") && !text.contains("--") {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -82,9 +92,15 @@ pub fn mask_text(text: &str) -> Cow<'_, str> {
             mask_next = bare == "OAuth"
                 || (scheme && mask_next)
                 || (is_operator && (named || mask_next))
-                || name.is_some_and(|name| member_is_secret(name.trim_matches(['"', '\''])));
+                || name.is_some_and(|name| member_is_secret(name.trim_matches(['"', '\''])))
+                || bare.strip_prefix("--").is_some_and(member_is_secret);
             named = name.is_none() && member_is_secret(bare);
-            let shown = if word.contains("://") && word.contains('@') { mask_url(word) } else { mask_pairs(word) };
+            let shown = match mask_pairs(word) {
+                // User info may stand without a scheme.
+                Cow::Borrowed(_) if word.contains('@') && word.contains(':') => mask_url(word),
+                Cow::Owned(_) if word.contains("://") && word.contains('@') => mask_url(word),
+                shown => shown,
+            };
             out.push_str(&shown);
         }
         out.push_str(&piece[word.len()..]);
@@ -159,6 +175,10 @@ mod tests {
             ("password = hunter2", "password = ******"),
             ("Authorization: OAuth 5d0c8a4f", "Authorization: OAuth ******"),
             ("see http://root:hunter2@h/x now", "see http://root:******@h/x now"),
+            ("ran mysql --password hunter2 -u root", "ran mysql --password ****** -u root"),
+            ("ran ssh root:hunter2@10.0.0.1 failed", "ran ssh root:******@10.0.0.1 failed"),
+            (r#"bad request {"password":"hunter2"}"#, r#"bad request {"password":"******"}"#),
+            ("Session[uuid:5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37] expired", "Session[uuid:******] expired"),
             ("unable to ping 10.0.0.1: refused", "unable to ping 10.0.0.1: refused"),
         ] {
             assert_eq!(mask_text(text), masked);

@@ -1,0 +1,153 @@
+//! Secrets inside a sentence that are not `name=value` words: members of quoted JSON, the uuid of a session.
+
+use std::borrow::Cow;
+
+use super::names::member_is_secret;
+use crate::json::MASK;
+
+/// The longest name that a quoted member may have.
+const LONGEST_NAME: usize = 64;
+
+/// How far behind the word `session` its uuid may stand, in bytes.
+const SESSION_REACH: usize = 24;
+
+/// Masks the values of secret names in JSON and the like that a sentence quotes, escaped or not:
+/// `sent {\"password\":\"hunter2\"}` becomes `sent {\"password\":\"******\"}`.
+pub(super) fn mask_quoted_members(text: &str) -> Cow<'_, str> {
+    if !text.contains(['"', '\'']) || !text.contains([':', '=']) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut done = 0;
+    let mut at = 0;
+    while let Some(found) = text[at..].find(['"', '\'']) {
+        let quote_at = at + found;
+        at = quote_at + 1;
+        let Some((from, to)) = secret_value(text, quote_at) else { continue };
+        out.push_str(&text[done..from]);
+        out.push_str(MASK);
+        (done, at) = (to, to);
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+/// Where the value stands of the secret name whose opening quote is at `at`.
+fn secret_value(text: &str, at: usize) -> Option<(usize, usize)> {
+    let (name, end) = quoted(text, at)?;
+    if name.len() > LONGEST_NAME || !member_is_secret(name) {
+        return None;
+    }
+    let rest = text[end..].trim_start();
+    let rest = rest.strip_prefix([':', '='])?.trim_start();
+    let start = text.len() - rest.len();
+    let bare = rest.trim_start_matches('\\');
+    if bare.starts_with(['"', '\'']) {
+        let from = text.len() - bare.len();
+        // A quote that is never closed hides the rest.
+        let to = quoted(text, from).map_or(text.len(), |(value, _)| from + 1 + value.len());
+        return Some((from + 1, to));
+    }
+    let length = rest.find(|c: char| c.is_whitespace() || ",;}])".contains(c)).unwrap_or(rest.len());
+    (length > 0 && !rest.starts_with(['{', '['])).then_some((start, start + length))
+}
+
+/// The text between the quote at `at` and the next one that is escaped as deeply, with the place behind that.
+fn quoted(text: &str, at: usize) -> Option<(&str, usize)> {
+    let bytes = text.as_bytes();
+    let escapes = |at: usize| bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+    let depth = escapes(at);
+    let mut end = at + 1;
+    while let Some(found) = bytes[end..].iter().position(|byte| *byte == bytes[at]) {
+        end += found;
+        // A quote inside the value is escaped once more.
+        if escapes(end) <= depth {
+            return Some((&text[at + 1..end - escapes(end).min(depth)], end + 1));
+        }
+        end += 1;
+    }
+    None
+}
+
+/// Masks the uuid that stands right behind the word `session`: `Session[uuid:5d0c...] expired`.
+pub(super) fn mask_sessions(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut done = 0;
+    let mut at = 0;
+    while let Some(word) = text[at..].find("ession") {
+        let after = at + word + "ession".len();
+        at = after;
+        let Some((from, to)) = uuid_near(&text[after..]).map(|(from, to)| (after + from, after + to)) else { continue };
+        out.push_str(&text[done..from]);
+        out.push_str(MASK);
+        (done, at) = (to, to);
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+/// The first run of 32 hexadecimal digits, where it begins soon.
+fn uuid_near(text: &str) -> Option<(usize, usize)> {
+    let mut from = 0;
+    for piece in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+        if from > SESSION_REACH {
+            return None;
+        }
+        let digits = piece.trim_end_matches(|c: char| !c.is_ascii_hexdigit()).len();
+        if digits == 32 {
+            return Some((from, from + digits));
+        }
+        from += piece.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_quoted_json() {
+        for (text, masked) in [
+            (r#"sent {"password":"hunter2","a":1}"#, r#"sent {"password":"******","a":1}"#),
+            (r#"sent {\"password\":\"hun\\\"ter2\",\"a\":1}"#, r#"sent {\"password\":\"******\",\"a\":1}"#),
+            (
+                r#"{"details":"{\\\"sshPassword\\\": \\\"x y\\\"}"}"#,
+                r#"{"details":"{\\\"sshPassword\\\": \\\"******\\\"}"}"#,
+            ),
+            ("{'password': 'hunter2', 'b': 2}", "{'password': '******', 'b': 2}"),
+            (r#"{"password":12345}"#, r#"{"password":******}"#),
+            (r#"{"password" : "never closed"#, r#"{"password" : "******"#),
+            (r#"{"name":"password","b":"c"}"#, r#"{"name":"password","b":"c"}"#),
+            (r#"it's "fine": really"#, r#"it's "fine": really"#),
+        ] {
+            assert_eq!(mask_quoted_members(text), masked);
+        }
+    }
+
+    #[test]
+    fn uuids_of_sessions() {
+        let uuid = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
+        for (before, after) in [
+            ("Session[uuid:", "] expired"),
+            ("session uuid[", "]"),
+            (r#"{"session":{"uuid":""#, r#""}}"#),
+            ("/v1/accounts/sessions/", "?x"),
+        ] {
+            assert_eq!(mask_sessions(&format!("{before}{uuid}{after}")), format!("{before}******{after}"));
+        }
+        for open in [
+            format!("account[uuid:{uuid}] has too many sessions"),
+            format!("the session of the account that is called admin, uuid {uuid}"),
+            "session expired".to_owned(),
+        ] {
+            assert_eq!(mask_sessions(&open), open);
+        }
+    }
+}
