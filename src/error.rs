@@ -139,6 +139,12 @@ pub enum OwnError {
     /// The user did not confirm.
     #[error("not confirmed; nothing was sent")]
     NotConfirmed,
+    /// Scripts run each other without end, or nearly so.
+    #[error("scripts may run each other {most} deep, not deeper")]
+    NestedScripts {
+        /// How deep.
+        most: usize,
+    },
     /// A value makes no sense.
     #[error("{name}: {problem}")]
     Value {

@@ -1,11 +1,12 @@
 //! The program: reads what it was started with once, and lets the library do the rest.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use zstack_cli::app;
 use zstack_cli::config::Environment;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     app::run(Environment::of_process(), &arguments).into()
 }

@@ -13,6 +13,7 @@ use crate::secret::mask_command;
 use crate::syntax::Command;
 
 use super::output::Output;
+use super::own::stdin_is_taken;
 use super::spinner::Spinner;
 use super::watch::Watched;
 use super::{App, shape, view};
@@ -20,7 +21,10 @@ use super::{App, shape, view};
 impl App {
     /// Runs an API call and prints what came of it.
     pub(super) fn call(&mut self, mut command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        command.resolve_files(&mut read_file)?;
+        let reads_stdin = self.reads_stdin;
+        command.resolve_files(&mut |path| {
+            if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
+        })?;
         let planned = self.plan(&command, options)?;
         // A wrong format or column is worth knowing before anything is sent.
         let view = view::view(options, self.screen_of(out, options))?;
@@ -55,7 +59,9 @@ impl App {
                 let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
                 let typed = command.arguments.iter();
                 let who = who_of(typed.map(|argument| (argument.name.as_str(), argument.value.as_str())));
-                self.logged_in(request, &text, who, options)?;
+                if !self.logged_in(request, &text, who, options)? {
+                    self.say(options, "warning: the reply holds no session; nobody is logged in");
+                }
                 Answer::Reply(Reply::of_text(text))
             }
             (Plan::Call(request), Answer::Reply(reply)) if is_log_out(request.api) => {

@@ -20,6 +20,9 @@ impl App {
             .map(|contexts| contexts.all().iter().map(|context| context.name.clone()).collect())
             .unwrap_or_default();
         let (catalog, options) = (self.catalog, line_options(line, &self.options));
+        // What holds for the line is what the program would be started with.
+        self.options = options.clone();
+        self.is_silent = true;
         let live = LiveAtNeed { app: RefCell::new(self), options, cache: OnceCell::new() };
         let sources = Sources { catalog, live: &live, files: &Disk, contexts: &contexts };
         let text = complete_lines(line, &sources);

@@ -1,4 +1,4 @@
-//! The question before something is destroyed: in the interactive shell only.
+//! The question before something is destroyed: in the interactive shell, and where a context insists on it.
 
 use std::io::{self, Write};
 
@@ -15,18 +15,19 @@ use super::{App, nearby};
 impl App {
     /// When to ask: as `set confirm` said, else as the context wants.
     pub(super) fn confirm_wish(&mut self, options: &Options) -> Result<ConfirmWish, Error> {
-        let Some(shell) = &self.shell else { return Ok(ConfirmWish::Off) };
-        if let Some(wish) = shell.confirm {
+        if let Some(wish) = self.shell.as_ref().and_then(|shell| shell.confirm) {
             return Ok(wish);
         }
         let context = self.context_name(options)?;
-        let preferences = self.contexts()?.preferences(context.as_deref());
-        Ok(preferences.confirm.unwrap_or(ConfirmWish::On))
+        let wish = self.contexts()?.preferences(context.as_deref()).confirm.unwrap_or(ConfirmWish::On);
+        // Single commands on a terminal are asked about only where the context insists.
+        Ok(if self.shell.is_none() && wish != ConfirmWish::Strict { ConfirmWish::Off } else { wish })
     }
 
-    /// Asks before a dangerous action. Scripts and single commands are never asked.
+    /// Asks before a dangerous action. Scripts are never asked: nobody is there to answer.
     pub(super) fn confirm(&mut self, command: &Command, planned: &Plan, options: &Options) -> Result<(), Error> {
-        if self.shell.is_none() {
+        let is_watched = self.environment.stdin_terminal && self.environment.stderr_terminal && self.scripts == 0;
+        if self.shell.is_none() && !is_watched {
             return Ok(());
         }
         let Plan::Call(request) = planned else { return Ok(()) };

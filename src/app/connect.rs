@@ -2,17 +2,19 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::cli::Options;
 use crate::client::{
     AccessKey, Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TlsOptions, TransportOptions,
 };
 use crate::commands::login::{ADMIN, LogIn};
-use crate::config::{self, Address, Login, NodeChoice, Owner, Selection, choose_node};
+use crate::config::{self, Address, Entry, Login, NodeChoice, Owner, Selection, choose_node};
 use crate::error::Error;
 use crate::sandbox::{self, Database, Running};
 use crate::secret::Secret;
 
+use super::session_store::StoredSession;
 use super::view::secrets;
 use super::{App, login, settings};
 
@@ -37,8 +39,14 @@ pub(super) struct Node {
     pub(super) account: Option<String>,
     /// Who would log in again.
     pub(super) log_in: LogIn,
-    /// The context in use.
+    /// The context whose preferences hold.
     pub(super) context: Option<String>,
+    /// Whether the context names this node; else an option or the environment does.
+    is_of_context: bool,
+    /// Whether the session is the one of `ZSTACK_SESSION_UUID`.
+    pub(super) has_foreign_session: bool,
+    /// Whether the user does not want to log in to it now.
+    pub(super) declined_log_in: bool,
     /// Whether a session that is opened now is for this run only.
     pub(super) single_run: bool,
     pub(super) tls: TlsOptions,
@@ -49,9 +57,29 @@ impl Node {
     pub(super) fn name(&self) -> String {
         match (&self.context, self.key.sandbox) {
             (_, true) => "the sandbox".to_owned(),
-            (Some(context), false) => format!("context {context}"),
-            (None, false) => self.client.endpoint().authority(),
+            (Some(context), false) if self.is_of_context => format!("context {context}"),
+            _ => self.client.endpoint().authority(),
         }
+    }
+
+    /// Takes over what other processes make of a stored session, and the other way round.
+    pub(super) fn share_session(&mut self, credentials: config::Credentials, entry: &Entry) {
+        if let (Some(owner), Some(api), Login::Session { .. }) = (&self.owner, &entry.api, &entry.login) {
+            let store = StoredSession {
+                credentials,
+                owner: owner.clone(),
+                url: entry.url.clone(),
+                api: api.clone(),
+                who: entry.who.clone(),
+            };
+            self.client.set_session_store(Arc::new(store));
+        }
+    }
+
+    /// What the prompt calls it: the context, or the address where it is another than that of the current context.
+    pub(super) fn place(&self) -> Option<String> {
+        let context = self.context.as_ref()?;
+        Some(if self.is_of_context { context.clone() } else { self.client.endpoint().authority() })
     }
 }
 
@@ -91,6 +119,16 @@ impl App {
     fn key(&mut self, options: &Options) -> Result<Key, Error> {
         let tls = TlsOptions { ca_file: options.cacert.clone(), insecure: options.insecure };
         if options.sandbox {
+            let other = [
+                ("url", options.url.is_some()),
+                ("host", options.host.is_some()),
+                ("port", options.port.is_some()),
+                ("context", options.context.is_some()),
+            ];
+            if let Some((option, _)) = other.into_iter().find(|(_, is_given)| *is_given) {
+                let problem = "it names another node than --sandbox does".to_owned();
+                return Err(Error::Option { option, problem });
+            }
             return Ok(Key { sandbox: true, address: None, context: None, tls });
         }
         let selection = self.selection(options)?;
@@ -102,12 +140,13 @@ impl App {
         let sandbox = if key.sandbox { Some(self.start_sandbox(options)?) } else { None };
         let endpoint = match (&sandbox, selection.as_ref().map(|selection| &selection.address)) {
             (Some(sandbox), _) => Endpoint::parse(&sandbox.base_url())?,
-            (None, Some(Address::Url(url))) => Endpoint::parse(url)?,
-            (None, Some(Address::Host { host, port })) => Endpoint::of_host(host, *port)?,
+            (None, Some(address)) => endpoint_of(address)?,
             (None, None) => Endpoint::of_host("localhost", 8080)?,
         };
         if options.insecure && endpoint.is_https() {
-            self.say(options, "warning: the server's certificate is not checked (--insecure)");
+            // Also to whoever wants quiet.
+            let aloud = Options { quiet: self.is_silent, ..options.clone() };
+            self.say(&aloud, "warning: the server's certificate is not checked (--insecure)");
         }
         let variables = &self.environment.variables;
         let proxies = ProxyOptions {
@@ -126,15 +165,29 @@ impl App {
             client.set_trace(Some(Box::new(io::stderr())), secrets(options));
         }
         let context = selection.as_ref().and_then(|selection| selection.context.clone());
-        let journal = self.journal(selection.as_ref().map(|_| url.as_str()), context.as_deref())?;
+        let is_of_context = selection.as_ref().is_some_and(|selection| selection.address_of_context);
+        let named = context.as_deref().filter(|_| is_of_context);
+        let journal = self.journal(selection.as_ref().map(|_| url.as_str()), named)?;
         client.set_job_record(Some(Box::new(journal)));
         let owner = selection.map(|selection| match selection.context {
             Some(context) if selection.address_of_context => Owner::Context(context),
             _ => Owner::Node(url.clone()),
         });
         let log_in = LogIn::Account(ADMIN.to_owned());
-        let mut node =
-            Node { key, client, _sandbox: None, owner, account: None, log_in, context, single_run: true, tls };
+        let mut node = Node {
+            key,
+            client,
+            _sandbox: None,
+            owner,
+            account: None,
+            log_in,
+            context,
+            is_of_context,
+            has_foreign_session: false,
+            declined_log_in: false,
+            single_run: true,
+            tls,
+        };
         match sandbox {
             Some(running) => {
                 let session = Secret::new(running.session_uuid().to_owned());
@@ -150,12 +203,15 @@ impl App {
     /// Gives a node the credentials of the environment, or else the stored ones.
     fn give_credentials(&mut self, node: &mut Node, url: &str) -> Result<(), Error> {
         let preferences = self.contexts()?.preferences(node.context.as_deref());
+        let is_meant = self.environment_is_for(url)?;
         let variables = &self.environment.variables;
-        if let Some(session) = &variables.session_uuid {
+        if let Some(session) = variables.session_uuid.as_ref().filter(|_| is_meant) {
             node.client.set_credentials(Credentials::Session(session.clone()));
+            node.has_foreign_session = true;
             return Ok(());
         }
-        if let (Some(id), Some(secret)) = (&variables.access_key_id, &variables.access_key_secret) {
+        let key = variables.access_key_id.as_ref().zip(variables.access_key_secret.as_ref());
+        if let Some((id, secret)) = key.filter(|_| is_meant) {
             let zone = preferences.time_zone;
             let key = AccessKey { id: id.clone(), secret: secret.clone(), zone: login::zone(zone.as_deref()) };
             node.client.set_credentials(Credentials::AccessKey(key));
@@ -172,6 +228,7 @@ impl App {
         let mut may_renew = true;
         if let Some(entry) = stored {
             node.single_run = false;
+            node.share_session(config::Credentials::new(self.environment.folders()?), &entry);
             // Nobody else's session is put in the place of one that expired.
             match LogIn::of_stored(entry.api.as_deref(), &entry.who) {
                 Some(who) => node.log_in = who,
@@ -185,11 +242,36 @@ impl App {
                 }
             });
         }
-        if may_renew && self.environment.variables.password.is_some() {
+        if may_renew && is_meant && self.environment.variables.password.is_some() {
             let log_in = self.log_in_from_environment(&node.log_in)?;
             node.client.set_log_in(Some(log_in));
         }
         Ok(())
+    }
+
+    /// Whether the credentials of the environment are meant for the node at that URL: the one that the program was
+    /// started for, unless `--context` names it and the environment names another. Lines that name further nodes,
+    /// and jobs that run on such, do without.
+    fn environment_is_for(&mut self, url: &str) -> Result<bool, Error> {
+        if self.started_for()?.as_deref() != Some(url) {
+            return Ok(false);
+        }
+        if self.options.context.is_none() || self.environment.variables.node().is_none() {
+            return Ok(true);
+        }
+        let contexts = settings::loaded(&mut self.contexts, &self.environment)?;
+        let of_environment = choose_node(&NodeChoice::default(), &self.environment.variables, contexts)?;
+        Ok(base_of(&of_environment.address)? == url)
+    }
+
+    /// The node that the program was started for; `None` where that is the sandbox.
+    pub(super) fn started_for(&mut self) -> Result<Option<String>, Error> {
+        if self.started_for.is_none() {
+            let options = self.options.clone();
+            let base = if options.sandbox { None } else { Some(base_of(&self.selection(&options)?.address)?) };
+            self.started_for = Some(base);
+        }
+        Ok(self.started_for.clone().flatten())
     }
 
     /// Where the sandbox keeps its state.
@@ -208,18 +290,24 @@ impl App {
         Ok(running)
     }
 
-    /// Ends what was opened for this run, and keeps a session that was renewed on the way.
+    /// Ends what was opened for this run alone.
     pub(super) fn close(&mut self) {
         // Whoever pressed Ctrl-C still wants the session of the run closed.
         self.interrupt.clear();
         for mut node in std::mem::take(&mut self.nodes) {
             let Some(session) = node.client.take_renewed_session() else { continue };
-            if node.single_run {
-                node.client.log_out();
-            } else {
-                // The command is done; a session that cannot be kept is opened anew by the next one.
-                let _ = self.keep_session(&node, &session);
-            }
+            node.client.end_session(&session.uuid);
         }
     }
+}
+
+fn endpoint_of(address: &Address) -> Result<Endpoint, Error> {
+    Ok(match address {
+        Address::Url(url) => Endpoint::parse(url)?,
+        Address::Host { host, port } => Endpoint::of_host(host, *port)?,
+    })
+}
+
+fn base_of(address: &Address) -> Result<String, Error> {
+    Ok(endpoint_of(address)?.base().to_owned())
 }

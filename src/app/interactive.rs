@@ -160,7 +160,8 @@ impl Session for App {
         // The Ctrl-C that ended the last command must not end look-ups.
         self.interrupt.clear();
         let Ok(options) = self.settle(&self.options.clone()) else { return Prompt::default() };
-        let context = self.context_name(&options).ok().flatten();
+        let selection = if options.sandbox { None } else { self.selection(&options).ok() };
+        let context = selection.filter(|selection| selection.address_of_context).and_then(|chosen| chosen.context);
         let colour = self
             .contexts()
             .ok()
@@ -168,12 +169,13 @@ impl Session for App {
             .and_then(|name| Colour::parse(&name));
         // What is wrong with the node is said when a command needs it. Nothing is connected here.
         let node = self.node(&options).ok();
+        let place = node.as_ref().and_then(|node| node.place());
         let account = node.filter(|node| node.client.has_credentials()).map(|node| {
             let unnamed = if node.client.session_uuid().is_some() { "session" } else { "access-key" };
             node.account.clone().unwrap_or_else(|| unnamed.to_owned())
         });
         self.refresh_lookup(&options);
-        Prompt { account, context, sandbox: options.sandbox, colour }
+        Prompt { account, place, sandbox: options.sandbox, colour }
     }
 
     fn contexts(&mut self) -> Vec<String> {

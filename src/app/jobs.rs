@@ -280,7 +280,7 @@ impl App {
             || options.sandbox;
         let Some(entry) = named.entry.as_ref().filter(|_| !is_chosen) else { return Ok(options.clone()) };
         if entry.url == SANDBOX {
-            return Ok(Options { sandbox: true, ..options.clone() });
+            return Ok(Options { sandbox: true, context: None, url: None, host: None, port: None, ..options.clone() });
         }
         let base = |url: &str| Endpoint::parse(url).ok().map(|endpoint| endpoint.base().to_owned());
         let is_there = |address: &Address| match address {

@@ -6,13 +6,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::cli::{LoginWith, Options};
-use crate::client::{AccessKey, Answer, Credentials, NodeZone, Session};
+use crate::client::{AccessKey, Answer, Credentials, NodeZone, Reply, Session};
 use crate::commands::login::{ADMIN, LogIn, who_of};
 use crate::config::{self, Entry, Login, Owner, Preferences, Who};
 use crate::error::{Error, OwnError};
 use crate::json::{self, Secrets};
 use crate::plan::{self, Plan, Request};
-use crate::secret::{Secrecy, Secret, name_secrecy};
+use crate::secret::{Secret, mask_value};
 use crate::shell;
 use crate::syntax::Command;
 
@@ -51,7 +51,9 @@ impl App {
         let (line, words) = Command::words_from_args(&words);
         let mut command = Command::from_words(&line, &words)?.ok_or(Error::Own(OwnError::NoPassword))?;
         command.resolve_files(&mut |_| Err(io::ErrorKind::Unsupported.into()))?;
-        match plan::plan(&command, self.catalog, &plan::Options::default())? {
+        // Places in a line that nobody typed would be shown in the one that was.
+        let planned = plan::plan(&command, self.catalog, &plan::Options::default());
+        match planned.map_err(|error| plan::Error { span: None, ..error })? {
             Plan::Call(request) => Ok(request),
             Plan::Query(_) => Err(Error::Own(OwnError::NoPassword)),
         }
@@ -92,10 +94,9 @@ impl App {
         let request = self.request(api, parameters)?;
         match self.execute(&request, options)? {
             Answer::Reply(reply) => {
-                let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
                 let who = who_of(parameters.iter().map(|(name, value)| (*name, value.as_str())));
                 let place = who.account.clone().map_or("the platform".to_owned(), |name| format!("project {name}"));
-                self.logged_in(&request, &text, who, options)?;
+                self.open_session_of(&request, reply, who, options)?;
                 self.say(options, &format!("working in {place} from now on"));
                 Ok(())
             }
@@ -106,27 +107,36 @@ impl App {
 
     fn log_in_as(&mut self, who: &LogIn, password: &Secret, options: &Options) -> Result<(), Error> {
         let mut captcha = None;
-        for _ in 0..=CAPTCHAS {
+        let mut chances = CAPTCHAS;
+        loop {
             let request = self.log_in_request(who, password, captcha.as_ref())?;
-            match self.execute(&request, options)? {
+            let failure = match self.execute(&request, options)? {
                 Answer::Reply(reply) => {
-                    let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
-                    self.logged_in(&request, &text, stored(who), options)?;
+                    self.open_session_of(&request, reply, stored(who), options)?;
                     let name = self.node(options)?.name();
                     self.say(options, &format!("logged in as {} at {name}", who.name()));
                     return Ok(());
                 }
-                Answer::Failed(failure) => {
-                    let is_due = failure.code().starts_with("LOGIN_CONTROL.") && failure.code() != ACCOUNT_LOCKED;
-                    let asked =
-                        if is_due && self.environment.stdin_terminal { self.ask_captcha(who, options)? } else { None };
-                    let Some(asked) = asked else { return Err(Error::Api(Box::new(failure))) };
-                    captcha = Some(asked);
-                }
+                Answer::Failed(failure) => failure,
                 Answer::Detached(_) => return Ok(()),
+            };
+            let is_due = failure.code().starts_with("LOGIN_CONTROL.") && failure.code() != ACCOUNT_LOCKED;
+            let may_ask = is_due && chances > 0 && self.environment.stdin_terminal;
+            captcha = if may_ask { self.ask_captcha(who, options)? } else { None };
+            if captcha.is_none() {
+                return Err(Error::Api(Box::new(failure)));
             }
+            chances -= 1;
         }
-        Err(Error::Own(OwnError::NoPassword))
+    }
+
+    /// Takes the session of a log-in's reply; a reply without one is an error.
+    fn open_session_of(&mut self, request: &Request, reply: Reply, who: Who, options: &Options) -> Result<(), Error> {
+        let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+        if self.logged_in(request, &text, who, options)? {
+            return Ok(());
+        }
+        Err(Error::Client(crate::client::Error::Reply { flaw: "a log-in without a session".to_owned() }))
     }
 
     /// Fetches a captcha, shows where its picture is and asks what it says; nothing where there is none or the
@@ -185,12 +195,17 @@ impl App {
             return Ok(false);
         }
         let node = self.node(&options)?;
+        // Whoever said no once is not asked after every command. A session of the environment would win anyhow.
+        if node.declined_log_in || node.has_foreign_session {
+            return Ok(false);
+        }
         let name = node.name();
         let who = node.log_in.clone();
         self.say(&options, &error.to_string());
         // The line editor reads the answer, so that Ctrl-C ends the question at once.
         let answer = shell::ask(&format!("Log in to {name} as {}? [Y/n] ", who.name()))?;
         if !answer.is_some_and(|answer| matches!(answer.trim(), "" | "y" | "Y" | "yes")) {
+            self.node(&options)?.declined_log_in = true;
             return Ok(false);
         }
         let password = match rpassword::prompt_password(format!("password of {}: ", who.name())) {
@@ -210,7 +225,7 @@ impl App {
         let visible = arguments.iter().find_map(|argument| {
             let (name, value) = argument.split_once('=')?;
             let from_file = value.starts_with('@') && !value.starts_with("@@");
-            let is_visible = name_secrecy(name) == Secrecy::Whole && !value.is_empty() && !from_file;
+            let is_visible = mask_value(name, value) != value && !from_file;
             is_visible.then_some(name)
         });
         // The sandbox's passwords are known to everybody.
@@ -251,16 +266,21 @@ impl App {
         Ok(())
     }
 
-    /// Takes the session that a log-in opened: it is used and kept from now on.
+    /// Takes the session that a log-in opened: it is used and kept from now on. `false` where the reply tells none.
     pub(super) fn logged_in(
         &mut self,
         request: &Request,
         reply: &[u8],
         who: Who,
         options: &Options,
-    ) -> Result<(), Error> {
-        let Some(session) = Session::of_log_in(reply) else { return Ok(()) };
+    ) -> Result<bool, Error> {
+        let Some(session) = Session::of_log_in(reply) else { return Ok(false) };
         let node = self.node(options)?;
+        // One session is enough; the one of a project may live by that of its virtual id.
+        let is_exchange = matches!(request.api, "LoginIAM2Project" | "LoginIAM2Platform");
+        let former = node.client.session_uuid().filter(|_| !node.has_foreign_session && !is_exchange);
+        node.has_foreign_session = false;
+        node.declined_log_in = false;
         node.client.set_credentials(Credentials::Session(session.uuid.clone()));
         node.account = who.label();
         node.single_run = false;
@@ -269,12 +289,13 @@ impl App {
         }
         let entry = entry(node, request.api, &session, who);
         let owner = node.owner.clone();
-        self.save(owner, &entry)
-    }
-
-    /// Keeps a session that was renewed, as whoever it belonged to before.
-    pub(super) fn keep_session(&self, node: &Node, session: &Session) -> Result<(), Error> {
-        self.save(node.owner.clone(), &entry(node, node.log_in.api(), session, stored(&node.log_in)))
+        self.save(owner, &entry)?;
+        let credentials = config::Credentials::new(self.environment.folders()?);
+        self.node(options)?.share_session(credentials, &entry);
+        if let Some(former) = former.filter(|former| *former != session.uuid) {
+            self.node(options)?.client.end_session(&former);
+        }
+        Ok(true)
     }
 
     fn save(&self, owner: Option<Owner>, entry: &Entry) -> Result<(), Error> {
@@ -309,15 +330,15 @@ impl App {
     pub(super) fn logged_out(&mut self, request: &Request, options: &Options) -> Result<(), Error> {
         let node = self.node(options)?;
         let target = Secret::new(request.target(Secrets::Shown));
-        let is_ours = node.client.session_uuid().is_some_and(|uuid| target.expose().ends_with(uuid.expose()));
-        if !is_ours {
+        let Some(session) = node.client.session_uuid().filter(|uuid| target.expose().ends_with(uuid.expose())) else {
             return Ok(());
-        }
+        };
         node.client.set_credentials(Credentials::None);
         node.account = None;
         let owner = node.owner.clone();
         if let Some(owner) = owner {
-            config::Credentials::new(self.environment.folders()?).delete(&owner, None)?;
+            // Another process may have logged in meanwhile.
+            config::Credentials::new(self.environment.folders()?).delete(&owner, Some(&session))?;
         }
         Ok(())
     }
@@ -329,25 +350,33 @@ impl App {
     }
 
     /// Asks for a secret: on the terminal without echo, else standard input tells it.
-    fn ask_secret(&self, question: &str) -> Result<Secret, Error> {
-        let mut text = if self.environment.stdin_terminal {
-            rpassword::prompt_password(question).map_err(|error| match error.kind() {
-                io::ErrorKind::Interrupted => Error::Client(crate::client::Error::Interrupted { job: None }),
-                _ => Error::Write(error),
-            })?
-        } else {
-            let mut text = String::new();
-            io::stdin().lock().read_to_string(&mut text)?;
-            text
-        };
-        while text.ends_with(['\n', '\r']) {
-            text.pop();
+    fn ask_secret(&mut self, question: &str) -> Result<Secret, Error> {
+        if self.environment.stdin_terminal {
+            // An end by Ctrl-C would leave the terminal without echo.
+            self.watch_ctrl_c()?;
+            return secret_of(rpassword::prompt_password(question));
         }
-        if text.is_empty() {
+        if self.reads_stdin {
             return Err(Error::Own(OwnError::NoPassword));
         }
-        Ok(Secret::new(text))
+        let mut text = String::new();
+        secret_of(io::stdin().lock().read_to_string(&mut text).map(|_| text))
     }
+}
+
+/// What somebody typed or piped as a secret, without its line end.
+fn secret_of(read: io::Result<String>) -> Result<Secret, Error> {
+    let text = read.map_err(|error| match error.kind() {
+        io::ErrorKind::Interrupted => Error::Client(crate::client::Error::Interrupted { job: None }),
+        io::ErrorKind::UnexpectedEof => Error::Own(OwnError::NoPassword),
+        _ => Error::Script { path: "the password".to_owned(), source: error },
+    })?;
+    let secret = Secret::new(text);
+    let bare = secret.expose().trim_end_matches(['\n', '\r']);
+    if bare.is_empty() {
+        return Err(Error::Own(OwnError::NoPassword));
+    }
+    Ok(Secret::from(bare))
 }
 
 /// The zone of a node by its name, or else this machine's.

@@ -16,6 +16,7 @@ mod pager;
 mod recorder;
 mod report;
 mod script;
+mod session_store;
 mod set;
 mod settings;
 mod shape;
@@ -23,14 +24,16 @@ mod spinner;
 mod view;
 mod watch;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 
 use crate::catalog::Catalog;
-use crate::cli::{self, Line, Options};
+use crate::cli::{self, Line, Options, UsageError};
 use crate::client::Interrupt;
 use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
+use crate::secret::Secret;
 use crate::syntax::{self, Command, Word};
 
 use connect::Node;
@@ -45,7 +48,7 @@ enum Flow {
 }
 
 /// Runs the program with the arguments that follow its name.
-pub fn run(environment: Environment, arguments: &[String]) -> ExitCode {
+pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
         let _ = writeln!(
@@ -57,10 +60,15 @@ pub fn run(environment: Environment, arguments: &[String]) -> ExitCode {
     panic::catch_unwind(AssertUnwindSafe(|| start(environment, arguments))).unwrap_or(ExitCode::Bug)
 }
 
-fn start(environment: Environment, arguments: &[String]) -> ExitCode {
+fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
     let mut app = App::new(environment);
     let mut options = Options::default();
-    let line = match cli::parse(arguments, &mut options) {
+    let texts = arguments.iter().map(|argument| argument.to_str().map(str::to_owned).ok_or(argument));
+    let line = match texts.collect::<Result<Vec<String>, &OsString>>() {
+        Ok(words) => cli::parse(&words, &mut options),
+        Err(argument) => Err(UsageError::not_text(argument)),
+    };
+    let line = match line {
         Ok(line) => line,
         Err(error) => return app.conclude(Err(error.into()), None, None).0,
     };
@@ -94,6 +102,14 @@ struct App {
     nodes: Vec<Node>,
     interrupt: Interrupt,
     watches_ctrl_c: bool,
+    /// Whether nothing may be said, since another shell shows what is printed while its user types.
+    is_silent: bool,
+    /// The node that the program was started for, once known; none inside where that is the sandbox.
+    started_for: Option<Option<String>>,
+    /// Whether commands come from standard input, so that nothing else can be read there.
+    reads_stdin: bool,
+    /// How many scripts are running, each started by the one before.
+    scripts: usize,
     /// What only the interactive shell has.
     shell: Option<interactive::State>,
 }
@@ -108,6 +124,10 @@ impl App {
             nodes: Vec::new(),
             interrupt: Interrupt::new(),
             watches_ctrl_c: false,
+            is_silent: false,
+            started_for: None,
+            reads_stdin: false,
+            scripts: 0,
             shell: None,
         }
     }
@@ -162,10 +182,21 @@ impl App {
             terminal,
             colour: self.colour(terminal, &self.options),
             chinese: self.environment.variables.chinese,
+            at_prompt: self.shell.is_some() && place.is_none(),
+            session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
+            known: self.known_secrets(),
         };
         // Where errors cannot be written there is nobody to tell.
         let _ = reporter.report(&error, place, line, &mut io::stderr().lock());
         (error.exit_code(), Flow::Continue)
+    }
+
+    /// The secrets in use: of the environment, and the open sessions.
+    fn known_secrets(&self) -> Vec<Secret> {
+        let variables = &self.environment.variables;
+        let of_environment = [&variables.session_uuid, &variables.access_key_secret, &variables.password];
+        let sessions = self.nodes.iter().filter_map(|node| node.client.session_uuid());
+        of_environment.into_iter().flatten().cloned().chain(sessions).collect()
     }
 
     /// Makes Ctrl-C ask for an end instead of ending the process.

@@ -16,9 +16,13 @@ use crate::shell::last_entries;
 use super::output::Output;
 use super::{App, Flow, view};
 
+/// How many scripts may run inside each other. One that runs itself would not end.
+const MOST_SCRIPTS: usize = 16;
+
 impl App {
     /// Runs one of the program's own commands.
     pub(super) fn own(&mut self, command: OwnCommand, options: &Options, out: &mut Output<'_>) -> Result<Flow, Error> {
+        let typed = options;
         let settled;
         let options = match command {
             // These must work whatever the configuration says.
@@ -48,7 +52,7 @@ impl App {
                 self.with_writer(out, options, |out| Ok(commands::history::list(&entries, out)?))?;
             }
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,
-            OwnCommand::Run { file } => return self.run_file(&file, out),
+            OwnCommand::Run { file } => return self.run_file(&file, typed, out),
             OwnCommand::Capacity => self.capacity(options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
             OwnCommand::Catalog(command) => self.with_writer(out, options, |out| match &command {
@@ -97,9 +101,22 @@ impl App {
                 self.print(Reply::of_text(reply), &commands::context::shape(), &view, options, out)?;
             }
             ContextCommand::Use { name } => {
+                // The environment's credentials do not move along.
+                self.started_for()?;
                 self.contexts = Some(Contexts::make_current(&folders, name)?);
-                self.options.context = None;
-                self.say(options, &format!("using context {name}"));
+                // In the shell it holds from now on, whatever the shell was started with.
+                let chosen = Options::default();
+                (self.options.url, self.options.host, self.options.port) = (chosen.url, chosen.host, chosen.port);
+                (self.options.context, self.options.sandbox) = (None, false);
+                let chosen = self.selection(&self.options.clone())?;
+                let is_in_use = chosen.address_of_context && chosen.context.as_ref() == Some(name);
+                let note = match self.environment.variables.node() {
+                    Some(variable) if !is_in_use => {
+                        format!("{name} is the current context now, but {variable} is set and decides before it")
+                    }
+                    _ => format!("using context {name}"),
+                };
+                self.say(options, &note);
             }
             ContextCommand::Set { name, values } => {
                 self.contexts = Some(commands::context::set(&folders, name, options.url.as_deref(), values)?);
@@ -157,18 +174,39 @@ impl App {
         Ok(())
     }
 
-    /// Runs the commands of a file as if they had been typed.
-    fn run_file(&mut self, path: &Path, out: &mut Output<'_>) -> Result<Flow, Error> {
+    /// Runs the commands of a file as if they had been typed. The options of the line hold for all of them.
+    fn run_file(&mut self, path: &Path, typed: &Options, out: &mut Output<'_>) -> Result<Flow, Error> {
         let name = path.display().to_string();
-        let code = if name == "-" {
-            self.run_script(&mut io::stdin().lock(), None, out)
-        } else {
-            let file = File::open(path).map_err(|source| Error::Script { path: name.clone(), source })?;
-            self.run_script(&mut BufReader::new(file), Some(&name), out)
-        };
-        match code {
+        if self.scripts == MOST_SCRIPTS {
+            return Err(Error::Own(OwnError::NestedScripts { most: MOST_SCRIPTS }));
+        }
+        let before = (*typed != self.options).then(|| std::mem::replace(&mut self.options, typed.clone()));
+        self.scripts += 1;
+        let code = self.run_commands_of(path, &name, out);
+        self.scripts -= 1;
+        if let Some(before) = before {
+            self.options = before;
+        }
+        match code? {
             ExitCode::Done => Ok(Flow::Continue),
             code => Err(Error::Reported(code)),
         }
     }
+
+    fn run_commands_of(&mut self, path: &Path, name: &str, out: &mut Output<'_>) -> Result<ExitCode, Error> {
+        let failed = |source| Error::Script { path: name.to_owned(), source };
+        if name != "-" {
+            let file = File::open(path).map_err(failed)?;
+            return Ok(self.run_script(&mut BufReader::new(file), Some(name), out));
+        }
+        if self.reads_stdin {
+            return Err(failed(stdin_is_taken()));
+        }
+        Ok(self.run_stdin(out))
+    }
+}
+
+/// Why standard input cannot be read while it is the script.
+pub(super) fn stdin_is_taken() -> io::Error {
+    io::Error::other("standard input holds the commands that run")
 }

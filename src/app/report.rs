@@ -4,10 +4,13 @@ use std::io::{self, Write};
 
 use crate::client::{self, ApiFailure, ErrorCode, TransportError};
 use crate::error::{Error, OwnError};
-use crate::json::{self, escape_unprintable};
+use crate::json::{self, MASK, escape_unprintable};
 use crate::render;
-use crate::secret::{mask_command, mask_text};
+use crate::secret::{Secret, mask_command, mask_text};
 use crate::syntax::CommandError;
+
+/// The shortest secret that is looked for in errors, in bytes.
+const SHORTEST_KNOWN: usize = 8;
 
 /// Where a command came from, and how errors are shown.
 pub(super) struct Reporter {
@@ -16,6 +19,12 @@ pub(super) struct Reporter {
     pub(super) colour: bool,
     /// Whether the user reads Chinese: the advice that a node finds comes in two languages (E3).
     pub(super) chinese: bool,
+    /// Whether the user sits at the prompt, where commands are typed without the program's name.
+    pub(super) at_prompt: bool,
+    /// The variable that the session in use came from, where it did.
+    pub(super) session_variable: Option<&'static str>,
+    /// Secrets in use: a node may quote them anywhere.
+    pub(super) known: Vec<Secret>,
 }
 
 impl Reporter {
@@ -29,15 +38,15 @@ impl Reporter {
     ) -> io::Result<()> {
         let (red, reset) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
         let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
-        writeln!(out, "{red}error:{reset} {place}{error}")?;
+        writeln!(out, "{red}error:{reset} {}", self.clean(&format!("{place}{error}")))?;
         if let (Some(line), Some(span)) = (line, error.span()) {
             self.point_at(line, span, out)?;
         }
         for text in self.lines(error) {
-            writeln!(out, "  {text}")?;
+            writeln!(out, "  {}", self.clean(&text))?;
         }
-        if let Some(hint) = hint(error) {
-            writeln!(out, "  hint: {hint}")?;
+        if let Some(hint) = self.hint(error) {
+            writeln!(out, "  hint: {}", self.clean(&hint))?;
         }
         Ok(())
     }
@@ -47,7 +56,9 @@ impl Reporter {
         if !self.terminal || mask_command(line) != line {
             return Ok(());
         }
-        let start = line[..span.start.min(line.len())].rfind('\n').map_or(0, |at| at + 1);
+        // Places of a command that the program made up itself need not fit.
+        let Some(before) = line.get(..span.start.min(line.len())) else { return Ok(()) };
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
         let end = line[start..].find('\n').map_or(line.len(), |at| start + at);
         let text = &line[start..end];
         let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
@@ -59,8 +70,28 @@ impl Reporter {
         }
         let (bold, reset) = if self.colour { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
         writeln!(out, "  {}", escape_unprintable(text))?;
-        let marks = width(&line[from..to]).max(1);
-        writeln!(out, "  {}{bold}{}{reset}", " ".repeat(width(&line[start..from])), "^".repeat(marks))
+        let (Some(indent), Some(marked)) = (line.get(start..from), line.get(from..to)) else { return Ok(()) };
+        let marks = width(marked).max(1);
+        writeln!(out, "  {}{bold}{}{reset}", " ".repeat(width(indent)), "^".repeat(marks))
+    }
+
+    /// The text without secrets in use and without control characters.
+    fn clean(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        // A short one would be found where it is none.
+        for secret in self.known.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_KNOWN) {
+            text = text.replace(secret, MASK);
+        }
+        text.split('\n').map(escape_unprintable).collect::<Vec<_>>().join("\n")
+    }
+
+    fn hint(&self, error: &Error) -> Option<String> {
+        let refused = matches!(error, Error::Client(client::Error::SessionExpired { .. }));
+        if let Some(variable) = self.session_variable.filter(|_| refused) {
+            return Some(format!("the session of {variable} is not valid any more: unset it, or set another"));
+        }
+        let hint = hint(error)?;
+        Some(if self.at_prompt { hint.replace("`zstack-cli ", "`") } else { hint })
     }
 
     fn lines(&self, error: &Error) -> Vec<String> {
@@ -102,7 +133,7 @@ fn push_causes(lines: &mut Vec<String>, error: &ErrorCode, depth: usize) {
 }
 
 fn with_description(error: &ErrorCode) -> String {
-    let description = escape_unprintable(&error.description);
+    let description = mask_text(&error.description);
     if description.is_empty() || error.details.is_empty() {
         error.code.clone()
     } else {
@@ -116,10 +147,9 @@ fn with_code(error: &ErrorCode) -> String {
 
 /// Adds text under a label; further lines of it are indented.
 fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
+    // A node's words may quote what it was sent.
+    let text = mask_text(text);
     for (index, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
-        // A node's words may quote what it was sent.
-        let line = mask_text(line);
-        let line = escape_unprintable(&line);
         lines.push(if index == 0 { format!("{label}: {line}") } else { format!("    {line}") });
     }
 }

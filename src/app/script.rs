@@ -11,12 +11,18 @@ use super::{App, Flow};
 impl App {
     /// The shell on a terminal, else commands from standard input.
     pub(super) fn shell_or_script(&mut self) -> ExitCode {
-        let code = if self.environment.stdin_terminal {
-            self.interactive()
-        } else {
-            self.run_script(&mut io::stdin().lock(), None, &mut Output::Screen)
-        };
+        let code =
+            if self.environment.stdin_terminal { self.interactive() } else { self.run_stdin(&mut Output::Screen) };
         self.close();
+        code
+    }
+
+    /// Runs the commands that standard input brings.
+    pub(super) fn run_stdin(&mut self, out: &mut Output<'_>) -> ExitCode {
+        // A lock on it would be waited for by whatever else wants to read it, for ever.
+        self.reads_stdin = true;
+        let code = self.run_script(&mut io::stdin().lock(), None, out);
+        self.reads_stdin = false;
         code
     }
 

@@ -13,6 +13,8 @@ pub use commands::{
 pub use documents::options_page;
 pub use options::{ColorChoice, Options};
 
+use std::ffi::OsStr;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
@@ -41,6 +43,17 @@ pub struct UsageError {
     pub hint: String,
     /// Whether the problem lies in a command's own words rather than the program's options.
     pub in_command: bool,
+}
+
+impl UsageError {
+    /// An argument that is no text.
+    pub fn not_text(argument: &OsStr) -> UsageError {
+        UsageError {
+            text: format!("an argument is not UTF-8: {}", argument.to_string_lossy()),
+            hint: "NAME=@FILE takes a value from a file".to_owned(),
+            in_command: false,
+        }
+    }
 }
 
 #[derive(Debug, Parser)]

@@ -18,7 +18,7 @@ pub enum ColorChoice {
 }
 
 /// The program's options as typed; nothing is resolved here.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// Management node; default localhost
     #[arg(short = 'H', long, value_name = "HOST", global = true, help_heading = "Node")]

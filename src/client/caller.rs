@@ -9,7 +9,7 @@ use super::call::{Answer, CallOptions, JobRecord, Watch};
 use super::clock::{Clock, Interrupt};
 use super::endpoint::Endpoint;
 use super::error::Error;
-use super::session::Session;
+use super::session::{Session, SessionStore};
 use super::signing::AccessKey;
 use super::trace::Trace;
 use super::wire::{Shown, Transport, TransportError, WireRequest};
@@ -36,7 +36,7 @@ pub enum Credentials {
 /// What forks of a client share.
 pub(super) struct Shared {
     pub(super) credentials: Credentials,
-    /// A session that was opened by a renewal, until somebody stores it.
+    /// A session that was opened by a renewal and that no store keeps.
     pub(super) renewed: Option<Session>,
     /// By how many seconds the node's clock is ahead, once asked.
     pub(super) clock_skew: Option<i64>,
@@ -53,6 +53,7 @@ pub struct Client {
     pub(super) interrupt: Interrupt,
     pub(super) shared: Arc<Mutex<Shared>>,
     pub(super) log_in: Option<Request>,
+    pub(super) session_store: Option<Arc<dyn SessionStore>>,
     pub(super) record: Option<Box<dyn JobRecord>>,
     pub(super) trace: Option<Trace>,
     /// Whether the node ever answered; before, a refused connection is no mishap but a wrong address.
@@ -77,6 +78,7 @@ impl Client {
             interrupt,
             shared: Arc::new(Mutex::new(shared)),
             log_in: None,
+            session_store: None,
             record: None,
             trace: None,
             reached: false,
@@ -92,6 +94,11 @@ impl Client {
     /// A log-in to send when the session has expired: once, then the call is repeated (J7).
     pub fn set_log_in(&mut self, request: Option<Request>) {
         self.log_in = request;
+    }
+
+    /// Shares renewed sessions with other processes.
+    pub fn set_session_store(&mut self, store: Arc<dyn SessionStore>) {
+        self.session_store = Some(store);
     }
 
     /// Waits no longer than this for the first byte of an answer.
@@ -127,7 +134,7 @@ impl Client {
         }
     }
 
-    /// The session that a renewal opened, to be stored; `None` when asked again.
+    /// The session that a renewal opened for this client alone; `None` when asked again.
     pub fn take_renewed_session(&mut self) -> Option<Session> {
         self.shared().renewed.take()
     }
@@ -142,6 +149,7 @@ impl Client {
             interrupt: self.interrupt.clone(),
             shared: Arc::clone(&self.shared),
             log_in: self.log_in.clone(),
+            session_store: self.session_store.clone(),
             record: None,
             trace: self.trace.clone(),
             reached: self.reached,
@@ -163,11 +171,12 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
-        if request.needs_session && !self.has_credentials() && !self.renew()? {
+        if request.needs_session && !self.has_credentials() && !self.renew(None)? {
             return Err(Error::NoSession { api: request.api });
         }
         let mut may_renew = true;
         loop {
+            let session = self.session_uuid();
             let answer = match request.effect {
                 Effect::Query | Effect::Read => self.read(request, options, watch)?,
                 Effect::Action => self.act(request, options, watch)?,
@@ -178,7 +187,7 @@ impl Client {
             }
             // Where the error only stands inside another, an action may have begun: it is not sent again.
             let never_ran = request.effect != Effect::Action || failure.refused_session();
-            if !(may_renew && never_ran && self.renew()?) {
+            if !(may_renew && never_ran && self.renew(session.as_ref())?) {
                 return Err(Error::SessionExpired { failure: Box::new(failure) });
             }
             may_renew = false;

@@ -44,7 +44,7 @@ pub use error::{Class, Error, Oddity, Uncertainty};
 pub use failure::{ApiFailure, ErrorCode};
 pub use journal::{JobEntry, Journal};
 pub use long_jobs::{JobState, LongJob};
-pub use session::{Session, is_log_in, is_log_out};
+pub use session::{Session, SessionStore, is_log_in, is_log_out};
 pub use signing::{AccessKey, NodeZone};
 pub use tls::TlsOptions;
 pub use transport::{CONNECT_TIMEOUT, ProxyOptions, ReqwestTransport, TransportOptions};

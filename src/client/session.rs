@@ -46,6 +46,18 @@ impl Session {
     }
 }
 
+/// Where the session in use is kept for all processes of its owner.
+pub trait SessionStore: Send + Sync {
+    /// Makes other processes that want to renew the session wait until what comes back is dropped.
+    fn lock(&self) -> Option<Box<dyn Send>>;
+
+    /// The session that is kept now: another process may have renewed it.
+    fn kept(&self) -> Option<Secret>;
+
+    /// Keeps a session in place of the one before.
+    fn keep(&self, session: &Session);
+}
+
 /// The APIs that open a session (A6).
 const LOG_INS: [&str; 9] = [
     "LogInByAccount",
@@ -90,18 +102,33 @@ impl Client {
         }
     }
 
-    /// Logs in anew where that is possible without asking anybody; `false` where it is not.
+    /// Gets a session in place of one that does not hold any more: one that somebody else renewed, or else by logging
+    /// in where that is possible without asking anybody; `false` where it is not.
     ///
     /// # Errors
     /// [`Error::LogInRefused`] where the node does not take the password.
-    pub(super) fn renew(&mut self) -> Result<bool, Error> {
+    pub(super) fn renew(&mut self, expired: Option<&Secret>) -> Result<bool, Error> {
+        let store = self.session_store.clone();
+        let _lock = store.as_ref().and_then(|store| store.lock());
+        // Another thread was faster.
+        if self.session_uuid().as_ref() != expired {
+            return Ok(true);
+        }
+        let kept = store.as_ref().and_then(|store| store.kept());
+        if let Some(kept) = kept.filter(|kept| Some(kept) != expired) {
+            self.set_credentials(Credentials::Session(kept));
+            return Ok(true);
+        }
         // Taken out meanwhile: a log-in that itself needs a session must not renew it again.
         let Some(request) = self.log_in.take() else { return Ok(false) };
         let result = self.log_in(&request);
         self.log_in = Some(request);
         match result? {
             Ok(session) => {
-                self.shared().renewed = Some(session);
+                match &store {
+                    Some(store) => store.keep(&session),
+                    None => self.shared().renewed = Some(session),
+                }
                 Ok(true)
             }
             Err(failure) => Err(Error::LogInRefused { failure: Box::new(failure) }),
@@ -111,7 +138,13 @@ impl Client {
     /// Ends a session that was opened for a single run. It does not matter whether that works: sessions expire.
     pub fn log_out(&mut self) {
         let credentials = std::mem::take(&mut self.shared().credentials);
-        let Credentials::Session(uuid) = credentials else { return };
+        if let Credentials::Session(uuid) = credentials {
+            self.end_session(&uuid);
+        }
+    }
+
+    /// Ends a session that is not needed any more. It does not matter whether that works.
+    pub fn end_session(&mut self, uuid: &Secret) {
         let mut wire = self.plain_get("", std::time::Duration::from_secs(10));
         wire.method = crate::catalog::Method::Delete;
         wire.target = Secret::new(format!("/v1/accounts/sessions/{}", uuid.expose()));

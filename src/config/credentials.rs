@@ -1,12 +1,13 @@
 //! Sessions and access keys, one file for each context or node.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::environment::Folders;
 use super::error::Error;
-use super::files::{lock_folder, read_private, remove, write_private};
+use super::files::{lock_file, lock_folder, read_private, remove, write_private};
 use crate::secret::Secret;
 
 /// Whose credentials: those of a named context, or of a node that was given by its address.
@@ -171,6 +172,14 @@ impl Credentials {
             .map(Secret::from)
             .map_err(|error| Error::Write { path: path.clone(), source: error.into() })?;
         write_private(&path, text.expose().as_bytes())
+    }
+
+    /// Makes other processes that renew a session of the same owner wait until the lock is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be locked, or another process holds it for long.
+    pub fn lock_renewal(&self, owner: &Owner) -> Result<File, Error> {
+        lock_file(&self.path(owner).with_extension("renewal"))
     }
 
     /// Forgets credentials; only those with this session's uuid where one is given, so that a session that another

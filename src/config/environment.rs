@@ -46,6 +46,17 @@ pub struct Variables {
 }
 
 impl Variables {
+    /// The variable that chooses the node, where one does.
+    pub fn node(&self) -> Option<&'static str> {
+        let set = [
+            ("ZSTACK_URL", self.url.is_some()),
+            ("ZSTACK_HOST", self.host.is_some()),
+            ("ZSTACK_PORT", self.port.is_some()),
+            ("ZSTACK_CONTEXT", self.context.is_some()),
+        ];
+        set.into_iter().find(|(_, is_set)| *is_set).map(|(name, _)| name)
+    }
+
     /// Reads them through a function that knows the variables.
     pub fn read(mut value: impl FnMut(&str) -> Option<OsString>) -> Variables {
         let mut text = |name: &str| {

@@ -107,6 +107,12 @@ pub enum Error {
         /// The mode that it must have.
         mend: u32,
     },
+    /// Another process holds a lock and does not let go.
+    #[error("another process holds the lock {}", path.display())]
+    Locked {
+        /// The lock.
+        path: PathBuf,
+    },
     /// A file with credentials is damaged.
     #[error("{} is damaged: {reason}; delete it and log in again", path.display())]
     Damaged {

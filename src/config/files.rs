@@ -1,10 +1,18 @@
 //! Files that hold secrets: readable by their owner only, replaced as a whole, one writer at a time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::error::Error;
+
+/// How long another process may hold a lock. It takes milliseconds to write a file, some seconds to log in.
+const LONGEST_LOCK: Duration = Duration::from_secs(15);
+
+/// How often a lock is tried.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Makes a directory that only its owner enters, with all above it; refuses one that others can enter.
 fn private_folder(folder: &Path) -> Result<(), Error> {
@@ -58,8 +66,15 @@ pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
         fs::create_dir_all(folder).map_err(failed)?;
     }
     let file = private_options().write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if started.elapsed() < LONGEST_LOCK => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
 }
 
 /// Reads a file with secrets; `None` where there is none.

@@ -45,8 +45,8 @@ impl Colour {
 pub struct Prompt {
     /// The account, perhaps with a user: `admin`, `ops/anna`; `None` when nobody is logged in.
     pub account: Option<String>,
-    /// The context in use; `None` for a node named on the command line.
-    pub context: Option<String>,
+    /// The context in use, or the address of a node in place of that of the current context; `None` without one.
+    pub place: Option<String>,
     /// Whether the node is the embedded sandbox.
     pub sandbox: bool,
     /// The colour given to the context.
@@ -58,11 +58,7 @@ impl Prompt {
     pub(super) fn texts(&self) -> (String, String) {
         let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
         let account = self.account.as_deref().map_or("-".to_owned(), clean);
-        let place = match (&self.context, self.sandbox) {
-            (_, true) => Some("sandbox".to_owned()),
-            (Some(context), false) => Some(clean(context)),
-            (None, false) => None,
-        };
+        let place = if self.sandbox { Some("sandbox".to_owned()) } else { self.place.as_deref().map(clean) };
         let mut plain = account.clone();
         let mut styled = format!("\x1b[1m{account}\x1b[0m");
         if let Some(place) = place {
@@ -86,7 +82,7 @@ mod tests {
         assert_eq!(plain(Prompt::default()), "- >>> ");
         let admin = Prompt { account: Some("admin".into()), ..Prompt::default() };
         assert_eq!(plain(admin.clone()), "admin >>> ");
-        assert_eq!(plain(Prompt { context: Some("lab\x1b[2J".into()), ..admin.clone() }), "admin@lab[2J >>> ");
+        assert_eq!(plain(Prompt { place: Some("lab\x1b[2J".into()), ..admin.clone() }), "admin@lab[2J >>> ");
         assert_eq!(plain(Prompt { sandbox: true, ..admin }), "admin@sandbox >>> ");
     }
 
@@ -94,7 +90,7 @@ mod tests {
     fn a_context_may_have_a_colour() {
         let prompt = Prompt {
             account: Some("admin".into()),
-            context: Some("prod".into()),
+            place: Some("prod".into()),
             colour: Colour::parse("Red"),
             ..Prompt::default()
         };

@@ -156,6 +156,37 @@ fn a_context_may_be_strict_and_have_a_colour() {
 }
 
 #[test]
+fn another_node_than_that_of_the_context_is_named_as_what_it_is() {
+    let (home, node) = (Home::new(), node_with_a_zone());
+    home.run(["context", "set", "prod", "--url", "http://prod.test/zstack"]).succeeds();
+    let options = node.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let session = [("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")];
+    let terminal = Terminal::shell_with(&home, &options, &session);
+    terminal.prompt(&format!("session@127.0.0.1:{} >>>", node.port));
+    terminal.line(&format!("DeleteZone uuid={ZONE}"));
+    terminal.sees(&format!("DeleteZone in 127.0.0.1:{}:", node.port));
+}
+
+#[test]
+fn a_strict_context_asks_about_single_commands_too() {
+    let (home, node) = (Home::new(), node_with_a_zone());
+    let url = format!("http://127.0.0.1:{}/zstack", node.port);
+    home.run(["context", "set", "prod", "--url", &url, "confirm=strict"]).succeeds();
+    let session = [("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")];
+    let zone = format!("uuid={ZONE}");
+    let terminal = Terminal::shell_with(&home, &["DeleteZone", &zone], &session);
+    terminal.sees("Type 存储-1 to delete:");
+    terminal.line("no");
+    terminal.sees("not confirmed; nothing was sent");
+    assert_eq!(terminal.ends().1, Some(1));
+    assert_eq!(deletions(&node).len(), 0);
+    // Where nobody can answer, nobody is asked.
+    home.run(["DeleteZone", &zone, "--no-wait"]).variable(session[0].0, session[0].1).succeeds();
+    assert_eq!(deletions(&node).len(), 1);
+}
+
+#[test]
 fn an_expired_session_is_offered_anew_and_the_command_runs_once_more() {
     let home = Home::new();
     let expired = AtomicUsize::new(0);

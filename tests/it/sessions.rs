@@ -211,6 +211,87 @@ fn every_way_to_log_in_has_its_option() {
 }
 
 #[test]
+fn a_log_in_without_a_session_is_no_log_in() {
+    for reply in [r#"{"inventory":{}}"#, r#"{"inventory":{"uuid":"../x"}}"#] {
+        let node = Node::start(move |_| Reply::ok(reply));
+        let home = Home::new();
+        home.run(node.call(&["login"])).input("x\n").fails(4).stderr_has("a log-in without a session");
+        home.run(node.call(&["LogInByAccount", "accountName=a", "password=@-"]))
+            .input("x")
+            .succeeds()
+            .stderr_has("nobody is logged in");
+        home.run(node.call(&["QueryZone"])).fails(5);
+    }
+}
+
+#[test]
+fn a_new_log_in_ends_the_session_before() {
+    let log_ins = AtomicUsize::new(0);
+    let node = Node::start(move |request| match request.method.as_str() {
+        "PUT" => session(if log_ins.fetch_add(1, Ordering::SeqCst) == 0 { FIRST } else { SECOND }),
+        _ => Reply::ok("{}"),
+    });
+    let home = Home::new();
+    home.run(node.call(&["login"])).input("x\n").succeeds();
+    home.run(node.call(&["login", "bob"])).input("x\n").succeeds();
+    let last = node.requests().pop().expect("a request");
+    let ended = format!("/zstack/v1/accounts/sessions/{FIRST}");
+    assert_eq!((last.method.as_str(), last.path()), ("DELETE", ended.as_str()));
+}
+
+#[test]
+fn processes_share_the_session_that_one_of_them_renewed() {
+    const LOG_INS: usize = 1 + 1;
+    let log_ins = AtomicUsize::new(0);
+    let node = Node::start(move |request| {
+        if is_log_in(request) {
+            return session(if log_ins.fetch_add(1, Ordering::SeqCst) == 0 { FIRST } else { SECOND });
+        }
+        if has_session(request, SECOND) {
+            Reply::ok(r#"{"inventories":[]}"#)
+        } else {
+            Reply::error("ID.1001", "expired")
+        }
+    });
+    let home = Home::new();
+    home.run(node.call(&["login"])).input("x\n").succeeds();
+    let mut runs: Vec<_> = (0..6)
+        .map(|_| home.run(node.call(&["QueryZone", "limit=1"])).variable("ZSTACK_PASSWORD", "x").start())
+        .collect();
+    assert!(runs.iter_mut().all(|run| run.wait().expect("it ends").success()));
+    assert_eq!(node.requests().iter().filter(|request| is_log_in(request)).count(), LOG_INS);
+}
+
+#[test]
+fn a_session_of_the_environment_that_expired_is_told_as_such() {
+    let node = Node::start(|_| Reply::error("ID.1001", &format!("Session[uuid:{FIRST}] expired")));
+    Home::new()
+        .run_once(node.call(&["QueryZone", "limit=1"]))
+        .variable("ZSTACK_SESSION_UUID", FIRST)
+        .fails(5)
+        .never_shows(FIRST)
+        .stderr_has("hint: the session of ZSTACK_SESSION_UUID is not valid any more: unset it, or set another");
+}
+
+#[test]
+fn credentials_of_the_environment_go_to_the_node_it_was_started_for() {
+    let (first, second) = (Node::start(|_| Reply::ok(r#"{"inventories":[]}"#)), Node::start(|_| Reply::ok("{}")));
+    let url = |node: &Node| format!("http://127.0.0.1:{}/zstack", node.port);
+    let home = Home::new();
+    home.run(["context", "set", "second", "--url", &url(&second)]).succeeds();
+    let with =
+        |words: &[&str]| home.run(words).variable("ZSTACK_URL", &url(&first)).variable("ZSTACK_SESSION_UUID", FIRST);
+    with(&["--context", "second", "QueryZone"]).fails(5).stderr_has("nobody is logged in");
+    let script = format!("QueryZone limit=1\nQueryZone limit=1 --url {}\n", url(&second));
+    with(&[]).input(script).fails(5);
+    // Where the environment names no node, its session is for whichever is chosen.
+    home.run(["--context", "second", "GetVersion"]).variable("ZSTACK_SESSION_UUID", FIRST).done();
+    home.run(["--url", &url(&first), "QueryZone", "limit=1"]).variable("ZSTACK_SESSION_UUID", FIRST).succeeds();
+    assert_eq!(first.requests().len(), 2);
+    assert!(second.requests().iter().all(|request| request.header("authorization").is_none()));
+}
+
+#[test]
 fn a_project_is_entered_with_the_session_in_use() {
     let node = Node::start(|request| match (request.method.as_str(), request.path()) {
         ("PUT", "/zstack/v1/iam2/projects/login" | "/zstack/v1/iam2/platform/login") => session(SECOND),
