@@ -35,3 +35,34 @@ fn the_end_of_input_is_no_failure() {
     Home::new().run_once([""; 0]).input("").succeeds().stdout("").stderr("");
     Home::new().run_once([""; 0]).input("# nothing\n\n").succeeds().stdout("").stderr("");
 }
+
+#[test]
+fn a_script_on_standard_input_is_not_also_read_as_a_value() {
+    let home = Home::with_cloud();
+    let taken = "standard input holds the commands that run";
+    home.run(["--sandbox"]).input("CreateZone name=@-\nQueryZone\n").fails(1).stdout("").stderr_has(taken);
+    home.run(["--sandbox"]).input("run -\nQueryZone\n").fails(1).stdout("").stderr_has(taken);
+    home.run(["--url", "http://127.0.0.1:9/zstack"]).input("login\nsecret\n").fails(1).stderr(
+        "error: line 1: a password is needed, and there is no terminal to ask for it\n  \
+                 hint: set ZSTACK_PASSWORD, or pipe the password into `login`\n",
+    );
+    home.run(["--sandbox", "run", "-"]).input("QueryZone count=true -o jsonl\n").succeeds().stdout_has("\"total\":2");
+}
+
+#[test]
+fn a_script_that_runs_itself_ends() {
+    let home = Home::with_cloud();
+    std::fs::write(home.path().join("loop.zs"), "run loop.zs\n").expect("a script");
+    home.run(["run", "loop.zs"]).fails(1).stderr_has("loop.zs:1: scripts may run each other 16 deep, not deeper");
+}
+
+#[test]
+fn the_options_of_a_run_hold_for_its_commands() {
+    let home = Home::with_cloud();
+    std::fs::write(home.path().join("zones.zs"), "QueryZoen\nQueryZone name=zone-1\n").expect("a script");
+    let done = home.run(["--sandbox"]).input("run -k zones.zs -o value --columns name\n").fails(1);
+    assert_eq!(done.out(), "zone-1\n");
+    // They end with it.
+    let done = home.run(["--sandbox", "-k"]).input("run -k zones.zs -o value\nQueryZone count=true\n").fails(1);
+    assert!(done.out().contains("\"total\": 2"), "{}", done.out());
+}

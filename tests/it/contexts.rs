@@ -41,6 +41,26 @@ fn contexts_never_mix_their_credentials() {
 }
 
 #[test]
+fn using_a_context_says_when_something_else_decides() {
+    let home = Home::new();
+    for name in ["one", "two"] {
+        home.run(["context", "set", name, "--url", &format!("http://{name}.test/zstack")]).succeeds();
+    }
+    home.run(["context", "use", "two"]).succeeds().stderr("using context two\n");
+    home.run(["context", "use", "one"])
+        .variable("ZSTACK_URL", "http://other.test/zstack")
+        .succeeds()
+        .stderr("one is the current context now, but ZSTACK_URL is set and decides before it\n");
+    // In a script it holds for what follows, whatever the program was started with.
+    let script = "context use two\nQueryZone --dry-run\n";
+    home.run(["-H", "option.test"])
+        .input(script)
+        .variable("ZSTACK_SESSION_UUID", "x")
+        .succeeds()
+        .stdout_has("http://two.test/zstack/v1/zones");
+}
+
+#[test]
 fn options_beat_the_environment_and_that_beats_the_context() {
     let home = Home::new();
     home.run(["context", "set", "one", "--url", "http://one.test/zstack", "output=csv"]).succeeds();

@@ -1,5 +1,7 @@
 //! Wrong commands, options and files: one clear error each, the right exit code, and nothing sent.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::harness::Home;
 use crate::node::{Node, Reply};
 
@@ -52,6 +54,25 @@ fn mistakes_in_options_are_told_in_two_lines() {
         ),
     ] {
         home.run(line.split(' ')).fails(code).stdout("").stderr(&format!("error: {message}\n"));
+    }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_told_so() {
+    let argument = std::ffi::OsStr::from_bytes(b"\x1b[31m\xff");
+    let done = Home::new().run_once([argument]).fails(2).stdout("").never_shows("\u{1b}");
+    done.stderr_has("error: an argument is not UTF-8: ");
+}
+
+#[test]
+fn the_sandbox_is_not_asked_for_together_with_a_node() {
+    let home = Home::new();
+    home.run(["context", "set", "lab", "--url", "http://127.0.0.1:9/zstack"]).succeeds();
+    for words in [["--url", "http://127.0.0.1:9/zstack"], ["-H", "h"], ["-p", "81"], ["--context", "lab"]] {
+        home.run(["--sandbox"].iter().chain(&words).chain(&["QueryZone"]))
+            .fails(2)
+            .stdout("")
+            .stderr_has("it names another node than --sandbox does");
     }
 }
 
