@@ -53,6 +53,10 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// An action was carried out, and what came of it cannot be shown in the way that was asked for. It was shown as
+    /// it is.
+    #[error("the action was carried out, but its result cannot be shown as asked: {0}")]
+    NotShown(render::Error),
     /// The line is no command.
     #[error(transparent)]
     Syntax(#[from] CommandError),
@@ -189,6 +193,7 @@ impl Error {
             | Error::Syntax(_)
             | Error::File(_)
             | Error::Plan(_)
+            | Error::NotShown(_)
             | Error::Script { .. }
             | Error::Own(_) => ExitCode::Command,
             Error::Client(error) => match error.class() {

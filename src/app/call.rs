@@ -34,8 +34,12 @@ impl App {
         if options.curl_example {
             self.say_curl(&planned, options)?;
         }
-        self.confirm(&command, &planned, options)?;
         let (shape, select) = self.shape(&planned);
+        let acts = matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
+        if acts && !options.no_check {
+            render::check_columns(&shape, &view)?;
+        }
+        self.confirm(&command, &planned, options)?;
         let view = match select {
             Some(columns) if view.columns.is_none() => render::View { columns: Some(columns), ..view },
             _ => view,
@@ -74,7 +78,31 @@ impl App {
             Plan::Call(_) if options.follow => self.follow_long_job(answer, shape, options)?,
             _ => (answer, shape),
         };
-        self.conclude_call(answer, &shape, &view, options, out)
+        match answer {
+            Answer::Reply(reply) if acts && !view.is_plain() => self.print_result(reply, &shape, &view, options, out),
+            answer => self.conclude_call(answer, &shape, &view, options, out),
+        }
+    }
+
+    /// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
+    /// looked for in vain, and an action that seems to have failed is repeated.
+    fn print_result(
+        &mut self,
+        reply: Reply,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+        match self.print(Reply::of_text(text.clone()), shape, view, options, out) {
+            Err(Error::Render(error)) => {
+                let plain = view.plain();
+                self.print(Reply::of_text(text), &Shape::default(), &plain, options, out)?;
+                Err(Error::NotShown(error))
+            }
+            result => result,
+        }
     }
 
     /// Runs a statement of the node's query language.
@@ -205,8 +233,8 @@ impl App {
             Answer::Failed(failure) => {
                 if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
                     let text = format!("{{\"success\":false,\"error\":{}}}", failure.text);
-                    let view =
-                        render::View { columns: None, filter: None, sort_by: None, summary: false, ..view.clone() };
+                    let format = view.format;
+                    let view = render::View { format, ..view.plain() };
                     self.print(Reply::of_text(text.into_bytes()), &Shape::default(), &view, options, out)?;
                 }
                 Err(Error::Api(Box::new(failure)))

@@ -160,7 +160,8 @@ fn hint(error: &Error) -> Option<String> {
         Error::Plan(error) => return error.hint(),
         Error::Usage(error) => return Some(error.hint.clone()),
         Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
-        Error::Render(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
+        Error::Render(render::Error::UnknownColumn { near, .. })
+        | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
         Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
         Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
         Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),

@@ -297,6 +297,21 @@ fn asked_for(view: &View, column: &Column) -> bool {
     view.columns.as_ref().is_some_and(|selection| selection.columns.contains(column))
 }
 
+/// Checks the columns that were asked for against what is known of the rows before there are any. Nothing is wrong
+/// with any column where nothing is known.
+///
+/// # Errors
+/// [`Error::UnknownColumn`] for the first one that the rows will not have.
+pub fn check_columns(shape: &Shape, view: &View) -> Result<(), Error> {
+    let asked = view.columns.iter().flat_map(|selection| &selection.columns);
+    for column in asked.filter(|_| !shape.fields.is_empty()) {
+        let Some(head) = column.path.first().filter(|head| shape.field(head).is_none()) else { continue };
+        let known = shape.fields.iter().map(|field| field.name.as_str());
+        return Err(Error::UnknownColumn { name: column.path.join("."), at: column.at, near: near(head, known) });
+    }
+    Ok(())
+}
+
 /// A member behind the first that no row has, although some rows have maps there.
 fn unknown_inside(column: &Column, sample: &Sample) -> Result<(), Error> {
     let mut at = column.at;

@@ -40,6 +40,7 @@ use std::io::Write;
 pub use columns::{Column, Selection, SelectionError};
 pub use error::Error;
 pub use filter::{Filter, FilterError};
+pub use grid::check_columns;
 pub use marks::{Change, Marks, Snapshot};
 pub use size::human_size;
 pub use sort::SortKey;

@@ -168,6 +168,16 @@ impl View {
         }
     }
 
+    /// Whether a reply is shown whatever it holds: nothing is selected from it.
+    pub fn is_plain(&self) -> bool {
+        self.columns.is_none() && self.sort_by.is_none() && self.filter.is_none()
+    }
+
+    /// The same without a selection, as JSON.
+    pub fn plain(&self) -> View {
+        View { format: Format::Json, columns: None, sort_by: None, filter: None, summary: false, ..self.clone() }
+    }
+
     /// How wide a line may be.
     pub(super) fn limit(&self) -> Option<usize> {
         self.max_width.or(self.width)

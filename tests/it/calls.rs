@@ -10,6 +10,23 @@ fn with_session(node: &Node, words: &[&str]) -> crate::harness::Run {
 }
 
 #[test]
+fn the_result_of_an_action_is_never_lost_to_a_wrong_filter() {
+    let node = Node::start(|request| match request.method.as_str() {
+        "POST" => Reply::Send(200, r#"{"inventory":{"uuid":"1f6d","name":"lab"}}"#.to_owned()),
+        _ => Reply::ok("{}"),
+    });
+    let home = Home::new();
+    let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", "x");
+    let wrong = run(&["CreateZone", "name=lab", "--columns", "nmae", "-o", "csv"]).fails(2).stdout("");
+    wrong.stderr("error: no column nmae\n  hint: did you mean `name`?\n");
+    assert!(node.requests().is_empty());
+    let done = run(&["CreateZone", "name=lab", "--jq", ".inventory.name|tonumber"]).fails(1);
+    assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
+    done.stderr_has("error: the action was carried out, but its result cannot be shown as asked: ");
+    assert_eq!(node.requests().len(), 1);
+}
+
+#[test]
 fn a_query_is_printed_as_the_node_sent_it() {
     let node = Node::start(|_| {
         Reply::ok(
