@@ -78,6 +78,9 @@ impl App {
             Plan::Call(_) if options.follow => self.follow_long_job(answer, shape, options)?,
             _ => (answer, shape),
         };
+        if let (Plan::Call(request), Answer::Failed(failure)) = (&planned, &answer) {
+            self.meant = self.meant_instead(&command, request, failure, options);
+        }
         match answer {
             Answer::Reply(reply) if acts && !view.is_plain() => self.print_result(reply, &shape, &view, options, out),
             answer => self.conclude_call(answer, &shape, &view, options, out),

@@ -9,6 +9,7 @@ mod interactive;
 mod jobs;
 mod lines;
 mod login;
+mod missing;
 mod nearby;
 mod output;
 mod own;
@@ -102,6 +103,8 @@ struct App {
     nodes: Vec<Node>,
     interrupt: Interrupt,
     watches_ctrl_c: bool,
+    /// What was probably meant by the command that has just failed.
+    meant: Option<String>,
     /// Whether nothing may be said, since another shell shows what is printed while its user types.
     is_silent: bool,
     /// The node that the program was started for, once known; none inside where that is the sandbox.
@@ -124,6 +127,7 @@ impl App {
             nodes: Vec::new(),
             interrupt: Interrupt::new(),
             watches_ctrl_c: false,
+            meant: None,
             is_silent: false,
             started_for: None,
             reads_stdin: false,
@@ -185,6 +189,7 @@ impl App {
             at_prompt: self.shell.is_some() && place.is_none(),
             session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
             known: self.known_secrets(),
+            meant: self.meant.take(),
         };
         // Where errors cannot be written there is nobody to tell.
         let _ = reporter.report(&error, place, line, &mut io::stderr().lock());

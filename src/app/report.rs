@@ -23,6 +23,8 @@ pub(super) struct Reporter {
     pub(super) at_prompt: bool,
     /// The variable that the session in use came from, where it did.
     pub(super) session_variable: Option<&'static str>,
+    /// What was probably meant, where the node told and was asked.
+    pub(super) meant: Option<String>,
     /// Secrets in use: a node may quote them anywhere.
     pub(super) known: Vec<Secret>,
 }
@@ -86,6 +88,9 @@ impl Reporter {
     }
 
     fn hint(&self, error: &Error) -> Option<String> {
+        if self.meant.is_some() {
+            return self.meant.clone();
+        }
         let refused = matches!(error, Error::Client(client::Error::SessionExpired { .. }));
         if let Some(variable) = self.session_variable.filter(|_| refused) {
             return Some(format!("the session of {variable} is not valid any more: unset it, or set another"));
@@ -188,6 +193,11 @@ fn client_hint(error: &client::Error) -> Option<String> {
         client::Error::Starting { .. } => "wait until IsReadyToGo succeeds",
         client::Error::NotTheNode { .. } => "is this the address of a management node? See -H, -p and --url",
         client::Error::Redirect { .. } => "if that address is right, give it with --url",
+        // Access keys sign the digits of the node's own clock, whatever zone that shows (A11).
+        client::Error::Refused { text, .. } if text.contains("requestTimeTooSkewed") => {
+            "the node's clock shows the time of another zone: `zstack-cli context set NAME time-zone=Asia/Shanghai`, \
+             or whichever zone it is, tells"
+        }
         client::Error::NoSuchApi { .. } => {
             "this node is of another version or edition; GetSupportAPIs lists what it offers"
         }

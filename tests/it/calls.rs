@@ -10,6 +10,23 @@ fn with_session(node: &Node, words: &[&str]) -> crate::harness::Run {
 }
 
 #[test]
+fn a_name_in_place_of_a_uuid_leads_to_the_uuid() {
+    let home = Home::with_cloud();
+    let hint = |word: &str| {
+        let done = home.run(["--sandbox", "StopVmInstance", word]).fails(3);
+        done.err().lines().last().unwrap_or_default().to_owned()
+    };
+    let uuid = home.run(["--sandbox", "QueryVmInstance", "name=web-1", "--columns", "uuid", "-o", "value"]).succeeds();
+    let uuid = uuid.out().trim_end().to_owned();
+    assert_eq!(hint("uuid=web-1"), format!("  hint: `web-1` is a name; its uuid is meant: uuid={uuid}"));
+    let near = format!("{}{}", &uuid[..31], if uuid.ends_with('0') { '1' } else { '0' });
+    let meant = format!("  hint: did you mean uuid={uuid} (web-1)?");
+    assert_eq!(hint(&format!("uuid={near}")), meant);
+    assert_eq!(hint("uuid=wbe-1"), meant);
+    assert!(hint("uuid=somethingelse").contains("names nothing"));
+}
+
+#[test]
 fn the_result_of_an_action_is_never_lost_to_a_wrong_filter() {
     let node = Node::start(|request| match request.method.as_str() {
         "POST" => Reply::Send(200, r#"{"inventory":{"uuid":"1f6d","name":"lab"}}"#.to_owned()),

@@ -396,6 +396,16 @@ fn requests_are_signed_with_an_access_key_until_it_is_forgotten() {
 }
 
 #[test]
+fn another_time_zone_of_the_node_is_told_with_its_cure() {
+    let node = Node::start(|_| Reply::Send(403, "requestTimeTooSkewed".to_owned()));
+    let done = Home::new()
+        .run_once(node.call(&["QueryZone", "limit=1"]))
+        .variable("ZSTACK_ACCESS_KEY_ID", "key")
+        .variable("ZSTACK_ACCESS_KEY_SECRET", "key-secret");
+    done.fails(3).never_shows("key-secret").stderr_has("context set NAME time-zone=Asia/Shanghai");
+}
+
+#[test]
 fn a_wrong_password_of_the_environment_is_told_as_such() {
     let node = Node::start(|_| Reply::error("ID.1000", "wrong account name or password"));
     let done =
