@@ -218,7 +218,7 @@ impl App {
             return Ok(());
         }
         let stored = match &node.owner {
-            Some(owner) => config::Credentials::new(self.environment.folders()?).load(owner, url)?,
+            Some(owner) => self.credentials(owner)?.load(owner, url)?,
             None => None,
         };
         if let Some(who) = LogIn::of_preferences(&preferences) {
@@ -228,7 +228,9 @@ impl App {
         let mut may_renew = true;
         if let Some(entry) = stored {
             node.single_run = false;
-            node.share_session(config::Credentials::new(self.environment.folders()?), &entry);
+            if let Some(owner) = &node.owner {
+                node.share_session(self.credentials(&owner.clone())?, &entry);
+            }
             // Nobody else's session is put in the place of one that expired.
             match LogIn::of_stored(entry.api.as_deref(), &entry.who) {
                 Some(who) => node.log_in = who,

@@ -259,9 +259,7 @@ impl App {
         };
         let owner = node.owner.clone();
         let name = node.name();
-        if let Some(owner) = owner {
-            config::Credentials::new(self.environment.folders()?).save(&owner, &entry)?;
-        }
+        self.save(owner, &entry)?;
         self.say(options, &format!("the access key is used at {name} from now on"));
         Ok(())
     }
@@ -289,18 +287,20 @@ impl App {
         }
         let entry = entry(node, request.api, &session, who);
         let owner = node.owner.clone();
-        self.save(owner, &entry)?;
-        let credentials = config::Credentials::new(self.environment.folders()?);
-        self.node(options)?.share_session(credentials, &entry);
+        self.save(owner.clone(), &entry)?;
+        if let Some(owner) = owner {
+            let credentials = self.credentials(&owner)?;
+            self.node(options)?.share_session(credentials, &entry);
+        }
         if let Some(former) = former.filter(|former| *former != session.uuid) {
             self.node(options)?.client.end_session(&former);
         }
         Ok(true)
     }
 
-    fn save(&self, owner: Option<Owner>, entry: &Entry) -> Result<(), Error> {
+    fn save(&mut self, owner: Option<Owner>, entry: &Entry) -> Result<(), Error> {
         if let Some(owner) = owner {
-            config::Credentials::new(self.environment.folders()?).save(&owner, entry)?;
+            self.credentials(&owner)?.save(&owner, entry)?;
         }
         Ok(())
     }
@@ -313,7 +313,7 @@ impl App {
             node.client.set_credentials(Credentials::None);
             node.account = None;
             if let Some(owner) = owner {
-                config::Credentials::new(self.environment.folders()?).delete(&owner, None)?;
+                self.credentials(&owner)?.delete(&owner, None)?;
             }
             self.say(options, "the access key is forgotten");
             return Ok(());
@@ -338,7 +338,7 @@ impl App {
         let owner = node.owner.clone();
         if let Some(owner) = owner {
             // Another process may have logged in meanwhile.
-            config::Credentials::new(self.environment.folders()?).delete(&owner, Some(&session))?;
+            self.credentials(&owner)?.delete(&owner, Some(&session))?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::cli::{CatalogCommand, ContextCommand, Options, OwnCommand, SandboxCommand, Shell};
 use crate::client::Reply;
 use crate::commands;
-use crate::config::{Contexts, Credentials, Owner};
+use crate::config::{Contexts, Credentials, Keeper, Owner};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::results::{Limits, Results};
 use crate::sandbox;
@@ -119,11 +119,20 @@ impl App {
                 self.say(options, &note);
             }
             ContextCommand::Set { name, values } => {
+                let owner = Owner::Context(name.clone());
+                let before = self.credentials(&owner)?;
+                // A keyring that does not work is worth knowing now.
+                if values.iter().any(|value| value == "credentials=keyring") {
+                    Credentials::new(&folders, Keeper::Keyring).probe(&owner)?;
+                }
                 self.contexts = Some(commands::context::set(&folders, name, options.url.as_deref(), values)?);
+                self.credentials(&owner)?.take_over(&before, &owner)?;
             }
             ContextCommand::Delete { name } => {
+                let owner = Owner::Context(name.clone());
+                let credentials = self.credentials(&owner)?;
                 self.contexts = Some(Contexts::delete(&folders, name)?);
-                Credentials::new(&folders).delete(&Owner::Context(name.clone()), None)?;
+                credentials.delete(&owner, None)?;
             }
         }
         Ok(())

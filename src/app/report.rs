@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::client::{self, ApiFailure, ErrorCode, TransportError};
+use crate::config;
 use crate::error::{Error, OwnError};
 use crate::json::{self, MASK, escape_unprintable};
 use crate::render;
@@ -167,6 +168,13 @@ fn hint(error: &Error) -> Option<String> {
         Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
         Error::Render(render::Error::UnknownColumn { near, .. })
         | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
+        Error::Config(config::Error::NoKeyring { tool: "secret-tool", .. }) => {
+            "it comes with libsecret (package libsecret-tools or libsecret); \
+             `zstack-cli context set NAME credentials=file` does without"
+        }
+        Error::Config(config::Error::NoKeyring { .. } | config::Error::Keyring { .. }) => {
+            "`zstack-cli context set NAME credentials=file` does without it"
+        }
         Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
         Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
         Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),

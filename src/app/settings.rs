@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{ColorChoice, Options};
-use crate::config::{ColorWish, Contexts, Environment};
+use crate::config::{ColorWish, Contexts, Credentials, Environment, Owner};
 use crate::error::Error;
 
 use super::App;
@@ -13,6 +13,16 @@ impl App {
     /// The saved contexts.
     pub(super) fn contexts(&mut self) -> Result<&Contexts, Error> {
         loaded(&mut self.contexts, &self.environment)
+    }
+
+    /// Where the credentials of an owner are kept.
+    pub(super) fn credentials(&mut self, owner: &Owner) -> Result<Credentials, Error> {
+        let context = match owner {
+            Owner::Context(name) => Some(name.as_str()),
+            Owner::Node(_) => None,
+        };
+        let keeper = self.contexts()?.preferences(context).credentials.unwrap_or_default();
+        Ok(Credentials::new(self.environment.folders()?, keeper))
     }
 
     /// The name of the context that a line uses, if it uses one.

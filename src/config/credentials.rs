@@ -1,13 +1,15 @@
-//! Sessions and access keys, one file for each context or node.
+//! Sessions and access keys, one file or item of the keyring for each context or node.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::environment::Folders;
 use super::error::Error;
 use super::files::{lock_file, lock_folder, read_private, remove, write_private};
+use super::keyring::{Item, Keyring};
+use super::setting::Keeper;
 use crate::secret::Secret;
 
 /// Whose credentials: those of a named context, or of a node that was given by its address.
@@ -99,51 +101,162 @@ struct Stored {
     kind: Option<String>,
 }
 
-/// The store of credentials: files of mode 0600 in a directory of mode 0700.
+/// The store of credentials: files of mode 0600 in a directory of mode 0700, or the system's keyring.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     folder: PathBuf,
+    keeper: Keeper,
 }
 
 impl Credentials {
-    /// The store in the state directory.
-    pub fn new(folders: &Folders) -> Credentials {
-        Credentials { folder: folders.state.join("credentials") }
+    /// The store of the state directory.
+    pub fn new(folders: &Folders, keeper: Keeper) -> Credentials {
+        Credentials { folder: folders.state.join("credentials"), keeper }
     }
 
     /// The credentials of a context or node, for use with the node at `url`. Those that were stored for another URL
     /// are not given out: a context that was pointed at another node does not take its session along.
     ///
     /// # Errors
-    /// When the file cannot be read, can be read by others, or is damaged.
+    /// When the file cannot be read, can be read by others, or is damaged; when the keyring does not work.
     pub fn load(&self, owner: &Owner, url: &str) -> Result<Option<Entry>, Error> {
         Ok(self.read(owner)?.filter(|entry| entry.url == url))
     }
 
     fn read(&self, owner: &Owner) -> Result<Option<Entry>, Error> {
+        let entry = self.look(owner)?;
+        // A file that was written before the keyring was wanted moves there.
+        if self.keeper == Keeper::Keyring
+            && self.path(owner).exists()
+            && let Some(entry) = &entry
+        {
+            self.save(owner, entry)?;
+        }
+        Ok(entry)
+    }
+
+    /// Checks that credentials can be kept here.
+    ///
+    /// # Errors
+    /// When the file cannot be read; when the keyring does not work.
+    pub fn probe(&self, owner: &Owner) -> Result<(), Error> {
+        self.look(owner).map(drop)
+    }
+
+    fn look(&self, owner: &Owner) -> Result<Option<Entry>, Error> {
         let path = self.path(owner);
-        let Some(bytes) = read_private(&path)? else { return Ok(None) };
-        // The parser's own message may quote the text.
-        let damaged = |reason: &str| Error::Damaged { path: path.clone(), reason: reason.to_owned() };
-        let stored: Stored =
-            serde_json::from_slice(&bytes).map_err(|_| damaged("it is not what this program writes"))?;
-        let login = match (stored.session, stored.access_key_id, stored.access_key_secret) {
-            (Some(uuid), None, None) => Login::Session { uuid: uuid.into(), expires: stored.expires },
-            (None, Some(id), Some(secret)) => {
-                Login::AccessKey { id, secret: secret.into(), time_zone: stored.time_zone }
-            }
-            _ => return Err(damaged("it holds neither a session nor an access key")),
-        };
-        let who = Who { account: stored.account, user: stored.user, kind: stored.kind };
-        Ok(Some(Entry { url: stored.url, login, api: stored.api, who }))
+        if let Some(bytes) = read_private(&path)? {
+            return parse(&bytes, &path).map(Some);
+        }
+        if self.keeper == Keeper::Files {
+            return Ok(None);
+        }
+        let text = self.with_item(owner, |item| Keyring::of_system().read(item))?;
+        text.map(|text| parse(text.expose().as_bytes(), &path)).transpose()
     }
 
     /// Stores credentials in place of the old ones.
     ///
     /// # Errors
-    /// When the file cannot be written, or others can enter its directory.
+    /// When the file cannot be written, or others can enter its directory; when the keyring does not work.
     pub fn save(&self, owner: &Owner, entry: &Entry) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
+        let path = self.path(owner);
+        let text = serde_json::to_string_pretty(&Stored::of(entry))
+            .map(Secret::from)
+            .map_err(|error| Error::Write { path: path.clone(), source: error.into() })?;
+        match self.keeper {
+            Keeper::Files => write_private(&path, text.expose().as_bytes()),
+            Keeper::Keyring => {
+                self.with_item(owner, |item| Keyring::of_system().write(item, &text))?;
+                remove(path)
+            }
+        }
+    }
+
+    /// Moves the credentials of an owner here from where they were kept before.
+    ///
+    /// # Errors
+    /// As reading them there, storing them here.
+    pub fn take_over(&self, before: &Credentials, owner: &Owner) -> Result<(), Error> {
+        if before.keeper == self.keeper {
+            return Ok(());
+        }
+        if let Some(entry) = before.read(owner)? {
+            self.save(owner, &entry)?;
+            if before.keeper == Keeper::Keyring {
+                before.with_item(owner, |item| Keyring::of_system().delete(item))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn with_item<T>(&self, owner: &Owner, run: impl FnOnce(Item<'_>) -> T) -> T {
+        let owner = match owner {
+            Owner::Context(name) => format!("context {name}"),
+            Owner::Node(url) => url.clone(),
+        };
+        run(Item { home: &self.folder.to_string_lossy(), owner: &owner })
+    }
+
+    /// Makes other processes that renew a session of the same owner wait until the lock is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be locked, or another process holds it for long.
+    pub fn lock_renewal(&self, owner: &Owner) -> Result<File, Error> {
+        lock_file(&self.path(owner).with_extension("renewal"))
+    }
+
+    /// Forgets credentials; only those with this session's uuid where one is given, so that a session that another
+    /// process opened meanwhile is not lost. It does not matter whether there are any.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn delete(&self, owner: &Owner, session: Option<&Secret>) -> Result<(), Error> {
+        let path = self.path(owner);
+        if self.keeper == Keeper::Files && !path.exists() {
+            return Ok(());
+        }
+        let _lock = lock_folder(&self.folder)?;
+        if let Some(expected) = session
+            && let Ok(Some(Entry { login: Login::Session { uuid, .. }, .. })) = self.look(owner)
+            && uuid != *expected
+        {
+            return Ok(());
+        }
+        if self.keeper == Keeper::Keyring {
+            self.with_item(owner, |item| Keyring::of_system().delete(item))?;
+        }
+        remove(path)
+    }
+
+    fn path(&self, owner: &Owner) -> PathBuf {
+        let name = match owner {
+            Owner::Context(name) => format!("context-{}.json", readable(name)),
+            Owner::Node(url) => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                format!("node-{}-{:016x}.json", readable(rest), fingerprint(url))
+            }
+        };
+        self.folder.join(name)
+    }
+}
+
+fn parse(text: &[u8], path: &Path) -> Result<Entry, Error> {
+    // The parser's own message may quote the text.
+    let damaged = |reason: &str| Error::Damaged { path: path.to_owned(), reason: reason.to_owned() };
+    let stored: Stored = serde_json::from_slice(text).map_err(|_| damaged("it is not what this program writes"))?;
+    let login = match (stored.session, stored.access_key_id, stored.access_key_secret) {
+        (Some(uuid), None, None) => Login::Session { uuid: uuid.into(), expires: stored.expires },
+        (None, Some(id), Some(secret)) => Login::AccessKey { id, secret: secret.into(), time_zone: stored.time_zone },
+        _ => return Err(damaged("it holds neither a session nor an access key")),
+    };
+    let who = Who { account: stored.account, user: stored.user, kind: stored.kind };
+    Ok(Entry { url: stored.url, login, api: stored.api, who })
+}
+
+impl Stored {
+    fn of(entry: &Entry) -> Stored {
         let mut stored = Stored {
             url: entry.url.clone(),
             session: None,
@@ -167,50 +280,7 @@ impl Credentials {
                 stored.time_zone = time_zone.clone();
             }
         }
-        let path = self.path(owner);
-        let text = serde_json::to_string_pretty(&stored)
-            .map(Secret::from)
-            .map_err(|error| Error::Write { path: path.clone(), source: error.into() })?;
-        write_private(&path, text.expose().as_bytes())
-    }
-
-    /// Makes other processes that renew a session of the same owner wait until the lock is dropped.
-    ///
-    /// # Errors
-    /// When it cannot be locked, or another process holds it for long.
-    pub fn lock_renewal(&self, owner: &Owner) -> Result<File, Error> {
-        lock_file(&self.path(owner).with_extension("renewal"))
-    }
-
-    /// Forgets credentials; only those with this session's uuid where one is given, so that a session that another
-    /// process opened meanwhile is not lost. It does not matter whether there are any.
-    ///
-    /// # Errors
-    /// When the file cannot be removed.
-    pub fn delete(&self, owner: &Owner, session: Option<&Secret>) -> Result<(), Error> {
-        let path = self.path(owner);
-        if !path.exists() {
-            return Ok(());
-        }
-        let _lock = lock_folder(&self.folder)?;
-        if let Some(expected) = session
-            && let Ok(Some(Entry { login: Login::Session { uuid, .. }, .. })) = self.read(owner)
-            && uuid != *expected
-        {
-            return Ok(());
-        }
-        remove(path)
-    }
-
-    fn path(&self, owner: &Owner) -> PathBuf {
-        let name = match owner {
-            Owner::Context(name) => format!("context-{}.json", readable(name)),
-            Owner::Node(url) => {
-                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-                format!("node-{}-{:016x}.json", readable(rest), fingerprint(url))
-            }
-        };
-        self.folder.join(name)
+        stored
     }
 }
 
@@ -230,7 +300,7 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, Credentials) {
         let home = tempfile::tempdir().expect("a folder");
-        let store = Credentials::new(&Folders::under(home.path()));
+        let store = Credentials::new(&Folders::under(home.path()), Keeper::Files);
         (home, store)
     }
 

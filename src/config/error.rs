@@ -107,6 +107,22 @@ pub enum Error {
         /// The mode that it must have.
         mend: u32,
     },
+    /// The program that reaches the system's keyring cannot be run.
+    #[error("{tool}, which reaches the system's keyring, cannot be run: {source}")]
+    NoKeyring {
+        /// The program.
+        tool: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system's keyring does not do what it is told to.
+    #[error("the system's keyring does not work: {reason} ({tool})")]
+    Keyring {
+        /// The program that was asked.
+        tool: &'static str,
+        /// What it says.
+        reason: String,
+    },
     /// Another process holds a lock and does not let go.
     #[error("another process holds the lock {}", path.display())]
     Locked {

@@ -2,7 +2,7 @@
 //!
 //! [`Environment`] is made once, in `main`; nothing below asks the process again, so that a test builds its own.
 //! `config.toml` holds [`Contexts`]: addresses and preferences, never a secret. Sessions and access keys lie apart,
-//! in files that only their owner reads ([`Credentials`]).
+//! in files that only their owner reads or in the system's keyring ([`Credentials`]).
 //!
 //! This module knows no API and no HTTP.
 
@@ -11,6 +11,7 @@ mod credentials;
 mod environment;
 mod error;
 mod files;
+mod keyring;
 mod node;
 mod setting;
 
@@ -20,4 +21,4 @@ pub use environment::{Environment, Folders, Variables};
 pub use error::Error;
 pub use files::{append_private, lock_folder, read_private, write_private};
 pub use node::{Address, NodeChoice, Selection, choose_node};
-pub use setting::{ColorWish, ConfirmWish, FORMATS, PROMPT_COLORS, Preferences, Setting};
+pub use setting::{ColorWish, ConfirmWish, FORMATS, Keeper, PROMPT_COLORS, Preferences, Setting};

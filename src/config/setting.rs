@@ -32,6 +32,8 @@ pub enum Setting {
     Confirm,
     /// The colour of the context's name in the prompt.
     PromptColor,
+    /// Where sessions and access keys are kept: `file` or `keyring`.
+    Credentials,
     /// Certificates to trust.
     CaCert,
     /// Whether any certificate will do.
@@ -75,6 +77,16 @@ pub enum ConfirmWish {
     Strict,
 }
 
+/// Where sessions and access keys are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeper {
+    /// In files that only their owner reads.
+    #[default]
+    Files,
+    /// In the system's keyring.
+    Keyring,
+}
+
 /// The names of colours that a prompt may have.
 pub const PROMPT_COLORS: [&str; 6] = ["red", "green", "yellow", "blue", "magenta", "cyan"];
 
@@ -105,6 +117,8 @@ pub struct Preferences {
     pub confirm: Option<ConfirmWish>,
     /// See [`Setting::PromptColor`]: one of [`PROMPT_COLORS`].
     pub prompt_color: Option<String>,
+    /// See [`Setting::Credentials`].
+    pub credentials: Option<Keeper>,
     /// See [`Setting::CaCert`].
     pub cacert: Option<String>,
     /// See [`Setting::Insecure`].
@@ -114,7 +128,7 @@ pub struct Preferences {
 }
 
 /// All keys with their names.
-const SETTINGS: [(Setting, &str, Kind); 15] = [
+const SETTINGS: [(Setting, &str, Kind); 16] = [
     (Setting::Url, "url", Kind::Url),
     (Setting::Account, "account", Kind::Text),
     (Setting::User, "user", Kind::Text),
@@ -127,6 +141,7 @@ const SETTINGS: [(Setting, &str, Kind); 15] = [
     (Setting::Timeout, "timeout", Kind::Number),
     (Setting::Confirm, "confirm", Kind::Confirmation),
     (Setting::PromptColor, "prompt-color", Kind::OneOf(&PROMPT_COLORS)),
+    (Setting::Credentials, "credentials", Kind::OneOf(&["file", "keyring"])),
     (Setting::CaCert, "cacert", Kind::Text),
     (Setting::Insecure, "insecure", Kind::Flag),
     (Setting::TimeZone, "time-zone", Kind::Text),
@@ -233,6 +248,10 @@ impl Setting {
                 });
             }
             Setting::PromptColor => into.prompt_color = Some(checked()?),
+            Setting::Credentials => {
+                let keyring = checked()? == "keyring";
+                into.credentials = Some(if keyring { Keeper::Keyring } else { Keeper::Files });
+            }
             Setting::CaCert => into.cacert = Some(checked()?),
             Setting::Insecure => into.insecure = Some(flag()?),
             Setting::TimeZone => into.time_zone = Some(checked()?),
@@ -272,6 +291,13 @@ impl Preferences {
                 .to_owned()
             }),
             Setting::PromptColor => self.prompt_color.clone(),
+            Setting::Credentials => self.credentials.map(|keeper| {
+                match keeper {
+                    Keeper::Files => "file",
+                    Keeper::Keyring => "keyring",
+                }
+                .to_owned()
+            }),
             Setting::CaCert => self.cacert.clone(),
             Setting::Insecure => flag(self.insecure),
             Setting::TimeZone => self.time_zone.clone(),
@@ -293,6 +319,7 @@ impl Preferences {
             timeout: self.timeout.or(others.timeout),
             confirm: self.confirm.or(others.confirm),
             prompt_color: self.prompt_color.or(others.prompt_color),
+            credentials: self.credentials.or(others.credentials),
             cacert: self.cacert.or(others.cacert),
             insecure: self.insecure.or(others.insecure),
             time_zone: self.time_zone.or(others.time_zone),

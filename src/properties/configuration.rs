@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs;
 
-use crate::config::{Contexts, Credentials, Folders, Owner, write_private};
+use crate::config::{Contexts, Credentials, Folders, Keeper, Owner, write_private};
 
 thread_local! {
     /// One folder for all inputs: making one for each would take most of the time.
@@ -55,7 +55,9 @@ fn check_contexts(text: &[u8], folders: &Folders) {
 fn check_credentials(text: &[u8], folders: &Folders) {
     let path = folders.state.join("credentials").join("context-prod.json");
     write_private(&path, text).expect("the file can be written");
-    match Credentials::new(folders).load(&Owner::Context("prod".to_owned()), "https://node.example/zstack") {
+    match Credentials::new(folders, Keeper::Files)
+        .load(&Owner::Context("prod".to_owned()), "https://node.example/zstack")
+    {
         Ok(Some(entry)) => assert_eq!(entry.url, "https://node.example/zstack"),
         Ok(None) => {}
         // What is damaged may be half a secret.

@@ -98,3 +98,43 @@ fn changes_keep_comments_and_mistakes_have_a_line() {
     home.run(["context", "set", "one", "output=tabel"]).fails(2);
     assert!(std::fs::read_to_string(&file).expect("readable").contains("pasword"), "a wrong file is left alone");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn credentials_may_be_kept_in_the_keyring() {
+    let uuid = "11111111111111111111111111111111";
+    let (home, node, keyring) = (Home::new(), node(uuid), tempfile::tempdir().expect("a folder"));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/keyring:/usr/bin:/bin");
+    let place = keyring.path().to_str().expect("a path");
+    let run = |words: &[&str]| home.run(words).variable("PATH", path).variable("HOME", place);
+    let holds_uuid = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(uuid);
+    let in_files = || home.files().iter().any(|(_, bytes)| holds_uuid(bytes));
+
+    run(&["context", "set", "lab", "--url", &url(&node)]).succeeds();
+    run(&["login"]).input("x\n").succeeds();
+    assert!(in_files());
+    // What was stored before moves there, and back again.
+    run(&["context", "set", "lab", "credentials=keyring"]).succeeds();
+    assert!(!in_files());
+    run(&["QueryZone", "limit=1"]).succeeds();
+    run(&["context", "set", "lab", "credentials=file"]).succeeds();
+    assert!(in_files());
+    run(&["context", "set", "lab", "credentials=keyring"]).succeeds();
+    run(&["QueryZone", "limit=1"]).succeeds();
+    run(&["logout"]).succeeds();
+    run(&["QueryZone", "limit=1"]).fails(5);
+    assert!(!in_files());
+    let calls = std::fs::read_to_string(keyring.path().join("calls")).expect("it was called");
+    assert!(calls.contains("store --label=zstack-cli: context lab application zstack-cli") && !calls.contains(uuid));
+
+    // Nothing falls back to files by itself.
+    home.run(["context", "set", "other", "credentials=keyring"])
+        .variable("PATH", "/nowhere")
+        .fails(2)
+        .stderr_has("error: secret-tool, which reaches the system's keyring, cannot be run")
+        .stderr_has("credentials=file");
+    run(&["QueryZone"])
+        .variable("LOCKED", "1")
+        .fails(2)
+        .stderr_has("the system's keyring does not work: the collection is locked (secret-tool)");
+}
