@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod json;
+pub mod picture;
 pub mod plan;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

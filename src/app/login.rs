@@ -1,6 +1,6 @@
 //! Opening and closing sessions, by the APIs or by `login` and `logout`.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, Read};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -11,6 +11,7 @@ use crate::commands::login::{ADMIN, LogIn, who_of};
 use crate::config::{self, Entry, Login, Owner, Preferences, Who};
 use crate::error::{Error, OwnError};
 use crate::json::{self, Secrets};
+use crate::picture::{self, Drawing};
 use crate::plan::{self, Plan, Request};
 use crate::secret::{Secret, mask_value};
 use crate::shell;
@@ -151,17 +152,33 @@ impl App {
         // Some nodes send it as the address of an image: `data:image/png;base64,...`.
         let base64 = picture.rsplit(',').next().unwrap_or_default();
         let Ok(picture) = BASE64_STANDARD.decode(base64) else { return Ok(None) };
+        let code = self.read_captcha(&picture)?;
+        Ok(code.filter(|code| !code.is_empty()).map(|code| Captcha { uuid, code }))
+    }
+
+    /// Shows a picture and asks what it says: on the terminal where it shows pictures, else in a file.
+    fn read_captcha(&self, picture: &[u8]) -> Result<Option<String>, Error> {
+        let drawing = self.environment.variables.drawing.filter(|_| self.environment.stderr_terminal);
+        let columns = self.environment.terminal_size.map_or(80, |(width, _)| width);
+        let is_drawn = match drawing {
+            Some(drawing) => picture::draw(picture, drawing, columns, &mut io::stderr())?,
+            None => false,
+        };
+        // Half blocks are a rough picture, which may have to be looked at elsewhere.
+        let is_clear = is_drawn && !matches!(drawing, Some(Drawing::Blocks { .. }));
         let path = self.environment.folders()?.state.join("captcha").join("captcha.png");
-        config::write_private(&path, &picture)?;
-        let mut out = io::stderr();
-        write!(out, "the node wants to know what the picture in {} says: ", path.display())?;
-        out.flush()?;
-        let mut code = String::new();
-        io::stdin().lock().read_line(&mut code)?;
+        if !is_clear {
+            config::write_private(&path, picture)?;
+        }
+        let question = match (is_drawn, is_clear) {
+            (_, true) => "What does the picture say? ".to_owned(),
+            (true, false) => format!("What does the picture say, which is also in {}? ", path.display()),
+            (false, _) => format!("What does the picture in {} say? ", path.display()),
+        };
+        let code = shell::ask(&question);
         // It has served its purpose.
         let _ = std::fs::remove_file(&path);
-        let code = code.trim().to_owned();
-        Ok((!code.is_empty()).then_some(Captcha { uuid, code }))
+        Ok(code?.map(|code| code.trim().to_owned()))
     }
 
     /// In the shell: lets the user log in when a command failed for want of a session. Whether to repeat the

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use crate::picture::Drawing;
 use crate::secret::Secret;
 
 use super::error::Error;
@@ -35,6 +36,8 @@ pub struct Variables {
     pub pager: Option<String>,
     /// `TERM`.
     pub term: Option<String>,
+    /// How the terminal shows pictures, where it does.
+    pub drawing: Option<Drawing>,
     /// `http_proxy`, or `all_proxy`. In lower case only, as for curl: a web server may set `HTTP_PROXY` from a header.
     pub http_proxy: Option<Secret>,
     /// `https_proxy` or `HTTPS_PROXY`, or `all_proxy`.
@@ -82,6 +85,7 @@ impl Variables {
             https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or(all_proxies).map(Secret::from),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")),
             chinese: locale.is_some_and(|locale| locale.starts_with("zh")),
+            drawing: Drawing::of_terminal(text),
         }
     }
 }

@@ -220,6 +220,45 @@ fn an_expired_session_is_offered_anew_and_the_command_runs_once_more() {
 }
 
 #[test]
+fn a_captcha_is_shown_and_its_answer_sent_along() {
+    const PICTURE: &str =
+        "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR4nGP4zwAE/0Ho////AB/uBftt3M6tAAAAAElFTkSuQmCC";
+    let node = Node::start(|request| match request.path() {
+        "/zstack/v1/login/control/captcha" => {
+            Reply::ok(format!(r#"{{"captchaUuid":"c1","captcha":"data:image/png;base64,{PICTURE}"}}"#))
+        }
+        _ if request.json()["logInByAccount"]["verifyCode"] == "7G4k" => {
+            Reply::ok(r#"{"inventory":{"uuid":"1111","accountUuid":"a"}}"#)
+        }
+        _ => Reply::error("LOGIN_CONTROL.1003", "wrong verification code"),
+    });
+    let home = Home::new();
+    let options = node.call(&["login"]);
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let password = ("ZSTACK_PASSWORD", "hunter2");
+    let terminal = Terminal::shell_with(&home, &options, &[password]);
+    terminal.sees("▀▀\nWhat does the picture say, which is also in ");
+    terminal.sees("captcha.png?");
+    terminal.line("wrong");
+    terminal.sees("? wrong\n▀▀\nWhat");
+    terminal.line("7G4k");
+    terminal.sees("logged in as admin");
+    assert_eq!(terminal.ends().1, Some(0));
+    assert_eq!(node.requests().last().expect("a log-in").json()["logInByAccount"]["captchaUuid"], "c1");
+    assert!(!home.files().iter().any(|(path, _)| path.extension().is_some_and(|end| end == "png")));
+
+    // A terminal without colours gets a file, and whoever presses Ctrl-C is not asked again.
+    let terminal = Terminal::shell_with(&home, &options, &[password, ("NO_COLOR", "1")]);
+    let question = terminal.sees("captcha.png say?");
+    assert!(!question.contains('▀'));
+    assert!(home.files().iter().any(|(path, _)| path.ends_with("captcha/captcha.png")));
+    terminal.keys("\u{3}");
+    let (screen, code) = terminal.ends();
+    assert_eq!(code, Some(3), "{screen}");
+    assert!(!home.files().iter().any(|(path, _)| path.extension().is_some_and(|end| end == "png")));
+}
+
+#[test]
 fn results_are_at_hand_and_secrets_are_not() {
     let home = Home::with_cloud();
     let terminal = Terminal::shell(&home, &["--sandbox"]);
