@@ -267,26 +267,13 @@ impl Client {
 
     /// Waits unless the user interrupts; `false` then.
     pub(super) fn pause(&mut self, time: Duration) -> bool {
-        let end = self.clock.now() + time;
-        loop {
-            if self.interrupt.is_set() {
-                return false;
-            }
-            let left = end.saturating_sub(self.clock.now());
-            if left.is_zero() {
-                return true;
-            }
-            self.clock.sleep(left.min(SLICE));
-        }
+        self.interrupt.sleep(&mut *self.clock, time, &mut |_| {})
     }
 
     pub(super) fn authority(&self) -> String {
         self.endpoint.authority()
     }
 }
-
-/// A piece of waiting, between two looks at whether the user wants to stop.
-pub(super) const SLICE: Duration = Duration::from_millis(50);
 
 /// The node audits a caller whose name holds `cli` as a command line.
 pub(super) const USER_AGENT: &str = concat!("zstack-cli/", env!("CARGO_PKG_VERSION"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Job, Progress, Waiting, Watch};
-use super::caller::{Client, SLICE};
+use super::caller::Client;
 use super::error::{Error, Uncertainty};
 use super::reads::is_no_mapping;
 use super::wire::TransportError;
@@ -112,19 +112,12 @@ impl Client {
         progress: &mut ProgressState,
         watch: &mut dyn Watch,
     ) -> bool {
-        let end = self.clock.now() + time;
-        loop {
-            let now = self.clock.now();
+        let mut tell = |now: Duration| {
             let elapsed = now.saturating_sub(started);
-            if self.interrupt.is_set() {
-                return false;
-            }
             watch.waiting(Waiting { job: &job.uuid, elapsed, progress: progress.known.as_ref() });
-            let left = end.saturating_sub(now);
-            if left.is_zero() {
-                break;
-            }
-            self.clock.sleep(left.min(SLICE));
+        };
+        if !self.interrupt.sleep(&mut *self.clock, time, &mut tell) {
+            return false;
         }
         let elapsed = self.clock.now().saturating_sub(started);
         if elapsed >= progress.next && !progress.given_up && watch.wants_progress() {

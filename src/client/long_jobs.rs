@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Progress, Reply, Unwatched, Waiting, Watch};
-use super::caller::{Client, SLICE};
+use super::caller::Client;
 use super::error::{Error, Uncertainty};
 use super::failure::{ApiFailure, ErrorCode};
 use super::reads::is_no_mapping;
@@ -180,14 +180,12 @@ impl Client {
             {
                 progress = self.job_progress(api_id).or(progress);
             }
-            let end = self.clock.now() + INTERVAL;
-            while self.clock.now() < end {
-                if self.interrupt.is_set() {
-                    return Err(interrupted());
-                }
-                let elapsed = self.clock.now().saturating_sub(started);
+            let mut tell = |now: Duration| {
+                let elapsed = now.saturating_sub(started);
                 watch.waiting(Waiting { job: uuid, elapsed, progress: progress.as_ref() });
-                self.clock.sleep(SLICE);
+            };
+            if !self.interrupt.sleep(&mut *self.clock, INTERVAL, &mut tell) {
+                return Err(interrupted());
             }
         }
     }
