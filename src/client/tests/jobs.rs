@@ -167,13 +167,40 @@ fn a_job_can_be_looked_at_later() {
     node.seen();
 }
 
+fn row(state: &str) -> Step {
+    ok(&format!(
+        r#"{{"inventories":[{{"uuid":"{JOB}","jobName":"APIAddImageMsg","state":"{state}","jobResult":"{{}}"}}]}}"#
+    ))
+}
+
+#[test]
+fn a_node_that_restarts_while_a_long_job_runs_is_waited_for() {
+    let page = answer(404, "<html>starting</html>");
+    let starting = || [answer(404, "no api mapping to /v1/longjobs"), answer(404, "no api mapping")];
+    let away = vec![refused(); 60].into_iter().chain(vec![cut(); 60]).chain([page]);
+    let steps = [row("Running")].into_iter().chain(away).chain(starting()).chain(starting());
+    let node = Node::new(steps.chain([row("Running")]).chain(vec![refused(); 60]).chain([row("Succeeded")]));
+    let job = node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect("an answer");
+    assert_eq!(job.expect("no failure").state, "Succeeded");
+    assert!(node.seen().last().expect("requests").at > Duration::from_secs(100));
+}
+
+#[test]
+fn a_node_that_stays_away_leaves_a_long_job_unknown() {
+    for step in [refused(), answer(502, "<html>")] {
+        let node = Node::new([row("Running")].into_iter().chain(vec![step; 900]));
+        let error = node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect_err("nobody there");
+        assert_eq!((error.class(), error.job()), (Class::Unknown, Some(JOB)), "{error}");
+        assert!(crate::client::Clock::now(&node).as_secs() >= 300);
+    }
+    let node = Node::new([row("Running")].into_iter().chain(vec![refused(); 900]));
+    let error = node.client().follow_long_job(JOB, &options(Some(20)), &mut Unwatched).expect_err("nobody there");
+    assert!(matches!(&error, Error::OutcomeUnknown { reason: Uncertainty::Unreachable(_), .. }), "{error}");
+    assert!(crate::client::Clock::now(&node).as_secs() < 30, "the limit of the user counts");
+}
+
 #[test]
 fn long_jobs_are_followed_to_their_end() {
-    let row = |state: &str| {
-        ok(&format!(
-            r#"{{"inventories":[{{"uuid":"{JOB}","jobName":"APIAddImageMsg","state":"{state}","jobResult":"{{}}"}}]}}"#
-        ))
-    };
     let node = Node::new([row("Waiting"), row("Running"), cut(), row("Canceling"), row("Canceled")]);
     let job =
         node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect("an answer").expect("no failure");
