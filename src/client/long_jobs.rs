@@ -101,7 +101,9 @@ impl LongJob {
 /// answers in its place.
 fn absence(error: Error) -> Result<Uncertainty, Error> {
     match error {
-        Error::Unreachable { source, .. } | Error::NoAnswer { source, .. } => Ok(Uncertainty::Unreachable(source)),
+        Error::Unreachable { source, .. } | Error::NoAnswer { source, .. } | Error::CutShort { source } => {
+            Ok(Uncertainty::Unreachable(source))
+        }
         Error::NotTheNode { status, .. } => Ok(Uncertainty::Strange(status)),
         // It answers with that status to every call until it is ready (T9).
         Error::Starting { .. } => Ok(Uncertainty::Strange(404)),

@@ -10,6 +10,18 @@ fn with_session(node: &Node, words: &[&str]) -> crate::harness::Run {
 }
 
 #[test]
+fn a_reply_that_is_cut_while_it_is_printed_is_told_as_a_failed_connection() {
+    // More than what is looked at before anything is printed.
+    let row = format!(r#"{{"uuid":"1f6d","name":"{}"}},"#, "x".repeat(1000));
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n";
+    let text = format!("{head}{{\"inventories\":[{}", row.repeat(400));
+    let node = Node::start(move |_| Reply::Raw(text.clone().into_bytes()));
+    let done = with_session(&node, &["QueryZone", "limit=1000", "-o", "value", "--columns", "uuid"]).fails(4);
+    let done = done.stdout_has("1f6d\n").stderr_has("error: the connection failed while the reply was read: the conn");
+    done.never_shows("not what a management node sends");
+}
+
+#[test]
 fn a_query_is_printed_as_the_node_sent_it() {
     let node = Node::start(|_| {
         Reply::ok(
