@@ -254,7 +254,7 @@ mod tests {
         let text = r#"{"message":"no image","detail":"404 of http://h","cause":{"code":"SYS.1006","details":"gone"}}"#;
         let failure = ended("Failed", Some(text)).failure();
         assert_eq!((failure.error.details.as_str(), failure.text.as_str()), ("no image: 404 of http://h", text));
-        assert_eq!(failure.error.innermost().code, "SYS.1006");
+        assert_eq!(failure.error.chain().last().expect("itself").code, "SYS.1006");
         let failure = ended("Failed", Some("it \"broke\"")).failure();
         assert_eq!(
             (failure.error.details.as_str(), failure.text.as_str()),
@@ -263,6 +263,6 @@ mod tests {
         let failure = ended("Canceled", None).failure();
         assert_eq!(failure.error.details, "the long job ended as Canceled");
         let failure = ended("Failed", Some(r#"{"cause":"no space"}"#)).failure();
-        assert_eq!(failure.error.innermost().details, "no space");
+        assert_eq!(failure.error.chain().last().expect("itself").details, "no space");
     }
 }
