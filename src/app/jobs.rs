@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::cli::{JobCommand, JobLine, Options};
 use crate::client::{
-    self, Answer, CallOptions, Client, Endpoint, Job, JobEntry, JobOutcome, JobRecord, JobState, Journal, LongJob,
-    Reply, Uncertainty, Unwatched,
+    self, Answer, CallOptions, Client, Endpoint, Job, JobOutcome, JobRecord, JobState, LongJob, Reply, Uncertainty,
+    Unwatched,
 };
 use crate::commands::job::{self, JobRow};
 use crate::config::Address;
 use crate::error::{Error, ExitCode, OwnError};
+use crate::journal::{JobEntry, Journal};
 use crate::json;
 use crate::render::Shape;
 

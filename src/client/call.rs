@@ -188,3 +188,22 @@ pub enum JobOutcome {
     /// Nobody knows, or nobody waited.
     Unknown,
 }
+
+const OUTCOMES: [(JobOutcome, &str); 4] = [
+    (JobOutcome::Succeeded, "succeeded"),
+    (JobOutcome::Failed, "failed"),
+    (JobOutcome::NotRun, "not run"),
+    (JobOutcome::Unknown, "unknown"),
+];
+
+impl JobOutcome {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("", |(_, name)| name)
+    }
+
+    /// The outcome that [`JobOutcome::as_str`] calls so.
+    pub fn parse(name: &str) -> Option<JobOutcome> {
+        OUTCOMES.iter().find(|(_, known)| *known == name).map(|(outcome, _)| *outcome)
+    }
+}
