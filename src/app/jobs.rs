@@ -234,7 +234,7 @@ impl App {
     /// Waits for the end of a long job, and unpacks its result.
     fn end_of_long_job(&mut self, uuid: &str, options: &Options) -> Result<(Answer, Shape), Error> {
         let mut spinner = self.spinner(options);
-        let how = CallOptions { wait: true, timeout: options.timeout.map(Duration::from_secs) };
+        let how = CallOptions { timeout: options.timeout.map(Duration::from_secs), ..CallOptions::default() };
         match self.node(options)?.client.follow_long_job(uuid, &how, &mut spinner)? {
             Ok(long_job) => Ok(self.unpacked(&long_job)),
             Err(failure) => Ok((Answer::Failed(failure), Shape::default())),
@@ -356,7 +356,8 @@ fn name_of(found: &[JobEntry]) -> String {
 }
 
 fn how_long(options: &Options) -> CallOptions {
-    CallOptions { wait: true, timeout: Some(options.timeout.map_or(LONGEST_WAIT, Duration::from_secs)) }
+    let timeout = options.timeout.map_or(LONGEST_WAIT, Duration::from_secs);
+    CallOptions { timeout: Some(timeout), ..CallOptions::default() }
 }
 
 fn no_record(api: &'static str, uuid: &str) -> client::Error {

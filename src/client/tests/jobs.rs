@@ -13,7 +13,7 @@ fn submitted(timeout_millis: u64) -> Step {
 }
 
 fn options(timeout: Option<u64>) -> CallOptions {
-    CallOptions { wait: true, timeout: timeout.map(Duration::from_secs) }
+    CallOptions { timeout: timeout.map(Duration::from_secs), ..CallOptions::default() }
 }
 
 #[test]
@@ -64,6 +64,14 @@ fn a_job_that_does_not_end_in_time_is_unknown() {
 }
 
 #[test]
+fn a_job_may_be_waited_for_without_end() {
+    let node = Node::new([submitted(1000), accepted(), ok("{}")]);
+    let options = CallOptions { timeout: Some(Duration::MAX), ..CallOptions::default() };
+    node.client().execute(&action(), &options, &mut Unwatched).expect("an answer");
+    node.seen();
+}
+
+#[test]
 fn a_job_without_a_record_is_unknown_and_not_failed() {
     let node = Node::new([submitted(1000), accepted(), answer(404, "not found")]);
     let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("no record");
@@ -109,7 +117,7 @@ fn interrupting_stops_the_waiting_and_tells_the_job() {
 #[test]
 fn nobody_waits_when_told_not_to() {
     let node = Node::new([submitted(5000)]);
-    let options = CallOptions { wait: false, timeout: None };
+    let options = CallOptions { wait: false, ..CallOptions::default() };
     let result = node.client().execute(&action(), &options, &mut Unwatched).expect("an answer");
     let Answer::Detached(job) = result else { panic!("detached") };
     let expected = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(5)) };
