@@ -18,9 +18,11 @@ mod report;
 mod script;
 mod set;
 mod settings;
+mod several;
 mod shape;
 mod spinner;
 mod view;
+mod waiting;
 mod watch;
 
 use std::io::{self, Write};
