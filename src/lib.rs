@@ -7,6 +7,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod error;
+pub mod journal;
 pub mod json;
 pub mod picture;
 pub mod plan;

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::cli::Options;
-use crate::client::{Answer, CallOptions, Reply, is_log_in, is_log_out};
+use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::Error;
 use crate::plan::{self, Cursor, Effect, Plan, Request};
@@ -31,8 +31,9 @@ impl App {
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
+        let job = JobUuid::fresh();
         if options.curl_example {
-            self.say_curl(&planned, options)?;
+            self.say_curl(&planned, job, options)?;
         }
         let (shape, select) = self.shape(&planned);
         let acts = matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
@@ -55,7 +56,7 @@ impl App {
             return self.watch(&watched, out);
         }
         let answer = match &planned {
-            Plan::Call(request) => self.execute(request, options)?,
+            Plan::Call(request) => self.execute_as(request, job, options)?,
             Plan::Query(query) => self.query(query, options)?,
         };
         let answer = match (&planned, answer) {
@@ -115,11 +116,12 @@ impl App {
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
+        let job = JobUuid::fresh();
         if options.curl_example {
-            self.say_curl(&planned, options)?;
+            self.say_curl(&planned, job, options)?;
         }
         let Plan::Call(request) = planned else { return Ok(()) };
-        let answer = self.execute(&request, options)?;
+        let answer = self.execute_as(&request, job, options)?;
         self.conclude_call(answer, &Shape::default(), &view, options, out)
     }
 
@@ -184,12 +186,15 @@ impl App {
         Ok(())
     }
 
-    fn say_curl(&mut self, planned: &Plan, options: &Options) -> Result<(), Error> {
+    /// Says with which `curl` commands the requests could be sent; the uuid is the one that they will be sent under.
+    fn say_curl(&mut self, planned: &Plan, job: JobUuid, options: &Options) -> Result<(), Error> {
         let secrets = view::secrets(options);
         let node = self.node(options)?;
         let tls = node.tls.clone();
-        let texts: Vec<String> =
-            first_requests(planned).iter().map(|request| node.client.curl_command(request, &tls, secrets)).collect();
+        let texts: Vec<String> = first_requests(planned)
+            .iter()
+            .map(|request| node.client.curl_command(request, job, &tls, secrets))
+            .collect();
         // Asked for, so it is said also to whoever wants quiet.
         self.say(&Options { quiet: false, ..options.clone() }, &texts.join("\n"));
         Ok(())
@@ -197,9 +202,14 @@ impl App {
 
     /// Sends a request, with a spinner while a job runs.
     pub(super) fn execute(&mut self, request: &Request, options: &Options) -> Result<Answer, Error> {
+        self.execute_as(request, JobUuid::fresh(), options)
+    }
+
+    /// As [`App::execute`], under a uuid that was told before.
+    fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
         self.watch_ctrl_c()?;
         let mut spinner = self.spinner(options);
-        let how = CallOptions { wait: !options.no_wait, timeout: request.timeout };
+        let how = CallOptions { wait: !options.no_wait, timeout: request.timeout, job: Some(job) };
         let node = self.node(options)?;
         let result = node.client.execute(request, &how, &mut spinner);
         if request.effect == Effect::Action {

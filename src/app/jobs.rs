@@ -1,34 +1,25 @@
 //! `job …`: the jobs that this machine submitted, whichever node they were sent to.
 
-use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::{JobCommand, JobLine, Options};
-use crate::client::{
-    self, Answer, CallOptions, Client, Endpoint, Job, JobEntry, JobOutcome, JobRecord, JobState, Journal, LongJob,
-    Reply, Uncertainty, Unwatched,
-};
+use crate::client::{self, Answer, Endpoint, Job, JobOutcome, JobRecord, JobState, LongJob, Reply, Uncertainty};
 use crate::commands::job::{self, JobRow};
 use crate::config::Address;
 use crate::error::{Error, ExitCode, OwnError};
-use crate::json;
+use crate::journal::{JobEntry, Journal};
 use crate::render::Shape;
 
 use super::output::Output;
-use super::{App, Flow, shape, view};
+use super::waiting::{is_unrecorded, tells_of_long_job, wait_for};
+use super::{App, shape, view};
 
 /// What the journal calls the sandbox, whose port is another one each time.
 const SANDBOX: &str = "sandbox";
 
-/// For how long `job wait` waits unless told otherwise: the longest time that a node lets an API run (J8).
-const LONGEST_WAIT: Duration = Duration::from_secs(72 * 3600);
-
-/// How many jobs are waited for at a time.
-const AT_ONCE: usize = 32;
-
 /// A job that somebody named.
-struct Named {
-    uuid: String,
+pub(super) struct Named {
+    pub(super) uuid: String,
     /// What this machine knows of it.
     entry: Option<JobEntry>,
 }
@@ -63,14 +54,14 @@ impl App {
         let options = &self.options_for(&named, options)?;
         self.watch_ctrl_c()?;
         let client = &mut self.node(options)?.client;
-        let answer = match client.look_at_job(&named.uuid)? {
+        let (answer, outcome) = match client.look_at_job(&named.uuid)? {
             JobState::Running => {
                 let progress = client.job_progress(&named.uuid);
                 let row = JobRow { state: Some("running"), progress: progress.as_ref(), ..named.row() };
                 return self.print(Reply::of_text(job::one(&row)), &job::shape(), &view, options, out);
             }
-            JobState::Succeeded(reply) => Answer::Reply(reply),
-            JobState::Failed(failure) => Answer::Failed(failure),
+            JobState::Succeeded(reply) => (Answer::Reply(reply), JobOutcome::Succeeded),
+            JobState::Failed(failure) => (Answer::Failed(failure), JobOutcome::Failed),
             JobState::NoRecord => {
                 if let Some(long_job) = client.look_at_long_job(&named.uuid)? {
                     let (answer, shape) = match (long_job.has_ended(), &long_job.api_id) {
@@ -87,7 +78,7 @@ impl App {
                 return self.without_record(&named, options, out);
             }
         };
-        self.note_end(&named, &answer)?;
+        self.note_end(&named, Some(outcome));
         let shape = self.shape_of_job(&named);
         self.say(options, &format!("job {} has ended", named.uuid));
         self.conclude_call(answer, &shape, &view, options, out)
@@ -95,8 +86,7 @@ impl App {
 
     /// The node has forgotten the job, or never had it: what this machine saw is all there is (J5).
     fn without_record(&mut self, named: &Named, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        let seen = named.entry.as_ref().and_then(|entry| entry.end).map(|(outcome, _)| outcome);
-        let Some(outcome) = seen.filter(|outcome| *outcome != JobOutcome::Unknown) else {
+        let Some(outcome) = named.seen_end().filter(|outcome| *outcome != JobOutcome::Unknown) else {
             return Err(no_record(self.api_of(named), &named.uuid).into());
         };
         self.say(options, "the node has no record of the job any more; this is what was seen of it here");
@@ -114,134 +104,23 @@ impl App {
         let api = self.api_of(&named);
         let options = &self.options_for(&named, options)?;
         self.watch_ctrl_c()?;
+        let follow = options.follow && tells_of_long_job(&self.shape_of_job(&named));
         let mut spinner = self.spinner(options);
         let client = &mut self.node(options)?.client;
-        let waited = client.wait_for_job(api, named.job(), &how_long(options), &mut spinner);
-        let answer = match waited {
-            Err(error) if is_unrecorded(&error) => {
-                if client.look_at_long_job(&named.uuid)?.is_some() {
-                    let (answer, shape) = self.end_of_long_job(&named.uuid, options)?;
-                    return self.conclude_call(answer, &shape, &view, options, out);
-                }
-                return self.without_record(&named, options, out);
+        let waited = wait_for(client, (api, named.job()), follow, options, &mut spinner);
+        self.note_end(&named, waited.outcome);
+        self.say_what_goes_on(&waited, options);
+        match waited.end {
+            Err(error) if is_unrecorded(&error) => self.without_record(&named, options, out),
+            end => {
+                let (answer, shape) = self.end_to_print(end?, self.shape_of_job(&named));
+                self.conclude_call(answer, &shape, &view, options, out)
             }
-            other => other?,
-        };
-        self.note_end(&named, &answer)?;
-        let (answer, shape) = self.follow_long_job(answer, self.shape_of_job(&named), options)?;
-        self.conclude_call(answer, &shape, &view, options, out)
-    }
-
-    fn wait_for_jobs(&mut self, names: &[String], options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        let view = view::view(options, self.screen_of(out, options))?;
-        let mut jobs: Vec<(Named, &'static str, Client)> = Vec::new();
-        for name in names {
-            let named = self.named_job(name)?;
-            let api = self.api_of(&named);
-            let options = self.options_for(&named, options)?;
-            let client = self.node(&options)?.client.fork();
-            jobs.push((named, api, client));
-        }
-        self.watch_ctrl_c()?;
-        let how = how_long(options);
-        let mut outcomes = Vec::new();
-        for some in jobs.chunks_mut(AT_ONCE) {
-            thread::scope(|scope| {
-                let waiting: Vec<_> = some
-                    .iter_mut()
-                    .map(|(named, api, client)| {
-                        scope.spawn(|| client.wait_for_job(api, named.job(), &how, &mut Unwatched))
-                    })
-                    .collect();
-                // A panic of theirs is one of ours.
-                let ended =
-                    waiting.into_iter().map(|one| one.join().unwrap_or_else(|it| std::panic::resume_unwind(it)));
-                outcomes.extend(ended);
-            });
-        }
-        let mut first = ExitCode::Done;
-        let mut ends = Vec::new();
-        for ((named, ..), outcome) in jobs.iter().zip(outcomes) {
-            let mut end = End { state: "succeeded", result: None, failure: None };
-            let seen = named.entry.as_ref().and_then(|entry| entry.end).map(|(outcome, _)| outcome);
-            let error = match outcome {
-                Ok(answer) => {
-                    self.note_end(named, &answer)?;
-                    match answer {
-                        Answer::Reply(reply) => {
-                            let text = reply.into_text().map_err(|error| client::Error::of_read(&error))?;
-                            end.result = Some(text);
-                            None
-                        }
-                        Answer::Failed(failure) => {
-                            end.state = "failed";
-                            end.failure = Some(failure.clone());
-                            Some(Error::Api(Box::new(failure)))
-                        }
-                        Answer::Detached(_) => None,
-                    }
-                }
-                Err(error) if is_unrecorded(&error) && seen == Some(JobOutcome::Succeeded) => None,
-                Err(error) if is_unrecorded(&error) && seen == Some(JobOutcome::Failed) => {
-                    end.state = "failed";
-                    Some(Error::Reported(ExitCode::Failed))
-                }
-                Err(error) => {
-                    end.state = "unknown";
-                    Some(error.into())
-                }
-            };
-            if let Some(error) = error {
-                let (code, _) = self.conclude(Err::<Flow, _>(error), Some(&format!("job {}", named.uuid)), None);
-                first = if first == ExitCode::Done { code } else { first };
-            }
-            ends.push(end);
-        }
-        let rows: Vec<JobRow<'_>> = jobs
-            .iter()
-            .zip(&ends)
-            .map(|((named, ..), end)| JobRow {
-                state: Some(end.state),
-                result: end.result.as_deref(),
-                failure: end.failure.as_ref(),
-                ..named.row()
-            })
-            .collect();
-        self.print(Reply::of_text(job::several(&rows)), &job::list_shape(), &view, options, out)?;
-        if first == ExitCode::Done { Ok(()) } else { Err(Error::Reported(first)) }
-    }
-
-    /// Where an answer tells of a long job and the user wants it followed: its end instead.
-    pub(super) fn follow_long_job(
-        &mut self,
-        answer: Answer,
-        shape: Shape,
-        options: &Options,
-    ) -> Result<(Answer, Shape), Error> {
-        let tells = shape.inventory.as_deref() == Some("LongJobInventory");
-        let Answer::Reply(reply) = answer else { return Ok((answer, shape)) };
-        if !tells || !options.follow {
-            return Ok((Answer::Reply(reply), shape));
-        }
-        let text = reply.into_text().map_err(|error| client::Error::of_read(&error))?;
-        match json::member(&text, "inventory").and_then(LongJob::of_inventory) {
-            Some(long_job) => self.end_of_long_job(&long_job.uuid, options),
-            None => Ok((Answer::Reply(Reply::of_text(text)), shape)),
-        }
-    }
-
-    /// Waits for the end of a long job, and unpacks its result.
-    fn end_of_long_job(&mut self, uuid: &str, options: &Options) -> Result<(Answer, Shape), Error> {
-        let mut spinner = self.spinner(options);
-        let how = CallOptions { wait: true, timeout: options.timeout.map(Duration::from_secs) };
-        match self.node(options)?.client.follow_long_job(uuid, &how, &mut spinner)? {
-            Ok(long_job) => Ok(self.unpacked(&long_job)),
-            Err(failure) => Ok((Answer::Failed(failure), Shape::default())),
         }
     }
 
     /// What a long job that has ended came to, in the shape of the API whose work it did.
-    fn unpacked(&self, long_job: &LongJob) -> (Answer, Shape) {
+    pub(super) fn unpacked(&self, long_job: &LongJob) -> (Answer, Shape) {
         if long_job.state != "Succeeded" {
             return (Answer::Failed(long_job.failure()), Shape::default());
         }
@@ -255,7 +134,7 @@ impl App {
     }
 
     /// The job of that uuid, or the only one of this machine whose uuid begins so.
-    fn named_job(&self, name: &str) -> Result<Named, Error> {
+    pub(super) fn named_job(&self, name: &str) -> Result<Named, Error> {
         let mut found = self.journal(None, None)?.find(name)?;
         found.dedup_by(|one, other| one.uuid == other.uuid);
         match found.len() {
@@ -272,7 +151,7 @@ impl App {
     }
 
     /// The options that lead to the node that has the job: what was typed, else what the journal says.
-    fn options_for(&mut self, named: &Named, options: &Options) -> Result<Options, Error> {
+    pub(super) fn options_for(&mut self, named: &Named, options: &Options) -> Result<Options, Error> {
         let is_chosen = options.url.is_some()
             || options.host.is_some()
             || options.port.is_some()
@@ -302,28 +181,26 @@ impl App {
         })
     }
 
-    /// Notes what became of a job that this machine submitted.
-    fn note_end(&self, named: &Named, answer: &Answer) -> Result<(), Error> {
-        let outcome = match answer {
-            Answer::Reply(_) => JobOutcome::Succeeded,
-            Answer::Failed(_) => JobOutcome::Failed,
-            Answer::Detached(_) => return Ok(()),
+    /// Notes what became of a job that this machine submitted, where it does not know already.
+    pub(super) fn note_end(&self, named: &Named, outcome: Option<JobOutcome>) {
+        let Some(outcome) = outcome.filter(|outcome| named.entry.is_some() && named.seen_end() != Some(*outcome))
+        else {
+            return;
         };
-        let known = named.entry.as_ref().and_then(|entry| entry.end).is_some_and(|(known, _)| known == outcome);
-        if named.entry.is_some() && !known {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.journal(None, None)?.ended(&named.uuid, outcome, now);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // A journal that cannot be written does not take the result away.
+        if let Ok(mut journal) = self.journal(None, None) {
+            journal.ended(&named.uuid, outcome, now);
         }
-        Ok(())
     }
 
     /// The name of the API that the job runs.
-    fn api_of(&self, named: &Named) -> &'static str {
+    pub(super) fn api_of(&self, named: &Named) -> &'static str {
         let api = named.entry.as_ref().and_then(|entry| self.catalog.api(&entry.api));
         api.map_or("the job", |api| api.name)
     }
 
-    fn shape_of_job(&self, named: &Named) -> Shape {
+    pub(super) fn shape_of_job(&self, named: &Named) -> Shape {
         named.entry.as_ref().map(|entry| self.shape_of_api(&entry.api)).unwrap_or_default()
     }
 
@@ -332,19 +209,17 @@ impl App {
     }
 }
 
-/// How a job ended that was waited for together with others.
-struct End {
-    state: &'static str,
-    result: Option<Vec<u8>>,
-    failure: Option<client::ApiFailure>,
-}
-
 impl Named {
-    fn row(&self) -> JobRow<'_> {
+    /// What this machine saw of its end.
+    pub(super) fn seen_end(&self) -> Option<JobOutcome> {
+        self.entry.as_ref().and_then(|entry| entry.end).map(|(outcome, _)| outcome)
+    }
+
+    pub(super) fn row(&self) -> JobRow<'_> {
         JobRow { uuid: &self.uuid, entry: self.entry.as_ref(), ..JobRow::default() }
     }
 
-    fn job(&self) -> Job {
+    pub(super) fn job(&self) -> Job {
         let api = self.entry.as_ref().map(|entry| entry.api.clone()).unwrap_or_default();
         Job { uuid: self.uuid.clone(), api, timeout: None }
     }
@@ -354,14 +229,6 @@ fn name_of(found: &[JobEntry]) -> String {
     found.first().map(|entry| entry.uuid.clone()).unwrap_or_default()
 }
 
-fn how_long(options: &Options) -> CallOptions {
-    CallOptions { wait: true, timeout: Some(options.timeout.map_or(LONGEST_WAIT, Duration::from_secs)) }
-}
-
 fn no_record(api: &'static str, uuid: &str) -> client::Error {
     client::Error::OutcomeUnknown { api, job: Some(uuid.to_owned()), reason: Uncertainty::NoRecord }
-}
-
-fn is_unrecorded(error: &client::Error) -> bool {
-    matches!(error, client::Error::OutcomeUnknown { reason: Uncertainty::NoRecord, .. })
 }

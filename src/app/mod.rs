@@ -20,9 +20,11 @@ mod script;
 mod session_store;
 mod set;
 mod settings;
+mod several;
 mod shape;
 mod spinner;
 mod view;
+mod waiting;
 mod watch;
 
 use std::ffi::OsString;

@@ -6,6 +6,16 @@ use std::time::Duration;
 use crate::client::{Waiting, Watch};
 use crate::json::escape_unprintable;
 
+/// How several jobs stand that are waited for at once.
+pub(super) struct Standing<'a> {
+    pub(super) ended: usize,
+    pub(super) of: usize,
+    /// Since the waiting began.
+    pub(super) elapsed: Duration,
+    /// The one that takes longest.
+    pub(super) slowest: Waiting<'a>,
+}
+
 /// Draws a line on a terminal's standard error, again and again in its place.
 pub(super) struct Spinner<W: Write> {
     out: W,
@@ -22,13 +32,19 @@ impl<W: Write> Spinner<W> {
     }
 }
 
-impl<W: Write> Watch for Spinner<W> {
-    fn waiting(&mut self, state: Waiting<'_>) {
+impl<W: Write> Spinner<W> {
+    /// Draws how several jobs stand that are waited for at once.
+    pub(super) fn several(&mut self, standing: Standing<'_>) {
+        let counts = format!("  {} of {} ended", standing.ended, standing.of);
+        self.draw(standing.elapsed, &counts, standing.slowest);
+    }
+
+    fn draw(&mut self, elapsed: Duration, counts: &str, state: Waiting<'_>) {
         const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
         // What is over at once needs no picture.
-        let Some(width) = self.width.filter(|_| state.elapsed >= Duration::from_millis(300)) else { return };
+        let Some(width) = self.width.filter(|_| elapsed >= Duration::from_millis(300)) else { return };
         self.frame = (self.frame + 1) % FRAMES.len();
-        let mut text = format!("{} {}", FRAMES[self.frame], clock(state.elapsed));
+        let mut text = format!("{} {}{counts}", FRAMES[self.frame], clock(elapsed));
         if let Some(percent) = state.progress.and_then(|progress| progress.percent) {
             text.push_str(&format!("  {percent}%"));
         }
@@ -50,6 +66,12 @@ impl<W: Write> Watch for Spinner<W> {
         let _ = write!(self.out, "\r\u{1b}[K{text}");
         let _ = self.out.flush();
         self.drawn = true;
+    }
+}
+
+impl<W: Write> Watch for Spinner<W> {
+    fn waiting(&mut self, state: Waiting<'_>) {
+        self.draw(state.elapsed, "", state);
     }
 
     fn wants_progress(&self) -> bool {
@@ -93,6 +115,17 @@ mod tests {
         drop(spinner);
         let text = String::from_utf8(screen).expect("text");
         assert_eq!(text, "\r\u{1b}[K/ 1:07  42%  创建 volume  job\r\u{1b}[K");
+    }
+
+    #[test]
+    fn several_jobs_have_one_line() {
+        let mut screen = Vec::new();
+        let progress = Progress { percent: Some(42), step: Some("copying".to_owned()) };
+        let elapsed = Duration::from_secs(67);
+        let slowest = Waiting { job: "0b5c", elapsed, progress: Some(&progress) };
+        Spinner::new(&mut screen, Some(50)).several(Standing { ended: 2, of: 5, elapsed, slowest });
+        let text = String::from_utf8(screen).expect("text");
+        assert_eq!(text, "\r\u{1b}[K/ 1:07  2 of 5 ended  42%  copying  job 0b5c (Ctr\r\u{1b}[K");
     }
 
     #[test]

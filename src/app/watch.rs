@@ -4,11 +4,10 @@
 //! pipe there is one line of JSON for each change; the first answer is what changes are told against.
 
 use std::io::{self, Write};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cli::Options;
-use crate::client::{self, Answer};
+use crate::client::{self, Answer, SystemClock};
 use crate::error::Error;
 use crate::json::{Piece, Pieces, Scanner, escape_unprintable};
 use crate::plan::{self, QueryPlan};
@@ -16,9 +15,6 @@ use crate::render::{self, Change, Marks, Shape, Snapshot, View};
 
 use super::App;
 use super::output::Output;
-
-/// How often a wish to stop is looked for.
-const TICK: Duration = Duration::from_millis(40);
 
 /// What is watched, and how it is shown.
 pub(super) struct Watched<'a> {
@@ -68,7 +64,7 @@ impl App {
                 let size = self.environment.measured_terminal().unwrap_or((80, 24));
                 screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
             }
-            if !self.pause(watched.every) {
+            if !self.interrupt.sleep(&mut SystemClock::new(), watched.every, &mut |_| {}) {
                 return Ok(());
             }
             match self.snapshot(watched) {
@@ -104,19 +100,6 @@ impl App {
             }
         }
         Ok(rows)
-    }
-
-    /// Waits; `false` when the user wants an end.
-    fn pause(&self, time: Duration) -> bool {
-        let end = Instant::now() + time;
-        while !self.interrupt.is_set() {
-            let rest = end.saturating_duration_since(Instant::now());
-            if rest.is_zero() {
-                return true;
-            }
-            thread::sleep(rest.min(TICK));
-        }
-        false
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::answer::{Understood, read_whole};
-use super::call::{Answer, CallOptions, Job, JobOutcome, Reply, Watch};
-use super::caller::{Client, back_off, fresh_job_uuid};
+use super::call::{Answer, CallOptions, Job, JobOutcome, JobUuid, Reply, Watch};
+use super::caller::{Client, back_off};
 use super::error::{Error, Uncertainty};
 use super::reads::is_no_mapping;
 use super::wire::TransportError;
@@ -34,9 +34,10 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
-        let uuid = fresh_job_uuid();
+        let sent_under = options.job.unwrap_or_else(JobUuid::fresh);
+        let uuid = sent_under.to_string();
         let job = Job { uuid: uuid.clone(), api: request.api.to_owned(), timeout: request.timeout };
-        let wire = self.wire(request, Some(&uuid))?;
+        let wire = self.wire(request, sent_under)?;
         if request.is_async
             && let Some(record) = &mut self.record
         {

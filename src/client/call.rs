@@ -13,11 +13,30 @@ pub struct CallOptions {
     pub wait: bool,
     /// How long to wait for it; without, as long as the node says that it may take.
     pub timeout: Option<Duration>,
+    /// The uuid to send the call under, where it was told before; without, a fresh one.
+    pub job: Option<JobUuid>,
 }
 
 impl Default for CallOptions {
     fn default() -> CallOptions {
-        CallOptions { wait: true, timeout: None }
+        CallOptions { wait: true, timeout: None, job: None }
+    }
+}
+
+/// The uuid that a call is sent under, and by which the node knows its job (J2). It reads as 32 characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobUuid(uuid::Uuid);
+
+impl JobUuid {
+    /// One that nobody has used.
+    pub fn fresh() -> JobUuid {
+        JobUuid(uuid::Uuid::new_v4())
+    }
+}
+
+impl std::fmt::Display for JobUuid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.simple().fmt(f)
     }
 }
 
@@ -187,4 +206,23 @@ pub enum JobOutcome {
     NotRun,
     /// Nobody knows, or nobody waited.
     Unknown,
+}
+
+const OUTCOMES: [(JobOutcome, &str); 4] = [
+    (JobOutcome::Succeeded, "succeeded"),
+    (JobOutcome::Failed, "failed"),
+    (JobOutcome::NotRun, "not run"),
+    (JobOutcome::Unknown, "unknown"),
+];
+
+impl JobOutcome {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("", |(_, name)| name)
+    }
+
+    /// The outcome that [`JobOutcome::as_str`] calls so.
+    pub fn parse(name: &str) -> Option<JobOutcome> {
+        OUTCOMES.iter().find(|(_, known)| *known == name).map(|(outcome, _)| *outcome)
+    }
 }

@@ -12,10 +12,9 @@ use super::error::Error;
 use super::session::{Session, SessionStore};
 use super::signing::AccessKey;
 use super::trace::Trace;
-use super::wire::{Shown, Transport, TransportError, WireRequest};
-use crate::catalog::Method;
+use super::wire::{Transport, TransportError, WireRequest};
 use crate::json::Secrets;
-use crate::plan::{Effect, Request, SecretText};
+use crate::plan::{Effect, Request};
 use crate::secret::Secret;
 
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
@@ -175,11 +174,12 @@ impl Client {
             return Err(Error::NoSession { api: request.api });
         }
         let mut may_renew = true;
+        let mut options = *options;
         loop {
             let session = self.session_uuid();
             let answer = match request.effect {
-                Effect::Query | Effect::Read => self.read(request, options, watch)?,
-                Effect::Action => self.act(request, options, watch)?,
+                Effect::Query | Effect::Read => self.read(request, &options, watch)?,
+                Effect::Action => self.act(request, &options, watch)?,
             };
             let Answer::Failed(failure) = answer else { return Ok(answer) };
             if !request.needs_session || !failure.session_expired() {
@@ -191,6 +191,8 @@ impl Client {
                 return Err(Error::SessionExpired { failure: Box::new(failure) });
             }
             may_renew = false;
+            // The node refuses a job uuid that it has seen (J2).
+            options.job = None;
         }
     }
 
@@ -213,96 +215,18 @@ impl Client {
         result
     }
 
-    /// The request as it goes over the wire, with credentials and the job uuid that it gets.
-    pub(super) fn wire(&mut self, request: &Request, job: Option<&str>) -> Result<WireRequest, Error> {
-        let mut headers = vec![("user-agent", SecretText::plain(USER_AGENT)), ("accept", SecretText::plain("*/*"))];
-        let body = request.body_text(Secrets::Shown).map(Secret::new);
-        if body.is_some() {
-            headers.push(("content-type", SecretText::plain("application/json; charset=utf-8")));
-        }
-        if request.needs_session {
-            headers.extend(self.authorization(request)?);
-        }
-        if let Some(job) = job {
-            headers.push(("x-job-uuid", SecretText::plain(job)));
-        }
-        if let Some(timeout) = request.timeout.filter(|_| request.effect != Effect::Query) {
-            headers.push(("x-api-timeout", SecretText::plain(timeout.as_secs().max(1).to_string())));
-        }
-        Ok(WireRequest {
-            method: request.method,
-            target: Secret::new(format!("/v1{}", request.target(Secrets::Shown))),
-            headers,
-            body,
-            patience: request
-                .timeout
-                .map_or(self.patience, |timeout| self.patience.max(timeout + Duration::from_secs(30))),
-            reuse_connection: request.effect != Effect::Action,
-            shown: Shown {
-                target: format!("/v1{}", request.target(Secrets::Masked)),
-                body: request.body_text(Secrets::Masked).filter(|_| self.trace.is_some()),
-            },
-        })
-    }
-
-    /// A GET below `/v1` that carries no credentials.
-    pub(super) fn plain_get(&self, path: &str, patience: Duration) -> WireRequest {
-        WireRequest {
-            method: Method::Get,
-            target: Secret::new(format!("/v1{path}")),
-            headers: vec![("user-agent", SecretText::plain(USER_AGENT)), ("accept", SecretText::plain("*/*"))],
-            body: None,
-            patience,
-            reuse_connection: true,
-            shown: Shown { target: format!("/v1{path}"), body: None },
-        }
-    }
-
-    /// The headers that prove who the user is.
-    fn authorization(&mut self, request: &Request) -> Result<Vec<(&'static str, SecretText)>, Error> {
-        let credentials = self.shared().credentials.clone();
-        Ok(match credentials {
-            Credentials::None => Vec::new(),
-            Credentials::Session(uuid) => {
-                vec![("authorization", SecretText { text: format!("OAuth {}", uuid.expose()), secret: true })]
-            }
-            Credentials::AccessKey(key) => self.sign(&key, request)?,
-        })
-    }
-
     pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits unless the user interrupts; `false` then.
     pub(super) fn pause(&mut self, time: Duration) -> bool {
-        let end = self.clock.now() + time;
-        loop {
-            if self.interrupt.is_set() {
-                return false;
-            }
-            let left = end.saturating_sub(self.clock.now());
-            if left.is_zero() {
-                return true;
-            }
-            self.clock.sleep(left.min(SLICE));
-        }
+        self.interrupt.sleep(&mut *self.clock, time, &mut |_| {})
     }
 
     pub(super) fn authority(&self) -> String {
         self.endpoint.authority()
     }
-}
-
-/// A piece of waiting, between two looks at whether the user wants to stop.
-pub(super) const SLICE: Duration = Duration::from_millis(50);
-
-/// The node audits a caller whose name holds `cli` as a command line.
-pub(super) const USER_AGENT: &str = concat!("zstack-cli/", env!("CARGO_PKG_VERSION"));
-
-/// A job uuid: 32 characters (J2).
-pub(super) fn fresh_job_uuid() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// The time before another try: it doubles, and a part of it is random, so that many clients that lost the node

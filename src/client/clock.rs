@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// How often a wish to stop is looked for.
+const SLICE: Duration = Duration::from_millis(50);
+
 /// A clock to wait by.
 pub trait Clock: Send {
     /// The time since some moment in the past.
@@ -85,5 +88,45 @@ impl Interrupt {
     /// Whether an end was asked for.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Waits, unless an end is asked for; `false` then. `look` is told the clock's time about twenty times a second.
+    pub fn sleep(&self, clock: &mut dyn Clock, time: Duration, look: &mut dyn FnMut(Duration)) -> bool {
+        let end = clock.now().saturating_add(time);
+        loop {
+            if self.is_set() {
+                return false;
+            }
+            let now = clock.now();
+            look(now);
+            let left = end.saturating_sub(now);
+            if left.is_zero() {
+                return true;
+            }
+            clock.sleep(left.min(SLICE));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fake::Node;
+    use super::*;
+
+    #[test]
+    fn sleeping_ends_in_time_or_when_an_end_is_asked_for() {
+        let (mut clock, interrupt) = (Node::default(), Interrupt::new());
+        let mut looks = Vec::new();
+        assert!(interrupt.sleep(&mut clock, Duration::from_millis(120), &mut |now| looks.push(now.as_millis())));
+        assert_eq!(looks, [0, 50, 100, 120]);
+        let mut looks = 0;
+        let slept = interrupt.sleep(&mut clock, Duration::MAX, &mut |_| {
+            looks += 1;
+            if looks == 3 {
+                interrupt.set();
+            }
+        });
+        assert!(!slept, "nobody sleeps for ever");
+        assert_eq!(clock.now(), Duration::from_millis(270));
     }
 }

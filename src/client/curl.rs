@@ -1,90 +1,60 @@
 //! Requests as text: a `curl` command to paste, and what a dry run shows.
 
-use super::caller::{Client, Credentials, USER_AGENT, fresh_job_uuid};
+use super::call::JobUuid;
+use super::caller::Client;
 use super::tls::TlsOptions;
+use super::wire::WireRequest;
 use crate::catalog::Method;
-use crate::json::{MASK, Secrets, indent};
-use crate::plan::{Effect, Request};
-
-/// A request with its headers, as it would be sent.
-struct Sketch {
-    url: String,
-    headers: Vec<(&'static str, String)>,
-    body: Option<String>,
-}
+use crate::json::{Secrets, indent};
+use crate::plan::Request;
 
 impl Client {
-    /// The request as a `curl` command. Where secrets are masked, it works once they are put back.
-    pub fn curl_command(&self, request: &Request, tls: &TlsOptions, secrets: Secrets) -> String {
-        let sketch = self.sketch(request, secrets);
-        let mut words = vec!["curl".to_owned(), "-sS".to_owned()];
-        if tls.insecure {
-            words.push("--insecure".to_owned());
-        }
-        if let Some(file) = &tls.ca_file {
-            words.extend(["--cacert".to_owned(), quoted(&file.display().to_string())]);
-        }
-        if request.method != Method::Get {
-            words.extend(["-X".to_owned(), request.method.to_string()]);
-        }
-        for (name, value) in &sketch.headers {
-            words.extend(["-H".to_owned(), quoted(&format!("{name}: {value}"))]);
-        }
-        if let Some(body) = &sketch.body {
-            words.extend(["--data-binary".to_owned(), quoted(body)]);
-        }
-        words.push(quoted(&sketch.url));
-        words.join(" ")
+    /// The request as a `curl` command that does what sending it under that uuid does. Where secrets are masked, it
+    /// works once they are put back.
+    pub fn curl_command(&mut self, request: &Request, job: JobUuid, tls: &TlsOptions, secrets: Secrets) -> String {
+        // Where that fails, so will sending, which tells why.
+        let _ = self.prepare_to_sign(request);
+        curl_command(&self.preview(request, job), self.endpoint.base(), tls, secrets)
     }
 
-    /// The request as a dry run shows it: method and URL, headers, an empty line, the body.
+    /// The request as a dry run shows it: method and URL, headers, an empty line, the body. Nothing is sent.
     pub fn dry_run(&self, request: &Request, secrets: Secrets) -> String {
-        let sketch = self.sketch(request, secrets);
-        let mut text = format!("{} {}\n", request.method, sketch.url);
-        for (name, value) in &sketch.headers {
-            text.push_str(&format!("{name}: {value}\n"));
-        }
-        if let Some(body) = &sketch.body {
-            let mut pretty = Vec::new();
-            indent(&mut pretty, body.as_bytes(), 0);
-            text.push_str(&format!("\n{}\n", String::from_utf8_lossy(&pretty)));
-        }
-        text
+        dry_run(&self.preview(request, JobUuid::fresh()), self.endpoint.base(), secrets)
     }
+}
 
-    fn sketch(&self, request: &Request, secrets: Secrets) -> Sketch {
-        let mut headers = Vec::new();
-        if request.needs_session {
-            let credentials = self.shared().credentials.clone();
-            match credentials {
-                Credentials::Session(uuid) => {
-                    let uuid = if secrets == Secrets::Shown { uuid.expose() } else { MASK };
-                    headers.push(("Authorization", format!("OAuth {uuid}")));
-                }
-                Credentials::AccessKey(key) => {
-                    let (authorization, date) = self.signature(&key, request, 0);
-                    let masked = format!("ZStack {}:{MASK}", key.id);
-                    headers
-                        .push(("Authorization", if secrets == Secrets::Shown { authorization.text } else { masked }));
-                    headers.push(("Date", date));
-                }
-                // Nobody is logged in: the mask stands where a session will be.
-                Credentials::None => headers.push(("Authorization", format!("OAuth {MASK}"))),
-            }
-        }
-        let body = request.body_text(secrets);
-        if body.is_some() {
-            headers.push(("Content-Type", "application/json; charset=utf-8".to_owned()));
-        }
-        if request.method != Method::Get {
-            headers.push(("X-Job-UUID", fresh_job_uuid()));
-        }
-        if let Some(timeout) = request.timeout.filter(|_| request.effect != Effect::Query) {
-            headers.push(("X-API-Timeout", timeout.as_secs().max(1).to_string()));
-        }
-        headers.push(("User-Agent", USER_AGENT.to_owned()));
-        Sketch { url: format!("{}/v1{}", self.endpoint.base(), request.target(secrets)), headers, body }
+fn curl_command(wire: &WireRequest, base: &str, tls: &TlsOptions, secrets: Secrets) -> String {
+    let mut words = vec!["curl".to_owned(), "-sS".to_owned()];
+    if tls.insecure {
+        words.push("--insecure".to_owned());
     }
+    if let Some(file) = &tls.ca_file {
+        words.extend(["--cacert".to_owned(), quoted(&file.display().to_string())]);
+    }
+    if wire.method != Method::Get {
+        words.extend(["-X".to_owned(), wire.method.to_string()]);
+    }
+    for (name, value) in &wire.headers {
+        words.extend(["-H".to_owned(), quoted(&format!("{name}: {}", value.show(secrets)))]);
+    }
+    if let Some(body) = wire.body_text(secrets) {
+        words.extend(["--data-binary".to_owned(), quoted(body)]);
+    }
+    words.push(quoted(&format!("{base}{}", wire.target_text(secrets))));
+    words.join(" ")
+}
+
+fn dry_run(wire: &WireRequest, base: &str, secrets: Secrets) -> String {
+    let mut text = format!("{} {base}{}\n", wire.method, wire.target_text(secrets));
+    for (name, value) in &wire.headers {
+        text.push_str(&format!("{name}: {}\n", value.show(secrets)));
+    }
+    if let Some(body) = wire.body_text(secrets) {
+        let mut pretty = Vec::new();
+        indent(&mut pretty, body.as_bytes(), 0);
+        text.push_str(&format!("\n{}\n", String::from_utf8_lossy(&pretty)));
+    }
+    text
 }
 
 /// The text as one word for a POSIX shell.
@@ -94,42 +64,38 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fake::{Node, action, log_in, query};
+    use super::super::tests::fake::{Node, action, log_in, ok, query};
     use super::*;
-    use crate::client::{AccessKey, NodeZone};
+    use crate::client::{AccessKey, CallOptions, Credentials, NodeZone, Unwatched};
     use crate::json::Value;
-
-    /// The text with the job uuid, which is another each time, replaced.
-    fn stable(text: &str) -> String {
-        let Some(at) = text.find("X-Job-UUID: ") else { return text.to_owned() };
-        format!("{}JOB{}", &text[..at + 12], &text[at + 44..])
-    }
 
     #[test]
     fn curl_commands_can_be_pasted() {
-        let client = Node::new([]).client();
+        let mut client = Node::new([]).client();
+        let job = JobUuid::fresh();
         let tls = TlsOptions::default();
         assert_eq!(
-            stable(&client.curl_command(&action(), &tls, Secrets::Masked)),
+            client.curl_command(&action(), job, &tls, Secrets::Masked).replace(&job.to_string(), "JOB"),
             concat!(
                 "curl -sS -X POST -H 'Authorization: OAuth ******' -H 'Content-Type: application/json; charset=utf-8' ",
                 "-H 'X-Job-UUID: JOB' -H 'User-Agent: zstack-cli/",
                 env!("CARGO_PKG_VERSION"),
-                "' --data-binary '{\"params\":{\"name\":\"lab\"}}' 'http://node:8080/zstack/v1/zones'"
+                "' -H 'Accept: */*' --data-binary '{\"params\":{\"name\":\"lab\"}}' 'http://node:8080/zstack/v1/zones'"
             )
         );
-        let get = client.curl_command(&query(), &tls, Secrets::Shown);
+        let get = client.curl_command(&query(), job, &tls, Secrets::Shown);
         assert!(get.contains("'Authorization: OAuth 5d0c8a4f'") && !get.contains("-X "), "{get}");
         assert!(get.ends_with("'http://node:8080/zstack/v1/zones?q=name%3Da%20b'"), "{get}");
         let tls = TlsOptions { ca_file: Some("/a'b".into()), insecure: true };
-        assert!(client.curl_command(&query(), &tls, Secrets::Masked).contains("--insecure --cacert '/a'\\''b' "));
+        assert!(client.curl_command(&query(), job, &tls, Secrets::Masked).contains("--insecure --cacert '/a'\\''b' "));
     }
 
     #[test]
     fn quotes_in_values_survive_the_shell() {
         let mut request = action();
         request.body = Some(Value::text("it's"));
-        let text = Node::new([]).client().curl_command(&request, &TlsOptions::default(), Secrets::Masked);
+        let text =
+            Node::new([]).client().curl_command(&request, JobUuid::fresh(), &TlsOptions::default(), Secrets::Masked);
         assert!(text.contains(r#"--data-binary '"it'\''s"'"#), "{text}");
     }
 
@@ -144,6 +110,38 @@ mod tests {
         let mut timed = action();
         timed.timeout = Some(std::time::Duration::from_secs(90));
         assert!(client.dry_run(&timed, Secrets::Masked).contains("X-API-Timeout: 90\n"));
+    }
+
+    /// The headers of a dry run, names in lower case.
+    fn headers(text: &str) -> Vec<(String, String)> {
+        let lines = text.lines().skip(1).take_while(|line| !line.is_empty());
+        lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_lowercase(), value.into()))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_shown_is_what_is_sent() {
+        // The node is an hour ahead.
+        let clock = r#"{"currentTime":{"MillionSeconds":1741072207000}}"#;
+        let node = Node::new([ok(clock), ok("{}"), ok("{}")]);
+        let mut client = node.client();
+        let zone = NodeZone::parse("+08:00").expect("a zone");
+        client.set_credentials(Credentials::AccessKey(AccessKey { id: "AK".into(), secret: "key".into(), zone }));
+        let (tls, job) = (TlsOptions::default(), JobUuid::fresh());
+        let shown = client.curl_command(&action(), job, &tls, Secrets::Shown);
+        let how = CallOptions { job: Some(job), ..CallOptions::default() };
+        client.execute(&action(), &how, &mut Unwatched).expect("an answer");
+        client.execute(&query(), &how, &mut Unwatched).expect("an answer");
+        let seen = node.seen();
+        assert_eq!(seen[1].header("date"), Some("Tue, 04 Mar 2025 15:10:07 GMT+08:00"));
+        assert_eq!(seen[1].header("x-job-uuid"), Some(job.to_string().as_str()));
+        let words: Vec<&str> =
+            shown.split("-H '").skip(1).filter_map(|word| word.split_once('\'')).map(|it| it.0).collect();
+        assert_eq!(headers(&format!("\n{}", words.join("\n"))), seen[1].headers);
+        // Once it is known, the node's clock counts for a dry run too.
+        assert_eq!(headers(&client.dry_run(&query(), Secrets::Shown)), seen[2].headers);
     }
 
     #[test]

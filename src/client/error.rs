@@ -103,6 +103,12 @@ pub enum Error {
         /// What is wrong with it.
         flaw: String,
     },
+    /// The connection failed while a reply was read, of which a part may have been used.
+    #[error("the connection failed while the reply was read: {source}")]
+    CutShort {
+        /// Why.
+        source: TransportError,
+    },
     /// An API failed while a reply was already being read: a later page of a query.
     #[error("a later page of the query failed")]
     Failed {
@@ -191,6 +197,7 @@ impl Error {
             | Error::NotTheNode { .. }
             | Error::Redirect { .. }
             | Error::Reply { .. }
+            | Error::CutShort { .. }
             | Error::NotSent { .. } => Class::NoAnswer,
             Error::NoSession { .. } | Error::LogInRefused { .. } | Error::SessionExpired { .. } => Class::NoSession,
             Error::Interrupted { .. } => Class::Interrupted,
@@ -223,7 +230,7 @@ impl Error {
         }
         match TransportError::of(io) {
             TransportError::Interrupted => Error::Interrupted { job: None },
-            source => Error::Reply { flaw: source.to_string() },
+            source => Error::CutShort { source },
         }
     }
 }
@@ -276,6 +283,9 @@ mod tests {
         assert!(matches!(Error::of_read(&read), Error::NoSuchApi { api: "QueryZone" }));
         let read = ReadError::Read(TransportError::Interrupted.into());
         assert!(matches!(Error::of_read(&read), Error::Interrupted { job: None }));
+        let cut = Error::of_read(&ReadError::Read(std::io::Error::other("reset")));
+        assert_eq!(cut.class(), Class::NoAnswer);
+        assert_eq!(cut.to_string(), "the connection failed while the reply was read: the connection was cut: reset");
         assert!(matches!(Error::of_read(&ReadError::Truncated { offset: 3 }), Error::Reply { .. }));
     }
 

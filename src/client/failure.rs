@@ -63,11 +63,6 @@ impl ApiFailure {
     pub fn session_expired(&self) -> bool {
         self.code() == SESSION_INVALID
     }
-
-    /// Whether an error of this code stands anywhere in the chain.
-    pub fn has_code(&self, code: &str) -> bool {
-        self.code() == code || self.error.any(&mut |error| error.code == code)
-    }
 }
 
 /// The code of a session that is unknown or expired.
@@ -142,19 +137,10 @@ impl ErrorCode {
         })
     }
 
-    /// The end of the chain of single causes.
-    pub fn innermost(&self) -> &ErrorCode {
-        let mut error = self;
-        while let Some(cause) = &error.cause {
-            error = cause;
-        }
-        error
-    }
-
-    fn any(&self, test: &mut dyn FnMut(&ErrorCode) -> bool) -> bool {
-        test(self)
-            || self.cause.as_ref().is_some_and(|cause| cause.any(test))
-            || self.causes.iter().any(|cause| cause.any(test))
+    /// The error and what led to it, along the single causes.
+    #[cfg(test)]
+    pub(super) fn chain(&self) -> impl Iterator<Item = &ErrorCode> {
+        std::iter::successors(Some(self), |error| error.cause.as_deref())
     }
 
     /// What happened, in the fewest words that there are: the details, else the description.
@@ -184,9 +170,10 @@ mod tests {
         let read = failure(
             r#" {"error":{"code":"SYS.1006","details":"cannot attach","cause":{"code":"HOST.1","cause":{"code":"A.2","details":"no route"}},"causes":[{"code":"B.1"},{"code":"B.2"},7]}} "#,
         );
-        assert_eq!(read.error.innermost().details, "no route");
-        assert_eq!(read.error.causes.len(), 2);
-        assert!(read.has_code("B.2") && read.has_code("HOST.1") && !read.has_code("C.1"));
+        let chain: Vec<(&str, &str)> = read.error.chain().map(|it| (it.code.as_str(), it.details.as_str())).collect();
+        assert_eq!(chain, [("SYS.1006", "cannot attach"), ("HOST.1", ""), ("A.2", "no route")]);
+        let causes: Vec<&str> = read.error.causes.iter().map(|cause| cause.code.as_str()).collect();
+        assert_eq!(causes, ["B.1", "B.2"]);
         assert!(read.text.starts_with(r#"{"code":"SYS.1006""#) && read.text.ends_with("7]}"));
     }
 
@@ -209,10 +196,14 @@ mod tests {
         for body in ["", "{}", "[]", r#"{"error":"x"}"#, r#"{"error":{}"#, "<html>", r#"{"error":null}"#] {
             assert_eq!(ApiFailure::of_body(body.as_bytes()), None, "{body}");
         }
-        let deep = format!("{}{}{}", r#"{"error":"#, r#"{"cause":"#.repeat(60), "{}}".to_owned() + &"}".repeat(60));
-        if let Some(read) = ApiFailure::of_body(deep.as_bytes()) {
-            assert_eq!(read.error.innermost(), &ErrorCode::default());
-        }
+    }
+
+    #[test]
+    fn chains_are_followed_only_so_deep() {
+        let deep =
+            |causes: usize| format!("{{\"error\":{}{{}}{}", r#"{"cause":"#.repeat(causes), "}".repeat(causes + 1));
+        assert_eq!(failure(&deep(3)).error.chain().count(), 4);
+        assert_eq!(failure(&deep(60)).error.chain().count(), 1 + DEEPEST_CAUSE);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Job, Progress, Waiting, Watch};
-use super::caller::{Client, SLICE};
+use super::caller::Client;
 use super::error::{Error, Uncertainty};
 use super::reads::is_no_mapping;
 use super::wire::TransportError;
@@ -19,9 +19,10 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 /// For how long the node may be unreachable while its job is waited for: a restart takes minutes.
 const ABSENCE: Duration = Duration::from_secs(300);
 
-/// After which time the node is asked how far a job is, and how often.
+/// After which time the node is asked how far a job is, how often, and how soon again when it did not say.
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
+const PROGRESS_PAUSE: Duration = Duration::from_secs(60);
 
 impl Client {
     /// Waits for a job that was submitted before, perhaps by another process.
@@ -54,17 +55,12 @@ impl Client {
         let interrupted = || Error::Interrupted { job: Some(job.uuid.clone()) };
         let limit = options.timeout.or(job.timeout).unwrap_or(DEFAULT_TIMEOUT);
         // The node ends the job at its limit and says so a little later.
-        let limit = limit + (limit / 10).clamp(Duration::from_secs(2), Duration::from_secs(30));
-        let started = self.clock.now();
-        let mut last_seen = started;
+        let limit = limit.saturating_add((limit / 10).clamp(Duration::from_secs(2), Duration::from_secs(30)));
+        let mut vigil = Vigil::new(self.clock.now(), Some(limit));
         let mut interval = FIRST_INTERVAL;
-        let mut progress = ProgressState::default();
         loop {
-            let reason = match self.ask(&job.uuid) {
-                Ok(Understood::Accepted { .. }) => {
-                    last_seen = self.clock.now();
-                    None
-                }
+            let trouble = match self.ask(&job.uuid) {
+                Ok(Understood::Accepted { .. }) => None,
                 Ok(Understood::Result(reader)) => match Client::result_of(reader, &job.uuid) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
                     Err(TransportError::Interrupted) => return Err(interrupted()),
@@ -86,67 +82,76 @@ impl Client {
                 }
                 Ok(Understood::Lost(error)) | Err(error) => Some(Uncertainty::Unreachable(error)),
             };
-            let now = self.clock.now();
-            if now.saturating_sub(started) >= limit {
-                return Err(unknown(reason.unwrap_or(Uncertainty::StillRunning { waited: now - started })));
-            }
-            if let Some(reason) = reason
-                && now.saturating_sub(last_seen) >= ABSENCE
-            {
+            if let Some(reason) = vigil.end(self.clock.now(), trouble) {
                 return Err(unknown(reason));
             }
-            let rest = limit.saturating_sub(now.saturating_sub(started));
-            if !self.idle(job, interval.min(rest), started, &mut progress, watch) {
+            if !self.idle(&job.uuid, Some(&job.uuid), interval, &mut vigil, watch) {
                 return Err(interrupted());
             }
             interval = (interval * 3 / 2).min(LONGEST_INTERVAL);
         }
     }
 
-    /// Waits between two polls and tells the watch; `false` when the user interrupts.
-    fn idle(
+    /// Waits between two looks at a job and tells the watch; `false` when the user interrupts. `api_id` is what its
+    /// progress is asked for by, where it is.
+    pub(super) fn idle(
         &mut self,
-        job: &Job,
+        job: &str,
+        api_id: Option<&str>,
         time: Duration,
-        started: Duration,
-        progress: &mut ProgressState,
+        vigil: &mut Vigil,
         watch: &mut dyn Watch,
     ) -> bool {
-        let end = self.clock.now() + time;
-        loop {
-            let now = self.clock.now();
-            let elapsed = now.saturating_sub(started);
-            if self.interrupt.is_set() {
-                return false;
-            }
-            watch.waiting(Waiting { job: &job.uuid, elapsed, progress: progress.known.as_ref() });
-            let left = end.saturating_sub(now);
-            if left.is_zero() {
-                break;
-            }
-            self.clock.sleep(left.min(SLICE));
+        let time = vigil.rest(self.clock.now()).map_or(time, |rest| time.min(rest));
+        let mut tell = |now: Duration| {
+            let elapsed = now.saturating_sub(vigil.started);
+            watch.waiting(Waiting { job, elapsed, progress: vigil.progress.as_ref() });
+        };
+        if !self.interrupt.sleep(&mut *self.clock, time, &mut tell) {
+            return false;
         }
-        let elapsed = self.clock.now().saturating_sub(started);
-        if elapsed >= progress.next && !progress.given_up && watch.wants_progress() {
-            progress.next = elapsed + PROGRESS_INTERVAL;
-            match self.job_progress(&job.uuid) {
-                Some(known) => progress.known = Some(known),
-                None => progress.given_up = true,
-            }
+        let now = self.clock.now();
+        if let Some(api_id) = api_id.filter(|_| now >= vigil.next_progress && watch.wants_progress()) {
+            let known = self.job_progress(api_id);
+            vigil.next_progress = now + if known.is_some() { PROGRESS_INTERVAL } else { PROGRESS_PAUSE };
+            vigil.progress = known.or(vigil.progress.take());
         }
         true
     }
 }
 
-struct ProgressState {
-    known: Option<Progress>,
-    /// When to ask next, counted from the start.
-    next: Duration,
-    given_up: bool,
+/// The waiting for one job: how long it has lasted, and whether the node was there meanwhile.
+pub(super) struct Vigil {
+    started: Duration,
+    /// When the node last said that the job goes on.
+    last_seen: Duration,
+    limit: Option<Duration>,
+    progress: Option<Progress>,
+    /// When to ask for the progress next.
+    next_progress: Duration,
 }
 
-impl Default for ProgressState {
-    fn default() -> ProgressState {
-        ProgressState { known: None, next: PROGRESS_AFTER, given_up: false }
+impl Vigil {
+    /// Waiting that begins now and ends at the limit, where there is one.
+    pub(super) fn new(now: Duration, limit: Option<Duration>) -> Vigil {
+        Vigil { started: now, last_seen: now, limit, progress: None, next_progress: now + PROGRESS_AFTER }
+    }
+
+    /// Why the waiting ends after a look at the job, if it does. `trouble` is why the look told nothing; without, the
+    /// job goes on.
+    pub(super) fn end(&mut self, now: Duration, trouble: Option<Uncertainty>) -> Option<Uncertainty> {
+        let waited = now.saturating_sub(self.started);
+        if trouble.is_none() {
+            self.last_seen = now;
+        }
+        if self.limit.is_some_and(|limit| waited >= limit) {
+            return Some(trouble.unwrap_or(Uncertainty::StillRunning { waited }));
+        }
+        trouble.filter(|_| now.saturating_sub(self.last_seen) >= ABSENCE)
+    }
+
+    /// How long the waiting may last from now on.
+    fn rest(&self, now: Duration) -> Option<Duration> {
+        self.limit.map(|limit| limit.saturating_sub(now.saturating_sub(self.started)))
     }
 }

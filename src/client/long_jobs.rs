@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::answer::Understood;
-use super::call::{Answer, CallOptions, Progress, Reply, Unwatched, Waiting, Watch};
-use super::caller::{Client, SLICE};
+use super::call::{Answer, CallOptions, Reply, Unwatched, Watch};
+use super::caller::Client;
 use super::error::{Error, Uncertainty};
 use super::failure::{ApiFailure, ErrorCode};
+use super::follow::Vigil;
 use super::reads::is_no_mapping;
 use crate::catalog::Method;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
@@ -96,6 +97,20 @@ impl LongJob {
     }
 }
 
+/// What an error means that befell a look at a job, where it may pass: the node is away, starts, or something else
+/// answers in its place.
+fn absence(error: Error) -> Result<Uncertainty, Error> {
+    match error {
+        Error::Unreachable { source, .. } | Error::NoAnswer { source, .. } | Error::CutShort { source } => {
+            Ok(Uncertainty::Unreachable(source))
+        }
+        Error::NotTheNode { status, .. } => Ok(Uncertainty::Strange(status)),
+        // It answers with that status to every call until it is ready (T9).
+        Error::Starting { .. } => Ok(Uncertainty::Strange(404)),
+        other => Err(other),
+    }
+}
+
 fn is_object(text: &str) -> bool {
     text.trim_start().starts_with('{') && json::parse(text.as_bytes()).is_ok()
 }
@@ -158,36 +173,25 @@ impl Client {
     ) -> Result<Result<LongJob, ApiFailure>, Error> {
         let unknown = |reason| Error::OutcomeUnknown { api: "SubmitLongJob", job: Some(uuid.to_owned()), reason };
         let interrupted = || Error::Interrupted { job: Some(uuid.to_owned()) };
-        let started = self.clock.now();
-        let mut progress: Option<Progress> = None;
+        let mut vigil = Vigil::new(self.clock.now(), options.timeout);
         loop {
-            let job = match self.long_job(uuid) {
-                Ok(Ok(Some(job))) => job,
+            let mut api_id = None;
+            let trouble = match self.long_job(uuid) {
+                Ok(Ok(Some(job))) if job.has_ended() => return Ok(Ok(job)),
+                Ok(Ok(Some(job))) => {
+                    api_id = job.api_id;
+                    None
+                }
                 Ok(Ok(None)) => return Err(unknown(Uncertainty::NoRecord)),
                 Ok(Err(failure)) => return Ok(Err(failure)),
                 Err(Error::Interrupted { .. }) => return Err(interrupted()),
-                Err(error) => return Err(error),
+                Err(error) => Some(absence(error)?),
             };
-            if job.has_ended() {
-                return Ok(Ok(job));
+            if let Some(reason) = vigil.end(self.clock.now(), trouble) {
+                return Err(unknown(reason));
             }
-            let waited = self.clock.now().saturating_sub(started);
-            if options.timeout.is_some_and(|timeout| waited >= timeout) {
-                return Err(unknown(Uncertainty::StillRunning { waited }));
-            }
-            if watch.wants_progress()
-                && let Some(api_id) = &job.api_id
-            {
-                progress = self.job_progress(api_id).or(progress);
-            }
-            let end = self.clock.now() + INTERVAL;
-            while self.clock.now() < end {
-                if self.interrupt.is_set() {
-                    return Err(interrupted());
-                }
-                let elapsed = self.clock.now().saturating_sub(started);
-                watch.waiting(Waiting { job: uuid, elapsed, progress: progress.as_ref() });
-                self.clock.sleep(SLICE);
+            if !self.idle(uuid, api_id.as_deref(), INTERVAL, &mut vigil, watch) {
+                return Err(interrupted());
             }
         }
     }
@@ -250,7 +254,7 @@ mod tests {
         let text = r#"{"message":"no image","detail":"404 of http://h","cause":{"code":"SYS.1006","details":"gone"}}"#;
         let failure = ended("Failed", Some(text)).failure();
         assert_eq!((failure.error.details.as_str(), failure.text.as_str()), ("no image: 404 of http://h", text));
-        assert_eq!(failure.error.innermost().code, "SYS.1006");
+        assert_eq!(failure.error.chain().last().expect("itself").code, "SYS.1006");
         let failure = ended("Failed", Some("it \"broke\"")).failure();
         assert_eq!(
             (failure.error.details.as_str(), failure.text.as_str()),
@@ -259,6 +263,6 @@ mod tests {
         let failure = ended("Canceled", None).failure();
         assert_eq!(failure.error.details, "the long job ended as Canceled");
         let failure = ended("Failed", Some(r#"{"cause":"no space"}"#)).failure();
-        assert_eq!(failure.error.innermost().details, "no space");
+        assert_eq!(failure.error.chain().last().expect("itself").details, "no space");
     }
 }

@@ -3,7 +3,8 @@
 //! A [`Client`] makes calls ([`Client::execute`]) and runs queries over all their pages ([`Client::query`]) against
 //! one [`Endpoint`]. Two promises shape it: no action is lost or repeated (each carries a job uuid, by which it is
 //! found again), and credentials go to no other host. What it knows of time is a [`Clock`], of the network a
-//! [`Transport`]; it knows nothing of commands, formats or terminals.
+//! [`Transport`], of those who remember its jobs a [`JobRecord`]; it knows nothing of commands, formats, files or
+//! terminals.
 //!
 //! A reply is read in pieces while it arrives. That an API failed is an [`Answer`], not an [`Error`]: an error means
 //! that there is no answer, or none that can be used, and its [`Class`] says what that means for the caller.
@@ -21,8 +22,8 @@ mod error;
 mod failure;
 mod follow;
 mod groups;
-mod journal;
 mod long_jobs;
+mod outgoing;
 mod page;
 mod pages;
 mod progress;
@@ -36,16 +37,15 @@ mod trace;
 mod transport;
 mod wire;
 
-pub use call::{Answer, CallOptions, Job, JobOutcome, JobRecord, Progress, Reply, Unwatched, Waiting, Watch};
+pub use call::{Answer, CallOptions, Job, JobOutcome, JobRecord, JobUuid, Progress, Reply, Unwatched, Waiting, Watch};
 pub use caller::{Client, Credentials};
 pub use clock::{Clock, Interrupt, SystemClock};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Class, Error, Oddity, Uncertainty};
 pub use failure::{ApiFailure, ErrorCode};
-pub use journal::{JobEntry, Journal};
 pub use long_jobs::{JobState, LongJob};
 pub use session::{Session, SessionStore, is_log_in, is_log_out};
 pub use signing::{AccessKey, NodeZone};
 pub use tls::TlsOptions;
 pub use transport::{CONNECT_TIMEOUT, ProxyOptions, ReqwestTransport, TransportOptions};
-pub use wire::{Shown, Transport, TransportError, WireRequest, WireResponse};
+pub use wire::{HeaderText, Shown, Transport, TransportError, WireRequest, WireResponse};

@@ -79,7 +79,7 @@ fn fetch(
             Answer::Reply(mut reply) => {
                 let page = if plan.is_zql { Page::read_zql(&mut reply) } else { Page::read_at_most(reply, most) };
                 match page {
-                    Err(Error::Reply { .. }) if tries < 3 => {}
+                    Err(Error::Reply { .. } | Error::CutShort { .. }) if tries < 3 => {}
                     page => return page.map(Ok),
                 }
             }

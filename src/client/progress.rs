@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::answer::Understood;
-use super::call::{Progress, Reply};
+use super::call::{JobUuid, Progress, Reply};
 use super::caller::Client;
 use crate::catalog::Method;
 use crate::json::{Kind, Piece, Pieces, escape_unprintable, kind, member, unescape};
@@ -30,7 +30,7 @@ impl Client {
         if !self.has_credentials() {
             return None;
         }
-        let mut wire = self.wire(&request, None).ok()?;
+        let mut wire = self.wire(&request, JobUuid::fresh()).ok()?;
         wire.patience = Duration::from_secs(5);
         let Ok(Understood::Result(reader)) = self.exchange(&wire) else { return None };
         read(&mut Reply::of_reader(reader))

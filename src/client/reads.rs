@@ -1,11 +1,11 @@
 //! Calls that only read: they may be repeated.
 
 use super::answer::Understood;
-use super::call::{Answer, CallOptions, Job, Reply, Watch};
-use super::caller::{Client, back_off, fresh_job_uuid};
+use super::call::{Answer, CallOptions, Job, JobUuid, Reply, Watch};
+use super::caller::{Client, back_off};
 use super::error::{Error, Oddity};
+use super::outgoing::has_job;
 use super::wire::TransportError;
-use crate::catalog::Method;
 use crate::plan::Request;
 
 /// How often a call that only reads is sent at most.
@@ -23,14 +23,14 @@ impl Client {
             tries += 1;
             let first_contact = !self.reached;
             // The node refuses a job uuid that it has seen, so each try has its own (J2).
-            let job = (request.method != Method::Get).then(fresh_job_uuid);
-            let wire = self.wire(request, job.as_deref())?;
+            let job = options.job.filter(|_| tries == 1).unwrap_or_else(JobUuid::fresh);
+            let wire = self.wire(request, job)?;
             let error = match self.exchange(&wire) {
                 Ok(Understood::Result(reader)) => return Ok(Answer::Reply(Reply::of_reader(reader))),
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
                 Ok(Understood::Accepted { job: location, timeout }) => {
                     // Two reads answer with a job (J1).
-                    let Some(uuid) = location.or(job) else {
+                    let Some(uuid) = location.or_else(|| has_job(request).then(|| job.to_string())) else {
                         return Err(Error::Reply { flaw: "an accepted job without a location".to_owned() });
                     };
                     let job = Job { uuid, api: request.api.to_owned(), timeout };

@@ -7,12 +7,13 @@ use jiff::tz::{Offset, TimeZone};
 use ring::hmac;
 
 use super::answer::Understood;
-use super::caller::{Client, fresh_job_uuid};
+use super::call::JobUuid;
+use super::caller::Client;
 use super::error::Error;
-use super::wire::TransportError;
+use super::wire::{HeaderText, TransportError};
 use crate::catalog::Method;
-use crate::json;
-use crate::plan::{PathPart, Request, SecretText};
+use crate::json::{self, MASK};
+use crate::plan::{PathPart, Request};
 use crate::secret::Secret;
 
 /// An access key, with which each request is signed instead of naming a session.
@@ -68,39 +69,9 @@ impl NodeZone {
 }
 
 impl AccessKey {
-    /// The `Authorization` value for a request: `ZStack <id>:<signature>`, the signature being the Base64 of
-    /// HMAC-SHA1 over method, date and path, each on a line. The path is `/v1/...`, not encoded, without a query.
-    fn authorization(&self, method: Method, date: &str, path: &str) -> SecretText {
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.secret.expose().as_bytes());
-        let signature = hmac::sign(&key, format!("{method}\n{date}\n{path}").as_bytes());
-        SecretText { text: format!("ZStack {}:{}", self.id, BASE64_STANDARD.encode(signature)), secret: true }
-    }
-}
-
-impl Client {
-    /// The headers of a signed request, dated by the node's clock.
-    pub(super) fn sign(
-        &mut self,
-        key: &AccessKey,
-        request: &Request,
-    ) -> Result<Vec<(&'static str, SecretText)>, Error> {
-        let known = self.shared().clock_skew;
-        let skew = match known {
-            Some(skew) => skew,
-            None => {
-                let skew = self.ask_clock_skew()?;
-                self.shared().clock_skew = Some(skew);
-                skew
-            }
-        };
-        let (authorization, date) = self.signature(key, request, skew);
-        Ok(vec![("authorization", authorization), ("date", SecretText::plain(date))])
-    }
-
-    /// The signature of a request sent now, and the date that it signs.
-    pub(super) fn signature(&self, key: &AccessKey, request: &Request, skew: i64) -> (SecretText, String) {
-        let now = i64::try_from(self.clock.unix_time().as_secs()).unwrap_or_default();
-        let date = key.zone.date(now.saturating_add(skew));
+    /// The headers that sign a request at a moment of the node's clock, in seconds since 1970.
+    pub(super) fn headers(&self, request: &Request, time: i64) -> [(&'static str, HeaderText); 2] {
+        let date = self.zone.date(time);
         let mut path = String::from("/v1");
         for part in &request.path {
             path.push_str(match part {
@@ -108,7 +79,27 @@ impl Client {
                 PathPart::Variable(value) => &value.text,
             });
         }
-        (key.authorization(request.method, &date, &path), date)
+        [("Authorization", self.authorization(request.method, &date, &path)), ("Date", HeaderText::plain(date))]
+    }
+
+    /// The `Authorization` value for a request: `ZStack <id>:<signature>`, the signature being the Base64 of
+    /// HMAC-SHA1 over method, date and path, each on a line. The path is `/v1/...`, not encoded, without a query.
+    fn authorization(&self, method: Method, date: &str, path: &str) -> HeaderText {
+        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, self.secret.expose().as_bytes());
+        let signature = hmac::sign(&key, format!("{method}\n{date}\n{path}").as_bytes());
+        let start = format!("ZStack {}:", self.id);
+        HeaderText::secret(format!("{start}{}", BASE64_STANDARD.encode(signature)), format!("{start}{MASK}"))
+    }
+}
+
+impl Client {
+    /// Asks the node for its time, unless it has told it before.
+    pub(super) fn learn_clock_skew(&mut self) -> Result<(), Error> {
+        if self.shared().clock_skew.is_none() {
+            let skew = self.ask_clock_skew()?;
+            self.shared().clock_skew = Some(skew);
+        }
+        Ok(())
     }
 
     /// By how many seconds the node's clock is ahead of this machine's. A node that does not tell counts as right.
@@ -117,8 +108,8 @@ impl Client {
         wire.method = Method::Put;
         wire.body = Some(Secret::new(r#"{"getCurrentTime":{}}"#));
         wire.shown.body = Some(r#"{"getCurrentTime":{}}"#.to_owned());
-        wire.headers.push(("content-type", SecretText::plain("application/json; charset=utf-8")));
-        wire.headers.push(("x-job-uuid", SecretText::plain(fresh_job_uuid())));
+        wire.headers.push(("Content-Type", HeaderText::plain("application/json; charset=utf-8")));
+        wire.headers.push(("X-Job-UUID", HeaderText::plain(JobUuid::fresh().to_string())));
         let answer = match self.exchange(&wire) {
             Ok(answer) => answer,
             Err(TransportError::Interrupted) => return Err(Error::Interrupted { job: None }),
@@ -140,13 +131,21 @@ impl Client {
 mod tests {
     use super::*;
 
+    /// The zone as a database of time zones has it, which the machine may lack: RFC 8536, no change of the clocks.
+    fn shanghai() -> NodeZone {
+        let mut file = b"TZif".to_vec();
+        file.extend([0; 16]);
+        for count in [0_u32, 0, 0, 0, 1, 4] {
+            file.extend(count.to_be_bytes());
+        }
+        file.extend((8 * 3600_i32).to_be_bytes());
+        file.extend(*b"\0\0CST\0");
+        NodeZone(TimeZone::tzif("Asia/Shanghai", &file).expect("a zone"))
+    }
+
     #[test]
     fn dates_are_the_nodes_wall_clock() {
-        let shanghai = NodeZone::parse("Asia/Shanghai");
-        // Without a time zone database on the machine only distances work.
-        if let Some(zone) = shanghai {
-            assert_eq!(zone.date(1_741_068_607), "Tue, 04 Mar 2025 14:10:07 Asia/Shanghai");
-        }
+        assert_eq!(shanghai().date(1_741_068_607), "Tue, 04 Mar 2025 14:10:07 Asia/Shanghai");
         assert_eq!(
             NodeZone::parse("+08:00").expect("a zone").date(1_741_068_607),
             "Tue, 04 Mar 2025 14:10:07 GMT+08:00"
@@ -166,7 +165,8 @@ mod tests {
         };
         let header = key.authorization(Method::Get, "Tue, 04 Mar 2025 14:10:07 Asia/Shanghai", "/v1/zones");
         // Reference: `printf 'GET\nTue, ...\n/v1/zones' | openssl dgst -sha1 -hmac key -binary | base64`.
-        assert_eq!(header.text, "ZStack AKID:HsXx6NuYsyXdrV/hcrOiA6YB6lE=");
+        assert_eq!(header.expose(), "ZStack AKID:HsXx6NuYsyXdrV/hcrOiA6YB6lE=");
+        assert_eq!(format!("{header:?}"), "\"ZStack AKID:******\"");
         assert!(!format!("{key:?}").contains("\"key\""));
     }
 }

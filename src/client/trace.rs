@@ -36,16 +36,13 @@ impl Trace {
     }
 
     pub(super) fn request(&self, base: &str, request: &WireRequest) {
-        let shown = self.secrets == Secrets::Shown;
-        let target = if shown { request.target.expose() } else { &request.shown.target };
-        let mut text = format!("{} {base}{target}\n", request.method);
+        let mut text = format!("{} {base}{}\n", request.method, request.target_text(self.secrets));
         for (name, value) in &request.headers {
             text.push_str(&format!("{name}: {}\n", value.show(self.secrets)));
         }
-        if let Some(body) = &request.body {
-            let masked = request.shown.body.as_deref().map(|body| mask_json(body.as_bytes()));
+        if let Some(body) = request.body_text(self.secrets) {
             text.push('\n');
-            text.push_str(if shown { body.expose() } else { masked.as_deref().unwrap_or(MASK) });
+            text.push_str(body);
         }
         self.write('>', &text);
     }

@@ -127,17 +127,19 @@ impl Shared {
     fn wait<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, TransportError> {
         self.runtime.block_on(async {
             tokio::pin!(future);
-            let deadline = tokio::time::Instant::now() + limit;
+            // One that no clock reaches is none.
+            let deadline = tokio::time::Instant::now().checked_add(limit);
             loop {
                 // Whether to stop is asked before anything is sent, too.
                 if self.options.interrupt.is_set() {
                     return Err(TransportError::Interrupted);
                 }
-                let tick = deadline.min(tokio::time::Instant::now() + TICK);
+                let tick = tokio::time::Instant::now() + TICK;
+                let tick = deadline.map_or(tick, |deadline| deadline.min(tick));
                 if let Ok(done) = tokio::time::timeout_at(tick, &mut future).await {
                     return Ok(done);
                 }
-                if tokio::time::Instant::now() >= deadline {
+                if deadline.is_some_and(|deadline| tokio::time::Instant::now() >= deadline) {
                     return Err(TransportError::Silent { after: limit });
                 }
             }
@@ -159,8 +161,8 @@ impl Transport for ReqwestTransport {
         let mut headers = HeaderMap::with_capacity(request.headers.len());
         for (name, value) in &request.headers {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| TransportError::Unsendable)?;
-            let mut text = HeaderValue::from_str(&value.text).map_err(|_| TransportError::Unsendable)?;
-            text.set_sensitive(value.secret);
+            let mut text = HeaderValue::from_str(value.expose()).map_err(|_| TransportError::Unsendable)?;
+            text.set_sensitive(value.is_secret());
             headers.append(name, text);
         }
         let client = self.shared.client(request.reuse_connection)?;

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::catalog::Method;
-use crate::plan::SecretText;
+use crate::json::Secrets;
 use crate::secret::Secret;
 
 /// A request as it is sent: to the endpoint that its transport was made for, and to no other.
@@ -13,8 +13,8 @@ pub struct WireRequest {
     pub method: Method,
     /// What follows the base URL, percent-encoded: `/v1/zones?q=name%3Dlab`. It may hold secrets.
     pub target: Secret,
-    /// Headers in order. `Host` and `Content-Length` are the transport's.
-    pub headers: Vec<(&'static str, SecretText)>,
+    /// Headers in order, names as people write them. `Host` and `Content-Length` are the transport's.
+    pub headers: Vec<(&'static str, HeaderText)>,
     /// The body of a POST or PUT, JSON in ASCII.
     pub body: Option<Secret>,
     /// How long the first byte of the answer may take.
@@ -25,6 +25,65 @@ pub struct WireRequest {
     pub reuse_connection: bool,
     /// The request as it may be shown.
     pub shown: Shown,
+}
+
+impl WireRequest {
+    /// What follows the base URL.
+    pub(super) fn target_text(&self, secrets: Secrets) -> &str {
+        match secrets {
+            Secrets::Shown => self.target.expose(),
+            Secrets::Masked => &self.shown.target,
+        }
+    }
+
+    /// The body, where there is one.
+    pub(super) fn body_text(&self, secrets: Secrets) -> Option<&str> {
+        match secrets {
+            Secrets::Shown => self.body.as_ref().map(Secret::expose),
+            Secrets::Masked => self.shown.body.as_deref(),
+        }
+    }
+}
+
+/// The value of a header. `Debug` hides what is secret of it.
+#[derive(Clone)]
+pub struct HeaderText {
+    text: Secret,
+    /// With the secret part masked; nothing where no part is secret.
+    masked: Option<String>,
+}
+
+impl HeaderText {
+    /// A value that may be shown.
+    pub fn plain(text: impl Into<String>) -> HeaderText {
+        HeaderText { text: Secret::new(text), masked: None }
+    }
+
+    /// A value with a secret part, and how it is shown.
+    pub fn secret(text: String, masked: String) -> HeaderText {
+        HeaderText { text: Secret::new(text), masked: Some(masked) }
+    }
+
+    /// The value as sent.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// Whether a part of it must not be shown, stored or logged.
+    pub fn is_secret(&self) -> bool {
+        self.masked.is_some()
+    }
+
+    /// The value, or what may be shown of it.
+    pub fn show(&self, secrets: Secrets) -> &str {
+        self.masked.as_deref().filter(|_| secrets == Secrets::Masked).unwrap_or(self.expose())
+    }
+}
+
+impl std::fmt::Debug for HeaderText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self.show(Secrets::Masked), f)
+    }
 }
 
 /// The parts of a request that may hold secrets, with those masked.

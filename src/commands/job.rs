@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::client::{ApiFailure, JobEntry, JobOutcome, Progress};
+use crate::client::{ApiFailure, JobOutcome, Progress};
+use crate::journal::JobEntry;
 use crate::json::write_string;
 use crate::render::{Field, FieldKind, Shape};
 

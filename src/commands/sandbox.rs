@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::client::Interrupt;
+use crate::client::{Interrupt, SystemClock};
 use crate::error::Error;
 use crate::sandbox::{self, Database, Fault, Options};
 
@@ -54,9 +54,7 @@ pub(crate) fn serve(
     let interrupt = interrupt.clone();
     // The signal only sets a flag; somebody has to look at it.
     thread::spawn(move || {
-        while !interrupt.is_set() {
-            thread::sleep(Duration::from_millis(50));
-        }
+        while interrupt.sleep(&mut SystemClock::new(), Duration::MAX, &mut |_| {}) {}
         let _ = stop.send(());
     });
     sandbox::serve(options, talk, &stopped)?;

@@ -1,7 +1,7 @@
 //! Files that hold secrets: readable by their owner only, replaced as a whole, one writer at a time.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -139,18 +139,33 @@ fn public_mode(file: &File, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Appends to a file in a directory of its owner only, in one write: lines of several processes do not mix.
+/// Appends a line to a file in a directory of its owner only, in one write: lines of several processes do not mix. A
+/// line that a crash has left torn at the end is ended first.
 ///
 /// # Errors
 /// When it cannot be written, or when others can read it or enter its directory.
-pub fn append_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub fn append_line(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if let Some(folder) = path.parent() {
         private_folder(folder)?;
     }
     let failed = |source| Error::Write { path: path.to_owned(), source };
-    let mut file = private_options().append(true).create(true).open(path).map_err(failed)?;
+    let mut file = private_options().append(true).read(true).create(true).open(path).map_err(failed)?;
     check_mode(path, 0o600)?;
+    if is_torn(&mut file).map_err(failed)? {
+        return file.write_all(&[b"\n", bytes].concat()).map_err(failed);
+    }
     file.write_all(bytes).map_err(failed)
+}
+
+/// Whether the last line of a file lacks its end.
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(io::SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 fn private_options() -> OpenOptions {
@@ -186,8 +201,8 @@ mod tests {
         write_private(&path, b"two").expect("written again");
         assert_eq!(read_private(&path).expect("readable"), Some(b"two".to_vec()));
         assert_eq!((mode(&path), mode(path.parent().expect("a parent"))), (0o600, 0o700));
-        append_private(&path, b"more").expect("appended");
-        assert_eq!(fs::read(&path).expect("readable"), b"twomore");
+        append_line(&path, b"more").expect("appended");
+        assert_eq!(fs::read(&path).expect("readable"), b"two\nmore");
     }
 
     #[test]
@@ -201,7 +216,7 @@ mod tests {
             error.contains("mode 0640") && error.contains("`chmod 600 ") && error.contains("file` mends"),
             "{error}"
         );
-        assert!(append_private(&path, b"x").is_err());
+        assert!(append_line(&path, b"x").is_err());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("changed");
         let folder = path.parent().expect("a parent");
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("changed");

@@ -19,6 +19,6 @@ pub use contexts::{Context, Contexts};
 pub use credentials::{Credentials, Entry, Login, Owner, Who};
 pub use environment::{Environment, Folders, Variables};
 pub use error::Error;
-pub use files::{append_private, lock_folder, read_private, write_private};
+pub use files::{append_line, lock_folder, read_private, write_private};
 pub use node::{Address, NodeChoice, Selection, choose_node};
 pub use setting::{ColorWish, ConfirmWish, FORMATS, Keeper, PROMPT_COLORS, Preferences, Setting};

@@ -1,7 +1,7 @@
 //! Calls against a server that answers in every way a node, a proxy or an accident can.
 
 use crate::harness::Home;
-use crate::node::{Node, Reply};
+use crate::node::{Node, Recorded, Reply};
 
 const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
 
@@ -41,6 +41,56 @@ fn the_result_of_an_action_is_never_lost_to_a_wrong_filter() {
     assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
     done.stderr_has("error: the action was carried out, but its result cannot be shown as asked: ");
     assert_eq!(node.requests().len(), 1);
+}
+
+#[test]
+fn a_reply_that_is_cut_while_it_is_printed_is_told_as_a_failed_connection() {
+    // More than what is looked at before anything is printed.
+    let row = format!(r#"{{"uuid":"1f6d","name":"{}"}},"#, "x".repeat(1000));
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n";
+    let text = format!("{head}{{\"inventories\":[{}", row.repeat(400));
+    let node = Node::start(move |_| Reply::Raw(text.clone().into_bytes()));
+    let done = with_session(&node, &["QueryZone", "limit=1000", "-o", "value", "--columns", "uuid"]).fails(4);
+    let done = done.stdout_has("1f6d\n").stderr_has("error: the connection failed while the reply was read: the conn");
+    done.never_shows("not what a management node sends");
+}
+
+/// What a curl command in the text says of headers, names in lower case.
+fn headers_of_curl(text: &str) -> Vec<(String, String)> {
+    let curl = text.lines().find(|line| line.starts_with("curl ")).expect("a curl command");
+    let words = curl.split(" -H '").skip(1).filter_map(|rest| rest.split_once('\''));
+    words
+        .filter_map(|(word, _)| word.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect()
+}
+
+/// The headers of a request, without those that any transport adds.
+fn own_headers(request: &Recorded) -> Vec<(String, String)> {
+    let added = |name: &str| matches!(name, "host" | "content-length");
+    request.headers.iter().filter(|(name, _)| !added(name)).cloned().collect()
+}
+
+#[test]
+fn the_curl_example_is_the_request_that_is_sent() {
+    let node = Node::start(|_| Reply::ok("{}"));
+    for command in [&["CreateZone", "name=a", "--timeout", "90"][..], &["QueryZone", "limit=1"]] {
+        let done = with_session(&node, &[command, &["-c", "-s"]].concat()).succeeds();
+        let request = node.requests().last().expect("a request").clone();
+        assert_eq!(headers_of_curl(&done.err()), own_headers(&request));
+        assert!(done.err().contains(&request.target), "{}", done.err());
+    }
+    let sent = node.requests().len();
+    let done = with_session(&node, &["QueryZone", "limit=1", "--dry-run", "-s"]).succeeds();
+    let shown: Vec<(String, String)> = done
+        .out()
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    assert_eq!(shown, own_headers(node.requests().last().expect("a request")));
+    assert_eq!(node.requests().len(), sent, "a dry run sends nothing");
 }
 
 #[test]

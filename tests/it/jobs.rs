@@ -1,10 +1,13 @@
 //! Jobs: waiting, detaching, looking again, from any process.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
 use crate::served::Served;
+use crate::terminal::Terminal;
 
 const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
 
@@ -79,6 +82,103 @@ fn several_jobs_are_waited_for_and_each_one_reported() {
     let done = done.stderr_has(&format!("error: job {bad}: no space left"));
     done.stderr_has(&format!("error: job {gone}: the outcome of the job is unknown"));
     home.run(node.call(&["job", "wait", &good, &gone])).fails(6);
+}
+
+#[test]
+fn a_result_that_cannot_be_read_takes_no_other_outcome_away() {
+    // Longer than what is checked before it is handed on.
+    let broken = format!(r#"{{"inventory":{{"pad":"{}"}}"#, "x".repeat(300_000));
+    let node = Node::start(move |request| match request.path() {
+        path if path.ends_with("aaaaaaaa") => Reply::ok(broken.clone()),
+        path if path.ends_with("bbbbbbbb") => Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#),
+        _ => Reply::error("SYS.1006", "no space left"),
+    });
+    let (unreadable, good, bad) = ("a".repeat(32), "b".repeat(32), "c".repeat(32));
+    let done = Home::new().run_once(node.call(&["job", "wait", &unreadable, &good, &bad])).fails(4);
+    let rows = done.json()["inventories"].clone();
+    let states: Vec<&str> = (0..3).map(|at| rows[at]["state"].as_str().expect("a state")).collect();
+    assert_eq!(states, ["succeeded", "succeeded", "failed"]);
+    assert_eq!(rows[1]["result"]["inventory"]["uuid"], "1f6d");
+    done.stderr_has(&format!("error: job {unreadable}: the reply is not")).stderr_has("no space left");
+}
+
+#[test]
+fn several_long_jobs_are_followed_to_their_ends() {
+    let node = Node::start(|request| {
+        let job = |uuid: &str, state: &str, result: &str| {
+            format!(r#"{{"uuid":"{uuid}","jobName":"APIAddImageMsg","state":"{state}","jobResult":{result}}}"#)
+        };
+        let (good, bad) = ("1".repeat(32), "2".repeat(32));
+        match (request.method.as_str(), request.query().first().map(|(_, value)| value.as_str())) {
+            ("GET", Some(asked)) if asked.ends_with(&good) => {
+                let result = r#""{\"inventory\":{\"uuid\":\"1f6d\"}}""#;
+                Reply::ok(format!(r#"{{"inventories":[{}]}}"#, job(&good, "Succeeded", result)))
+            }
+            ("GET", Some(_)) => {
+                Reply::ok(format!(r#"{{"inventories":[{}]}}"#, job(&bad, "Failed", r#""{\"message\":\"no image\"}""#)))
+            }
+            ("GET", None) => {
+                let uuid = if request.path().ends_with("aaaa") { &good } else { &bad };
+                Reply::ok(format!(r#"{{"inventory":{}}}"#, job(uuid, "Running", "null")))
+            }
+            _ => {
+                let letter = if request.json()["params"]["name"] == "good" { "a" } else { "b" };
+                let location = format!("http://h/zstack/v1/api-jobs/{}", letter.repeat(32));
+                Reply::Send(202, format!(r#"{{"location":"{location}"}}"#))
+            }
+        }
+    });
+    let home = Home::new();
+    let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION);
+    for name in ["name=good", "name=bad"] {
+        run(&["--no-wait", "SubmitLongJob", name, "jobName=APIAddImageMsg", "jobData={}"]).succeeds();
+    }
+    let (good, bad) = ("a".repeat(32), "b".repeat(32));
+    let done = run(&["job", "wait", &good, &bad]).succeeds();
+    assert_eq!(done.json()["inventories"][0]["result"]["inventory"]["state"], "Running", "nobody asked to follow");
+    let done = run(&["--follow", "job", "wait", &good, &bad]).fails(3);
+    let rows = done.json()["inventories"].clone();
+    assert_eq!((&rows[0]["state"], &rows[0]["result"]["inventory"]["uuid"]), (&"succeeded".into(), &"1f6d".into()));
+    assert_eq!((&rows[1]["state"], &rows[1]["error"]["message"]), (&"failed".into(), &"no image".into()));
+    done.stderr(&format!("error: job {bad}: no image\n"));
+}
+
+#[test]
+fn a_terminal_shows_how_several_jobs_stand() {
+    let may_end = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&may_end);
+    let node = Node::start(move |request| match request.path() {
+        path if path.contains("task-progresses") => Reply::ok(
+            r#"{"inventories":[{"type":"Progress","content":"42","time":1},{"type":"Task","content":"copying","time":1}]}"#,
+        ),
+        path if path.ends_with("aaaaaaaa") || flag.load(Ordering::Relaxed) => Reply::ok(r#"{"inventory":{}}"#),
+        _ => Reply::Send(202, "{}".to_owned()),
+    });
+    let (done, slow) = ("a".repeat(32), "b".repeat(32));
+    let words = node.call(&["job", "wait", &done, &slow, "-o", "value", "--columns", "state"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let variables = [("ZSTACK_SESSION_UUID", SESSION)];
+    let program = env!("CARGO_BIN_EXE_zstack-cli");
+    let home = Home::new();
+    let terminal = Terminal::run_with(&home, (100, 10), program, &words, &variables);
+    let screen = terminal.sees("42%");
+    assert!(screen.contains("1 of 2 ended  42%  copying  job bbbb"), "{screen}");
+    may_end.store(true, Ordering::Relaxed);
+    let (screen, code) = terminal.ends();
+    assert_eq!((screen.trim(), code), ("succeeded\nsucceeded", Some(0)), "the line is cleared");
+}
+
+#[test]
+fn a_long_job_that_nobody_may_ask_for_is_named() {
+    let uuid = "6".repeat(32);
+    let long_job = format!(r#"{{"inventory":{{"uuid":"{uuid}","jobName":"APIAddImageMsg","state":"Running"}}}}"#);
+    let node = Node::start(move |request| match request.method.as_str() {
+        "GET" if is_poll(request) => Reply::ok(long_job.clone()),
+        "GET" => Reply::error("ID.1001", "expired"),
+        _ => Reply::Send(202, "{}".to_owned()),
+    });
+    let run = Home::new().run_once(node.call(&["--follow", "SubmitLongJob", "jobName=APIAddImageMsg", "jobData={}"]));
+    run.variable("ZSTACK_SESSION_UUID", SESSION).fails(5).stderr_has(&format!("`zstack-cli job {uuid}` looks at it"));
 }
 
 #[test]

@@ -112,7 +112,11 @@ impl Transport for Node {
             let now = state.now;
             state.seen.push(Seen {
                 line: format!("{} {}", request.method, request.target.expose()),
-                headers: request.headers.iter().map(|(name, value)| (name.to_string(), value.text.clone())).collect(),
+                headers: request
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.to_ascii_lowercase(), value.expose().to_owned()))
+                    .collect(),
                 body: request.body.as_ref().map(|body| body.expose().to_owned()),
                 at: now,
             });

@@ -13,7 +13,7 @@ fn submitted(timeout_millis: u64) -> Step {
 }
 
 fn options(timeout: Option<u64>) -> CallOptions {
-    CallOptions { wait: true, timeout: timeout.map(Duration::from_secs) }
+    CallOptions { timeout: timeout.map(Duration::from_secs), ..CallOptions::default() }
 }
 
 #[test]
@@ -64,6 +64,14 @@ fn a_job_that_does_not_end_in_time_is_unknown() {
 }
 
 #[test]
+fn a_job_may_be_waited_for_without_end() {
+    let node = Node::new([submitted(1000), accepted(), ok("{}")]);
+    let options = CallOptions { timeout: Some(Duration::MAX), ..CallOptions::default() };
+    node.client().execute(&action(), &options, &mut Unwatched).expect("an answer");
+    node.seen();
+}
+
+#[test]
 fn a_job_without_a_record_is_unknown_and_not_failed() {
     let node = Node::new([submitted(1000), accepted(), answer(404, "not found")]);
     let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("no record");
@@ -109,7 +117,7 @@ fn interrupting_stops_the_waiting_and_tells_the_job() {
 #[test]
 fn nobody_waits_when_told_not_to() {
     let node = Node::new([submitted(5000)]);
-    let options = CallOptions { wait: false, timeout: None };
+    let options = CallOptions { wait: false, ..CallOptions::default() };
     let result = node.client().execute(&action(), &options, &mut Unwatched).expect("an answer");
     let Answer::Detached(job) = result else { panic!("detached") };
     let expected = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(5)) };
@@ -167,13 +175,40 @@ fn a_job_can_be_looked_at_later() {
     node.seen();
 }
 
+fn row(state: &str) -> Step {
+    ok(&format!(
+        r#"{{"inventories":[{{"uuid":"{JOB}","jobName":"APIAddImageMsg","state":"{state}","jobResult":"{{}}"}}]}}"#
+    ))
+}
+
+#[test]
+fn a_node_that_restarts_while_a_long_job_runs_is_waited_for() {
+    let page = answer(404, "<html>starting</html>");
+    let starting = || [answer(404, "no api mapping to /v1/longjobs"), answer(404, "no api mapping")];
+    let away = vec![refused(); 60].into_iter().chain(vec![cut(); 60]).chain([page]);
+    let steps = [row("Running")].into_iter().chain(away).chain(starting()).chain(starting());
+    let node = Node::new(steps.chain([row("Running")]).chain(vec![refused(); 60]).chain([row("Succeeded")]));
+    let job = node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect("an answer");
+    assert_eq!(job.expect("no failure").state, "Succeeded");
+    assert!(node.seen().last().expect("requests").at > Duration::from_secs(100));
+}
+
+#[test]
+fn a_node_that_stays_away_leaves_a_long_job_unknown() {
+    for step in [refused(), answer(502, "<html>")] {
+        let node = Node::new([row("Running")].into_iter().chain(vec![step; 900]));
+        let error = node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect_err("nobody there");
+        assert_eq!((error.class(), error.job()), (Class::Unknown, Some(JOB)), "{error}");
+        assert!(crate::client::Clock::now(&node).as_secs() >= 300);
+    }
+    let node = Node::new([row("Running")].into_iter().chain(vec![refused(); 900]));
+    let error = node.client().follow_long_job(JOB, &options(Some(20)), &mut Unwatched).expect_err("nobody there");
+    assert!(matches!(&error, Error::OutcomeUnknown { reason: Uncertainty::Unreachable(_), .. }), "{error}");
+    assert!(crate::client::Clock::now(&node).as_secs() < 30, "the limit of the user counts");
+}
+
 #[test]
 fn long_jobs_are_followed_to_their_end() {
-    let row = |state: &str| {
-        ok(&format!(
-            r#"{{"inventories":[{{"uuid":"{JOB}","jobName":"APIAddImageMsg","state":"{state}","jobResult":"{{}}"}}]}}"#
-        ))
-    };
     let node = Node::new([row("Waiting"), row("Running"), cut(), row("Canceling"), row("Canceled")]);
     let job =
         node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect("an answer").expect("no failure");

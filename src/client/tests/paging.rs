@@ -139,6 +139,11 @@ fn an_error_on_a_later_page_comes_after_the_rows_before_it() {
 fn a_page_that_is_cut_is_fetched_again() {
     let node = Node::new([page(&[1, 2]), Step::CutBody(r#"{"inventories":[{"#.into()), page(&[3])]);
     assert_eq!(all(&node, "QueryZone").0, [1, 2, 3]);
+    // Cut behind what is looked at before a reply is handed on.
+    let long = format!(r#"{{"pad":"{}","inventories":[{{"#, "x".repeat(300_000));
+    let node = Node::new([page(&[1, 2]), Step::CutBody(long), page(&[3])]);
+    assert_eq!(all(&node, "QueryZone").0, [1, 2, 3]);
+    node.seen();
 }
 
 #[test]

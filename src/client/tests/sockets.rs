@@ -171,6 +171,14 @@ fn text(answer: Result<Answer, Error>) -> String {
 }
 
 #[test]
+fn a_time_beyond_all_clocks_is_a_time() {
+    let server = Server::new(vec![empty()]);
+    let patient = Request { timeout: Some(std::time::Duration::MAX), ..action() };
+    assert_eq!(text(run(&server.url, &patient)), "{}");
+    server.requests();
+}
+
+#[test]
 fn requests_arrive_as_they_were_planned() {
     let server = Server::new(vec![empty()]);
     let mut request = query();

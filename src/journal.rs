@@ -1,15 +1,16 @@
 //! The jobs that this machine submitted, across restarts of the program.
 //!
 //! A file of lines, one JSON object each, that is only appended to: a job is noted before it is sent, so that
-//! nothing that happens afterwards can lose its uuid. It holds no parameters.
+//! nothing that happens afterwards can lose its uuid. It holds no parameters. The client that sends the jobs knows it
+//! as a [`JobRecord`] only; `job` commands read it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::{Job, JobOutcome, JobRecord};
-use crate::config::{Error, Folders, append_private, lock_folder, read_private, write_private};
+use crate::client::{Job, JobOutcome, JobRecord};
+use crate::config::{Error, Folders, append_line, lock_folder, read_private, write_private};
 
 /// Beyond this length, in bytes, old jobs are forgotten.
 const LONGEST: usize = 1 << 20;
@@ -39,6 +40,7 @@ pub struct JobEntry {
 /// The journal of jobs.
 #[derive(Clone, Debug)]
 pub struct Journal {
+    folder: PathBuf,
     path: PathBuf,
     url: String,
     context: Option<String>,
@@ -65,28 +67,11 @@ struct Line {
     at: Option<u64>,
 }
 
-const OUTCOMES: [(JobOutcome, &str); 4] = [
-    (JobOutcome::Succeeded, "succeeded"),
-    (JobOutcome::Failed, "failed"),
-    (JobOutcome::NotRun, "not run"),
-    (JobOutcome::Unknown, "unknown"),
-];
-
-impl JobOutcome {
-    /// In a word or two.
-    pub fn as_str(self) -> &'static str {
-        OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("", |(_, name)| name)
-    }
-}
-
 impl Journal {
     /// The journal in the state directory, for jobs sent to the node at `url`.
     pub fn new(folders: &Folders, url: &str, context: Option<&str>) -> Journal {
-        Journal {
-            path: folders.state.join("jobs").join("jobs.jsonl"),
-            url: url.to_owned(),
-            context: context.map(str::to_owned),
-        }
+        let folder = folders.state.join("jobs");
+        Journal { path: folder.join("jobs.jsonl"), folder, url: url.to_owned(), context: context.map(str::to_owned) }
     }
 
     /// All jobs, the oldest first, whatever node they were sent to. A line that is damaged counts as missing.
@@ -121,12 +106,12 @@ impl Journal {
             if let Some(uuid) = line.known_as {
                 entry.uuid = uuid;
             }
-            let outcome = line.outcome.and_then(|name| OUTCOMES.iter().find(|(_, known)| *known == name));
+            let outcome = line.outcome.as_deref().and_then(JobOutcome::parse);
             // What is known stays known when somebody else gives up waiting.
-            if let Some((outcome, _)) = outcome
-                && (*outcome != JobOutcome::Unknown || entry.end.is_none())
+            if let Some(outcome) = outcome
+                && (outcome != JobOutcome::Unknown || entry.end.is_none())
             {
-                entry.end = Some((*outcome, at));
+                entry.end = Some((outcome, at));
             }
         }
         Ok(entries.into_iter().map(|(_, entry)| entry).collect())
@@ -148,7 +133,10 @@ impl Journal {
         let mut text =
             serde_json::to_vec(line).map_err(|error| Error::Write { path: self.path.clone(), source: error.into() })?;
         text.push(b'\n');
-        append_private(&self.path, &text)
+        // A line added while another process forgets old jobs would go to the file that it replaces. Where the file
+        // system knows no locks, a line that may get lost is better than none.
+        let _lock = lock_folder(&self.folder).ok();
+        append_line(&self.path, &text)
     }
 
     /// Forgets old jobs once the file has grown long.
@@ -156,8 +144,7 @@ impl Journal {
         if std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len()) <= LONGEST as u64 {
             return Ok(());
         }
-        let Some(folder) = self.path.parent() else { return Ok(()) };
-        let _lock = lock_folder(folder)?;
+        let _lock = lock_folder(&self.folder)?;
         let mut text = Vec::new();
         let entries = self.entries()?;
         for entry in &entries[entries.len().saturating_sub(KEPT)..] {
@@ -240,8 +227,7 @@ mod tests {
         journal.submitted(&job("ab"), second(20));
         journal.renamed("ab", "bb");
         journal.ended("aa", JobOutcome::Failed, second(30));
-        append_private(&journal.path, b"{\"job\":\"damag").expect("appended");
-        append_private(&journal.path, b"\n\xff\n").expect("appended");
+        append_line(&journal.path, b"{\"job\":\"damag\n\xff\n").expect("appended");
         journal.ended("ab", JobOutcome::Unknown, second(35));
         journal.ended("bb", JobOutcome::Succeeded, second(40));
         journal.ended("ab", JobOutcome::Unknown, second(50));
@@ -263,10 +249,42 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_a_crash_has_torn_swallows_no_other() {
+        let (_home, mut journal) = journal();
+        journal.submitted(&job("aa"), Duration::from_secs(10));
+        append_line(&journal.path, b"{\"job\":\"ab\",\"ap").expect("appended");
+        journal.submitted(&job("ac"), Duration::from_secs(20));
+        let uuids: Vec<String> = journal.entries().expect("readable").into_iter().map(|entry| entry.uuid).collect();
+        assert_eq!(uuids, ["aa", "ac"]);
+        let text = std::fs::read_to_string(&journal.path).expect("readable");
+        assert_eq!(text.lines().count(), 3, "{text}");
+    }
+
+    #[test]
+    fn nothing_is_noted_while_another_process_forgets_old_jobs() {
+        let (_home, mut journal) = journal();
+        journal.submitted(&job("aa"), Duration::from_secs(10));
+        let lock = lock_folder(&journal.folder).expect("locked");
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let mut other = journal.clone();
+        let appending = std::thread::spawn(move || {
+            other.submitted(&job("ab"), Duration::from_secs(20));
+            let _ = sender.send(());
+        });
+        assert!(receiver.recv_timeout(Duration::from_millis(300)).is_err(), "it does not wait");
+        // As the other process does: what it has read takes the place of the file.
+        let text = std::fs::read(&journal.path).expect("readable");
+        write_private(&journal.path, &text).expect("written");
+        drop(lock);
+        appending.join().expect("no panic");
+        assert_eq!(journal.entries().expect("readable").len(), 2);
+    }
+
+    #[test]
     fn old_jobs_are_forgotten() {
         let (_home, mut journal) = journal();
         let line = "{\"job\":\"a\",\"api\":\"CreateZone\",\"url\":\"http://h/zstack\",\"at\":1}\n";
-        append_private(&journal.path, line.repeat(LONGEST / line.len() + 1).as_bytes()).expect("appended");
+        append_line(&journal.path, line.repeat(LONGEST / line.len() + 1).as_bytes()).expect("appended");
         journal.submitted(&job("bb"), Duration::from_secs(2));
         journal.ended("bb", JobOutcome::Succeeded, Duration::from_secs(3));
         let entries = journal.entries().expect("readable");

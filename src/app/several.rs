@@ -1,0 +1,307 @@
+//! Waiting for several jobs at once.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::cli::Options;
+use crate::client::{
+    self, Answer, ApiFailure, Client, Clock, JobOutcome, Progress, Reply, SystemClock, Waiting, Watch,
+};
+use crate::commands::job::{self, JobRow};
+use crate::error::{Error, ExitCode};
+
+use super::jobs::Named;
+use super::output::Output;
+use super::spinner::Standing;
+use super::waiting::{End, Waited, is_unrecorded, tells_of_long_job, wait_for};
+use super::{App, Flow, view};
+
+/// How many jobs are waited for at a time.
+const AT_ONCE: usize = 32;
+
+/// How often the line that tells of them is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// A job to wait for.
+struct Task {
+    named: Named,
+    api: &'static str,
+    client: Client,
+    /// Whether its result tells of a long job that is to be followed.
+    follow: bool,
+}
+
+impl App {
+    pub(super) fn wait_for_jobs(
+        &mut self,
+        names: &[String],
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let view = view::view(options, self.screen_of(out, options))?;
+        let mut tasks = self.tasks(names, options)?;
+        self.watch_ctrl_c()?;
+        let all_waited = self.wait_for_tasks(&mut tasks, options);
+        let mut verdicts = Vec::new();
+        for (task, waited) in tasks.iter().zip(all_waited) {
+            self.note_end(&task.named, waited.outcome);
+            self.say_what_goes_on(&waited, options);
+            verdicts.push(judge(task.named.seen_end(), waited));
+        }
+        let code = self.report_all(&tasks, &mut verdicts);
+        let rows: Vec<JobRow<'_>> =
+            tasks.iter().zip(&verdicts).map(|(task, verdict)| verdict.row(task.named.row())).collect();
+        self.print(Reply::of_text(job::several(&rows)), &job::list_shape(), &view, options, out)?;
+        if code == ExitCode::Done { Ok(()) } else { Err(Error::Reported(code)) }
+    }
+
+    fn tasks(&mut self, names: &[String], options: &Options) -> Result<Vec<Task>, Error> {
+        let mut tasks = Vec::new();
+        for name in names {
+            let named = self.named_job(name)?;
+            let api = self.api_of(&named);
+            let follow = options.follow && tells_of_long_job(&self.shape_of_job(&named));
+            let there = self.options_for(&named, options)?;
+            let client = self.node(&there)?.client.fork();
+            tasks.push(Task { named, api, client, follow });
+        }
+        Ok(tasks)
+    }
+
+    /// Waits for all of them; what each one came to, in their order.
+    fn wait_for_tasks(&self, tasks: &mut [Task], options: &Options) -> Vec<Waited> {
+        let mut spinner = self.spinner(options);
+        let mut clock = SystemClock::new();
+        let started = clock.now();
+        let board = Board::new(tasks, spinner.wants_progress());
+        let mut all_waited = Vec::new();
+        for (round, some) in tasks.chunks_mut(AT_ONCE).enumerate() {
+            thread::scope(|scope| {
+                let threads: Vec<_> = some
+                    .iter_mut()
+                    .enumerate()
+                    .map(|(at, task)| {
+                        let place = Place { board: &board, at: round * AT_ONCE + at };
+                        scope.spawn(move || task.wait(place, options))
+                    })
+                    .collect();
+                while threads.iter().any(|thread| !thread.is_finished())
+                    && self.interrupt.sleep(&mut clock, FRAME, &mut |_| {})
+                {
+                    let elapsed = clock.now().saturating_sub(started);
+                    board.draw(elapsed, |standing| spinner.several(standing));
+                }
+                // A panic of theirs is one of ours.
+                let ended =
+                    threads.into_iter().map(|one| one.join().unwrap_or_else(|it| std::panic::resume_unwind(it)));
+                all_waited.extend(ended);
+            });
+        }
+        all_waited
+    }
+
+    /// Says what went wrong with each; the exit code of the first that something went wrong with.
+    fn report_all(&mut self, tasks: &[Task], verdicts: &mut [Verdict]) -> ExitCode {
+        let mut first = ExitCode::Done;
+        for (task, verdict) in tasks.iter().zip(verdicts) {
+            let Some(error) = verdict.error.take() else { continue };
+            let place = format!("job {}", task.named.uuid);
+            let (code, _) = self.conclude(Err::<Flow, _>(error), Some(&place), None);
+            first = if first == ExitCode::Done { code } else { first };
+        }
+        first
+    }
+}
+
+impl Task {
+    fn wait(&mut self, mut place: Place<'_>, options: &Options) -> Waited {
+        let job = (self.api, self.named.job());
+        let waited = wait_for(&mut self.client, job, self.follow, options, &mut place);
+        place.end();
+        waited
+    }
+}
+
+/// How a job ended that was waited for together with others.
+#[derive(Default)]
+struct Verdict {
+    state: &'static str,
+    result: Option<Vec<u8>>,
+    failure: Option<ApiFailure>,
+    error: Option<Error>,
+}
+
+impl Verdict {
+    fn failed(failure: ApiFailure) -> Verdict {
+        let error = Some(Error::Api(Box::new(failure.clone())));
+        Verdict { state: "failed", failure: Some(failure), error, ..Verdict::default() }
+    }
+
+    fn unknown(error: Error) -> Verdict {
+        Verdict { state: "unknown", error: Some(error), ..Verdict::default() }
+    }
+
+    /// Also a job succeeded whose result cannot be read.
+    fn succeeded(reply: Option<Reply>) -> Verdict {
+        let (result, error) = match reply.map(Reply::into_text).transpose() {
+            Ok(result) => (result, None),
+            Err(error) => (None, Some(client::Error::of_read(&error).into())),
+        };
+        Verdict { state: "succeeded", result, failure: None, error }
+    }
+
+    fn row<'a>(&'a self, row: JobRow<'a>) -> JobRow<'a> {
+        JobRow { state: Some(self.state), result: self.result.as_deref(), failure: self.failure.as_ref(), ..row }
+    }
+}
+
+/// What waiting for a job says of it. `seen` is what this machine saw of its end before.
+fn judge(seen: Option<JobOutcome>, waited: Waited) -> Verdict {
+    match waited.end {
+        Ok(End::Answer(Answer::Reply(reply))) => Verdict::succeeded(Some(reply)),
+        Ok(End::Answer(Answer::Failed(failure))) => Verdict::failed(failure),
+        // Nobody asked for that.
+        Ok(End::Answer(Answer::Detached(_))) => Verdict { state: "unknown", ..Verdict::default() },
+        Ok(End::LongJob(long_job)) if long_job.state == "Succeeded" => Verdict::succeeded(long_job.reply()),
+        Ok(End::LongJob(long_job)) => Verdict::failed(long_job.failure()),
+        Ok(End::Untold(failure)) => Verdict::unknown(Error::Api(Box::new(failure))),
+        Err(error) => match seen.filter(|_| is_unrecorded(&error)) {
+            Some(JobOutcome::Succeeded) => Verdict::succeeded(None),
+            Some(outcome @ (JobOutcome::Failed | JobOutcome::NotRun)) => {
+                let error = Some(Error::Reported(ExitCode::Failed));
+                Verdict { state: outcome.as_str(), error, ..Verdict::default() }
+            }
+            Some(JobOutcome::Unknown) | None => Verdict::unknown(error.into()),
+        },
+    }
+}
+
+/// Where those who wait tell how far their jobs are.
+struct Board {
+    sights: Mutex<Vec<Sight>>,
+    wants_progress: bool,
+}
+
+/// What was last seen of a job.
+struct Sight {
+    job: String,
+    has_ended: bool,
+    progress: Option<Progress>,
+}
+
+impl Board {
+    fn new(tasks: &[Task], wants_progress: bool) -> Board {
+        let sight = |task: &Task| Sight { job: task.named.uuid.clone(), has_ended: false, progress: None };
+        Board { sights: Mutex::new(tasks.iter().map(sight).collect()), wants_progress }
+    }
+
+    fn sights(&self) -> MutexGuard<'_, Vec<Sight>> {
+        self.sights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands out how the jobs stand, while there is one that has not ended.
+    fn draw(&self, elapsed: Duration, draw: impl FnOnce(Standing<'_>)) {
+        let sights = self.sights();
+        // What the node says nothing of may be anywhere.
+        let slowness = |sight: &&Sight| {
+            let percent = sight.progress.as_ref().map(|progress| progress.percent.unwrap_or_default());
+            (percent.is_none(), percent)
+        };
+        let running = sights.iter().filter(|sight| !sight.has_ended);
+        if let Some(slowest) = running.min_by_key(slowness) {
+            draw(Standing {
+                ended: sights.iter().filter(|sight| sight.has_ended).count(),
+                of: sights.len(),
+                elapsed,
+                slowest: Waiting { job: &slowest.job, elapsed, progress: slowest.progress.as_ref() },
+            });
+        }
+    }
+}
+
+/// One job's place on the board.
+struct Place<'a> {
+    board: &'a Board,
+    at: usize,
+}
+
+impl Place<'_> {
+    fn end(&self) {
+        if let Some(sight) = self.board.sights().get_mut(self.at) {
+            sight.has_ended = true;
+        }
+    }
+}
+
+impl Watch for Place<'_> {
+    fn waiting(&mut self, state: Waiting<'_>) {
+        if let Some(sight) = self.board.sights().get_mut(self.at) {
+            if sight.job != state.job {
+                state.job.clone_into(&mut sight.job);
+            }
+            if sight.progress.as_ref() != state.progress {
+                sight.progress = state.progress.cloned();
+            }
+        }
+    }
+
+    fn wants_progress(&self) -> bool {
+        self.board.wants_progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sight(job: &str, has_ended: bool, progress: Option<(Option<u8>, &str)>) -> Sight {
+        let progress = progress.map(|(percent, step)| Progress { percent, step: Some(step.to_owned()) });
+        Sight { job: job.to_owned(), has_ended, progress }
+    }
+
+    #[test]
+    fn the_slowest_job_is_told() {
+        let told = |sights: Vec<Sight>| {
+            let board = Board { sights: Mutex::new(sights), wants_progress: true };
+            let mut told = None;
+            board.draw(Duration::from_secs(3), |standing| {
+                told = Some((standing.ended, standing.of, standing.slowest.job.to_owned()))
+            });
+            told
+        };
+        let all = vec![
+            sight("a", true, Some((Some(1), "over"))),
+            sight("b", false, None),
+            sight("c", false, Some((Some(70), "copying"))),
+            sight("d", false, Some((Some(30), "downloading"))),
+        ];
+        assert_eq!(told(all), Some((1, 4, "d".to_owned())));
+        let silent = vec![sight("a", false, None), sight("b", false, None)];
+        assert_eq!(told(silent), Some((0, 2, "a".to_owned())));
+        assert_eq!(told(vec![sight("a", true, None)]), None);
+    }
+
+    #[test]
+    fn what_was_seen_before_counts_where_the_node_has_forgotten() {
+        let forgotten = || Waited {
+            outcome: None,
+            long_job: None,
+            end: Err(client::Error::OutcomeUnknown {
+                api: "CreateZone",
+                job: Some("a".into()),
+                reason: client::Uncertainty::NoRecord,
+            }),
+        };
+        for (seen, state, code) in [
+            (Some(JobOutcome::Succeeded), "succeeded", None),
+            (Some(JobOutcome::Failed), "failed", Some(ExitCode::Failed)),
+            (Some(JobOutcome::NotRun), "not run", Some(ExitCode::Failed)),
+            (Some(JobOutcome::Unknown), "unknown", Some(ExitCode::Unknown)),
+            (None, "unknown", Some(ExitCode::Unknown)),
+        ] {
+            let verdict = judge(seen, forgotten());
+            assert_eq!((verdict.state, verdict.error.map(|error| error.exit_code())), (state, code), "{seen:?}");
+        }
+    }
+}
