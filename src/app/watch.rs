@@ -65,7 +65,7 @@ impl App {
         let mut trouble = None;
         loop {
             if let Some(screen) = &mut screen {
-                let size = self.environment.measured_terminal().unwrap_or((80, 24));
+                let size = self.environment.measure_terminal().unwrap_or((80, 24));
                 screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
             }
             if !self.pause(watched.every) {
