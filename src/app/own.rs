@@ -56,10 +56,8 @@ impl App {
             OwnCommand::Capacity => self.capacity(options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
             OwnCommand::Catalog(command) => self.with_writer(out, options, |out| match &command {
-                CatalogCommand::List { part } => {
-                    Ok(commands::catalog::list(crate::catalog::Catalog::newest(), part.as_deref(), out)?)
-                }
-                CatalogCommand::Show { name } => commands::catalog::show(crate::catalog::Catalog::newest(), name, out),
+                CatalogCommand::List { part } => Ok(commands::catalog::list(self.catalog, part.as_deref(), out)?),
+                CatalogCommand::Show { name } => commands::catalog::show(self.catalog, name, out),
                 CatalogCommand::Version => Ok(commands::catalog::version(out)?),
             })?,
             OwnCommand::Complete { line } => self.complete(&line.join(" "), out)?,

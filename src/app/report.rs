@@ -130,7 +130,7 @@ impl Reporter {
     }
 }
 
-/// Adds what led to an error, the causes of a cause indented below it.
+/// Adds what led to an error, the causes of a cause indented below it (E2).
 fn push_causes(lines: &mut Vec<String>, error: &ErrorCode, depth: usize) {
     for cause in error.cause.as_deref().into_iter().chain(&error.causes) {
         push_text(lines, &format!("{}cause", "  ".repeat(depth)), &with_code(cause));
@@ -235,7 +235,7 @@ fn second_factors(details: &str) -> String {
     format!("a second factor is due{due}; an access key needs none (`login --access-key ID`)")
 }
 
-/// Advice for the commonest codes (PROTOCOL section 7).
+/// Advice for the commonest codes (doc/protocol.md, "Errors").
 fn code_hint(code: &str) -> Option<&'static str> {
     let hint = match code {
         "ID.1000" => "wrong name or password",

@@ -61,7 +61,7 @@ impl App {
         let mut trouble = None;
         loop {
             if let Some(screen) = &mut screen {
-                let size = self.environment.measured_terminal().unwrap_or((80, 24));
+                let size = self.environment.measure_terminal().unwrap_or((80, 24));
                 screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
             }
             if !self.interrupt.sleep(&mut SystemClock::new(), watched.every, &mut |_| {}) {

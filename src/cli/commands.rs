@@ -9,7 +9,8 @@ use clap::{Args, Subcommand, ValueEnum};
 pub enum OwnCommand {
     /// What an API takes and returns, or a topic
     Help {
-        /// An API's name, or a topic
+        /// The name of an API, a command or a topic
+        #[arg(value_name = "API|TOPIC")]
         subject: Vec<String>,
     },
     /// Open a session; the password is asked for
@@ -19,32 +20,36 @@ pub enum OwnCommand {
     /// Saved nodes, accounts and preferences
     #[command(subcommand)]
     Context(ContextCommand),
-    /// Asynchronous jobs that this machine submitted
+    /// Asynchronous jobs that this machine submitted; a uuid shows one
     Job(JobLine),
     /// Show an earlier result again, or list them
     More {
-        /// The number of the result
+        /// The number of the result; none lists them
+        #[arg(value_name = "N")]
         number: Option<u64>,
     },
     /// Write earlier results to files
     Save {
-        /// Numbers of results, separated by commas
+        /// Numbers of results: 3, or 3,5, or 3-7
+        #[arg(value_name = "N[,N...]")]
         numbers: String,
-        /// A file, or a folder for several
+        /// A file, or a folder for several; default the current folder
+        #[arg(value_name = "FILE|DIR")]
         target: Option<PathBuf>,
-        /// `json_only` leaves the command out (as the original)
+        /// The word json_only: write the reply alone, without the command that led to it
+        #[arg(value_name = "json_only")]
         json_only: Option<String>,
     },
     /// Show the commands typed before
     History {
-        /// How many
+        /// How many of them, the latest; default all
         count: Option<usize>,
     },
     /// Show or change a setting of the shell
     Set {
-        /// The setting
+        /// The setting; none shows all
         name: Option<String>,
-        /// Its new value
+        /// Its new value; none shows it
         value: Vec<String>,
     },
     /// Run the commands of a file
@@ -52,13 +57,13 @@ pub enum OwnCommand {
         /// The file; `-` is standard input
         file: PathBuf,
     },
-    /// A statement of the node's query language ZQL
+    /// Send a statement of the node's query language ZQL
     Zql {
         /// The statement
         #[arg(required = true)]
         query: Vec<String>,
     },
-    /// How full hosts, primary storages and backup storages are
+    /// How full hosts, primary and backup storages are
     Capacity,
     /// What the program knows of the APIs
     #[command(subcommand)]
@@ -71,6 +76,7 @@ pub enum OwnCommand {
     /// Print a completion script
     Completions {
         /// For which shell
+        #[arg(value_name = "bash|zsh|fish")]
         shell: Shell,
     },
     /// Print the manual page
@@ -151,24 +157,25 @@ pub enum ContextCommand {
     List,
     /// Use a context from now on
     Use {
-        /// Its name
+        /// The name of a context
         name: String,
     },
-    /// Create or change a context: --url and KEY=VALUE pairs
+    /// Create or change a context; --url names its node
     Set {
-        /// Its name
+        /// The name of a context
         name: String,
-        /// Such as account=admin output=table
+        /// Preferences, such as account=admin output=table
+        #[arg(value_name = "KEY=VALUE")]
         values: Vec<String>,
     },
     /// Show a context
     Show {
-        /// Its name; default the one in use
+        /// The name of a context; default the one in use
         name: Option<String>,
     },
     /// Delete a context
     Delete {
-        /// Its name
+        /// The name of a context
         name: String,
     },
 }
@@ -180,7 +187,7 @@ pub struct JobLine {
     /// What to do; a uuid alone shows the job, nothing at all lists them
     #[command(subcommand)]
     pub command: Option<JobCommand>,
-    /// The job's uuid, or how it begins
+    /// The uuid of a job to show, or how it begins; without one the jobs are listed
     pub uuid: Option<String>,
 }
 
@@ -194,10 +201,10 @@ pub enum JobCommand {
         /// Its uuid, or how it begins
         uuid: String,
     },
-    /// Wait for the end of jobs; the result of one is printed as if its call had waited
+    /// Wait for the end of jobs, and print the result where it is one
     Wait {
         /// Their uuids, or how they begin
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "UUID")]
         uuids: Vec<String>,
     },
 }
@@ -212,7 +219,7 @@ pub enum CatalogCommand {
     },
     /// Show an API or inventory as JSON
     Show {
-        /// Its name
+        /// The name of an API or inventory
         name: String,
     },
     /// The ZStack versions that the program knows

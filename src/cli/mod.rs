@@ -10,7 +10,7 @@ mod options;
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
 };
-pub use documents::options_page;
+pub use documents::manual;
 pub use options::{ColorChoice, Options};
 
 use std::ffi::OsStr;
@@ -89,13 +89,16 @@ Commands:
   login, logout                         open and close a session (the password is asked for)
   context list|use|set|show|delete      saved nodes, accounts and preferences
   job list|show|wait                    asynchronous jobs that this machine submitted
-  more [N], save N[,N...] [FILE|DIR]    earlier results; history: earlier commands
+  more [N], save N[,N...] [FILE|DIR]    earlier results: show them, write them to files
+  history [COUNT]                       the commands typed before
+  set [NAME [VALUE]]                    settings of the shell
   run FILE                              commands from a file
   capacity                              how full hosts, primary and backup storages are
   zql QUERY                             a statement of the node's query language ZQL
   catalog list|show|version             what the program knows of the APIs
   sandbox serve|reset|seed|path         a management node of your own, for trying and testing
   completions bash|zsh|fish, man        completion scripts; the manual page
+  complete LINE                         what Tab would offer at the end of LINE
   exit, quit                            leave the shell
 
 Without a command: the interactive shell on a terminal, else one command per line from standard input.
@@ -356,6 +359,10 @@ mod tests {
         let Line::Text(help) = parsed("--help").0 else { panic!("a text") };
         for option in ["--curl-example", "--no-secure", "--fail-empty", "--columns", "--cacert", "--jq"] {
             assert!(help.contains(option), "{option}");
+        }
+        let commands = help.split("Commands:").nth(1).expect("a list of commands");
+        for name in OwnCommand::NAMES.iter().filter(|name| **name != "?") {
+            assert!(commands.contains(&format!(" {name}")), "{name}");
         }
         assert!(matches!(parsed("--version").0, Line::Text(text) if text.starts_with("zstack-cli ")));
     }

@@ -1,4 +1,4 @@
-//! Understanding what came back, by status and body (PROTOCOL section 5).
+//! Understanding what came back, by status and body (doc/protocol.md, "Status codes").
 
 use std::io::{Cursor, Read};
 use std::time::Duration;

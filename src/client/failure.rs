@@ -41,7 +41,7 @@ pub struct ErrorCode {
 impl ApiFailure {
     /// Reads the body of a failed call: `{"error": {..}}`. `None` where the body is no such object.
     ///
-    /// Source: E1; PROTOCOL section 5.
+    /// Source: E1; doc/protocol.md, "Status codes".
     pub fn of_body(body: &[u8]) -> Option<ApiFailure> {
         let body = body.trim_ascii();
         json::parse(body).ok()?;
@@ -104,7 +104,7 @@ impl ErrorCode {
 
     /// Reads the result of a long job that failed: `{"message", "detail", "cause"}`. It has no code of its own.
     ///
-    /// Source: PROTOCOL section 10.
+    /// Source: doc/protocol.md, "Long jobs".
     pub(super) fn of_long_job(result: &[u8]) -> ErrorCode {
         let member = |name: &str, wanted: Kind| json::member(result, name).filter(|value| json::kind(value) == wanted);
         let text = |name: &str| member(name, Kind::Text).map(|value| unescape(value).into_owned()).unwrap_or_default();

@@ -9,7 +9,7 @@
 //! A reply is read in pieces while it arrives. That an API failed is an [`Answer`], not an [`Error`]: an error means
 //! that there is no answer, or none that can be used, and its [`Class`] says what that means for the caller.
 //!
-//! Source: PROTOCOL sections 1 to 7, by whose rules (`J6`) the code names its reasons.
+//! Source: doc/protocol.md, from "Transport" to "Errors"; its codes (`J6`) are the reasons that the code names.
 
 mod actions;
 mod answer;

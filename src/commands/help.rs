@@ -23,15 +23,19 @@ pub struct UnknownSubject {
 /// [`UnknownSubject`] where nothing is called so.
 pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSubject> {
     let Some(subject) = subject else { return Ok(overview(catalog)) };
-    if let Some(api) = catalog.api_ignoring_case(subject) {
+    if let Some(api) = catalog.api(subject) {
         return Ok(api_page(catalog, &api));
     }
     let topic = |topic: &&Topic| topic.name.eq_ignore_ascii_case(subject);
     if let Some(topic) = TOPICS.iter().find(topic) {
         return Ok(topic.text.to_owned());
     }
+    // `login` is the command; the API is called LogIn.
     if let Some(usage) = command_usage(&subject.to_lowercase()) {
         return Ok(usage);
+    }
+    if let Some(api) = catalog.api_ignoring_case(subject) {
+        return Ok(api_page(catalog, &api));
     }
     if let Some(inventory) = inventory_called(catalog, subject) {
         return Ok(inventory_page(&inventory));
@@ -522,6 +526,8 @@ mod tests {
         assert_has(&page(Catalog::newest(), None).expect("an overview"), &["TOPICS", "exit-codes", "COMMANDS", "save"]);
         assert_has(&page_of("query"), &["~="]);
         assert_has(&page_of("context"), &["context use"]);
+        assert_has(&page_of("login"), &["login [ACCOUNT]", "--access-key ID"]);
+        assert_has(&page_of("LogIn"), &["loginType=*"]);
         assert_has(&page_of("zone"), &["ZoneInventory: a record"]);
         assert_has(&page_of("PolicyStatement"), &["a struct"]);
         assert_has(&page_of("StateEvent"), &["one of", "enable"]);

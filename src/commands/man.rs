@@ -1,29 +1,31 @@
-//! The manual page: the options from the parser, the language and the rest from the topics of `help`.
+//! The manual page: options and commands from the parser, the language and the rest from the topics of `help`.
 
 use crate::cli;
 use crate::shell::TOPICS;
-use crate::shell::complete::{command_summaries, command_usage};
+use crate::shell::complete::settings;
 
 /// The manual page in roff.
 pub(crate) fn page() -> String {
-    let mut page = cli::options_page();
-    page.push_str(".SH COMMANDS\n");
-    for (name, _) in command_summaries() {
-        preformatted(&mut page, &command_usage(name).unwrap_or_default());
-        page.push_str(".PP\n");
-    }
-    for topic in &TOPICS {
-        let (title, text) = topic.text.split_once('\n').unwrap_or((topic.name, topic.text));
+    let mut page = cli::manual();
+    for text in std::iter::once(&settings()[..]).chain(TOPICS.iter().map(|topic| topic.text)) {
+        let (title, text) = text.split_once('\n').unwrap_or((text, ""));
         page.push_str(&format!(".SH {}\n", escape(title)));
         preformatted(&mut page, text.trim_matches('\n'));
     }
     page.push_str(".SH FILES\n");
     preformatted(
         &mut page,
-        "config.toml    contexts and preferences, in the platform's configuration folder\n\
-         credentials    sessions and access keys, readable by their owner only\n\
-         history        the commands typed at the prompt, without secrets\n\
-         ZSTACK_CLI_HOME puts all of it under one folder.",
+        "In the user's configuration folder (~/.config/zstack-cli on Linux):\n  \
+           config.toml    contexts and preferences; never a password\n\
+         In the folder for state (~/.local/state/zstack-cli):\n  \
+           credentials/   sessions and access keys, readable by their owner only\n  \
+           jobs/          the jobs that this machine submitted\n  \
+           results/       earlier results, for more and save, secrets masked\n  \
+           history        the commands typed at the prompt, without secrets\n\
+         In the folder for data (~/.local/share/zstack-cli):\n  \
+           sandbox/       the cloud of the sandbox; `sandbox path` names its file\n\n\
+         On macOS all three are in ~/Library/Application Support/zstack-cli. With\n\
+         ZSTACK_CLI_HOME=DIR they are DIR, DIR/state and DIR/data.",
     );
     page.push_str(".SH ENVIRONMENT\n");
     preformatted(
@@ -60,10 +62,15 @@ mod tests {
     #[test]
     fn the_page_holds_options_commands_and_topics_once() {
         let page = page();
-        for part in ["\\-\\-fail\\-empty", "sandbox serve", ".SH QUERIES", ".SH EXIT CODES", ".SH FILES"] {
+        for part in
+            ["\\-\\-fail\\-empty", "sandbox serve", "\\-\\-iam2\\-ldap", ".SH QUERIES", ".SH EXIT CODES", ".SH FILES"]
+        {
             assert!(page.contains(part), "{part}");
         }
         assert_eq!(page.matches(".SH NAME").count(), 1);
+        // The date stands where the date belongs, and the version behind it.
+        let title = page.lines().find(|line| line.starts_with(".TH ")).expect("a title");
+        assert!(title.split(' ').nth(3).is_some_and(|date| date.starts_with("20")), "{title}");
     }
 
     #[test]

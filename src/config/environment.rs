@@ -165,12 +165,6 @@ impl Environment {
         Environment { folders: Some(Folders::under(home)), ..Environment::default() }
     }
 
-    /// The terminal's width and height as they are now, for what is drawn again and again; `None` without one.
-    pub fn measured_terminal(&self) -> Option<(usize, usize)> {
-        self.terminal_size?;
-        terminal_size::terminal_size().map(|(width, height)| (usize::from(width.0), usize::from(height.0)))
-    }
-
     /// Where the program's files lie.
     ///
     /// # Errors
@@ -179,9 +173,10 @@ impl Environment {
         self.folders.as_ref().ok_or(Error::NoHome)
     }
 
-    /// Measures the terminal again: it may have been resized.
-    pub fn measure_terminal(&mut self) {
-        self.terminal_size = measured().or(self.terminal_size);
+    /// Measures the terminal again, which may have been resized; `None` without one.
+    pub fn measure_terminal(&mut self) -> Option<(usize, usize)> {
+        self.terminal_size = self.terminal_size.and_then(|before| measured().or(Some(before)));
+        self.terminal_size
     }
 
     /// Whether a terminal can do more than print one line after the other.

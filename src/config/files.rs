@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,10 +24,7 @@ fn private_folder(folder: &Path) -> Result<(), Error> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(failed)?;
     }
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    match builder.create(folder) {
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
         // Another process may have been faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_mode(folder, 0o700),
         result => result.map_err(failed),
@@ -35,17 +33,11 @@ fn private_folder(folder: &Path) -> Result<(), Error> {
 
 /// Refuses a file or directory that others can use.
 fn check_mode(path: &Path, allowed: u32) -> Result<(), Error> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let metadata = fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-        let mode = metadata.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(Error::TooOpen { path: path.to_owned(), mode, mend: allowed });
-        }
+    let metadata = fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(Error::TooOpen { path: path.to_owned(), mode, mend: allowed });
     }
-    #[cfg(not(unix))]
-    let _ = (path, allowed);
     Ok(())
 }
 
@@ -128,15 +120,8 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8], private: bool) -> Result<()
 
 /// Gives a new file the mode of the one it replaces, or that of any new file.
 fn public_mode(file: &File, path: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
-    }
-    #[cfg(not(unix))]
-    let _ = (file, path);
-    Ok(())
+    let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
+    file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
 /// Appends a line to a file in a directory of its owner only, in one write: lines of several processes do not mix. A
@@ -170,8 +155,7 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
 
 fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.mode(0o600);
     options
 }
 
@@ -183,10 +167,8 @@ pub(super) fn remove(path: PathBuf) -> Result<(), Error> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn mode(path: &Path) -> u32 {

@@ -222,11 +222,11 @@ impl Reader<'_> {
 
 /// Words that cannot be field names in the node's query language (Z2).
 pub(super) fn is_keyword(word: &str) -> bool {
-    const KEYWORDS: [&str; 25] = [
+    const KEYWORDS: [&str; 26] = [
         "limit", "offset", "count", "sum", "query", "search", "by", "in", "on", "like", "has", "and", "or", "asc",
-        "desc", "from", "left", "right", "inner", "join", "where", "api", "output", "true", "false",
+        "desc", "from", "left", "right", "inner", "join", "where", "api", "output", "true", "false", "getapi",
     ];
-    KEYWORDS.contains(&word) || word == "getapi"
+    KEYWORDS.contains(&word)
 }
 
 impl Condition {

@@ -4,7 +4,7 @@ use crate::catalog::{Field, Inventory, Type};
 
 /// Members that the node computes when it builds a row: it cannot select or sort by them (Q20).
 ///
-/// Source: PROTOCOL rule Q20; the capacities of hosts and primary storages stand in tables of their own.
+/// Source: Q20; the capacities of hosts and primary storages stand in tables of their own.
 const COMPUTED: [(&str, &[&str]); 2] = [
     (
         "Host",

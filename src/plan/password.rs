@@ -4,7 +4,7 @@ use sha2::{Digest, Sha512};
 
 /// The parameters whose value goes over the wire as the lower-case hex SHA-512 of what was typed.
 ///
-/// Source: PROTOCOL rule A7. Host, storage, LDAP and console passwords go as typed.
+/// Source: A7. Host, storage, LDAP and console passwords go as typed.
 const HASHED: [(&str, &[&str]); 12] = [
     ("CreateAccount", &["password"]),
     ("CreateIAM2VirtualID", &["password"]),

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -216,26 +217,12 @@ impl Write for Recording {
     }
 }
 
-#[cfg(unix)]
 fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600)
 }
 
-#[cfg(unix)]
 fn create_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-#[cfg(not(unix))]
-fn create_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
 }
 
 #[cfg(test)]
@@ -305,7 +292,6 @@ mod tests {
         assert_eq!(add(&results, "QueryHost", "{}", true), 3);
     }
 
-    #[cfg(unix)]
     #[test]
     fn only_the_owner_may_read_them() {
         use std::os::unix::fs::PermissionsExt;

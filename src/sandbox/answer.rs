@@ -75,7 +75,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// A failure with a code of the table in PROTOCOL section 7.
+    /// A failure with a code of the table in doc/protocol.md, "Errors".
     pub(super) fn new(code: &'static str, details: impl Into<String>) -> Failure {
         Failure { code, details: details.into(), cause: None }
     }

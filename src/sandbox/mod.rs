@@ -1,7 +1,7 @@
 //! The sandbox: an embedded management node that speaks the REST protocol over loopback.
 //!
 //! Whoever has no ZStack at hand gets a node from the same binary, and the program's own tests get their
-//! server. It answers as PROTOCOL says a node does, misreadings and traps included. What it does not simulate
+//! server. It answers as doc/protocol.md says a node does, misreadings and traps included. What it does not simulate
 //! fails with `SANDBOX.1000` and changes nothing.
 //!
 //! It shares no code with the program's planner, client or shell, so that the two check each other; it uses

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -165,20 +166,12 @@ fn open_ledger(file: &Path, set_aside: &mut Vec<PathBuf>) -> Result<Ledger, Erro
 /// files that SQLite puts beside it take its permissions.
 fn keep_private(file: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let opened = options.open(file)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mut permissions = opened.metadata()?.permissions();
-        if permissions.mode() & 0o077 != 0 {
-            permissions.set_mode(0o600);
-            opened.set_permissions(permissions)?;
-        }
+    let opened = options.create(true).append(true).mode(0o600).open(file)?;
+    let mut permissions = opened.metadata()?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        permissions.set_mode(0o600);
+        opened.set_permissions(permissions)?;
     }
-    drop(opened);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! info in URLs, system tags, the JSON of a reply, and a command line on its way into the history. The rules
 //! rather hide too much than too little; the machine formats, which carry a reply as it is, do not ask.
 //!
-//! Source: PROTOCOL section 12.
+//! Source: doc/protocol.md, "Secrets".
 
 mod command;
 mod json;

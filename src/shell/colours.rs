@@ -38,12 +38,12 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
             argument(&mut brush, word, name, unfinished, assistant);
         } else {
             let known = assistant.with_api(&word.text, |_| ()).is_some();
-            let style = match (known, own_command(&word.text)) {
-                (true, _) => KNOWN,
-                (false, Some(_)) => OWN,
+            let style = match (own_command(&word.text), known) {
+                (Some(_), _) => OWN,
+                (None, true) => KNOWN,
                 // What is still being typed is not wrong yet.
-                (false, None) if unfinished => TEXT,
-                (false, None) => WRONG,
+                (None, false) if unfinished => TEXT,
+                (None, false) => WRONG,
             };
             brush.colour(word.span.clone(), style);
             name = Some(word.text.clone());

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The most commands kept.
@@ -145,15 +146,11 @@ fn open_locked(path: &Path) -> io::Result<File> {
     }
 }
 
-#[cfg(unix)]
 fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600)
 }
 
-#[cfg(unix)]
 fn tighten(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     let mut permissions = file.metadata()?.permissions();
     if permissions.mode() & 0o077 != 0 {
         permissions.set_mode(0o600);
@@ -162,36 +159,12 @@ fn tighten(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(unix)]
 fn create_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-#[cfg(unix)]
 fn identity(metadata: &fs::Metadata) -> u64 {
-    use std::os::unix::fs::MetadataExt;
     metadata.ino()
-}
-
-#[cfg(not(unix))]
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-#[cfg(not(unix))]
-fn tighten(_: &File) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn create_folder(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
-}
-
-#[cfg(not(unix))]
-fn identity(_: &fs::Metadata) -> u64 {
-    0
 }
 
 fn encode(line: &str) -> String {
@@ -255,10 +228,8 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).expect("read"), "LogInByAccount password=******\n");
     }
 
-    #[cfg(unix)]
     #[test]
     fn only_the_owner_may_read_it() {
-        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("history");
         fs::write(&path, "QueryZone\n").expect("written");

@@ -1,6 +1,7 @@
 //! The README's transcripts are true, and generated files are those that the program generates.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use crate::harness::Home;
 
@@ -64,4 +65,90 @@ fn the_completion_scripts_are_those_of_the_folder() {
         let made = Home::new().run_once(["completions", shell]).succeeds().out();
         assert!(read(&format!("completions/{file}")) == made, "completions/{file}");
     }
+}
+
+/// All Rust files below a folder.
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the tree") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// The text of each comment of the tree, with the file that it stands in.
+fn comments() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        sources(&root.join(folder), &mut files);
+    }
+    files.sort();
+    let comments = files.into_iter().map(|path| {
+        let text = std::fs::read_to_string(&path).expect("a source file");
+        let text: Vec<&str> = text.lines().filter_map(|line| line.split_once("//").map(|(_, text)| text)).collect();
+        (path, text.join("\n"))
+    });
+    comments.collect()
+}
+
+/// A letter and its number, where a word is a code of the protocol's description.
+fn code(word: &str) -> Option<(char, u8)> {
+    let letter = word.chars().next().filter(|letter| "TDAPJEQZN".contains(*letter))?;
+    let digits = &word[1..];
+    let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    Some((letter, digits.parse().ok().filter(|_| plain)?))
+}
+
+/// The codes in a text; `Q1 to Q5` and `Q1-Q5` name those between as well.
+fn codes(text: &str) -> BTreeSet<(char, u8)> {
+    let mut found = BTreeSet::new();
+    let mut previous: Option<((char, u8), usize)> = None;
+    let mut start = 0;
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+        if let Some(here) = code(word) {
+            let from = previous.filter(|((letter, _), end)| {
+                *letter == here.0 && matches!(text[*end..start].trim_matches(['`', '/', '\n']), " to " | "-")
+            });
+            let first = from.map_or(here.1, |((_, number), _)| number);
+            found.extend((first..=here.1).map(|number| (here.0, number)));
+            previous = Some((here, start + word.len()));
+        }
+        start += word.len() + text[start + word.len()..].chars().next().map_or(0, char::len_utf8);
+    }
+    found
+}
+
+#[test]
+fn the_protocol_is_described_as_far_as_the_code_cites_it() {
+    assert_eq!(codes("(`A1`, P7) and Q1 to Q3, Z4-Z5, A12b, SHA512"), codes("A1 P7 Q1 Q2 Q3 Z4 Z5"));
+    let text = read("doc/protocol.md");
+    let mut entries = BTreeSet::new();
+    for line in text.lines() {
+        if let Some((name, _)) = line.strip_prefix("- **").and_then(|rest| rest.split_once("**")) {
+            let entry = code(name).unwrap_or_else(|| panic!("{line}"));
+            assert!(entries.insert(entry), "{name} is there twice");
+        }
+    }
+    let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+
+    let mut cited = BTreeSet::new();
+    for (path, comment) in comments() {
+        let here = codes(&comment);
+        // Where a range is named, one of its numbers may be a gap.
+        let unknown: Vec<_> = here.difference(&entries).filter(|(l, n)| comment.contains(&format!("{l}{n}"))).collect();
+        assert!(unknown.is_empty(), "{}: doc/protocol.md has no {unknown:?}", path.display());
+        cited.extend(here);
+        for line in comment.lines().filter_map(|line| line.split_once("doc/protocol.md, ")) {
+            for heading in line.1.split('"').skip(1).step_by(2) {
+                assert!(headings.contains(&heading), "{}: doc/protocol.md has no {heading}", path.display());
+            }
+        }
+    }
+    let rotten: Vec<_> = entries.difference(&cited).collect();
+    assert!(rotten.is_empty(), "nothing cites {rotten:?} of doc/protocol.md");
+    assert!(codes(&text).is_subset(&entries), "doc/protocol.md cites what it lacks");
 }

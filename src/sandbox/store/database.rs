@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -238,11 +239,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
     move |source| StoreError::File { path, source }
 }
 
-/// Options for files that only their owner may read, where the system knows of that.
+/// Options for files that only their owner may read.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.mode(0o600);
     options
 }
 

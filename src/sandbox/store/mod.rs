@@ -5,7 +5,7 @@
 //! `Store::transaction` reads and changes single resources. What it means to start a virtual machine, who
 //! may log in and what HTTP is, the store does not know.
 //!
-//! Source: PROTOCOL sections 8 (Q1 to Q23), 9 (Z1 to Z8) and 11 (N1 to N7).
+//! Source: doc/protocol.md, "Queries" (Q1 to Q23), "ZQL" (Z1 to Z8) and "Replies" (N1 to N7).
 
 mod assemble;
 mod change;

@@ -118,7 +118,6 @@ fn serving_goes_on_until_it_is_told_to_stop() {
     server.join().expect("the server ends").expect("without an error");
 }
 
-#[cfg(unix)]
 #[test]
 fn nobody_else_can_read_the_databases() {
     use std::os::unix::fs::PermissionsExt;

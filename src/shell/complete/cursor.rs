@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::syntax::{Operator, Quote, Word, lex};
 
 use super::options::{self, OptionSpec};
+use super::own;
 
 /// What kind of thing is wanted at the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Place {
             } else if word.text == "--" && !options_end {
                 options_end = true;
             } else if word.text.starts_with('-') && !options_end {
-                if let Some(option) = options::find(&word.text).filter(|option| option.takes_value()) {
+                if let Some(option) = option(&word.text, &self.others).filter(|option| option.takes_value()) {
                     wanted = Wanted::OptionValue(option);
                 }
             } else {
@@ -99,7 +100,7 @@ impl Place {
         self.others.extend(after.into_iter().filter(|word| !word.text.starts_with('-')));
         match wanted {
             Wanted::Word if self.word.text.starts_with('-') && !options_end => {
-                match self.word.text.split_once('=').and_then(|(name, _)| options::find(name)) {
+                match self.word.text.split_once('=').and_then(|(name, _)| option(name, self.before())) {
                     Some(option) => Wanted::OptionValue(option),
                     None => Wanted::Option,
                 }
@@ -107,6 +108,16 @@ impl Place {
             Wanted::Word if self.index > 0 && redirection(line, &self.word).is_some() => Wanted::Nothing,
             other => other,
         }
+    }
+
+    /// The command's words before the cursor.
+    fn before(&self) -> &[Word] {
+        &self.others[..self.index]
+    }
+
+    /// The options of the own command before the cursor, besides the program's.
+    pub(super) fn own_options(&self) -> &'static [OptionSpec] {
+        own_options(self.before())
     }
 
     /// The command's name, unless the cursor is in it.
@@ -132,6 +143,15 @@ impl Place {
         }
         (head, lexed.open_quote.map(|(quote, _)| quote), self.word.span.clone())
     }
+}
+
+fn own_options(words: &[Word]) -> &'static [OptionSpec] {
+    own::options_after(words.iter().map(|word| word.text.as_str()))
+}
+
+/// The option of that name: the program's, or one of the own command that the words before it are.
+fn option(name: &str, before: &[Word]) -> Option<&'static OptionSpec> {
+    options::find(name).or_else(|| own_options(before).iter().find(|option| option.long == name))
 }
 
 /// What a word that begins a redirection makes of the next one.

@@ -80,10 +80,12 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
         Wanted::File => values::file(text, 0),
         Wanted::Word => match place.name() {
             None => (0, Wish::Command),
+            // `login` is the command; the API is called LogIn.
+            Some(name) if own::find(name).is_some() => own_word(place),
             Some(name) => match sources.catalog.api_ignoring_case(name) {
                 Some(api) if api.is_query => fields::wish(api, place, sources),
                 Some(api) => names::argument(api, place, sources),
-                None => own_word(place),
+                None => (0, Wish::Nothing(None)),
             },
         },
     }
@@ -111,7 +113,7 @@ fn fill(wish: &Wish<'_>, place: &Place, sources: &Sources<'_>, shelf: &mut Shelf
         Wish::Columns { inventory, given, several } => fields::columns(inventory, given, *several, shelf),
         Wish::Value(values) => return values.fill(sources, shelf),
         Wish::File(folder) => values::files(folder, sources, shelf),
-        Wish::Option => names::options(shelf),
+        Wish::Option => names::options(place, shelf),
     }
     None
 }

@@ -23,7 +23,7 @@ mod values;
 pub use candidate::{Candidate, Completion, Group, Kind, Note};
 pub use engine::complete;
 pub use lines::complete_lines;
-pub use own::{SETTINGS, Setting, command_summaries, command_usage};
+pub use own::{SETTINGS, Setting, command_summaries, command_usage, settings};
 pub use query::query_parameters;
 pub use rank::Fit;
 pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};

@@ -37,6 +37,11 @@ pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'
                 shelf.put(choice.word, Kind::Command, Group::Commands, choice.summary);
             }
         }
+        Takes::OneOf(words) => {
+            for word in words {
+                shelf.put(word, Kind::Command, Group::Commands, "");
+            }
+        }
         Takes::Api => apis(sources, shelf),
         Takes::ApiOrTopic => {
             for topic in &TOPICS {
@@ -57,7 +62,7 @@ pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'
                 shelf.put(setting.name, Kind::Param, Group::Parameters, setting.summary);
             }
         }
-        Takes::File | Takes::Value | Takes::Free(_) => {}
+        Takes::File | Takes::Value | Takes::Free => {}
     }
 }
 
@@ -133,9 +138,9 @@ fn describe(parameter: &Parameter) -> Cow<'static, str> {
     kind
 }
 
-/// The program's options.
-pub(super) fn options(shelf: &mut Shelf<'_>) {
-    for option in &OPTIONS {
+/// The options of an own command, and the program's.
+pub(super) fn options(place: &Place, shelf: &mut Shelf<'_>) {
+    for option in place.own_options().iter().chain(&OPTIONS) {
         shelf.put(option.long, Kind::Param, Group::Options, option.summary);
         if !option.short.is_empty() {
             shelf.put(option.short, Kind::Param, Group::Options, option.summary);

@@ -5,16 +5,29 @@
 pub(crate) enum OptionValue {
     /// It takes none.
     None,
-    /// It takes one that cannot be guessed.
-    Any,
+    /// It takes one that cannot be guessed; how usage calls it.
+    Any(&'static str),
     /// An output format.
     Output,
     /// The name of a context.
     Context,
-    /// One of these.
-    OneOf(&'static [&'static str]),
+    /// One of these, behind how usage calls it.
+    OneOf(&'static str, &'static [&'static str]),
     /// A file.
     File,
+}
+
+impl OptionValue {
+    /// How usage calls it; nothing where there is none.
+    pub(crate) fn shown(self) -> Option<&'static str> {
+        match self {
+            OptionValue::None => None,
+            OptionValue::Any(name) | OptionValue::OneOf(name, _) => Some(name),
+            OptionValue::Output => Some("FORMAT"),
+            OptionValue::Context => Some("NAME"),
+            OptionValue::File => Some("FILE"),
+        }
+    }
 }
 
 /// One option of the program.
@@ -36,7 +49,12 @@ impl OptionSpec {
     }
 }
 
-const fn option(short: &'static str, long: &'static str, value: OptionValue, summary: &'static str) -> OptionSpec {
+pub(super) const fn option(
+    short: &'static str,
+    long: &'static str,
+    value: OptionValue,
+    summary: &'static str,
+) -> OptionSpec {
     OptionSpec { short, long, value, summary }
 }
 
@@ -55,25 +73,25 @@ pub(crate) const OUTPUTS: [(&str, &str); 9] = [
 
 /// All options, in the order in which help shows them.
 pub(crate) const OPTIONS: [OptionSpec; 36] = [
-    option("-H", "--host", OptionValue::Any, "management node"),
-    option("-p", "--port", OptionValue::Any, "port of the management node"),
-    option("", "--url", OptionValue::Any, "whole base URL"),
+    option("-H", "--host", OptionValue::Any("HOST"), "management node"),
+    option("-p", "--port", OptionValue::Any("PORT"), "port of the management node"),
+    option("", "--url", OptionValue::Any("URL"), "whole base URL"),
     option("", "--context", OptionValue::Context, "use a named context"),
     option("", "--sandbox", OptionValue::None, "talk to the embedded sandbox"),
     option("", "--insecure", OptionValue::None, "do not check the server's certificate"),
     option("", "--cacert", OptionValue::File, "certificates to trust"),
     option("-o", "--output", OptionValue::Output, "output format"),
-    option("", "--columns", OptionValue::Any, "columns, in that order"),
-    option("", "--sort-by", OptionValue::Any, "sort the received rows by a column"),
+    option("", "--columns", OptionValue::Any("A,B.C"), "columns, in that order"),
+    option("", "--sort-by", OptionValue::Any("COLUMN"), "sort the received rows by a column"),
     option("", "--summary", OptionValue::None, "totals instead of the rows"),
     option("", "--watch", OptionValue::None, "repeat a query and show what changes"),
-    option("", "--jq", OptionValue::Any, "filter the reply with a jq expression"),
+    option("", "--jq", OptionValue::Any("EXPR"), "filter the reply with a jq expression"),
     option("-r", "--raw", OptionValue::None, "with --jq: texts without quotes"),
     option("", "--no-header", OptionValue::None, "leave out the column names"),
-    option("", "--max-width", OptionValue::Any, "widest table, in columns"),
+    option("", "--max-width", OptionValue::Any("COLUMNS"), "widest table, in columns"),
     option("", "--wrap", OptionValue::None, "wrap wide cells instead of cutting them"),
-    option("", "--border", OptionValue::OneOf(&["ascii", "unicode", "markdown", "none"]), "lines of a table"),
-    option("", "--color", OptionValue::OneOf(&["auto", "always", "never"]), "when to colour"),
+    option("", "--border", OptionValue::OneOf("STYLE", &["ascii", "unicode", "markdown", "none"]), "lines of a table"),
+    option("", "--color", OptionValue::OneOf("WHEN", &["auto", "always", "never"]), "when to colour"),
     option("", "--no-pager", OptionValue::None, "do not page long output"),
     option("-s", "--no-secure", OptionValue::None, "do not mask secrets"),
     option("-q", "--quiet", OptionValue::None, "no progress and no notices"),
@@ -83,9 +101,9 @@ pub(crate) const OPTIONS: [OptionSpec; 36] = [
     option("", "--dry-run", OptionValue::None, "print the request and send nothing"),
     option("", "--no-wait", OptionValue::None, "do not wait for a job"),
     option("", "--follow", OptionValue::None, "follow a long job to its end"),
-    option("", "--timeout", OptionValue::Any, "seconds to wait for a job"),
+    option("", "--timeout", OptionValue::Any("SECONDS"), "seconds to wait for a job"),
     option("", "--no-check", OptionValue::None, "send what the catalog does not know"),
-    option("", "--page-size", OptionValue::Any, "rows per request"),
+    option("", "--page-size", OptionValue::Any("N"), "rows per request"),
     option("", "--fail-empty", OptionValue::None, "exit with 7 when a query finds no row"),
     option("-k", "--keep-going", OptionValue::None, "go on after a failed command"),
     option("-h", "--help", OptionValue::None, "help"),
@@ -129,7 +147,8 @@ mod tests {
                 let known = find(&format!("--{long}")).unwrap_or_else(|| panic!("--{long} is not offered"));
                 // A value that may be left out is not waited for.
                 let takes_value = argument.get_action().takes_values() && !argument.is_require_equals_set();
-                assert_eq!(known.takes_value(), takes_value, "--{long}");
+                let name = argument.get_value_names().filter(|_| takes_value).map(|names| names[0].as_str());
+                assert_eq!(known.value.shown(), name, "--{long}");
             }
             if let Some(short) = argument.get_short() {
                 assert!(find(&format!("-{short}")).is_some(), "-{short}");

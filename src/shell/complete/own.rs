@@ -1,10 +1,16 @@
 //! The program's own commands, as far as completing and describing them needs to know them.
+//!
+//! The parser of the command line has the same words; a test below holds the two together.
+
+use super::options::{OptionSpec, OptionValue, option};
 
 /// What may stand in one place of an own command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Takes {
     /// One of these words, each with what may follow it.
     Choice(&'static [Choice]),
+    /// One of these words, which say themselves what they mean.
+    OneOf(&'static [&'static str]),
     /// The name of an API.
     Api,
     /// The name of an API or of a help topic.
@@ -17,8 +23,8 @@ pub(crate) enum Takes {
     File,
     /// The value of the setting before it.
     Value,
-    /// Something that cannot be guessed, and how usage calls it.
-    Free(&'static str),
+    /// Something that cannot be guessed.
+    Free,
 }
 
 /// A word of an own command.
@@ -28,74 +34,147 @@ pub(crate) struct Choice {
     pub(crate) word: &'static str,
     /// What it does, in a few words.
     pub(crate) summary: &'static str,
+    /// What stands behind it other than one of its own words.
+    usage: &'static str,
     /// What may follow it, place by place.
-    pub(crate) then: &'static [Takes],
+    then: &'static [Takes],
+    /// The options that are its own.
+    options: &'static [OptionSpec],
 }
 
-const fn choice(word: &'static str, summary: &'static str, then: &'static [Takes]) -> Choice {
-    Choice { word, summary, then }
+const fn choice(word: &'static str, summary: &'static str, usage: &'static str, then: &'static [Takes]) -> Choice {
+    Choice { word, summary, usage, then, options: &[] }
+}
+
+impl Choice {
+    const fn with(self, options: &'static [OptionSpec]) -> Choice {
+        Choice { options, ..self }
+    }
 }
 
 /// The own commands, sorted by name.
 pub(crate) const COMMANDS: [Choice; 19] = [
-    choice("capacity", "how full hosts and storages are", &[]),
+    choice("capacity", "how full hosts, primary and backup storages are", "", &[]),
     choice(
         "catalog",
-        "what is known of the node's APIs",
+        "what the program knows of the APIs",
+        "",
         &[Takes::Choice(&[
-            choice("list", "all APIs", &[]),
-            choice("show", "one API, as the catalog has it", &[Takes::Api]),
-            choice("version", "the ZStack version it describes", &[]),
+            choice("list", "list the APIs", "[PART]", &[]),
+            choice("show", "show an API or inventory as JSON", "NAME", &[Takes::Api]),
+            choice("version", "the ZStack versions that the program knows", "", &[]),
         ])],
     ),
-    choice("complete", "what Tab would offer at the end of a line", &[Takes::Free("LINE")]),
-    choice(
-        "completions",
-        "the completion script of a shell",
-        &[Takes::Choice(&[choice("bash", "", &[]), choice("fish", "", &[]), choice("zsh", "", &[])])],
-    ),
+    choice("complete", "what Tab would offer at the end of LINE", "[LINE ...]", &[Takes::Free]),
+    choice("completions", "print a completion script", "bash|zsh|fish", &[Takes::OneOf(&["bash", "fish", "zsh"])]),
     choice(
         "context",
         "saved nodes, accounts and preferences",
+        "",
         &[Takes::Choice(&[
-            choice("delete", "forget a context", &[Takes::Context]),
-            choice("list", "all contexts", &[]),
-            choice("set", "create or change a context", &[Takes::Context]),
-            choice("show", "one context", &[Takes::Context]),
-            choice("use", "make it the current one", &[Takes::Context]),
+            choice("delete", "delete a context", "NAME", &[Takes::Context]),
+            choice("list", "list the contexts", "", &[]),
+            choice(
+                "set",
+                "create or change a context; --url names its node",
+                "NAME [KEY=VALUE ...]",
+                &[Takes::Context],
+            ),
+            choice("show", "show a context", "[NAME]", &[Takes::Context]),
+            choice("use", "use a context from now on", "NAME", &[Takes::Context]),
         ])],
     ),
-    choice("exit", "leave", &[]),
-    choice("help", "on an API or a topic", &[Takes::ApiOrTopic]),
-    choice("history", "the commands typed before", &[Takes::Free("[COUNT]")]),
+    choice("exit", "leave the shell", "", &[]),
+    choice("help", "what an API takes and returns, or a topic", "[API|TOPIC ...]", &[Takes::ApiOrTopic]),
+    choice("history", "show the commands typed before", "[COUNT]", &[Takes::Free]),
     choice(
         "job",
-        "asynchronous actions in progress",
+        "asynchronous jobs that this machine submitted; a uuid shows one",
+        "[UUID]",
         &[Takes::Choice(&[
-            choice("list", "the jobs started from here", &[]),
-            choice("show", "the state of one", &[Takes::Free("UUID")]),
-            choice("wait", "wait for one to end", &[Takes::Free("UUID")]),
+            choice("list", "list the jobs that this machine submitted", "", &[]),
+            choice("show", "show how far a job is, or what came of it", "UUID", &[Takes::Free]),
+            choice(
+                "wait",
+                "wait for the end of jobs, and print the result where it is one",
+                "UUID ...",
+                &[Takes::Free],
+            ),
         ])],
     ),
-    choice("login", "open a session", &[]),
-    choice("logout", "close the session", &[]),
-    choice("man", "the manual page", &[]),
-    choice("more", "list the last results, or show one again", &[Takes::Free("[N]")]),
-    choice("quit", "leave", &[]),
-    choice("run", "the commands of a file", &[Takes::File]),
+    choice("login", "open a session; the password is asked for", "[ACCOUNT]", &[Takes::Free]).with(&[
+        option("", "--user", OptionValue::Any("USER"), "log in as a user of the account"),
+        option("", "--ldap", OptionValue::Any("UID"), "log in through LDAP with this uid"),
+        option("", "--iam2", OptionValue::Any("NAME"), "log in as an IAM2 virtual id"),
+        option("", "--iam2-ldap", OptionValue::Any("UID"), "log in as an IAM2 virtual id that LDAP knows by this uid"),
+        option(
+            "",
+            "--cas",
+            OptionValue::Any("NAME"),
+            "log in by a CAS server with this name; --type says of which kind",
+        ),
+        option("", "--type", OptionValue::Any("TYPE"), "the type of log-in, for the account or for --cas"),
+        option("", "--project", OptionValue::Any("NAME"), "then work in an IAM2 project of this name"),
+        option("", "--platform", OptionValue::None, "then work on the whole IAM2 platform"),
+        option(
+            "",
+            "--access-key",
+            OptionValue::Any("ID"),
+            "use an access key instead of a session: its id; the secret is asked for",
+        ),
+    ]),
+    choice("logout", "close the session", "", &[]),
+    choice("man", "print the manual page", "", &[]),
+    choice("more", "show an earlier result again, or list them", "[N]", &[Takes::Free]),
+    choice("quit", "leave the shell", "", &[]),
+    choice("run", "run the commands of a file", "FILE", &[Takes::File]),
     choice(
         "sandbox",
-        "the embedded management node",
+        "a management node of your own, for trying and testing",
+        "",
         &[Takes::Choice(&[
-            choice("path", "where its state is kept", &[]),
-            choice("reset", "back to the seed", &[]),
-            choice("seed", "print the seed", &[]),
-            choice("serve", "listen for other clients", &[]),
+            choice("path", "where its state lies", "", &[]),
+            choice("reset", "throw its state away and begin anew", "", &[]),
+            choice("seed", "fill it with the small cloud again, or a large one", "", &[]).with(&[option(
+                "",
+                "--vms",
+                OptionValue::Any("N"),
+                "how many VMs",
+            )]),
+            choice("serve", "serve the sandbox to other clients; --port tells where (8080)", "", &[]).with(&[
+                option("", "--bind", OptionValue::Any("ADDRESS"), "the address to listen on"),
+                option("", "--speed", OptionValue::Any("N"), "how much faster than in life jobs run"),
+                option(
+                    "",
+                    "--fault",
+                    OptionValue::OneOf(
+                        "KIND[:API][:RATE]",
+                        &[
+                            "slow",
+                            "cut-before",
+                            "cut-after",
+                            "empty-500",
+                            "html",
+                            "truncated",
+                            "job-lost",
+                            "starting",
+                            "clock-off",
+                        ],
+                    ),
+                    "trouble on demand, for one API, at a rate of 0 to 1",
+                ),
+                option("", "--seed", OptionValue::Any("N"), "seed of the faults' chance"),
+            ]),
         ])],
     ),
-    choice("save", "write results to files", &[Takes::Free("N[,N...]"), Takes::File, Takes::Free("[json_only]")]),
-    choice("set", "change a setting of this shell", &[Takes::Setting, Takes::Value]),
-    choice("zql", "a query in ZQL", &[Takes::Free("QUERY")]),
+    choice(
+        "save",
+        "write earlier results to files",
+        "N[,N...] [FILE|DIR] [json_only]",
+        &[Takes::Free, Takes::File, Takes::OneOf(&["json_only"])],
+    ),
+    choice("set", "show or change a setting of the shell", "[NAME] [VALUE ...]", &[Takes::Setting, Takes::Value]),
+    choice("zql", "send a statement of the node's query language ZQL", "QUERY ...", &[Takes::Free]),
 ];
 
 /// A setting of the shell and the values it may have; none means that any may do.
@@ -131,18 +210,30 @@ pub(crate) fn find(name: &str) -> Option<&'static Choice> {
     COMMANDS.iter().find(|command| command.word == name)
 }
 
-/// What may stand behind `words`, the own command's name and its words so far.
-pub(crate) fn wanted_after<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Takes> {
+/// The word that `words` lead to, the own command's name first, and what may stand behind it.
+fn reached<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<(&'static Choice, Option<Takes>)> {
     let mut words = words.into_iter();
-    let mut places = find(words.next()?)?.then.iter();
+    let mut here = find(words.next()?)?;
+    let mut places = here.then.iter();
     for word in words {
-        if let Takes::Choice(choices) = places.next()?
+        if let Some(Takes::Choice(choices)) = places.next()
             && let Some(choice) = choices.iter().find(|choice| choice.word == word)
         {
+            here = choice;
             places = choice.then.iter();
         }
     }
-    places.next().copied()
+    Some((here, places.next().copied()))
+}
+
+/// What may stand behind `words`, the own command's name and its words so far.
+pub(crate) fn wanted_after<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Takes> {
+    reached(words)?.1
+}
+
+/// The options that may stand behind `words` besides the program's.
+pub(super) fn options_after<'w>(words: impl IntoIterator<Item = &'w str>) -> &'static [OptionSpec] {
+    reached(words).map_or(&[], |(choice, _)| choice.options)
 }
 
 /// The own commands and what they do.
@@ -150,42 +241,57 @@ pub fn command_summaries() -> impl Iterator<Item = (&'static str, &'static str)>
     COMMANDS.iter().map(|command| (command.word, command.summary))
 }
 
-/// How an own command is written: a line for each of its forms.
+/// How an own command is written: a line for each of its forms and options.
 pub fn command_usage(name: &str) -> Option<String> {
     let command = find(name)?;
-    let mut out = format!("{}: {}\n\n", command.word, command.summary);
-    usage(&mut out, command.word, command);
-    if name == "set" {
-        out.push_str("\nSETTINGS\n");
-        for Setting { name, summary, values } in &SETTINGS {
-            out.push_str(&format!("  {name:<10} {summary:<30} {}\n", values.join(" | ")));
+    let mut rows = Vec::new();
+    usage(&mut rows, command.word, command);
+    if !matches!(command.then, [Takes::Choice(_)]) {
+        // The summary stands above already.
+        rows[0].1 = "";
+        if rows.len() == 1 && rows[0].0 == command.word {
+            rows.clear();
         }
+    }
+    let width = rows.iter().map(|(form, _)| form.len()).max().unwrap_or_default();
+    let mut out = format!("{}: {}\n", command.word, command.summary);
+    for (index, (form, summary)) in rows.iter().enumerate() {
+        out.push_str(if index == 0 { "\n" } else { "" });
+        out.push_str(format!("  {form:<width$}  {summary}").trim_end());
+        out.push('\n');
+    }
+    if name == "set" {
+        out.push('\n');
+        out.push_str(&settings());
     }
     Some(out)
 }
 
-fn usage(out: &mut String, before: &str, choice: &Choice) {
-    let mut line = format!("  {before}");
-    for place in choice.then {
-        let shown = match place {
-            Takes::Choice(choices) => {
-                for inner in *choices {
-                    usage(out, &format!("{before} {}", inner.word), inner);
-                }
-                return;
-            }
-            Takes::Api => "API",
-            Takes::ApiOrTopic => "[API|TOPIC]",
-            Takes::Context => "NAME",
-            Takes::Setting => "[NAME",
-            Takes::File => "[FILE]",
-            Takes::Value => "VALUE]",
-            Takes::Free(shown) => shown,
-        };
-        line.push(' ');
-        line.push_str(shown);
+/// The settings of the shell, a line each.
+pub fn settings() -> String {
+    let mut out = String::from("SETTINGS\n");
+    for Setting { name, summary, values } in &SETTINGS {
+        out.push_str(format!("  {name:<10} {summary:<30} {}", values.join(" | ")).trim_end());
+        out.push('\n');
     }
-    out.push_str(&format!("{line:<36} {}\n", choice.summary));
+    out
+}
+
+fn usage(rows: &mut Vec<(String, &'static str)>, before: &str, choice: &'static Choice) {
+    if let [Takes::Choice(choices)] = choice.then {
+        if !choice.usage.is_empty() {
+            rows.push((format!("{before} {}", choice.usage), ""));
+        }
+        for inner in *choices {
+            usage(rows, &format!("{before} {}", inner.word), inner);
+        }
+        return;
+    }
+    rows.push((format!("{before} {}", choice.usage).trim_end().to_owned(), choice.summary));
+    for option in choice.options {
+        let value = option.value.shown().map(|value| format!(" {value}")).unwrap_or_default();
+        rows.push((format!("    {}{value}", option.long), option.summary));
+    }
 }
 
 #[cfg(test)]
@@ -193,20 +299,78 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_sorted_and_described() {
+    fn tables_are_sorted() {
         assert!(COMMANDS.is_sorted_by_key(|command| command.word));
         assert!(SETTINGS.is_sorted_by_key(|setting| setting.name));
-        for command in &COMMANDS {
-            assert!(!command.summary.is_empty() && command.word == command.word.to_lowercase(), "{}", command.word);
+    }
+
+    /// How the parser's positional words are written.
+    fn positionals(command: &clap::Command) -> String {
+        let shown = command.get_positionals().map(|argument| {
+            let name = argument.get_value_names().expect("a name")[0].as_str();
+            let several = argument.get_num_args().is_some_and(|range| range.max_values() > 1);
+            let name = if several { format!("{name} ...") } else { name.to_owned() };
+            if argument.is_required_set() { name } else { format!("[{name}]") }
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The first paragraph of a help text, as it stands in a list.
+    fn summary(text: &clap::builder::StyledStr) -> String {
+        let text = text.to_string();
+        let capital = text.chars().nth(1).is_some_and(char::is_uppercase);
+        if capital { text } else { text[..1].to_lowercase() + &text[1..] }
+    }
+
+    fn assert_same(choices: &[Choice], parser: &clap::Command) {
+        let mut words: Vec<&str> = parser.get_subcommands().map(clap::Command::get_name).collect();
+        words.sort_unstable();
+        assert_eq!(choices.iter().map(|choice| choice.word).collect::<Vec<_>>(), words, "{}", parser.get_name());
+        for choice in choices {
+            let command = parser.find_subcommand(choice.word).expect("it is one of them");
+            assert_eq!(choice.summary, summary(command.get_about().expect("a summary")), "{}", choice.word);
+            assert_eq!(choice.usage, positionals(command), "{}", choice.word);
+            let ours: Vec<_> = choice
+                .options
+                .iter()
+                .map(|option| {
+                    (option.long.to_owned(), option.value.shown().map(str::to_owned), option.summary.to_owned())
+                })
+                .collect();
+            let parsed = command.get_opts().filter(|option| !option.is_global_set() && option.get_id() != "help");
+            let parsed: Vec<_> = parsed
+                .map(|option| {
+                    let value = option.get_action().takes_values();
+                    let value = value.then(|| option.get_value_names().expect("a name")[0].to_string());
+                    let help = summary(option.get_help().expect("a help"));
+                    let help = help.split(": slow,").next().unwrap_or_default().to_owned();
+                    (format!("--{}", option.get_long().expect("a long name")), value, help)
+                })
+                .collect();
+            assert_eq!(ours, parsed, "{}", choice.word);
+            match choice.then {
+                [Takes::Choice(inner)] => assert_same(inner, command),
+                _ => assert_eq!(command.get_subcommands().count(), 0, "{}", choice.word),
+            }
         }
     }
 
     #[test]
-    fn they_are_those_of_the_program() {
-        let known = crate::cli::OwnCommand::NAMES.iter().filter(|name| **name != "?");
-        let ours: Vec<&str> = COMMANDS.iter().map(|command| command.word).collect();
-        assert!(known.clone().all(|name| ours.contains(name)), "{ours:?}");
-        assert_eq!(known.count(), ours.len());
+    fn they_are_those_of_the_parser() {
+        let parser = <crate::cli::OwnCommand as clap::Subcommand>::augment_subcommands(clap::Command::new("x"));
+        assert_same(&COMMANDS, &parser);
+    }
+
+    #[test]
+    fn usage_does_not_say_the_same_twice() {
+        assert_eq!(command_usage("exit").as_deref(), Some("exit: leave the shell\n"));
+        assert_eq!(
+            command_usage("history").as_deref(),
+            Some("history: show the commands typed before\n\n  history [COUNT]\n")
+        );
+        let sandbox = command_usage("sandbox").expect("a command");
+        assert!(sandbox.contains("\n  sandbox seed "), "{sandbox}");
+        assert!(sandbox.contains("\n      --fault KIND[:API][:RATE]  trouble on demand"), "{sandbox}");
     }
 
     #[test]
@@ -217,5 +381,14 @@ mod tests {
         assert!(wanted_after(["context", "bogus"]).is_none());
         assert!(matches!(wanted_after(["save", "1"]), Some(Takes::File)));
         assert!(wanted_after(["nothing"]).is_none());
+    }
+
+    #[test]
+    fn options_belong_to_the_word_before() {
+        let names =
+            |words: &[&str]| options_after(words.iter().copied()).iter().map(|option| option.long).collect::<Vec<_>>();
+        assert!(names(&["login"]).contains(&"--access-key"));
+        assert_eq!(names(&["sandbox", "seed"]), ["--vms"]);
+        assert!(names(&["sandbox"]).is_empty() && names(&["QueryZone"]).is_empty());
     }
 }

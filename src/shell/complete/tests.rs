@@ -237,6 +237,8 @@ fn own_commands_go_on_word_by_word() {
     assert_offers("completions ¦", &["bash", "zsh", "fish"], &[]);
     assert_offers("job ¦", &["wait", "list", "show"], &[]);
     assert_offers("sandbox ¦", &["serve", "reset"], &[]);
+    // The API LogIn has parameters, the command has none.
+    assert!(words("login ¦").is_empty());
 }
 
 #[test]
@@ -248,6 +250,13 @@ fn options_are_offered_with_their_values() {
     assert_offers("--output=j¦", &["--output=json"], &[]);
     assert_offers("--context ¦", &["lab"], &[]);
     assert_offers("--color ¦", &["auto"], &[]);
+    assert_offers("login --¦", &["--user", "--iam2-ldap", "--access-key", "--host"], &["--vms"]);
+    assert_offers("login --ia¦", &["--iam2", "--iam2-ldap"], &[]);
+    assert_offers("-q sandbox serve --¦", &["--bind", "--speed", "--fault", "--seed", "--port"], &["--user"]);
+    assert_offers("sandbox serve --fault ¦", &["slow", "cut-after"], &[]);
+    assert_offers("sandbox serve --fault=cut¦ --speed 2", &["--fault=cut-before"], &["--fault=slow"]);
+    assert_offers("sandbox --¦", &["--port"], &["--bind"]);
+    assert!(words("login --user ¦").is_empty());
 }
 
 #[test]

@@ -138,8 +138,8 @@ fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<(Cow<'static, str>, &
 /// The values of an option whose value begins at byte `start` of `text`.
 pub(super) fn of_option<'p>(value: OptionValue, text: &'p str, start: usize) -> (usize, Wish<'p>) {
     let wish = match value {
-        OptionValue::None | OptionValue::Any => Wish::Nothing(None),
-        OptionValue::OneOf(values) => fixed(values),
+        OptionValue::None | OptionValue::Any(_) => Wish::Nothing(None),
+        OptionValue::OneOf(_, values) => fixed(values),
         OptionValue::Context => Wish::Value(Values { context: true, ..Values::default() }),
         OptionValue::File => return file(text, start),
         OptionValue::Output => {

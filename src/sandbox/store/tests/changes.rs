@@ -186,7 +186,6 @@ fn damage_in_a_large_database_is_met_later_and_can_be_reset() {
     assert_eq!(names(&reply(&store, "ZoneInventory", &conditions(&[]))).len(), 2);
 }
 
-#[cfg(unix)]
 #[test]
 fn only_the_owner_may_read_the_file() {
     use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,7 @@
 //! The paths that every command, key press and row takes, each alone, to be timed or counted.
 //!
-//! Without arguments each is run for a moment and its time printed; with a name that one is run once, for a
-//! profiler that is switched on in `measured`. `bench/instructions` counts them, `bench/run` prints the times.
+//! `cargo bench --bench main_paths` runs each for a moment and prints its time. With a name that one is run once, for
+//! a profiler that is switched on in `measured`: `bench/instructions` counts them so.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -93,7 +93,8 @@ fn time(path: &Path, sources: &Sources<'_>) -> Duration {
 fn main() -> ExitCode {
     let sources = Sources { catalog: Catalog::newest(), live: &NoLiveValues, files: &Disk, contexts: &[] };
     let mut paths = paths();
-    if let Some(wanted) = std::env::args().nth(1) {
+    // Cargo says `--bench` to whatever it runs.
+    if let Some(wanted) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {
         paths.retain(|(name, _)| *name == wanted);
         for (_, path) in &paths {
             black_box(measured(black_box(path), &sources));
