@@ -33,6 +33,8 @@ pub struct Variables {
     pub no_color: bool,
     /// `PAGER`.
     pub pager: Option<String>,
+    /// `LESS`, the options of a pager.
+    pub less: Option<String>,
     /// `TERM`.
     pub term: Option<String>,
     /// `http_proxy`, or `all_proxy`. In lower case only, as for curl: a web server may set `HTTP_PROXY` from a header.
@@ -66,6 +68,7 @@ impl Variables {
             output: text("ZSTACK_OUTPUT"),
             no_color: text("NO_COLOR").is_some(),
             pager: text("PAGER"),
+            less: text("LESS"),
             term: text("TERM"),
             http_proxy: text("http_proxy").or_else(|| all_proxies.clone()).map(Secret::from),
             https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or(all_proxies).map(Secret::from),

@@ -14,6 +14,7 @@ mod harness;
 mod jobs;
 mod node;
 mod output;
+mod paging;
 mod prompt;
 mod secrets;
 mod served;
