@@ -164,6 +164,7 @@ impl From<render::Error> for Error {
         match error {
             render::Error::Read(read) => Error::Client(client::Error::of_read(&read)),
             render::Error::Write(error) => Error::Write(error),
+            render::Error::Interrupted => Error::Client(client::Error::Interrupted { job: None }),
             other => Error::Render(other),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::process::{Command as Process, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +16,7 @@ use crate::shell::{self, Colour, History, LiveCache, LiveLimits, Prompt, Redirec
 use crate::syntax;
 
 use super::output::Output;
+use super::program::Program;
 use super::recorder::Tape;
 use super::{App, Flow, nearby};
 
@@ -88,12 +88,9 @@ impl App {
                 self.evaluate_text(command, &mut Output::Writer(&mut file))
             }
             Some(Redirection::Program(program)) => {
-                let mut child = Process::new("sh").args(["-c", &program]).stdin(Stdio::piped()).spawn()?;
-                let result = match child.stdin.take() {
-                    Some(mut stdin) => self.evaluate_text(command, &mut Output::Writer(&mut stdin)),
-                    None => Ok(Flow::Continue),
-                };
-                child.wait()?;
+                let mut program = Program::start(Program::command(&program), &self.interrupt)?;
+                let result = self.evaluate_text(command, &mut Output::Writer(&mut program));
+                program.wait()?;
                 result
             }
             Some(Redirection::Filter(expression)) => {

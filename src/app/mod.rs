@@ -13,6 +13,7 @@ mod nearby;
 mod output;
 mod own;
 mod pager;
+mod program;
 mod recorder;
 mod report;
 mod script;
@@ -93,7 +94,6 @@ struct App {
     /// Connected nodes; more than one only where lines name others.
     nodes: Vec<Node>,
     interrupt: Interrupt,
-    watches_ctrl_c: bool,
     /// What only the interactive shell has.
     shell: Option<interactive::State>,
 }
@@ -107,7 +107,6 @@ impl App {
             contexts: None,
             nodes: Vec::new(),
             interrupt: Interrupt::new(),
-            watches_ctrl_c: false,
             shell: None,
         }
     }
@@ -169,11 +168,8 @@ impl App {
     }
 
     /// Makes Ctrl-C ask for an end instead of ending the process.
-    fn watch_ctrl_c(&mut self) -> Result<(), Error> {
-        if !std::mem::replace(&mut self.watches_ctrl_c, true) {
-            self.interrupt.on_ctrl_c()?;
-        }
-        Ok(())
+    fn watch_ctrl_c(&self) -> Result<(), Error> {
+        Ok(self.interrupt.on_ctrl_c()?)
     }
 
     /// Says something beside results, unless the user wants quiet.

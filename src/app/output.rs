@@ -56,7 +56,11 @@ impl App {
                 let size = size.filter(|_| !self.environment.is_dumb_terminal());
                 let variables = &self.environment.variables;
                 let pager = variables.pager.as_deref().or(options.pager.as_deref());
-                let program = PagerProgram { command: pager.unwrap_or("less"), less_is_set: variables.less.is_some() };
+                let program = PagerProgram {
+                    command: pager.unwrap_or("less"),
+                    less_is_set: variables.less.is_some(),
+                    interrupt: &self.interrupt,
+                };
                 let mut pager = Pager::new(io::stdout().lock(), size, program);
                 let result = write(&mut pager);
                 if let Some(program) = pager.finish()? {

@@ -14,7 +14,7 @@ use crate::sandbox;
 use crate::shell::last_entries;
 
 use super::output::Output;
-use super::{App, Flow, view};
+use super::{App, Flow};
 
 impl App {
     /// Runs one of the program's own commands.
@@ -88,12 +88,12 @@ impl App {
         match command {
             ContextCommand::List => {
                 let reply = commands::context::list(self.contexts()?);
-                let view = view::view(options, self.screen_of(out, options))?;
+                let view = self.view(options, out)?;
                 self.print(Reply::of_text(reply), &commands::context::list_shape(), &view, options, out)?;
             }
             ContextCommand::Show { name } => {
                 let reply = commands::context::show(self.contexts()?, name.as_deref())?;
-                let view = view::view(options, self.screen_of(out, options))?;
+                let view = self.view(options, out)?;
                 self.print(Reply::of_text(reply), &commands::context::shape(), &view, options, out)?;
             }
             ContextCommand::Use { name } => {

@@ -1,33 +1,37 @@
 //! Output that goes through a pager when it does not fit the screen, and only then.
 
 use std::io::{self, Write};
-use std::process::{Child, Command, Stdio};
+
+use crate::client::Interrupt;
+
+use super::program::Program;
 
 /// More than a pipe holds: a pager that took so much is there and reads.
 const KEPT: usize = 1 << 20;
 
 /// The user's pager.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PagerProgram<'a> {
     /// What the shell runs.
     pub(super) command: &'a str,
     /// Whether `LESS` says how the user wants `less`.
     pub(super) less_is_set: bool,
+    /// Whose Ctrl-C is the pager's while that runs.
+    pub(super) interrupt: &'a Interrupt,
 }
 
 /// A writer that holds back up to a screenful; when more comes, a pager gets it all.
-pub(super) struct Pager<W: Write> {
+pub(super) struct Pager<'a, W: Write> {
     out: W,
     /// Width and height of the terminal; `None` never pages.
     size: Option<(usize, usize)>,
-    program: String,
-    less_is_set: bool,
+    program: PagerProgram<'a>,
     held: Vec<u8>,
     /// Lines that what is held fills on the terminal.
     lines: usize,
     column: usize,
     in_escape: bool,
-    child: Option<Child>,
+    child: Option<Program>,
     /// All that the pager was given, until it is known to run.
     kept: Option<Vec<u8>>,
     missing: bool,
@@ -35,16 +39,15 @@ pub(super) struct Pager<W: Write> {
     left: bool,
 }
 
-impl<W: Write> Pager<W> {
+impl<'a, W: Write> Pager<'a, W> {
     /// A writer to `out`, a terminal of that size.
-    pub(super) fn new(out: W, size: Option<(usize, usize)>, program: PagerProgram<'_>) -> Pager<W> {
+    pub(super) fn new(out: W, size: Option<(usize, usize)>, program: PagerProgram<'a>) -> Pager<'a, W> {
         // `cat` as a pager means that none is wanted.
         let size = size.filter(|_| !matches!(program.command.trim(), "" | "cat"));
         Pager {
             out,
             size,
-            program: program.command.to_owned(),
-            less_is_set: program.less_is_set,
+            program,
             held: Vec::new(),
             lines: 0,
             column: 0,
@@ -83,13 +86,12 @@ impl<W: Write> Pager<W> {
     /// Starts the pager, and hands it what was held.
     fn start(&mut self) -> io::Result<()> {
         self.size = None;
-        let mut command = Command::new("sh");
-        command.args(["-c", &self.program]).stdin(Stdio::piped());
-        if !self.less_is_set {
+        let mut command = Program::command(self.program.command);
+        if !self.program.less_is_set {
             // Colours as they are; leave the text on the screen.
             command.env("LESS", "RX");
         }
-        self.child = command.spawn().ok();
+        self.child = Program::start(command, self.program.interrupt).ok();
         self.missing = self.child.is_none();
         self.kept = Some(Vec::new());
         let held = std::mem::take(&mut self.held);
@@ -100,13 +102,13 @@ impl<W: Write> Pager<W> {
         if self.left {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let Some(stdin) = self.child.as_mut().and_then(|child| child.stdin.as_mut()) else {
+        let Some(child) = &mut self.child else {
             return self.out.write_all(bytes);
         };
         if let Some(kept) = &mut self.kept {
             kept.extend_from_slice(bytes);
         }
-        match stdin.write_all(bytes) {
+        match child.write_all(bytes) {
             Ok(()) => {
                 self.kept.take_if(|kept| kept.len() > KEPT);
                 Ok(())
@@ -122,8 +124,7 @@ impl<W: Write> Pager<W> {
 
     /// Waits for the end of the pager. If it never ran, what it was given is written instead.
     fn end_pager(&mut self) -> io::Result<()> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
-        drop(child.stdin.take());
+        let Some(child) = self.child.take() else { return Ok(()) };
         let status = child.wait()?;
         // What a shell says of a program that is not there, or that it may not run.
         if matches!(status.code(), Some(126 | 127))
@@ -144,11 +145,11 @@ impl<W: Write> Pager<W> {
         }
         self.end_pager()?;
         self.out.flush()?;
-        Ok(self.missing.then_some(self.program))
+        Ok(self.missing.then(|| self.program.command.to_owned()))
     }
 }
 
-impl<W: Write> Write for Pager<W> {
+impl<W: Write> Write for Pager<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some((width, height)) = self.size else {
             self.pass(bytes)?;
@@ -174,8 +175,9 @@ mod tests {
 
     fn paged(text: &str, size: Option<(usize, usize)>, program: &str) -> String {
         let mut screen = Vec::new();
-        let program = PagerProgram { command: program, less_is_set: false };
-        let mut pager = Pager::new(&mut screen, size, program);
+        let interrupt = Interrupt::new();
+        let program = PagerProgram { command: program, less_is_set: false, interrupt: &interrupt };
+        let mut pager = Pager::new(&mut screen, size, program.clone());
         // A pager that is left early breaks its pipe.
         let _ = pager.write_all(text.as_bytes());
         let missing = pager.finish().expect("it can be written");

@@ -66,7 +66,10 @@ impl App {
         loop {
             if let Some(screen) = &mut screen {
                 let size = self.environment.measured_terminal().unwrap_or((80, 24));
-                screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
+                match lines(watched, &comparison, trouble.as_deref(), size) {
+                    Err(error) if is_interruption(&error) => return Ok(()),
+                    lines => screen.draw(&lines?)?,
+                }
             }
             if !self.pause(watched.every) {
                 return Ok(());

@@ -1,8 +1,12 @@
 //! Time and interruption, behind types that tests replace.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use signal_hook::consts::SIGINT;
+use signal_hook::{SigId, flag, low_level};
 
 /// A clock to wait by.
 pub trait Clock: Send {
@@ -56,7 +60,43 @@ impl Clock for SystemClock {
 
 /// Whether the user wants the waiting to end. Clones share one flag.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt {
+    wish: Arc<AtomicBool>,
+    handlers: Arc<Mutex<Handlers>>,
+}
+
+/// What happens when Ctrl-C is pressed.
+#[derive(Debug, Default)]
+struct Handlers {
+    /// Ends the process if the wish was there already.
+    end: Option<SigId>,
+    /// Notes the wish.
+    note: Option<SigId>,
+    /// How many others have Ctrl-C to themselves.
+    others: usize,
+}
+
+/// The exit code of whoever is interrupted.
+const INTERRUPTED: i32 = 130;
+
+impl Handlers {
+    /// The order matters: handlers run in the order in which they came, and the first Ctrl-C must not end anything.
+    fn arm(&mut self, wish: &Arc<AtomicBool>) -> io::Result<()> {
+        self.disarm();
+        if let Some(note) = self.note.take() {
+            low_level::unregister(note);
+        }
+        self.end = Some(flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(wish))?);
+        self.note = Some(flag::register(SIGINT, Arc::clone(wish))?);
+        Ok(())
+    }
+
+    fn disarm(&mut self) {
+        if let Some(end) = self.end.take() {
+            low_level::unregister(end);
+        }
+    }
+}
 
 impl Interrupt {
     /// A flag that is not set.
@@ -64,26 +104,62 @@ impl Interrupt {
         Interrupt::default()
     }
 
-    /// Sets the flag whenever Ctrl-C is pressed, instead of ending the process.
+    /// Sets the flag when Ctrl-C is pressed, instead of ending the process. Pressed again while the flag is set, it
+    /// ends the process at once: whatever goes on does not look at the flag.
     ///
     /// # Errors
     /// When the system refuses the signal handler.
-    pub fn on_ctrl_c(&self) -> std::io::Result<()> {
-        signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&self.0)).map(drop)
+    pub fn on_ctrl_c(&self) -> io::Result<()> {
+        let mut handlers = self.handlers();
+        if handlers.note.is_none() { handlers.arm(&self.wish) } else { Ok(()) }
+    }
+
+    /// Leaves Ctrl-C to somebody else, such as a program that has the terminal, until what is returned is dropped:
+    /// it only sets the flag, however often it is pressed.
+    ///
+    /// # Errors
+    /// When the system refuses the signal handler.
+    pub fn hand_over(&self) -> io::Result<HandedOver> {
+        let mut handlers = self.handlers();
+        if handlers.note.is_none() {
+            handlers.note = Some(flag::register(SIGINT, Arc::clone(&self.wish))?);
+        }
+        handlers.disarm();
+        handlers.others += 1;
+        Ok(HandedOver(self.clone()))
     }
 
     /// Asks for an end.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.wish.store(true, Ordering::Relaxed);
     }
 
     /// Forgets the wish, before the next command.
     pub fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.wish.store(false, Ordering::Relaxed);
     }
 
     /// Whether an end was asked for.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.wish.load(Ordering::Relaxed)
+    }
+
+    fn handlers(&self) -> MutexGuard<'_, Handlers> {
+        self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The time during which Ctrl-C is somebody else's.
+#[derive(Debug)]
+pub struct HandedOver(Interrupt);
+
+impl Drop for HandedOver {
+    fn drop(&mut self) {
+        let mut handlers = self.0.handlers();
+        handlers.others -= 1;
+        if handlers.others == 0 {
+            // A system that gave the handlers once gives them again; without them nothing ends too early.
+            let _ = handlers.arm(&self.0.wish);
+        }
     }
 }

@@ -22,6 +22,7 @@ mod json;
 mod jsonl;
 mod marks;
 mod output;
+mod program;
 mod project;
 mod rows;
 mod size;
@@ -39,8 +40,9 @@ use std::io::Write;
 
 pub use columns::{Column, Selection, SelectionError};
 pub use error::Error;
-pub use filter::{Filter, FilterError};
+pub use filter::Filter;
 pub use marks::{Change, Marks, Snapshot};
+pub use program::FilterError;
 pub use size::human_size;
 pub use sort::SortKey;
 pub use view::{Border, Field, FieldKind, Format, Shape, View};

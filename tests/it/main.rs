@@ -11,6 +11,7 @@ mod documents;
 mod every_api;
 mod faults;
 mod harness;
+mod interrupts;
 mod jobs;
 mod node;
 mod output;

@@ -15,6 +15,7 @@ pub(crate) const TAB: &str = "\t";
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
+pub(crate) const CTRL_L: &str = "\u{c}";
 
 /// A test waits for what it wants to see, and gives up only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -104,6 +105,11 @@ impl Terminal {
         self.until(text, |screen, _| screen.contains(text))
     }
 
+    /// Waits until the screen no longer holds a text.
+    pub(crate) fn until_gone(&self, text: &str) {
+        self.until(text, |screen, _| !screen.contains(text));
+    }
+
     /// Waits for an empty prompt: this text alone in the row of the cursor.
     pub(crate) fn prompt(&self, text: &str) -> String {
         self.until(text, |_, row| row == text)
@@ -117,6 +123,12 @@ impl Terminal {
     /// Waits until the row of the cursor ends so, as far as the cursor.
     pub(crate) fn ends_line(&self, text: &str) {
         self.until(text, |_, row| row.ends_with(text));
+    }
+
+    /// Whether the program ends in that time.
+    pub(crate) fn ends_within(&self, time: Duration) -> bool {
+        let state = self.shown.parser.lock().expect("no panic");
+        self.shown.changed.wait_timeout_while(state, time, |(_, ended)| !*ended).expect("no panic").0.1
     }
 
     /// Waits for the end of the program, and gives the screen and the exit code.
