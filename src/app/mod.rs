@@ -26,12 +26,14 @@ mod watch;
 
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::thread;
 
 use crate::catalog::Catalog;
 use crate::cli::{self, Line, Options};
 use crate::client::Interrupt;
 use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
+use crate::render;
 use crate::syntax::{self, Command, Word};
 
 use connect::Node;
@@ -55,7 +57,15 @@ pub fn run(environment: Environment, arguments: &[String]) -> ExitCode {
             place.unwrap_or_default()
         );
     }));
-    panic::catch_unwind(AssertUnwindSafe(|| start(environment, arguments))).unwrap_or(ExitCode::Bug)
+    let guarded = || {
+        let environment = environment.clone();
+        panic::catch_unwind(AssertUnwindSafe(|| start(environment, arguments))).unwrap_or(ExitCode::Bug)
+    };
+    thread::scope(|scope| match thread::Builder::new().stack_size(render::STACK).spawn_scoped(scope, guarded) {
+        Ok(thread) => thread.join().unwrap_or(ExitCode::Bug),
+        // Where there is no room for it, no jq expression recurses deeply either.
+        Err(_) => guarded(),
+    })
 }
 
 fn start(environment: Environment, arguments: &[String]) -> ExitCode {

@@ -42,7 +42,7 @@ pub use columns::{Column, Selection, SelectionError};
 pub use error::Error;
 pub use filter::Filter;
 pub use marks::{Change, Marks, Snapshot};
-pub use program::FilterError;
+pub use program::{FilterError, STACK};
 pub use size::human_size;
 pub use sort::SortKey;
 pub use view::{Border, Field, FieldKind, Format, Shape, View};

@@ -1,4 +1,4 @@
-//! A compiled jq expression, which ends when the user wants that.
+//! A compiled jq expression, which ends when the user wants that, and before it has used up the stack.
 
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
@@ -22,6 +22,13 @@ pub struct FilterError {
     /// Which bytes of the expression are.
     pub span: Range<usize>,
 }
+
+/// How much stack a program needs on whose thread expressions run, in bytes. Far more than calls may use: values nested
+/// as deeply as an expression likes are written and dropped by recursion too. It is reserved, not used.
+pub const STACK: usize = 512 << 20;
+
+/// How much stack the calls of an expression may use, in bytes.
+const STACK_OF_CALLS: usize = 128 << 20;
 
 /// An expression that can be run.
 pub(super) struct Program(jaq_core::Filter<Bounded>);
@@ -67,8 +74,8 @@ impl Program {
         found: &mut dyn FnMut(Val) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         // Nothing of what a stopped run leaves behind is looked at again.
-        let ran =
-            panic::catch_unwind(AssertUnwindSafe(|| self.run_unbounded(input, &Bounds { is_interrupted }, found)));
+        let bounds = Bounds { is_interrupted, start: stack_position() };
+        let ran = panic::catch_unwind(AssertUnwindSafe(|| self.run_unbounded(input, &bounds, found)));
         ran.unwrap_or_else(|payload| match payload.downcast::<Stop>() {
             Ok(stop) => Err(stop.error()),
             Err(bug) => panic::resume_unwind(bug),
@@ -134,11 +141,14 @@ impl<'a> HasLut<'a, Bounded> for Data<'a> {
 /// What a run keeps within.
 struct Bounds<'a> {
     is_interrupted: &'a dyn Fn() -> bool,
+    /// Where on the stack the run began.
+    start: usize,
 }
 
 /// Why a run was stopped.
 enum Stop {
     Interrupted,
+    TooDeep,
 }
 
 impl Bounds<'_> {
@@ -153,6 +163,9 @@ impl Bounds<'_> {
     }
 
     fn passed(&self) -> Option<Stop> {
+        if stack_position().abs_diff(self.start) > STACK_OF_CALLS {
+            return Some(Stop::TooDeep);
+        }
         (self.is_interrupted)().then_some(Stop::Interrupted)
     }
 }
@@ -161,8 +174,16 @@ impl Stop {
     fn error(&self) -> Error {
         match self {
             Stop::Interrupted => Error::Interrupted,
+            Stop::TooDeep => Error::Filter { message: "the recursion is too deep".to_owned() },
         }
     }
+}
+
+/// About where the stack is now: the address of something on it.
+#[inline(never)]
+fn stack_position() -> usize {
+    let mark = 0_u8;
+    std::ptr::from_ref(std::hint::black_box(&mark)).addr()
 }
 
 /// The lexer reports the rest of the text from the offending character on.

@@ -129,6 +129,13 @@ impl Run {
         self.done().code(0)
     }
 
+    /// Runs it to its end, which may be a failure, but no crash.
+    pub(crate) fn ends_itself(self) -> Done {
+        let done = self.done();
+        assert!(done.output.status.code().is_some_and(|code| code < 64), "{}", done.story());
+        done
+    }
+
     pub(crate) fn fails(self, code: i32) -> Done {
         self.done().code(code)
     }
