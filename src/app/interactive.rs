@@ -88,7 +88,8 @@ impl App {
                 self.evaluate_text(command, &mut Output::Writer(&mut file))
             }
             Some(Redirection::Program(program)) => {
-                let mut program = Program::start(Program::command(&program), &self.interrupt)?;
+                let started = Program::start(Program::command(&program), &self.interrupt);
+                let mut program = started.map_err(|source| Error::Program { program, source })?;
                 let result = self.evaluate_text(command, &mut Output::Writer(&mut program));
                 program.wait()?;
                 result

@@ -44,7 +44,8 @@ impl App {
             }
             OwnCommand::History { count } => {
                 let path = self.environment.folders()?.state.join("history");
-                let entries = last_entries(&path, count.unwrap_or(usize::MAX))?;
+                let entries = last_entries(&path, count.unwrap_or(usize::MAX))
+                    .map_err(|source| Error::Script { path: path.display().to_string(), source })?;
                 self.with_writer(out, options, |out| Ok(commands::history::list(&entries, out)?))?;
             }
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,

@@ -58,7 +58,7 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zstack-cli"));
         command.args(arguments).env_clear().env("ZSTACK_CLI_HOME", self.path()).env("LANG", "en_US.UTF-8");
         command.current_dir(self.path());
-        Run { command, input: None, home: None }
+        Run { command, input: None, output: None, home: None }
     }
 
     /// As `run`, for a home that nobody else needs.
@@ -89,6 +89,7 @@ fn copy_folder(from: &Path, to: &Path) {
 pub(crate) struct Run {
     command: Command,
     input: Option<Vec<u8>>,
+    output: Option<std::fs::File>,
     home: Option<Home>,
 }
 
@@ -103,10 +104,16 @@ impl Run {
         self
     }
 
+    /// Has its standard output written there.
+    pub(crate) fn output_to(mut self, file: std::fs::File) -> Run {
+        self.output = Some(file);
+        self
+    }
+
     /// Starts it and leaves it running.
     pub(crate) fn start(&mut self) -> Child {
         self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
-        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.stdout(self.output.take().map_or_else(Stdio::piped, Stdio::from)).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the binary starts");
         if let (Some(input), Some(mut stdin)) = (self.input.take(), child.stdin.take()) {
             // In a thread, since the program may want its output read before it reads on. One that stops

@@ -174,3 +174,14 @@ fn a_filter_may_recurse_and_not_without_end() {
         run(&format!("{}1{} | empty", open.repeat(20_000), close.repeat(20_000))).ends_itself();
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_is_no_missing_answer() {
+    let home = Home::with_cloud();
+    for words in [&["--sandbox", "QueryZone"][..], &["--sandbox", "QueryZone", "-o", "csv"], &["man"], &["--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let run = home.run(words).output_to(full);
+        run.fails(2).stderr("error: cannot write the output: No space left on device\n");
+    }
+}
