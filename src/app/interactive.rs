@@ -92,7 +92,11 @@ impl App {
                 let mut program = started.map_err(|source| Error::Program { program, source })?;
                 let result = self.evaluate_text(command, &mut Output::Writer(&mut program));
                 program.wait()?;
-                result
+                match result {
+                    // The program had seen enough; the shell's own output is another matter.
+                    Err(error) if error.is_closed_pipe() => Ok(Flow::Continue),
+                    result => result,
+                }
             }
             Some(Redirection::Filter(expression)) => {
                 let before = self.options.jq.replace(expression);
@@ -111,7 +115,7 @@ impl App {
             shell.tape.clone_from(&tape);
         }
         let result = match self.run_line(line) {
-            // A terminal is always read: it was a pager or a program that had seen enough.
+            // A terminal is always read: it was a pager that was left.
             Err(error) if error.is_closed_pipe() && self.environment.stdout_terminal => Ok(Flow::Continue),
             result => result,
         };

@@ -17,6 +17,7 @@ mod node;
 mod output;
 mod paging;
 mod prompt;
+mod redirections;
 mod secrets;
 mod served;
 mod sessions;
