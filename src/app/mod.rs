@@ -88,7 +88,7 @@ fn start(environment: Environment, arguments: &[String]) -> ExitCode {
         app.warn_of_visible_secrets(words, &options);
     }
     let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
-    let (code, _) = app.conclude(result, None, Some(&text));
+    let (code, _) = app.conclude_with(result, &options, None, Some(&text));
     app.close();
     code
 }
@@ -157,8 +157,23 @@ impl App {
         Ok(Flow::Continue)
     }
 
-    /// Says what went wrong, if anything did, and what that means for the exit code.
+    /// Says what went wrong with a line, if anything did, and what that means for the exit code.
     fn conclude(&mut self, result: Result<Flow, Error>, place: Option<&str>, line: Option<&str>) -> (ExitCode, Flow) {
+        let options = match line.filter(|_| result.is_err()) {
+            Some(line) => interactive::line_options(line, &self.options),
+            None => self.options.clone(),
+        };
+        self.conclude_with(result, &options, place, line)
+    }
+
+    /// The same, where the options of the line are known.
+    fn conclude_with(
+        &mut self,
+        result: Result<Flow, Error>,
+        options: &Options,
+        place: Option<&str>,
+        line: Option<&str>,
+    ) -> (ExitCode, Flow) {
         let error = match result {
             Ok(flow) => return (ExitCode::Done, flow),
             // The reader has what it wanted.
@@ -166,12 +181,11 @@ impl App {
             Err(Error::Reported(code)) => return (code, Flow::Continue),
             Err(error) => error,
         };
+        // What is wrong may be the configuration itself.
+        let settled = self.settle(options).unwrap_or_else(|_| options.clone());
         let terminal = self.environment.stderr_terminal;
-        let reporter = Reporter {
-            terminal,
-            colour: self.colour(terminal, &self.options),
-            chinese: self.environment.variables.chinese,
-        };
+        let colour = self.colour(terminal, &settled);
+        let reporter = Reporter { terminal, colour, chinese: self.environment.variables.chinese };
         // Where errors cannot be written there is nobody to tell.
         let _ = reporter.report(&error, place, line, &mut io::stderr().lock());
         (error.exit_code(), Flow::Continue)
