@@ -5,6 +5,7 @@ mod capacity;
 mod completion;
 mod confirm;
 mod connect;
+mod full_screen;
 mod interactive;
 mod jobs;
 mod lines;

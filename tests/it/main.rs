@@ -23,3 +23,4 @@ mod served;
 mod sessions;
 mod terminal;
 mod usage;
+mod watching;
