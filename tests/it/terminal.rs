@@ -111,6 +111,13 @@ impl Terminal {
         self.until(text, |screen, _| !screen.contains(text));
     }
 
+    /// Whether the screen holds a text in that time.
+    pub(crate) fn shows_within(&self, text: &str, time: Duration) -> bool {
+        let state = self.shown.parser.lock().expect("no panic");
+        let hidden = |(parser, _): &mut (vt100::Parser, bool)| !parser.screen().contents().contains(text);
+        !self.shown.changed.wait_timeout_while(state, time, hidden).expect("no panic").1.timed_out()
+    }
+
     /// Waits for an empty prompt: this text alone in the row of the cursor.
     pub(crate) fn prompt(&self, text: &str) -> String {
         self.until(text, |_, row| row == text)
