@@ -16,6 +16,7 @@ mod jobs;
 mod node;
 mod output;
 mod paging;
+mod panics;
 mod prompt;
 mod redirections;
 mod secrets;
