@@ -62,16 +62,18 @@ impl Clock for SystemClock {
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     wish: Arc<AtomicBool>,
+    /// Whether Ctrl-C was pressed while it was nobody else's.
+    pressed: Arc<AtomicBool>,
     handlers: Arc<Mutex<Handlers>>,
 }
 
 /// What happens when Ctrl-C is pressed.
 #[derive(Debug, Default)]
 struct Handlers {
-    /// Ends the process if the wish was there already.
-    end: Option<SigId>,
     /// Notes the wish.
     note: Option<SigId>,
+    /// Ends the process if Ctrl-C was pressed before, and notes that it was now.
+    end: Option<[SigId; 2]>,
     /// How many others have Ctrl-C to themselves.
     others: usize,
 }
@@ -80,20 +82,27 @@ struct Handlers {
 const INTERRUPTED: i32 = 130;
 
 impl Handlers {
-    /// The order matters: handlers run in the order in which they came, and the first Ctrl-C must not end anything.
-    fn arm(&mut self, wish: &Arc<AtomicBool>) -> io::Result<()> {
-        self.disarm();
-        if let Some(note) = self.note.take() {
-            low_level::unregister(note);
+    fn note(&mut self, wish: &Arc<AtomicBool>) -> io::Result<()> {
+        if self.note.is_none() {
+            self.note = Some(flag::register(SIGINT, Arc::clone(wish))?);
         }
-        self.end = Some(flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(wish))?);
-        self.note = Some(flag::register(SIGINT, Arc::clone(wish))?);
+        Ok(())
+    }
+
+    /// The order matters: handlers run in the order in which they came, and the first Ctrl-C must not end anything.
+    fn arm(&mut self, pressed: &Arc<AtomicBool>) -> io::Result<()> {
+        if self.end.is_none() {
+            // A press that was meant for somebody else may still be on its way here.
+            pressed.store(false, Ordering::SeqCst);
+            let end = flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(pressed))?;
+            self.end = Some([end, flag::register(SIGINT, Arc::clone(pressed))?]);
+        }
         Ok(())
     }
 
     fn disarm(&mut self) {
-        if let Some(end) = self.end.take() {
-            low_level::unregister(end);
+        for id in self.end.take().into_iter().flatten() {
+            low_level::unregister(id);
         }
     }
 }
@@ -104,14 +113,15 @@ impl Interrupt {
         Interrupt::default()
     }
 
-    /// Sets the flag when Ctrl-C is pressed, instead of ending the process. Pressed again while the flag is set, it
+    /// Sets the flag when Ctrl-C is pressed, instead of ending the process. Pressed again before the flag is cleared, it
     /// ends the process at once: whatever goes on does not look at the flag.
     ///
     /// # Errors
     /// When the system refuses the signal handler.
     pub fn on_ctrl_c(&self) -> io::Result<()> {
         let mut handlers = self.handlers();
-        if handlers.note.is_none() { handlers.arm(&self.wish) } else { Ok(()) }
+        handlers.note(&self.wish)?;
+        if handlers.others == 0 { handlers.arm(&self.pressed) } else { Ok(()) }
     }
 
     /// Leaves Ctrl-C to somebody else, such as a program that has the terminal, until what is returned is dropped:
@@ -121,9 +131,7 @@ impl Interrupt {
     /// When the system refuses the signal handler.
     pub fn hand_over(&self) -> io::Result<HandedOver> {
         let mut handlers = self.handlers();
-        if handlers.note.is_none() {
-            handlers.note = Some(flag::register(SIGINT, Arc::clone(&self.wish))?);
-        }
+        handlers.note(&self.wish)?;
         handlers.disarm();
         handlers.others += 1;
         Ok(HandedOver(self.clone()))
@@ -137,6 +145,7 @@ impl Interrupt {
     /// Forgets the wish, before the next command.
     pub fn clear(&self) {
         self.wish.store(false, Ordering::Relaxed);
+        self.pressed.store(false, Ordering::Relaxed);
     }
 
     /// Whether an end was asked for.
@@ -159,7 +168,7 @@ impl Drop for HandedOver {
         handlers.others -= 1;
         if handlers.others == 0 {
             // A system that gave the handlers once gives them again; without them nothing ends too early.
-            let _ = handlers.arm(&self.0.wish);
+            let _ = handlers.arm(&self.0.pressed);
         }
     }
 }
