@@ -15,7 +15,7 @@ pub enum ExitCode {
     Done = 0,
     /// The command is wrong; nothing was sent.
     Command = 1,
-    /// The options are wrong, or the configuration cannot be read; nothing was sent.
+    /// The options are wrong, the configuration cannot be read (nothing was sent then), or the output cannot be written.
     Options = 2,
     /// The node answered, and the answer is a failure.
     Failed = 3,
@@ -107,6 +107,14 @@ pub enum Error {
         /// What went wrong.
         source: io::Error,
     },
+    /// A program that a line names cannot be run.
+    #[error("cannot run {program}: {source}")]
+    Program {
+        /// The program.
+        program: String,
+        /// What went wrong.
+        source: io::Error,
+    },
     /// What is wrong with one of the program's own commands.
     #[error("{0}")]
     Own(OwnError),
@@ -114,7 +122,7 @@ pub enum Error {
     #[error("a command failed")]
     Reported(ExitCode),
     /// Output cannot be written.
-    #[error("cannot write: {0}")]
+    #[error("cannot write the output: {}", cause(.0))]
     Write(#[from] io::Error),
 }
 
@@ -169,11 +177,21 @@ fn headline(failure: &ApiFailure) -> String {
     }
 }
 
+/// What the system says, without its number.
+fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((cause, _)) => cause.to_owned(),
+        None => text,
+    }
+}
+
 impl From<render::Error> for Error {
     fn from(error: render::Error) -> Error {
         match error {
             render::Error::Read(read) => Error::Client(client::Error::of_read(&read)),
             render::Error::Write(error) => Error::Write(error),
+            render::Error::Interrupted => Error::Client(client::Error::Interrupted { job: None }),
             other => Error::Render(other),
         }
     }
@@ -187,6 +205,9 @@ impl Error {
             Error::Usage(_) | Error::Option { .. } | Error::Endpoint(_) | Error::Config(_) | Error::Render(_) => {
                 ExitCode::Options
             }
+            // What is wrong is on this side of the network, and whoever tries again gets no further. The node may have
+            // done its part.
+            Error::Shell(_) | Error::Write(_) => ExitCode::Options,
             Error::Results(_)
             | Error::Save(_)
             | Error::Redirect(_)
@@ -195,6 +216,7 @@ impl Error {
             | Error::Plan(_)
             | Error::NotShown(_)
             | Error::Script { .. }
+            | Error::Program { .. }
             | Error::Own(_) => ExitCode::Command,
             Error::Client(error) => match error.class() {
                 Class::Failure => ExitCode::Failed,
@@ -206,7 +228,7 @@ impl Error {
             Error::Api(_) => ExitCode::Failed,
             Error::Empty => ExitCode::Empty,
             Error::Reported(code) => *code,
-            Error::Sandbox(_) | Error::Shell(_) | Error::Write(_) => ExitCode::NoAnswer,
+            Error::Sandbox(_) => ExitCode::NoAnswer,
         }
     }
 

@@ -27,7 +27,7 @@ impl App {
         })?;
         let planned = self.plan(&command, options)?;
         // A wrong format or column is worth knowing before anything is sent.
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
@@ -112,7 +112,7 @@ impl App {
     /// Runs a statement of the node's query language.
     pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let planned = Plan::Call(plan::zql_request(statement, false));
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }

@@ -9,13 +9,13 @@ use crate::plan::{self, Plan};
 use crate::render::{self, Format, Shape, View};
 use crate::syntax::Command;
 
+use super::App;
 use super::output::Output;
-use super::{App, view};
 
 impl App {
     /// Prints how full the cloud is.
     pub(super) fn capacity(&mut self, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         let style = match view.format {
             Format::Table | Format::Wide => {
                 let width = view.max_width.or(view.width);

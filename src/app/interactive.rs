@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::process::{Command as Process, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +16,7 @@ use crate::shell::{self, Colour, History, LiveCache, LiveLimits, Prompt, Redirec
 use crate::syntax;
 
 use super::output::Output;
+use super::program::Program;
 use super::recorder::Tape;
 use super::{App, Flow, nearby};
 
@@ -88,13 +88,15 @@ impl App {
                 self.evaluate_text(command, &mut Output::Writer(&mut file))
             }
             Some(Redirection::Program(program)) => {
-                let mut child = Process::new("sh").args(["-c", &program]).stdin(Stdio::piped()).spawn()?;
-                let result = match child.stdin.take() {
-                    Some(mut stdin) => self.evaluate_text(command, &mut Output::Writer(&mut stdin)),
-                    None => Ok(Flow::Continue),
-                };
-                child.wait()?;
-                result
+                let started = Program::start(Program::command(&program), &self.interrupt);
+                let mut program = started.map_err(|source| Error::Program { program, source })?;
+                let result = self.evaluate_text(command, &mut Output::Writer(&mut program));
+                program.wait()?;
+                match result {
+                    // The program had seen enough; the shell's own output is another matter.
+                    Err(error) if error.is_closed_pipe() => Ok(Flow::Continue),
+                    result => result,
+                }
             }
             Some(Redirection::Filter(expression)) => {
                 let before = self.options.jq.replace(expression);
@@ -113,7 +115,7 @@ impl App {
             shell.tape.clone_from(&tape);
         }
         let result = match self.run_line(line) {
-            // A terminal is always read: it was a pager or a program that had seen enough.
+            // A terminal is always read: it was a pager that was left.
             Err(error) if error.is_closed_pipe() && self.environment.stdout_terminal => Ok(Flow::Continue),
             result => result,
         };

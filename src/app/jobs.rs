@@ -12,7 +12,7 @@ use crate::render::Shape;
 
 use super::output::Output;
 use super::waiting::{is_unrecorded, tells_of_long_job, wait_for};
-use super::{App, shape, view};
+use super::{App, shape};
 
 /// What the journal calls the sandbox, whose port is another one each time.
 const SANDBOX: &str = "sandbox";
@@ -43,13 +43,13 @@ impl App {
     }
 
     fn list_jobs(&mut self, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         let entries = self.journal(None, None)?.entries()?;
         self.print(Reply::of_text(job::list(&entries)), &job::list_shape(), &view, options, out)
     }
 
     fn show_job(&mut self, name: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         let named = self.named_job(name)?;
         let options = &self.options_for(&named, options)?;
         self.watch_ctrl_c()?;
@@ -90,7 +90,7 @@ impl App {
             return Err(no_record(self.api_of(named), &named.uuid).into());
         };
         self.say(options, "the node has no record of the job any more; this is what was seen of it here");
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         self.print(Reply::of_text(job::one(&named.row())), &job::shape(), &view, options, out)?;
         match outcome {
             JobOutcome::Failed | JobOutcome::NotRun => Err(Error::Reported(ExitCode::Failed)),
@@ -99,7 +99,7 @@ impl App {
     }
 
     fn wait_for_job(&mut self, name: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         let named = self.named_job(name)?;
         let api = self.api_of(&named);
         let options = &self.options_for(&named, options)?;

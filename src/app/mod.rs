@@ -5,6 +5,7 @@ mod capacity;
 mod completion;
 mod confirm;
 mod connect;
+mod full_screen;
 mod interactive;
 mod jobs;
 mod lines;
@@ -14,6 +15,7 @@ mod nearby;
 mod output;
 mod own;
 mod pager;
+mod program;
 mod recorder;
 mod report;
 mod script;
@@ -30,12 +32,14 @@ mod watch;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::thread;
 
 use crate::catalog::Catalog;
-use crate::cli::{self, Line, Options, UsageError};
+use crate::cli::{self, Line, Options, OwnCommand, UsageError};
 use crate::client::Interrupt;
 use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
+use crate::render;
 use crate::secret::Secret;
 use crate::syntax::{self, Command, Word};
 
@@ -64,7 +68,6 @@ pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
 }
 
 fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
-    let mut app = App::new(environment);
     let mut options = Options::default();
     let texts = arguments.iter().map(|argument| argument.to_str().map(str::to_owned).ok_or(argument));
     let line = match texts.collect::<Result<Vec<String>, &OsString>>() {
@@ -73,8 +76,23 @@ fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
     };
     let line = match line {
         Ok(line) => line,
-        Err(error) => return app.conclude(Err(error.into()), None, None).0,
+        Err(error) => return App::new(environment).conclude(Err(error.into()), None, None).0,
     };
+    let may_filter = options.jq.is_some() || matches!(line, Line::Nothing | Line::Own(OwnCommand::Run { .. }));
+    if !may_filter {
+        return evaluate(environment, line, options);
+    }
+    let evaluated = || evaluate(environment.clone(), line.clone(), options.clone());
+    thread::scope(|scope| match thread::Builder::new().stack_size(render::STACK).spawn_scoped(scope, evaluated) {
+        Ok(thread) => thread.join().unwrap_or(ExitCode::Bug),
+        // Where there is no room for it, no jq expression recurses deeply either.
+        Err(_) => evaluated(),
+    })
+}
+
+/// Evaluates what the arguments came to.
+fn evaluate(environment: Environment, line: Line, options: Options) -> ExitCode {
+    let mut app = App::new(environment);
     app.options = options;
     if matches!(line, Line::Nothing) {
         return app.shell_or_script();
@@ -88,7 +106,7 @@ fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
         app.warn_of_visible_secrets(words, &options);
     }
     let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
-    let (code, _) = app.conclude(result, None, Some(&text));
+    let (code, _) = app.conclude_with(result, &options, None, Some(&text));
     app.close();
     code
 }
@@ -104,7 +122,6 @@ struct App {
     /// Connected nodes; more than one only where lines name others.
     nodes: Vec<Node>,
     interrupt: Interrupt,
-    watches_ctrl_c: bool,
     /// What was probably meant by the command that has just failed.
     meant: Option<String>,
     /// Whether nothing may be said, since another shell shows what is printed while its user types.
@@ -128,7 +145,6 @@ impl App {
             contexts: None,
             nodes: Vec::new(),
             interrupt: Interrupt::new(),
-            watches_ctrl_c: false,
             meant: None,
             is_silent: false,
             started_for: None,
@@ -174,8 +190,23 @@ impl App {
         Ok(Flow::Continue)
     }
 
-    /// Says what went wrong, if anything did, and what that means for the exit code.
+    /// Says what went wrong with a line, if anything did, and what that means for the exit code.
     fn conclude(&mut self, result: Result<Flow, Error>, place: Option<&str>, line: Option<&str>) -> (ExitCode, Flow) {
+        let options = match line.filter(|_| result.is_err()) {
+            Some(line) => interactive::line_options(line, &self.options),
+            None => self.options.clone(),
+        };
+        self.conclude_with(result, &options, place, line)
+    }
+
+    /// The same, where the options of the line are known.
+    fn conclude_with(
+        &mut self,
+        result: Result<Flow, Error>,
+        options: &Options,
+        place: Option<&str>,
+        line: Option<&str>,
+    ) -> (ExitCode, Flow) {
         let error = match result {
             Ok(flow) => return (ExitCode::Done, flow),
             // The reader has what it wanted.
@@ -183,10 +214,12 @@ impl App {
             Err(Error::Reported(code)) => return (code, Flow::Continue),
             Err(error) => error,
         };
+        // What is wrong may be the configuration itself.
+        let settled = self.settle(options).unwrap_or_else(|_| options.clone());
         let terminal = self.environment.stderr_terminal;
         let reporter = Reporter {
             terminal,
-            colour: self.colour(terminal, &self.options),
+            colour: self.colour(terminal, &settled),
             chinese: self.environment.variables.chinese,
             at_prompt: self.shell.is_some() && place.is_none(),
             session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
@@ -207,11 +240,8 @@ impl App {
     }
 
     /// Makes Ctrl-C ask for an end instead of ending the process.
-    fn watch_ctrl_c(&mut self) -> Result<(), Error> {
-        if !std::mem::replace(&mut self.watches_ctrl_c, true) {
-            self.interrupt.on_ctrl_c()?;
-        }
-        Ok(())
+    fn watch_ctrl_c(&self) -> Result<(), Error> {
+        Ok(self.interrupt.on_ctrl_c()?)
     }
 
     /// Says something beside results, unless the user wants quiet.

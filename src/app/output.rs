@@ -6,7 +6,7 @@ use crate::cli::Options;
 use crate::error::Error;
 
 use super::App;
-use super::pager::Pager;
+use super::pager::{Pager, PagerProgram};
 use super::view::Screen;
 
 /// Where the results of a line go.
@@ -54,9 +54,18 @@ impl App {
                     self.environment.stdout_terminal && self.environment.stdin_terminal && !options.no_pager
                 });
                 let size = size.filter(|_| !self.environment.is_dumb_terminal());
-                let mut pager = Pager::new(io::stdout().lock(), size, self.environment.variables.pager.as_deref());
+                let variables = &self.environment.variables;
+                let pager = variables.pager.as_deref().or(options.pager.as_deref());
+                let program = PagerProgram {
+                    command: pager.unwrap_or("less"),
+                    less_is_set: variables.less.is_some(),
+                    interrupt: &self.interrupt,
+                };
+                let mut pager = Pager::new(io::stdout().lock(), size, program);
                 let result = write(&mut pager);
-                pager.finish()?;
+                if let Some(program) = pager.finish()? {
+                    self.say(options, &format!("the pager cannot be run: {program} (PAGER, --no-pager)"));
+                }
                 result
             }
         }

@@ -14,7 +14,7 @@ use crate::sandbox;
 use crate::shell::last_entries;
 
 use super::output::Output;
-use super::{App, Flow, view};
+use super::{App, Flow};
 
 /// How many scripts may run inside each other. One that runs itself would not end.
 const MOST_SCRIPTS: usize = 16;
@@ -48,7 +48,8 @@ impl App {
             }
             OwnCommand::History { count } => {
                 let path = self.environment.folders()?.state.join("history");
-                let entries = last_entries(&path, count.unwrap_or(usize::MAX))?;
+                let entries = last_entries(&path, count.unwrap_or(usize::MAX))
+                    .map_err(|source| Error::Script { path: path.display().to_string(), source })?;
                 self.with_writer(out, options, |out| Ok(commands::history::list(&entries, out)?))?;
             }
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,
@@ -90,12 +91,12 @@ impl App {
         match command {
             ContextCommand::List => {
                 let reply = commands::context::list(self.contexts()?);
-                let view = view::view(options, self.screen_of(out, options))?;
+                let view = self.view(options, out)?;
                 self.print(Reply::of_text(reply), &commands::context::list_shape(), &view, options, out)?;
             }
             ContextCommand::Show { name } => {
                 let reply = commands::context::show(self.contexts()?, name.as_deref())?;
-                let view = view::view(options, self.screen_of(out, options))?;
+                let view = self.view(options, out)?;
                 self.print(Reply::of_text(reply), &commands::context::shape(), &view, options, out)?;
             }
             ContextCommand::Use { name } => {

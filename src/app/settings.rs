@@ -50,7 +50,8 @@ impl App {
         settled.timeout = settled.timeout.or(preferences.timeout.map(|timeout| timeout.as_secs()));
         settled.cacert = settled.cacert.or(preferences.cacert.map(PathBuf::from));
         settled.insecure |= preferences.insecure.unwrap_or(false);
-        settled.no_pager |= preferences.pager.as_deref() == Some("off");
+        settled.no_pager |= matches!(preferences.pager.as_deref().map(str::trim), Some("" | "off"));
+        settled.pager = settled.pager.or(preferences.pager);
         Ok(settled)
     }
 

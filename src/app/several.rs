@@ -15,7 +15,7 @@ use super::jobs::Named;
 use super::output::Output;
 use super::spinner::Standing;
 use super::waiting::{End, Waited, is_unrecorded, tells_of_long_job, wait_for};
-use super::{App, Flow, view};
+use super::{App, Flow};
 
 /// How many jobs are waited for at a time.
 const AT_ONCE: usize = 32;
@@ -39,7 +39,7 @@ impl App {
         options: &Options,
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
-        let view = view::view(options, self.screen_of(out, options))?;
+        let view = self.view(options, out)?;
         let mut tasks = self.tasks(names, options)?;
         self.watch_ctrl_c()?;
         let all_waited = self.wait_for_tasks(&mut tasks, options);

@@ -7,6 +7,9 @@ use crate::render::{Border, Filter, Format, Selection, SortKey, View};
 use crate::secret;
 use crate::syntax::closest;
 
+use super::App;
+use super::output::Output;
+
 /// Where results go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Screen {
@@ -32,8 +35,18 @@ pub(super) fn format(options: &Options, screen: Screen) -> Result<Format, Error>
     })
 }
 
+impl App {
+    /// The view that the options ask for, of what goes to `out`. Ctrl-C ends its filter.
+    pub(super) fn view(&self, options: &Options, out: &Output<'_>) -> Result<View, Error> {
+        let mut view = view(options, self.screen_of(out, options))?;
+        let interrupt = self.interrupt.clone();
+        view.filter = view.filter.map(|filter| filter.until(move || interrupt.is_set()));
+        Ok(view)
+    }
+}
+
 /// The view that the options ask for.
-pub(super) fn view(options: &Options, screen: Screen) -> Result<View, Error> {
+fn view(options: &Options, screen: Screen) -> Result<View, Error> {
     let columns = match options.columns.as_deref() {
         Some(text) => Some(
             Selection::parse(text).map_err(|error| Error::Option { option: "columns", problem: error.to_string() })?,

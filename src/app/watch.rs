@@ -3,18 +3,22 @@
 //! On a terminal the rows are drawn in place, with what is new, gone or changed marked until the next answer. In a
 //! pipe there is one line of JSON for each change; the first answer is what changes are told against.
 
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use crate::cli::Options;
-use crate::client::{self, Answer, SystemClock};
+use crate::client::{self, Answer, Clock, SystemClock};
 use crate::error::Error;
 use crate::json::{Piece, Pieces, Scanner, escape_unprintable};
 use crate::plan::{self, QueryPlan};
 use crate::render::{self, Change, Marks, Shape, Snapshot, View};
 
 use super::App;
+use super::full_screen::FullScreen;
 use super::output::Output;
+
+/// How often is looked whether the screen was lost.
+const TICK: Duration = Duration::from_millis(50);
 
 /// What is watched, and how it is shown.
 pub(super) struct Watched<'a> {
@@ -53,7 +57,7 @@ impl App {
             Err(error) if is_interruption(&error) => return Ok(()),
             first => first?,
         };
-        let mut screen = on_terminal.then(|| Screen::new(io::stdout())).transpose()?;
+        let mut screen = on_terminal.then(|| FullScreen::new(io::stdout(), &self.interrupt)).transpose()?;
         if screen.is_none() {
             self.say(watched.options, &format!("watching {}; Ctrl-C ends it", rows(now.len())));
         }
@@ -62,10 +66,15 @@ impl App {
         loop {
             if let Some(screen) = &mut screen {
                 let size = self.environment.measure_terminal().unwrap_or((80, 24));
-                screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
+                match lines(watched, &comparison, trouble.as_deref(), size) {
+                    Err(error) if is_interruption(&error) => return Ok(()),
+                    lines => screen.draw(&lines?)?,
+                }
             }
-            if !self.interrupt.sleep(&mut SystemClock::new(), watched.every, &mut |_| {}) {
-                return Ok(());
+            match self.pause(watched.every, screen.as_ref()) {
+                Pause::Over => {}
+                Pause::Redraw => continue,
+                Pause::Interrupted => return Ok(()),
             }
             match self.snapshot(watched) {
                 Err(error) if is_interruption(&error) => return Ok(()),
@@ -101,6 +110,29 @@ impl App {
         }
         Ok(rows)
     }
+
+    /// Waits, unless the user wants an end or the screen was lost.
+    fn pause(&self, time: Duration, screen: Option<&FullScreen>) -> Pause {
+        let mut clock = SystemClock::new();
+        while clock.now() < time {
+            if screen.is_some_and(FullScreen::is_lost) {
+                return Pause::Redraw;
+            }
+            let rest = time.saturating_sub(clock.now());
+            if !self.interrupt.sleep(&mut clock, rest.min(TICK), &mut |_| {}) {
+                return Pause::Interrupted;
+            }
+        }
+        Pause::Over
+    }
+}
+
+/// How the time between two requests ended.
+enum Pause {
+    Over,
+    /// What was drawn is there no more.
+    Redraw,
+    Interrupted,
 }
 
 fn check(watched: &Watched<'_>, on_terminal: bool) -> Result<(), Error> {
@@ -181,43 +213,6 @@ fn fit(text: &str, mut room: usize) -> String {
         .collect()
 }
 
-/// The terminal's other screen, which leaves what was on it before as it was.
-struct Screen<W: Write> {
-    out: W,
-}
-
-impl<W: Write> Screen<W> {
-    /// Turns to the other screen and hides the cursor.
-    fn new(mut out: W) -> io::Result<Screen<W>> {
-        out.write_all(b"\x1b[?1049h\x1b[?25l")?;
-        Ok(Screen { out })
-    }
-
-    /// Draws over what is there, in one write, so that nothing flickers.
-    fn draw(&mut self, lines: &[String]) -> io::Result<()> {
-        // Between these two a terminal that knows them shows nothing half drawn.
-        let mut text = String::from("\x1b[?2026h\x1b[H");
-        for (index, line) in lines.iter().enumerate() {
-            if index > 0 {
-                text.push_str("\r\n");
-            }
-            text.push_str(line);
-            text.push_str("\x1b[K");
-        }
-        text.push_str("\x1b[J\x1b[?2026l");
-        self.out.write_all(text.as_bytes())?;
-        self.out.flush()
-    }
-}
-
-impl<W: Write> Drop for Screen<W> {
-    fn drop(&mut self) {
-        // A terminal that is gone needs no cleaning.
-        let _ = self.out.write_all(b"\x1b[?25h\x1b[?1049l");
-        let _ = self.out.flush();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,16 +271,5 @@ mod tests {
         assert_eq!(shown.len(), 5);
         assert_eq!(shown[4], "… more than the terminal is high");
         assert_eq!(screen(&[], &[A, B, C], (9, 24))[0], "QueryZone");
-    }
-
-    #[test]
-    fn the_screen_is_left_as_it_was() {
-        let mut written = Vec::new();
-        let mut screen = Screen::new(&mut written).expect("a screen");
-        screen.draw(&["a".to_owned(), "b".to_owned()]).expect("drawn");
-        drop(screen);
-        let text = String::from_utf8(written).expect("text");
-        assert!(text.contains("\u{1b}[Ha\u{1b}[K\r\nb\u{1b}[K\u{1b}[J"), "{text:?}");
-        assert!(text.starts_with("\u{1b}[?1049h") && text.ends_with("\u{1b}[?1049l"), "{text:?}");
     }
 }

@@ -21,7 +21,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use crate::syntax;
 
 /// What the words of a command line come to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Line {
     /// No command: the shell, or commands from standard input.
     Nothing,
@@ -108,9 +108,9 @@ Examples:
   zstack-cli QueryVmInstance state=Running vmNics.ip~=10.% --columns name,vmNics.ip
   zstack-cli -o json CreateZone name=lab
 
-Exit codes: 0 done, 1 wrong command, 2 wrong options or configuration, 3 the node says it failed,
-4 no usable answer, 5 not logged in, 6 outcome of a job unknown, 7 nothing found (--fail-empty),
-70 a bug in the program, 130 interrupted.";
+Exit codes: 0 done, 1 wrong command, 2 wrong options or configuration or no room for the output,
+3 the node says it failed, 4 no usable answer, 5 not logged in, 6 outcome of a job unknown,
+7 nothing found (--fail-empty), 70 a bug in the program, 130 interrupted.";
 
 /// Parses the words of a command line. `options` are what holds without them, such as the options that the
 /// program was started with.

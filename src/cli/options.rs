@@ -90,6 +90,9 @@ pub struct Options {
     /// Do not page long output
     #[arg(long, global = true, help_heading = "Output")]
     pub no_pager: bool,
+    /// The program that pages long output, where a context names one; there is no option for it.
+    #[arg(skip)]
+    pub pager: Option<String>,
     /// Do not mask secrets (also keeps them in the history)
     #[arg(short = 's', long, global = true, help_heading = "Output")]
     pub no_secure: bool,
@@ -174,6 +177,7 @@ impl Options {
             no_header,
             wrap,
             no_pager,
+            pager,
             no_secure,
             quiet,
             verbose,
@@ -200,6 +204,7 @@ impl Options {
         replace(&mut self.timeout, timeout);
         replace(&mut self.page_size, page_size);
         replace(&mut self.watch, watch);
+        replace(&mut self.pager, pager);
         self.sandbox |= sandbox;
         self.insecure |= insecure;
         self.raw |= raw;

@@ -1,8 +1,12 @@
 //! Time and interruption, behind types that tests replace.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use signal_hook::consts::SIGINT;
+use signal_hook::{SigId, flag, low_level};
 
 /// How often a wish to stop is looked for.
 const SLICE: Duration = Duration::from_millis(50);
@@ -59,7 +63,52 @@ impl Clock for SystemClock {
 
 /// Whether the user wants the waiting to end. Clones share one flag.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt {
+    wish: Arc<AtomicBool>,
+    /// Whether Ctrl-C was pressed while it was nobody else's.
+    pressed: Arc<AtomicBool>,
+    handlers: Arc<Mutex<Handlers>>,
+}
+
+/// What happens when Ctrl-C is pressed.
+#[derive(Debug, Default)]
+struct Handlers {
+    /// Notes the wish.
+    note: Option<SigId>,
+    /// Ends the process if Ctrl-C was pressed before, and notes that it was now.
+    end: Option<[SigId; 2]>,
+    /// How many others have Ctrl-C to themselves.
+    others: usize,
+}
+
+/// The exit code of whoever is interrupted.
+const INTERRUPTED: i32 = 130;
+
+impl Handlers {
+    fn note(&mut self, wish: &Arc<AtomicBool>) -> io::Result<()> {
+        if self.note.is_none() {
+            self.note = Some(flag::register(SIGINT, Arc::clone(wish))?);
+        }
+        Ok(())
+    }
+
+    /// The order matters: handlers run in the order in which they came, and the first Ctrl-C must not end anything.
+    fn arm(&mut self, pressed: &Arc<AtomicBool>) -> io::Result<()> {
+        if self.end.is_none() {
+            // A press that was meant for somebody else may still be on its way here.
+            pressed.store(false, Ordering::SeqCst);
+            let end = flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(pressed))?;
+            self.end = Some([end, flag::register(SIGINT, Arc::clone(pressed))?]);
+        }
+        Ok(())
+    }
+
+    fn disarm(&mut self) {
+        for id in self.end.take().into_iter().flatten() {
+            low_level::unregister(id);
+        }
+    }
+}
 
 impl Interrupt {
     /// A flag that is not set.
@@ -67,27 +116,44 @@ impl Interrupt {
         Interrupt::default()
     }
 
-    /// Sets the flag whenever Ctrl-C is pressed, instead of ending the process.
+    /// Sets the flag when Ctrl-C is pressed, instead of ending the process. Pressed again before the flag is cleared, it
+    /// ends the process at once: whatever goes on does not look at the flag.
     ///
     /// # Errors
     /// When the system refuses the signal handler.
-    pub fn on_ctrl_c(&self) -> std::io::Result<()> {
-        signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&self.0)).map(drop)
+    pub fn on_ctrl_c(&self) -> io::Result<()> {
+        let mut handlers = self.handlers();
+        handlers.note(&self.wish)?;
+        if handlers.others == 0 { handlers.arm(&self.pressed) } else { Ok(()) }
+    }
+
+    /// Leaves Ctrl-C to somebody else, such as a program that has the terminal, until what is returned is dropped:
+    /// it only sets the flag, however often it is pressed.
+    ///
+    /// # Errors
+    /// When the system refuses the signal handler.
+    pub fn hand_over(&self) -> io::Result<HandedOver> {
+        let mut handlers = self.handlers();
+        handlers.note(&self.wish)?;
+        handlers.disarm();
+        handlers.others += 1;
+        Ok(HandedOver(self.clone()))
     }
 
     /// Asks for an end.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.wish.store(true, Ordering::Relaxed);
     }
 
     /// Forgets the wish, before the next command.
     pub fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.wish.store(false, Ordering::Relaxed);
+        self.pressed.store(false, Ordering::Relaxed);
     }
 
     /// Whether an end was asked for.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.wish.load(Ordering::Relaxed)
     }
 
     /// Waits, unless an end is asked for; `false` then. `look` is told the clock's time about twenty times a second.
@@ -104,6 +170,25 @@ impl Interrupt {
                 return true;
             }
             clock.sleep(left.min(SLICE));
+        }
+    }
+
+    fn handlers(&self) -> MutexGuard<'_, Handlers> {
+        self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The time during which Ctrl-C is somebody else's.
+#[derive(Debug)]
+pub struct HandedOver(Interrupt);
+
+impl Drop for HandedOver {
+    fn drop(&mut self) {
+        let mut handlers = self.0.handlers();
+        handlers.others -= 1;
+        if handlers.others == 0 {
+            // A system that gave the handlers once gives them again; without them nothing ends too early.
+            let _ = handlers.arm(&self.0.pressed);
         }
     }
 }

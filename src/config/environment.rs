@@ -34,6 +34,8 @@ pub struct Variables {
     pub no_color: bool,
     /// `PAGER`.
     pub pager: Option<String>,
+    /// `LESS`, the options of a pager.
+    pub less: Option<String>,
     /// `TERM`.
     pub term: Option<String>,
     /// How the terminal shows pictures, where it does.
@@ -80,6 +82,7 @@ impl Variables {
             output: text("ZSTACK_OUTPUT"),
             no_color: text("NO_COLOR").is_some(),
             pager: text("PAGER"),
+            less: text("LESS"),
             term: text("TERM"),
             http_proxy: text("http_proxy").or_else(|| all_proxies.clone()).map(Secret::from),
             https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or(all_proxies).map(Secret::from),

@@ -22,7 +22,7 @@ pub enum Setting {
     Columns,
     /// When to use colours.
     Color,
-    /// The program that pages long output; empty for none.
+    /// The program that pages long output; `off` or empty for none.
     Pager,
     /// Rows per request.
     PageSize,

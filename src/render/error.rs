@@ -17,6 +17,9 @@ pub enum Error {
         /// What it says.
         message: String,
     },
+    /// The user did not want the end of it.
+    #[error("interrupted")]
+    Interrupted,
     /// Neither the inventory nor the rows have that column.
     #[error("no column {name}")]
     UnknownColumn {

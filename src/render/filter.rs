@@ -2,12 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::ops::Range;
 use std::rc::Rc;
 
-use jaq_core::data::JustLut;
-use jaq_core::load::{Arena, File, Loader, span};
-use jaq_core::{Compiler, Ctx, Vars, load};
 use jaq_json::Val;
 use jaq_json::write::Pp;
 
@@ -15,11 +11,10 @@ use crate::json::{self, Kind, Piece, Pieces, ReadError};
 
 use super::error::Error;
 use super::output::Output;
+use super::program::{FilterError, Program, value};
 use super::rows::Record;
 use super::view::{Format, View};
 use super::yaml;
-
-type Program = jaq_core::Filter<JustLut<Val>>;
 
 /// A compiled jq expression.
 #[derive(Clone)]
@@ -28,6 +23,7 @@ pub struct Filter {
     /// What an expression that begins with `.inventories[]` does to each row.
     each: Option<Rc<Each>>,
     whole: Rc<Program>,
+    is_interrupted: Rc<dyn Fn() -> bool>,
 }
 
 /// A program for each row.
@@ -47,26 +43,31 @@ impl Each {
         // What follows is about the member's value: `.b`, `[0]`, `| ...`.
         let rest = &expression[1 + name.len()..];
         let (member, program) = match rest.chars().next() {
-            _ if name.is_empty() => (None, compile(&expression).ok()?),
+            _ if name.is_empty() => (None, Program::compile(&expression).ok()?),
             None | Some(' ' | '.') => {
-                (Some(name), compile(format!(".{}", rest.trim_start_matches('.')).trim_end()).ok()?)
+                (Some(name), Program::compile(format!(".{}", rest.trim_start_matches('.')).trim_end()).ok()?)
             }
-            Some('[') => (Some(name), compile(&format!(".{rest}")).ok()?),
-            Some(_) => (None, compile(&expression).ok()?),
+            Some('[') => (Some(name), Program::compile(&format!(".{rest}")).ok()?),
+            Some(_) => (None, Program::compile(&expression).ok()?),
         };
         Some(Each { expression, member, program })
     }
 
-    fn run(&self, row: &[u8], found: &mut dyn FnMut(Val) -> Result<(), Error>) -> Result<bool, Error> {
+    fn run(
+        &self,
+        row: &[u8],
+        is_interrupted: &dyn Fn() -> bool,
+        found: &mut dyn FnMut(Val) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
         match &self.member {
-            None => run(&self.program, value(row)?, found),
+            None => self.program.run(value(row)?, is_interrupted, found),
             Some(name) if json::kind(row) == Kind::Map => {
                 let member = json::member(row, name).map_or(Ok(Val::Null), value)?;
-                run(&self.program, member, found)
+                self.program.run(member, is_interrupted, found)
             }
             // Rows that are no maps are rare, and an error most of the time.
-            Some(_) => match compile(&self.expression) {
-                Ok(program) => run(&program, value(row)?, found),
+            Some(_) => match Program::compile(&self.expression) {
+                Ok(program) => program.run(value(row)?, is_interrupted, found),
                 Err(error) => Err(Error::Filter { message: error.message }),
             },
         }
@@ -79,66 +80,26 @@ impl fmt::Debug for Filter {
     }
 }
 
-/// Why a text is no jq expression.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct FilterError {
-    /// What is wrong.
-    pub message: String,
-    /// Which bytes of the expression are.
-    pub span: Range<usize>,
-}
-
 impl Filter {
     /// Compiles an expression. Modules cannot be imported, and the process environment is not visible to it.
     ///
     /// # Errors
     /// The first error, with its place.
     pub fn compile(expression: &str) -> Result<Filter, FilterError> {
-        let whole = Rc::new(compile(expression)?);
+        let whole = Rc::new(Program::compile(expression)?);
         let each = each_row(expression).and_then(Each::compile).map(Rc::new);
-        Ok(Filter { expression: expression.into(), each, whole })
+        Ok(Filter { expression: expression.into(), each, whole, is_interrupted: Rc::new(|| false) })
+    }
+
+    /// Ends with [`Error::Interrupted`] when `is_interrupted` says so, which is asked again and again.
+    pub fn until(self, is_interrupted: impl Fn() -> bool + 'static) -> Filter {
+        Filter { is_interrupted: Rc::new(is_interrupted), ..self }
     }
 
     /// Whether rows are filtered as they come; otherwise the whole reply is read first.
     pub fn is_streaming(&self) -> bool {
         self.each.is_some()
     }
-}
-
-fn compile(expression: &str) -> Result<Program, FilterError> {
-    let own = |message: String, found: &str| FilterError { message, span: span(expression, found) };
-    let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-    // `env` would show an expression what only the configuration may read, passwords among it.
-    let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|(name, ..)| *name != "env");
-    let arena = Arena::default();
-    let modules = Loader::new(definitions).load(&arena, File { code: expression, path: () }).map_err(|errors| {
-        match errors.into_iter().next() {
-            Some((_, load::Error::Lex(errors))) => {
-                errors.first().map(|(expected, found)| own(format!("{} expected", expected.as_str()), first_of(found)))
-            }
-            Some((_, load::Error::Parse(errors))) => {
-                errors.first().map(|(expected, found)| own(format!("{} expected", expected.as_str()), found))
-            }
-            Some((_, load::Error::Io(errors))) => {
-                errors.first().map(|(path, _)| own("modules cannot be imported here".to_owned(), path))
-            }
-            None => None,
-        }
-        .unwrap_or_else(|| own("not a jq expression".to_owned(), expression))
-    })?;
-    Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
-        errors.into_iter().flat_map(|(_, errors)| errors).next().map_or_else(
-            || own("not a jq expression".to_owned(), expression),
-            |(name, undefined)| own(format!("there is no {} {name}", undefined.as_str()), name),
-        )
-    })
-}
-
-/// The lexer reports the rest of the text from the offending character on.
-fn first_of(found: &str) -> &str {
-    let end = found.chars().next().map_or(0, char::len_utf8);
-    &found[..end]
 }
 
 /// For `.inventories[].a.b | rest`, which does the same to each row: `.a.b | rest`.
@@ -172,37 +133,6 @@ fn each_row(expression: &str) -> Option<String> {
     }
     let after = tail.strip_prefix('|').filter(|after| !after.starts_with('='))?;
     Some(format!("{path} | {after}"))
-}
-
-/// Runs a program; what it yields goes to `found`.
-fn run(program: &Program, input: Val, found: &mut dyn FnMut(Val) -> Result<(), Error>) -> Result<bool, Error> {
-    let context = Ctx::<JustLut<Val>>::new(&program.lut, Vars::new([]));
-    for output in program.id.run((context, input)) {
-        match output {
-            Ok(value) => found(value)?,
-            Err(exception) => {
-                return match exception.get_err() {
-                    Ok(error) => Err(Error::Filter { message: message(error.into_val()) }),
-                    // `halt` ends the filter, not the program.
-                    Err(_) => Ok(false),
-                };
-            }
-        }
-    }
-    Ok(true)
-}
-
-/// What an error says, fit for a terminal: it may quote the reply.
-fn message(error: Val) -> String {
-    let text = match &error {
-        Val::TStr(text) => String::from_utf8_lossy(text).into_owned(),
-        other => other.to_string(),
-    };
-    json::escape_unprintable(&text).into_owned()
-}
-
-fn value(text: &[u8]) -> Result<Val, Error> {
-    jaq_json::read::parse_single(text).map_err(|error| Error::Filter { message: error.to_string() })
 }
 
 /// Where the outputs of a filter come from, one batch at a time.
@@ -243,7 +173,7 @@ impl<'p> Outputs<'p> {
                 if !reply.contains_key(&success) {
                     reply.insert(success, Val::Bool(true));
                 }
-                run(&self.filter.whole, Val::obj(reply), found)?;
+                self.filter.whole.run(Val::obj(reply), &*self.filter.is_interrupted, found)?;
                 return Ok(true);
             };
             match piece {
@@ -253,7 +183,7 @@ impl<'p> Outputs<'p> {
                 }
                 Piece::Row(row) if self.in_inventories => {
                     if let Some(each) = &self.filter.each {
-                        self.done = !each.run(row, found)?;
+                        self.done = !each.run(row, &*self.filter.is_interrupted, found)?;
                         return Ok(true);
                     }
                 }

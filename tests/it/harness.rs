@@ -1,9 +1,10 @@
 //! Runs the binary with a clean environment and reads as one chain: arguments, input, expected output.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::time::{Duration, Instant};
 
 /// A home of its own for the program, removed at the end.
 pub(crate) struct Home {
@@ -58,7 +59,7 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zstack-cli"));
         command.args(arguments).env_clear().env("ZSTACK_CLI_HOME", self.path()).env("LANG", "en_US.UTF-8");
         command.current_dir(self.path());
-        Run { command, input: None, home: None }
+        Run { command, input: None, output: None, home: None }
     }
 
     /// As `run`, for a home that nobody else needs.
@@ -89,6 +90,7 @@ fn copy_folder(from: &Path, to: &Path) {
 pub(crate) struct Run {
     command: Command,
     input: Option<Vec<u8>>,
+    output: Option<std::fs::File>,
     home: Option<Home>,
 }
 
@@ -103,10 +105,16 @@ impl Run {
         self
     }
 
+    /// Has its standard output written there.
+    pub(crate) fn output_to(mut self, file: std::fs::File) -> Run {
+        self.output = Some(file);
+        self
+    }
+
     /// Starts it and leaves it running.
     pub(crate) fn start(&mut self) -> Child {
         self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
-        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.stdout(self.output.take().map_or_else(Stdio::piped, Stdio::from)).stderr(Stdio::piped());
         let mut child = self.command.spawn().expect("the binary starts");
         if let (Some(input), Some(mut stdin)) = (self.input.take(), child.stdin.take()) {
             // In a thread, since the program may want its output read before it reads on. One that stops
@@ -119,19 +127,93 @@ impl Run {
     /// Runs it to its end.
     pub(crate) fn done(mut self) -> Done {
         let arguments = format!("{:?}", self.command);
-        let output = self.start().wait_with_output().expect("the binary ends");
+        let (output, ended) = output_of(self.start(), PATIENCE);
         // The home is needed until here.
         drop(self.home);
-        Done { arguments, output }
+        let done = Done { arguments, output };
+        assert!(ended, "it did not end in {PATIENCE:?}\n{}", done.story());
+        done
     }
 
     pub(crate) fn succeeds(self) -> Done {
         self.done().code(0)
     }
 
+    /// Runs it to its end, which may be a failure, but no crash.
+    pub(crate) fn ends_itself(self) -> Done {
+        let done = self.done();
+        assert!(done.output.status.code().is_some_and(|code| code < 64), "{}", done.story());
+        done
+    }
+
     pub(crate) fn fails(self, code: i32) -> Done {
         self.done().code(code)
     }
+}
+
+/// How long a run may take. Only one that hangs takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a program printed, and whether it ended by itself: after `limit` it is killed.
+fn output_of(mut child: Child, limit: Duration) -> (Output, bool) {
+    let end = Instant::now() + limit;
+    let printed = [child.stdout.take().map(Collected::new), child.stderr.take().map(Collected::new)];
+    let closed = printed.iter().flatten().all(|printed| printed.is_complete(end));
+    let mut status = None;
+    // Its output ends with it, as a rule; then there is nothing to wait for here.
+    while closed && status.is_none() && Instant::now() < end {
+        status = child.try_wait().expect("a child of ours");
+        std::thread::sleep(Duration::from_millis(if status.is_none() { 1 } else { 0 }));
+    }
+    let ended = status.is_some();
+    if !ended {
+        child.kill().expect("a child of ours");
+    }
+    let [stdout, stderr] = printed.map(|printed| printed.map(|printed| printed.bytes()).unwrap_or_default());
+    let status = child.wait().expect("a child of ours");
+    (Output { status, stdout, stderr }, ended)
+}
+
+/// What comes out of a pipe, read by a thread of its own.
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Closed at the end.
+    complete: mpsc::Receiver<()>,
+}
+
+impl Collected {
+    fn new(mut pipe: impl Read + Send + 'static) -> Collected {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let (end, complete) = mpsc::channel();
+        let collected = Arc::clone(&bytes);
+        std::thread::spawn(move || {
+            let _end: mpsc::Sender<()> = end;
+            let mut piece = [0; 1 << 16];
+            while let Ok(count @ 1..) = pipe.read(&mut piece) {
+                collected.lock().expect("no panic").extend_from_slice(&piece[..count]);
+            }
+        });
+        Collected { bytes, complete }
+    }
+
+    fn is_complete(&self, end: Instant) -> bool {
+        let left = end.saturating_duration_since(Instant::now());
+        self.complete.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Disconnected)
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        self.bytes.lock().expect("no panic").clone()
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_hangs_is_killed_and_what_it_printed_is_kept() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo begun; exec sleep 1000"]).stdout(Stdio::piped());
+    let (output, ended) = output_of(command.spawn().expect("it starts"), Duration::from_millis(300));
+    assert!(!ended);
+    assert_eq!(output.stdout, b"begun\n");
 }
 
 /// A run that has ended.

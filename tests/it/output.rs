@@ -158,3 +158,30 @@ fn capacities_come_as_a_picture_and_as_numbers() {
     assert_eq!(store["capacityUsed"], 9_992_857_976_832_u64 - 4_931_431_059_456);
     assert!(value["hosts"].as_array().is_some_and(|hosts| !hosts.is_empty()));
 }
+
+#[test]
+fn a_filter_may_recurse_and_not_without_end() {
+    let home = Home::with_cloud();
+    let run = |filter: &str| home.run(["--sandbox", "QueryZone", "--jq", filter]);
+    run("def f: if . == 0 then 0 else 1 + (. - 1 | f) end; 3000 | f").succeeds().stdout("3000\n");
+    run("def f: if . == 0 then 0 else . - 1 | f end; 300000 | f").succeeds().stdout("0\n");
+    run("reduce range(100000) as $i (0; [.]) | length").succeeds().stdout("1\n");
+    for endless in ["def f: 1 + f; f", "def f: [f]; f", "def f: reduce f as $x (0; 1); f", "def f: f | f; f"] {
+        run(endless).fails(2).stderr("error: jq: the recursion is too deep\n");
+    }
+    // Nor does a long expression end the program.
+    for (open, close) in [("[", "]"), ("(", ")"), ("1 + ", ""), ("1 | ", ""), ("-", "")] {
+        run(&format!("{}1{} | empty", open.repeat(20_000), close.repeat(20_000))).ends_itself();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_and_is_no_missing_answer() {
+    let home = Home::with_cloud();
+    for words in [&["--sandbox", "QueryZone"][..], &["--sandbox", "QueryZone", "-o", "csv"], &["man"], &["--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let run = home.run(words).output_to(full);
+        run.fails(2).stderr("error: cannot write the output: No space left on device\n");
+    }
+}

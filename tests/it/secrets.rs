@@ -1,10 +1,10 @@
 //! No secret leaves through the program: after a session full of them, none is in what it printed or wrote.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
+use crate::terminal::{ENTER, Terminal};
 
 /// Every secret begins so, whoever told it.
 const MARK: &str = "Hunter2";
@@ -144,46 +144,33 @@ fn dry_runs_and_the_environment_give_nothing_away() {
     no_file_holds_a_secret(&home);
 }
 
-/// A terminal for the shell comes from `script`, which is part of every Linux.
-#[cfg(target_os = "linux")]
 #[test]
 fn the_shell_keeps_no_secret_in_its_history_and_results() {
     let node = Node::start(talkative);
     let home = Home::new();
-    let url = format!("http://127.0.0.1:{}/zstack", node.port);
-    let shell = format!("{} --url {url} -o json --no-pager -v -c", env!("CARGO_BIN_EXE_zstack-cli"));
-    let mut child = Command::new("script")
-        .args(["-qefc", &shell, "/dev/null"])
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("TERM", "xterm")
-        .env("ZSTACK_CLI_HOME", home.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("script runs");
-    let mut stdin = child.stdin.take().expect("its input");
-    let mut stdout = child.stdout.take().expect("its output");
-    let reader = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut stdout, &mut bytes).map(|_| bytes)
-    });
+    let options = node.call(&["-o", "json", "--no-pager", "-v", "-c"]);
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let terminal = Terminal::shell(&home, &options);
     let mut lines = commands();
     // An open quote would wait for more.
     lines.pop();
-    for line in lines {
-        // Whatever is asked (a password, a yes) is declined by an empty line.
-        writeln!(stdin, "{line}\n\n").expect("written");
-        stdin.flush().expect("written");
-        std::thread::sleep(std::time::Duration::from_millis(150));
+    for (number, line) in lines.into_iter().enumerate() {
+        terminal.ends_line(">>>");
+        terminal.keys(&format!("{line}{ENTER}"));
+        // Whatever is asked (a password, a yes) is declined, until the prompt takes a command again.
+        let told = format!("told-{number}");
+        loop {
+            terminal.keys(ENTER);
+            terminal.keys(&format!("set {told}{ENTER}"));
+            if terminal.shows_within(&format!("there is no setting called {told}"), Duration::from_secs(1)) {
+                break;
+            }
+        }
     }
-    writeln!(stdin, "exit").expect("written");
-    stdin.flush().expect("written");
-    let shown = reader.join().expect("no panic").expect("readable");
-    let status = child.wait().expect("it ends");
-    let shown = String::from_utf8_lossy(&shown);
-    assert!(status.success(), "{shown}");
+    terminal.ends_line(">>>");
+    terminal.keys(&format!("exit{ENTER}"));
+    let (shown, code) = terminal.ends();
+    assert_eq!(code, Some(0), "{shown}");
     let read = |name: &str| {
         let files = home.files();
         let found = files.into_iter().find(|(path, _)| path.ends_with(name));

@@ -15,6 +15,8 @@ pub(crate) const TAB: &str = "\t";
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
+pub(crate) const CTRL_L: &str = "\u{c}";
+pub(crate) const CTRL_Z: &str = "\u{1a}";
 
 /// A test waits for what it wants to see, and gives up only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -104,6 +106,18 @@ impl Terminal {
         self.until(text, |screen, _| screen.contains(text))
     }
 
+    /// Waits until the screen no longer holds a text.
+    pub(crate) fn until_gone(&self, text: &str) {
+        self.until(text, |screen, _| !screen.contains(text));
+    }
+
+    /// Whether the screen holds a text in that time.
+    pub(crate) fn shows_within(&self, text: &str, time: Duration) -> bool {
+        let state = self.shown.parser.lock().expect("no panic");
+        let hidden = |(parser, _): &mut (vt100::Parser, bool)| !parser.screen().contents().contains(text);
+        !self.shown.changed.wait_timeout_while(state, time, hidden).expect("no panic").1.timed_out()
+    }
+
     /// Waits for an empty prompt: this text alone in the row of the cursor.
     pub(crate) fn prompt(&self, text: &str) -> String {
         self.until(text, |_, row| row == text)
@@ -117,6 +131,29 @@ impl Terminal {
     /// Waits until the row of the cursor ends so, as far as the cursor.
     pub(crate) fn ends_line(&self, text: &str) {
         self.until(text, |_, row| row.ends_with(text));
+    }
+
+    /// Whether the program ends in that time.
+    pub(crate) fn ends_within(&self, time: Duration) -> bool {
+        let state = self.shown.parser.lock().expect("no panic");
+        self.shown.changed.wait_timeout_while(state, time, |(_, ended)| !*ended).expect("no panic").0.1
+    }
+
+    /// Waits until the screen is the usual one, with a cursor, or the other one, without.
+    pub(crate) fn shows_other_screen(&self, other: bool) {
+        let end = Instant::now() + PATIENCE;
+        let mut state = self.shown.parser.lock().expect("no panic");
+        while state.0.screen().alternate_screen() != other || state.0.screen().hide_cursor() != other {
+            let left = end.saturating_duration_since(Instant::now());
+            let contents = state.0.screen().contents();
+            assert!(!left.is_zero(), "the wrong screen:\n{contents}");
+            state = self.shown.changed.wait_timeout(state, left).expect("no panic").0;
+        }
+    }
+
+    /// The process of the program.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for the end of the program, and gives the screen and the exit code.

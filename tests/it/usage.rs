@@ -83,3 +83,21 @@ fn version_and_help_need_nothing() {
     home.run(["--help"]).succeeds().stdout_has("Usage: zstack-cli [OPTIONS]").stdout_has("--fail-empty").stderr("");
     assert!(home.files().is_empty());
 }
+
+#[test]
+fn errors_are_coloured_as_their_line_and_their_context_say() {
+    let home = Home::new();
+    let (plain, coloured) = ("error: ", "\u{1b}[1;31merror:\u{1b}[0m ");
+    home.run(["run", "-"]).input("QueryZoen --color always").fails(1).stderr_has(coloured);
+    home.run(["-k"]).input("QueryZoen --color always\nQueryHots").fails(1).stderr_has("\nerror: line 2");
+    home.run(["QueryZoen", "--color", "always"]).fails(1).stderr_has(coloured);
+    // The first one is the current one.
+    home.run(["context", "set", "main", "--url", "http://10.0.0.4:8080/zstack"]).succeeds();
+    home.run(["context", "set", "lab", "--url", "http://10.0.0.5:8080/zstack", "color=always"]).succeeds();
+    home.run(["QueryZoen"]).fails(1).stderr_has(plain);
+    home.run(["--context", "lab", "QueryZoen"]).fails(1).stderr_has(coloured);
+    home.run(["--context", "lab", "--color", "never", "QueryZoen"]).fails(1).stderr_has(plain);
+    home.run(Vec::<&str>::new()).input("QueryZoen --context lab").fails(1).stderr_has(coloured);
+    home.run(["context", "use", "lab"]).succeeds();
+    home.run(["QueryZoen"]).fails(1).stderr_has(coloured);
+}
