@@ -13,6 +13,10 @@ use crate::syntax::CommandError;
 /// The shortest secret that is looked for in errors, in bytes.
 const SHORTEST_KNOWN: usize = 8;
 
+/// How much of a text that quotes a value is shown from its beginning and its end, in characters.
+const QUOTED_HEAD: usize = 160;
+const QUOTED_TAIL: usize = 60;
+
 /// Where a command came from, and how errors are shown.
 pub(super) struct Reporter {
     /// Whether errors go to a terminal.
@@ -41,7 +45,7 @@ impl Reporter {
     ) -> io::Result<()> {
         let (red, reset) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
         let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
-        writeln!(out, "{red}error:{reset} {}", self.clean(&format!("{place}{error}")))?;
+        writeln!(out, "{red}error:{reset} {}", self.clean(&format!("{place}{}", headline(error))))?;
         if let (Some(line), Some(span)) = (line, error.span()) {
             self.point_at(line, span, out)?;
         }
@@ -128,6 +132,27 @@ impl Reporter {
         push_causes(&mut lines, error, 0);
         lines
     }
+}
+
+/// What happened.
+fn headline(error: &Error) -> String {
+    let text = error.to_string();
+    match error {
+        // A filter that cannot do something with a value quotes it: a whole reply, with its secrets.
+        Error::Render(_) | Error::NotShown(_) => shortened(&mask_text(&text)),
+        _ => text,
+    }
+}
+
+/// The beginning and the end of a long text.
+fn shortened(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= QUOTED_HEAD + QUOTED_TAIL {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(QUOTED_HEAD).collect();
+    let tail: String = text.chars().skip(count - QUOTED_TAIL).collect();
+    format!("{head} ... {tail}")
 }
 
 /// Adds what led to an error, the causes of a cause indented below it (E2).

@@ -88,6 +88,14 @@ fn no_file_holds_a_secret(home: &Home) {
 }
 
 #[test]
+fn a_filter_that_fails_quotes_no_secret() {
+    let done = Home::with_cloud().run_once(["--sandbox", "QueryBackupStorage", "--jq", ".inventories.foo"]).fails(2);
+    done.never_shows("sshPassword\":\"password").stderr_has("error: jq: cannot index [{").stderr_has(" with \"foo\"");
+    let done = Home::with_cloud().run_once(["--sandbox", "QueryBackupStorage", "--jq", ".inventories.foo"]).fails(2);
+    assert!(done.err().len() < 300, "{}", done.err());
+}
+
+#[test]
 fn a_batch_full_of_secrets_prints_and_writes_none() {
     let node = Node::start(talkative);
     let home = Home::new();
