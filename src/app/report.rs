@@ -155,6 +155,12 @@ fn client_hint(error: &client::Error) -> Option<String> {
         }
         client::Error::Unreachable { .. } => "check the address (-H, -p, --url), or try --sandbox",
         client::Error::Starting { .. } => "wait until IsReadyToGo succeeds",
+        client::Error::NotTheNode { job: Some(job), .. } => {
+            return Some(format!(
+                "is this the address of a management node? See -H, -p and --url. If it is, `zstack-cli job {job}` \
+                 looks whether the action ran"
+            ));
+        }
         client::Error::NotTheNode { .. } => "is this the address of a management node? See -H, -p and --url",
         client::Error::Redirect { .. } => "if that address is right, give it with --url",
         client::Error::NoSuchApi { .. } => {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::answer::{Understood, read_whole};
 use super::call::{Answer, CallOptions, Job, JobOutcome, Reply, Watch};
 use super::caller::{Client, back_off, fresh_job_uuid};
-use super::error::{Error, Uncertainty};
-use super::reads::is_no_mapping;
+use super::error::{Error, Oddity, Uncertainty};
+use super::reads::{Readiness, is_no_mapping};
+use super::session::{is_log_in, is_log_out};
 use super::wire::TransportError;
 use crate::plan::Request;
 
@@ -51,8 +52,8 @@ impl Client {
                 Ok(Answer::Failed(failure)) if failure.refused_session() => JobOutcome::NotRun,
                 Ok(Answer::Failed(_)) => JobOutcome::Failed,
                 Ok(Answer::Detached(_)) => JobOutcome::Unknown,
-                Err(error) if error.job().is_some() => JobOutcome::Unknown,
-                Err(_) => JobOutcome::NotRun,
+                Err(error) if error.nothing_ran() => JobOutcome::NotRun,
+                Err(_) => JobOutcome::Unknown,
             };
             record.ended(&uuid, outcome, self.clock.unix_time());
         }
@@ -97,24 +98,33 @@ impl Client {
                     return self.after_cut_result(request, error, job, options, watch);
                 }
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
-                // Sent again, a job that the node has received after all is refused as a duplicate (J2). And a front
-                // end that broke may have broken behind the submission.
-                Ok(Understood::Refused { status, text })
-                    if (status == 400 && sends > 1) || (status == 500 && request.is_async) =>
-                {
-                    return match self.search(api, &job)? {
+                Ok(other) if !request.is_async => return Err(self.unrecorded(api, other)),
+                // A path that the node does not have leads to nothing (D6).
+                Ok(Understood::Refused { status: 404, text }) if is_no_mapping(&text) && sends == 1 => {
+                    return Err(self.unusable(api, Understood::Refused { status: 404, text }));
+                }
+                // The node says that nothing ran, and has no reason to know the job. Yet what was sent twice, by this
+                // program or by a proxy, is refused as a duplicate (J2), and a front end that broke may have broken
+                // behind the submission.
+                Ok(Understood::Refused { status, text }) => {
+                    return match self.search(api, &job, None)? {
                         Found::Known => self.wait_for_job(api, job, options, watch),
+                        Found::Never if status == 404 && self.readiness() == Readiness::NoNode => {
+                            Err(self.stranger(Understood::Refused { status, text }, &job))
+                        }
                         Found::Never => Err(Error::Refused { status, text }),
                     };
                 }
-                Ok(Understood::Odd { status: status @ 502..=504, .. }) => {
-                    if !request.is_async {
-                        return Err(unknown(Uncertainty::Proxy(status), None));
-                    }
-                    Uncertainty::Proxy(status)
+                // A proxy that got no answer from the node: as good as none.
+                Ok(Understood::Odd { status: status @ 502..=504, what }) => Uncertainty::Answer { status, what },
+                Ok(other) => {
+                    let (status, what) = oddity(&other);
+                    let stranger = is_lasting(status).then(|| self.stranger(other, &job));
+                    return match self.search(api, &job, stranger)? {
+                        Found::Known => self.wait_for_job(api, job, options, watch),
+                        Found::Never => Err(unknown(Uncertainty::Answer { status, what }, Some(&job.uuid))),
+                    };
                 }
-                Ok(other) if sends == 1 => return Err(self.unusable(api, other)),
-                Ok(_) => Uncertainty::NoRecord,
                 Err(TransportError::Interrupted) => {
                     return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
                 }
@@ -122,7 +132,7 @@ impl Client {
                 Err(error) if !request.is_async => return Err(unknown(Uncertainty::Lost(error), None)),
                 Err(error) => Uncertainty::Lost(error),
             };
-            match self.search(api, &job)? {
+            match self.search(api, &job, None)? {
                 Found::Known => return self.wait_for_job(api, job, options, watch),
                 Found::Never if sends < SENDS => {
                     if !self.pause(back_off(sends)) {
@@ -146,7 +156,7 @@ impl Client {
         if error == TransportError::Interrupted {
             return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
         }
-        let known = request.is_async && matches!(self.search(request.api, &job)?, Found::Known);
+        let known = request.is_async && matches!(self.search(request.api, &job, None)?, Found::Known);
         if known {
             return self.wait_for_job(request.api, job, options, watch);
         }
@@ -154,8 +164,43 @@ impl Client {
         Err(Error::OutcomeUnknown { api: request.api, job, reason: Uncertainty::Lost(error) })
     }
 
-    /// Asks the node whether it has received a job (J6).
-    fn search(&mut self, api: &'static str, job: &Job) -> Result<Found, Error> {
+    /// What an answer that is none means for an action that leaves no record.
+    fn unrecorded(&mut self, api: &'static str, answer: Understood) -> Error {
+        let reason = match &answer {
+            Understood::Refused { status: 404, text } if is_no_mapping(text) => return self.unusable(api, answer),
+            Understood::Refused { status, text } if matches!(status, 404 | 500) => {
+                Uncertainty::Broke { status: *status, text: text.clone() }
+            }
+            // The front end turns away what it does not take before anything runs (PROTOCOL section 5).
+            Understood::Refused { .. } => return self.unusable(api, answer),
+            other => {
+                let (status, what) = oddity(other);
+                Uncertainty::Answer { status, what }
+            }
+        };
+        // Whether a session was opened or closed is no question to leave anybody with.
+        let harmless = is_log_in(api) || is_log_out(api);
+        if harmless || (is_lasting(oddity(&answer).0) && self.readiness() == Readiness::NoNode) {
+            return self.unusable(api, answer);
+        }
+        Error::OutcomeUnknown { api, job: None, reason }
+    }
+
+    /// What an answer that is none means if no node is at the address at all.
+    fn stranger(&mut self, answer: Understood, job: &Job) -> Error {
+        let (endpoint, job) = (self.authority(), Some(job.uuid.clone()));
+        match answer {
+            Understood::Redirect { location, .. } => Error::Redirect { endpoint, location, job },
+            other => {
+                let (status, what) = oddity(&other);
+                Error::NotTheNode { endpoint, status, what, job }
+            }
+        }
+    }
+
+    /// Asks the node whether it has received a job (J6). Where something else than a node answered already, `stranger`
+    /// is what that means if the same holds for everything that the address is asked.
+    fn search(&mut self, api: &'static str, job: &Job, mut stranger: Option<Error>) -> Result<Found, Error> {
         let started = self.clock.now();
         let mut tries = 0;
         loop {
@@ -165,13 +210,18 @@ impl Client {
                     return Ok(Found::Known);
                 }
                 Ok(Understood::Refused { status: 404, text }) if !is_no_mapping(&text) => return Ok(Found::Never),
-                Ok(Understood::Refused { status, .. } | Understood::Odd { status, .. }) => {
+                Ok(
+                    Understood::Refused { status, .. }
+                    | Understood::Odd { status, .. }
+                    | Understood::Redirect { status, .. },
+                ) => {
+                    if let Some(stranger) = stranger.take().filter(|_| is_lasting(status))
+                        && self.readiness() == Readiness::NoNode
+                    {
+                        return Err(stranger);
+                    }
                     limit = SEARCH_BEHIND_PROXY;
                     Uncertainty::Strange(status)
-                }
-                Ok(Understood::Redirect { .. }) => {
-                    limit = SEARCH_BEHIND_PROXY;
-                    Uncertainty::Strange(302)
                 }
                 Ok(Understood::Lost(TransportError::Interrupted)) => {
                     return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
@@ -201,4 +251,23 @@ impl Client {
     pub(super) fn result_of(reader: Box<dyn std::io::Read + Send>, uuid: &str) -> Result<Reply, TransportError> {
         read_whole(reader).map(|reply| reply.with_job(uuid))
     }
+}
+
+/// The status and the kind of an answer that is neither result nor failure.
+fn oddity(answer: &Understood) -> (u16, Oddity) {
+    match answer {
+        Understood::Odd { status, what } => (*status, *what),
+        Understood::Redirect { status, .. } => (*status, Oddity::Redirect),
+        Understood::Refused { status, .. } => (*status, Oddity::Text),
+        Understood::Result(_)
+        | Understood::Accepted { .. }
+        | Understood::Failed(_)
+        | Understood::Lost(_)
+        | Understood::Broken(_) => (200, Oddity::Object),
+    }
+}
+
+/// Whether a status says how things are, and not that they go wrong at the moment.
+fn is_lasting(status: u16) -> bool {
+    !matches!(status, 408 | 425 | 429 | 500..)
 }

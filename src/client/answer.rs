@@ -36,7 +36,7 @@ pub(super) enum Understood {
     /// Something else than a node answered.
     Odd { status: u16, what: Oddity },
     /// 3xx.
-    Redirect { location: String },
+    Redirect { status: u16, location: String },
     /// 200, but the connection failed before the result was there.
     Lost(TransportError),
     /// The result is JSON that breaks off or goes wrong.
@@ -59,7 +59,7 @@ pub(super) fn understand(mut response: WireResponse) -> Result<Understood, Trans
         }),
         300..=399 => {
             let location = response.header("location").unwrap_or("another address");
-            Ok(Understood::Redirect { location: shown(&crate::secret::mask_url(location)) })
+            Ok(Understood::Redirect { status, location: shown(&crate::secret::mask_url(location)) })
         }
         _ => {
             let body = read_up_to(&mut response.body, FAILURE_LIMIT)?;
@@ -113,7 +113,8 @@ fn understand_accepted(body: &[u8]) -> Understood {
 }
 
 fn understand_failure(status: u16, body: &[u8]) -> Understood {
-    if let Some(failure) = ApiFailure::of_body(body) {
+    // Other servers have an `error` too, but none of the node's codes in it.
+    if let Some(failure) = ApiFailure::of_body(body).filter(|failure| !failure.error.code.is_empty()) {
         return Understood::Failed(failure);
     }
     let text = body.trim_ascii();
@@ -122,6 +123,8 @@ fn understand_failure(status: u16, body: &[u8]) -> Understood {
         _ if status == 401 || status == 407 => Understood::Odd { status, what: Oddity::LogIn },
         Some(b'<') => Understood::Odd { status, what: Oddity::Page },
         Some(b'{') if json::parse(text).is_ok() => Understood::Odd { status, what: Oddity::Object },
+        // A node names the path that it does not have, or the job (D6, J4).
+        None if status == 404 => Understood::Odd { status, what: Oddity::Empty },
         _ if plain => Understood::Refused { status, text: shown(&mask_text(&String::from_utf8_lossy(text))) },
         Some(_) => Understood::Odd { status, what: Oddity::Text },
         None => Understood::Odd { status, what: Oddity::Empty },
@@ -200,6 +203,9 @@ mod tests {
         assert!(matches!(answer(503, ""), Understood::Odd { status: 503, what: Oddity::Empty }));
         assert!(matches!(answer(404, "<!DOCTYPE html>"), Understood::Odd { status: 404, what: Oddity::Page }));
         assert!(matches!(answer(404, r#"{"error":"Not Found"}"#), Understood::Odd { what: Oddity::Object, .. }));
+        assert!(matches!(answer(500, r#"{"error":{"code":500}}"#), Understood::Odd { what: Oddity::Object, .. }));
+        assert!(matches!(answer(404, ""), Understood::Odd { what: Oddity::Empty, .. }));
+        assert!(matches!(answer(404, "unable to find job"), Understood::Refused { status: 404, .. }));
         assert!(matches!(answer(401, "x"), Understood::Odd { what: Oddity::LogIn, .. }));
         let Understood::Refused { status: 500, text } = answer(500, "") else { panic!("refused") };
         assert_eq!(text, "");
@@ -209,7 +215,7 @@ mod tests {
 
     #[test]
     fn redirects_are_reported_without_secrets() {
-        let Understood::Redirect { location } = answer(302, "") else { panic!("redirect") };
+        let Understood::Redirect { status: 302, location } = answer(302, "") else { panic!("redirect") };
         assert!(location.starts_with("https://u:******@elsewhere/x") && !location.contains('\u{1b}'), "{location}");
     }
 }

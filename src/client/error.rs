@@ -88,6 +88,8 @@ pub enum Error {
         status: u16,
         /// What came instead.
         what: Oddity,
+        /// The job of an action that was sent there: behind that address it may have been carried out all the same.
+        job: Option<String>,
     },
     /// The address answers that another one is meant. Nothing was sent there.
     #[error("{endpoint} redirects to {location}")]
@@ -96,6 +98,8 @@ pub enum Error {
         endpoint: String,
         /// Where to, without secrets.
         location: String,
+        /// As in [`Error::NotTheNode`].
+        job: Option<String>,
     },
     /// The body of a reply cannot be read, or is not a JSON object.
     #[error("the reply is not what a management node sends: {flaw}")]
@@ -123,9 +127,22 @@ pub enum Uncertainty {
     /// The connection failed after the action was sent, and an action of this kind leaves no record to ask for.
     #[error("{0} after the action was sent; it may have been carried out")]
     Lost(TransportError),
-    /// As above; something else than the node answered.
-    #[error("a proxy answered with status {0} after the action was sent; it may have been carried out")]
-    Proxy(u16),
+    /// The action was sent, and what came back is no answer of a node.
+    #[error("{what} came back with status {status} after the action was sent; it may have been carried out")]
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// What came.
+        what: Oddity,
+    },
+    /// The front end of the node broke, and an action of this kind leaves no record to ask for (T8).
+    #[error("the node broke off with status {status}{}; the action may have been carried out", said(text))]
+    Broke {
+        /// The HTTP status.
+        status: u16,
+        /// What the node says; often nothing.
+        text: String,
+    },
     /// The action was sent, and the node does not answer any more when asked for its job.
     #[error("the node does not answer any more ({0})")]
     Unreachable(TransportError),
@@ -161,6 +178,9 @@ pub enum Oddity {
     /// A request to log in at a proxy.
     #[error("a request to log in")]
     LogIn,
+    /// The way to another address.
+    #[error("a redirect")]
+    Redirect,
 }
 
 /// What an error means for whoever called. The crate's exit codes follow it.
@@ -200,8 +220,32 @@ impl Error {
     /// The job that may go on though there is no reply.
     pub fn job(&self) -> Option<&str> {
         match self {
-            Error::OutcomeUnknown { job, .. } | Error::Interrupted { job } => job.as_deref(),
+            Error::OutcomeUnknown { job, .. }
+            | Error::Interrupted { job }
+            | Error::NotTheNode { job, .. }
+            | Error::Redirect { job, .. } => job.as_deref(),
             _ => None,
+        }
+    }
+
+    /// Whether it is certain that nothing ran: the call never left, or the node's own front end turned it away.
+    pub(super) fn nothing_ran(&self) -> bool {
+        match self {
+            Error::Unreachable { .. }
+            | Error::NotSent { .. }
+            | Error::NoSession { .. }
+            | Error::LogInRefused { .. }
+            | Error::Refused { .. }
+            | Error::NoSuchApi { .. }
+            | Error::Starting { .. } => true,
+            Error::NoAnswer { .. }
+            | Error::OutcomeUnknown { .. }
+            | Error::Interrupted { .. }
+            | Error::SessionExpired { .. }
+            | Error::NotTheNode { .. }
+            | Error::Redirect { .. }
+            | Error::Reply { .. }
+            | Error::Failed { .. } => false,
         }
     }
 

@@ -74,10 +74,11 @@ impl Client {
                 Ok(Understood::Refused { status: 404, text }) if !is_no_mapping(&text) => {
                     return Err(unknown(Uncertainty::NoRecord));
                 }
-                Ok(Understood::Refused { status, .. } | Understood::Odd { status, .. }) => {
-                    Some(Uncertainty::Strange(status))
-                }
-                Ok(Understood::Redirect { .. }) => Some(Uncertainty::Strange(302)),
+                Ok(
+                    Understood::Refused { status, .. }
+                    | Understood::Odd { status, .. }
+                    | Understood::Redirect { status, .. },
+                ) => Some(Uncertainty::Strange(status)),
                 Ok(Understood::Broken(flaw)) => {
                     Some(Uncertainty::Unreachable(TransportError::Cut { reason: flaw.to_string() }))
                 }

@@ -130,6 +130,42 @@ fn ctrl_c_stops_waiting_and_the_job_is_found_again() {
 }
 
 #[test]
+fn an_action_that_a_web_page_answers_is_followed_or_called_unknown() {
+    // The node carries everything out; a proxy loses the answer and, sometimes, hides the record.
+    for (keeps_record, code) in [(true, 0), (false, 6)] {
+        let node = Node::start(move |request| match (is_poll(request), keeps_record) {
+            (true, true) => Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#),
+            (true, false) => Reply::Send(404, "unable to find job".to_owned()),
+            _ => Reply::Send(500, "<html>Internal Server Error</html>".to_owned()),
+        });
+        let home = Home::new();
+        let run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+        let done = run.done().code(code);
+        let sent = node.requests()[0].header("x-job-uuid").expect("a job uuid").to_owned();
+        let list = home.run(["job", "list"]).succeeds().json();
+        if keeps_record {
+            assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
+            assert_eq!(list["inventories"][0]["state"], "succeeded");
+        } else {
+            done.stderr_has("the outcome of CreateZone is unknown").stderr_has(&format!("`zstack-cli job {sent}`"));
+            assert_eq!(list["inventories"][0]["state"], "unknown");
+        }
+        assert_eq!(node.requests().iter().filter(|request| request.method == "POST").count(), 1);
+    }
+}
+
+#[test]
+fn an_address_without_a_node_says_so_and_claims_nothing() {
+    let node = Node::start(|_| Reply::Send(404, "<html>nginx</html>".to_owned()));
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = run.fails(4).stderr_has("not as a management node does: a web page");
+    let uuid = only_job(&home);
+    done.stderr_has("is this the address of a management node?").stderr_has(&uuid);
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "unknown");
+}
+
+#[test]
 fn a_long_job_is_followed_and_its_result_unpacked() {
     let served = Served::start(&["--speed", "50"]);
     let home = Home::new();

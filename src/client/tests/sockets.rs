@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::fake::{Node, action, query, synchronous_action};
 use crate::client::{
     Answer, CallOptions, Client, Credentials, Endpoint, Error, Interrupt, Oddity, ProxyOptions, ReqwestTransport,
-    TlsOptions, TransportError, TransportOptions, Unwatched,
+    TlsOptions, TransportError, TransportOptions, Uncertainty, Unwatched,
 };
 use crate::plan::{PathPart, Request, SecretText};
 
@@ -265,15 +265,15 @@ fn a_cut_body_is_another_try_or_an_error() {
 #[test]
 fn redirects_are_not_followed() {
     let moved = "HTTP/1.1 307 Temporary\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n";
-    let server = Server::new(vec![Deed::Send(moved.to_owned())]);
+    let server = Server::new((0..3).map(|_| Deed::Send(moved.to_owned())).collect());
     let error = run(&server.url, &action()).expect_err("elsewhere");
     assert!(matches!(&error, Error::Redirect { location, .. } if location == "http://127.0.0.1:1/x"), "{error}");
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
 fn other_servers_are_told_apart() {
-    let server = Server::new(vec![Deed::Send(http("200 OK", "<html>welcome</html>"))]);
+    let server = Server::new((0..3).map(|_| Deed::Send(http("200 OK", "<html>welcome</html>"))).collect());
     assert!(matches!(run(&server.url, &action()), Err(Error::NotTheNode { what: Oddity::Page, .. })));
     let server = Server::new(vec![Deed::Send("SSH-2.0-OpenSSH_9.6\r\n".to_owned())]);
     let error = run(&server.url, &query()).expect_err("not HTTP");
@@ -316,10 +316,12 @@ fn bodies_that_break_off_or_never_end() {
     let server = Server::new(vec![Deed::Send(head.to_owned())]);
     let error = run(&server.url, &synchronous_action()).expect_err("cut");
     assert!(matches!(&error, Error::OutcomeUnknown { job: None, .. }), "{error:?}");
-    // A failure that never ends is read up to a limit, and then it is no failure that anybody can understand.
+    // A failure that never ends is read up to a limit, and then it is no failure that anybody can understand. Nor does
+    // it say that nothing ran.
     let server = Server::new(vec![Deed::Pour("HTTP/1.1 500 Broken\r\n\r\n<html>", "more and more and more")]);
     let error = run(&server.url, &synchronous_action()).expect_err("no answer");
-    assert!(matches!(&error, Error::NotTheNode { status: 500, what: Oddity::Page, .. }), "{error:?}");
+    let Error::OutcomeUnknown { job: None, reason, .. } = error else { panic!("{error:?}") };
+    assert_eq!(reason, Uncertainty::Answer { status: 500, what: Oddity::Page });
 }
 
 #[test]
