@@ -37,7 +37,11 @@ impl Client {
     ) -> Result<Answer, Error> {
         let uuid = fresh_job_uuid();
         let job = Job { uuid: uuid.clone(), api: request.api.to_owned(), timeout: request.timeout };
-        let wire = self.wire(request, Some(&uuid))?;
+        let mut wire = self.wire(request, Some(&uuid))?;
+        // A job is accepted at once, however long it may run.
+        if let Some(timeout) = options.timeout.filter(|_| request.is_async) {
+            wire.patience = self.patience.min(timeout);
+        }
         if request.is_async
             && let Some(record) = &mut self.record
         {
@@ -134,7 +138,7 @@ impl Client {
             };
             match self.search(api, &job, None)? {
                 Found::Known => return self.wait_for_job(api, job, options, watch),
-                Found::Never if sends < SENDS => {
+                Found::Never if sends < SENDS && !self.is_late() => {
                     if !self.pause(back_off(sends)) {
                         return Err(Error::Interrupted { job: Some(job.uuid) });
                     }
@@ -231,7 +235,7 @@ impl Client {
                 Err(TransportError::Interrupted) => return Err(Error::Interrupted { job: Some(job.uuid.clone()) }),
                 Err(error) => Uncertainty::Unreachable(error),
             };
-            if self.clock.now().saturating_sub(started) >= limit {
+            if self.clock.now().saturating_sub(started) >= limit || self.is_late() {
                 return Err(Error::OutcomeUnknown { api, job: Some(job.uuid.clone()), reason });
             }
             if !self.pause(back_off(tries)) {

@@ -21,6 +21,12 @@ use crate::secret::Secret;
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
 const PATIENCE: Duration = Duration::from_secs(330);
 
+/// How long the rest of an answer that is not used as it comes may take behind its first byte.
+const WHOLE: Duration = Duration::from_secs(300);
+
+/// The least time that an answer gets when the time for all of them is over: a last look.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
 /// With what the program proves who it is.
 #[derive(Clone, Debug, Default)]
 pub enum Credentials {
@@ -59,6 +65,8 @@ pub struct Client {
     pub(super) reached: bool,
     /// How long the first byte of an answer may take.
     pub(super) patience: Duration,
+    /// When all has to be over that belongs to the job at hand, by the clock.
+    pub(super) deadline: Option<Duration>,
 }
 
 impl Client {
@@ -81,6 +89,7 @@ impl Client {
             trace: None,
             reached: false,
             patience: PATIENCE,
+            deadline: None,
         }
     }
 
@@ -146,6 +155,7 @@ impl Client {
             trace: self.trace.clone(),
             reached: self.reached,
             patience: self.patience,
+            deadline: None,
         }
     }
 
@@ -163,6 +173,12 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
+        let time = options.timeout.filter(|_| request.is_async).map(with_margin);
+        self.within(time, |client| client.call(request, options, watch))
+    }
+
+    /// As [`Client::execute`], however long it takes.
+    fn call(&mut self, request: &Request, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
         if request.needs_session && !self.has_credentials() && !self.renew()? {
             return Err(Error::NoSession { api: request.api });
         }
@@ -185,8 +201,32 @@ impl Client {
         }
     }
 
+    /// Does something that has to be over within that time, or within what is left of the time around it.
+    pub(super) fn within<T>(&mut self, time: Option<Duration>, run: impl FnOnce(&mut Client) -> T) -> T {
+        let around = self.deadline;
+        let own = time.map(|time| self.clock.now().saturating_add(time));
+        self.deadline = around.into_iter().chain(own).min();
+        let result = run(self);
+        self.deadline = around;
+        result
+    }
+
+    /// Whether the time for the job at hand is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| self.clock.now() >= deadline)
+    }
+
+    /// The request with no more time than is left.
+    fn hurried(&self, wire: &WireRequest) -> Option<WireRequest> {
+        let left = self.deadline?.saturating_sub(self.clock.now()).max(LAST_LOOK);
+        let whole = wire.whole.map_or(left, |whole| whole.min(left));
+        Some(WireRequest { patience: wire.patience.min(left), whole: Some(whole), ..wire.clone() })
+    }
+
     /// Sends a request, signed and traced, and understands the answer.
     pub(super) fn exchange(&mut self, wire: &WireRequest) -> Result<Understood, TransportError> {
+        let hurried = self.hurried(wire);
+        let wire = hurried.as_ref().unwrap_or(wire);
         if let Some(trace) = &mut self.trace {
             trace.request(self.endpoint.base(), wire);
         }
@@ -220,14 +260,16 @@ impl Client {
         if let Some(timeout) = request.timeout.filter(|_| request.effect != Effect::Query) {
             headers.push(("x-api-timeout", SecretText::plain(timeout.as_secs().max(1).to_string())));
         }
+        let patience = request
+            .timeout
+            .map_or(self.patience, |timeout| self.patience.max(timeout.saturating_add(Duration::from_secs(30))));
         Ok(WireRequest {
             method: request.method,
             target: Secret::new(format!("/v1{}", request.target(Secrets::Shown))),
             headers,
             body,
-            patience: request
-                .timeout
-                .map_or(self.patience, |timeout| self.patience.max(timeout + Duration::from_secs(30))),
+            patience,
+            whole: (request.effect != Effect::Query).then(|| patience.saturating_add(WHOLE)),
             reuse_connection: request.effect != Effect::Action,
             shown: Shown {
                 target: format!("/v1{}", request.target(Secrets::Masked)),
@@ -244,6 +286,7 @@ impl Client {
             headers: vec![("user-agent", SecretText::plain(USER_AGENT)), ("accept", SecretText::plain("*/*"))],
             body: None,
             patience,
+            whole: Some(patience),
             reuse_connection: true,
             shown: Shown { target: format!("/v1{path}"), body: None },
         }
@@ -283,6 +326,11 @@ impl Client {
     pub(super) fn authority(&self) -> String {
         self.endpoint.authority()
     }
+}
+
+/// The time for a job for which the user waits so long. The node ends a job at its limit and says so a little later.
+pub(super) fn with_margin(timeout: Duration) -> Duration {
+    timeout.saturating_add((timeout / 10).clamp(Duration::from_secs(2), Duration::from_secs(5)))
 }
 
 /// A piece of waiting, between two looks at whether the user wants to stop.

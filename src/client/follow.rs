@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Job, Progress, Waiting, Watch};
-use super::caller::{Client, SLICE};
+use super::caller::{Client, SLICE, with_margin};
 use super::error::{Error, Uncertainty};
 use super::reads::is_no_mapping;
 use super::wire::TransportError;
@@ -38,24 +38,25 @@ impl Client {
         if !options.wait {
             return Ok(Answer::Detached(job));
         }
-        let result = self.poll(api, &job, options, watch);
+        let time = options.timeout.map_or_else(
+            || {
+                let timeout = job.timeout.unwrap_or(DEFAULT_TIMEOUT);
+                // The node ends the job at its limit and says so a little later.
+                timeout.saturating_add((timeout / 10).clamp(Duration::from_secs(2), Duration::from_secs(30)))
+            },
+            with_margin,
+        );
+        let result = self.within(Some(time), |client| client.poll(api, &job, watch));
         watch.done();
         result
     }
 
-    fn poll(
-        &mut self,
-        api: &'static str,
-        job: &Job,
-        options: &CallOptions,
-        watch: &mut dyn Watch,
-    ) -> Result<Answer, Error> {
+    /// Asks for the job until it has ended, or until the deadline.
+    fn poll(&mut self, api: &'static str, job: &Job, watch: &mut dyn Watch) -> Result<Answer, Error> {
         let unknown = |reason| Error::OutcomeUnknown { api, job: Some(job.uuid.clone()), reason };
         let interrupted = || Error::Interrupted { job: Some(job.uuid.clone()) };
-        let limit = options.timeout.or(job.timeout).unwrap_or(DEFAULT_TIMEOUT);
-        // The node ends the job at its limit and says so a little later.
-        let limit = limit + (limit / 10).clamp(Duration::from_secs(2), Duration::from_secs(30));
         let started = self.clock.now();
+        let deadline = self.deadline.unwrap_or(Duration::MAX);
         let mut last_seen = started;
         let mut interval = FIRST_INTERVAL;
         let mut progress = ProgressState::default();
@@ -88,7 +89,7 @@ impl Client {
                 Ok(Understood::Lost(error)) | Err(error) => Some(Uncertainty::Unreachable(error)),
             };
             let now = self.clock.now();
-            if now.saturating_sub(started) >= limit {
+            if now >= deadline {
                 return Err(unknown(reason.unwrap_or(Uncertainty::StillRunning { waited: now - started })));
             }
             if let Some(reason) = reason
@@ -96,7 +97,7 @@ impl Client {
             {
                 return Err(unknown(reason));
             }
-            let rest = limit.saturating_sub(now.saturating_sub(started));
+            let rest = deadline.saturating_sub(now);
             if !self.idle(job, interval.min(rest), started, &mut progress, watch) {
                 return Err(interrupted());
             }

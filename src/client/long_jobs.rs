@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Progress, Reply, Unwatched, Waiting, Watch};
-use super::caller::{Client, SLICE};
+use super::caller::{Client, SLICE, with_margin};
 use super::error::{Error, Uncertainty};
 use super::failure::{ApiFailure, ErrorCode};
 use super::reads::is_no_mapping;
@@ -145,7 +145,8 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Result<LongJob, ApiFailure>, Error> {
-        let result = self.watch_long_job(uuid, options, watch);
+        let time = options.timeout.map(with_margin);
+        let result = self.within(time, |client| client.watch_long_job(uuid, options, watch));
         watch.done();
         result
     }
@@ -160,12 +161,16 @@ impl Client {
         let interrupted = || Error::Interrupted { job: Some(uuid.to_owned()) };
         let started = self.clock.now();
         let mut progress: Option<Progress> = None;
+        let mut says_progress = watch.wants_progress();
         loop {
             let job = match self.long_job(uuid) {
                 Ok(Ok(Some(job))) => job,
                 Ok(Ok(None)) => return Err(unknown(Uncertainty::NoRecord)),
                 Ok(Err(failure)) => return Ok(Err(failure)),
                 Err(Error::Interrupted { .. }) => return Err(interrupted()),
+                Err(Error::NoAnswer { source, .. }) if self.is_late() => {
+                    return Err(unknown(Uncertainty::Unreachable(source)));
+                }
                 Err(error) => return Err(error),
             };
             if job.has_ended() {
@@ -175,10 +180,10 @@ impl Client {
             if options.timeout.is_some_and(|timeout| waited >= timeout) {
                 return Err(unknown(Uncertainty::StillRunning { waited }));
             }
-            if watch.wants_progress()
-                && let Some(api_id) = &job.api_id
-            {
-                progress = self.job_progress(api_id).or(progress);
+            if let Some(api_id) = job.api_id.as_ref().filter(|_| says_progress) {
+                let known = self.job_progress(api_id);
+                says_progress = known.is_some();
+                progress = known.or(progress);
             }
             let end = self.clock.now() + INTERVAL;
             while self.clock.now() < end {

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::future::Future;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{NoProxy, Proxy, Url};
@@ -168,7 +168,13 @@ impl Transport for ReqwestTransport {
         if let Some(body) = &request.body {
             builder = builder.body(body.expose().to_owned());
         }
-        let response = self.shared.wait(request.patience, builder.send())?.map_err(|error| classify(&error))?;
+        let sent = Instant::now();
+        let patience = request.whole.map_or(request.patience, |whole| whole.min(request.patience));
+        let response = self.shared.wait(patience, builder.send())?.map_err(|error| classify(&error))?;
+        // What is no result is not used as it comes.
+        let whole =
+            request.whole.or((response.status() != reqwest::StatusCode::OK).then(|| sent.elapsed() + BODY_TIMEOUT));
+        let end = whole.map(|whole| End { at: sent + whole, after: whole });
         let headers = response
             .headers()
             .iter()
@@ -177,7 +183,7 @@ impl Transport for ReqwestTransport {
         Ok(WireResponse {
             status: response.status().as_u16(),
             headers,
-            body: Box::new(Body { shared: Arc::clone(&self.shared), response, chunk: Default::default() }),
+            body: Box::new(Body { shared: Arc::clone(&self.shared), response, chunk: Default::default(), end }),
         })
     }
 
@@ -191,6 +197,35 @@ struct Body {
     shared: Arc<Shared>,
     response: reqwest::Response,
     chunk: Chunk,
+    /// Until when all of it has to be there.
+    end: Option<End>,
+}
+
+/// The end of the time for an answer.
+#[derive(Clone, Copy)]
+struct End {
+    at: Instant,
+    /// How long that is from the moment of sending.
+    after: Duration,
+}
+
+impl Body {
+    /// The next bytes; `None` behind the last.
+    fn next(&mut self) -> Result<Option<impl AsRef<[u8]> + Into<Vec<u8>> + use<>>, TransportError> {
+        let left = self.end.map(|end| (end.at.saturating_duration_since(Instant::now()), end.after));
+        let next = match left {
+            // Bytes that are there already would be taken without a look at the time.
+            Some((left, after)) if left.is_zero() => return Err(TransportError::Slow { after }),
+            Some((left, after)) if left < BODY_TIMEOUT => {
+                self.shared.wait(left, self.response.chunk()).map_err(|error| match error {
+                    TransportError::Silent { .. } => TransportError::Slow { after },
+                    other => other,
+                })?
+            }
+            _ => self.shared.wait(BODY_TIMEOUT, self.response.chunk())?,
+        };
+        next.map_err(|error| classify(&error))
+    }
 }
 
 /// Bytes that came and were not read yet.
@@ -203,11 +238,11 @@ struct Chunk {
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.chunk.read == self.chunk.bytes.len() {
-            let next = self.shared.wait(BODY_TIMEOUT, self.response.chunk())?;
-            match next.map_err(|error| classify(&error))? {
+            match self.next()? {
                 None => return Ok(0),
-                Some(bytes) if bytes.len() <= buffer.len() => {
-                    buffer[..bytes.len()].copy_from_slice(&bytes);
+                Some(bytes) if bytes.as_ref().len() <= buffer.len() => {
+                    let bytes = bytes.as_ref();
+                    buffer[..bytes.len()].copy_from_slice(bytes);
                     if !bytes.is_empty() {
                         return Ok(bytes.len());
                     }

@@ -105,6 +105,15 @@ fn the_wait_ends_at_the_limit_and_the_job_is_named() {
 }
 
 #[test]
+fn a_silent_node_is_not_waited_for_beyond_the_limit() {
+    let node = Node::start(|request| if is_poll(request) { Reply::Silent } else { Reply::Send(202, "{}".to_owned()) });
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a", "--timeout", "1"]));
+    let done = run.variable("ZSTACK_SESSION_UUID", SESSION).fails(6).stderr_has("the node does not answer any more");
+    done.never_shows("60 seconds").stderr_has(&only_job(&home));
+}
+
+#[test]
 fn ctrl_c_stops_waiting_and_the_job_is_found_again() {
     let node = slow_node();
     let home = Home::new();

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::fake::{Node, action, query, synchronous_action};
 use crate::client::{
     Answer, CallOptions, Client, Credentials, Endpoint, Error, Interrupt, Oddity, ProxyOptions, ReqwestTransport,
-    TlsOptions, TransportError, TransportOptions, Uncertainty, Unwatched,
+    TlsOptions, Transport, TransportError, TransportOptions, Uncertainty, Unwatched,
 };
 use crate::plan::{PathPart, Request, SecretText};
 
@@ -322,6 +323,20 @@ fn bodies_that_break_off_or_never_end() {
     let error = run(&server.url, &synchronous_action()).expect_err("no answer");
     let Error::OutcomeUnknown { job: None, reason, .. } = error else { panic!("{error:?}") };
     assert_eq!(reason, Uncertainty::Answer { status: 500, what: Oddity::Page });
+}
+
+#[test]
+fn an_answer_that_never_ends_is_given_up_when_its_time_is_over() {
+    for head in ["HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", "HTTP/1.1 202 Accepted\r\n\r\n"] {
+        let server = Server::new(vec![Deed::Pour(head, "and so on, and so on")]);
+        let endpoint = Endpoint::parse(&server.url).expect("a URL");
+        let mut transport = ReqwestTransport::new(endpoint, TransportOptions::default()).expect("a transport");
+        let after = Duration::from_millis(100);
+        let wire = client(&server.url, TransportOptions::default()).plain_get("/api-jobs/x", after);
+        let mut body = transport.send(&wire).expect("a head").body;
+        let error = std::io::copy(&mut body, &mut std::io::sink()).expect_err("no end");
+        assert_eq!(TransportError::of(&error), TransportError::Slow { after });
+    }
 }
 
 #[test]
