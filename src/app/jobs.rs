@@ -306,7 +306,7 @@ impl App {
     fn note_end(&self, named: &Named, answer: &Answer) -> Result<(), Error> {
         let outcome = match answer {
             Answer::Reply(_) => JobOutcome::Succeeded,
-            Answer::Failed(_) => JobOutcome::Failed,
+            Answer::Failed(failure) => failure.outcome(),
             Answer::Detached(_) => return Ok(()),
         };
         let known = named.entry.as_ref().and_then(|entry| entry.end).is_some_and(|(known, _)| known == outcome);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::client::{self, ApiFailure, ErrorCode, TransportError};
+use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
 use crate::error::{Error, OwnError};
 use crate::json::{self, escape_unprintable};
 use crate::render;
@@ -165,6 +165,10 @@ fn client_hint(error: &client::Error) -> Option<String> {
         client::Error::Redirect { .. } => "if that address is right, give it with --url",
         client::Error::NoSuchApi { .. } => {
             "this node is of another version or edition; GetSupportAPIs lists what it offers"
+        }
+        // What the node has kept of the job is this very failure.
+        client::Error::OutcomeUnknown { reason: Uncertainty::Session(_), .. } => {
+            "query the resource before you repeat the action; `zstack-cli login` opens another session"
         }
         client::Error::OutcomeUnknown { job: Some(job), .. } => {
             return Some(format!("`zstack-cli job {job}` looks again"));

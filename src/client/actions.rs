@@ -36,7 +36,7 @@ impl Client {
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
         let uuid = fresh_job_uuid();
-        let job = Job { uuid: uuid.clone(), api: request.api.to_owned(), timeout: request.timeout };
+        let mut job = Job { uuid: uuid.clone(), api: request.api.to_owned(), timeout: request.timeout };
         let mut wire = self.wire(request, Some(&uuid))?;
         // A job is accepted at once, however long it may run.
         if let Some(timeout) = options.timeout.filter(|_| request.is_async) {
@@ -47,14 +47,20 @@ impl Client {
         {
             record.submitted(&job, self.clock.unix_time());
         }
-        let result = self.submit(request, &wire, job, options, watch);
+        let result = match self.submit(request, &wire, &mut job, options, watch) {
+            Ok(Answer::Failed(failure)) if request.needs_session && failure.outcome() == JobOutcome::Unknown => {
+                let job = request.is_async.then_some(job.uuid);
+                let reason = Uncertainty::Session(Box::new(failure));
+                Err(Error::OutcomeUnknown { api: request.api, job, reason })
+            }
+            other => other,
+        };
         if request.is_async
             && let Some(record) = &mut self.record
         {
             let outcome = match &result {
                 Ok(Answer::Reply(_)) => JobOutcome::Succeeded,
-                Ok(Answer::Failed(failure)) if failure.refused_session() => JobOutcome::NotRun,
-                Ok(Answer::Failed(_)) => JobOutcome::Failed,
+                Ok(Answer::Failed(failure)) => failure.outcome(),
                 Ok(Answer::Detached(_)) => JobOutcome::Unknown,
                 Err(error) if error.nothing_ran() => JobOutcome::NotRun,
                 Err(_) => JobOutcome::Unknown,
@@ -68,7 +74,7 @@ impl Client {
         &mut self,
         request: &Request,
         wire: &super::wire::WireRequest,
-        mut job: Job,
+        job: &mut Job,
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
@@ -90,7 +96,7 @@ impl Client {
                         job.uuid = uuid;
                     }
                     job.timeout = timeout.or(job.timeout);
-                    return self.wait_for_job(api, job, options, watch);
+                    return self.wait_for_job(api, job.clone(), options, watch);
                 }
                 Ok(Understood::Result(reader)) => match read_whole(reader) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
@@ -111,10 +117,10 @@ impl Client {
                 // program or by a proxy, is refused as a duplicate (J2), and a front end that broke may have broken
                 // behind the submission.
                 Ok(Understood::Refused { status, text }) => {
-                    return match self.search(api, &job, None)? {
-                        Found::Known => self.wait_for_job(api, job, options, watch),
+                    return match self.search(api, job, None)? {
+                        Found::Known => self.wait_for_job(api, job.clone(), options, watch),
                         Found::Never if status == 404 && self.readiness() == Readiness::NoNode => {
-                            Err(self.stranger(Understood::Refused { status, text }, &job))
+                            Err(self.stranger(Understood::Refused { status, text }, job))
                         }
                         Found::Never => Err(Error::Refused { status, text }),
                     };
@@ -123,24 +129,24 @@ impl Client {
                 Ok(Understood::Odd { status: status @ 502..=504, what }) => Uncertainty::Answer { status, what },
                 Ok(other) => {
                     let (status, what) = oddity(&other);
-                    let stranger = is_lasting(status).then(|| self.stranger(other, &job));
-                    return match self.search(api, &job, stranger)? {
-                        Found::Known => self.wait_for_job(api, job, options, watch),
+                    let stranger = is_lasting(status).then(|| self.stranger(other, job));
+                    return match self.search(api, job, stranger)? {
+                        Found::Known => self.wait_for_job(api, job.clone(), options, watch),
                         Found::Never => Err(unknown(Uncertainty::Answer { status, what }, Some(&job.uuid))),
                     };
                 }
                 Err(TransportError::Interrupted) => {
-                    return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
+                    return Err(Error::Interrupted { job: request.is_async.then(|| job.uuid.clone()) });
                 }
                 Err(error) if sends == 1 && error.nothing_was_sent() => return Err(self.no_answer(error)),
                 Err(error) if !request.is_async => return Err(unknown(Uncertainty::Lost(error), None)),
                 Err(error) => Uncertainty::Lost(error),
             };
-            match self.search(api, &job, None)? {
-                Found::Known => return self.wait_for_job(api, job, options, watch),
+            match self.search(api, job, None)? {
+                Found::Known => return self.wait_for_job(api, job.clone(), options, watch),
                 Found::Never if sends < SENDS && !self.is_late() => {
                     if !self.pause(back_off(sends)) {
-                        return Err(Error::Interrupted { job: Some(job.uuid) });
+                        return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
                     }
                 }
                 Found::Never => return Err(unknown(lost, Some(&job.uuid))),
@@ -153,18 +159,18 @@ impl Client {
         &mut self,
         request: &Request,
         error: TransportError,
-        job: Job,
+        job: &Job,
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
         if error == TransportError::Interrupted {
-            return Err(Error::Interrupted { job: request.is_async.then_some(job.uuid) });
+            return Err(Error::Interrupted { job: request.is_async.then(|| job.uuid.clone()) });
         }
-        let known = request.is_async && matches!(self.search(request.api, &job, None)?, Found::Known);
+        let known = request.is_async && matches!(self.search(request.api, job, None)?, Found::Known);
         if known {
-            return self.wait_for_job(request.api, job, options, watch);
+            return self.wait_for_job(request.api, job.clone(), options, watch);
         }
-        let job = request.is_async.then_some(job.uuid);
+        let job = request.is_async.then(|| job.uuid.clone());
         Err(Error::OutcomeUnknown { api: request.api, job, reason: Uncertainty::Lost(error) })
     }
 

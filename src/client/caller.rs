@@ -192,9 +192,8 @@ impl Client {
             if !request.needs_session || !failure.session_expired() {
                 return Ok(Answer::Failed(failure));
             }
-            // Where the error only stands inside another, an action may have begun: it is not sent again.
-            let never_ran = request.effect != Effect::Action || failure.refused_session();
-            if !(may_renew && never_ran && self.renew()?) {
+            // An action that may have begun does not come here: its outcome is unknown.
+            if !(may_renew && self.renew()?) {
                 return Err(Error::SessionExpired { failure: Box::new(failure) });
             }
             may_renew = false;

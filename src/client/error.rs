@@ -143,6 +143,9 @@ pub enum Uncertainty {
         /// What the node says; often nothing.
         text: String,
     },
+    /// The session ended somewhere within the action (E4): what was done before, nobody says.
+    #[error("its session ended within the node ({}); the action may have begun", .0.code())]
+    Session(Box<ApiFailure>),
     /// The action was sent, and the node does not answer any more when asked for its job.
     #[error("the node does not answer any more ({0})")]
     Unreachable(TransportError),
@@ -252,9 +255,10 @@ impl Error {
     /// What the node says, where the error is its answer.
     pub fn failure(&self) -> Option<&ApiFailure> {
         match self {
-            Error::LogInRefused { failure } | Error::SessionExpired { failure } | Error::Failed { failure } => {
-                Some(failure)
-            }
+            Error::LogInRefused { failure }
+            | Error::SessionExpired { failure }
+            | Error::Failed { failure }
+            | Error::OutcomeUnknown { reason: Uncertainty::Session(failure), .. } => Some(failure),
             _ => None,
         }
     }

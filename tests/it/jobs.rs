@@ -164,6 +164,24 @@ fn an_action_that_a_web_page_answers_is_followed_or_called_unknown() {
 }
 
 #[test]
+fn a_session_that_ends_within_an_action_leaves_its_outcome_open() {
+    let node = Node::start(|request| {
+        if is_poll(request) {
+            Reply::error("SYS.1000", r#"x.Exception: {\"code\":\"ID.1001\"}"#)
+        } else {
+            Reply::Send(202, "{}".to_owned())
+        }
+    });
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = run.fails(6).stderr_has("the outcome of CreateZone is unknown").stderr_has("inner code: ID.1001");
+    let uuid = only_job(&home);
+    done.stderr_has(&format!("job: {uuid}")).stderr_has("query the resource before you repeat the action");
+    home.run(["job", &uuid]).done();
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "unknown");
+}
+
+#[test]
 fn an_address_without_a_node_says_so_and_claims_nothing() {
     let node = Node::start(|_| Reply::Send(404, "<html>nginx</html>".to_owned()));
     let home = Home::new();
