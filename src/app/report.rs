@@ -175,8 +175,12 @@ fn client_hint(error: &client::Error) -> Option<String> {
         }
         client::Error::OutcomeUnknown { job: None, .. } => "query the resource before you repeat the action",
         client::Error::Interrupted { job: Some(job) } => {
-            return Some(format!("the job goes on; `zstack-cli job {job}` looks again"));
+            return Some(format!("this ends the waiting and not the job; `zstack-cli job {job}` looks again"));
         }
+        client::Error::Unanswered { job: Some(job), .. } => {
+            return Some(format!("`zstack-cli job {job}` looks whether the node has it"));
+        }
+        client::Error::Unanswered { job: None, .. } => "query the resource before you repeat the action",
         client::Error::Failed { failure } | client::Error::LogInRefused { failure } => {
             return code_hint(failure.code()).map(str::to_owned);
         }

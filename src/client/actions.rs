@@ -84,6 +84,9 @@ impl Client {
             job: uuid.map(str::to_owned),
             reason,
         };
+        if self.interrupt.is_set() {
+            return Err(Error::Interrupted { job: None });
+        }
         let mut sends = 0;
         loop {
             sends += 1;
@@ -135,9 +138,11 @@ impl Client {
                         Found::Never => Err(unknown(Uncertainty::Answer { status, what }, Some(&job.uuid))),
                     };
                 }
-                Err(TransportError::Interrupted) => {
-                    return Err(Error::Interrupted { job: request.is_async.then(|| job.uuid.clone()) });
+                // Nobody has to look what became of those.
+                Err(TransportError::Interrupted) if is_log_in(api) || is_log_out(api) => {
+                    return Err(Error::Interrupted { job: None });
                 }
+                Err(TransportError::Interrupted) => return Err(unanswered(request, job)),
                 Err(error) if sends == 1 && error.nothing_was_sent() => return Err(self.no_answer(error)),
                 Err(error) if !request.is_async => return Err(unknown(Uncertainty::Lost(error), None)),
                 Err(error) => Uncertainty::Lost(error),
@@ -146,7 +151,7 @@ impl Client {
                 Found::Known => return self.wait_for_job(api, job.clone(), options, watch),
                 Found::Never if sends < SENDS && !self.is_late() => {
                     if !self.pause(back_off(sends)) {
-                        return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
+                        return Err(unanswered(request, job));
                     }
                 }
                 Found::Never => return Err(unknown(lost, Some(&job.uuid))),
@@ -164,7 +169,7 @@ impl Client {
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
         if error == TransportError::Interrupted {
-            return Err(Error::Interrupted { job: request.is_async.then(|| job.uuid.clone()) });
+            return Err(unanswered(request, job));
         }
         let known = request.is_async && matches!(self.search(request.api, job, None)?, Found::Known);
         if known {
@@ -225,27 +230,31 @@ impl Client {
                     | Understood::Odd { status, .. }
                     | Understood::Redirect { status, .. },
                 ) => {
-                    if let Some(stranger) = stranger.take().filter(|_| is_lasting(status))
-                        && self.readiness() == Readiness::NoNode
+                    if is_lasting(status)
+                        && let Some(error) = stranger.take()
                     {
-                        return Err(stranger);
+                        match self.readiness() {
+                            Readiness::NoNode => return Err(error),
+                            Readiness::Ready | Readiness::Starting => {}
+                            Readiness::Silent => stranger = Some(error),
+                        }
                     }
                     limit = SEARCH_BEHIND_PROXY;
                     Uncertainty::Strange(status)
                 }
                 Ok(Understood::Lost(TransportError::Interrupted)) => {
-                    return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
+                    return Err(Error::Unanswered { api, job: Some(job.uuid.clone()) });
                 }
                 // A result that breaks off is a result.
                 Ok(Understood::Lost(_) | Understood::Broken(_)) => return Ok(Found::Known),
-                Err(TransportError::Interrupted) => return Err(Error::Interrupted { job: Some(job.uuid.clone()) }),
+                Err(TransportError::Interrupted) => return Err(Error::Unanswered { api, job: Some(job.uuid.clone()) }),
                 Err(error) => Uncertainty::Unreachable(error),
             };
             if self.clock.now().saturating_sub(started) >= limit || self.is_late() {
                 return Err(Error::OutcomeUnknown { api, job: Some(job.uuid.clone()), reason });
             }
             if !self.pause(back_off(tries)) {
-                return Err(Error::Interrupted { job: Some(job.uuid.clone()) });
+                return Err(Error::Unanswered { api, job: Some(job.uuid.clone()) });
             }
             tries += 1;
         }
@@ -261,6 +270,11 @@ impl Client {
     pub(super) fn result_of(reader: Box<dyn std::io::Read + Send>, uuid: &str) -> Result<Reply, TransportError> {
         read_whole(reader).map(|reply| reply.with_job(uuid))
     }
+}
+
+/// What an interruption means before the node has said that it has the action.
+fn unanswered(request: &Request, job: &Job) -> Error {
+    Error::Unanswered { api: request.api, job: request.is_async.then(|| job.uuid.clone()) }
 }
 
 /// The status and the kind of an answer that is neither result nor failure.

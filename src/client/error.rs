@@ -41,6 +41,14 @@ pub enum Error {
         /// The job that goes on, where one was submitted.
         job: Option<String>,
     },
+    /// The user stopped waiting before the node had answered an action: it may have received it, or not.
+    #[error("interrupted before {api} was answered; whether it is carried out is unknown")]
+    Unanswered {
+        /// The API called.
+        api: &'static str,
+        /// The job to look at, where the action is one.
+        job: Option<String>,
+    },
     /// The call needs a session and there is none.
     #[error("{api} needs a session, and nobody is logged in")]
     NoSession {
@@ -216,7 +224,7 @@ impl Error {
             | Error::Reply { .. }
             | Error::NotSent { .. } => Class::NoAnswer,
             Error::NoSession { .. } | Error::LogInRefused { .. } | Error::SessionExpired { .. } => Class::NoSession,
-            Error::Interrupted { .. } => Class::Interrupted,
+            Error::Interrupted { .. } | Error::Unanswered { .. } => Class::Interrupted,
         }
     }
 
@@ -225,6 +233,7 @@ impl Error {
         match self {
             Error::OutcomeUnknown { job, .. }
             | Error::Interrupted { job }
+            | Error::Unanswered { job, .. }
             | Error::NotTheNode { job, .. }
             | Error::Redirect { job, .. } => job.as_deref(),
             _ => None,
@@ -241,9 +250,11 @@ impl Error {
             | Error::Refused { .. }
             | Error::NoSuchApi { .. }
             | Error::Starting { .. } => true,
+            // Without a job, it was before anything was sent.
+            Error::Interrupted { job } => job.is_none(),
             Error::NoAnswer { .. }
             | Error::OutcomeUnknown { .. }
-            | Error::Interrupted { .. }
+            | Error::Unanswered { .. }
             | Error::SessionExpired { .. }
             | Error::NotTheNode { .. }
             | Error::Redirect { .. }
@@ -314,6 +325,7 @@ mod tests {
         assert_eq!(lost(Some("a")).class(), Class::Unknown);
         assert_eq!(Error::NoSession { api: "QueryZone" }.class(), Class::NoSession);
         assert_eq!(Error::Interrupted { job: None }.class(), Class::Interrupted);
+        assert_eq!(Error::Unanswered { api: "CreateZone", job: None }.class(), Class::Interrupted);
         assert_eq!(Error::Refused { status: 400, text: String::new() }.class(), Class::Failure);
     }
 

@@ -117,23 +117,10 @@ fn a_silent_node_is_not_waited_for_beyond_the_limit() {
 fn ctrl_c_stops_waiting_and_the_job_is_found_again() {
     let node = slow_node();
     let home = Home::new();
-    let mut run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
-    let child = run.start();
     // Once it polls it waits.
-    for _ in 0..1000 {
-        if node.requests().iter().any(is_poll) {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(killed.expect("kill runs").success());
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(130));
+    let said = interrupted(&home, &node, is_poll);
     let uuid = only_job(&home);
-    let said = String::from_utf8(output.stderr).expect("text");
-    assert!(said.contains("interrupted") && said.contains(&format!("`zstack-cli job {uuid}`")), "{said}");
-    assert!(output.stdout.is_empty());
+    assert!(said.contains(&format!("not the job; `zstack-cli job {uuid}` looks again")), "{said}");
     let done = home.run(["job", &uuid]).succeeds();
     assert_eq!(done.json()["inventory"]["uuid"], uuid.as_str());
 }
@@ -189,6 +176,37 @@ fn an_address_without_a_node_says_so_and_claims_nothing() {
     let done = run.fails(4).stderr_has("not as a management node does: a web page");
     let uuid = only_job(&home);
     done.stderr_has("is this the address of a management node?").stderr_has(&uuid);
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "unknown");
+}
+
+/// What the program says when Ctrl-C is pressed once the node has received such a request.
+fn interrupted(home: &Home, node: &Node, when: fn(&Recorded) -> bool) -> String {
+    let mut run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let child = run.start();
+    for _ in 0..1000 {
+        if node.requests().iter().any(when) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill runs").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    assert!(output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains("interrupted"), "{said}");
+    said
+}
+
+#[test]
+fn ctrl_c_before_the_answer_leaves_open_whether_there_is_a_job() {
+    let node = Node::start(|_| Reply::Silent);
+    let home = Home::new();
+    let said = interrupted(&home, &node, |request| request.method == "POST");
+    let uuid = only_job(&home);
+    assert!(said.contains("whether it is carried out is unknown"), "{said}");
+    assert!(said.contains(&format!("`zstack-cli job {uuid}` looks whether the node has it")), "{said}");
     assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "unknown");
 }
 

@@ -141,9 +141,30 @@ fn queries_are_repeated_a_few_times() {
 fn interrupted_actions_tell_their_job() {
     let node = Node::new([Step::Fail(TransportError::Interrupted)]);
     let error = run(&mut node.client(), &action()).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { .. }), "{error}");
     assert_eq!(error.job(), node.seen()[0].header("x-job-uuid"));
+    let node = Node::new([cut(), Step::Interrupt(503, "<html>".to_owned())]);
+    let error = run(&mut node.client(), &action()).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { job: Some(_), .. }), "{error}");
+    let node = Node::new([Step::Fail(TransportError::Interrupted)]);
+    let error = run(&mut node.client(), &synchronous_action()).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { job: None, .. }), "{error}");
     let node = Node::new([Step::Fail(TransportError::Interrupted)]);
     assert!(matches!(run(&mut node.client(), &query()), Err(Error::Interrupted { job: None })));
+    let node = Node::new([Step::Fail(TransportError::Interrupted)]);
+    assert!(matches!(run(&mut node.client(), &log_in()), Err(Error::Interrupted { job: None })));
+}
+
+#[test]
+fn an_action_that_is_interrupted_before_it_is_sent_did_not_run() {
+    let node = Node::new([]);
+    node.interrupt.set();
+    let notes = Notes::default();
+    let mut client = node.client();
+    client.set_job_record(Some(Box::new(notes.clone())));
+    assert!(matches!(run(&mut client, &action()), Err(Error::Interrupted { job: None })));
+    assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", "NotRun"]);
+    node.seen();
 }
 
 #[test]

@@ -266,7 +266,7 @@ fn a_cut_body_is_another_try_or_an_error() {
 #[test]
 fn redirects_are_not_followed() {
     let moved = "HTTP/1.1 307 Temporary\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n";
-    let server = Server::new((0..3).map(|_| Deed::Send(moved.to_owned())).collect());
+    let server = Server::new((0..3).map(|_| Deed::Keep(moved.to_owned())).collect());
     let error = run(&server.url, &action()).expect_err("elsewhere");
     assert!(matches!(&error, Error::Redirect { location, .. } if location == "http://127.0.0.1:1/x"), "{error}");
     assert_eq!(server.requests().len(), 3);
@@ -274,7 +274,7 @@ fn redirects_are_not_followed() {
 
 #[test]
 fn other_servers_are_told_apart() {
-    let server = Server::new((0..3).map(|_| Deed::Send(http("200 OK", "<html>welcome</html>"))).collect());
+    let server = Server::new((0..3).map(|_| Deed::Keep(http("200 OK", "<html>welcome</html>"))).collect());
     assert!(matches!(run(&server.url, &action()), Err(Error::NotTheNode { what: Oddity::Page, .. })));
     let server = Server::new(vec![Deed::Send("SSH-2.0-OpenSSH_9.6\r\n".to_owned())]);
     let error = run(&server.url, &query()).expect_err("not HTTP");
@@ -307,7 +307,7 @@ fn waiting_for_an_answer_can_be_interrupted() {
     let error = client(&server.url, options)
         .execute(&action(), &CallOptions::default(), &mut Unwatched)
         .expect_err("interrupted");
-    assert!(matches!(&error, Error::Interrupted { .. }), "{error:?}");
+    assert!(matches!(&error, Error::Unanswered { .. }), "{error:?}");
     assert_eq!(error.job(), Some(server.requests()[0].job_uuid()));
 }
 
