@@ -155,6 +155,10 @@ fn client_hint(error: &client::Error) -> Option<String> {
         }
         client::Error::Unreachable { .. } => "check the address (-H, -p, --url), or try --sandbox",
         client::Error::Starting { .. } => "wait until IsReadyToGo succeeds",
+        client::Error::NotTheNode { status: 502..=504, .. } => {
+            "a node that is starting answers so, or a proxy that does not reach it: try again later. If it stays so, is \
+             this the address of a management node? See -H, -p and --url"
+        }
         client::Error::NotTheNode { job: Some(job), .. } => {
             return Some(format!(
                 "is this the address of a management node? See -H, -p and --url. If it is, `zstack-cli job {job}` \

@@ -251,6 +251,9 @@ impl Client {
                 Err(error) => Uncertainty::Unreachable(error),
             };
             if self.clock.now().saturating_sub(started) >= limit || self.is_late() {
+                let is_strange = matches!(reason, Uncertainty::Strange(_));
+                let is_starting = is_strange && self.readiness() == Readiness::Starting;
+                let reason = if is_starting { Uncertainty::Starting } else { reason };
                 return Err(Error::OutcomeUnknown { api, job: Some(job.uuid.clone()), reason });
             }
             if !self.pause(back_off(tries)) {

@@ -160,6 +160,9 @@ pub enum Uncertainty {
     /// The action was sent, and the answer when asked for its job makes no sense.
     #[error("the node answers with status {0} when asked for the job")]
     Strange(u16),
+    /// The node is starting, and has no API yet by which it can be asked for the job (T9).
+    #[error("the node is starting, and cannot be asked for the job yet")]
+    Starting,
     /// The job still runs at the end of the time to wait for it.
     #[error("the job still runs after {}", seconds(*waited))]
     StillRunning {

@@ -73,14 +73,14 @@ impl Client {
     /// What an answer means that is neither result nor failure.
     pub(super) fn unusable(&mut self, api: &'static str, answer: Understood) -> Error {
         let endpoint = self.authority();
+        // So does a node answer that starts, or a proxy in front of it (T9).
+        let may_start =
+            matches!(answer, Understood::Refused { status: 404, .. } | Understood::Odd { status: 404 | 502..=504, .. });
+        if may_start && self.readiness() == Readiness::Starting {
+            return Error::Starting { endpoint };
+        }
         match answer {
-            Understood::Refused { status: 404, text } if is_no_mapping(&text) => {
-                if self.readiness() == Readiness::Starting {
-                    Error::Starting { endpoint }
-                } else {
-                    Error::NoSuchApi { api }
-                }
-            }
+            Understood::Refused { status: 404, text } if is_no_mapping(&text) => Error::NoSuchApi { api },
             Understood::Refused { status, text } => Error::Refused { status, text },
             Understood::Redirect { location, .. } => Error::Redirect { endpoint, location, job: None },
             Understood::Odd { status, what } => Error::NotTheNode { endpoint, status, what, job: None },

@@ -179,14 +179,15 @@ fn answers_that_are_none() {
         (answer(418, ""), Oddity::Empty),
     ] {
         // An action is asked for, and then the node for itself: nothing of it is there.
-        for (request, times) in [(query(), 1), (action(), 3), (synchronous_action(), 2)] {
+        let pages = usize::from(matches!(step, Step::Answer(404, _))) + 1;
+        for (request, times) in [(query(), pages), (action(), 3), (synchronous_action(), pages + 1)] {
             let node = Node::new(vec![step.clone(); times]);
             let error = run(&mut node.client(), &request).expect_err("no answer");
             assert!(matches!(&error, Error::NotTheNode { what: found, .. } if *found == what), "{step:?}: {error}");
             assert!(!error.to_string().contains("secret page"));
             assert_eq!(error.class(), Class::NoAnswer);
             let seen = node.seen();
-            assert_eq!(error.job(), seen[0].header("x-job-uuid").filter(|_| times == 3));
+            assert_eq!(error.job(), seen[0].header("x-job-uuid").filter(|_| request.is_async));
         }
     }
     let node = Node::new([answer(400, "bad q")]);
@@ -292,6 +293,32 @@ fn a_missing_api_is_told_from_a_starting_node() {
         let node = Node::new([missing(), starting]);
         assert!(matches!(run(&mut node.client(), &action()), Err(Error::Starting { .. })));
     }
+}
+
+#[test]
+fn a_node_that_starts_is_no_wrong_address() {
+    let page = |status| answer(status, "<html>starting</html>");
+    let not_ready = || answer(503, r#"{"error":{"code":"SYS.1010"}}"#);
+    for steps in [
+        vec![page(404), not_ready()],
+        vec![page(404), answer(404, "no api mapping to /v1/management-nodes/ready")],
+        vec![page(503), page(503), page(503), not_ready()],
+    ] {
+        let node = Node::new(steps);
+        let error = run(&mut node.client(), &query()).expect_err("not ready");
+        assert!(matches!(&error, Error::Starting { .. }), "{error}");
+        assert_eq!(node.lines().last().map(String::as_str), Some("GET /v1/management-nodes/ready"));
+    }
+    // The container answers before the node does: nobody can tell it from another web server.
+    let node = Node::new(vec![page(503); 4]);
+    let error = run(&mut node.client(), &query()).expect_err("no answer");
+    assert!(matches!(&error, Error::NotTheNode { status: 503, .. }), "{error}");
+    node.seen();
+    // An action is not taken for one that did not run.
+    let no_mapping = answer(404, "no api mapping to /v1/api-jobs/x");
+    let node = Node::new([page(503)].into_iter().chain(vec![no_mapping; 30]));
+    let error = run(&mut node.client(), &action()).expect_err("not ready");
+    assert!(matches!(&error, Error::OutcomeUnknown { job: Some(_), reason: Uncertainty::Starting, .. }), "{error}");
 }
 
 /// Notes what it is told.
