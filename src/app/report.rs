@@ -153,7 +153,13 @@ fn client_hint(error: &client::Error) -> Option<String> {
         client::Error::Unreachable { source: TransportError::Tls { certificate: true, .. }, .. } => {
             "--cacert FILE trusts another certificate, --insecure checks none"
         }
+        client::Error::Unreachable { source: TransportError::Proxy { .. }, .. } => {
+            "check the proxy (http_proxy, https_proxy, no_proxy) and the address (-H, -p, --url)"
+        }
         client::Error::Unreachable { .. } => "check the address (-H, -p, --url), or try --sandbox",
+        client::Error::Refused { status: 404, .. } => {
+            "the address may be wrong, or that of another server than a management node: see -H, -p and --url"
+        }
         client::Error::Starting { .. } => "wait until IsReadyToGo succeeds",
         client::Error::NotTheNode { status: 502..=504, .. } => {
             "a node that is starting answers so, or a proxy that does not reach it: try again later. If it stays so, is \

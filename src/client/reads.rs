@@ -46,7 +46,8 @@ impl Client {
                     TransportError::Cut { .. } => true,
                     TransportError::Refused
                     | TransportError::ConnectTimeout { .. }
-                    | TransportError::Connect { .. } => !first_contact,
+                    | TransportError::Connect { .. }
+                    | TransportError::Proxy { .. } => !first_contact,
                     _ => false,
                 };
                 if !again || tries == TRIES {
@@ -76,11 +77,15 @@ impl Client {
         // So does a node answer that starts, or a proxy in front of it (T9).
         let may_start =
             matches!(answer, Understood::Refused { status: 404, .. } | Understood::Odd { status: 404 | 502..=504, .. });
-        if may_start && self.readiness() == Readiness::Starting {
+        let readiness = may_start.then(|| self.readiness());
+        if readiness == Some(Readiness::Starting) {
             return Error::Starting { endpoint };
         }
         match answer {
             Understood::Refused { status: 404, text } if is_no_mapping(&text) => Error::NoSuchApi { api },
+            Understood::Refused { status: status @ 404, .. } if readiness == Some(Readiness::NoNode) => {
+                Error::NotTheNode { endpoint, status, what: Oddity::Text, job: None }
+            }
             Understood::Refused { status, text } => Error::Refused { status, text },
             Understood::Redirect { location, .. } => Error::Redirect { endpoint, location, job: None },
             Understood::Odd { status, what } => Error::NotTheNode { endpoint, status, what, job: None },

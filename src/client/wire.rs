@@ -86,6 +86,14 @@ pub enum TransportError {
         /// What the system says.
         reason: String,
     },
+    /// No connection through a proxy: to it, or onwards from it. Nothing was sent.
+    #[error("{source} (through the proxy {proxy})")]
+    Proxy {
+        /// The proxy's host and port.
+        proxy: String,
+        /// What went wrong.
+        source: Box<TransportError>,
+    },
     /// The encrypted connection was not agreed on. Nothing was sent.
     #[error("TLS failed: {reason}")]
     Tls {
@@ -141,6 +149,7 @@ impl TransportError {
             | TransportError::Refused
             | TransportError::ConnectTimeout { .. }
             | TransportError::Connect { .. }
+            | TransportError::Proxy { .. }
             | TransportError::Tls { .. }
             | TransportError::TlsSetup { .. }
             | TransportError::Unsendable => true,

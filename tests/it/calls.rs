@@ -159,3 +159,14 @@ fn a_node_that_starts_is_told_from_a_wrong_address() {
     let node = Node::start(|_| Reply::Send(503, "<html>Service Unavailable</html>".to_owned()));
     with_session(&node, &["QueryZone"]).fails(4).stderr_has("hint: a node that is starting answers so");
 }
+
+#[test]
+fn a_page_that_is_not_there_may_be_a_wrong_address() {
+    for body in ["", "404 page not found"] {
+        let node = Node::start(move |_| Reply::Send(404, body.to_owned()));
+        for words in [["QueryZone", "limit=1"], ["CreateZone", "name=a"], ["GetVersion", "-q"]] {
+            let done = with_session(&node, &words).fails(4).stderr_has("not as a management node does");
+            done.stderr_has("is this the address of a management node?");
+        }
+    }
+}

@@ -358,6 +358,17 @@ fn proxies_are_used_only_as_told() {
     let local = Server::new(vec![Deed::Send(http("200 OK", "{\"own\":1}"))]);
     assert_eq!(text(through(&local.url, None)), "{\"own\":1}");
     assert_eq!(text(through(url, None)), "{}");
+    // One that is gone is named, and who uses it is not.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let gone = listener.local_addr().expect("an address").to_string();
+    drop(listener);
+    let http = Some(format!("http://user:hunter2@{gone}").as_str().into());
+    let proxies = ProxyOptions { http, https: None, exceptions: None };
+    let options = TransportOptions { proxies, ..TransportOptions::default() };
+    let error = client(url, options).execute(&action(), &CallOptions::default(), &mut Unwatched).expect_err("gone");
+    let text = format!("cannot reach node.invalid:8080: the connection was refused (through the proxy {gone})");
+    assert_eq!(error.to_string(), text);
+    assert!(!format!("{error:?}").contains("hunter2"));
     let head = proxy.requests().remove(0).text;
     assert!(head.starts_with("GET http://node.invalid:8080/zstack/v1/zones?"), "{head}");
 }
