@@ -172,6 +172,9 @@ fn client_hint(error: &client::Error) -> Option<String> {
             ));
         }
         client::Error::NotTheNode { .. } => "is this the address of a management node? See -H, -p and --url",
+        client::Error::TooLong { .. } => {
+            "a query can ask for less at a time (limit=, fields=, --page-size); an action was carried out all the same"
+        }
         client::Error::Redirect { .. } => "if that address is right, give it with --url",
         client::Error::NoSuchApi { .. } => {
             "this node is of another version or edition; GetSupportAPIs lists what it offers"

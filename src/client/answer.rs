@@ -7,7 +7,7 @@ use super::call::Reply;
 use super::error::Oddity;
 use super::failure::ApiFailure;
 use super::wire::{TransportError, WireResponse};
-use crate::json::{self, Kind, Pieces, ReadError, Scanner, escape_unprintable, unescape};
+use crate::json::{self, Kind, Piece, Pieces, ReadError, Scanner, escape_unprintable, unescape};
 use crate::secret::mask_text;
 
 /// How much of a result is read before it is handed out: a connection that is cut within it can be replaced by
@@ -18,7 +18,10 @@ const PREFIX: usize = 256 * 1024;
 const FAILURE_LIMIT: usize = 4 << 20;
 
 /// The longest result of a job that is read, in bytes.
-const RESULT_LIMIT: usize = 512 << 20;
+const RESULT_LIMIT: usize = 256 << 20;
+
+/// How much is read at a time, in bytes.
+const CHUNK: usize = 64 * 1024;
 
 /// The longest plain text that is shown, in characters.
 const SHOWN_TEXT: usize = 2000;
@@ -141,8 +144,15 @@ fn shown(text: &str) -> String {
 /// Reads until the end or the limit.
 fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, TransportError> {
     let mut bytes = Vec::new();
-    body.take(limit as u64).read_to_end(&mut bytes).map_err(|error| TransportError::of(&error))?;
-    Ok(bytes)
+    loop {
+        // By a quarter at a time: what comes may be long, and twice as much is soon too much.
+        let more = (bytes.len() / 4).max(CHUNK).min(limit - bytes.len());
+        bytes.reserve_exact(more);
+        let read = body.take(more as u64).read_to_end(&mut bytes).map_err(|error| TransportError::of(&error))?;
+        if read < more || bytes.len() == limit {
+            return Ok(bytes);
+        }
+    }
 }
 
 /// The reply of a job, read whole: the node keeps it, so that a cut connection can be replaced.
@@ -150,11 +160,22 @@ fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, 
 /// # Errors
 /// When the connection fails meanwhile.
 pub(super) fn read_whole(mut reader: Box<dyn Read + Send>) -> Result<Reply, TransportError> {
-    let bytes = read_up_to(&mut reader, RESULT_LIMIT)?;
-    if bytes.len() < RESULT_LIMIT {
-        return Ok(Reply::of_text(bytes));
+    whole_up_to(&mut reader, RESULT_LIMIT)
+}
+
+fn whole_up_to(reader: &mut (dyn Read + Send), limit: usize) -> Result<Reply, TransportError> {
+    let bytes = read_up_to(reader, limit)?;
+    // The job has ended, so that asking again would bring the same.
+    Ok(if bytes.len() < limit { Reply::of_text(bytes) } else { Reply::of_pieces(Box::new(TooLong(limit))) })
+}
+
+/// A reply that is too long to be held.
+struct TooLong(usize);
+
+impl Pieces for TooLong {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        Err(ReadError::TooLong { offset: 0, limit: self.0 })
     }
-    Ok(Reply::of_reader(Box::new(Cursor::new(bytes).chain(reader))))
 }
 
 /// Whether text may stand as one segment of a path: a uuid with or without dashes.
@@ -179,6 +200,17 @@ mod tests {
         assert!(matches!(answer(200, "\n<html>"), Understood::Odd { what: Oddity::Page, .. }));
         assert!(matches!(answer(200, "OK"), Understood::Odd { what: Oddity::Text, .. }));
         assert!(matches!(answer(200, "{\"a\":"), Understood::Broken(ReadError::Truncated { .. })));
+    }
+
+    #[test]
+    fn a_result_is_held_up_to_its_limit() {
+        let text = format!("{{\"a\":\"{}\"}}", "x".repeat(300_000));
+        let read = |limit| whole_up_to(&mut Cursor::new(text.clone().into_bytes()), limit).expect("readable");
+        assert_eq!(read(text.len() + 1).into_text().expect("whole"), text.as_bytes());
+        let error = read(text.len()).into_text().expect_err("too long");
+        assert!(matches!(&error, ReadError::TooLong { .. }));
+        let error = crate::client::Error::of_read(&error);
+        assert!(matches!(&error, crate::client::Error::TooLong { .. }), "{error}");
     }
 
     #[test]

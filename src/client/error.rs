@@ -115,6 +115,12 @@ pub enum Error {
         /// What is wrong with it.
         flaw: String,
     },
+    /// The reply, or a part of it that has to be held as a whole, is longer than is sensible.
+    #[error("the reply is too long: {flaw}")]
+    TooLong {
+        /// What is too long.
+        flaw: String,
+    },
     /// An API failed while a reply was already being read: a later page of a query.
     #[error("a later page of the query failed")]
     Failed {
@@ -225,6 +231,7 @@ impl Error {
             | Error::NotTheNode { .. }
             | Error::Redirect { .. }
             | Error::Reply { .. }
+            | Error::TooLong { .. }
             | Error::NotSent { .. } => Class::NoAnswer,
             Error::NoSession { .. } | Error::LogInRefused { .. } | Error::SessionExpired { .. } => Class::NoSession,
             Error::Interrupted { .. } | Error::Unanswered { .. } => Class::Interrupted,
@@ -262,6 +269,7 @@ impl Error {
             | Error::NotTheNode { .. }
             | Error::Redirect { .. }
             | Error::Reply { .. }
+            | Error::TooLong { .. }
             | Error::Failed { .. } => false,
         }
     }
@@ -279,7 +287,11 @@ impl Error {
 
     /// The client's error inside the error of a reply's pieces.
     pub fn of_read(error: &ReadError) -> Error {
-        let ReadError::Read(io) = error else { return Error::Reply { flaw: error.to_string() } };
+        let io = match error {
+            ReadError::Read(io) => io,
+            ReadError::TooLong { .. } | ReadError::TooMuch { .. } => return Error::TooLong { flaw: error.to_string() },
+            flaw => return Error::Reply { flaw: flaw.to_string() },
+        };
         if let Some(inner) = io.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             return inner.clone();
         }
