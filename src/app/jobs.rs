@@ -61,7 +61,10 @@ impl App {
                 return self.print(Reply::of_text(job::one(&row)), &job::shape(), &view, options, out);
             }
             JobState::Succeeded(reply) => (Answer::Reply(reply), JobOutcome::Succeeded),
-            JobState::Failed(failure) => (Answer::Failed(failure), JobOutcome::Failed),
+            JobState::Failed(failure) => {
+                let outcome = failure.outcome();
+                (Answer::Failed(failure), outcome)
+            }
             JobState::NoRecord => {
                 if let Some(long_job) = client.look_at_long_job(&named.uuid)? {
                     let (answer, shape) = match (long_job.has_ended(), &long_job.api_id) {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::client::{self, ApiFailure, ErrorCode, TransportError};
+use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
 use crate::config;
 use crate::error::{Error, OwnError};
 use crate::json::{self, MASK, escape_unprintable};
@@ -222,9 +222,28 @@ fn client_hint(error: &client::Error) -> Option<String> {
         client::Error::Unreachable { source: TransportError::Tls { certificate: true, .. }, .. } => {
             "--cacert FILE trusts another certificate, --insecure checks none"
         }
+        client::Error::Unreachable { source: TransportError::Proxy { .. }, .. } => {
+            "check the proxy (http_proxy, https_proxy, no_proxy) and the address (-H, -p, --url)"
+        }
         client::Error::Unreachable { .. } => "check the address (-H, -p, --url), or try --sandbox",
+        client::Error::Refused { status: 404, .. } => {
+            "the address may be wrong, or that of another server than a management node: see -H, -p and --url"
+        }
         client::Error::Starting { .. } => "wait until IsReadyToGo succeeds",
+        client::Error::NotTheNode { status: 502..=504, .. } => {
+            "a node that is starting answers so, or a proxy that does not reach it: try again later. If it stays so, is \
+             this the address of a management node? See -H, -p and --url"
+        }
+        client::Error::NotTheNode { job: Some(job), .. } => {
+            return Some(format!(
+                "is this the address of a management node? See -H, -p and --url. If it is, `zstack-cli job {job}` \
+                 looks whether the action ran"
+            ));
+        }
         client::Error::NotTheNode { .. } => "is this the address of a management node? See -H, -p and --url",
+        client::Error::TooLong { .. } => {
+            "a query can ask for less at a time (limit=, fields=, --page-size); an action was carried out all the same"
+        }
         client::Error::Redirect { .. } => "if that address is right, give it with --url",
         // Access keys sign the digits of the node's own clock, whatever zone that shows (A11).
         client::Error::Refused { text, .. } if text.contains("requestTimeTooSkewed") => {
@@ -234,13 +253,21 @@ fn client_hint(error: &client::Error) -> Option<String> {
         client::Error::NoSuchApi { .. } => {
             "this node is of another version or edition; GetSupportAPIs lists what it offers"
         }
+        // What the node has kept of the job is this very failure.
+        client::Error::OutcomeUnknown { reason: Uncertainty::Session(_), .. } => {
+            "query the resource before you repeat the action; `zstack-cli login` opens another session"
+        }
         client::Error::OutcomeUnknown { job: Some(job), .. } => {
             return Some(format!("`zstack-cli job {job}` looks again"));
         }
         client::Error::OutcomeUnknown { job: None, .. } => "query the resource before you repeat the action",
         client::Error::Interrupted { job: Some(job) } => {
-            return Some(format!("the job goes on; `zstack-cli job {job}` looks again"));
+            return Some(format!("this ends the waiting and not the job; `zstack-cli job {job}` looks again"));
         }
+        client::Error::Unanswered { job: Some(job), .. } => {
+            return Some(format!("`zstack-cli job {job}` looks whether the node has it"));
+        }
+        client::Error::Unanswered { job: None, .. } => "query the resource before you repeat the action",
         client::Error::Failed { failure } | client::Error::LogInRefused { failure } => {
             return code_hint(failure.code()).map(str::to_owned);
         }

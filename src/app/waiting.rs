@@ -52,7 +52,7 @@ pub(super) fn wait_for(
     };
     let outcome = match &answer {
         Answer::Reply(_) => Some(JobOutcome::Succeeded),
-        Answer::Failed(_) => Some(JobOutcome::Failed),
+        Answer::Failed(failure) => Some(failure.outcome()),
         Answer::Detached(_) => None,
     };
     if !follow {

@@ -7,7 +7,7 @@ use super::call::Reply;
 use super::error::Oddity;
 use super::failure::ApiFailure;
 use super::wire::{TransportError, WireResponse};
-use crate::json::{self, Kind, Pieces, ReadError, Scanner, escape_unprintable, unescape};
+use crate::json::{self, Kind, Piece, Pieces, ReadError, Scanner, escape_unprintable, unescape};
 use crate::secret::mask_text;
 
 /// How much of a result is read before it is handed out: a connection that is cut within it can be replaced by
@@ -18,7 +18,10 @@ const PREFIX: usize = 256 * 1024;
 const FAILURE_LIMIT: usize = 4 << 20;
 
 /// The longest result of a job that is read, in bytes.
-const RESULT_LIMIT: usize = 512 << 20;
+const RESULT_LIMIT: usize = 256 << 20;
+
+/// How much is read at a time, in bytes.
+const CHUNK: usize = 64 * 1024;
 
 /// The longest plain text that is shown, in characters.
 const SHOWN_TEXT: usize = 2000;
@@ -36,7 +39,7 @@ pub(super) enum Understood {
     /// Something else than a node answered.
     Odd { status: u16, what: Oddity },
     /// 3xx.
-    Redirect { location: String },
+    Redirect { status: u16, location: String },
     /// 200, but the connection failed before the result was there.
     Lost(TransportError),
     /// The result is JSON that breaks off or goes wrong.
@@ -59,7 +62,7 @@ pub(super) fn understand(mut response: WireResponse) -> Result<Understood, Trans
         }),
         300..=399 => {
             let location = response.header("location").unwrap_or("another address");
-            Ok(Understood::Redirect { location: shown(&crate::secret::mask_url(location)) })
+            Ok(Understood::Redirect { status, location: shown(&crate::secret::mask_url(location)) })
         }
         _ => {
             let body = read_up_to(&mut response.body, FAILURE_LIMIT)?;
@@ -113,7 +116,8 @@ fn understand_accepted(body: &[u8]) -> Understood {
 }
 
 fn understand_failure(status: u16, body: &[u8]) -> Understood {
-    if let Some(failure) = ApiFailure::of_body(body) {
+    // Other servers have an `error` too, but none of the node's codes in it.
+    if let Some(failure) = ApiFailure::of_body(body).filter(|failure| !failure.error.code.is_empty()) {
         return Understood::Failed(failure);
     }
     let text = body.trim_ascii();
@@ -122,6 +126,8 @@ fn understand_failure(status: u16, body: &[u8]) -> Understood {
         _ if status == 401 || status == 407 => Understood::Odd { status, what: Oddity::LogIn },
         Some(b'<') => Understood::Odd { status, what: Oddity::Page },
         Some(b'{') if json::parse(text).is_ok() => Understood::Odd { status, what: Oddity::Object },
+        // A node names the path that it does not have, or the job (D6, J4).
+        None if status == 404 => Understood::Odd { status, what: Oddity::Empty },
         _ if plain => Understood::Refused { status, text: shown(&mask_text(&String::from_utf8_lossy(text))) },
         Some(_) => Understood::Odd { status, what: Oddity::Text },
         None => Understood::Odd { status, what: Oddity::Empty },
@@ -138,8 +144,15 @@ fn shown(text: &str) -> String {
 /// Reads until the end or the limit.
 fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, TransportError> {
     let mut bytes = Vec::new();
-    body.take(limit as u64).read_to_end(&mut bytes).map_err(|error| TransportError::of(&error))?;
-    Ok(bytes)
+    loop {
+        // By a quarter at a time: what comes may be long, and twice as much is soon too much.
+        let more = (bytes.len() / 4).max(CHUNK).min(limit - bytes.len());
+        bytes.reserve_exact(more);
+        let read = body.take(more as u64).read_to_end(&mut bytes).map_err(|error| TransportError::of(&error))?;
+        if read < more || bytes.len() == limit {
+            return Ok(bytes);
+        }
+    }
 }
 
 /// The reply of a job, read whole: the node keeps it, so that a cut connection can be replaced.
@@ -147,11 +160,22 @@ fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, 
 /// # Errors
 /// When the connection fails meanwhile.
 pub(super) fn read_whole(mut reader: Box<dyn Read + Send>) -> Result<Reply, TransportError> {
-    let bytes = read_up_to(&mut reader, RESULT_LIMIT)?;
-    if bytes.len() < RESULT_LIMIT {
-        return Ok(Reply::of_text(bytes));
+    whole_up_to(&mut reader, RESULT_LIMIT)
+}
+
+fn whole_up_to(reader: &mut (dyn Read + Send), limit: usize) -> Result<Reply, TransportError> {
+    let bytes = read_up_to(reader, limit)?;
+    // The job has ended, so that asking again would bring the same.
+    Ok(if bytes.len() < limit { Reply::of_text(bytes) } else { Reply::of_pieces(Box::new(TooLong(limit))) })
+}
+
+/// A reply that is too long to be held.
+struct TooLong(usize);
+
+impl Pieces for TooLong {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        Err(ReadError::TooLong { offset: 0, limit: self.0 })
     }
-    Ok(Reply::of_reader(Box::new(Cursor::new(bytes).chain(reader))))
 }
 
 /// Whether text may stand as one segment of a path: a uuid with or without dashes.
@@ -179,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn a_result_is_held_up_to_its_limit() {
+        let text = format!("{{\"a\":\"{}\"}}", "x".repeat(300_000));
+        let read = |limit| whole_up_to(&mut Cursor::new(text.clone().into_bytes()), limit).expect("readable");
+        assert_eq!(read(text.len() + 1).into_text().expect("whole"), text.as_bytes());
+        let error = read(text.len()).into_text().expect_err("too long");
+        assert!(matches!(&error, ReadError::TooLong { .. }));
+        let error = crate::client::Error::of_read(&error);
+        assert!(matches!(&error, crate::client::Error::TooLong { .. }), "{error}");
+    }
+
+    #[test]
     fn only_the_last_segment_of_a_location_counts() {
         let uuid = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
         let Understood::Accepted { job, timeout } =
@@ -200,6 +235,9 @@ mod tests {
         assert!(matches!(answer(503, ""), Understood::Odd { status: 503, what: Oddity::Empty }));
         assert!(matches!(answer(404, "<!DOCTYPE html>"), Understood::Odd { status: 404, what: Oddity::Page }));
         assert!(matches!(answer(404, r#"{"error":"Not Found"}"#), Understood::Odd { what: Oddity::Object, .. }));
+        assert!(matches!(answer(500, r#"{"error":{"code":500}}"#), Understood::Odd { what: Oddity::Object, .. }));
+        assert!(matches!(answer(404, ""), Understood::Odd { what: Oddity::Empty, .. }));
+        assert!(matches!(answer(404, "unable to find job"), Understood::Refused { status: 404, .. }));
         assert!(matches!(answer(401, "x"), Understood::Odd { what: Oddity::LogIn, .. }));
         let Understood::Refused { status: 500, text } = answer(500, "") else { panic!("refused") };
         assert_eq!(text, "");
@@ -209,7 +247,7 @@ mod tests {
 
     #[test]
     fn redirects_are_reported_without_secrets() {
-        let Understood::Redirect { location } = answer(302, "") else { panic!("redirect") };
+        let Understood::Redirect { status: 302, location } = answer(302, "") else { panic!("redirect") };
         assert!(location.starts_with("https://u:******@elsewhere/x") && !location.contains('\u{1b}'), "{location}");
     }
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::failure::ApiFailure;
 use crate::json::{Piece, Pieces, ReadError, Scanner};
 
+/// The longest reply that is taken as one text, in bytes.
+const TEXT_LIMIT: usize = 256 << 20;
+
 /// How a call is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallOptions {
@@ -95,7 +98,7 @@ impl Reply {
         self.job.as_deref()
     }
 
-    /// The whole reply as JSON text, for replies that are known to be small.
+    /// The whole reply as JSON text, for replies that are known to be small; one that is not is an error.
     ///
     /// # Errors
     /// As [`Pieces::next_piece`].
@@ -103,6 +106,9 @@ impl Reply {
         let mut out = vec![b'{'];
         let mut first_row = false;
         while let Some(piece) = self.pieces.next_piece()? {
+            if out.len() > TEXT_LIMIT {
+                return Err(ReadError::TooMuch { limit: TEXT_LIMIT });
+            }
             if matches!(piece, Piece::Member { .. } | Piece::Rows { .. }) && out.len() > 1 {
                 out.push(b',');
             }

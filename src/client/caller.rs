@@ -20,6 +20,9 @@ use crate::secret::Secret;
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
 const PATIENCE: Duration = Duration::from_secs(330);
 
+/// The least time that an answer gets when the time for all of them is over: a last look.
+const LAST_LOOK: Duration = Duration::from_secs(1);
+
 /// With what the program proves who it is.
 #[derive(Clone, Debug, Default)]
 pub enum Credentials {
@@ -59,6 +62,8 @@ pub struct Client {
     pub(super) reached: bool,
     /// How long the first byte of an answer may take.
     pub(super) patience: Duration,
+    /// When all has to be over that belongs to the job at hand, by the clock.
+    pub(super) deadline: Option<Duration>,
 }
 
 impl Client {
@@ -82,6 +87,7 @@ impl Client {
             trace: None,
             reached: false,
             patience: PATIENCE,
+            deadline: None,
         }
     }
 
@@ -153,6 +159,7 @@ impl Client {
             trace: self.trace.clone(),
             reached: self.reached,
             patience: self.patience,
+            deadline: None,
         }
     }
 
@@ -170,6 +177,12 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
+        let time = options.timeout.filter(|_| request.is_async).map(with_margin);
+        self.within(time, |client| client.call(request, options, watch))
+    }
+
+    /// As [`Client::execute`], however long it takes.
+    fn call(&mut self, request: &Request, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
         if request.needs_session && !self.has_credentials() && !self.renew(None)? {
             return Err(Error::NoSession { api: request.api });
         }
@@ -185,9 +198,8 @@ impl Client {
             if !request.needs_session || !failure.session_expired() {
                 return Ok(Answer::Failed(failure));
             }
-            // Where the error only stands inside another, an action may have begun: it is not sent again.
-            let never_ran = request.effect != Effect::Action || failure.refused_session();
-            if !(may_renew && never_ran && self.renew(session.as_ref())?) {
+            // An action that may have begun does not come here: its outcome is unknown.
+            if !(may_renew && self.renew(session.as_ref())?) {
                 return Err(Error::SessionExpired { failure: Box::new(failure) });
             }
             may_renew = false;
@@ -196,8 +208,32 @@ impl Client {
         }
     }
 
+    /// Does something that has to be over within that time, or within what is left of the time around it.
+    pub(super) fn within<T>(&mut self, time: Option<Duration>, run: impl FnOnce(&mut Client) -> T) -> T {
+        let around = self.deadline;
+        let own = time.map(|time| self.clock.now().saturating_add(time));
+        self.deadline = around.into_iter().chain(own).min();
+        let result = run(self);
+        self.deadline = around;
+        result
+    }
+
+    /// Whether the time for the job at hand is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| self.clock.now() >= deadline)
+    }
+
+    /// The request with no more time than is left.
+    fn hurried(&self, wire: &WireRequest) -> Option<WireRequest> {
+        let left = self.deadline?.saturating_sub(self.clock.now()).max(LAST_LOOK);
+        let whole = wire.whole.map_or(left, |whole| whole.min(left));
+        Some(WireRequest { patience: wire.patience.min(left), whole: Some(whole), ..wire.clone() })
+    }
+
     /// Sends a request, signed and traced, and understands the answer.
     pub(super) fn exchange(&mut self, wire: &WireRequest) -> Result<Understood, TransportError> {
+        let hurried = self.hurried(wire);
+        let wire = hurried.as_ref().unwrap_or(wire);
         if let Some(trace) = &mut self.trace {
             trace.request(self.endpoint.base(), wire);
         }
@@ -227,6 +263,11 @@ impl Client {
     pub(super) fn authority(&self) -> String {
         self.endpoint.authority()
     }
+}
+
+/// The time for a job for which the user waits so long. The node ends a job at its limit and says so a little later.
+pub(super) fn with_margin(timeout: Duration) -> Duration {
+    timeout.saturating_add((timeout / 10).clamp(Duration::from_secs(2), Duration::from_secs(5)))
 }
 
 /// The time before another try: it doubles, and a part of it is random, so that many clients that lost the node

@@ -41,6 +41,14 @@ pub enum Error {
         /// The job that goes on, where one was submitted.
         job: Option<String>,
     },
+    /// The user stopped waiting before the node had answered an action: it may have received it, or not.
+    #[error("interrupted before {api} was answered; whether it is carried out is unknown")]
+    Unanswered {
+        /// The API called.
+        api: &'static str,
+        /// The job to look at, where the action is one.
+        job: Option<String>,
+    },
     /// The call needs a session and there is none.
     #[error("{api} needs a session, and nobody is logged in")]
     NoSession {
@@ -88,6 +96,8 @@ pub enum Error {
         status: u16,
         /// What came instead.
         what: Oddity,
+        /// The job of an action that was sent there: behind that address it may have been carried out all the same.
+        job: Option<String>,
     },
     /// The address answers that another one is meant. Nothing was sent there.
     #[error("{endpoint} redirects to {location}")]
@@ -96,6 +106,8 @@ pub enum Error {
         endpoint: String,
         /// Where to, without secrets.
         location: String,
+        /// As in [`Error::NotTheNode`].
+        job: Option<String>,
     },
     /// The body of a reply cannot be read, or is not a JSON object.
     #[error("the reply is not what a management node sends: {flaw}")]
@@ -108,6 +120,12 @@ pub enum Error {
     CutShort {
         /// Why.
         source: TransportError,
+    },
+    /// The reply, or a part of it that has to be held as a whole, is longer than is sensible.
+    #[error("the reply is too long: {flaw}")]
+    TooLong {
+        /// What is too long.
+        flaw: String,
     },
     /// An API failed while a reply was already being read: a later page of a query.
     #[error("a later page of the query failed")]
@@ -129,15 +147,34 @@ pub enum Uncertainty {
     /// The connection failed after the action was sent, and an action of this kind leaves no record to ask for.
     #[error("{0} after the action was sent; it may have been carried out")]
     Lost(TransportError),
-    /// As above; something else than the node answered.
-    #[error("a proxy answered with status {0} after the action was sent; it may have been carried out")]
-    Proxy(u16),
+    /// The action was sent, and what came back is no answer of a node.
+    #[error("{what} came back with status {status} after the action was sent; it may have been carried out")]
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// What came.
+        what: Oddity,
+    },
+    /// The front end of the node broke, and an action of this kind leaves no record to ask for (T8).
+    #[error("the node broke off with status {status}{}; the action may have been carried out", said(text))]
+    Broke {
+        /// The HTTP status.
+        status: u16,
+        /// What the node says; often nothing.
+        text: String,
+    },
+    /// The session ended somewhere within the action (E4): what was done before, nobody says.
+    #[error("its session ended within the node ({}); the action may have begun", .0.code())]
+    Session(Box<ApiFailure>),
     /// The action was sent, and the node does not answer any more when asked for its job.
     #[error("the node does not answer any more ({0})")]
     Unreachable(TransportError),
     /// The action was sent, and the answer when asked for its job makes no sense.
     #[error("the node answers with status {0} when asked for the job")]
     Strange(u16),
+    /// The node is starting, and has no API yet by which it can be asked for the job (T9).
+    #[error("the node is starting, and cannot be asked for the job yet")]
+    Starting,
     /// The job still runs at the end of the time to wait for it.
     #[error("the job still runs after {}", seconds(*waited))]
     StillRunning {
@@ -167,6 +204,9 @@ pub enum Oddity {
     /// A request to log in at a proxy.
     #[error("a request to log in")]
     LogIn,
+    /// The way to another address.
+    #[error("a redirect")]
+    Redirect,
 }
 
 /// What an error means for whoever called. The crate's exit codes follow it.
@@ -198,33 +238,68 @@ impl Error {
             | Error::Redirect { .. }
             | Error::Reply { .. }
             | Error::CutShort { .. }
+            | Error::TooLong { .. }
             | Error::NotSent { .. } => Class::NoAnswer,
             Error::NoSession { .. } | Error::LogInRefused { .. } | Error::SessionExpired { .. } => Class::NoSession,
-            Error::Interrupted { .. } => Class::Interrupted,
+            Error::Interrupted { .. } | Error::Unanswered { .. } => Class::Interrupted,
         }
     }
 
     /// The job that may go on though there is no reply.
     pub fn job(&self) -> Option<&str> {
         match self {
-            Error::OutcomeUnknown { job, .. } | Error::Interrupted { job } => job.as_deref(),
+            Error::OutcomeUnknown { job, .. }
+            | Error::Interrupted { job }
+            | Error::Unanswered { job, .. }
+            | Error::NotTheNode { job, .. }
+            | Error::Redirect { job, .. } => job.as_deref(),
             _ => None,
+        }
+    }
+
+    /// Whether it is certain that nothing ran: the call never left, or the node's own front end turned it away.
+    pub(super) fn nothing_ran(&self) -> bool {
+        match self {
+            Error::Unreachable { .. }
+            | Error::NotSent { .. }
+            | Error::NoSession { .. }
+            | Error::LogInRefused { .. }
+            | Error::Refused { .. }
+            | Error::NoSuchApi { .. }
+            | Error::Starting { .. } => true,
+            // Without a job, it was before anything was sent.
+            Error::Interrupted { job } => job.is_none(),
+            Error::NoAnswer { .. }
+            | Error::OutcomeUnknown { .. }
+            | Error::Unanswered { .. }
+            | Error::SessionExpired { .. }
+            | Error::NotTheNode { .. }
+            | Error::Redirect { .. }
+            | Error::Reply { .. }
+            | Error::CutShort { .. }
+            | Error::TooLong { .. }
+            | Error::Failed { .. } => false,
         }
     }
 
     /// What the node says, where the error is its answer.
     pub fn failure(&self) -> Option<&ApiFailure> {
         match self {
-            Error::LogInRefused { failure } | Error::SessionExpired { failure } | Error::Failed { failure } => {
-                Some(failure)
-            }
+            Error::LogInRefused { failure }
+            | Error::SessionExpired { failure }
+            | Error::Failed { failure }
+            | Error::OutcomeUnknown { reason: Uncertainty::Session(failure), .. } => Some(failure),
             _ => None,
         }
     }
 
     /// The client's error inside the error of a reply's pieces.
     pub fn of_read(error: &ReadError) -> Error {
-        let ReadError::Read(io) = error else { return Error::Reply { flaw: error.to_string() } };
+        let io = match error {
+            ReadError::Read(io) => io,
+            ReadError::TooLong { .. } | ReadError::TooMuch { .. } => return Error::TooLong { flaw: error.to_string() },
+            flaw => return Error::Reply { flaw: flaw.to_string() },
+        };
         if let Some(inner) = io.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             return inner.clone();
         }
@@ -273,6 +348,7 @@ mod tests {
         assert_eq!(lost(Some("a")).class(), Class::Unknown);
         assert_eq!(Error::NoSession { api: "QueryZone" }.class(), Class::NoSession);
         assert_eq!(Error::Interrupted { job: None }.class(), Class::Interrupted);
+        assert_eq!(Error::Unanswered { api: "CreateZone", job: None }.class(), Class::Interrupted);
         assert_eq!(Error::Refused { status: 400, text: String::new() }.class(), Class::Failure);
     }
 

@@ -1,5 +1,6 @@
 //! The error object with which a node says that an API failed.
 
+use super::call::JobOutcome;
 use crate::json::{self, Kind, unescape};
 
 /// How deep a chain of causes is followed.
@@ -62,6 +63,15 @@ impl ApiFailure {
     /// Whether the session is invalid, be it as the cause of an internal error.
     pub fn session_expired(&self) -> bool {
         self.code() == SESSION_INVALID
+    }
+
+    /// What the failure of an action means for its job: a session that ended within it leaves open what was done.
+    pub fn outcome(&self) -> JobOutcome {
+        match (self.refused_session(), self.session_expired()) {
+            (true, _) => JobOutcome::NotRun,
+            (false, true) => JobOutcome::Unknown,
+            (false, false) => JobOutcome::Failed,
+        }
     }
 }
 
@@ -186,7 +196,10 @@ mod tests {
         assert!(!inner.session_expired());
         let expired = failure(r#"{"error":{"code":"SYS.1000","details":"x {\"code\":\"ID.1001\"}"}}"#);
         assert!(expired.session_expired() && !expired.refused_session());
-        assert!(failure(r#"{"error":{"code":"ID.1001"}}"#).refused_session());
+        let refused = failure(r#"{"error":{"code":"ID.1001"}}"#);
+        assert!(refused.refused_session());
+        let outcomes = [inner, expired, refused].map(|failure| failure.outcome());
+        assert_eq!(outcomes, [JobOutcome::Failed, JobOutcome::Unknown, JobOutcome::NotRun]);
         let other = failure(r#"{"error":{"code":"SYS.1006","details":"{\"code\":\"ID.1001\"}"}}"#);
         assert_eq!(other.code(), "SYS.1006", "only internal errors hide another");
     }

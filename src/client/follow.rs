@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Job, Progress, Waiting, Watch};
-use super::caller::Client;
+use super::caller::{Client, with_margin};
 use super::error::{Error, Uncertainty};
 use super::reads::is_no_mapping;
 use super::wire::TransportError;
@@ -39,24 +39,25 @@ impl Client {
         if !options.wait {
             return Ok(Answer::Detached(job));
         }
-        let result = self.poll(api, &job, options, watch);
+        let time = options.timeout.map_or_else(
+            || {
+                let timeout = job.timeout.unwrap_or(DEFAULT_TIMEOUT);
+                // The node ends the job at its limit and says so a little later.
+                timeout.saturating_add((timeout / 10).clamp(Duration::from_secs(2), Duration::from_secs(30)))
+            },
+            with_margin,
+        );
+        let result = self.within(Some(time), |client| client.poll(api, &job, watch));
         watch.done();
         result
     }
 
-    fn poll(
-        &mut self,
-        api: &'static str,
-        job: &Job,
-        options: &CallOptions,
-        watch: &mut dyn Watch,
-    ) -> Result<Answer, Error> {
+    /// Asks for the job until it has ended, or until the deadline.
+    fn poll(&mut self, api: &'static str, job: &Job, watch: &mut dyn Watch) -> Result<Answer, Error> {
         let unknown = |reason| Error::OutcomeUnknown { api, job: Some(job.uuid.clone()), reason };
         let interrupted = || Error::Interrupted { job: Some(job.uuid.clone()) };
-        let limit = options.timeout.or(job.timeout).unwrap_or(DEFAULT_TIMEOUT);
-        // The node ends the job at its limit and says so a little later.
-        let limit = limit.saturating_add((limit / 10).clamp(Duration::from_secs(2), Duration::from_secs(30)));
-        let mut vigil = Vigil::new(self.clock.now(), Some(limit));
+        let now = self.clock.now();
+        let mut vigil = Vigil::new(now, self.deadline.map(|deadline| deadline.saturating_sub(now)));
         let mut interval = FIRST_INTERVAL;
         loop {
             let trouble = match self.ask(&job.uuid) {
@@ -70,10 +71,11 @@ impl Client {
                 Ok(Understood::Refused { status: 404, text }) if !is_no_mapping(&text) => {
                     return Err(unknown(Uncertainty::NoRecord));
                 }
-                Ok(Understood::Refused { status, .. } | Understood::Odd { status, .. }) => {
-                    Some(Uncertainty::Strange(status))
-                }
-                Ok(Understood::Redirect { .. }) => Some(Uncertainty::Strange(302)),
+                Ok(
+                    Understood::Refused { status, .. }
+                    | Understood::Odd { status, .. }
+                    | Understood::Redirect { status, .. },
+                ) => Some(Uncertainty::Strange(status)),
                 Ok(Understood::Broken(flaw)) => {
                     Some(Uncertainty::Unreachable(TransportError::Cut { reason: flaw.to_string() }))
                 }

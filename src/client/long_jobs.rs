@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Reply, Unwatched, Watch};
-use super::caller::Client;
+use super::caller::{Client, with_margin};
 use super::error::{Error, Uncertainty};
 use super::failure::{ApiFailure, ErrorCode};
 use super::follow::Vigil;
@@ -160,20 +160,18 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Result<LongJob, ApiFailure>, Error> {
-        let result = self.watch_long_job(uuid, options, watch);
+        let time = options.timeout.map(with_margin);
+        let result = self.within(time, |client| client.watch_long_job(uuid, watch));
         watch.done();
         result
     }
 
-    fn watch_long_job(
-        &mut self,
-        uuid: &str,
-        options: &CallOptions,
-        watch: &mut dyn Watch,
-    ) -> Result<Result<LongJob, ApiFailure>, Error> {
+    /// Asks for the long job until it has ended, or until the deadline.
+    fn watch_long_job(&mut self, uuid: &str, watch: &mut dyn Watch) -> Result<Result<LongJob, ApiFailure>, Error> {
         let unknown = |reason| Error::OutcomeUnknown { api: "SubmitLongJob", job: Some(uuid.to_owned()), reason };
         let interrupted = || Error::Interrupted { job: Some(uuid.to_owned()) };
-        let mut vigil = Vigil::new(self.clock.now(), options.timeout);
+        let now = self.clock.now();
+        let mut vigil = Vigil::new(now, self.deadline.map(|deadline| deadline.saturating_sub(now)));
         loop {
             let mut api_id = None;
             let trouble = match self.long_job(uuid) {

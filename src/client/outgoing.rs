@@ -20,6 +20,9 @@ const USER_AGENT: &str = concat!("zstack-cli/", env!("CARGO_PKG_VERSION"));
 /// How much longer than the node may work on a call its answer may take.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// How long the rest of an answer that is not used as it comes may take behind its first byte.
+const WHOLE: Duration = Duration::from_secs(300);
+
 /// With what a request is sent.
 struct Terms<'a> {
     credentials: &'a Credentials,
@@ -48,13 +51,14 @@ fn wire_request(request: &Request, terms: &Terms<'_>) -> WireRequest {
         headers.push(("X-API-Timeout", HeaderText::plain(timeout.as_secs().max(1).to_string())));
     }
     headers.extend(common_headers());
-    let patience = request.timeout.map_or(Duration::ZERO, |timeout| timeout.saturating_add(GRACE));
+    let patience = request.timeout.map_or(Duration::ZERO, |timeout| timeout.saturating_add(GRACE)).max(terms.patience);
     WireRequest {
         method: request.method,
         target: Secret::new(format!("/v1{}", request.target(Secrets::Shown))),
         headers,
         body,
-        patience: terms.patience.max(patience),
+        patience,
+        whole: (request.effect != Effect::Query).then(|| patience.saturating_add(WHOLE)),
         reuse_connection: request.effect != Effect::Action,
         shown: Shown {
             target: format!("/v1{}", request.target(Secrets::Masked)),
@@ -125,6 +129,7 @@ impl Client {
             headers: common_headers().into(),
             body: None,
             patience,
+            whole: Some(patience),
             reuse_connection: true,
             shown: Shown { target: format!("/v1{path}"), body: None },
         }

@@ -6,6 +6,9 @@ use super::call::Reply;
 use super::error::Error;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
 
+/// The longest page, in bytes: nodes are known to send some 150 million.
+const LONGEST: usize = 256 << 20;
+
 /// A page: its rows, and the members around them.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -75,22 +78,29 @@ impl Page {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(reply: &mut dyn Pieces) -> Result<Page, Error> {
-        Ok(Page::read_rows(reply, usize::MAX)?.0)
+        Ok(Page::read_rows(reply, usize::MAX, LONGEST)?.0)
     }
 
     /// As [`Page::read`], but leaves what follows unread once there are more than `most` inventories: a node that
     /// knows no limits sends everything at once, and that is too much to be held.
     pub(super) fn read_at_most(mut reply: Reply, most: usize) -> Result<Page, Error> {
-        let (mut page, ended) = Page::read_rows(&mut reply, most)?;
+        let (mut page, ended) = Page::read_rows(&mut reply, most, LONGEST)?;
         page.rest = (!ended).then_some(reply);
         Ok(page)
     }
 
     /// Reads a page up to more than `most` inventories; whether it came to the end of the reply.
-    fn read_rows(reply: &mut dyn Pieces, most: usize) -> Result<(Page, bool), Error> {
+    fn read_rows(reply: &mut dyn Pieces, most: usize, longest: usize) -> Result<(Page, bool), Error> {
         let mut page = Page::default();
+        let mut length = 0;
         let mut other: Option<(String, Rows)> = None;
         while let Some(piece) = reply.next_piece().map_err(|error| Error::of_read(&error))? {
+            if let Piece::Row(row) = piece {
+                length += row.len() + size_of::<usize>();
+                if length > longest {
+                    return Err(Error::TooLong { flaw: format!("a page of over {} MiB", longest >> 20) });
+                }
+            }
             match piece {
                 Piece::Member { name, text } => page.member(name.to_owned(), text.to_vec()),
                 Piece::Rows { name } if page.rows_name.is_none() => page.rows_name = Some(name.to_owned()),
@@ -265,6 +275,18 @@ mod tests {
         assert_eq!(read.before[1], ("x".to_owned(), b"[1,2]".to_vec()));
         assert_eq!(read.after, [("schema".to_owned(), b"{}".to_vec())]);
         assert_eq!(page(r#"{"total":7}"#).rows_name, None);
+    }
+
+    #[test]
+    fn a_page_is_not_held_beyond_its_limit() {
+        let read =
+            |text: &str| Page::read_rows(&mut Reply::of_text(text.into()), usize::MAX, 100).map(|(page, _)| page);
+        assert_eq!(read(r#"{"inventories":[{"uuid":"a"}]}"#).expect("a page").rows.len(), 1);
+        let rows = [r#"{"uuid":"a"}"#; 9].join(",");
+        for name in ["inventories", "x\":[],\"y"] {
+            let text = format!(r#"{{"{name}":[{rows}]}}"#);
+            assert!(matches!(read(&text), Err(Error::TooLong { .. })), "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::catalog::Method;
 use crate::json::{Kind, Piece, Pieces, escape_unprintable, kind, member, unescape};
 use crate::plan::{Effect, PathPart, Request, SecretText};
 
+/// How long the whole answer may take: the end of the job is not waited for meanwhile.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The longest description of a step, in characters.
 const LONGEST_STEP: usize = 80;
 
@@ -31,7 +34,8 @@ impl Client {
             return None;
         }
         let mut wire = self.wire(&request, JobUuid::fresh()).ok()?;
-        wire.patience = Duration::from_secs(5);
+        wire.patience = PATIENCE;
+        wire.whole = Some(PATIENCE);
         let Ok(Understood::Result(reader)) = self.exchange(&wire) else { return None };
         read(&mut Reply::of_reader(reader))
     }

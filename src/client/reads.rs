@@ -46,7 +46,8 @@ impl Client {
                     TransportError::Cut { .. } => true,
                     TransportError::Refused
                     | TransportError::ConnectTimeout { .. }
-                    | TransportError::Connect { .. } => !first_contact,
+                    | TransportError::Connect { .. }
+                    | TransportError::Proxy { .. } => !first_contact,
                     _ => false,
                 };
                 if !again || tries == TRIES {
@@ -73,34 +74,53 @@ impl Client {
     /// What an answer means that is neither result nor failure.
     pub(super) fn unusable(&mut self, api: &'static str, answer: Understood) -> Error {
         let endpoint = self.authority();
+        // So does a node answer that starts, or a proxy in front of it (T9).
+        let may_start =
+            matches!(answer, Understood::Refused { status: 404, .. } | Understood::Odd { status: 404 | 502..=504, .. });
+        let readiness = may_start.then(|| self.readiness());
+        if readiness == Some(Readiness::Starting) {
+            return Error::Starting { endpoint };
+        }
         match answer {
-            Understood::Refused { status: 404, text } if is_no_mapping(&text) => {
-                if self.is_starting() {
-                    Error::Starting { endpoint }
-                } else {
-                    Error::NoSuchApi { api }
-                }
+            Understood::Refused { status: 404, text } if is_no_mapping(&text) => Error::NoSuchApi { api },
+            Understood::Refused { status: status @ 404, .. } if readiness == Some(Readiness::NoNode) => {
+                Error::NotTheNode { endpoint, status, what: Oddity::Text, job: None }
             }
             Understood::Refused { status, text } => Error::Refused { status, text },
-            Understood::Redirect { location } => Error::Redirect { endpoint, location },
-            Understood::Odd { status, what } => Error::NotTheNode { endpoint, status, what },
+            Understood::Redirect { location, .. } => Error::Redirect { endpoint, location, job: None },
+            Understood::Odd { status, what } => Error::NotTheNode { endpoint, status, what, job: None },
             Understood::Lost(error) => self.no_answer(error),
             Understood::Broken(flaw) => Error::Reply { flaw: flaw.to_string() },
             Understood::Result(_) | Understood::Accepted { .. } | Understood::Failed(_) => {
-                Error::NotTheNode { endpoint, status: 200, what: Oddity::Object }
+                Error::NotTheNode { endpoint, status: 200, what: Oddity::Object, job: None }
             }
         }
     }
 
-    /// Whether the node does not even know whether it is ready: while it starts, it has no API at all (T9).
-    fn is_starting(&mut self) -> bool {
+    /// Asks whether the node is ready: a call that needs no session, and that tells a node from other servers.
+    pub(super) fn readiness(&mut self) -> Readiness {
         let probe = self.plain_get("/management-nodes/ready", std::time::Duration::from_secs(10));
         match self.exchange(&probe) {
-            Ok(Understood::Refused { status: 404, text }) => is_no_mapping(&text),
-            Ok(Understood::Failed(failure)) => failure.code() == "SYS.1010",
-            _ => false,
+            Ok(Understood::Refused { status: 404, text }) if is_no_mapping(&text) => Readiness::Starting,
+            Ok(Understood::Failed(failure)) if failure.code() == "SYS.1010" => Readiness::Starting,
+            Ok(Understood::Result(_) | Understood::Failed(_) | Understood::Accepted { .. }) => Readiness::Ready,
+            Ok(Understood::Odd { .. } | Understood::Redirect { .. } | Understood::Refused { .. }) => Readiness::NoNode,
+            Ok(Understood::Lost(_) | Understood::Broken(_)) | Err(_) => Readiness::Silent,
         }
     }
+}
+
+/// What answers when a node is asked whether it is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readiness {
+    /// A node that is.
+    Ready,
+    /// A node that does not even know: while it starts, it has no API at all (T9).
+    Starting,
+    /// Something else than a node.
+    NoNode,
+    /// Nobody.
+    Silent,
 }
 
 /// Whether a 404 says that the path is none of an API (D6). There is no code to decide by.

@@ -4,8 +4,9 @@ use std::error::Error as _;
 use std::future::Future;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{NoProxy, Proxy, Url};
 
@@ -107,20 +108,49 @@ impl Shared {
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, TransportError> {
+        let Some(full) = self.proxy_url() else { return Ok(None) };
+        let make = if self.endpoint.is_https() { Proxy::https } else { Proxy::http };
+        let proxy: Proxy = make(full.expose()).map_err(|_| TransportError::Connect {
+            reason: format!("`{}` is no proxy URL", crate::secret::mask_url(full.expose())),
+        })?;
+        Ok(Some(proxy.no_proxy(self.options.proxies.exceptions.as_deref().and_then(NoProxy::from_string))))
+    }
+
+    /// The proxy for the endpoint's scheme, whether or not the endpoint is an exception.
+    fn proxy_url(&self) -> Option<Secret> {
         let proxies = &self.options.proxies;
         let url = if self.endpoint.is_https() { &proxies.https } else { &proxies.http };
         // What listens on this machine only cannot be reached from a proxy.
-        let Some(url) = url.as_ref().filter(|url| !url.is_empty() && !self.endpoint.is_loopback()) else {
-            return Ok(None);
-        };
+        let url = url.as_ref().filter(|url| !url.is_empty() && !self.endpoint.is_loopback())?;
         // `proxy:3128` is as good as `http://proxy:3128`.
-        let full =
-            if url.expose().contains("://") { url.clone() } else { Secret::new(format!("http://{}", url.expose())) };
-        let make = if self.endpoint.is_https() { Proxy::https } else { Proxy::http };
-        let proxy: Proxy = make(full.expose()).map_err(|_| TransportError::Connect {
-            reason: format!("`{}` is no proxy URL", crate::secret::mask_url(url.expose())),
-        })?;
-        Ok(Some(proxy.no_proxy(proxies.exceptions.as_deref().and_then(NoProxy::from_string))))
+        let is_whole = url.expose().contains("://");
+        Some(if is_whole { url.clone() } else { Secret::new(format!("http://{}", url.expose())) })
+    }
+
+    /// Host and port of the proxy that requests go through, by the same rules as reqwest's.
+    fn proxy_in_use(&self) -> Option<String> {
+        let url = self.proxy_url()?;
+        let exceptions = self.options.proxies.exceptions.clone().unwrap_or_default();
+        let matcher = Matcher::builder().all(url.expose().to_owned()).no(exceptions).build();
+        let found = matcher.intercept(&self.endpoint.base().parse().ok()?)?;
+        let host = found.uri().host()?;
+        Some(found.uri().port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+
+    /// What an error means for the request, with the proxy where one stands between.
+    fn classify(&self, error: &reqwest::Error) -> TransportError {
+        let error = classify(error);
+        let connecting = matches!(
+            error,
+            TransportError::Lookup { .. }
+                | TransportError::Refused
+                | TransportError::ConnectTimeout { .. }
+                | TransportError::Connect { .. }
+        );
+        match self.proxy_in_use().filter(|_| connecting) {
+            Some(proxy) => TransportError::Proxy { proxy, source: Box::new(error) },
+            None => error,
+        }
     }
 
     /// Runs a future to its end, its time-out or the user's interruption.
@@ -170,7 +200,14 @@ impl Transport for ReqwestTransport {
         if let Some(body) = &request.body {
             builder = builder.body(body.expose().to_owned());
         }
-        let response = self.shared.wait(request.patience, builder.send())?.map_err(|error| classify(&error))?;
+        let sent = Instant::now();
+        let patience = request.whole.map_or(request.patience, |whole| whole.min(request.patience));
+        let response = self.shared.wait(patience, builder.send())?.map_err(|error| self.shared.classify(&error))?;
+        // What is no result is not used as it comes.
+        let whole =
+            request.whole.or((response.status() != reqwest::StatusCode::OK).then(|| sent.elapsed() + BODY_TIMEOUT));
+        // An end that no clock reaches is none.
+        let end = whole.and_then(|whole| sent.checked_add(whole).map(|at| End { at, after: whole }));
         let headers = response
             .headers()
             .iter()
@@ -179,7 +216,7 @@ impl Transport for ReqwestTransport {
         Ok(WireResponse {
             status: response.status().as_u16(),
             headers,
-            body: Box::new(Body { shared: Arc::clone(&self.shared), response, chunk: Default::default() }),
+            body: Box::new(Body { shared: Arc::clone(&self.shared), response, chunk: Default::default(), end }),
         })
     }
 
@@ -193,6 +230,35 @@ struct Body {
     shared: Arc<Shared>,
     response: reqwest::Response,
     chunk: Chunk,
+    /// Until when all of it has to be there.
+    end: Option<End>,
+}
+
+/// The end of the time for an answer.
+#[derive(Clone, Copy)]
+struct End {
+    at: Instant,
+    /// How long that is from the moment of sending.
+    after: Duration,
+}
+
+impl Body {
+    /// The next bytes; `None` behind the last.
+    fn next(&mut self) -> Result<Option<impl AsRef<[u8]> + Into<Vec<u8>> + use<>>, TransportError> {
+        let left = self.end.map(|end| (end.at.saturating_duration_since(Instant::now()), end.after));
+        let next = match left {
+            // Bytes that are there already would be taken without a look at the time.
+            Some((left, after)) if left.is_zero() => return Err(TransportError::Slow { after }),
+            Some((left, after)) if left < BODY_TIMEOUT => {
+                self.shared.wait(left, self.response.chunk()).map_err(|error| match error {
+                    TransportError::Silent { .. } => TransportError::Slow { after },
+                    other => other,
+                })?
+            }
+            _ => self.shared.wait(BODY_TIMEOUT, self.response.chunk())?,
+        };
+        next.map_err(|error| classify(&error))
+    }
 }
 
 /// Bytes that came and were not read yet.
@@ -205,11 +271,11 @@ struct Chunk {
 impl Read for Body {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.chunk.read == self.chunk.bytes.len() {
-            let next = self.shared.wait(BODY_TIMEOUT, self.response.chunk())?;
-            match next.map_err(|error| classify(&error))? {
+            match self.next()? {
                 None => return Ok(0),
-                Some(bytes) if bytes.len() <= buffer.len() => {
-                    buffer[..bytes.len()].copy_from_slice(&bytes);
+                Some(bytes) if bytes.as_ref().len() <= buffer.len() => {
+                    let bytes = bytes.as_ref();
+                    buffer[..bytes.len()].copy_from_slice(bytes);
                     if !bytes.is_empty() {
                         return Ok(bytes.len());
                     }

@@ -19,6 +19,9 @@ pub struct WireRequest {
     pub body: Option<Secret>,
     /// How long the first byte of the answer may take.
     pub patience: std::time::Duration,
+    /// How long the whole answer may take, from the moment of sending; nothing for a reply that is used as it comes,
+    /// of which each piece has its time.
+    pub whole: Option<std::time::Duration>,
     /// Whether the request may go over a connection that was used before. The far end may close such a connection
     /// at the very moment it is used again, and then nobody knows whether the request arrived; so only requests
     /// that can be repeated use one.
@@ -142,6 +145,14 @@ pub enum TransportError {
         /// What the system says.
         reason: String,
     },
+    /// No connection through a proxy: to it, or onwards from it. Nothing was sent.
+    #[error("{source} (through the proxy {proxy})")]
+    Proxy {
+        /// The proxy's host and port.
+        proxy: String,
+        /// What went wrong.
+        source: Box<TransportError>,
+    },
     /// The encrypted connection was not agreed on. Nothing was sent.
     #[error("TLS failed: {reason}")]
     Tls {
@@ -168,6 +179,12 @@ pub enum TransportError {
         /// How long was waited.
         after: std::time::Duration,
     },
+    /// The answer comes, but so slowly that nobody waits for its end.
+    #[error("no whole answer within {} seconds", after.as_secs())]
+    Slow {
+        /// How long was waited.
+        after: std::time::Duration,
+    },
     /// What came is not HTTP.
     #[error("the answer is not HTTP: {reason}")]
     NotHttp {
@@ -191,11 +208,13 @@ impl TransportError {
             | TransportError::Refused
             | TransportError::ConnectTimeout { .. }
             | TransportError::Connect { .. }
+            | TransportError::Proxy { .. }
             | TransportError::Tls { .. }
             | TransportError::TlsSetup { .. }
             | TransportError::Unsendable => true,
             TransportError::Cut { .. }
             | TransportError::Silent { .. }
+            | TransportError::Slow { .. }
             | TransportError::NotHttp { .. }
             | TransportError::Interrupted => false,
         }

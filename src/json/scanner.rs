@@ -12,8 +12,18 @@ const CHUNK: usize = 128 * 1024;
 /// How much is read at first, in bytes.
 const FIRST: usize = 8 * 1024;
 
-/// The longest single row or member, in bytes. It bounds the memory that a reply can claim.
-const PIECE_LIMIT: usize = 1 << 30;
+/// Up to this length, in bytes, the buffer doubles when it is full; a longer one grows by a quarter.
+const DOUBLES: usize = 8 << 20;
+
+/// The longest single row or member, in bytes. The results of jobs come as one, and those of ZQL: they are known to
+/// have up to some hundred million.
+const PIECE_LIMIT: usize = 128 << 20;
+
+/// How much there may be besides rows, in bytes.
+const MEMBERS_LIMIT: usize = 256 << 20;
+
+/// What each member counts for besides its name and text, since whoever keeps it needs more than those.
+const MEMBER_COST: usize = 256;
 
 /// A piece of a reply object. Members come in the order of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,11 +96,17 @@ pub enum ReadError {
         offset: u64,
     },
     /// A single row or member is too long.
-    #[error("the reply holds a value of over {limit} bytes at byte {offset}")]
+    #[error("the reply holds a value of over {} MiB at byte {offset}", limit >> 20)]
     TooLong {
         /// Where it begins.
         offset: u64,
         /// The longest allowed, in bytes.
+        limit: usize,
+    },
+    /// It is too long to be held, or has too many members.
+    #[error("the reply holds over {} MiB besides its rows", limit >> 20)]
+    TooMuch {
+        /// How much is allowed, in bytes.
         limit: usize,
     },
 }
@@ -119,12 +135,26 @@ pub struct Scanner<R> {
     /// The offset of the buffer's first byte in the reply.
     offset: u64,
     place: Place,
+    /// What the members so far count for, in bytes.
+    members: usize,
+    piece_limit: usize,
+    members_limit: usize,
 }
 
 impl<R: Read> Scanner<R> {
     /// A scanner at the start of a reply.
     pub fn new(reader: R) -> Scanner<R> {
-        Scanner { reader, buffer: Vec::new(), start: 0, end: 0, offset: 0, place: Place::Start }
+        Scanner {
+            reader,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            offset: 0,
+            place: Place::Start,
+            members: 0,
+            piece_limit: PIECE_LIMIT,
+            members_limit: MEMBERS_LIMIT,
+        }
     }
 
     /// Gives the reader back, wherever the scanner stands.
@@ -140,11 +170,16 @@ impl<R: Read> Scanner<R> {
             self.end -= self.start;
             self.start = 0;
         }
+        if self.end > self.piece_limit {
+            return Err(ReadError::TooLong { offset: self.offset, limit: self.piece_limit });
+        }
         if self.buffer.is_empty() {
             // Most replies are short; a process that lives for a millisecond should not clear a large buffer first.
             self.buffer.resize(FIRST, 0);
         } else if self.buffer.len() - self.end < CHUNK / 2 {
-            let length = (self.buffer.len() * 2).max(CHUNK);
+            let more = if self.buffer.len() < DOUBLES { self.buffer.len() } else { self.buffer.len() / 4 };
+            let length = (self.buffer.len() + more).max(CHUNK);
+            self.buffer.reserve_exact(length - self.buffer.len());
             self.buffer.resize(length, 0);
         }
         loop {
@@ -209,12 +244,6 @@ impl<R: Read> Scanner<R> {
                 Progress::Done(end) => return Ok(end - self.start - lead),
                 Progress::More(at) => {
                     from = at - self.start;
-                    if from - lead > PIECE_LIMIT {
-                        return Err(ReadError::TooLong {
-                            offset: self.offset_of(self.start + lead),
-                            limit: PIECE_LIMIT,
-                        });
-                    }
                     if !self.fill()? {
                         return Err(self.truncated());
                     }
@@ -264,6 +293,15 @@ impl<R: Read> Scanner<R> {
         Ok(Some(Piece::Row(&self.buffer[from..from + length])))
     }
 
+    /// Counts a member of that length, name included.
+    fn count_member(&mut self, length: usize) -> Result<(), ReadError> {
+        self.members = self.members.saturating_add(length + MEMBER_COST);
+        if self.members > self.members_limit {
+            return Err(ReadError::TooMuch { limit: self.members_limit });
+        }
+        Ok(())
+    }
+
     /// A member follows at the start.
     fn member(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         if self.peek_more()? != b'"' {
@@ -271,12 +309,14 @@ impl<R: Read> Scanner<R> {
         }
         let (name, ahead) = self.name()?;
         if self.buffer.get(self.start + ahead) == Some(&b'[') {
+            self.count_member(name)?;
             let from = self.start;
             self.start += ahead + 1;
             self.place = Place::FirstRow;
             return Ok(Some(Piece::Rows { name: self.name_text(from, name)? }));
         }
         let length = self.value(ahead, 1)?;
+        self.count_member(name + length)?;
         let from = self.start;
         self.start += ahead + length;
         self.place = Place::BehindMember;
@@ -470,6 +510,61 @@ mod tests {
                 [2, long.len() + 2, 1, long.len() + 2, 1, long.len() + 4]
             );
         }
+    }
+
+    /// Hands out a text, then another again and again.
+    struct Endless(&'static [u8], &'static [u8]);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.is_empty() {
+                self.0 = self.1;
+            }
+            let count = self.0.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    const BLANKS: [u8; 4096] = [b' '; 4096];
+    const LETTERS: [u8; 4096] = [b'x'; 4096];
+
+    #[test]
+    fn memory_is_bounded_whatever_never_ends() {
+        const LIMIT: usize = 12 << 20;
+        let cases: [(&[u8], &'static [u8]); 6] = [
+            (b"{\"a\":\"", &LETTERS),
+            (b"{\"", &LETTERS),
+            (b"{\"a\"", &BLANKS),
+            (b"{\"a\":[{\"b\":[", b"[1,2],[\"three\"],{\"four\":5},"),
+            (b"{\"a\":1", b",\"b\":2,\"c\":null"),
+            (b"{\"a\":[]", b",\"b\":[],\"c\":[1]"),
+        ];
+        for (first, again) in cases {
+            let limits = (LIMIT, 1 << 20);
+            let mut scanner = Scanner::new(Endless(first, again));
+            (scanner.piece_limit, scanner.members_limit) = limits;
+            let error = loop {
+                match scanner.next_piece() {
+                    Ok(piece) => assert!(piece.is_some()),
+                    Err(error) => break error,
+                }
+            };
+            let what = String::from_utf8_lossy(first);
+            assert!(matches!(error, ReadError::TooLong { .. } | ReadError::TooMuch { .. }), "{what}: {error}");
+            assert!(scanner.buffer.capacity() < LIMIT * 3 / 2, "{what}: {}", scanner.buffer.capacity());
+        }
+    }
+
+    #[test]
+    fn rows_that_never_end_are_not_held() {
+        let mut scanner = Scanner::new(Endless(b"{\"a\":[1", b",{\"uuid\":\"x\"}"));
+        (scanner.piece_limit, scanner.members_limit) = (1 << 20, 1 << 20);
+        for _ in 0..200_000 {
+            assert!(scanner.next_piece().expect("a row").is_some());
+        }
+        assert!(scanner.buffer.capacity() <= 2 * CHUNK);
     }
 
     #[test]

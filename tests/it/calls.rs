@@ -231,3 +231,26 @@ fn an_error_inside_an_internal_one_is_found() {
     let node = Node::start(move |_| Reply::error("SYS.1000", details));
     with_session(&node, &["QueryZone", "limit=1", "-o", "csv"]).fails(3).stderr_has("inner code: ID.1006");
 }
+
+#[test]
+fn a_node_that_starts_is_told_from_a_wrong_address() {
+    let node = Node::start(|request| match request.path() {
+        "/zstack/v1/management-nodes/ready" => Reply::error("SYS.1010", "not ready"),
+        _ => Reply::Send(404, "<html>Not Found</html>".to_owned()),
+    });
+    let done = with_session(&node, &["QueryZone"]).fails(4).stderr_has("is starting");
+    done.stderr_has("hint: wait until IsReadyToGo succeeds");
+    let node = Node::start(|_| Reply::Send(503, "<html>Service Unavailable</html>".to_owned()));
+    with_session(&node, &["QueryZone"]).fails(4).stderr_has("hint: a node that is starting answers so");
+}
+
+#[test]
+fn a_page_that_is_not_there_may_be_a_wrong_address() {
+    for body in ["", "404 page not found"] {
+        let node = Node::start(move |_| Reply::Send(404, body.to_owned()));
+        for words in [["QueryZone", "limit=1"], ["CreateZone", "name=a"], ["GetVersion", "-q"]] {
+            let done = with_session(&node, &words).fails(4).stderr_has("not as a management node does");
+            done.stderr_has("is this the address of a management node?");
+        }
+    }
+}

@@ -205,14 +205,86 @@ fn the_wait_ends_at_the_limit_and_the_job_is_named() {
 }
 
 #[test]
+fn a_silent_node_is_not_waited_for_beyond_the_limit() {
+    let node = Node::start(|request| if is_poll(request) { Reply::Silent } else { Reply::Send(202, "{}".to_owned()) });
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a", "--timeout", "1"]));
+    let done = run.variable("ZSTACK_SESSION_UUID", SESSION).fails(6).stderr_has("the node does not answer any more");
+    done.never_shows("60 seconds").stderr_has(&only_job(&home));
+}
+
+#[test]
 fn ctrl_c_stops_waiting_and_the_job_is_found_again() {
     let node = slow_node();
     let home = Home::new();
+    // Once it polls it waits.
+    let said = interrupted(&home, &node, is_poll);
+    let uuid = only_job(&home);
+    assert!(said.contains(&format!("not the job; `zstack-cli job {uuid}` looks again")), "{said}");
+    let done = home.run(["job", &uuid]).succeeds();
+    assert_eq!(done.json()["inventory"]["uuid"], uuid.as_str());
+}
+
+#[test]
+fn an_action_that_a_web_page_answers_is_followed_or_called_unknown() {
+    // The node carries everything out; a proxy loses the answer and, sometimes, hides the record.
+    for (keeps_record, code) in [(true, 0), (false, 6)] {
+        let node = Node::start(move |request| match (is_poll(request), keeps_record) {
+            (true, true) => Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#),
+            (true, false) => Reply::Send(404, "unable to find job".to_owned()),
+            _ => Reply::Send(500, "<html>Internal Server Error</html>".to_owned()),
+        });
+        let home = Home::new();
+        let run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+        let done = run.done().code(code);
+        let sent = node.requests()[0].header("x-job-uuid").expect("a job uuid").to_owned();
+        let list = home.run(["job", "list"]).succeeds().json();
+        if keeps_record {
+            assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
+            assert_eq!(list["inventories"][0]["state"], "succeeded");
+        } else {
+            done.stderr_has("the outcome of CreateZone is unknown").stderr_has(&format!("`zstack-cli job {sent}`"));
+            assert_eq!(list["inventories"][0]["state"], "unknown");
+        }
+        assert_eq!(node.requests().iter().filter(|request| request.method == "POST").count(), 1);
+    }
+}
+
+#[test]
+fn a_session_that_ends_within_an_action_leaves_its_outcome_open() {
+    let node = Node::start(|request| {
+        if is_poll(request) {
+            Reply::error("SYS.1000", r#"x.Exception: {\"code\":\"ID.1001\"}"#)
+        } else {
+            Reply::Send(202, "{}".to_owned())
+        }
+    });
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = run.fails(6).stderr_has("the outcome of CreateZone is unknown").stderr_has("inner code: ID.1001");
+    let uuid = only_job(&home);
+    done.stderr_has(&format!("job: {uuid}")).stderr_has("query the resource before you repeat the action");
+    home.run(["job", &uuid]).done();
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "unknown");
+}
+
+#[test]
+fn an_address_without_a_node_says_so_and_claims_nothing() {
+    let node = Node::start(|_| Reply::Send(404, "<html>nginx</html>".to_owned()));
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = run.fails(4).stderr_has("not as a management node does: a web page");
+    let uuid = only_job(&home);
+    done.stderr_has("is this the address of a management node?").stderr_has(&uuid);
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "unknown");
+}
+
+/// What the program says when Ctrl-C is pressed once the node has received such a request.
+fn interrupted(home: &Home, node: &Node, when: fn(&Recorded) -> bool) -> String {
     let mut run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
     let child = run.start();
-    // Once it polls it waits.
     for _ in 0..1000 {
-        if node.requests().iter().any(is_poll) {
+        if node.requests().iter().any(when) {
             break;
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -221,12 +293,21 @@ fn ctrl_c_stops_waiting_and_the_job_is_found_again() {
     assert!(killed.expect("kill runs").success());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130));
-    let uuid = only_job(&home);
-    let said = String::from_utf8(output.stderr).expect("text");
-    assert!(said.contains("interrupted") && said.contains(&format!("`zstack-cli job {uuid}`")), "{said}");
     assert!(output.stdout.is_empty());
-    let done = home.run(["job", &uuid]).succeeds();
-    assert_eq!(done.json()["inventory"]["uuid"], uuid.as_str());
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.contains("interrupted"), "{said}");
+    said
+}
+
+#[test]
+fn ctrl_c_before_the_answer_leaves_open_whether_there_is_a_job() {
+    let node = Node::start(|_| Reply::Silent);
+    let home = Home::new();
+    let said = interrupted(&home, &node, |request| request.method == "POST");
+    let uuid = only_job(&home);
+    assert!(said.contains("whether it is carried out is unknown"), "{said}");
+    assert!(said.contains(&format!("`zstack-cli job {uuid}` looks whether the node has it")), "{said}");
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "unknown");
 }
 
 #[test]

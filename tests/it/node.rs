@@ -67,6 +67,8 @@ pub(crate) enum Reply {
     Raw(Vec<u8>),
     /// Closes without a word.
     Cut,
+    /// Says nothing until the other side goes.
+    Silent,
 }
 
 impl Reply {
@@ -137,6 +139,10 @@ fn serve(stream: TcpStream, record: &Mutex<Vec<Recorded>>, answer: &Answer) {
                 return;
             }
             Reply::Cut => return,
+            Reply::Silent => {
+                let _ = reader.read(&mut [0]);
+                return;
+            }
         };
         if sent.is_err() {
             return;

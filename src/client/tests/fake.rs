@@ -22,6 +22,10 @@ pub(in crate::client) enum Step {
     CutBody(String),
     /// Fails to.
     Fail(TransportError),
+    /// Says nothing for as long as anybody waits.
+    Silent,
+    /// Answers, and never ends, for as long as anybody reads.
+    Drip(u16, String),
     /// Has the user press Ctrl-C, then answers.
     Interrupt(u16, String),
 }
@@ -53,6 +57,8 @@ pub(in crate::client) struct Seen {
     pub(in crate::client) headers: Vec<(String, String)>,
     pub(in crate::client) body: Option<String>,
     pub(in crate::client) at: Duration,
+    /// How long the whole answer may take.
+    pub(in crate::client) whole: Option<Duration>,
 }
 
 impl Seen {
@@ -99,6 +105,11 @@ impl Node {
         state.seen.clone()
     }
 
+    /// The requests so far, however many were expected.
+    pub(in crate::client) fn seen_so_far(&self) -> Vec<Seen> {
+        self.state.lock().expect("a state").seen.clone()
+    }
+
     /// The request lines so far.
     pub(in crate::client) fn lines(&self) -> Vec<String> {
         self.seen().into_iter().map(|seen| seen.line).collect()
@@ -119,6 +130,7 @@ impl Transport for Node {
                     .collect(),
                 body: request.body.as_ref().map(|body| body.expose().to_owned()),
                 at: now,
+                whole: request.whole,
             });
             match state.steps.pop_front() {
                 Some(step) => step,
@@ -133,6 +145,14 @@ impl Transport for Node {
             Step::Answer(status, body) => response(status, Box::new(Cursor::new(body.into_bytes()))),
             Step::CutBody(body) => response(200, Box::new(Cursor::new(body.into_bytes()).chain(CutOff))),
             Step::Fail(error) => Err(error),
+            Step::Silent => {
+                self.sleep(request.patience);
+                Err(TransportError::Silent { after: request.patience })
+            }
+            Step::Drip(status, body) => {
+                let end = TooSlow { node: self.clone(), whole: request.whole.expect("an answer that has an end") };
+                response(status, Box::new(Cursor::new(body.into_bytes()).chain(end)))
+            }
             Step::Interrupt(status, body) => {
                 self.interrupt.set();
                 response(status, Box::new(Cursor::new(body.into_bytes())))
@@ -142,6 +162,19 @@ impl Transport for Node {
 
     fn fork(&self) -> Box<dyn Transport> {
         Box::new(self.clone())
+    }
+}
+
+/// Where the time for an answer ends within its body.
+struct TooSlow {
+    node: Node,
+    whole: Duration,
+}
+
+impl Read for TooSlow {
+    fn read(&mut self, _buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.node.sleep(self.whole);
+        Err(TransportError::Slow { after: self.whole }.into())
     }
 }
 

@@ -72,6 +72,60 @@ fn a_job_may_be_waited_for_without_end() {
 }
 
 #[test]
+fn nothing_that_a_job_takes_outlasts_the_time_to_wait_for_it() {
+    let drip = || Step::Drip(200, "{".to_owned());
+    for steps in [
+        // The submission says nothing, or its answer has no end; then the same of the polls.
+        vec![Step::Silent; 9],
+        vec![Step::Drip(202, "{".to_owned()), Step::Silent, Step::Silent, Step::Silent],
+        vec![drip(); 9],
+        vec![submitted(1_800_000), Step::Silent, Step::Silent, Step::Silent],
+        vec![submitted(1_800_000), drip(), drip(), drip()],
+        vec![submitted(1_800_000), Step::Drip(500, "<".to_owned()), Step::Silent, Step::Silent],
+        vec![cut(), answer(404, "unknown job"), cut(), answer(404, "unknown job"), Step::Silent, Step::Silent],
+    ] {
+        let node = Node::new(steps.iter().cloned().chain(vec![Step::Silent; 9]));
+        let request = crate::plan::Request { timeout: Some(Duration::from_secs(2)), ..action() };
+        let error = node.client().execute(&request, &options(Some(2)), &mut Unwatched).expect_err("no end");
+        assert_eq!(error.class(), Class::Unknown, "{steps:?}: {error}");
+        assert!(error.job().is_some());
+        let took = crate::client::Clock::now(&node);
+        assert!(took <= Duration::from_secs(6), "{steps:?}: {took:?}");
+    }
+}
+
+#[test]
+fn each_answer_but_that_of_a_query_has_an_end() {
+    let node = Node::new([submitted(1_800_000), accepted(), ok("{}"), ok("{}")]);
+    let mut client = node.client();
+    client.execute(&action(), &options(None), &mut Unwatched).expect("an answer");
+    client.execute(&query(), &options(None), &mut Unwatched).expect("an answer");
+    client.log_out();
+    let ends: Vec<bool> = node.seen_so_far().iter().map(|seen| seen.whole.is_some()).collect();
+    assert_eq!(ends, [true, true, true, false, true]);
+}
+
+#[test]
+fn a_long_job_is_not_waited_for_beyond_its_time() {
+    let node = Node::new([row("Running"), Step::Silent, Step::Silent]);
+    let error = node.client().follow_long_job(JOB, &options(Some(10)), &mut Unwatched).expect_err("no end");
+    assert_eq!((error.class(), error.job()), (Class::Unknown, Some(JOB)));
+    assert!(crate::client::Clock::now(&node) <= Duration::from_secs(13));
+}
+
+#[test]
+fn progress_that_never_ends_delays_a_job_by_a_moment() {
+    let steps = [submitted(1_800_000)].into_iter().chain(vec![accepted(); 5]);
+    let steps = steps.chain([Step::Drip(200, r#"{"inventories":[{"#.to_owned()), ok("{}")]);
+    let node = Node::new(steps);
+    let mut witness = Witness { wants_progress: true, ..Witness::default() };
+    node.client().execute(&action(), &options(None), &mut witness).expect("an answer");
+    let seen = node.seen();
+    assert!(seen[6].line.contains("task-progresses"), "{seen:?}");
+    assert!(seen[7].at - seen[6].at <= Duration::from_secs(2));
+}
+
+#[test]
 fn a_job_without_a_record_is_unknown_and_not_failed() {
     let node = Node::new([submitted(1000), accepted(), answer(404, "not found")]);
     let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("no record");
@@ -175,6 +229,7 @@ fn a_job_can_be_looked_at_later() {
     node.seen();
 }
 
+/// A long job in that state.
 fn row(state: &str) -> Step {
     ok(&format!(
         r#"{{"inventories":[{{"uuid":"{JOB}","jobName":"APIAddImageMsg","state":"{state}","jobResult":"{{}}"}}]}}"#
@@ -185,7 +240,7 @@ fn row(state: &str) -> Step {
 fn a_node_that_restarts_while_a_long_job_runs_is_waited_for() {
     let page = answer(404, "<html>starting</html>");
     let starting = || [answer(404, "no api mapping to /v1/longjobs"), answer(404, "no api mapping")];
-    let away = vec![refused(); 60].into_iter().chain(vec![cut(); 60]).chain([page]);
+    let away = vec![refused(); 60].into_iter().chain(vec![cut(); 60]).chain([page, answer(404, "<html>")]);
     let steps = [row("Running")].into_iter().chain(away).chain(starting()).chain(starting());
     let node = Node::new(steps.chain([row("Running")]).chain(vec![refused(); 60]).chain([row("Succeeded")]));
     let job = node.client().follow_long_job(JOB, &options(None), &mut Unwatched).expect("an answer");
@@ -217,7 +272,7 @@ fn long_jobs_are_followed_to_their_end() {
         ("Canceled", "APIAddImageMsg", Some("{}"))
     );
     assert!(node.lines().iter().all(|line| *line == format!("GET /v1/longjobs?q=uuid%3D{JOB}")));
-    let node = Node::new(vec![row("Running"); 6]);
+    let node = Node::new(vec![row("Running"); 7]);
     let error = node.client().follow_long_job(JOB, &options(Some(10)), &mut Unwatched).expect_err("no end");
     assert_eq!((error.class(), error.job()), (Class::Unknown, Some(JOB)));
     node.seen();

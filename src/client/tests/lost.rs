@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::fake::{Node, Step, accepted, action, answer, cut, ok, query, refused, synchronous_action};
+use super::fake::{Node, Step, accepted, action, answer, cut, log_in, ok, query, refused, synchronous_action};
 use crate::client::{
     Answer, CallOptions, Class, Client, Error, Job, JobOutcome, JobRecord, Oddity, TransportError, Uncertainty,
     Unwatched,
@@ -141,9 +141,30 @@ fn queries_are_repeated_a_few_times() {
 fn interrupted_actions_tell_their_job() {
     let node = Node::new([Step::Fail(TransportError::Interrupted)]);
     let error = run(&mut node.client(), &action()).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { .. }), "{error}");
     assert_eq!(error.job(), node.seen()[0].header("x-job-uuid"));
+    let node = Node::new([cut(), Step::Interrupt(503, "<html>".to_owned())]);
+    let error = run(&mut node.client(), &action()).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { job: Some(_), .. }), "{error}");
+    let node = Node::new([Step::Fail(TransportError::Interrupted)]);
+    let error = run(&mut node.client(), &synchronous_action()).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { job: None, .. }), "{error}");
     let node = Node::new([Step::Fail(TransportError::Interrupted)]);
     assert!(matches!(run(&mut node.client(), &query()), Err(Error::Interrupted { job: None })));
+    let node = Node::new([Step::Fail(TransportError::Interrupted)]);
+    assert!(matches!(run(&mut node.client(), &log_in()), Err(Error::Interrupted { job: None })));
+}
+
+#[test]
+fn an_action_that_is_interrupted_before_it_is_sent_did_not_run() {
+    let node = Node::new([]);
+    node.interrupt.set();
+    let notes = Notes::default();
+    let mut client = node.client();
+    client.set_job_record(Some(Box::new(notes.clone())));
+    assert!(matches!(run(&mut client, &action()), Err(Error::Interrupted { job: None })));
+    assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", "NotRun"]);
+    node.seen();
 }
 
 #[test]
@@ -157,19 +178,109 @@ fn answers_that_are_none() {
         (answer(401, "who are you"), Oddity::LogIn),
         (answer(418, ""), Oddity::Empty),
     ] {
-        for request in [query(), action()] {
-            let node = Node::new([step.clone()]);
+        // An action is asked for, and then the node for itself: nothing of it is there.
+        let pages = usize::from(matches!(step, Step::Answer(404, _))) + 1;
+        for (request, times) in [(query(), pages), (action(), 3), (synchronous_action(), pages + 1)] {
+            let node = Node::new(vec![step.clone(); times]);
             let error = run(&mut node.client(), &request).expect_err("no answer");
             assert!(matches!(&error, Error::NotTheNode { what: found, .. } if *found == what), "{step:?}: {error}");
             assert!(!error.to_string().contains("secret page"));
             assert_eq!(error.class(), Class::NoAnswer);
-            node.seen();
+            let seen = node.seen();
+            assert_eq!(error.job(), seen[0].header("x-job-uuid").filter(|_| request.is_async));
         }
     }
     let node = Node::new([answer(400, "bad q")]);
     let error = run(&mut node.client(), &query()).expect_err("refused");
     assert_eq!(error.to_string(), "the node refused the request with status 400: bad q");
     assert_eq!(error.class(), Class::Failure);
+}
+
+/// What comes from a web server, a proxy or a framework while the node behind it carries the action out.
+fn no_answers() -> Vec<Step> {
+    let page = |status: u16| answer(status, "<html>oops</html>");
+    let spring = r#"{"timestamp":1,"status":500,"error":"Internal Server Error"}"#;
+    let mut steps: Vec<Step> = [200, 302, 401, 404, 408, 429, 500, 520, 524].map(page).to_vec();
+    let others = [(200, ""), (200, "OK"), (204, ""), (404, ""), (404, "page not found"), (500, spring), (500, "")];
+    steps.extend(others.map(|(status, body)| answer(status, body)));
+    steps.push(answer(400, "Duplicate job uuid[x]"));
+    steps
+}
+
+#[test]
+fn an_action_that_was_answered_by_something_else_is_asked_for() {
+    for step in no_answers() {
+        let node = Node::new([step.clone(), accepted(), ok(r#"{"inventory":{}}"#)]);
+        let result = run(&mut node.client(), &action()).unwrap_or_else(|error| panic!("{step:?}: {error}"));
+        assert!(matches!(result, Answer::Reply(_)), "{step:?}");
+        let seen = node.seen();
+        assert_eq!(seen.iter().filter(|seen| seen.line.starts_with("POST")).count(), 1, "{step:?}");
+        assert_eq!(seen[1].line, format!("GET /v1/api-jobs/{}", seen[0].header("x-job-uuid").expect("sent")));
+    }
+}
+
+#[test]
+fn an_action_that_was_answered_by_something_else_and_is_not_found_is_unknown() {
+    for step in no_answers() {
+        // Plain text is the node's own way to turn a request away: what it has no record of then never ran.
+        let refused = matches!(&step, Step::Answer(400 | 404 | 500, body) if !body.starts_with(['<', '{']))
+            && !matches!(&step, Step::Answer(404, body) if body.is_empty());
+        let ready = matches!(&step, Step::Answer(404, body) if !body.is_empty() && refused);
+        let node = Node::new([step.clone(), unknown_job()].into_iter().chain(ready.then(|| ok("{}"))));
+        let notes = Notes::default();
+        let mut client = node.client();
+        client.set_job_record(Some(Box::new(notes.clone())));
+        let error = run(&mut client, &action()).expect_err("nobody knows");
+        let expected = if refused { Class::Failure } else { Class::Unknown };
+        assert_eq!(error.class(), expected, "{step:?}: {error}");
+        let sent = node.seen()[0].header("x-job-uuid").map(str::to_owned);
+        assert_eq!(error.job().map(str::to_owned), sent.filter(|_| !refused), "{step:?}");
+        let outcome = if refused { "NotRun" } else { "Unknown" };
+        assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", outcome], "{step:?}");
+    }
+}
+
+#[test]
+fn an_address_without_a_node_is_told_and_the_action_stays_unknown() {
+    for step in [answer(404, "<html>"), answer(404, "page not found"), answer(401, ""), answer(302, "")] {
+        let node = Node::new(vec![step.clone(); 3]);
+        let notes = Notes::default();
+        let mut client = node.client();
+        client.set_job_record(Some(Box::new(notes.clone())));
+        let error = run(&mut client, &action()).expect_err("no node");
+        assert!(matches!(&error, Error::NotTheNode { job: Some(_), .. } | Error::Redirect { job: Some(_), .. }));
+        assert_eq!(error.class(), Class::NoAnswer);
+        assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", "Unknown"]);
+        assert_eq!(node.lines()[2], "GET /v1/management-nodes/ready");
+    }
+    // A web page of a node that is ready says nothing of the action.
+    let node = Node::new([answer(404, "<html>"), answer(404, "<html>"), ok("{}"), accepted(), ok("{}")]);
+    run(&mut node.client(), &action()).expect("an answer");
+    node.seen();
+}
+
+#[test]
+fn a_synchronous_change_that_something_else_answers_is_unknown() {
+    for step in no_answers() {
+        let lasting = matches!(&step, Step::Answer(status, _) if *status < 408 && *status != 400);
+        let node = Node::new([step.clone()].into_iter().chain(lasting.then(|| ok("{}"))));
+        let error = run(&mut node.client(), &synchronous_action()).expect_err("nobody knows");
+        if matches!(&step, Step::Answer(400, _)) {
+            assert!(matches!(&error, Error::Refused { .. }), "{step:?}: {error}");
+        } else {
+            assert!(matches!(&error, Error::OutcomeUnknown { job: None, .. }), "{step:?}: {error}");
+            assert_eq!(error.class(), Class::NoAnswer);
+        }
+        node.seen();
+    }
+}
+
+#[test]
+fn a_log_in_leaves_no_question() {
+    let node = Node::new([answer(500, "<html>")]);
+    let error = run(&mut node.client(), &log_in()).expect_err("no node");
+    assert!(matches!(&error, Error::NotTheNode { status: 500, job: None, .. }), "{error}");
+    node.seen();
 }
 
 #[test]
@@ -182,6 +293,32 @@ fn a_missing_api_is_told_from_a_starting_node() {
         let node = Node::new([missing(), starting]);
         assert!(matches!(run(&mut node.client(), &action()), Err(Error::Starting { .. })));
     }
+}
+
+#[test]
+fn a_node_that_starts_is_no_wrong_address() {
+    let page = |status| answer(status, "<html>starting</html>");
+    let not_ready = || answer(503, r#"{"error":{"code":"SYS.1010"}}"#);
+    for steps in [
+        vec![page(404), not_ready()],
+        vec![page(404), answer(404, "no api mapping to /v1/management-nodes/ready")],
+        vec![page(503), page(503), page(503), not_ready()],
+    ] {
+        let node = Node::new(steps);
+        let error = run(&mut node.client(), &query()).expect_err("not ready");
+        assert!(matches!(&error, Error::Starting { .. }), "{error}");
+        assert_eq!(node.lines().last().map(String::as_str), Some("GET /v1/management-nodes/ready"));
+    }
+    // The container answers before the node does: nobody can tell it from another web server.
+    let node = Node::new(vec![page(503); 4]);
+    let error = run(&mut node.client(), &query()).expect_err("no answer");
+    assert!(matches!(&error, Error::NotTheNode { status: 503, .. }), "{error}");
+    node.seen();
+    // An action is not taken for one that did not run.
+    let no_mapping = answer(404, "no api mapping to /v1/api-jobs/x");
+    let node = Node::new([page(503)].into_iter().chain(vec![no_mapping; 30]));
+    let error = run(&mut node.client(), &action()).expect_err("not ready");
+    assert!(matches!(&error, Error::OutcomeUnknown { job: Some(_), reason: Uncertainty::Starting, .. }), "{error}");
 }
 
 /// Notes what it is told.

@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use super::fake::{Node, accepted, action, answer, log_in, ok, query};
-use crate::client::{AccessKey, Answer, CallOptions, Class, Client, Credentials, Error, NodeZone, Unwatched};
+use super::fake::{Node, accepted, action, answer, log_in, ok, query, synchronous_action};
+use crate::client::{
+    AccessKey, Answer, CallOptions, Class, Client, Credentials, Error, NodeZone, Uncertainty, Unwatched,
+};
 use crate::json::Secrets;
 use crate::plan::Request;
 
@@ -73,7 +75,13 @@ fn an_action_that_may_have_begun_is_not_repeated() {
     let node = Node::new([accepted(), answer(503, wrapped)]);
     let mut client = node.client();
     client.set_log_in(Some(log_in()));
-    assert_eq!(run(&mut client, &action()).expect_err("expired").class(), Class::NoSession);
+    let error = run(&mut client, &action()).expect_err("nobody knows");
+    assert_eq!(error.class(), Class::Unknown);
+    assert_eq!(error.job(), node.seen()[0].header("x-job-uuid"));
+    assert_eq!(error.failure().map(|failure| failure.code()), Some("ID.1001"));
+    let node = Node::new([answer(503, wrapped)]);
+    let error = run(&mut node.client(), &synchronous_action()).expect_err("nobody knows");
+    assert!(matches!(error, Error::OutcomeUnknown { job: None, reason: Uncertainty::Session(_), .. }));
     node.seen();
 }
 

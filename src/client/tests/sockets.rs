@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::fake::{Node, action, query, synchronous_action};
 use crate::client::{
     Answer, CallOptions, Client, Credentials, Endpoint, Error, Interrupt, Oddity, ProxyOptions, ReqwestTransport,
-    TlsOptions, TransportError, TransportOptions, Unwatched,
+    TlsOptions, Transport, TransportError, TransportOptions, Uncertainty, Unwatched,
 };
 use crate::plan::{PathPart, Request, SecretText};
 
@@ -273,15 +274,15 @@ fn a_cut_body_is_another_try_or_an_error() {
 #[test]
 fn redirects_are_not_followed() {
     let moved = "HTTP/1.1 307 Temporary\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n";
-    let server = Server::new(vec![Deed::Send(moved.to_owned())]);
+    let server = Server::new((0..3).map(|_| Deed::Keep(moved.to_owned())).collect());
     let error = run(&server.url, &action()).expect_err("elsewhere");
     assert!(matches!(&error, Error::Redirect { location, .. } if location == "http://127.0.0.1:1/x"), "{error}");
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
 fn other_servers_are_told_apart() {
-    let server = Server::new(vec![Deed::Send(http("200 OK", "<html>welcome</html>"))]);
+    let server = Server::new((0..3).map(|_| Deed::Keep(http("200 OK", "<html>welcome</html>"))).collect());
     assert!(matches!(run(&server.url, &action()), Err(Error::NotTheNode { what: Oddity::Page, .. })));
     let server = Server::new(vec![Deed::Send("SSH-2.0-OpenSSH_9.6\r\n".to_owned())]);
     let error = run(&server.url, &query()).expect_err("not HTTP");
@@ -314,7 +315,7 @@ fn waiting_for_an_answer_can_be_interrupted() {
     let error = client(&server.url, options)
         .execute(&action(), &CallOptions::default(), &mut Unwatched)
         .expect_err("interrupted");
-    assert!(matches!(&error, Error::Interrupted { .. }), "{error:?}");
+    assert!(matches!(&error, Error::Unanswered { .. }), "{error:?}");
     assert_eq!(error.job(), Some(server.requests()[0].job_uuid()));
 }
 
@@ -324,10 +325,26 @@ fn bodies_that_break_off_or_never_end() {
     let server = Server::new(vec![Deed::Send(head.to_owned())]);
     let error = run(&server.url, &synchronous_action()).expect_err("cut");
     assert!(matches!(&error, Error::OutcomeUnknown { job: None, .. }), "{error:?}");
-    // A failure that never ends is read up to a limit, and then it is no failure that anybody can understand.
+    // A failure that never ends is read up to a limit, and then it is no failure that anybody can understand. Nor does
+    // it say that nothing ran.
     let server = Server::new(vec![Deed::Pour("HTTP/1.1 500 Broken\r\n\r\n<html>", "more and more and more")]);
     let error = run(&server.url, &synchronous_action()).expect_err("no answer");
-    assert!(matches!(&error, Error::NotTheNode { status: 500, what: Oddity::Page, .. }), "{error:?}");
+    let Error::OutcomeUnknown { job: None, reason, .. } = error else { panic!("{error:?}") };
+    assert_eq!(reason, Uncertainty::Answer { status: 500, what: Oddity::Page });
+}
+
+#[test]
+fn an_answer_that_never_ends_is_given_up_when_its_time_is_over() {
+    for head in ["HTTP/1.1 200 OK\r\n\r\n{\"a\":\"", "HTTP/1.1 202 Accepted\r\n\r\n"] {
+        let server = Server::new(vec![Deed::Pour(head, "and so on, and so on")]);
+        let endpoint = Endpoint::parse(&server.url).expect("a URL");
+        let mut transport = ReqwestTransport::new(endpoint, TransportOptions::default()).expect("a transport");
+        let after = Duration::from_millis(100);
+        let wire = client(&server.url, TransportOptions::default()).plain_get("/api-jobs/x", after);
+        let mut body = transport.send(&wire).expect("a head").body;
+        let error = std::io::copy(&mut body, &mut std::io::sink()).expect_err("no end");
+        assert_eq!(TransportError::of(&error), TransportError::Slow { after });
+    }
 }
 
 #[test]
@@ -349,6 +366,17 @@ fn proxies_are_used_only_as_told() {
     let local = Server::new(vec![Deed::Send(http("200 OK", "{\"own\":1}"))]);
     assert_eq!(text(through(&local.url, None)), "{\"own\":1}");
     assert_eq!(text(through(url, None)), "{}");
+    // One that is gone is named, and who uses it is not.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let gone = listener.local_addr().expect("an address").to_string();
+    drop(listener);
+    let http = Some(format!("http://user:hunter2@{gone}").as_str().into());
+    let proxies = ProxyOptions { http, https: None, exceptions: None };
+    let options = TransportOptions { proxies, ..TransportOptions::default() };
+    let error = client(url, options).execute(&action(), &CallOptions::default(), &mut Unwatched).expect_err("gone");
+    let text = format!("cannot reach node.invalid:8080: the connection was refused (through the proxy {gone})");
+    assert_eq!(error.to_string(), text);
+    assert!(!format!("{error:?}").contains("hunter2"));
     let head = proxy.requests().remove(0).text;
     assert!(head.starts_with("GET http://node.invalid:8080/zstack/v1/zones?"), "{head}");
 }
