@@ -6,6 +6,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::cell::{is_uuid, width};
 
+/// What stands between the values of a list in a cell.
+pub(super) const LIST_SEPARATOR: &str = ", ";
+
 /// Text within `room` columns: its beginning and `…`. A uuid is never cut.
 pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
     if width(text) <= room || is_uuid(text) {
@@ -21,6 +24,28 @@ pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
         end = at + cluster.len();
     }
     Cow::Owned(format!("{}…", text[..end].trim_end()))
+}
+
+/// A list of values within `room` columns: the first ones whole, and how many more there are.
+pub(super) fn cut_list(text: &str, room: usize) -> Cow<'_, str> {
+    if width(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let count = text.split(LIST_SEPARATOR).count();
+    let mut best = None;
+    for (index, (at, _)) in text.match_indices(LIST_SEPARATOR).enumerate() {
+        let shown = format!("{} +{}", &text[..at], count - index - 1);
+        if best.is_some() && width(&shown) > room {
+            break;
+        }
+        best = Some(shown);
+    }
+    best.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// The least that [`cut_list`] needs for a list.
+pub(super) fn shortest_list(text: &str) -> usize {
+    width(&cut_list(text, 0))
 }
 
 /// Text in lines of `room` columns, broken at blanks where there are some. A uuid is never broken.
@@ -72,6 +97,10 @@ mod tests {
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("👩‍👩‍👧x", 2), "…");
         assert_eq!(cut(UUID, 5), UUID);
+        assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 27), "10.0.0.1, 10.0.0.2 +1");
+        assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 20), "10.0.0.1 +2");
+        assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 3), "10.0.0.1 +2");
+        assert_eq!(cut_list("10.0.0.1", 3), "10.0.0.1");
         assert_eq!(wrapped("", 5), [""]);
         assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
         assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);

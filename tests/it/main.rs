@@ -15,6 +15,7 @@ mod jobs;
 mod node;
 mod output;
 mod prompt;
+mod screen;
 mod secrets;
 mod served;
 mod sessions;

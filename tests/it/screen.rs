@@ -1,0 +1,48 @@
+//! What terminals of usual widths show.
+
+use crate::harness::Home;
+use crate::terminal::Terminal;
+
+/// The screen once a command has ended well at a terminal of so many columns.
+fn screen(home: &Home, columns: u16, words: &[&str]) -> String {
+    let terminal = Terminal::run(home, columns, 50, env!("CARGO_BIN_EXE_zstack-cli"), words);
+    let (screen, code) = terminal.ends();
+    assert_eq!(code, Some(0), "{screen}");
+    screen
+}
+
+#[test]
+fn addresses_dates_and_names_of_apis_are_whole_or_not_there() {
+    let home = Home::with_cloud();
+    for columns in [80, 100, 120, 200] {
+        let hosts = screen(&home, columns, &["--sandbox", "--no-pager", "QueryHost"]);
+        let left_out = hosts.contains("left out: managementIp");
+        assert!(left_out || hosts.contains("172.20.11.11  "), "{hosts}");
+        assert!(!hosts.contains('…') && hosts.contains("Disconnected"), "{hosts}");
+        let zones = screen(&home, columns, &["--sandbox", "--no-pager", "QueryZone"]);
+        assert!(zones.contains("left out: createDate") || zones.contains(" AM\n"), "{zones}");
+        assert!(!zones.contains('…'), "{zones}");
+    }
+    let machines = screen(&home, 80, &["--sandbox", "--no-pager", "QueryVmInstance"]);
+    assert!(machines.contains("172.20.11.10 +2\n") && machines.contains("10.0.3.13, 10.0.0.11\n"), "{machines}");
+    // The uuid of the cluster gives way before an address does.
+    let machines = screen(&home, 200, &["--sandbox", "--no-pager", "QueryVmInstance"]);
+    assert!(machines.contains("10.0.3.13, 10.0.0.11 ") && machines.contains("left out: clusterUuid"), "{machines}");
+}
+
+#[test]
+fn a_narrow_list_of_jobs_says_what_how_and_when() {
+    let home = Home::with_cloud();
+    let uuid = home.run(["--sandbox", "QueryVmInstance", "name=web-1", "-o", "value", "--columns", "uuid"]).succeeds();
+    let argument = format!("uuid={}", uuid.out().trim());
+    home.run(["--sandbox", "StopVmInstance", &argument]).succeeds();
+    home.run(["--sandbox", "DestroyVmInstance", &argument]).succeeds();
+    let jobs = screen(&home, 80, &["job"]);
+    for part in
+        ["  succeeded  StopVmInstance     ", "  succeeded  DestroyVmInstance  ", " s\n", "left out: submitted, ended"]
+    {
+        assert!(jobs.contains(part), "no {part:?} in\n{jobs}");
+    }
+    // Moments are for programs, ages are not.
+    home.run(["job"]).succeeds().stdout_has("submitted").never_shows("age");
+}
