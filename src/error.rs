@@ -56,6 +56,14 @@ pub enum Error {
     /// The line is no command.
     #[error(transparent)]
     Syntax(#[from] CommandError),
+    /// A word of a call is no argument.
+    #[error("{error}")]
+    Argument {
+        /// What is wrong with it.
+        error: CommandError,
+        /// What was probably meant, by what the API takes.
+        hint: String,
+    },
     /// The file of an `@FILE` value cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -181,6 +189,7 @@ impl Error {
             | Error::Save(_)
             | Error::Redirect(_)
             | Error::Syntax(_)
+            | Error::Argument { .. }
             | Error::File(_)
             | Error::Plan(_)
             | Error::Script { .. }
@@ -207,7 +216,7 @@ impl Error {
     /// The words that are wrong, in bytes of the command's line.
     pub fn span(&self) -> Option<Range<usize>> {
         match self {
-            Error::Syntax(error) => Some(error.span()),
+            Error::Syntax(error) | Error::Argument { error, .. } => Some(error.span()),
             Error::File(error) => Some(error.span.clone()),
             Error::Plan(error) => error.span.clone(),
             Error::Redirect(error) => Some(error.span()),

@@ -135,6 +135,7 @@ fn hint(error: &Error) -> Option<String> {
         Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
         Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
         Error::Client(error) => return client_hint(error),
+        Error::Argument { hint, .. } => return Some(hint.clone()),
         Error::Syntax(CommandError::NotAnArgument { .. }) => "quote values with blanks: name='two words'",
         _ => return None,
     };

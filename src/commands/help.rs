@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::plan::closest_name;
 use crate::shell::complete::{command_summaries, command_usage, query_parameters};
 use crate::shell::{TOPICS, Topic};
-use crate::syntax::closest;
 
 /// Nothing is known by that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,9 +44,9 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
     if let Some(values) = catalog.enum_values(subject) {
         return Ok(format!("{subject}: one of\n\n  {}\n", values.join("\n  ")));
     }
-    let names = catalog.api_names().map(|api| api.as_str());
-    let names = names.chain(TOPICS.iter().map(|topic| topic.name));
-    let closest = closest(subject, names).map(str::to_owned);
+    let others: Vec<&str> =
+        command_summaries().map(|(name, _)| name).chain(TOPICS.iter().map(|topic| topic.name)).collect();
+    let closest = closest_name(subject, catalog, &others);
     Err(UnknownSubject { subject: subject.to_owned(), closest })
 }
 

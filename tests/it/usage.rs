@@ -15,7 +15,20 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
         (&["QueryZone", "state=On"], "error: state: On is not allowed\n  hint: allowed are: Enabled, Disabled\n"),
         (
             &["QueryZone", "name"],
-            "error: `name` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n",
+            "error: `name` is not of the form name=value\n  hint: a value is missing: name=VALUE\n",
+        ),
+        (
+            &["CreateZone", "name=two", "words"],
+            "error: `words` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n",
+        ),
+        (&["contxt", "list"], "error: there is no API called contxt\n  hint: did you mean `context`?\n"),
+        (
+            &["DeleteVmInstance", "uuid=x"],
+            "error: there is no API called DeleteVmInstance\n  hint: did you mean `DestroyVmInstance`?\n",
+        ),
+        (
+            &["help", "QueryVm"],
+            "error: there is no API, command or topic called QueryVm\n  hint: did you mean `QueryVmInstance`?\n",
         ),
         (
             &["CreateZone", "name=@/no/such/file"],
