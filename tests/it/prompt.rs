@@ -65,6 +65,20 @@ fn tab_offers_what_the_node_holds_by_name() {
 }
 
 #[test]
+fn a_list_that_is_not_whole_completes_nothing() {
+    let home = Home::with_cloud();
+    home.run(["sandbox", "seed", "--vms", "1000"]).succeeds();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys("StopVmInstance uuid=");
+    shell.ends_line("uuid=");
+    shell.keys(TAB);
+    shell.sees("--More--");
+    shell.keys("q");
+    shell.row("admin@sandbox >>> StopVmInstance uuid=");
+}
+
+#[test]
 fn ctrl_c_drops_the_line_and_ctrl_d_leaves() {
     let home = Home::with_cloud();
     let terminal = Terminal::shell(&home, &["--sandbox"]);

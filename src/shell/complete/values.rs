@@ -41,10 +41,12 @@ impl Values<'_> {
             }
         }
         let reference = self.reference?;
-        match sources.live.lookup(reference.query, shelf.typed()) {
+        let found = sources.live.lookup(reference.query, shelf.typed());
+        let note = matches!(found, Live::Part(_)).then_some(Note::More);
+        match found {
             Live::Pending => Some(Note::Fetching),
             Live::Unavailable => Some(Note::NoLiveValues),
-            Live::Ready(mut values) => {
+            Live::Ready(mut values) | Live::Part(mut values) => {
                 values.sort_by_cached_key(|value| value.name.to_lowercase());
                 for value in values {
                     if reference.by_name && !value.name.is_empty() {
@@ -60,7 +62,7 @@ impl Values<'_> {
                         });
                     }
                 }
-                None
+                note
             }
         }
     }
