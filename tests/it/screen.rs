@@ -46,3 +46,12 @@ fn a_narrow_list_of_jobs_says_what_how_and_when() {
     // Moments are for programs, ages are not.
     home.run(["job"]).succeeds().stdout_has("submitted").never_shows("age");
 }
+
+#[test]
+fn a_single_machine_shows_what_matters_first() {
+    let home = Home::with_cloud();
+    let machine = home.run(["--sandbox", "QueryVmInstance", "name=db-1", "-o", "table"]).succeeds().out();
+    let fields: Vec<&str> = machine.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(fields[..6], ["name", "uuid", "state", "ip", "cpuNum", "memorySize"], "{machine}");
+    assert!(machine.contains("| 10.0.3.13, 10.0.0.11\n") && fields.contains(&"zoneUuid"), "{machine}");
+}
