@@ -111,6 +111,22 @@ pub enum Error {
         /// What went wrong.
         source: io::Error,
     },
+    /// The file behind `>` cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Export {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// What follows `|` is no filter.
+    #[error("`{expression}` cannot be a filter: {problem}")]
+    PipeFilter {
+        /// What is wrong with it.
+        problem: String,
+        /// What follows the sign.
+        expression: String,
+    },
     /// What is wrong with one of the program's own commands.
     #[error("{0}")]
     Own(OwnError),
@@ -193,6 +209,8 @@ impl Error {
             | Error::File(_)
             | Error::Plan(_)
             | Error::Script { .. }
+            | Error::Export { .. }
+            | Error::PipeFilter { .. }
             | Error::Own(_) => ExitCode::Command,
             Error::Client(error) => match error.class() {
                 Class::Failure => ExitCode::Failed,

@@ -5,6 +5,7 @@ mod capacity;
 mod completion;
 mod confirm;
 mod connect;
+mod export;
 mod interactive;
 mod jobs;
 mod lines;
