@@ -3,14 +3,15 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use crate::cli::Options;
+use crate::cli::{self, Line, Options};
 use crate::client::{Answer, CallOptions, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::Error;
 use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
-use crate::syntax::Command;
+use crate::shell::redirection;
+use crate::syntax::{self, Command};
 
 use super::output::Output;
 use super::spinner::Spinner;
@@ -131,6 +132,20 @@ impl App {
                 (shape::selected(&whole, names), selection)
             }
         }
+    }
+
+    /// What is known of the rows of a line that ran before; nothing where that cannot be told any more.
+    pub(super) fn shape_of_line(&self, line: &str) -> Shape {
+        let planned = || {
+            let (line, _) = redirection(line).ok()?;
+            let words = syntax::split(line).ok()?;
+            let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
+            let Line::Call(called) = cli::parse(&texts, &mut Options::default()).ok()? else { return None };
+            let (line, words) = Command::words_from_args(&called);
+            let command = Command::from_words(&line, &words).ok()??;
+            plan::plan(&command, self.catalog, &plan::Options { no_check: true, ..plan::Options::default() }).ok()
+        };
+        planned().map(|planned| self.shape(&planned).0).unwrap_or_default()
     }
 
     /// Prints the requests that a command comes to, and sends nothing.

@@ -219,6 +219,16 @@ fn results_are_at_hand_and_secrets_are_not() {
     assert!(screen.contains("LogInByAccount accountName=admin password=******"), "{screen}");
     assert!(screen.lines().any(|row| row.starts_with("1 !")), "{screen}");
     terminal.prompt("admin@sandbox >>>");
+    // Shown as anything else, and not kept once more.
+    terminal.keys(&format!("more 2 -o json{ENTER}"));
+    terminal.sees("\"success\": true");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys(&format!("more 3 --jq '.inventories[0].name' -r{ENTER}"));
+    terminal.sees("result 3: QueryZone | .inventories | length\nzone-1\n");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys(&format!("more 3{ENTER}"));
+    terminal.sees("name    uuid");
+    terminal.prompt("admin@sandbox >>>");
     terminal.line("save 2 saved.json json_only");
     terminal.sees("saved saved.json");
     terminal.prompt("admin@sandbox >>>");
