@@ -10,7 +10,7 @@ mod options;
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
 };
-pub use documents::options_page;
+pub use documents::{options_page, own_options};
 pub use options::{ColorChoice, Options};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};

@@ -75,3 +75,14 @@ fn version_and_help_need_nothing() {
     home.run(["--help"]).succeeds().stdout_has("Usage: zstack-cli [OPTIONS]").stdout_has("--fail-empty").stderr("");
     assert!(home.files().is_empty());
 }
+
+#[test]
+fn the_help_of_an_own_command_is_its_own() {
+    let home = Home::new();
+    for command in ["login", "logout", "sandbox"] {
+        home.run(["help", command]).succeeds().stdout_has(&format!("{command}: ")).never_shows("REQUEST");
+    }
+    home.run(["help", "login"]).succeeds().stdout_has("\nOPTIONS\n").stdout_has("--access-key");
+    home.run(["help", "sandbox"]).succeeds().stdout_has("  serve --fault").stdout_has("  seed --vms");
+    home.run(["help", "LogOut"]).succeeds().stdout_has("REQUEST");
+}
