@@ -3,10 +3,10 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use crate::cli::{self, Line, Options};
+use crate::cli::{self, Line, Options, OwnCommand};
 use crate::client::{Answer, CallOptions, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
-use crate::error::Error;
+use crate::error::{Error, OwnError};
 use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
@@ -74,6 +74,13 @@ impl App {
 
     /// Runs a statement of the node's query language.
     pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        // A node may know entities that the catalog does not; one that is nearly right is a mistake.
+        if !options.no_check
+            && let Some((name, closest)) = plan::closest_entity(statement, self.catalog)
+        {
+            let (name, closest) = (name.to_owned(), Some(closest));
+            return Err(Error::Own(OwnError::NotFound { kind: "ZQL entity", name, closest }));
+        }
         let planned = Plan::Call(plan::zql_request(statement, false));
         let view = view::view(options, self.screen_of(out, options))?;
         if options.dry_run {
@@ -84,7 +91,12 @@ impl App {
         }
         let Plan::Call(request) = planned else { return Ok(()) };
         let answer = self.execute(&request, options)?;
-        self.conclude_call(answer, &Shape::default(), &view, options, out)
+        self.conclude_call(answer, &self.shape_of_zql(statement), &view, options, out)
+    }
+
+    fn shape_of_zql(&self, statement: &str) -> Shape {
+        let inventory = plan::zql_rows(statement, self.catalog).and_then(|name| self.catalog.inventory(name));
+        inventory.as_ref().map(shape::of_inventory).unwrap_or_default()
     }
 
     fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
@@ -145,6 +157,9 @@ impl App {
             let command = Command::from_words(&line, &words).ok()??;
             plan::plan(&command, self.catalog, &plan::Options { no_check: true, ..plan::Options::default() }).ok()
         };
+        if let Some(statement) = zql_statement(line) {
+            return self.shape_of_zql(&statement);
+        }
         planned().map(|planned| self.shape(&planned).0).unwrap_or_default()
     }
 
@@ -254,6 +269,16 @@ impl App {
             self.say(options, if is_change { "done" } else { "no rows" });
         }
         Ok(())
+    }
+}
+
+/// The statement of a `zql` line.
+fn zql_statement(line: &str) -> Option<String> {
+    let words = syntax::split(redirection(line).ok()?.0).ok()?;
+    let texts: Vec<String> = words.into_iter().map(|word| word.text).collect();
+    match cli::parse(&texts, &mut Options::default()).ok()? {
+        Line::Own(OwnCommand::Zql { query }) => Some(query.join(" ")),
+        _ => None,
     }
 }
 

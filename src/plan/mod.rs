@@ -27,6 +27,7 @@ pub use request::{Effect, PathPart, Request, SecretText};
 pub use suggest::{argument_hint, closest_name};
 pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;
+pub use zql::{VERBS as ZQL_VERBS, closest_entity, entities as zql_entities, rows_of as zql_rows};
 
 use std::ops::Range;
 use std::time::Duration;

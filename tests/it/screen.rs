@@ -55,3 +55,19 @@ fn a_single_machine_shows_what_matters_first() {
     assert_eq!(fields[..6], ["name", "uuid", "state", "ip", "cpuNum", "memorySize"], "{machine}");
     assert!(machine.contains("| 10.0.3.13, 10.0.0.11\n") && fields.contains(&"zoneUuid"), "{machine}");
 }
+
+#[test]
+fn rows_of_zql_print_as_any_other() {
+    let home = Home::with_cloud();
+    let run = |statement: &str| home.run(["--sandbox", "zql", statement, "-o", "table"]);
+    let machines = run("query vminstance where state='Running' limit 2").succeeds();
+    let header: Vec<String> =
+        machines.out().lines().next().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    assert_eq!(header[..6], ["name", "uuid", "state", "ip", "cpuNum", "memorySize"]);
+    run("query vminstance.name,uuid limit 2").succeeds().stdout_has("name").never_shows("cpuNum");
+    run("query vminstanc")
+        .fails(1)
+        .stderr("error: there is no ZQL entity called vminstanc\n  hint: did you mean `vminstance`?\n");
+    let offered = home.run(["complete", "--", "zql \"query vminst"]).succeeds();
+    offered.stdout_has("vminstance\tvalue\t");
+}

@@ -83,6 +83,7 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
             Some(name) => match sources.catalog.api_ignoring_case(name) {
                 Some(api) if api.is_query => fields::wish(api, place, sources),
                 Some(api) => names::argument(api, place, sources),
+                None if name == "zql" => values::of_zql(place, sources.catalog),
                 None => own_word(place),
             },
         },
