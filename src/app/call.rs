@@ -257,8 +257,15 @@ impl App {
             writer.flush()?;
             Ok(rendered)
         })?;
+        // Only a reply that counts has as many rows as its total.
+        let is_table = matches!(view.format, Format::Table | Format::Wide) && view.filter.is_none() && !view.summary;
+        if view.terminal && is_table && rendered.rows > 1 && rendered.total != Some(rendered.rows) {
+            self.say(options, &format!("({} rows)", rendered.rows));
+        }
         if !rendered.hidden.is_empty() && view.format == Format::Table {
-            self.say(options, &format!("columns left out: {} (-o wide, --columns)", rendered.hidden.join(", ")));
+            let text = format!("columns left out: {} (-o wide, --columns)", rendered.hidden.join(", "));
+            let width = self.environment.terminal_size.filter(|_| self.environment.stderr_terminal);
+            self.say(options, &in_lines(&text, width.map(|(width, _)| width)));
         }
         if rendered.rows == 0 && options.fail_empty {
             return Err(Error::Empty);
@@ -270,6 +277,25 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Text in lines that a terminal of that width does not break, the further ones indented.
+fn in_lines(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let mut out = String::new();
+    let mut taken = 0;
+    for word in text.split(' ') {
+        if taken > 0 && taken + 1 + word.len() >= width {
+            out.push_str("\n  ");
+            taken = 2;
+        } else if taken > 0 {
+            out.push(' ');
+            taken += 1;
+        }
+        out.push_str(word);
+        taken += word.len();
+    }
+    out
 }
 
 /// The statement of a `zql` line.

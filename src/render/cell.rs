@@ -130,8 +130,8 @@ fn push_scalar(name: &str, value: &[u8], view: &View, out: &mut String) {
         Kind::Number => push_number(value, false, out),
         Kind::Bool => out.push_str(&String::from_utf8_lossy(value)),
         Kind::Null => out.push_str("null"),
-        Kind::List => out.push_str("[…]"),
-        Kind::Map => out.push_str("{…}"),
+        Kind::List => out.push_str(&format!("[{}]", view.ellipsis())),
+        Kind::Map => out.push_str(&format!("{{{}}}", view.ellipsis())),
     }
 }
 

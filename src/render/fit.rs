@@ -9,8 +9,8 @@ use super::cell::{is_uuid, width};
 /// What stands between the values of a list in a cell.
 pub(super) const LIST_SEPARATOR: &str = ", ";
 
-/// Text within `room` columns: its beginning and `…`. A uuid is never cut.
-pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
+/// Text within `room` columns: its beginning and the ellipsis. A uuid is never cut.
+pub(super) fn cut<'t>(text: &'t str, room: usize, ellipsis: &str) -> Cow<'t, str> {
     if width(text) <= room || is_uuid(text) {
         return Cow::Borrowed(text);
     }
@@ -18,12 +18,12 @@ pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
     let mut end = 0;
     for (at, cluster) in text.grapheme_indices(true) {
         taken += width(cluster);
-        if taken + 1 > room {
+        if taken + width(ellipsis) > room {
             break;
         }
         end = at + cluster.len();
     }
-    Cow::Owned(format!("{}…", text[..end].trim_end()))
+    Cow::Owned(format!("{}{ellipsis}", text[..end].trim_end()))
 }
 
 /// A list of values within `room` columns: the first ones whole, and how many more there are.
@@ -91,12 +91,13 @@ mod tests {
 
     #[test]
     fn text_is_cut_and_wrapped_by_what_it_takes_on_screen() {
-        assert_eq!(cut("abcdef", 6), "abcdef");
-        assert_eq!(cut("abcdef", 5), "abcd…");
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("日本語", 4), "日…");
-        assert_eq!(cut("👩‍👩‍👧x", 2), "…");
-        assert_eq!(cut(UUID, 5), UUID);
+        assert_eq!(cut("abcdef", 6, "…"), "abcdef");
+        assert_eq!(cut("abcdef", 5, "…"), "abcd…");
+        assert_eq!(cut("日本語", 5, "…"), "日本…");
+        assert_eq!(cut("日本語", 4, "…"), "日…");
+        assert_eq!(cut("👩‍👩‍👧x", 2, "…"), "…");
+        assert_eq!(cut("abcdef", 5, "..."), "ab...");
+        assert_eq!(cut(UUID, 5, "…"), UUID);
         assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 27), "10.0.0.1, 10.0.0.2 +1");
         assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 20), "10.0.0.1 +2");
         assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 3), "10.0.0.1 +2");

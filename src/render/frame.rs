@@ -42,6 +42,8 @@ pub(super) struct Layout {
     yields: Vec<Yield>,
     /// Whether there is a limit at all; otherwise what is wider sticks out.
     limited: bool,
+    /// What stands where a cell was cut.
+    ellipsis: &'static str,
 }
 
 impl Layout {
@@ -93,7 +95,7 @@ impl Layout {
             yields.push(yielding);
         }
         let Some(limit) = view.limit() else {
-            return Some(Layout { widths: natural, numbers, yields, limited: false });
+            return Some(Layout { widths: natural, numbers, yields, limited: false, ellipsis: view.ellipsis() });
         };
         let chosen = view.columns.as_ref().is_some_and(|selection| !selection.added);
         let mut count = natural.len();
@@ -127,7 +129,7 @@ impl Layout {
         }
         numbers.truncate(count);
         yields.truncate(count);
-        Some(Layout { widths, numbers, yields, limited: true })
+        Some(Layout { widths, numbers, yields, limited: true, ellipsis: view.ellipsis() })
     }
 
     /// The text of a cell in its column.
@@ -139,7 +141,7 @@ impl Layout {
         match self.yields[index] {
             // A number that lost its end would be another number, and so would an address.
             Yield::Whole => Cow::Borrowed(&cell.text),
-            Yield::Cut => cut(&cell.text, room),
+            Yield::Cut => cut(&cell.text, room, self.ellipsis),
             Yield::List => cut_list(&cell.text, room),
         }
     }
@@ -162,7 +164,7 @@ impl Lines {
     pub(super) fn of(view: &View) -> Lines {
         let bare = Lines { open: "", between: "  ", close: "", top: None, rule: None, bottom: None, markdown: false };
         match view.border {
-            None if view.terminal => Lines { rule: Some(["─", "", "  ", ""]), ..bare },
+            None if view.terminal && !view.ascii => Lines { rule: Some(["─", "", "  ", ""]), ..bare },
             None => Lines { rule: Some(["-", "", "  ", ""]), ..bare },
             Some(Border::None) => bare,
             Some(Border::Markdown) => Lines {

@@ -230,7 +230,7 @@ pub(super) fn block(lines: &[(String, Cell)], view: &View, out: &mut Vec<u8>) {
                 if view.wrap || view.max_width.is_none() {
                     wrapped(&cell.text, room)
                 } else {
-                    vec![cut(&cell.text, room).into_owned()]
+                    vec![cut(&cell.text, room, view.ellipsis()).into_owned()]
                 }
             }
             _ => vec![cell.text.clone()],

@@ -31,6 +31,32 @@ fn addresses_dates_and_names_of_apis_are_whole_or_not_there() {
 }
 
 #[test]
+fn what_is_said_below_a_table_fits_and_counts_the_rows() {
+    let home = Home::with_cloud();
+    let hosts = screen(&home, 80, &["--sandbox", "--no-pager", "QueryHost"]);
+    assert!(hosts.contains("\n(6 rows)\ncolumns left out: managementIp, hypervisorType, cpuNum,\n"), "{hosts}");
+    // No name is broken at the edge.
+    assert!(hosts.contains("\n  availableMemoryCapacity, totalMemoryCapacity, "), "{hosts}");
+    let one = screen(&home, 80, &["--sandbox", "--no-pager", "QueryHost", "limit=1"]);
+    assert!(!one.contains("row)") && !one.contains("rows)"), "{one}");
+    let quiet = screen(&home, 80, &["--sandbox", "--no-pager", "-q", "QueryHost"]);
+    assert!(!quiet.contains("rows)"), "{quiet}");
+    home.run(["--sandbox", "QueryHost", "-o", "table"]).succeeds().stderr("");
+}
+
+#[test]
+fn without_utf_8_tables_are_drawn_in_ascii() {
+    let home = Home::with_cloud();
+    let words = ["--sandbox", "--no-pager", "QueryVolume"];
+    let size = (80, 50);
+    let terminal = Terminal::run_with(&home, size, env!("CARGO_BIN_EXE_zstack-cli"), &words, &[("LC_ALL", "C")]);
+    let (volumes, _) = terminal.ends();
+    assert!(volumes.is_ascii() && volumes.contains("-----  ----"), "{volumes}");
+    let unicode = screen(&home, 80, &words);
+    assert!(unicode.contains('─'), "{unicode}");
+}
+
+#[test]
 fn a_narrow_list_of_jobs_says_what_how_and_when() {
     let home = Home::with_cloud();
     let uuid = home.run(["--sandbox", "QueryVmInstance", "name=web-1", "-o", "value", "--columns", "uuid"]).succeeds();
