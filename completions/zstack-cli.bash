@@ -7,13 +7,18 @@ _zstack_cli() {
     line=${line#"${line%%[![:space:]]*}"}
     line=${line#*[[:space:]]}
 
-    local words=() word kind rest api=0
+    local words=() word kind rest api=0 uuids=0
     while IFS=$'\t' read -r word kind rest; do
         [[ $kind == api ]] && api=1
         case $kind in
         operator) [[ $word == *null ]] && word+=' ' ;;
         *) [[ $word == *[=.,/] ]] || word+=' ' ;;
         esac
+        # What a uuid is called travels behind it as far as the list.
+        if [[ $kind == value && -n $rest && ${word##*[=,]} =~ ^[0-9a-f]{32}\ ?$ ]]; then
+            word+=$'\t'$rest
+            ((uuids++))
+        fi
         words+=("$word")
     done < <("${COMP_WORDS[0]}" complete -- "$line" 2>/dev/null)
 
@@ -44,6 +49,20 @@ _zstack_cli() {
     else
         COMPREPLY=("${others[@]}")
     fi
+
+    # Several uuids are listed with what they are called; what is put into the line is the uuid alone.
+    local at listed=0
+    ((${#COMPREPLY[@]} > 1)) && [[ $COMP_TYPE != 37 && $COMP_TYPE != 42 ]] && listed=1
+    for at in "${!COMPREPLY[@]}"; do
+        word=${COMPREPLY[at]}
+        [[ $word == *$'\t'* ]] || continue
+        rest=${word#*$'\t'}
+        word=${word%%$'\t'*}
+        if ((listed)); then COMPREPLY[at]="${word% }  ($rest)"; else COMPREPLY[at]=$word; fi
+    done
+    # So many are not all there are: what they begin with says nothing.
+    ((uuids >= 200)) && COMPREPLY+=(' ')
+    return 0
 }
 
 if ((BASH_VERSINFO[0] > 4 || (BASH_VERSINFO[0] == 4 && BASH_VERSINFO[1] >= 4))); then

@@ -60,6 +60,14 @@ pub enum Error {
     /// The line is no command.
     #[error(transparent)]
     Syntax(#[from] CommandError),
+    /// A word of a call is no argument.
+    #[error("{error}")]
+    Argument {
+        /// What is wrong with it.
+        error: CommandError,
+        /// What was probably meant, by what the API takes.
+        hint: String,
+    },
     /// The file of an `@FILE` value cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -114,6 +122,22 @@ pub enum Error {
         program: String,
         /// What went wrong.
         source: io::Error,
+    },
+    /// The file behind `>` cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Export {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// What follows `|` is no filter.
+    #[error("`{expression}` cannot be a filter: {problem}")]
+    PipeFilter {
+        /// What is wrong with it.
+        problem: String,
+        /// What follows the sign.
+        expression: String,
     },
     /// What is wrong with one of the program's own commands.
     #[error("{0}")]
@@ -212,11 +236,14 @@ impl Error {
             | Error::Save(_)
             | Error::Redirect(_)
             | Error::Syntax(_)
+            | Error::Argument { .. }
             | Error::File(_)
             | Error::Plan(_)
             | Error::NotShown(_)
             | Error::Script { .. }
             | Error::Program { .. }
+            | Error::Export { .. }
+            | Error::PipeFilter { .. }
             | Error::Own(_) => ExitCode::Command,
             Error::Client(error) => match error.class() {
                 Class::Failure => ExitCode::Failed,
@@ -240,7 +267,7 @@ impl Error {
     /// The words that are wrong, in bytes of the command's line.
     pub fn span(&self) -> Option<Range<usize>> {
         match self {
-            Error::Syntax(error) => Some(error.span()),
+            Error::Syntax(error) | Error::Argument { error, .. } => Some(error.span()),
             Error::File(error) => Some(error.span.clone()),
             Error::Plan(error) => error.span.clone(),
             Error::Redirect(error) => Some(error.span()),

@@ -3,14 +3,15 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use crate::cli::Options;
+use crate::cli::{self, Line, Options, OwnCommand};
 use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
-use crate::error::Error;
+use crate::error::{Error, OwnError};
 use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
-use crate::syntax::Command;
+use crate::shell::redirection;
+use crate::syntax::{self, Command};
 
 use super::output::Output;
 use super::own::stdin_is_taken;
@@ -111,6 +112,13 @@ impl App {
 
     /// Runs a statement of the node's query language.
     pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        // A node may know entities that the catalog does not; one that is nearly right is a mistake.
+        if !options.no_check
+            && let Some((name, closest)) = plan::closest_entity(statement, self.catalog)
+        {
+            let (name, closest) = (name.to_owned(), Some(closest));
+            return Err(Error::Own(OwnError::NotFound { kind: "ZQL entity", name, closest }));
+        }
         let planned = Plan::Call(plan::zql_request(statement, false));
         let view = self.view(options, out)?;
         if options.dry_run {
@@ -122,7 +130,12 @@ impl App {
         }
         let Plan::Call(request) = planned else { return Ok(()) };
         let answer = self.execute_as(&request, job, options)?;
-        self.conclude_call(answer, &Shape::default(), &view, options, out)
+        self.conclude_call(answer, &self.shape_of_zql(statement), &view, options, out)
+    }
+
+    fn shape_of_zql(&self, statement: &str) -> Shape {
+        let inventory = plan::zql_rows(statement, self.catalog).and_then(|name| self.catalog.inventory(name));
+        inventory.as_ref().map(shape::of_inventory).unwrap_or_default()
     }
 
     fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
@@ -170,6 +183,23 @@ impl App {
                 (shape::selected(&whole, names), selection)
             }
         }
+    }
+
+    /// What is known of the rows of a line that ran before; nothing where that cannot be told any more.
+    pub(super) fn shape_of_line(&self, line: &str) -> Shape {
+        let planned = || {
+            let (line, _) = redirection(line).ok()?;
+            let words = syntax::split(line).ok()?;
+            let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
+            let Line::Call(called) = cli::parse(&texts, &mut Options::default()).ok()? else { return None };
+            let (line, words) = Command::words_from_args(&called);
+            let command = Command::from_words(&line, &words).ok()??;
+            plan::plan(&command, self.catalog, &plan::Options { no_check: true, ..plan::Options::default() }).ok()
+        };
+        if let Some(statement) = zql_statement(line) {
+            return self.shape_of_zql(&statement);
+        }
+        planned().map(|planned| self.shape(&planned).0).unwrap_or_default()
     }
 
     /// Prints the requests that a command comes to, and sends nothing.
@@ -274,8 +304,15 @@ impl App {
             writer.flush()?;
             Ok(rendered)
         })?;
+        // Only a reply that counts has as many rows as its total.
+        let is_table = matches!(view.format, Format::Table | Format::Wide) && view.filter.is_none() && !view.summary;
+        if view.terminal && is_table && rendered.rows > 1 && rendered.total != Some(rendered.rows) {
+            self.say(options, &format!("({} rows)", rendered.rows));
+        }
         if !rendered.hidden.is_empty() && view.format == Format::Table {
-            self.say(options, &format!("columns left out: {} (-o wide, --columns)", rendered.hidden.join(", ")));
+            let text = format!("columns left out: {} (-o wide, --columns)", rendered.hidden.join(", "));
+            let width = self.environment.terminal_size.filter(|_| self.environment.stderr_terminal);
+            self.say(options, &in_lines(&text, width.map(|(width, _)| width)));
         }
         if rendered.rows == 0 && options.fail_empty {
             return Err(Error::Empty);
@@ -286,6 +323,35 @@ impl App {
             self.say(options, if is_change { "done" } else { "no rows" });
         }
         Ok(())
+    }
+}
+
+/// Text in lines that a terminal of that width does not break, the further ones indented.
+fn in_lines(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let mut out = String::new();
+    let mut taken = 0;
+    for word in text.split(' ') {
+        if taken > 0 && taken + 1 + word.len() >= width {
+            out.push_str("\n  ");
+            taken = 2;
+        } else if taken > 0 {
+            out.push(' ');
+            taken += 1;
+        }
+        out.push_str(word);
+        taken += word.len();
+    }
+    out
+}
+
+/// The statement of a `zql` line.
+fn zql_statement(line: &str) -> Option<String> {
+    let words = syntax::split(redirection(line).ok()?.0).ok()?;
+    let texts: Vec<String> = words.into_iter().map(|word| word.text).collect();
+    match cli::parse(&texts, &mut Options::default()).ok()? {
+        Line::Own(OwnCommand::Zql { query }) => Some(query.join(" ")),
+        _ => None,
     }
 }
 

@@ -1,6 +1,5 @@
 //! The interactive shell: what the program is for the prompt.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +8,14 @@ use crate::cli::{self, Options};
 use crate::client::Client;
 use crate::config::ConfirmWish;
 use crate::error::{Error, ExitCode};
+use crate::render::{self, Filter};
 use crate::results::{Limits, Results};
 use crate::secret::mask_command;
 use crate::shell::complete::Disk;
 use crate::shell::{self, Colour, History, LiveCache, LiveLimits, Prompt, Redirection, Session, redirection};
 use crate::syntax;
 
+use super::export::Export;
 use super::output::Output;
 use super::program::Program;
 use super::recorder::Tape;
@@ -75,17 +76,17 @@ impl App {
         Ok(())
     }
 
-    /// Runs one line of the prompt, with its redirection.
-    fn run_line(&mut self, line: &str) -> Result<Flow, Error> {
+    /// Runs one line of the prompt or of a script, with its redirection; without one its output goes to `out`.
+    pub(super) fn run_line(&mut self, line: &str, out: &mut Output<'_>) -> Result<Flow, Error> {
         let (command, redirection) = redirection(line)?;
         match redirection {
-            None => self.evaluate_text(command, &mut Output::Screen),
+            None => self.evaluate_text(command, out),
             Some(Redirection::File { path, append }) => {
-                let mut how = OpenOptions::new();
-                how.create(true).write(true).append(append).truncate(!append);
-                let file = how.open(&path);
-                let mut file = file.map_err(|source| Error::Script { path: path.clone(), source })?;
-                self.evaluate_text(command, &mut Output::Writer(&mut file))
+                let failed = |source| Error::Export { path: path.clone(), source };
+                let mut file = Export::open(path.as_ref(), append).map_err(failed)?;
+                let flow = self.evaluate_text(command, &mut Output::Writer(&mut file))?;
+                file.keep().map_err(failed)?;
+                Ok(flow)
             }
             Some(Redirection::Program(program)) => {
                 let started = Program::start(Program::command(&program), &self.interrupt);
@@ -99,10 +100,19 @@ impl App {
                 }
             }
             Some(Redirection::Filter(expression)) => {
-                let before = self.options.jq.replace(expression);
-                let result = self.evaluate_text(command, &mut Output::Screen);
+                if let Err(error) = Filter::compile(&expression) {
+                    return Err(Error::PipeFilter { problem: error.message, expression });
+                }
+                let before = self.options.jq.replace(expression.clone());
+                let result = self.evaluate_text(command, out);
                 self.options.jq = before;
-                result
+                match result {
+                    // `sort` is a filter too, but not of a reply.
+                    Err(Error::Render(render::Error::Filter { message })) if is_bare(&expression) => {
+                        Err(Error::PipeFilter { problem: message, expression })
+                    }
+                    result => result,
+                }
             }
         }
     }
@@ -114,7 +124,7 @@ impl App {
         if let Some(shell) = &mut self.shell {
             shell.tape.clone_from(&tape);
         }
-        let result = match self.run_line(line) {
+        let result = match self.run_line(line, &mut Output::Screen) {
             // A terminal is always read: it was a pager that was left.
             Err(error) if error.is_closed_pipe() && self.environment.stdout_terminal => Ok(Flow::Continue),
             result => result,
@@ -217,6 +227,11 @@ impl Session for App {
             Flow::Leave => shell::Flow::Leave,
         }
     }
+}
+
+/// Whether an expression is made of words alone, as a call of a program is.
+fn is_bare(expression: &str) -> bool {
+    expression.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
 }
 
 /// Masks the secrets of a command for the history, unless they are to be kept: for all commands, or for one that says

@@ -45,7 +45,10 @@ impl App {
     fn list_jobs(&mut self, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let view = self.view(options, out)?;
         let entries = self.journal(None, None)?.entries()?;
-        self.print(Reply::of_text(job::list(&entries)), &job::list_shape(), &view, options, out)
+        // How old something is changes by itself: nothing for programs.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().filter(|_| view.format.is_for_people());
+        let shape = if now.is_some() { job::aged_shape() } else { job::list_shape() };
+        self.print(Reply::of_text(job::list(&entries, now)), &shape, &view, options, out)
     }
 
     fn show_job(&mut self, name: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {

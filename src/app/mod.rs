@@ -5,6 +5,7 @@ mod capacity;
 mod completion;
 mod confirm;
 mod connect;
+mod export;
 mod full_screen;
 mod interactive;
 mod jobs;
@@ -39,6 +40,7 @@ use crate::cli::{self, Line, Options, OwnCommand, UsageError};
 use crate::client::Interrupt;
 use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
+use crate::plan;
 use crate::render;
 use crate::secret::Secret;
 use crate::syntax::{self, Command, Word};
@@ -181,13 +183,24 @@ impl App {
             Line::Text(text) => out.write_text(&text)?,
             Line::Own(command) => return self.own(command, options, out),
             Line::Call(_) => {
-                if let Some(command) = Command::from_words(text, words)? {
+                plan::check_name(words, self.catalog, &cli::OwnCommand::NAMES)?;
+                let command = Command::from_words(text, words).map_err(|error| self.explained(error, text, words))?;
+                if let Some(command) = command {
                     let options = self.settle(options)?;
                     self.call(command, &options, out)?;
                 }
             }
         }
         Ok(Flow::Continue)
+    }
+
+    /// What is wrong with the words of a call, with advice that fits the API where there is some.
+    fn explained(&self, error: syntax::CommandError, text: &str, words: &[Word]) -> Error {
+        let name = words.first().map_or("", |word| &word.text);
+        match plan::argument_hint(&error, text, name, self.catalog) {
+            Some(hint) => Error::Argument { error, hint },
+            None => error.into(),
+        }
     }
 
     /// Says what went wrong with a line, if anything did, and what that means for the exit code.

@@ -36,7 +36,9 @@ impl App {
     pub(super) fn screen_of(&self, out: &Output<'_>, options: &Options) -> Screen {
         match out {
             Output::Screen => self.screen(options),
-            Output::Writer(_) => Screen { terminal: false, width: None, colour: false },
+            Output::Writer(_) => {
+                Screen { terminal: false, width: None, colour: false, ascii: !self.environment.variables.unicode }
+            }
         }
     }
 

@@ -9,7 +9,9 @@ use crate::client::Reply;
 use crate::commands;
 use crate::config::{Contexts, Credentials, Keeper, Owner};
 use crate::error::{Error, ExitCode, OwnError};
-use crate::results::{Limits, Results};
+use crate::json::escape_unprintable;
+use crate::render::Shape;
+use crate::results::{Kept, Limits, Results};
 use crate::sandbox;
 use crate::shell::last_entries;
 
@@ -144,14 +146,33 @@ impl App {
 
     fn more(&mut self, number: Option<u64>, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let results = self.results(options)?;
-        match number {
-            Some(number) => {
-                let record = results.load(number)?;
-                self.with_writer(out, options, |out| Ok(commands::more::show(&record, out, &mut io::stderr())?))
+        // What is shown again is no new result.
+        if let Some(shell) = &mut self.shell {
+            shell.tape = None;
+        }
+        let view = self.view(options, out)?;
+        let Some(number) = number else {
+            let summaries = results.latest(usize::MAX)?;
+            if options.output.is_none() && options.jq.is_none() {
+                return self.with_writer(out, options, |out| Ok(commands::more::list(&summaries, out)?));
             }
-            None => {
-                let summaries = results.latest(usize::MAX)?;
-                self.with_writer(out, options, |out| Ok(commands::more::list(&summaries, out)?))
+            let rows = Reply::of_text(commands::more::rows(&summaries));
+            return self.print(rows, &Shape::default(), &view, options, out);
+        };
+        let record = results.load(number)?;
+        self.say(options, &commands::more::title(&record.summary));
+        match record.reply {
+            Kept::Whole(text) => {
+                let shape = self.shape_of_line(&record.summary.command);
+                self.print(Reply::of_text(text.into_bytes()), &shape, &view, options, out)
+            }
+            Kept::Text(text) => {
+                self.with_writer(out, options, |out| Ok(writeln!(out, "{}", escape_unprintable(&text))?))
+            }
+            Kept::Start(text) => {
+                self.with_writer(out, options, |out| Ok(writeln!(out, "{}", escape_unprintable(&text))?))?;
+                self.say(options, &commands::more::only_the_start(&record.summary));
+                Ok(())
             }
         }
     }

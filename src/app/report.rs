@@ -204,6 +204,10 @@ fn hint(error: &Error) -> Option<String> {
         Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
         Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
         Error::Client(error) => return client_hint(error),
+        Error::PipeFilter { expression, .. } => {
+            return Some(format!("`|` is a jq filter here; a program is `|! {expression}`"));
+        }
+        Error::Argument { hint, .. } => return Some(hint.clone()),
         Error::Syntax(CommandError::NotAnArgument { .. }) => "quote values with blanks: name='two words'",
         _ => return None,
     };

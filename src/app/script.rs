@@ -47,7 +47,7 @@ impl App {
                 Some(name) => format!("{name}:{}", line.number),
                 None => format!("line {}", line.number),
             };
-            let result = self.evaluate_text(&line.text, out);
+            let result = self.run_line(&line.text, out);
             let (code, flow) = self.conclude(result, Some(&place), Some(&line.text));
             if first_failure == ExitCode::Done {
                 first_failure = code;

@@ -62,6 +62,7 @@ impl App {
             terminal,
             width: self.environment.terminal_size.map(|(width, _)| width),
             colour: self.colour(terminal, options),
+            ascii: !self.environment.variables.unicode,
         }
     }
 

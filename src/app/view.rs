@@ -19,6 +19,8 @@ pub(super) struct Screen {
     pub(super) width: Option<usize>,
     /// Whether to colour.
     pub(super) colour: bool,
+    /// Whether to draw in ASCII.
+    pub(super) ascii: bool,
 }
 
 /// The format that the options ask for.
@@ -83,6 +85,7 @@ fn view(options: &Options, screen: Screen) -> Result<View, Error> {
         max_width: options.max_width,
         terminal: screen.terminal,
         colour: screen.colour,
+        ascii: screen.ascii,
         secrets: secrets(options),
         is_secret: secret::member_is_secret,
         mask: secret::mask_value,

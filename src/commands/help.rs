@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::cli::own_options;
+use crate::plan::closest_name;
 use crate::shell::complete::{command_summaries, command_usage, query_parameters};
 use crate::shell::{TOPICS, Topic};
-use crate::syntax::closest;
 
 /// Nothing is known by that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +24,10 @@ pub struct UnknownSubject {
 /// [`UnknownSubject`] where nothing is called so.
 pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSubject> {
     let Some(subject) = subject else { return Ok(overview(catalog)) };
+    // Commands are written in small letters, so that an API of the same letters is asked for with its capitals.
+    if let Some(usage) = command_page(subject) {
+        return Ok(usage);
+    }
     if let Some(api) = catalog.api(subject) {
         return Ok(api_page(catalog, &api));
     }
@@ -30,8 +35,7 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
     if let Some(topic) = TOPICS.iter().find(topic) {
         return Ok(topic.text.to_owned());
     }
-    // `login` is the command; the API is called LogIn.
-    if let Some(usage) = command_usage(&subject.to_lowercase()) {
+    if let Some(usage) = command_page(&subject.to_lowercase()) {
         return Ok(usage);
     }
     if let Some(api) = catalog.api_ignoring_case(subject) {
@@ -48,10 +52,24 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
     if let Some(values) = catalog.enum_values(subject) {
         return Ok(format!("{subject}: one of\n\n  {}\n", values.join("\n  ")));
     }
-    let names = catalog.api_names().map(|api| api.as_str());
-    let names = names.chain(TOPICS.iter().map(|topic| topic.name));
-    let closest = closest(subject, names).map(str::to_owned);
+    let others: Vec<&str> =
+        command_summaries().map(|(name, _)| name).chain(TOPICS.iter().map(|topic| topic.name)).collect();
+    let closest = closest_name(subject, catalog, &others);
     Err(UnknownSubject { subject: subject.to_owned(), closest })
+}
+
+/// The page of an own command, with the options that it alone takes.
+fn command_page(name: &str) -> Option<String> {
+    let usage = command_usage(name)?;
+    // What there is to say of a command beyond its words is a topic of the same name.
+    let topic = TOPICS.iter().find(|topic| topic.name == name);
+    let mut page = topic.map(|topic| format!("{}\n", topic.text)).unwrap_or_default() + &usage;
+    let options = own_options(name);
+    if !options.is_empty() {
+        page.push_str("\nOPTIONS\n");
+        table(&mut page, options);
+    }
+    Some(page)
 }
 
 fn inventory_called(catalog: Catalog, name: &str) -> Option<Inventory> {

@@ -31,6 +31,8 @@ pub(crate) struct JobRow<'a> {
     /// `running`, `succeeded`, `failed`, `unknown` ...; without, what the journal says.
     pub(crate) state: Option<&'a str>,
     pub(crate) progress: Option<&'a Progress>,
+    /// The time since 1970, where the job is to tell its age.
+    pub(crate) now: Option<Duration>,
     /// The result's own JSON text.
     pub(crate) result: Option<&'a [u8]>,
     pub(crate) failure: Option<&'a ApiFailure>,
@@ -49,12 +51,27 @@ pub(crate) fn list_shape() -> Shape {
     shape
 }
 
-/// The journal as a reply, the newest job first: `{"inventories": [{"uuid", "api", "state", ...}]}`.
-pub(crate) fn list(entries: &[JobEntry]) -> Vec<u8> {
+/// As [`list_shape`], for lists whose jobs tell their age: a narrow terminal has room for how and how old a job is.
+pub(crate) fn aged_shape() -> Shape {
+    let mut shape = list_shape();
+    shape.fields.push(Field { name: "age".to_owned(), kind: FieldKind::Text, secret: false });
+    shape.fields.sort_by_key(|field| match field.name.as_str() {
+        "uuid" => 0,
+        "state" => 1,
+        "api" => 2,
+        "age" => 3,
+        _ => 4,
+    });
+    shape
+}
+
+/// The journal as a reply, the newest job first: `{"inventories": [{"uuid", "api", "state", ...}]}`. With `now`,
+/// as time since 1970, jobs tell their age, as people read it.
+pub(crate) fn list(entries: &[JobEntry], now: Option<Duration>) -> Vec<u8> {
     let rows: Vec<JobRow<'_>> = entries
         .iter()
         .rev()
-        .map(|entry| JobRow { uuid: &entry.uuid, entry: Some(entry), ..JobRow::default() })
+        .map(|entry| JobRow { uuid: &entry.uuid, entry: Some(entry), now, ..JobRow::default() })
         .collect();
     several(&rows)
 }
@@ -98,6 +115,7 @@ impl JobRow<'_> {
         text(out, "uuid", Some(self.uuid));
         text(out, "api", entry.map(|entry| entry.api.as_str()));
         text(out, "state", Some(self.state.unwrap_or_else(|| entry.map_or("unknown", state))));
+        text(out, "age", entry.zip(self.now).map(|(entry, now)| age(now.saturating_sub(entry.submitted))).as_deref());
         text(out, "step", self.progress.and_then(|progress| progress.step.as_deref()));
         text(out, "submitted", entry.map(|entry| moment(entry.submitted)).as_deref());
         let ended = entry.and_then(|entry| entry.end).filter(|(outcome, _)| *outcome != JobOutcome::Unknown);
@@ -123,6 +141,16 @@ impl JobRow<'_> {
 /// What the journal knows of a job. Where nothing was noted, a process still waits for it or was killed.
 fn state(entry: &JobEntry) -> &'static str {
     entry.end.map_or("submitted", |(outcome, _)| outcome.as_str())
+}
+
+/// `12 s`, `5 min`, `3 h`, `2 d`.
+fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds @ 3600..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
 }
 
 fn moment(since_1970: Duration) -> String {
@@ -151,7 +179,7 @@ mod tests {
     fn the_newest_job_comes_first() {
         let older = entry();
         let newer = JobEntry { uuid: "ffff".into(), context: Some("a \"b\"".into()), end: None, ..entry() };
-        let text = String::from_utf8(list(&[older, newer])).expect("text");
+        let text = String::from_utf8(list(&[older, newer], None)).expect("text");
         assert_eq!(
             text,
             "{\"inventories\":[{\"uuid\":\"ffff\",\"api\":\"CreateZone\",\"state\":\"submitted\",\
@@ -159,7 +187,16 @@ mod tests {
              {\"uuid\":\"0b5c\",\"api\":\"CreateZone\",\"state\":\"failed\",\"submitted\":\"2025-03-04T14:12:01Z\",\
              \"ended\":\"2025-03-04T14:12:02Z\",\"node\":\"http://h/zstack\"}]}"
         );
-        assert_eq!(list(&[]), b"{\"inventories\":[]}");
+        assert_eq!(list(&[], None), b"{\"inventories\":[]}");
+    }
+
+    #[test]
+    fn people_read_how_old_a_job_is() {
+        let text = String::from_utf8(list(&[entry()], Some(Duration::from_secs(1_741_097_521 + 7300)))).expect("text");
+        assert!(text.contains(r#""age":"2 h""#), "{text}");
+        for (seconds, expected) in [(0, "0 s"), (60, "1 min"), (3599, "59 min"), (172_800, "2 d")] {
+            assert_eq!(age(Duration::from_secs(seconds)), expected);
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
-use crate::json::{escape_unprintable, indent, terminal_safe};
-use crate::results::{Kept, Record, Summary};
+use jiff::Timestamp;
 
-/// Lists results, one a line: number, `!` where it failed, the size of the reply, the command.
+use crate::json::{escape_unprintable, write_string};
+use crate::results::Summary;
+
+/// Lists results, one a line: number, when it ended (UTC), `!` where it failed, the size of the reply, the command.
 ///
 /// # Errors
 /// When `out` cannot be written.
@@ -14,33 +16,48 @@ pub fn list(summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
     for summary in summaries {
         let mark = if summary.success { ' ' } else { '!' };
         let command = summary.command.replace('\n', " ");
-        let size = size(summary.size);
-        writeln!(out, "{:>width$} {mark} {size:>9}  {}", summary.number, escape_unprintable(&command))?;
+        let (time, size) = (moment(summary), size(summary.size));
+        writeln!(
+            out,
+            "{:>width$} {mark} {}  {size:>9}  {}",
+            summary.number,
+            time.strftime("%Y-%m-%d %H:%M:%SZ"),
+            escape_unprintable(&command)
+        )?;
     }
     Ok(())
 }
 
-/// Shows a result: its reply, indented as JSON where it is that. What is said about it goes to `talk`.
-///
-/// # Errors
-/// When `out` or `talk` cannot be written.
-pub fn show(record: &Record, out: &mut dyn Write, talk: &mut dyn Write) -> io::Result<()> {
-    let summary = &record.summary;
-    let failed = if summary.success { "" } else { " (failed)" };
-    writeln!(talk, "result {}{failed}: {}", summary.number, escape_unprintable(&summary.command))?;
-    match &record.reply {
-        Kept::Whole(text) => {
-            let mut indented = Vec::new();
-            indent(&mut indented, text.as_bytes(), 0);
-            out.write_all(&terminal_safe(&indented))?;
-            writeln!(out)
-        }
-        Kept::Text(text) => writeln!(out, "{}", escape_unprintable(text)),
-        Kept::Start(text) => {
-            writeln!(out, "{}", escape_unprintable(text))?;
-            writeln!(talk, "({} were received; only the start is kept)", size(summary.size))
-        }
+/// The list as a reply: `{"inventories": [{"number", "time", "success", "size", "command"}]}`. Moments are UTC.
+pub fn rows(summaries: &[Summary]) -> Vec<u8> {
+    let mut out = String::from("{\"inventories\":[");
+    for (at, summary) in summaries.iter().enumerate() {
+        let Summary { number, success, size, command, .. } = summary;
+        let comma = if at > 0 { "," } else { "" };
+        let time = moment(summary);
+        out.push_str(&format!(
+            "{comma}{{\"number\":{number},\"time\":\"{time}\",\"success\":{success},\"size\":{size},\"command\":"
+        ));
+        write_string(&mut out, command);
+        out.push('}');
     }
+    out.push_str("]}");
+    out.into_bytes()
+}
+
+fn moment(summary: &Summary) -> Timestamp {
+    i64::try_from(summary.time).ok().and_then(|time| Timestamp::from_second(time).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Which result is shown.
+pub fn title(summary: &Summary) -> String {
+    let failed = if summary.success { "" } else { " (failed)" };
+    format!("result {}{failed}: {}", summary.number, escape_unprintable(&summary.command))
+}
+
+/// What is said of a reply of which only the start was kept.
+pub fn only_the_start(summary: &Summary) -> String {
+    format!("({} were received; only the start is kept)", size(summary.size))
 }
 
 /// A count of bytes for people.
@@ -59,7 +76,7 @@ mod tests {
     use super::*;
 
     fn summary(number: u64, command: &str, success: bool, size: u64) -> Summary {
-        Summary { number, command: command.into(), success, time: 0, size }
+        Summary { number, command: command.into(), success, time: 1_741_097_521, size }
     }
 
     fn text(run: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
@@ -69,19 +86,22 @@ mod tests {
     }
 
     #[test]
-    fn failed_results_are_marked() {
+    fn results_are_listed_with_their_times() {
         let all = [summary(9, "QueryZone", true, 312), summary(10, "DeleteZone uuid=x\\\n", false, 41_000_000)];
-        assert_eq!(text(|out| list(&all, out)), " 9       312 B  QueryZone\n10 !    39 MiB  DeleteZone uuid=x\\ \n");
+        assert_eq!(
+            text(|out| list(&all, out)),
+            " 9   2025-03-04 14:12:01Z      312 B  QueryZone\n10 ! 2025-03-04 14:12:01Z     39 MiB  DeleteZone uuid=x\\ \n"
+        );
+        assert_eq!(
+            String::from_utf8(rows(&all[..1])).expect("text"),
+            r#"{"inventories":[{"number":9,"time":"2025-03-04T14:12:01Z","success":true,"size":312,"command":"QueryZone"}]}"#
+        );
     }
 
     #[test]
-    fn a_result_is_shown_as_json() {
-        let record = Record { summary: summary(1, "QueryZone", true, 9), reply: Kept::Whole("{\"a\":1.0E3}".into()) };
-        assert_eq!(text(|out| show(&record, out, &mut io::sink())), "{\n    \"a\": 1.0E3\n}\n");
-        let cut = Record { summary: summary(1, "QueryZone", false, 5 << 20), reply: Kept::Start("{\"a".into()) };
-        assert_eq!(
-            text(|talk| show(&cut, &mut io::sink(), talk)),
-            "result 1 (failed): QueryZone\n(5120 KiB were received; only the start is kept)\n"
-        );
+    fn what_is_shown_is_told() {
+        let cut = summary(1, "QueryZone", false, 5 << 20);
+        assert_eq!(title(&cut), "result 1 (failed): QueryZone");
+        assert_eq!(only_the_start(&cut), "(5120 KiB were received; only the start is kept)");
     }
 }

@@ -48,6 +48,8 @@ pub struct Variables {
     pub no_proxy: Option<String>,
     /// Whether `LC_ALL`, `LC_MESSAGES` or `LANG` name a Chinese locale.
     pub chinese: bool,
+    /// Whether `LC_ALL`, `LC_CTYPE` or `LANG` name a locale of UTF-8.
+    pub unicode: bool,
 }
 
 impl Variables {
@@ -69,6 +71,8 @@ impl Variables {
             (!value.is_empty()).then_some(value)
         };
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(&mut text);
+        let characters = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(&mut text).unwrap_or_default();
+        let characters = characters.to_ascii_lowercase();
         let all_proxies = text("all_proxy").or_else(|| text("ALL_PROXY"));
         Variables {
             host: text("ZSTACK_HOST"),
@@ -87,6 +91,7 @@ impl Variables {
             http_proxy: text("http_proxy").or_else(|| all_proxies.clone()).map(Secret::from),
             https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or(all_proxies).map(Secret::from),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")),
+            unicode: characters.contains("utf-8") || characters.contains("utf8"),
             chinese: locale.is_some_and(|locale| locale.starts_with("zh")),
             drawing: Drawing::of_terminal(text),
         }
@@ -215,6 +220,8 @@ mod tests {
         assert_eq!(variables.https_proxy, Some(Secret::from("http://b")));
         assert!(read(&[("LANG", "zh_CN.UTF-8")]).chinese);
         assert!(!read(&[("LC_ALL", "en_US.UTF-8"), ("LANG", "zh_CN.UTF-8")]).chinese);
+        assert!(read(&[("LANG", "C.utf8")]).unicode && read(&[("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")]).unicode);
+        assert!(!read(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).unicode && !read(&[]).unicode);
     }
 
     #[test]

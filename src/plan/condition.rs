@@ -142,24 +142,37 @@ impl Reader<'_> {
             Ok(FieldPath::Tag(_)) => Ok(Kind::Tag),
             Ok(FieldPath::Unknown) => Ok(Kind::Unknown),
             Err(_) if self.no_check => Ok(Kind::Unknown),
-            Err(problem) => Err(error(self.unknown_field(problem))),
+            Err(problem) => Err(self.unknown_field(problem, argument)),
         }
     }
 
-    fn unknown_field(&self, problem: FieldError) -> ErrorKind {
-        let (FieldError::NoExpanded { name, inventory, .. } | FieldError::NoField { name, inventory, .. }) = &problem;
+    /// Points at the segment of the path that is wrong, and names what lacks it.
+    fn unknown_field(&self, problem: FieldError, argument: &Argument) -> Error {
+        let (FieldError::NoExpanded { name, inventory, at } | FieldError::NoField { name, inventory, at }) = &problem;
+        let whole = &argument.name_span;
         if matches!(problem, FieldError::NoField { .. })
             && let Some(Some(target)) = self.catalog.follow(inventory, name)
         {
-            return ErrorKind::FieldNeedsMember { name: name.clone(), inventory: target.name.to_owned() };
+            let kind = ErrorKind::FieldNeedsMember { name: name.clone(), inventory: target.name.to_owned() };
+            return Error::at(kind, whole.clone());
         }
         let relations = inventory.expanded.keys().chain(inventory.aliases.keys()).copied();
         let fields = inventory.fields.iter().filter(|field| !field.unqueryable).map(|field| field.name);
-        let special =
-            self.specialised.into_iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
-        let common = super::query::COMMON.iter().copied();
+        let first = *at == 0;
+        let special = self.specialised.into_iter().filter(|_| first);
+        let special = special.flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
+        let common = super::query::COMMON.iter().copied().filter(|_| first);
         let names = fields.chain(relations).chain(special).chain(common);
-        ErrorKind::UnknownField { api: self.api, closest: closest(name, names).map(str::to_owned), name: name.clone() }
+        let kind = ErrorKind::UnknownField {
+            api: self.api,
+            owner: if first { self.api } else { inventory.name },
+            closest: closest(name, names).map(str::to_owned),
+            name: name.clone(),
+        };
+        // What was quoted stands elsewhere in the line.
+        let plain = whole.len() == argument.name.len();
+        let span = whole.start + at..whole.start + at + name.len();
+        Error::at(kind, if plain { span } else { whole.clone() })
     }
 
     /// Checks a value by the field's type, because the node does not (Q10, Q11).

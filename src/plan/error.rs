@@ -92,8 +92,8 @@ pub enum ErrorKind {
     BadMapKey { name: String, key: String },
     #[error("{name}: nested values cannot be sent with this API")]
     Nested { name: String },
-    #[error("{api} has no queryable field {name}")]
-    UnknownField { api: &'static str, name: String, closest: Option<String> },
+    #[error("{owner} has no queryable field {name}")]
+    UnknownField { api: &'static str, owner: &'static str, name: String, closest: Option<String> },
     #[error("{name} leads to {inventory} and is no field by itself")]
     FieldNeedsMember { name: String, inventory: String },
     #[error("{name} is no field name")]

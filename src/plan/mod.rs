@@ -11,6 +11,7 @@ mod password;
 mod query;
 mod reading;
 mod request;
+mod suggest;
 mod value;
 mod zql;
 
@@ -23,13 +24,16 @@ pub use query::{Answer, Cursor, Extent, QueryPlan};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
+pub use suggest::{argument_hint, closest_name};
 pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;
+pub use zql::{VERBS as ZQL_VERBS, closest_entity, entities as zql_entities, rows_of as zql_rows};
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::syntax::{Command, closest};
+use crate::syntax::{Command, Word};
 
 /// What planning depends on besides the command and the catalog.
 #[derive(Clone, Debug)]
@@ -65,12 +69,7 @@ pub enum Plan {
 /// The first thing that is wrong with it, with the span of the offending words.
 pub fn plan(command: &Command, catalog: Catalog, options: &Options) -> Result<Plan, Error> {
     let Some(api) = catalog.api_ignoring_case(&command.name) else {
-        let names = catalog.api_names().map(|api| api.as_str());
-        let kind = ErrorKind::UnknownApi {
-            name: command.name.clone(),
-            closest: closest_api(&command.name, names).map(str::to_owned),
-        };
-        return Err(Error::at(kind, command.name_span.clone()));
+        return Err(unknown_api(&command.name, command.name_span.clone(), catalog, &[]));
     };
     if api.is_query {
         query::plan(command, &api, catalog, options).map(|plan| Plan::Query(Box::new(plan)))
@@ -79,12 +78,21 @@ pub fn plan(command: &Command, catalog: Catalog, options: &Options) -> Result<Pl
     }
 }
 
-/// The shortest API name that begins with what was typed, or else the closest one; the class names of the old
-/// protocol (`APIQueryZoneMsg`) lead to theirs.
-fn closest_api<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    let bare = typed.strip_prefix("API").unwrap_or(typed);
-    let bare = bare.strip_suffix("Msg").unwrap_or(bare);
-    let begins = |name: &&str| name.get(..bare.len()).is_some_and(|start| start.eq_ignore_ascii_case(bare));
-    let unfinished = names.clone().filter(begins).min_by_key(|name| name.len()).filter(|_| !bare.is_empty());
-    unfinished.or_else(|| closest(bare, names))
+/// Whether the first word of a command names an API, before anything is said of the other words. `commands` are
+/// names that may have been meant too.
+///
+/// # Errors
+/// [`ErrorKind::UnknownApi`].
+pub fn check_name(words: &[Word], catalog: Catalog, commands: &[&str]) -> Result<(), Error> {
+    match words.first() {
+        Some(name) if catalog.api_ignoring_case(&name.text).is_none() => {
+            Err(unknown_api(&name.text, name.span.clone(), catalog, commands))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unknown_api(name: &str, span: Range<usize>, catalog: Catalog, commands: &[&str]) -> Error {
+    let closest = closest_name(name, catalog, commands);
+    Error::at(ErrorKind::UnknownApi { name: name.to_owned(), closest }, span)
 }

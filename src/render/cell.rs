@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::json::{self, Kind, MASK};
 
+use super::fit::LIST_SEPARATOR;
 use super::grid::GridColumn;
 use super::size::{human_size, integral};
 use super::style::{Tone, tone};
@@ -22,6 +23,8 @@ pub(super) struct Cell {
     pub(super) tone: Option<Tone>,
     /// Whether it is a number, to be aligned right.
     pub(super) number: bool,
+    /// Whether it is text of several words.
+    pub(super) prose: bool,
 }
 
 /// How many columns of a terminal a text takes.
@@ -48,6 +51,7 @@ pub(super) fn for_people(column: &GridColumn, value: Option<&[u8]>, view: &View,
     cell.text.clear();
     cell.tone = None;
     cell.number = false;
+    cell.prose = false;
     if let Some(value) = value {
         if column.masked {
             if json::kind(value) != Kind::Null {
@@ -56,6 +60,7 @@ pub(super) fn for_people(column: &GridColumn, value: Option<&[u8]>, view: &View,
         } else if column.inner.is_empty() {
             cell.number = json::kind(value) == Kind::Number;
             push_value(column, value, view, &mut cell.text);
+            cell.prose = json::kind(value) == Kind::Text && cell.text.contains(' ');
         } else {
             let mut count = 0;
             json::pick(value, &column.inner, &mut |value| {
@@ -63,7 +68,7 @@ pub(super) fn for_people(column: &GridColumn, value: Option<&[u8]>, view: &View,
                     return;
                 }
                 if count > 0 {
-                    cell.text.push_str(", ");
+                    cell.text.push_str(LIST_SEPARATOR);
                 }
                 count += 1;
                 cell.number = json::kind(value) == Kind::Number;
@@ -125,8 +130,8 @@ fn push_scalar(name: &str, value: &[u8], view: &View, out: &mut String) {
         Kind::Number => push_number(value, false, out),
         Kind::Bool => out.push_str(&String::from_utf8_lossy(value)),
         Kind::Null => out.push_str("null"),
-        Kind::List => out.push_str("[…]"),
-        Kind::Map => out.push_str("{…}"),
+        Kind::List => out.push_str(&format!("[{}]", view.ellipsis())),
+        Kind::Map => out.push_str(&format!("{{{}}}", view.ellipsis())),
     }
 }
 

@@ -6,8 +6,11 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::cell::{is_uuid, width};
 
-/// Text within `room` columns: its beginning and `…`. A uuid is never cut.
-pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
+/// What stands between the values of a list in a cell.
+pub(super) const LIST_SEPARATOR: &str = ", ";
+
+/// Text within `room` columns: its beginning and the ellipsis. A uuid is never cut.
+pub(super) fn cut<'t>(text: &'t str, room: usize, ellipsis: &str) -> Cow<'t, str> {
     if width(text) <= room || is_uuid(text) {
         return Cow::Borrowed(text);
     }
@@ -15,12 +18,34 @@ pub(super) fn cut(text: &str, room: usize) -> Cow<'_, str> {
     let mut end = 0;
     for (at, cluster) in text.grapheme_indices(true) {
         taken += width(cluster);
-        if taken + 1 > room {
+        if taken + width(ellipsis) > room {
             break;
         }
         end = at + cluster.len();
     }
-    Cow::Owned(format!("{}…", text[..end].trim_end()))
+    Cow::Owned(format!("{}{ellipsis}", text[..end].trim_end()))
+}
+
+/// A list of values within `room` columns: the first ones whole, and how many more there are.
+pub(super) fn cut_list(text: &str, room: usize) -> Cow<'_, str> {
+    if width(text) <= room {
+        return Cow::Borrowed(text);
+    }
+    let count = text.split(LIST_SEPARATOR).count();
+    let mut best = None;
+    for (index, (at, _)) in text.match_indices(LIST_SEPARATOR).enumerate() {
+        let shown = format!("{} +{}", &text[..at], count - index - 1);
+        if best.is_some() && width(&shown) > room {
+            break;
+        }
+        best = Some(shown);
+    }
+    best.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// The least that [`cut_list`] needs for a list.
+pub(super) fn shortest_list(text: &str) -> usize {
+    width(&cut_list(text, 0))
 }
 
 /// Text in lines of `room` columns, broken at blanks where there are some. A uuid is never broken.
@@ -66,12 +91,17 @@ mod tests {
 
     #[test]
     fn text_is_cut_and_wrapped_by_what_it_takes_on_screen() {
-        assert_eq!(cut("abcdef", 6), "abcdef");
-        assert_eq!(cut("abcdef", 5), "abcd…");
-        assert_eq!(cut("日本語", 5), "日本…");
-        assert_eq!(cut("日本語", 4), "日…");
-        assert_eq!(cut("👩‍👩‍👧x", 2), "…");
-        assert_eq!(cut(UUID, 5), UUID);
+        assert_eq!(cut("abcdef", 6, "…"), "abcdef");
+        assert_eq!(cut("abcdef", 5, "…"), "abcd…");
+        assert_eq!(cut("日本語", 5, "…"), "日本…");
+        assert_eq!(cut("日本語", 4, "…"), "日…");
+        assert_eq!(cut("👩‍👩‍👧x", 2, "…"), "…");
+        assert_eq!(cut("abcdef", 5, "..."), "ab...");
+        assert_eq!(cut(UUID, 5, "…"), UUID);
+        assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 27), "10.0.0.1, 10.0.0.2 +1");
+        assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 20), "10.0.0.1 +2");
+        assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 3), "10.0.0.1 +2");
+        assert_eq!(cut_list("10.0.0.1", 3), "10.0.0.1");
         assert_eq!(wrapped("", 5), [""]);
         assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
         assert_eq!(wrapped("abcdefgh", 3), ["abc", "def", "gh"]);

@@ -3,13 +3,33 @@
 use std::borrow::Cow;
 
 use super::cell::{Cell, is_uuid, width};
-use super::fit::{cut, wrapped};
+use super::fit::{cut, cut_list, shortest_list, wrapped};
 use super::grid::Grid;
 use super::style::PLAIN;
 use super::view::{Border, Format, View};
 
 /// How narrow a column of free text may become.
 const NARROW: usize = 10;
+
+/// What the first column, which tells what a row is called, is worth at the cost of less important ones.
+const NAME: usize = 20;
+
+/// What is longer is text, whatever it looks like.
+const LONG_TEXT: usize = 64;
+
+/// The width that a list of values is worth at the cost of less important columns.
+const LONG_LIST: usize = 40;
+
+/// How a column becomes narrower than its widest cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Yield {
+    /// Never: half an address, a date or the name of an API is of no use, or taken for another one.
+    Whole,
+    /// At any place.
+    Cut,
+    /// Behind any value of a list.
+    List,
+}
 
 /// How wide the columns are.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,8 +38,12 @@ pub(super) struct Layout {
     pub(super) widths: Vec<usize>,
     /// Whether the column is aligned right.
     numbers: Vec<bool>,
-    /// Whether what is wider is cut or wrapped; otherwise it sticks out.
+    /// What happens to cells that are wider.
+    yields: Vec<Yield>,
+    /// Whether there is a limit at all; otherwise what is wider sticks out.
     limited: bool,
+    /// What stands where a cell was cut.
+    ellipsis: &'static str,
 }
 
 impl Layout {
@@ -28,12 +52,14 @@ impl Layout {
         let mut natural = Vec::new();
         let mut floors = Vec::new();
         let mut numbers = Vec::new();
+        let mut yields = Vec::new();
         for (index, column) in grid.columns.iter().enumerate() {
             let heading = if view.header { width(&column.title) } else { 0 };
             let mut widest = 0;
             let mut number = true;
             let mut filled = false;
-            let mut whole = column.state;
+            let mut uuids = false;
+            let mut prose = column.is_text();
             for cell in rows.iter().filter_map(|cells| cells.get(index)) {
                 if cell.width == 0 {
                     continue;
@@ -41,43 +67,83 @@ impl Layout {
                 widest = widest.max(cell.width);
                 number &= cell.number;
                 filled = true;
-                whole |= is_uuid(&cell.text);
+                uuids |= is_uuid(&cell.text);
+                prose |= cell.prose && !column.is_time();
             }
             number &= filled;
             // The rules of Markdown tables take three dashes.
             let wide = widest.max(heading).max(if view.border == Some(Border::Markdown) { 3 } else { 1 });
-            natural.push(wide);
-            floors.push(if whole {
-                wide
-            } else if number {
-                widest.max(heading.min(NARROW)).max(1)
+            let yielding = if column.state || number || uuids {
+                Yield::Whole
+            } else if column.is_list() {
+                Yield::List
+            } else if prose || widest > LONG_TEXT {
+                Yield::Cut
             } else {
-                wide.min(NARROW)
+                Yield::Whole
+            };
+            natural.push(wide);
+            floors.push(match yielding {
+                Yield::Whole => wide,
+                Yield::Cut => wide.min(NARROW),
+                Yield::List => {
+                    let cells = rows.iter().filter_map(|cells| cells.get(index));
+                    cells.map(|cell| shortest_list(&cell.text)).max().unwrap_or(1).max(heading)
+                }
             });
             numbers.push(number);
+            yields.push(yielding);
         }
         let Some(limit) = view.limit() else {
-            return Some(Layout { widths: natural, numbers, limited: false });
+            return Some(Layout { widths: natural, numbers, yields, limited: false, ellipsis: view.ellipsis() });
         };
         let chosen = view.columns.as_ref().is_some_and(|selection| !selection.added);
         let mut count = natural.len();
+        // What columns are worth at the cost of less important ones.
+        let mut worth = floors.clone();
+        if let (Some(Yield::Cut), Some(first), Some(natural)) = (yields.first(), worth.first_mut(), natural.first()) {
+            *first = (*natural).min(NAME);
+        }
         // Columns that nobody asked for make room, the least important ones first.
         if !chosen && view.format == Format::Table {
-            while count > 2 && lines.total(&floors[..count]) > limit {
-                count -= 1;
+            count = lines.fitting(&worth, limit);
+            let list = |index: usize| if yields[index] == Yield::List { natural[index].min(LONG_LIST) } else { 0 };
+            let with_lists: Vec<usize> = (0..worth.len()).map(|index| list(index).max(worth[index])).collect();
+            let fewer = lines.fitting(&with_lists, limit);
+            // Some of the values are better than none.
+            if !yields[fewer..count].contains(&Yield::List) {
+                count = fewer;
+                worth = with_lists;
             }
         }
         if lines.total(&floors[..count]) > 2 * limit {
             return None;
         }
         let mut widths = natural[..count].to_vec();
-        for index in (0..count).rev() {
-            let excess = lines.total(&widths).saturating_sub(limit);
-            let give = widths[index].saturating_sub(floors[index]);
-            widths[index] -= give.min(excess);
+        for least in [&worth, &floors] {
+            for index in (0..count).rev() {
+                let excess = lines.total(&widths).saturating_sub(limit);
+                let give = widths[index].saturating_sub(least[index]);
+                widths[index] -= give.min(excess);
+            }
         }
         numbers.truncate(count);
-        Some(Layout { widths, numbers, limited: true })
+        yields.truncate(count);
+        Some(Layout { widths, numbers, yields, limited: true, ellipsis: view.ellipsis() })
+    }
+
+    /// The text of a cell in its column.
+    fn fitted<'c>(&self, index: usize, cell: &'c Cell) -> Cow<'c, str> {
+        let room = self.widths[index];
+        if !self.limited || cell.width <= room || cell.number {
+            return Cow::Borrowed(&cell.text);
+        }
+        match self.yields[index] {
+            // A number that lost its end would be another number, and so would an address.
+            Yield::Whole => Cow::Borrowed(&cell.text),
+            Yield::Cut => cut(&cell.text, room, self.ellipsis),
+            Yield::List => cut_list(&cell.text, room),
+        }
     }
 }
 
@@ -98,7 +164,7 @@ impl Lines {
     pub(super) fn of(view: &View) -> Lines {
         let bare = Lines { open: "", between: "  ", close: "", top: None, rule: None, bottom: None, markdown: false };
         match view.border {
-            None if view.terminal => Lines { rule: Some(["─", "", "  ", ""]), ..bare },
+            None if view.terminal && !view.ascii => Lines { rule: Some(["─", "", "  ", ""]), ..bare },
             None => Lines { rule: Some(["-", "", "  ", ""]), ..bare },
             Some(Border::None) => bare,
             Some(Border::Markdown) => Lines {
@@ -133,6 +199,15 @@ impl Lines {
             + width(self.between) * widths.len().saturating_sub(1)
     }
 
+    /// How many of the first columns fit, two at least.
+    fn fitting(&self, widths: &[usize], limit: usize) -> usize {
+        let mut count = widths.len();
+        while count > 2 && self.total(&widths[..count]) > limit {
+            count -= 1;
+        }
+        count
+    }
+
     pub(super) fn top(&self, layout: &Layout, out: &mut Vec<u8>) {
         line(self.top, layout, out);
     }
@@ -154,7 +229,7 @@ impl Lines {
             for index in 0..height {
                 let part = |(cell, pieces): (&Cell, &Vec<String>)| {
                     let text = pieces.get(index).cloned().unwrap_or_default();
-                    Cell { width: width(&text), text, tone: cell.tone, number: cell.number }
+                    Cell { width: width(&text), text, tone: cell.tone, number: cell.number, prose: cell.prose }
                 };
                 let line: Vec<Cell> = cells.iter().zip(&pieces).map(part).collect();
                 self.line(&line, layout, out);
@@ -171,13 +246,8 @@ impl Lines {
             if index > 0 {
                 out.extend_from_slice(self.between.as_bytes());
             }
-            let mut text = Cow::Borrowed(cell.text.as_str());
-            let mut taken = cell.width;
-            // A number that lost its end would be another number.
-            if layout.limited && taken > room && !cell.number {
-                text = Cow::Owned(cut(&text, room).into_owned());
-                taken = width(&text);
-            }
+            let mut text = layout.fitted(index, cell);
+            let mut taken = if text.len() == cell.text.len() { cell.width } else { width(&text) };
             if self.markdown && text.contains('|') {
                 text = Cow::Owned(text.replace('|', "\\|"));
                 taken = width(&text);

@@ -86,6 +86,35 @@ pub(super) struct GridColumn {
     pub(super) masked: bool,
     /// Whether the values are states.
     pub(super) state: bool,
+    /// Whether the catalog says that the values are moments.
+    time: bool,
+}
+
+impl GridColumn {
+    /// Whether the values are words that somebody chose, which still say something when they are cut.
+    pub(super) fn is_text(&self) -> bool {
+        let lower = self.leaf.to_ascii_lowercase();
+        let called = self.leaf == "name"
+            || self.leaf.strip_suffix("Name").is_some_and(|what| {
+                let what = what.to_ascii_lowercase();
+                !["api", "job", "class", "host", "domain", "task", "interface", "event", "metric"]
+                    .iter()
+                    .any(|word| what.ends_with(word))
+            });
+        let told = ["description", "content", "comment", "details", "message", "error", "reason", "publickey"];
+        called || told.iter().any(|word| lower.ends_with(word))
+    }
+
+    /// Whether the values are moments.
+    pub(super) fn is_time(&self) -> bool {
+        let lower = self.leaf.to_ascii_lowercase();
+        self.time || lower.ends_with("date") || lower.ends_with("time")
+    }
+
+    /// Whether a cell may hold several values, from nested lists.
+    pub(super) fn is_list(&self) -> bool {
+        !self.inner.is_empty()
+    }
 }
 
 /// The columns of a printed table.
@@ -171,6 +200,7 @@ impl Grid {
             grid.columns.push(GridColumn {
                 bytes: view.format.is_for_people() && counts_bytes(&leaf, kind),
                 state: is_state(&leaf),
+                time: kind == FieldKind::Time,
                 title: column.title,
                 inner,
                 leaf,

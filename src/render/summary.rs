@@ -342,7 +342,7 @@ fn thousands(count: u64) -> String {
 fn bar(share: f64, view: &View) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let share = share.clamp(0.0, 1.0);
-    if !view.terminal {
+    if !view.terminal || view.ascii {
         return "#".repeat((share * BAR as f64).round() as usize);
     }
     let eighths = (share * (BAR * 8) as f64).round() as usize;

@@ -114,7 +114,7 @@ impl<'a, 'o> Table<'a, 'o> {
                             text: json::escape_unprintable(&column.title).into_owned(),
                             width: width(&json::escape_unprintable(&column.title)),
                             tone: self.view.colour.then_some(Tone::Heading),
-                            number: false,
+                            ..Cell::default()
                         });
                         let titles: Vec<Cell> = titles.collect();
                         self.lines.row(&titles, &layout, false, &mut self.out.buffer);
@@ -289,6 +289,31 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
         for line in text.lines() {
             assert!(width(line) <= 44, "{line}");
         }
+    }
+
+    #[test]
+    fn half_an_address_or_a_date_is_never_shown() {
+        let row = |name: &str, nics: &str| {
+            format!(
+                r#"{{"name":"{name}","uuid":"{UUID}","address":"172.20.11.101","createDate":"Jan 6, 2026 9:00:00 AM","apiName":"APIQueryVmInstanceMsg","nics":[{nics}]}}"#
+            )
+        };
+        let nics: Vec<String> = (1..10).map(|last| format!(r#"{{"ip":"10.0.3.{last}"}}"#)).collect();
+        let rows = reply(&[&row("a name that is long enough to be cut", &nics.join(",")), &row("b", &nics[0])]);
+        for width in 60..160 {
+            let text = print(&rows, &with_columns(terminal(width), "+nics.ip"));
+            for line in text.lines().skip(2) {
+                let cut = |whole: &str, start: &str| line.contains(start) && !line.contains(whole);
+                assert!(!cut("172.20.11.101", "172"), "{width}: {text}");
+                assert!(!cut("Jan 6, 2026 9:00:00 AM", "Jan"), "{width}: {text}");
+                assert!(!cut("APIQueryVmInstanceMsg", "API"), "{width}: {text}");
+            }
+        }
+        // Of many addresses the first ones are shown, and how many more there are.
+        let text = print(&rows, &with_columns(terminal(70), "name,nics.ip"));
+        assert!(text.contains("  10.0.3.1, 10.0.3.2, 10.0.3.3 +6\n"), "{text}");
+        let narrow = print(&rows, &with_columns(terminal(23), "name,nics.ip"));
+        assert!(narrow.contains("a name th…  10.0.3.1 +8\n"), "{narrow}");
     }
 
     #[test]

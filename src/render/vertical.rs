@@ -6,6 +6,7 @@ use crate::json::{self, Kind};
 
 use super::cell::{self, Cell, width};
 use super::columns::Column;
+use super::defaults;
 use super::error::Error;
 use super::fit::{cut, wrapped};
 use super::grid::{Grid, GridColumn, Sample};
@@ -81,6 +82,8 @@ pub(super) struct Blocks {
     shape: Shape,
     /// The columns asked for; without, each row shows its own members.
     grid: Option<Grid>,
+    /// The columns that a table of such rows shows, which come first here.
+    important: Option<Grid>,
     /// Columns asked for beside the members.
     added: Option<Grid>,
     /// How the members seen so far are printed, by name.
@@ -97,6 +100,8 @@ impl Blocks {
         self.known.clear();
         self.grid = None;
         self.added = None;
+        let chosen = shape.inventory.as_deref().and_then(defaults::chosen);
+        self.important = chosen.map(|columns| Grid::of(columns, shape, view));
         self.name = if section.name.is_empty() { "value".to_owned() } else { section.name.to_owned() };
         title(section, self.started, view, out);
     }
@@ -120,6 +125,7 @@ impl Blocks {
         self.started = true;
         let mut lines: Vec<(String, Cell)> = Vec::new();
         let tone_of = view.marks.as_ref().and_then(|marks| marks.of_row(row));
+        let first = self.important.as_ref();
         if let Some(grid) = &self.grid {
             push_columns(grid, row, view, &mut lines);
         } else if json::kind(row) == Kind::Map {
@@ -136,12 +142,25 @@ impl Blocks {
                 cell.tone = tone_of.as_ref().and_then(|tone_of| tone_of(&column.title)).or(cell.tone);
                 lines.push((column.title.clone(), cell));
             }
-            // What it is called comes first, whatever the order of the reply, which means nothing (N2).
-            lines.sort_by_key(|(name, _)| match name.as_str() {
-                "name" => 0,
-                "uuid" => 1,
-                _ => 2,
-            });
+            // What matters comes first, whatever the order of the reply, which means nothing (N2).
+            let place = |name: &str| match first {
+                Some(grid) => {
+                    let is_it =
+                        |column: &GridColumn| column.title == name || !column.is_list() && grid.head(column) == name;
+                    grid.columns.iter().position(is_it).unwrap_or(usize::MAX)
+                }
+                None => ["name", "uuid", "state", "status"].iter().position(|known| *known == name).unwrap_or(4),
+            };
+            if let Some(grid) = first {
+                for column in grid.columns.iter().filter(|column| column.is_list()) {
+                    let mut cell = Cell::default();
+                    cell::for_people(column, json::member(row, grid.head(column)), view, &mut cell);
+                    if cell.width > 0 && !lines.iter().any(|(title, _)| *title == column.title) {
+                        lines.push((column.title.clone(), cell));
+                    }
+                }
+            }
+            lines.sort_by_key(|(name, _)| place(name));
         } else if let Some(column) = member_column(self.name.clone(), &Shape::default(), view) {
             let mut cell = Cell::default();
             cell::for_people(&column, Some(row), view, &mut cell);
@@ -211,7 +230,7 @@ pub(super) fn block(lines: &[(String, Cell)], view: &View, out: &mut Vec<u8>) {
                 if view.wrap || view.max_width.is_none() {
                     wrapped(&cell.text, room)
                 } else {
-                    vec![cut(&cell.text, room).into_owned()]
+                    vec![cut(&cell.text, room, view.ellipsis()).into_owned()]
                 }
             }
             _ => vec![cell.text.clone()],
@@ -254,6 +273,22 @@ mod tests {
         assert_eq!(print_with(REPLY, &zone_shape(), &view()), expected);
         assert_eq!(print(r#"{"inventories":["x",1]}"#, &view()), "inventories | x\n\ninventories | 1\n");
         assert_eq!(print(r#"{"inventories":[{"a":""}],"total":4}"#, &view()), "a |\n\ntotal | 4\n");
+    }
+
+    #[test]
+    fn what_a_table_shows_comes_first() {
+        let shape = Shape { inventory: Some("VmInstanceInventory".to_owned()), fields: Vec::new() };
+        let reply = r#"{"inventory":{"zoneUuid":"z","vmNics":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}],"cpuNum":2,"uuid":"u","state":"Running","name":"a"}}"#;
+        assert_eq!(
+            print_with(reply, &shape, &view()),
+            "name     | a\nuuid     | u\nstate    | Running\nip       | 10.0.0.1, 10.0.0.2\ncpuNum   | 2\n\
+             zoneUuid | z\nvmNics   | 2 nics\n"
+        );
+        // Rows without addresses have no line for them.
+        assert_eq!(
+            print_with(r#"{"inventory":{"state":"Running","name":"a"}}"#, &shape, &view()),
+            "name  | a\nstate | Running\n"
+        );
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub struct View {
     pub max_width: Option<usize>,
     /// Whether the output goes to a terminal: what acts on one is escaped then, in every format.
     pub terminal: bool,
+    /// Whether the terminal knows no other characters than ASCII, as far as drawing goes.
+    pub ascii: bool,
     /// Whether to use colours.
     pub colour: bool,
     /// Whether secret members are masked in the formats for people.
@@ -157,6 +159,7 @@ impl View {
             width: None,
             max_width: None,
             terminal: false,
+            ascii: false,
             colour: false,
             secrets: Secrets::Masked,
             is_secret: |_| false,
@@ -181,6 +184,11 @@ impl View {
     /// How wide a line may be.
     pub(super) fn limit(&self) -> Option<usize> {
         self.max_width.or(self.width)
+    }
+
+    /// What stands where text was cut.
+    pub(super) fn ellipsis(&self) -> &'static str {
+        if self.ascii { "..." } else { "…" }
     }
 
     /// Whether the values of a member of that name are masked.

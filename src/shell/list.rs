@@ -14,9 +14,12 @@ const GAP: usize = 2;
 /// Descriptions shorter than this are not worth a second column.
 const SHORTEST_DESCRIPTION: usize = 14;
 
-/// The most candidates of one group that are listed with descriptions in several columns; more are listed by
-/// their labels alone, in as many columns as fit.
+/// The most candidates of one group that are listed with descriptions; more are listed by their labels alone, in
+/// as many columns as fit. Uuids keep them: alone they say nothing.
 const MOST_DESCRIBED: usize = 60;
+
+/// The length of a uuid.
+const UUID: usize = 32;
 
 /// The rows of the list for a terminal of `width` columns. Without colour the rows are plain text.
 pub(crate) fn rows(completion: &Completion, width: usize, colour: bool) -> Vec<String> {
@@ -32,8 +35,9 @@ pub(crate) fn rows(completion: &Completion, width: usize, colour: bool) -> Vec<S
         }
         rows.push(style("1", &format!("[{}:]", group.heading()), colour));
         let members = completion.candidates.iter().filter(|candidate| candidate.group == group);
+        let uuids = members.clone().all(|candidate| candidate.label.len() == UUID);
         let cells: Vec<Cell> = members.map(|candidate| Cell::of(completion, candidate, colour)).collect();
-        rows.extend(columns(&cells, width));
+        rows.extend(columns(&cells, width, group == Group::Values && uuids));
     }
     if let Some(note) = completion.note {
         rows.push(style("2", &format!("({})", note.message()), colour));
@@ -98,10 +102,10 @@ impl Cell {
 }
 
 /// Puts cells in as many columns as fit, reading downwards.
-fn columns(cells: &[Cell], width: usize) -> Vec<String> {
+fn columns(cells: &[Cell], width: usize, uuids: bool) -> Vec<String> {
     let label = cells.iter().map(|cell| cell.label.width).max().unwrap_or(0).min(width);
     let longest = cells.iter().map(Cell::beside).max().unwrap_or(0);
-    if cells.len() > MOST_DESCRIBED || longest == 0 {
+    if cells.len() > MOST_DESCRIBED && !uuids || longest == 0 {
         return plain_columns(cells, width);
     }
     // Few enough for one screen stand on a row each, with all there is to say; more share rows in pairs.
@@ -238,6 +242,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn many_values_keep_their_names_and_say_that_there_are_more() {
+        struct Many;
+        impl LiveValues for Many {
+            fn lookup(&self, _: &str, _: &str) -> Live {
+                let value = |n: usize| LiveValue { uuid: format!("0{n:031x}"), name: format!("vm-{n}") };
+                Live::Part((0..200).map(value).collect())
+            }
+        }
+        for line in ["StopVmInstance uuid=", "QueryVmInstance name="] {
+            let sources = Sources { catalog: Catalog::newest(), live: &Many, files: &Disk, contexts: &[] };
+            let completion = complete(line, line.len(), &sources);
+            assert_eq!(completion.candidates.len(), 200);
+            assert_eq!(completion.extension(), None, "{line}");
+        }
+        let rows = list_from("StopVmInstance uuid=", &Many, 80, false);
+        assert!(rows.iter().any(|row| row.starts_with("000") && row.ends_with("  vm-199")), "{rows:?}");
+        assert!(rows.last().is_some_and(|row| row.starts_with("(there are more")), "{rows:?}");
     }
 
     #[test]

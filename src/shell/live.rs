@@ -161,12 +161,12 @@ impl LiveValues for LiveCache {
             return Live::Unavailable;
         }
         let question = (query_api.to_owned(), typed.to_owned());
-        if let Some((values, at)) = state.known(&question, asked, self.limits) {
+        if let Some((known, at)) = state.known(&question, asked, self.limits) {
             if asked.duration_since(at) >= self.limits.fresh && self.start(&mut state) {
                 state.ask(question);
                 self.shared.changed.notify_all();
             }
-            return Live::Ready(values);
+            return known;
         }
         if state.unreachable_since.is_some_and(|since| asked.duration_since(since) < self.limits.pause) {
             return Live::Unavailable;
@@ -189,8 +189,8 @@ impl LiveValues for LiveCache {
                 Err(poisoned) => poisoned.into_inner().0,
             };
             let now = Instant::now();
-            if let Some((values, _)) = state.known(&question, now, self.limits) {
-                return Live::Ready(values);
+            if let Some((known, _)) = state.known(&question, now, self.limits) {
+                return known;
             }
             if state.unreachable_since.is_some_and(|since| since >= asked) {
                 return Live::Unavailable;
@@ -210,7 +210,7 @@ impl Drop for LiveCache {
 
 impl State {
     /// The answer to a question, or to a wider one that is complete.
-    fn known(&self, question: &Question, now: Instant, limits: LiveLimits) -> Option<(Vec<LiveValue>, Instant)> {
+    fn known(&self, question: &Question, now: Instant, limits: LiveLimits) -> Option<(Live, Instant)> {
         let usable = |answer: &&Answer| now.duration_since(answer.at) <= limits.kept;
         let exact = self.answers.get(question).filter(usable);
         let found = exact.or_else(|| {
@@ -218,7 +218,8 @@ impl State {
             let mut answers = wider.filter_map(|typed| self.answers.get(&(question.0.clone(), typed.to_owned())));
             answers.find(|answer| answer.complete && usable(answer))
         })?;
-        Some((found.values.clone(), found.at))
+        let values = found.values.clone();
+        Some((if found.complete { Live::Ready(values) } else { Live::Part(values) }, found.at))
     }
 
     /// Puts a question in the queue, unless it is there. Old ones give way: nobody waits for them any more.
@@ -320,8 +321,9 @@ mod tests {
     fn a_large_cloud_is_searched_by_the_node() {
         let calls = Arc::default();
         let cache = LiveCache::new(patient(), counting(&calls, vec![host("a"), host("b"), host("c")]));
-        cache.lookup("QueryVmInstance", "");
-        cache.lookup("QueryVmInstance", "web");
+        let part = Live::Part(vec![host("a"), host("b"), host("c")]);
+        assert_eq!(cache.lookup("QueryVmInstance", ""), part);
+        assert_eq!(cache.lookup("QueryVmInstance", "web"), part);
         assert_eq!(calls.load(Ordering::SeqCst), 2);
     }
 

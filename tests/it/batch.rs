@@ -66,3 +66,35 @@ fn the_options_of_a_run_hold_for_its_commands() {
     let done = home.run(["--sandbox", "-k"]).input("run -k zones.zs -o value\nQueryZone count=true\n").fails(1);
     assert!(done.out().contains("\"total\": 2"), "{}", done.out());
 }
+
+#[test]
+fn lines_of_scripts_end_in_pipes_and_files_as_at_the_prompt() {
+    let home = Home::with_cloud();
+    let script = "QueryZone | .inventories | length\nQueryZone -o value |! sort -r | head -1\nQueryZone -o value > zones\n\
+                  QueryZone count=true -o jsonl >> zones\n";
+    home.run(["--sandbox"]).input(script).succeeds().stdout("2\nzone-2\n").stderr("");
+    let zones = || std::fs::read_to_string(home.path().join("zones")).expect("a file");
+    let before = zones();
+    assert!(before.starts_with("zone-1\nzone-2\n{\"total\":2"), "{before}");
+    // A command that fails leaves a file as it was, and none where none was.
+    std::fs::write(home.path().join("script"), "QueryZone uuid=none --fail-empty > zones\n").expect("a script");
+    home.run(["--sandbox", "run", "script"]).fails(7);
+    home.run(["--sandbox"]).input("QueryZone nmae=x > new\n").fails(1);
+    assert!(zones() == before && !home.path().join("new").exists());
+    home.run(["--sandbox"]).input("QueryZone > /dev/null\n").succeeds().stdout("").stderr("");
+    // A program that reads nothing does not end the script.
+    home.run(["--sandbox"]).input("QueryVmInstance |! true\nQueryZone | 1\n").succeeds().stdout("1\n").stderr("");
+}
+
+#[test]
+fn programs_and_files_that_cannot_be_are_explained() {
+    let home = Home::with_cloud();
+    for (line, message) in [
+        ("QueryZone | grep x", "  hint: `|` is a jq filter here; a program is `|! grep x`\n"),
+        ("QueryZone | wc -l", "  hint: `|` is a jq filter here; a program is `|! wc -l`\n"),
+        ("QueryZone | sort", "  hint: `|` is a jq filter here; a program is `|! sort`\n"),
+        ("QueryZone > /nosuch/dir/x", "error: line 1: cannot write /nosuch/dir/x: No such file or directory"),
+    ] {
+        home.run(["--sandbox"]).input(format!("{line}\n")).fails(1).stdout("").stderr_has(message);
+    }
+}

@@ -197,6 +197,19 @@ fn bash_completes() {
 }
 
 #[test]
+fn bash_lists_uuids_with_names_and_inserts_them_without() {
+    let home = Home::with_cloud();
+    let set_up = ["bind 'set enable-bracketed-paste off'", "source <(zstack-cli completions bash)"];
+    let terminal = shell(&home, "bash", &["--norc", "--noprofile", "-i"], &set_up).expect("bash is everywhere");
+    terminal.keys(&format!("zstack-cli --sandbox DeleteZone uuid={TAB}{TAB}{TAB}"));
+    terminal.sees("140ebc2fbdb74ae197323a69d432f25e  (zone-1)");
+    // Only so much as the uuids have in common is put into the line.
+    terminal.ends_line("$ zstack-cli --sandbox DeleteZone uuid=1");
+    terminal.keys(&format!("4{TAB}"));
+    terminal.ends_line("uuid=140ebc2fbdb74ae197323a69d432f25e");
+}
+
+#[test]
 fn zsh_completes() {
     let home = Home::new();
     let set_up = ["autoload -U compinit; compinit -u -D; PS1='$ '", "source <(zstack-cli completions zsh)"];

@@ -19,6 +19,7 @@ mod paging;
 mod panics;
 mod prompt;
 mod redirections;
+mod screen;
 mod secrets;
 mod served;
 mod sessions;

@@ -65,6 +65,20 @@ fn tab_offers_what_the_node_holds_by_name() {
 }
 
 #[test]
+fn a_list_that_is_not_whole_completes_nothing() {
+    let home = Home::with_cloud();
+    home.run(["sandbox", "seed", "--vms", "1000"]).succeeds();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys("StopVmInstance uuid=");
+    shell.ends_line("uuid=");
+    shell.keys(TAB);
+    shell.sees("--More--");
+    shell.keys("q");
+    shell.row("admin@sandbox >>> StopVmInstance uuid=");
+}
+
+#[test]
 fn ctrl_c_drops_the_line_and_ctrl_d_leaves() {
     let home = Home::with_cloud();
     let terminal = Terminal::shell(&home, &["--sandbox"]);
@@ -274,6 +288,16 @@ fn results_are_at_hand_and_secrets_are_not() {
     let screen = terminal.sees("QueryZone fields=name > zones.json\n3");
     assert!(screen.contains("LogInByAccount accountName=admin password=******"), "{screen}");
     assert!(screen.lines().any(|row| row.starts_with("1 !")), "{screen}");
+    terminal.prompt("admin@sandbox >>>");
+    // Shown as anything else, and not kept once more.
+    terminal.keys(&format!("more 2 -o json{ENTER}"));
+    terminal.sees("\"success\": true");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys(&format!("more 3 --jq '.inventories[0].name' -r{ENTER}"));
+    terminal.sees("result 3: QueryZone | .inventories | length\nzone-1\n");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys(&format!("more 3{ENTER}"));
+    terminal.sees("name    uuid");
     terminal.prompt("admin@sandbox >>>");
     terminal.line("save 2 saved.json json_only");
     terminal.sees("saved saved.json");

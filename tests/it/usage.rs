@@ -17,7 +17,20 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
         (&["QueryZone", "state=On"], "error: state: On is not allowed\n  hint: allowed are: Enabled, Disabled\n"),
         (
             &["QueryZone", "name"],
-            "error: `name` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n",
+            "error: `name` is not of the form name=value\n  hint: a value is missing: name=VALUE\n",
+        ),
+        (
+            &["CreateZone", "name=two", "words"],
+            "error: `words` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n",
+        ),
+        (&["contxt", "list"], "error: there is no API called contxt\n  hint: did you mean `context`?\n"),
+        (
+            &["DeleteVmInstance", "uuid=x"],
+            "error: there is no API called DeleteVmInstance\n  hint: did you mean `DestroyVmInstance`?\n",
+        ),
+        (
+            &["help", "QueryVm"],
+            "error: there is no API, command or topic called QueryVm\n  hint: did you mean `QueryVmInstance`?\n",
         ),
         (
             &["CreateZone", "name=@/no/such/file"],
@@ -100,4 +113,15 @@ fn errors_are_coloured_as_their_line_and_their_context_say() {
     home.run(Vec::<&str>::new()).input("QueryZoen --context lab").fails(1).stderr_has(coloured);
     home.run(["context", "use", "lab"]).succeeds();
     home.run(["QueryZoen"]).fails(1).stderr_has(coloured);
+}
+
+#[test]
+fn the_help_of_an_own_command_is_its_own() {
+    let home = Home::new();
+    for command in ["login", "logout", "sandbox"] {
+        home.run(["help", command]).succeeds().stdout_has(&format!("{command}: ")).never_shows("REQUEST");
+    }
+    home.run(["help", "login"]).succeeds().stdout_has("\nOPTIONS\n").stdout_has("--access-key");
+    home.run(["help", "sandbox"]).succeeds().stdout_has("  serve --fault").stdout_has("  seed --vms");
+    home.run(["help", "LogOut"]).succeeds().stdout_has("REQUEST");
 }

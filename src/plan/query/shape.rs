@@ -124,7 +124,7 @@ fn own_field(
         None if !inventories.is_empty() && !options.no_check => {
             let names = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
             let closest = closest(name, names).map(str::to_owned);
-            Err(error(ErrorKind::UnknownField { api: api.name, name: name.to_owned(), closest }))
+            Err(error(ErrorKind::UnknownField { api: api.name, owner: api.name, name: name.to_owned(), closest }))
         }
         _ => Ok(name.to_owned()),
     }
@@ -212,7 +212,12 @@ fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Optio
             None => {
                 let known = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
                 let closest = closest(head, known).map(str::to_owned);
-                return Err(error(ErrorKind::UnknownField { api: api.name, name: name.clone(), closest }));
+                return Err(error(ErrorKind::UnknownField {
+                    api: api.name,
+                    owner: api.name,
+                    name: name.clone(),
+                    closest,
+                }));
             }
         }
     }

@@ -174,7 +174,8 @@ fn a_condition_on_the_type_opens_the_special_fields() {
 fn what_is_wrong_is_said_at_the_word() {
     for (typed, message, word) in [
         ("nmae=a", "QueryVmInstance has no queryable field nmae", Some("nmae")),
-        ("vmNics.pi=a", "QueryVmInstance has no queryable field pi", Some("vmNics.pi")),
+        ("vmNics.pi=a", "VmNicInventory has no queryable field pi", Some("pi")),
+        ("vmNics.l3Netwrok.name=x", "VmNicInventory has no queryable field l3Netwrok", Some("l3Netwrok")),
         ("vmNics=a", "vmNics leads to VmNicInventory", Some("vmNics")),
         ("cpuNum>two", "cpuNum must be a number", Some("two")),
         ("createDate>soon", "createDate must be a date", Some("soon")),

@@ -132,6 +132,8 @@ pub enum Note {
     Fetching,
     /// The node could not be asked, so that live values are missing.
     NoLiveValues,
+    /// The node holds more values than are offered.
+    More,
     /// The value is secret; nothing is ever offered for it.
     Secret,
 }
@@ -142,6 +144,7 @@ impl Note {
         match self {
             Note::Fetching => "the node is being asked; press Tab again for its answer",
             Note::NoLiveValues => "the node cannot be asked for values now",
+            Note::More => "there are more; type a part of the name to find them",
             Note::Secret => "a secret: nothing is offered",
         }
     }
@@ -191,8 +194,12 @@ impl Completion {
 
     /// What pressing Tab puts between the word's start and the cursor: the only candidate, or as much as the
     /// candidates that begin with what was typed have in common. The flag says whether that finishes the word.
-    /// `None` where nothing is gained.
+    /// `None` where nothing is gained, and where there are more candidates than are known: what some of them have
+    /// in common says nothing.
     pub fn extension(&self) -> Option<(String, bool)> {
+        if self.note == Some(Note::More) {
+            return None;
+        }
         let extending: Vec<&Candidate> =
             self.candidates.iter().filter(|candidate| candidate.fit.extends() && self.begins(candidate)).collect();
         let only = match (extending.as_slice(), self.candidates.as_slice()) {

@@ -80,6 +80,7 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
         Wanted::File => values::file(text, 0),
         Wanted::Word => match place.name() {
             None => (0, Wish::Command),
+            Some("zql") => values::of_zql(place, sources.catalog),
             // `login` is the command; the API is called LogIn.
             Some(name) if own::find(name).is_some() => own_word(place),
             Some(name) => match sources.catalog.api_ignoring_case(name) {

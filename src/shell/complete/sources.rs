@@ -38,6 +38,8 @@ pub struct LiveValue {
 pub enum Live {
     /// These, perhaps more than fit what was typed.
     Ready(Vec<LiveValue>),
+    /// Some of them; the node holds more that may fit.
+    Part(Vec<LiveValue>),
     /// The node has been asked and has not answered yet.
     Pending,
     /// The node cannot be asked: nobody is logged in, it does not answer, or the user does not want it.

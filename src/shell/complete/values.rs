@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use crate::catalog::{Catalog, Field, Inventory, Parameter, Type};
 
+use crate::plan::{ZQL_VERBS, zql_entities};
+
 use super::candidate::{Candidate, Group, Kind, Note};
+use super::cursor::Place;
 use super::engine::{Shelf, Wish};
 use super::options::{OUTPUTS, OptionValue};
 use super::own::SETTINGS;
@@ -41,10 +44,12 @@ impl Values<'_> {
             }
         }
         let reference = self.reference?;
-        match sources.live.lookup(reference.query, shelf.typed()) {
+        let found = sources.live.lookup(reference.query, shelf.typed());
+        let note = matches!(found, Live::Part(_)).then_some(Note::More);
+        match found {
             Live::Pending => Some(Note::Fetching),
             Live::Unavailable => Some(Note::NoLiveValues),
-            Live::Ready(mut values) => {
+            Live::Ready(mut values) | Live::Part(mut values) => {
                 values.sort_by_cached_key(|value| value.name.to_lowercase());
                 for value in values {
                     if reference.by_name && !value.name.is_empty() {
@@ -60,7 +65,7 @@ impl Values<'_> {
                         });
                     }
                 }
-                None
+                note
             }
         }
     }
@@ -157,6 +162,24 @@ pub(super) fn of_setting<'p>(name: &str) -> Wish<'p> {
         Some(setting) => fixed(setting.values),
         None => Wish::Nothing(None),
     }
+}
+
+/// What a ZQL statement begins with, and what it is about; the rest is the node's own language.
+pub(super) fn of_zql<'p>(place: &'p Place, catalog: Catalog) -> (usize, Wish<'p>) {
+    let text = place.word.text.as_str();
+    let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let words = place.others[1..place.index].iter().map(|word| word.text.as_str());
+    let before: Vec<&str> = words.chain(text[..start].split_whitespace()).collect();
+    let fixed = match before[..] {
+        [] => ZQL_VERBS.map(|verb| (Cow::Borrowed(verb), "")).to_vec(),
+        [verb] if ZQL_VERBS.iter().any(|known| known.eq_ignore_ascii_case(verb)) => {
+            let mut entities: Vec<String> = zql_entities(catalog).collect();
+            entities.sort_unstable();
+            entities.into_iter().map(|entity| (Cow::Owned(entity), "")).collect()
+        }
+        _ => return (start, Wish::Nothing(None)),
+    };
+    (start, Wish::Value(Values { fixed, several: true, ..Values::default() }))
 }
 
 /// The file whose path begins at byte `start` of `text`.

@@ -1,0 +1,246 @@
+//! What was meant by a name that there is not, and by a word that is no argument.
+
+use crate::catalog::{Api, Catalog};
+use crate::syntax::{CommandError, closest};
+
+/// Verbs that people use for one another. The first of a line is the likeliest where several would do.
+const VERBS: [&[&str]; 8] = [
+    &["Destroy", "Delete", "Remove", "Detach", "Expunge", "Drop"],
+    &["Create", "Add", "New", "Make"],
+    &["Query", "Get", "List", "Show", "Describe", "Find"],
+    &["Start", "Boot", "PowerOn", "Launch"],
+    &["Stop", "Shutdown", "PowerOff", "Halt"],
+    &["Reboot", "Restart", "Reset"],
+    &["Update", "Change", "Set", "Modify", "Edit"],
+    &["Attach", "Add", "Connect"],
+];
+
+/// What people ask for most, the commonest first, with the short names that they use.
+const NOUNS: [(&str, &[&str]); 14] = [
+    ("VmInstance", &["Vm", "Instance", "Machine"]),
+    ("Host", &["KvmHost", "Hypervisor"]),
+    ("Volume", &["Disk", "DataVolume"]),
+    ("Image", &["Template"]),
+    ("L3Network", &["Network", "Net", "L3"]),
+    ("L2Network", &["L2"]),
+    ("PrimaryStorage", &["Storage", "Ps"]),
+    ("BackupStorage", &["Bs"]),
+    ("VolumeSnapshot", &["Snapshot"]),
+    ("VmNic", &["Nic"]),
+    ("Zone", &[]),
+    ("Cluster", &[]),
+    ("InstanceOffering", &["Offering", "Flavor"]),
+    ("SecurityGroup", &["SecGroup"]),
+];
+
+/// Below this length the beginning of a name says nothing.
+const LEAST: usize = 4;
+
+/// The name that was probably meant by `typed`, which is none: that of an API, or one of `others`, such as own
+/// commands and topics. Never an API that does something else to something else: a verb that was typed in full
+/// leads to that verb or to one that means the same.
+pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<String> {
+    let own = || closest(typed, others.iter().copied().filter(|name| name.len() > 2)).map(str::to_owned);
+    if typed.len() < 2 || !typed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.?".contains(&byte)) {
+        return None;
+    }
+    if typed.len() >= 3 && !typed.starts_with(|c: char| c.is_ascii_uppercase()) {
+        let unfinished = others.iter().find(|name| typed.len() >= LEAST && name.starts_with(typed));
+        if let Some(name) = unfinished.map(|name| (*name).to_owned()).or_else(own) {
+            return Some(name);
+        }
+    }
+    let bare = typed.strip_prefix("API").unwrap_or(typed);
+    let bare = bare.strip_suffix("Msg").unwrap_or(bare);
+    let (verbs, noun) = verb_and_noun(bare);
+    let found = match verbs.is_empty() {
+        // What it is about, and not what to do with it: to look is harmless.
+        true => same_noun(&["Query"], bare, catalog).or_else(|| misspelt(bare, &[], catalog)),
+        false if noun.is_empty() => None,
+        false => same_noun(&verbs, noun, catalog)
+            .or_else(|| unfinished(bare, &verbs, noun, catalog))
+            .or_else(|| misspelt(bare, &verbs, catalog)),
+    };
+    found.map(str::to_owned).or_else(|| own().filter(|_| typed.len() >= 3))
+}
+
+/// The verb that a name begins with, then those that mean the same, and what follows.
+fn verb_and_noun(name: &str) -> (Vec<&'static str>, &str) {
+    // `Settings` begins with no verb, `setvm` may.
+    let lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+    let begins = |verb: &&&str| {
+        let ends_there = || lower || !name[verb.len()..].starts_with(|c: char| c.is_ascii_lowercase());
+        name.get(..verb.len()).is_some_and(|start| start.eq_ignore_ascii_case(verb)) && ends_there()
+    };
+    let Some(typed) = VERBS.into_iter().flatten().filter(begins).max_by_key(|verb| verb.len()) else {
+        return (Vec::new(), name);
+    };
+    let mut verbs = vec![*typed];
+    for group in VERBS.iter().filter(|group| group.contains(typed)) {
+        verbs.extend(group.iter().copied().filter(|verb| verb != typed));
+    }
+    (verbs, &name[typed.len()..])
+}
+
+/// What a noun may stand for: itself, one of several, what it is called in full.
+fn nouns(noun: &str) -> Vec<String> {
+    let mut all = vec![noun.to_owned()];
+    let single = noun.strip_suffix('s').filter(|single| single.len() > 1);
+    all.extend(single.map(str::to_owned));
+    for short in [Some(noun), single].into_iter().flatten() {
+        let known = NOUNS.iter().find(|(_, shorts)| shorts.iter().any(|known| known.eq_ignore_ascii_case(short)));
+        all.extend(known.map(|(name, _)| (*name).to_owned()));
+    }
+    all
+}
+
+/// The API that does this, or what means the same, to exactly that.
+fn same_noun(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
+    let nouns = nouns(noun);
+    let names = verbs.iter().flat_map(|verb| nouns.iter().map(move |noun| format!("{verb}{noun}")));
+    names.into_iter().find_map(|name| catalog.api_ignoring_case(&name)).map(|api| api.name)
+}
+
+/// The API that most people mean by the beginning of a name.
+fn unfinished(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
+    if name.len() < LEAST {
+        return None;
+    }
+    let common = NOUNS.iter().map(|(noun, _)| *noun).filter(|known| begins(known, noun));
+    let common = common.flat_map(|noun| verbs.iter().map(move |verb| format!("{verb}{noun}")));
+    let common = common.into_iter().find_map(|name| catalog.api(&name)).map(|api| api.name);
+    common.or_else(|| {
+        let longer = catalog.api_names().map(|api| api.as_str()).filter(|api| begins(api, name));
+        longer.min_by_key(|api| api.len())
+    })
+}
+
+fn begins(name: &str, typed: &str) -> bool {
+    name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
+}
+
+/// The API whose name differs by a few letters, and whose verb does not mean something else.
+fn misspelt(name: &str, verbs: &[&str], catalog: Catalog) -> Option<&'static str> {
+    let close = |verbs: &[&str]| {
+        let names = catalog.api_names().map(|api| api.as_str());
+        closest(name, names.filter(|api| verbs.is_empty() || verbs.iter().any(|verb| api.starts_with(verb))))
+    };
+    if name.len() < LEAST {
+        return None;
+    }
+    // With the verb that was typed before another one.
+    verbs.first().and_then(|verb| close(&[verb])).or_else(|| close(verbs))
+}
+
+/// What may be done about a word that is no argument of an API: it lacks a name, a value, or has blanks too many.
+pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Catalog) -> Option<String> {
+    let CommandError::NotAnArgument { text, span } = error else { return None };
+    let api = catalog.api_ignoring_case(name)?;
+    let inventory = api.inventory.and_then(|name| catalog.inventory(name));
+    let has_field = |name: &str| inventory.as_ref().is_some_and(|inventory| inventory.field(name).is_some());
+    let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
+    let rest = line.get(span.end..).unwrap_or_default().trim_start();
+    if is_name && rest.starts_with(['=', '!', '<', '>', '~', '?']) {
+        let operator = rest.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
+        let value = rest.get(operator.len()..).unwrap_or_default().split_whitespace().next().unwrap_or_default();
+        let value = if operator.ends_with('=') || operator.len() == 1 { value } else { "" };
+        return Some(format!("a condition is written without blanks: {text}{operator}{value}"));
+    }
+    let first = line.get(..span.start).is_some_and(|before| !before.contains('='));
+    if api.parameter(text).is_some() || api.is_query && has_field(text) {
+        return Some(format!("a value is missing: {text}=VALUE"));
+    }
+    if !first {
+        return None;
+    }
+    if api.is_query {
+        return has_field("name").then(|| format!("a condition names its field: name={}", quoted(text)));
+    }
+    let parameter = subject(&api)?;
+    let is_uuid = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some(if parameter.to_ascii_lowercase().ends_with("uuid") && !is_uuid {
+        format!("a parameter has a name: {parameter}=UUID; Tab finds the uuid by name at the prompt")
+    } else {
+        format!("a parameter has a name: {parameter}={}", quoted(text))
+    })
+}
+
+/// What an API is about: the uuid in its path, or the first parameter that it needs.
+fn subject(api: &Api) -> Option<&'static str> {
+    let required = || api.parameters.iter().filter(|parameter| parameter.required).map(|parameter| parameter.name);
+    required().find(|name| *name == "uuid").or_else(|| required().next())
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains(char::is_whitespace) { format!("'{text}'") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::Command;
+
+    #[test]
+    fn what_is_proposed_does_what_was_typed() {
+        let others = ["capacity", "context", "help", "job", "zql", "login"];
+        for (typed, expected) in [
+            ("QueryZoen", Some("QueryZone")),
+            ("APIQueryZoneMsg", Some("QueryZone")),
+            ("DeleteVmInstance", Some("DestroyVmInstance")),
+            ("DeleteVmInst", Some("DestroyVmInstance")),
+            ("DeleteVm", Some("DestroyVmInstance")),
+            ("deletevm", Some("DestroyVmInstance")),
+            ("RemoveZone", Some("DeleteZone")),
+            ("ListVms", Some("QueryVmInstance")),
+            ("ShowHosts", Some("QueryHost")),
+            ("GetVmInstance", Some("QueryVmInstance")),
+            ("AddZone", Some("CreateZone")),
+            ("QueryVm", Some("QueryVmInstance")),
+            ("QueryVmI", Some("QueryVmInstance")),
+            ("createvm", Some("CreateVmInstance")),
+            ("StopVm", Some("StopVmInstance")),
+            ("RestartVmInstance", Some("RebootVmInstance")),
+            ("QueryBackupStor", Some("QueryBackupStorage")),
+            ("vms", Some("QueryVmInstance")),
+            ("StopVmInstence", Some("StopVmInstance")),
+            ("capacty", Some("capacity")),
+            ("contxt", Some("context")),
+            ("capa", Some("capacity")),
+            ("d", None),
+            ("Del", None),
+            ("Delete", None),
+            ("Query", None),
+            ("Frobnicate", None),
+            ("\u{1b}[2J", None),
+            ("", None),
+        ] {
+            assert_eq!(closest_name(typed, Catalog::newest(), &others).as_deref(), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_arguments_are_explained() {
+        for (line, expected) in [
+            (
+                "StopVmInstance web-1",
+                Some("a parameter has a name: uuid=UUID; Tab finds the uuid by name at the prompt"),
+            ),
+            (
+                "StopVmInstance 1ab3b836a88342e1bbc1b1a17d092f0f",
+                Some("a parameter has a name: uuid=1ab3b836a88342e1bbc1b1a17d092f0f"),
+            ),
+            ("CreateZone 'my lab'", Some("a parameter has a name: name='my lab'")),
+            ("QueryZone name", Some("a value is missing: name=VALUE")),
+            ("QueryZone name = zone-1", Some("a condition is written without blanks: name=zone-1")),
+            ("QueryZone name =zone-1", Some("a condition is written without blanks: name=zone-1")),
+            ("QueryVmInstance cpuNum > 4", Some("a condition is written without blanks: cpuNum>4")),
+            ("QueryZone zone-1", Some("a condition names its field: name=zone-1")),
+            ("CreateZone name=two words", None),
+            ("Frobnicate x", None),
+        ] {
+            let error = Command::parse(line).expect_err(line);
+            let name = line.split(' ').next().unwrap_or_default();
+            assert_eq!(argument_hint(&error, line, name, Catalog::newest()).as_deref(), expected, "{line}");
+        }
+    }
+}
