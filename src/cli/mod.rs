@@ -10,7 +10,7 @@ mod options;
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
 };
-pub use documents::{manual, own_options};
+pub use documents::manual;
 pub use options::{ColorChoice, Options};
 
 use std::ffi::OsStr;

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
-use crate::cli::own_options;
 use crate::plan::closest_name;
 use crate::shell::complete::{command_summaries, command_usage, query_parameters};
 use crate::shell::{TOPICS, Topic};
@@ -58,17 +57,12 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
     Err(UnknownSubject { subject: subject.to_owned(), closest })
 }
 
-/// The page of an own command, with the options that it alone takes.
+/// The page of an own command.
 fn command_page(name: &str) -> Option<String> {
     let usage = command_usage(name)?;
     // What there is to say of a command beyond its words is a topic of the same name.
     let topic = TOPICS.iter().find(|topic| topic.name == name);
-    let mut page = topic.map(|topic| format!("{}\n", topic.text)).unwrap_or_default() + &usage;
-    let options = own_options(name);
-    if !options.is_empty() {
-        page.push_str("\nOPTIONS\n");
-        table(&mut page, options);
-    }
+    let page = topic.map(|topic| format!("{}\n", topic.text)).unwrap_or_default() + &usage;
     Some(page)
 }
 

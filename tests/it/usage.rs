@@ -121,7 +121,7 @@ fn the_help_of_an_own_command_is_its_own() {
     for command in ["login", "logout", "sandbox"] {
         home.run(["help", command]).succeeds().stdout_has(&format!("{command}: ")).never_shows("REQUEST");
     }
-    home.run(["help", "login"]).succeeds().stdout_has("\nOPTIONS\n").stdout_has("--access-key");
+    home.run(["help", "login"]).succeeds().stdout_has("  login [ACCOUNT]\n").stdout_has("--access-key");
     home.run(["help", "sandbox"]).succeeds().stdout_has("  serve --fault").stdout_has("  seed --vms");
     home.run(["help", "LogOut"]).succeeds().stdout_has("REQUEST");
 }
