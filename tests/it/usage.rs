@@ -122,6 +122,6 @@ fn the_help_of_an_own_command_is_its_own() {
         home.run(["help", command]).succeeds().stdout_has(&format!("{command}: ")).never_shows("REQUEST");
     }
     home.run(["help", "login"]).succeeds().stdout_has("  login [ACCOUNT]\n").stdout_has("--access-key");
-    home.run(["help", "sandbox"]).succeeds().stdout_has("  serve --fault").stdout_has("  seed --vms");
+    home.run(["help", "sandbox"]).succeeds().stdout_has("  --fault KIND").stdout_has("  --vms N");
     home.run(["help", "LogOut"]).succeeds().stdout_has("REQUEST");
 }
