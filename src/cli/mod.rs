@@ -108,6 +108,15 @@ Examples:
   zstack-cli QueryVmInstance state=Running vmNics.ip~=10.% --columns name,vmNics.ip
   zstack-cli -o json CreateZone name=lab
 
+Environment:
+  ZSTACK_URL, ZSTACK_HOST, ZSTACK_PORT, ZSTACK_CONTEXT       which node
+  ZSTACK_PASSWORD, ZSTACK_SESSION_UUID                       how to log in
+  ZSTACK_ACCESS_KEY_ID, ZSTACK_ACCESS_KEY_SECRET             or how to sign
+  ZSTACK_OUTPUT                                              the format
+  ZSTACK_CLI_HOME                                            one directory for all files of the program
+  NO_COLOR, PAGER, LESS, http_proxy, https_proxy, no_proxy   as usual
+An option beats the environment, the environment beats a context.
+
 Exit codes: 0 done, 1 wrong command, 2 wrong options or configuration or no room for the output,
 3 the node says it failed, 4 no usable answer, 5 not logged in, 6 outcome of a job unknown,
 7 nothing found (--fail-empty), 70 a bug in the program, 130 interrupted.";
