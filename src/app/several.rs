@@ -77,6 +77,10 @@ impl App {
         let board = Board::new(tasks, spinner.wants_progress());
         let mut all_waited = Vec::new();
         for (round, some) in tasks.chunks_mut(AT_ONCE).enumerate() {
+            // The time is that for all of them: later rounds have what is left, and a last look.
+            let waited = clock.now().saturating_sub(started).as_secs();
+            let timeout = options.timeout.map(|timeout| timeout.saturating_sub(waited));
+            let options = &Options { timeout, ..options.clone() };
             thread::scope(|scope| {
                 let threads: Vec<_> = some
                     .iter_mut()

@@ -204,6 +204,10 @@ fn usage(error: &clap::Error, in_command: bool) -> UsageError {
             let names = commands.map_while(|line| line.split_whitespace().next());
             format!("the word that is to follow is missing: one of {}", names.collect::<Vec<_>>().join(", "))
         }
+        // Whoever types a second word there means a password, which is not repeated.
+        ErrorKind::UnknownArgument if !in_option && rendered.contains("Usage: zstack-cli login ") => {
+            "login takes one name; the password is asked for, or read from standard input".to_owned()
+        }
         // What follows the first paragraph are tips and usage.
         _ => rendered.trim().trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned(),
     };

@@ -52,6 +52,12 @@ fn mistakes_in_options_are_told_in_two_lines() {
     for (line, code, message) in [
         ("QueryZone --outputt json", 2, "unexpected argument '--outputt' found\n  hint: did you mean `--output`?"),
         ("login --account x", 2, "unexpected argument '--account' found\n  hint: `zstack-cli login --help` tells more"),
+        (
+            "login admin hunter2",
+            1,
+            "login takes one name; the password is asked for, or read from standard input\n  \
+             hint: `zstack-cli login --help` tells more",
+        ),
         ("context lsit", 1, "unrecognized subcommand 'lsit'\n  hint: did you mean `list`?"),
         (
             "context",
