@@ -60,13 +60,16 @@ impl Client {
             && let Some(record) = &mut self.record
         {
             let outcome = match &result {
-                Ok(Answer::Reply(_)) => JobOutcome::Succeeded,
-                Ok(Answer::Failed(failure)) => failure.outcome(),
-                Ok(Answer::Detached(_)) => JobOutcome::Unknown,
-                Err(error) if error.nothing_ran() => JobOutcome::NotRun,
-                Err(_) => JobOutcome::Unknown,
+                Ok(Answer::Reply(_)) => Some(JobOutcome::Succeeded),
+                Ok(Answer::Failed(failure)) => Some(failure.outcome()),
+                // The node has it, and it goes on.
+                Ok(Answer::Detached(_)) | Err(Error::Interrupted { job: Some(_) }) => None,
+                Err(error) if error.nothing_ran() => Some(JobOutcome::NotRun),
+                Err(_) => Some(JobOutcome::Unknown),
             };
-            record.ended(&uuid, outcome, self.clock.unix_time());
+            if let Some(outcome) = outcome {
+                record.ended(&uuid, outcome, self.clock.unix_time());
+            }
         }
         result
     }

@@ -56,6 +56,7 @@ fn a_failed_job_is_a_failure_also_when_it_is_looked_at_later() {
     let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION);
     run(&["CreateZone", "name=a", "--no-wait"]).succeeds();
     let uuid = only_job(&home);
+    assert_eq!(home.run(["job", "list"]).succeeds().json()["inventories"][0]["state"], "submitted");
     for command in ["show", "wait"] {
         let done = home.run(["job", command, &uuid]).fails(3).stderr_has("error: no space left");
         assert_eq!(done.json()["error"]["code"], "SYS.1006");
