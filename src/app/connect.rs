@@ -300,6 +300,7 @@ impl App {
             let Some(session) = node.client.take_renewed_session() else { continue };
             node.client.end_session(&session.uuid);
         }
+        self.interrupt.end_by_signal();
     }
 }
 

@@ -52,7 +52,7 @@ impl App {
         if options.sandbox {
             self.node(&options)?;
         }
-        self.watch_ctrl_c()?;
+        self.interrupt.on_ctrl_c()?;
         let folders = self.environment.folders()?.clone();
         let keep_secrets = Arc::new(AtomicBool::new(options.no_secure));
         let history = History::new(Some(folders.state.join("history")), masked_unless(Arc::clone(&keep_secrets)));

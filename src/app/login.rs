@@ -370,7 +370,7 @@ impl App {
     fn ask_secret(&mut self, question: &str) -> Result<Secret, Error> {
         if self.environment.stdin_terminal {
             // An end by Ctrl-C would leave the terminal without echo.
-            self.watch_ctrl_c()?;
+            self.interrupt.on_ctrl_c()?;
             return secret_of(rpassword::prompt_password(question));
         }
         if self.reads_stdin {

@@ -254,6 +254,10 @@ impl App {
 
     /// Makes Ctrl-C ask for an end instead of ending the process.
     fn watch_ctrl_c(&self) -> Result<(), Error> {
+        // The line editor does not look at the flag: whoever ends a shell ends it at once.
+        if self.shell.is_none() {
+            self.interrupt.on_end()?;
+        }
         Ok(self.interrupt.on_ctrl_c()?)
     }
 

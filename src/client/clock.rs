@@ -1,11 +1,11 @@
 //! Time and interruption, behind types that tests replace.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
 /// How often a wish to stop is looked for.
@@ -68,6 +68,8 @@ pub struct Interrupt {
     /// Whether Ctrl-C was pressed while it was nobody else's.
     pressed: Arc<AtomicBool>,
     handlers: Arc<Mutex<Handlers>>,
+    /// The signal that wants the process to end; 0 for none.
+    end: Arc<AtomicUsize>,
 }
 
 /// What happens when Ctrl-C is pressed.
@@ -79,6 +81,8 @@ struct Handlers {
     end: Option<[SigId; 2]>,
     /// How many others have Ctrl-C to themselves.
     others: usize,
+    /// Whether signals that end the process are noted, too.
+    notes_ends: bool,
 }
 
 /// The exit code of whoever is interrupted.
@@ -125,6 +129,34 @@ impl Interrupt {
         let mut handlers = self.handlers();
         handlers.note(&self.wish)?;
         if handlers.others == 0 { handlers.arm(&self.pressed) } else { Ok(()) }
+    }
+
+    /// Sets the flag also when the process is told to end or its terminal is gone, instead of ending at once: what waits
+    /// can say what goes on without it. Told again, it ends.
+    ///
+    /// # Errors
+    /// When the system refuses the signal handlers.
+    pub fn on_end(&self) -> io::Result<()> {
+        let mut handlers = self.handlers();
+        if std::mem::replace(&mut handlers.notes_ends, true) {
+            return Ok(());
+        }
+        for signal in [SIGTERM, SIGHUP] {
+            let told = Arc::new(AtomicBool::new(false));
+            flag::register_conditional_default(signal, Arc::clone(&told))?;
+            flag::register(signal, told)?;
+            flag::register(signal, Arc::clone(&self.wish))?;
+            flag::register_usize(signal, Arc::clone(&self.end), usize::try_from(signal).unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    /// Ends the process by the signal that wanted that, if there was one, now that all is said.
+    pub fn end_by_signal(&self) {
+        match i32::try_from(self.end.load(Ordering::Relaxed)) {
+            Ok(signal @ 1..) => drop(low_level::emulate_default_handler(signal)),
+            _ => {}
+        }
     }
 
     /// Leaves Ctrl-C to somebody else, such as a program that has the terminal, until what is returned is dropped:

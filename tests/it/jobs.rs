@@ -1,5 +1,6 @@
 //! Jobs: waiting, detaching, looking again, from any process.
 
+use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -350,4 +351,31 @@ fn a_long_job_that_fails_says_why() {
     let done = run.variable("ZSTACK_SESSION_UUID", SESSION).fails(3);
     assert_eq!(done.json()["error"]["message"], "no image");
     done.stderr("error: no image\n  cause: SYS.1006: gone\n");
+}
+
+#[test]
+fn whoever_is_told_to_end_says_what_goes_on_and_closes_the_session() {
+    for signal in ["TERM", "HUP"] {
+        let node = Node::start(|request| match request.method.as_str() {
+            "PUT" => Reply::ok(format!(r#"{{"inventory":{{"uuid":"{SESSION}","accountUuid":"a"}}}}"#)),
+            "DELETE" => Reply::ok("{}"),
+            _ => Reply::Send(202, "{}".to_owned()),
+        });
+        let home = Home::new();
+        let child = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_PASSWORD", "x").start();
+        while !node.requests().iter().any(is_poll) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let kill = std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+        assert!(kill.expect("kill runs").success());
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.signal().is_some_and(|number| number == if signal == "TERM" { 15 } else { 1 }));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("this ends the waiting and not the job") && said.contains(&only_job(&home)), "{said}");
+        let last = node.requests().pop().expect("a request");
+        assert_eq!(
+            (last.method.as_str(), last.path()),
+            ("DELETE", &*format!("/zstack/v1/accounts/sessions/{SESSION}"))
+        );
+    }
 }
