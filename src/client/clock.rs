@@ -153,9 +153,9 @@ impl Interrupt {
 
     /// Ends the process by the signal that wanted that, if there was one, now that all is said.
     pub fn end_by_signal(&self) {
-        match i32::try_from(self.end.load(Ordering::Relaxed)) {
-            Ok(signal @ 1..) => drop(low_level::emulate_default_handler(signal)),
-            _ => {}
+        if let Ok(signal @ 1..) = i32::try_from(self.end.load(Ordering::Relaxed)) {
+            // It fails for unknown signals only.
+            let _ = low_level::emulate_default_handler(signal);
         }
     }
 

@@ -59,7 +59,8 @@ fn a_closed_pipe_is_a_quiet_end() {
         let script = format!("{{ {program} {command}; echo status $? >&2; }} | head -n 1");
         let terminal = Terminal::run(&home, 80, 24, "sh", &["-c", &script]);
         let (screen, _) = terminal.ends();
-        assert!(screen.trim_end().ends_with("status 0"), "{screen}");
+        // Which of the two says its line first is not told.
+        assert!(screen.lines().any(|line| line.trim_end() == "status 0"), "{screen}");
         assert!(!screen.contains("error"), "{screen}");
     }
 }
