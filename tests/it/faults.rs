@@ -39,6 +39,9 @@ struct Claims {
     not_done: BTreeSet<String>,
 }
 
+/// How long a process may take for its share of the actions.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(900);
+
 /// Runs the commands, each with its name, in several processes at a time.
 fn act(home: &Home, options: &[String], commands: &[(String, String)]) -> Claims {
     let claims = Mutex::new(Claims::default());
@@ -49,7 +52,7 @@ fn act(home: &Home, options: &[String], commands: &[(String, String)]) -> Claims
                 let script: String = part.iter().map(|(_, command)| format!("{command}\n")).collect();
                 let mut words = options.to_vec();
                 words.extend(["-k", "-q", "-o", "jsonl"].map(str::to_owned));
-                let done = home.run(words).input(script).done();
+                let done = home.run(words).input(script).within(LONGEST).done();
                 let mut claims = claims.lock().expect("no other panicked");
                 let mut said = BTreeSet::new();
                 for line in done.out().lines() {

@@ -59,7 +59,7 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zstack-cli"));
         command.args(arguments).env_clear().env("ZSTACK_CLI_HOME", self.path()).env("LANG", "en_US.UTF-8");
         command.current_dir(self.path());
-        Run { command, input: None, output: None, home: None }
+        Run { command, input: None, output: None, home: None, patience: PATIENCE }
     }
 
     /// As `run`, for a home that nobody else needs.
@@ -92,6 +92,7 @@ pub(crate) struct Run {
     input: Option<Vec<u8>>,
     output: Option<std::fs::File>,
     home: Option<Home>,
+    patience: Duration,
 }
 
 impl Run {
@@ -102,6 +103,12 @@ impl Run {
 
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Run {
         self.command.env(name, value);
+        self
+    }
+
+    /// Gives it more time to end than a test usually takes.
+    pub(crate) fn within(mut self, patience: Duration) -> Run {
+        self.patience = patience;
         self
     }
 
@@ -126,12 +133,12 @@ impl Run {
 
     /// Runs it to its end.
     pub(crate) fn done(mut self) -> Done {
-        let arguments = format!("{:?}", self.command);
-        let (output, ended) = output_of(self.start(), PATIENCE);
+        let (arguments, patience) = (format!("{:?}", self.command), self.patience);
+        let (output, ended) = output_of(self.start(), self.patience);
         // The home is needed until here.
         drop(self.home);
         let done = Done { arguments, output };
-        assert!(ended, "it did not end in {PATIENCE:?}\n{}", done.story());
+        assert!(ended, "it did not end in {patience:?}\n{}", done.story());
         done
     }
 
