@@ -11,6 +11,7 @@ pub mod journal;
 pub mod json;
 pub mod picture;
 pub mod plan;
+mod private;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod properties;
