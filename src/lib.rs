@@ -9,6 +9,7 @@ pub mod config;
 pub mod error;
 pub mod journal;
 pub mod json;
+mod nearness;
 pub mod picture;
 pub mod plan;
 mod private;

@@ -20,7 +20,11 @@ use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
 use super::environment::Folders;
 use super::error::Error;
 use super::files::{lock_file, write_public};
-use super::setting::{Preferences, Setting, distance};
+use super::setting::{Preferences, Setting};
+use crate::nearness::closest;
+
+/// What stands at the top of the file.
+const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
 
 /// A named node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +75,7 @@ impl Contexts {
                         read.contexts.push(Context { name: name.to_owned(), own });
                     }
                 }
-                _ => return Err(place.unknown(document.as_table(), key, closest_top(key))),
+                _ => return Err(place.unknown(document.as_table(), key, closest(key, TOP_KEYS))),
             }
         }
         if let Some(current) = &read.current
@@ -95,13 +99,7 @@ impl Contexts {
     pub fn find(&self, name: &str) -> Result<&Context, Error> {
         self.get(name).ok_or_else(|| Error::NoContext {
             name: name.to_owned(),
-            closest: self
-                .contexts
-                .iter()
-                .map(|context| (distance(name, &context.name), &context.name))
-                .filter(|(distance, _)| *distance <= 2)
-                .min()
-                .map(|(_, name)| name.clone()),
+            closest: closest(name, self.contexts.iter().map(|context| context.name.as_str())).map(str::to_owned),
         })
     }
 
@@ -263,10 +261,6 @@ fn check_name(name: &str) -> Result<(), Error> {
         && !name.starts_with(['-', '.'])
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if good { Ok(()) } else { Err(Error::ContextName { name: name.to_owned() }) }
-}
-
-fn closest_top(key: &str) -> Option<&'static str> {
-    ["context", "contexts", "defaults"].into_iter().find(|known| distance(key, known) <= 2)
 }
 
 fn syntax(path: &Path, text: &str, error: &toml_edit::TomlError) -> Error {

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, Type};
-use crate::syntax::{Argument, Operator, byte_count, closest, is_number, normalise_date, split_list};
+use crate::nearness::closest;
+use crate::syntax::{Argument, Operator, byte_count, is_number, normalise_date, split_list};
 
 use super::error::{Error, ErrorKind};
 use super::reading;

@@ -6,8 +6,9 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use crate::nearness::near;
 
-use super::columns::{Column, Selection, SelectionError, near};
+use super::columns::{Column, Selection, SelectionError};
 use super::error::Error;
 use super::held::{Held, is_inventories};
 use super::view::Shape;

@@ -9,7 +9,6 @@ mod lexer;
 mod list;
 mod literal;
 mod numbers;
-mod suggest;
 
 pub use command::{Argument, Command, CommandError, FileError, Operator};
 pub use dates::normalise as normalise_date;
@@ -17,4 +16,3 @@ pub use lexer::{LexError, Lexed, Quote, Word, lex, quote_word, split};
 pub use list::{ListError, split as split_list};
 pub use literal::{LiteralError, parse as parse_literal};
 pub use numbers::{byte_count, is_integer, is_number};
-pub use suggest::closest;
