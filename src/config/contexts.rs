@@ -142,17 +142,6 @@ impl Contexts {
         })
     }
 
-    /// Changes a preference for all contexts.
-    ///
-    /// # Errors
-    /// As [`Contexts::set`].
-    pub fn set_default(folders: &Folders, key: &str, value: Option<&str>) -> Result<Contexts, Error> {
-        edit(folders, |document| {
-            let defaults = document.entry("defaults").or_insert_with(|| implicit_table(false));
-            change(defaults.as_table_like_mut().ok_or_else(|| not_a_table("defaults"))?, key, value)
-        })
-    }
-
     /// Makes a context the current one.
     ///
     /// # Errors
@@ -399,7 +388,5 @@ mod tests {
         assert_eq!(fs::read(path(&folders)).expect("readable"), before);
         Contexts::set(&folders, "prod", &[("url", None)]).expect("removed");
         assert_eq!(Contexts::load(&folders).expect("readable").preferences(Some("prod")).url, None);
-        Contexts::set_default(&folders, "output", Some("yaml")).expect("changed");
-        assert_eq!(Contexts::load(&folders).expect("readable").preferences(None).output.as_deref(), Some("yaml"));
     }
 }

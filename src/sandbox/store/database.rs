@@ -81,7 +81,7 @@ impl Store {
     fn open_once(path: &Path) -> Result<Store, StoreError> {
         let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         if size == 0 {
-            // Records hold sessions: nobody else may read them. SQLite gives its other files the same rights.
+            // It tells much of whoever tries things out. SQLite gives its other files the same rights.
             private::options().create(true).append(true).open(path).map_err(at(path))?;
         }
         let mut store = Store::over(Connection::open(path)?)?;
@@ -140,7 +140,7 @@ impl Store {
         self.transaction(super::seed::insert_missing)
     }
 
-    /// Throws all resources and records away and fills the store with the seed. A file that turns out to be
+    /// Throws all resources away and fills the store with the seed. A file that turns out to be
     /// damaged is set aside, as `open` does.
     ///
     /// # Errors
@@ -172,7 +172,6 @@ impl Store {
             for table in schema::tables(tx.connection())? {
                 tx.connection().execute_batch(&format!("DROP TABLE {}", schema::quoted(&table)))?;
             }
-            tx.connection().execute_batch("DELETE FROM _record")?;
             super::seed::insert_missing(tx)
         })
     }
