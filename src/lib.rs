@@ -22,3 +22,4 @@ pub mod sandbox;
 pub mod secret;
 pub mod shell;
 pub mod syntax;
+mod width;

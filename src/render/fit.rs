@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::cell::{is_uuid, width};
+use crate::width::{start, width};
+
+use super::cell::is_uuid;
 
 /// What stands between the values of a list in a cell.
 pub(super) const LIST_SEPARATOR: &str = ", ";
@@ -14,16 +16,8 @@ pub(super) fn cut<'t>(text: &'t str, room: usize, ellipsis: &str) -> Cow<'t, str
     if width(text) <= room || is_uuid(text) {
         return Cow::Borrowed(text);
     }
-    let mut taken = 0;
-    let mut end = 0;
-    for (at, cluster) in text.grapheme_indices(true) {
-        taken += width(cluster);
-        if taken + width(ellipsis) > room {
-            break;
-        }
-        end = at + cluster.len();
-    }
-    Cow::Owned(format!("{}{ellipsis}", text[..end].trim_end()))
+    let kept = start(text, room.saturating_sub(width(ellipsis)));
+    Cow::Owned(format!("{}{ellipsis}", kept.trim_end()))
 }
 
 /// A list of values within `room` columns: the first ones whole, and how many more there are.

@@ -4,8 +4,9 @@
 //! those first rows. Libraries that lay tables out want every row first, which is why this is drawn here.
 
 use crate::json;
+use crate::width::width;
 
-use super::cell::{self, Cell, width};
+use super::cell::{self, Cell};
 use super::error::Error;
 use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use rustyline::config::{BellStyle, Builder, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor};
-use unicode_width::UnicodeWidthStr;
 
 use crate::catalog::Catalog;
 use crate::syntax::lex;
+use crate::width::width;
 
 use super::complete::{Files, LiveValues};
 use super::editor::Assistant;
@@ -127,7 +127,7 @@ impl Desk for Terminal<'_> {
         if let Some(assistant) = self.helper_mut() {
             assistant.contexts = contexts;
             assistant.colour = colour;
-            assistant.prompt_width = plain.width();
+            assistant.prompt_width = width(&plain);
         }
         match self.readline(&(plain, styled)) {
             Ok(text) => Ok(Typed::Text(text)),
