@@ -6,6 +6,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;
+mod dates;
 pub mod error;
 pub mod journal;
 pub mod json;
