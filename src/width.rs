@@ -48,6 +48,7 @@ mod tests {
         assert_eq!(cut("存储存储", 5, "…"), "存储…");
         assert_eq!(cut("abc", 3, "…"), "abc");
         assert_eq!(cut("abcd", 3, "…"), "ab…");
+        assert_eq!(cut("日本語", 4, "…"), "日…");
         assert_eq!(cut("abcd", 0, "…"), "");
         assert_eq!(cut("abcdef", 5, "..."), "ab...");
         assert_eq!(cut("abcdef", 2, "..."), "..");

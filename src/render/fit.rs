@@ -85,12 +85,9 @@ mod tests {
 
     #[test]
     fn text_is_cut_and_wrapped_by_what_it_takes_on_screen() {
-        assert_eq!(cut("abcdef", 6, "…"), "abcdef");
-        assert_eq!(cut("abcdef", 5, "…"), "abcd…");
-        assert_eq!(cut("日本語", 5, "…"), "日本…");
-        assert_eq!(cut("日本語", 4, "…"), "日…");
+        assert_eq!(cut("ab cdef", 5, "…"), "ab c…");
+        assert_eq!(cut("ab cdef", 4, "…"), "ab…");
         assert_eq!(cut("👩‍👩‍👧x", 2, "…"), "…");
-        assert_eq!(cut("abcdef", 5, "..."), "ab...");
         assert_eq!(cut(UUID, 5, "…"), UUID);
         assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 27), "10.0.0.1, 10.0.0.2 +1");
         assert_eq!(cut_list("10.0.0.1, 10.0.0.2, 10.0.0.3", 20), "10.0.0.1 +2");
