@@ -6,11 +6,14 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;
+mod dates;
 pub mod error;
 pub mod journal;
 pub mod json;
+mod nearness;
 pub mod picture;
 pub mod plan;
+mod private;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod properties;
@@ -20,3 +23,4 @@ pub mod sandbox;
 pub mod secret;
 pub mod shell;
 pub mod syntax;
+mod width;

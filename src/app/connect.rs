@@ -9,7 +9,7 @@ use crate::client::{
     AccessKey, Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TlsOptions, TransportOptions,
 };
 use crate::commands::login::{ADMIN, LogIn};
-use crate::config::{self, Address, Entry, Login, NodeChoice, Owner, Selection, choose_node};
+use crate::config::{self, Address, ChosenNode, Entry, Login, NodeChoice, Owner, choose_node};
 use crate::error::Error;
 use crate::sandbox::{self, Database, Running};
 use crate::secret::Secret;
@@ -105,7 +105,7 @@ impl App {
     }
 
     /// Which node the options, the environment and the contexts choose.
-    pub(super) fn selection(&mut self, options: &Options) -> Result<Selection, Error> {
+    pub(super) fn selection(&mut self, options: &Options) -> Result<ChosenNode, Error> {
         let choice = NodeChoice {
             url: options.url.clone(),
             host: options.host.clone(),

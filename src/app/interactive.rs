@@ -12,14 +12,14 @@ use crate::render::{self, Filter};
 use crate::results::{Limits, Results};
 use crate::secret::mask_command;
 use crate::shell::complete::Disk;
-use crate::shell::{self, Colour, History, LiveCache, LiveLimits, Prompt, Redirection, Session, redirection};
+use crate::shell::{self, Colour, Evaluator, Flow, History, LiveCache, LiveLimits, Prompt, Redirection, redirection};
 use crate::syntax;
 
 use super::export::Export;
 use super::output::Output;
 use super::program::Program;
 use super::recorder::Tape;
-use super::{App, Flow, nearby};
+use super::{App, nearby};
 
 /// What only the interactive shell has.
 pub(super) struct State {
@@ -167,7 +167,7 @@ impl App {
     }
 }
 
-impl Session for App {
+impl Evaluator for App {
     fn prompt(&mut self) -> Prompt {
         // The Ctrl-C that ended the last command must not end look-ups.
         self.interrupt.clear();
@@ -204,7 +204,7 @@ impl Session for App {
         }
     }
 
-    fn evaluate(&mut self, line: &str) -> shell::Flow {
+    fn evaluate(&mut self, line: &str) -> Flow {
         self.environment.measure_terminal();
         let mut result = self.run_recorded(line);
         if let Err(error) = &result
@@ -222,10 +222,7 @@ impl Session for App {
             shell.keep_secrets.store(no_secure, Ordering::Relaxed);
             shell.results.keep_secrets(no_secure);
         }
-        match flow {
-            Flow::Continue => shell::Flow::Continue,
-            Flow::Leave => shell::Flow::Leave,
-        }
+        flow
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::cli::Options;
 use crate::client::ApiFailure;
+use crate::nearness::closest;
 use crate::plan::Request;
 use crate::shell::complete::{LiveValue, resource_query};
-use crate::syntax::{Command, closest, split_list};
+use crate::syntax::{Command, split_list};
 
 use super::{App, nearby};
 

@@ -43,18 +43,12 @@ use crate::error::{Error, ExitCode};
 use crate::plan;
 use crate::render;
 use crate::secret::Secret;
+use crate::shell::Flow;
 use crate::syntax::{self, Command, Word};
 
 use connect::Node;
 use output::Output;
 use report::Reporter;
-
-/// Whether there is more to come after a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flow {
-    Continue,
-    Leave,
-}
 
 /// Runs the program with the arguments that follow its name.
 pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {

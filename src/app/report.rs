@@ -9,6 +9,7 @@ use crate::json::{self, MASK, escape_unprintable};
 use crate::render;
 use crate::secret::{Secret, mask_command, mask_text};
 use crate::syntax::CommandError;
+use crate::width::width;
 
 /// The shortest secret that is looked for in errors, in bytes.
 const SHORTEST_KNOWN: usize = 8;
@@ -68,7 +69,6 @@ impl Reporter {
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let end = line[start..].find('\n').map_or(line.len(), |at| start + at);
         let text = &line[start..end];
-        let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
         let from = span.start.clamp(start, end);
         let to = span.end.clamp(from, end);
         // What stands far to the right would wrap; the word alone is enough then.

@@ -3,9 +3,9 @@
 use crate::cli::ColorChoice;
 use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
+use crate::nearness::closest;
 use crate::render::Format;
 use crate::shell::complete::SETTINGS;
-use crate::syntax::closest;
 
 use super::App;
 use super::output::Output;

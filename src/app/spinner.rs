@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::client::{Waiting, Watch};
 use crate::json::escape_unprintable;
+use crate::width::start;
 
 /// How several jobs stand that are waited for at once.
 pub(super) struct Standing<'a> {
@@ -52,16 +53,7 @@ impl<W: Write> Spinner<W> {
             text.push_str(&format!("  {}", escape_unprintable(step)));
         }
         text.push_str(&format!("  job {} (Ctrl-C stops waiting)", state.job));
-        let mut room = width.saturating_sub(1);
-        let text: String = text
-            .chars()
-            .take_while(|c| {
-                let wide = unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
-                let fits = wide <= room;
-                room = room.saturating_sub(wide);
-                fits
-            })
-            .collect();
+        let text = start(&text, width.saturating_sub(1));
         // A terminal that is gone is no reason to stop waiting.
         let _ = write!(self.out, "\r\u{1b}[K{text}");
         let _ = self.out.flush();

@@ -3,9 +3,9 @@
 use crate::cli::Options;
 use crate::error::Error;
 use crate::json::Secrets;
+use crate::nearness::closest;
 use crate::render::{Border, Filter, Format, Selection, SortKey, View};
 use crate::secret;
-use crate::syntax::closest;
 
 use super::App;
 use super::output::Output;

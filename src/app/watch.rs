@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::json::{Piece, Pieces, Scanner, escape_unprintable};
 use crate::plan::{self, QueryPlan};
 use crate::render::{self, Change, Marks, Shape, Snapshot, View};
+use crate::width::start;
 
 use super::App;
 use super::full_screen::FullScreen;
@@ -201,16 +202,8 @@ fn headline(watched: &Watched<'_>, comparison: &Comparison) -> String {
 }
 
 /// The beginning of a text that a line of the terminal has room for.
-fn fit(text: &str, mut room: usize) -> String {
-    let text = escape_unprintable(text);
-    text.chars()
-        .take_while(|c| {
-            let wide = unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
-            let fits = wide <= room;
-            room = room.saturating_sub(wide);
-            fits
-        })
-        .collect()
+fn fit(text: &str, room: usize) -> String {
+    start(&escape_unprintable(text), room).to_owned()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use std::ffi::OsStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
-use crate::syntax;
+use crate::nearness::closest;
 
 /// What the words of a command line come to.
 #[derive(Clone, Debug)]
@@ -228,7 +228,7 @@ fn usage_hint(error: &clap::Error, rendered: &str) -> String {
         (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
     ]
     .into_iter()
-    .find_map(|(wrong, right)| syntax::closest(text(wrong)?, [text(right)?]));
+    .find_map(|(wrong, right)| closest(text(wrong)?, [text(right)?]));
     if let Some(near) = near {
         return format!("did you mean `{near}`?");
     }

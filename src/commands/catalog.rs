@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::catalog::{Catalog, Method};
 use crate::error::{Error, OwnError};
 use crate::json;
-use crate::syntax::closest;
+use crate::nearness::closest;
 
 /// Lists the APIs, or those whose name holds `part`: name, verb and path, separated by tabs.
 pub(crate) fn list(catalog: Catalog, part: Option<&str>, out: &mut dyn Write) -> io::Result<()> {

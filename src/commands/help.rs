@@ -9,10 +9,8 @@ use crate::shell::{TOPICS, Topic};
 
 /// Nothing is known by that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no API, inventory, command or topic called `{subject}`")]
+#[error("there is no API, inventory, command or topic of that name")]
 pub struct UnknownSubject {
-    /// What was asked for.
-    pub subject: String,
     /// The closest name that there is.
     pub closest: Option<String>,
 }
@@ -53,8 +51,7 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
     }
     let others: Vec<&str> =
         command_summaries().map(|(name, _)| name).chain(TOPICS.iter().map(|topic| topic.name)).collect();
-    let closest = closest_name(subject, catalog, &others);
-    Err(UnknownSubject { subject: subject.to_owned(), closest })
+    Err(UnknownSubject { closest: closest_name(subject, catalog, &others) })
 }
 
 /// The page of an own command.

@@ -1,11 +1,10 @@
 //! `save N[,N…] [FILE|DIR] [json_only]`: results as files.
 
-use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::json::{indent, write_string};
+use crate::private;
 use crate::results::{Kept, Record, Results, ResultsError};
 
 /// Why results cannot be saved.
@@ -117,13 +116,13 @@ fn contents(record: &Record, json_only: bool) -> String {
 
 /// Writes a file that only its owner may read: a masked reply still tells much of a cloud.
 fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    private::options().write(true).create(true).truncate(true).open(path)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde::de::IgnoredAny;
 
     use super::*;

@@ -20,7 +20,11 @@ use toml_edit::{Document, DocumentMut, Item, Table, TableLike};
 use super::environment::Folders;
 use super::error::Error;
 use super::files::{lock_file, write_public};
-use super::setting::{Preferences, Setting, distance};
+use super::setting::{Preferences, Setting};
+use crate::nearness::closest;
+
+/// What stands at the top of the file.
+const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
 
 /// A named node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +75,7 @@ impl Contexts {
                         read.contexts.push(Context { name: name.to_owned(), own });
                     }
                 }
-                _ => return Err(place.unknown(document.as_table(), key, closest_top(key))),
+                _ => return Err(place.unknown(document.as_table(), key, closest(key, TOP_KEYS))),
             }
         }
         if let Some(current) = &read.current
@@ -95,13 +99,7 @@ impl Contexts {
     pub fn find(&self, name: &str) -> Result<&Context, Error> {
         self.get(name).ok_or_else(|| Error::NoContext {
             name: name.to_owned(),
-            closest: self
-                .contexts
-                .iter()
-                .map(|context| (distance(name, &context.name), &context.name))
-                .filter(|(distance, _)| *distance <= 2)
-                .min()
-                .map(|(_, name)| name.clone()),
+            closest: closest(name, self.contexts.iter().map(|context| context.name.as_str())).map(str::to_owned),
         })
     }
 
@@ -141,17 +139,6 @@ impl Contexts {
                 document.insert("context", toml_edit::value(name));
             }
             Ok(())
-        })
-    }
-
-    /// Changes a preference for all contexts.
-    ///
-    /// # Errors
-    /// As [`Contexts::set`].
-    pub fn set_default(folders: &Folders, key: &str, value: Option<&str>) -> Result<Contexts, Error> {
-        edit(folders, |document| {
-            let defaults = document.entry("defaults").or_insert_with(|| implicit_table(false));
-            change(defaults.as_table_like_mut().ok_or_else(|| not_a_table("defaults"))?, key, value)
         })
     }
 
@@ -263,10 +250,6 @@ fn check_name(name: &str) -> Result<(), Error> {
         && !name.starts_with(['-', '.'])
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if good { Ok(()) } else { Err(Error::ContextName { name: name.to_owned() }) }
-}
-
-fn closest_top(key: &str) -> Option<&'static str> {
-    ["context", "contexts", "defaults"].into_iter().find(|known| distance(key, known) <= 2)
 }
 
 fn syntax(path: &Path, text: &str, error: &toml_edit::TomlError) -> Error {
@@ -405,7 +388,5 @@ mod tests {
         assert_eq!(fs::read(path(&folders)).expect("readable"), before);
         Contexts::set(&folders, "prod", &[("url", None)]).expect("removed");
         assert_eq!(Contexts::load(&folders).expect("readable").preferences(Some("prod")).url, None);
-        Contexts::set_default(&folders, "output", Some("yaml")).expect("changed");
-        assert_eq!(Contexts::load(&folders).expect("readable").preferences(None).output.as_deref(), Some("yaml"));
     }
 }

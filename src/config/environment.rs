@@ -105,8 +105,6 @@ pub struct Folders {
     pub config: PathBuf,
     /// Sessions, history, jobs: what one machine remembers.
     pub state: PathBuf,
-    /// What can be fetched again.
-    pub cache: PathBuf,
     /// The sandbox's database.
     pub data: PathBuf,
 }
@@ -114,12 +112,7 @@ pub struct Folders {
 impl Folders {
     /// All of it under one directory.
     pub fn under(home: &Path) -> Folders {
-        Folders {
-            config: home.to_owned(),
-            state: home.join("state"),
-            cache: home.join("cache"),
-            data: home.join("data"),
-        }
+        Folders { config: home.to_owned(), state: home.join("state"), data: home.join("data") }
     }
 
     /// The platform's directories for this user.
@@ -128,7 +121,6 @@ impl Folders {
         Some(Folders {
             config: known.config_dir().to_owned(),
             state: known.state_dir().unwrap_or_else(|| known.data_local_dir()).to_owned(),
-            cache: known.cache_dir().to_owned(),
             data: known.data_dir().to_owned(),
         })
     }

@@ -1,19 +1,16 @@
 //! Files that hold secrets: readable by their owner only, replaced as a whole, one writer at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::error::Error;
+use crate::private;
 
 /// How long another process may hold a lock. It takes milliseconds to write a file, some seconds to log in.
 const LONGEST_LOCK: Duration = Duration::from_secs(15);
-
-/// How often a lock is tried.
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Makes a directory that only its owner enters, with all above it; refuses one that others can enter.
 fn private_folder(folder: &Path) -> Result<(), Error> {
@@ -24,21 +21,17 @@ fn private_folder(folder: &Path) -> Result<(), Error> {
     if let Some(parent) = folder.parent() {
         fs::create_dir_all(parent).map_err(failed)?;
     }
-    match fs::DirBuilder::new().mode(0o700).create(folder) {
-        // Another process may have been faster.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_mode(folder, 0o700),
-        result => result.map_err(failed),
-    }
+    private::make_folder(folder).map_err(failed)?;
+    // Another process may have been faster.
+    check_mode(folder, 0o700)
 }
 
 /// Refuses a file or directory that others can use.
 fn check_mode(path: &Path, allowed: u32) -> Result<(), Error> {
-    let metadata = fs::metadata(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(Error::TooOpen { path: path.to_owned(), mode, mend: allowed });
+    match private::looser_mode(path).map_err(|source| Error::Read { path: path.to_owned(), source })? {
+        Some(mode) => Err(Error::TooOpen { path: path.to_owned(), mode, mend: allowed }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Locks a directory against other processes until the lock is dropped. The directory is made where it is missing,
@@ -57,16 +50,8 @@ pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    let file = private_options().write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    let started = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if started.elapsed() < LONGEST_LOCK => thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-    }
+    let lock = private::lock_within(path, LONGEST_LOCK).map_err(failed)?;
+    lock.ok_or_else(|| Error::Locked { path: path.to_owned() })
 }
 
 /// Reads a file with secrets; `None` where there is none.
@@ -93,29 +78,22 @@ pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 /// # Errors
 /// When it cannot be written, or when others can enter its directory.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    private_folder(&folder)?;
-    replace(path, &folder, bytes, true)
+    private_folder(path.parent().unwrap_or(Path::new("")))?;
+    private::replace(path, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })?;
+    Ok(())
 }
 
 /// Replaces a file that others may read, as a whole. Its mode stays.
 pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    fs::create_dir_all(&folder).map_err(|source| Error::Write { path: folder.clone(), source })?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
     // A link stays a link: people keep their configuration elsewhere.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().map_or(folder, Path::to_owned);
-    replace(&path, &folder, bytes, false)
-}
-
-fn replace(path: &Path, folder: &Path, bytes: &[u8], private: bool) -> Result<(), Error> {
-    let failed = |source| Error::Write { path: path.to_owned(), source };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    if !private {
-        public_mode(file.as_file(), path).map_err(failed)?;
-    }
-    file.persist(path).map_err(|error| failed(error.error)).map(drop)
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let failed = |source| Error::Write { path: path.clone(), source };
+    let file = private::replacement(path, bytes).map_err(failed)?;
+    public_mode(file.as_file(), path).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
 }
 
 /// Gives a new file the mode of the one it replaces, or that of any new file.
@@ -134,7 +112,7 @@ pub fn append_line(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         private_folder(folder)?;
     }
     let failed = |source| Error::Write { path: path.to_owned(), source };
-    let mut file = private_options().append(true).read(true).create(true).open(path).map_err(failed)?;
+    let mut file = private::options().append(true).read(true).create(true).open(path).map_err(failed)?;
     check_mode(path, 0o600)?;
     if is_torn(&mut file).map_err(failed)? {
         return file.write_all(&[b"\n", bytes].concat()).map_err(failed);
@@ -153,12 +131,6 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-fn private_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
-}
-
 /// Removes a file; it does not matter whether it was there.
 pub(super) fn remove(path: PathBuf) -> Result<(), Error> {
     match fs::remove_file(&path) {
@@ -171,10 +143,6 @@ pub(super) fn remove(path: PathBuf) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).expect("a file").permissions().mode() & 0o7777
-    }
-
     #[test]
     fn files_and_folders_are_their_owners() {
         let home = tempfile::tempdir().expect("a folder");
@@ -182,7 +150,9 @@ mod tests {
         write_private(&path, b"one").expect("written");
         write_private(&path, b"two").expect("written again");
         assert_eq!(read_private(&path).expect("readable"), Some(b"two".to_vec()));
-        assert_eq!((mode(&path), mode(path.parent().expect("a parent"))), (0o600, 0o700));
+        for made in [path.as_path(), path.parent().expect("a parent")] {
+            assert_eq!(private::looser_mode(made).expect("a mode"), None);
+        }
         append_line(&path, b"more").expect("appended");
         assert_eq!(fs::read(&path).expect("readable"), b"two\nmore");
     }
@@ -205,16 +175,5 @@ mod tests {
         assert!(read_private(&path).expect_err("too open").to_string().contains("chmod 700"));
         assert!(write_private(&path, b"y").is_err());
         assert_eq!(read_private(&home.path().join("none")).expect("nothing there"), None);
-    }
-
-    #[test]
-    fn a_second_lock_waits() {
-        let home = tempfile::tempdir().expect("a folder");
-        let folder = home.path().join("state");
-        let first = lock_folder(&folder).expect("locked");
-        let second = File::open(folder.join(".lock")).expect("the lock file");
-        assert!(second.try_lock().is_err());
-        drop(first);
-        second.try_lock().expect("free again");
     }
 }

@@ -20,5 +20,5 @@ pub use credentials::{Credentials, Entry, Login, Owner, Who};
 pub use environment::{Environment, Folders, Variables};
 pub use error::Error;
 pub use files::{append_line, lock_folder, read_private, write_private};
-pub use node::{Address, NodeChoice, Selection, choose_node};
+pub use node::{Address, ChosenNode, NodeChoice, choose_node};
 pub use setting::{ColorWish, ConfirmWish, FORMATS, Keeper, PROMPT_COLORS, Preferences, Setting};

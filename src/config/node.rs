@@ -34,7 +34,7 @@ pub enum Address {
 
 /// The node that was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selection {
+pub struct ChosenNode {
     /// Its address.
     pub address: Address,
     /// The context whose preferences hold.
@@ -47,7 +47,7 @@ pub struct Selection {
 ///
 /// # Errors
 /// When a context is named that does not exist, or `ZSTACK_PORT` is no port.
-pub fn choose_node(options: &NodeChoice, variables: &Variables, contexts: &Contexts) -> Result<Selection, Error> {
+pub fn choose_node(options: &NodeChoice, variables: &Variables, contexts: &Contexts) -> Result<ChosenNode, Error> {
     let environment = NodeChoice {
         url: variables.url.clone(),
         host: variables.host.clone(),
@@ -62,8 +62,8 @@ pub fn choose_node(options: &NodeChoice, variables: &Variables, contexts: &Conte
     };
     let context_url = context.and_then(|context| context.own.url.clone());
     let name = context.map(|context| context.name.clone());
-    let given = |address| Selection { address, context: name.clone(), address_of_context: false };
-    let of_context = |url| Selection { address: Address::Url(url), context: name.clone(), address_of_context: true };
+    let given = |address| ChosenNode { address, context: name.clone(), address_of_context: false };
+    let of_context = |url| ChosenNode { address: Address::Url(url), context: name.clone(), address_of_context: true };
     let host_and_port = || Address::Host {
         host: options.host.clone().or_else(|| environment.host.clone()).unwrap_or_else(|| "localhost".to_owned()),
         port: options.port.or(environment.port).unwrap_or(8080),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::nearness::closest;
+
 /// The names of the output formats.
 pub const FORMATS: [&str; 9] = ["table", "wide", "vertical", "json", "jsonl", "yaml", "csv", "tsv", "value"];
 
@@ -170,8 +172,7 @@ impl Setting {
 
     /// The key whose name looks most like this one.
     pub(super) fn closest(name: &str) -> Option<&'static str> {
-        let own = name.to_lowercase();
-        Setting::names().filter(|known| distance(&own, known) <= 2).min_by_key(|known| distance(&own, known))
+        closest(name, Setting::names())
     }
 
     /// The value as TOML has it.
@@ -354,22 +355,6 @@ fn names(value: &toml_edit::Value) -> Result<String, String> {
     let list = value.as_array().ok_or_else(|| format!("names are expected, not {}", value.type_name()))?;
     let names: Option<Vec<&str>> = list.iter().map(toml_edit::Value::as_str).collect();
     names.map(|names| names.join(",")).ok_or_else(|| "names are expected".to_owned())
-}
-
-/// How many letters must change to turn one word into another.
-pub(super) fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, left) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (at, right) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(left != *right);
-            diagonal = row[at + 1];
-            row[at + 1] = changed.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::catalog::{Api, Catalog, Method};
 use crate::json::Value;
-use crate::syntax::{Argument, Command, Operator, closest};
+use crate::nearness::closest;
+use crate::syntax::{Argument, Command, Operator};
 
 use super::error::{Error, ErrorKind};
 use super::password;

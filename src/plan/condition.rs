@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, Type};
-use crate::syntax::{Argument, Operator, byte_count, closest, is_number, normalise_date, split_list};
+use crate::dates;
+use crate::nearness::closest;
+use crate::syntax::{Argument, Operator, byte_count, is_number, split_list};
 
 use super::error::{Error, ErrorKind};
 use super::reading;
@@ -204,7 +206,7 @@ impl Reader<'_> {
                     _ => Err(error(ErrorKind::NotABoolean { name: name() })),
                 }
             }
-            Type::Timestamp => match normalise_date(text) {
+            Type::Timestamp => match dates::normalise(text) {
                 Some(date) => Ok(Scalar::Text(date)),
                 None if self.no_check => Ok(Scalar::Text(text.to_owned())),
                 None => Err(error(ErrorKind::NotADate { name: name() })),

@@ -1,7 +1,8 @@
 //! What was meant by a name that there is not, and by a word that is no argument.
 
 use crate::catalog::{Api, Catalog};
-use crate::syntax::{CommandError, closest};
+use crate::nearness::closest;
+use crate::syntax::CommandError;
 
 /// Verbs that people use for one another. The first of a line is the likeliest where several would do.
 const VERBS: [&[&str]; 8] = [

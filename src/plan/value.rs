@@ -6,7 +6,8 @@ use fancy_regex::Regex;
 
 use crate::catalog::{Catalog, Parameter, Type};
 use crate::json::Value;
-use crate::syntax::{Argument, LiteralError, byte_count, closest, is_integer, is_number, parse_literal, split_list};
+use crate::nearness::closest;
+use crate::syntax::{Argument, LiteralError, byte_count, is_integer, is_number, parse_literal, split_list};
 
 use super::error::{Error, ErrorKind};
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::catalog::{Catalog, Method};
-use crate::syntax::closest;
+use crate::nearness::closest;
 
 use super::request::{Effect, PathPart, Request, SecretText};
 

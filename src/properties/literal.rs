@@ -1,7 +1,8 @@
 //! Structured values: JSON and Python literals come to the same, print and read back, and lists split.
 
+use crate::dates;
 use crate::json::{self, Secrets, Value};
-use crate::syntax::{byte_count, is_integer, is_number, normalise_date, parse_literal, split_list};
+use crate::syntax::{byte_count, is_integer, is_number, parse_literal, split_list};
 
 /// Checks one value as typed.
 pub fn check(text: &str) {
@@ -26,7 +27,7 @@ pub fn check(text: &str) {
             assert_eq!(split_list(&joined.join(",")), Ok(items));
         }
     }
-    let _ = (byte_count(text), is_integer(text), is_number(text), normalise_date(text));
+    let _ = (byte_count(text), is_integer(text), is_number(text), dates::normalise(text));
 }
 
 fn check_value(value: &Value) {

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use unicode_width::UnicodeWidthStr;
-
 use crate::json::{self, Kind, MASK};
+use crate::width::width;
 
 use super::fit::LIST_SEPARATOR;
 use super::grid::GridColumn;
@@ -25,11 +24,6 @@ pub(super) struct Cell {
     pub(super) number: bool,
     /// Whether it is text of several words.
     pub(super) prose: bool,
-}
-
-/// How many columns of a terminal a text takes.
-pub(super) fn width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// Whether a text is a uuid as nodes write them: 32 hexadecimal digits, with or without dashes.

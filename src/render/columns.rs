@@ -87,44 +87,6 @@ impl Selection {
     }
 }
 
-/// Names that resemble `name`, best first, three at most.
-pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let wanted = name.to_lowercase();
-    let mut found: Vec<(usize, &str)> = known
-        .filter_map(|candidate| {
-            let lower = candidate.to_lowercase();
-            let distance = distance(&wanted, &lower);
-            let within = wanted.len() >= 3 && (lower.contains(&wanted) || wanted.contains(&lower) && lower.len() >= 3);
-            let score = if within { distance.min(2) } else { distance };
-            (score <= 1 + wanted.chars().count() / 4).then_some((score, candidate))
-        })
-        .collect();
-    found.sort();
-    found.dedup_by(|a, b| a.1 == b.1);
-    found.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
-}
-
-/// How many characters must be changed, added, removed or swapped with their neighbour.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = changed.min(above[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(before[j - 2] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,15 +120,5 @@ mod tests {
         assert_eq!(Selection::parse("x="), Err(SelectionError::NameMissing { at: 2 }));
         assert_eq!(Selection::parse("=x"), Err(SelectionError::TitleMissing { at: 0 }));
         assert_eq!(Selection::parse("+"), Err(SelectionError::NameMissing { at: 1 }));
-    }
-
-    #[test]
-    fn near_names_are_found() {
-        let known = ["name", "uuid", "state", "status", "zoneUuid", "vmNics", "totalCapacity"];
-        assert_eq!(near("nmae", known.into_iter()), ["name"]);
-        assert_eq!(near("vmnics", known.into_iter()), ["vmNics"]);
-        assert_eq!(near("stat", known.into_iter()), ["state", "status"]);
-        assert_eq!(near("capacity", known.into_iter()), ["totalCapacity"]);
-        assert!(near("description", known.into_iter()).is_empty());
     }
 }

@@ -44,10 +44,3 @@ impl From<ReadError> for Error {
         }
     }
 }
-
-impl Error {
-    /// Whether the reader of the output went away.
-    pub fn is_closed_pipe(&self) -> bool {
-        matches!(self, Error::Write(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
-    }
-}

@@ -95,11 +95,6 @@ impl Filter {
     pub fn until(self, is_interrupted: impl Fn() -> bool + 'static) -> Filter {
         Filter { is_interrupted: Rc::new(is_interrupted), ..self }
     }
-
-    /// Whether rows are filtered as they come; otherwise the whole reply is read first.
-    pub fn is_streaming(&self) -> bool {
-        self.each.is_some()
-    }
 }
 
 /// For `.inventories[].a.b | rest`, which does the same to each row: `.a.b | rest`.
@@ -387,7 +382,7 @@ mod tests {
         ] {
             assert_eq!(each_row(expression).as_deref(), each, "{expression}");
         }
-        assert!(Filter::compile(".inventories[].name").expect("compiles").is_streaming());
+        assert!(Filter::compile(".inventories[].name").expect("compiles").each.is_some());
     }
 
     #[test]

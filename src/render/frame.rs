@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::cell::{Cell, is_uuid, width};
+use crate::width::width;
+
+use super::cell::{Cell, is_uuid};
 use super::fit::{cut, cut_list, shortest_list, wrapped};
 use super::grid::Grid;
 use super::style::PLAIN;

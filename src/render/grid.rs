@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use crate::json::{self, Kind};
+use crate::nearness::near;
 
-use super::columns::{Column, near};
+use super::columns::Column;
 use super::defaults;
 use super::error::Error;
 use super::size::counts_bytes;

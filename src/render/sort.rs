@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use crate::dates::{self, Moment};
 use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use crate::nearness::near;
 
-use super::columns::{Column, Selection, SelectionError, near};
+use super::columns::{Column, Selection, SelectionError};
 use super::error::Error;
 use super::held::{Held, is_inventories};
 use super::view::Shape;
@@ -131,8 +133,7 @@ impl Pieces for Sorted {
 enum Key {
     Bool(bool),
     Number(f64, i64),
-    /// A moment as nodes write it: year, month, day, seconds of the day.
-    Time(u32, u32, u32, u32),
+    Time(Moment),
     Text(String),
     Missing,
 }
@@ -160,7 +161,7 @@ impl Key {
             }
             Kind::Text => {
                 let text = json::unescape(value);
-                moment(&text).unwrap_or_else(|| Key::Text(text.into_owned()))
+                dates::printed(&text).map_or_else(|| Key::Text(text.into_owned()), Key::Time)
             }
             Kind::List => json::items(value).next().map_or(Key::Missing, Key::value),
             Kind::Map => json::members(value).next().map_or(Key::Missing, |(_, value)| Key::value(value)),
@@ -171,7 +172,7 @@ impl Key {
         match (self, other) {
             (Key::Bool(a), Key::Bool(b)) => a.cmp(b),
             (Key::Number(a, x), Key::Number(b, y)) => a.total_cmp(b).then(x.cmp(y)),
-            (Key::Time(a, b, c, d), Key::Time(e, f, g, h)) => (a, b, c, d).cmp(&(e, f, g, h)),
+            (Key::Time(a), Key::Time(b)) => a.cmp(b),
             (Key::Text(a), Key::Text(b)) => natural(a, b),
             _ => self.rank().cmp(&other.rank()),
         }
@@ -181,33 +182,11 @@ impl Key {
         match self {
             Key::Bool(_) => 0,
             Key::Number(..) => 1,
-            Key::Time(..) => 2,
+            Key::Time(_) => 2,
             Key::Text(_) => 3,
             Key::Missing => 4,
         }
     }
-}
-
-/// `Mar 4, 2025 2:12:01 PM`, with or without a comma behind the year (N3).
-fn moment(text: &str) -> Option<Key> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    if text.len() > 30 {
-        return None;
-    }
-    let mut words = text.split([' ', '\u{202f}']);
-    let name = words.next()?;
-    let month = MONTHS.iter().position(|month| *month == name)? as u32 + 1;
-    let day: u32 = words.next()?.strip_suffix(',')?.parse().ok()?;
-    let year: u32 = words.next()?.trim_end_matches(',').parse().ok()?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<u32>().ok());
-    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-    let afternoon = match words.next()? {
-        "AM" => 0,
-        "PM" => 12,
-        _ => return None,
-    };
-    (hour <= 12 && minute < 60 && second < 62)
-        .then(|| Key::Time(year, month, day, ((hour % 12 + afternoon) * 60 + minute) * 60 + second))
 }
 
 /// Texts without regard to case, runs of digits by their number: `web-2` before `web-10`, `10.0.0.9` before

@@ -143,24 +143,7 @@ impl<'a> Summary<'a> {
         let buffer = &mut out.buffer;
         writeln!(buffer, "{} {unit}", thousands(self.rows)).map_err(Error::Write)?;
         for (group, counts) in self.groups() {
-            let mut table = table(&[&group.member, "rows", "", ""], 1..3);
-            let mut tones = Vec::new();
-            let shown = if counts.len() > SHOWN + 1 { SHOWN } else { counts.len() };
-            for (value, count) in &counts[..shown] {
-                add(
-                    &mut table,
-                    vec![(*value).to_owned(), thousands(*count), self.share(*count), self.bar(*count, view)],
-                );
-                tones.push(if is_state(&group.member) { tone(value) } else { None });
-            }
-            let rest = counts[shown..].iter().map(|(_, count)| count).sum::<u64>() + group.others;
-            if rest > 0 {
-                let more =
-                    if group.others > 0 { "others".to_owned() } else { format!("{} others", counts.len() - shown) };
-                add(&mut table, vec![more, thousands(rest), self.share(rest), self.bar(rest, view)]);
-                tones.push(None);
-            }
-            write(&table, &tones, view, buffer);
+            self.print_group(group, &counts, view, buffer);
         }
         if !self.sums.is_empty() {
             let mut table = table(&["sum", ""], 1..2);
@@ -170,37 +153,60 @@ impl<'a> Summary<'a> {
             write(&table, &[], view, buffer);
         }
         if !self.capacities.is_empty() {
-            let mut table = table(&["name", "capacity", "used", "total", "", ""], 2..5);
-            let mut tones = Vec::new();
-            let listed = self.listed.iter().map(|(name, capacity)| (name.as_str(), capacity));
-            let all = self.capacities.iter().map(|capacity| ("all", capacity));
-            let single = self.rows == 1;
-            for (name, capacity) in listed.chain(all.filter(|_| !single)) {
-                let used = capacity.total.saturating_sub(capacity.available).max(0);
-                let ratio = if capacity.total > 0 { used as f64 / capacity.total as f64 } else { 0.0 };
-                add(
-                    &mut table,
-                    vec![
-                        name.to_owned(),
-                        capacity.name.clone(),
-                        amount(&capacity.name, used),
-                        amount(&capacity.name, capacity.total),
-                        format!("{:.0} %", ratio * 100.0),
-                        bar(ratio, view),
-                    ],
-                );
-                tones.push(Some(match ratio {
-                    ratio if ratio >= 0.9 => Tone::Bad,
-                    ratio if ratio >= 0.75 => Tone::Between,
-                    _ => Tone::Good,
-                }));
-            }
-            write(&table, &tones, view, buffer);
+            self.print_capacities(view, buffer);
             if self.unlisted > 0 {
                 writeln!(buffer, "and {} more", thousands(self.unlisted)).map_err(Error::Write)?;
             }
         }
         Ok(())
+    }
+
+    /// Prints how often each value of a member occurs.
+    fn print_group(&self, group: &Group, counts: &[(&str, u64)], view: &View, buffer: &mut Vec<u8>) {
+        let mut table = table(&[&group.member, "rows", "", ""], 1..3);
+        let mut tones = Vec::new();
+        let shown = if counts.len() > SHOWN + 1 { SHOWN } else { counts.len() };
+        for (value, count) in &counts[..shown] {
+            add(&mut table, vec![(*value).to_owned(), thousands(*count), self.share(*count), self.bar(*count, view)]);
+            tones.push(if is_state(&group.member) { tone(value) } else { None });
+        }
+        let rest = counts[shown..].iter().map(|(_, count)| count).sum::<u64>() + group.others;
+        if rest > 0 {
+            let more = if group.others > 0 { "others".to_owned() } else { format!("{} others", counts.len() - shown) };
+            add(&mut table, vec![more, thousands(rest), self.share(rest), self.bar(rest, view)]);
+            tones.push(None);
+        }
+        write(&table, &tones, view, buffer);
+    }
+
+    /// Prints how much of each capacity is used, and of each in all rows.
+    fn print_capacities(&self, view: &View, buffer: &mut Vec<u8>) {
+        let mut table = table(&["name", "capacity", "used", "total", "", ""], 2..5);
+        let mut tones = Vec::new();
+        let listed = self.listed.iter().map(|(name, capacity)| (name.as_str(), capacity));
+        let all = self.capacities.iter().map(|capacity| ("all", capacity));
+        let single = self.rows == 1;
+        for (name, capacity) in listed.chain(all.filter(|_| !single)) {
+            let used = capacity.total.saturating_sub(capacity.available).max(0);
+            let ratio = if capacity.total > 0 { used as f64 / capacity.total as f64 } else { 0.0 };
+            add(
+                &mut table,
+                vec![
+                    name.to_owned(),
+                    capacity.name.clone(),
+                    amount(&capacity.name, used),
+                    amount(&capacity.name, capacity.total),
+                    format!("{:.0} %", ratio * 100.0),
+                    bar(ratio, view),
+                ],
+            );
+            tones.push(Some(match ratio {
+                ratio if ratio >= 0.9 => Tone::Bad,
+                ratio if ratio >= 0.75 => Tone::Between,
+                _ => Tone::Good,
+            }));
+        }
+        write(&table, &tones, view, buffer);
     }
 
     fn share(&self, count: u64) -> String {

@@ -4,8 +4,9 @@
 //! those first rows. Libraries that lay tables out want every row first, which is why this is drawn here.
 
 use crate::json;
+use crate::width::width;
 
-use super::cell::{self, Cell, width};
+use super::cell::{self, Cell};
 use super::error::Error;
 use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};
@@ -76,13 +77,7 @@ impl<'a, 'o> Table<'a, 'o> {
             let mut blocks = Blocks::default();
             blocks.start(section, shape, self.view, &mut self.out.buffer);
             blocks.use_columns(grid, self.view);
-            if self.started {
-                self.out.buffer.push(b'\n');
-            }
-            for row in sample.rows() {
-                blocks.write(row, self.view, &mut self.out.buffer);
-            }
-            self.started = true;
+            self.write_alone(blocks, &sample);
             return Ok(());
         }
         if self.started {
@@ -108,18 +103,7 @@ impl<'a, 'o> Table<'a, 'o> {
             Some(layout) => {
                 self.hidden.extend(grid.columns.drain(layout.widths.len()..).map(|column| column.title));
                 if !grid.columns.is_empty() {
-                    self.lines.top(&layout, &mut self.out.buffer);
-                    if self.view.header {
-                        let titles = grid.columns.iter().map(|column| Cell {
-                            text: json::escape_unprintable(&column.title).into_owned(),
-                            width: width(&json::escape_unprintable(&column.title)),
-                            tone: self.view.colour.then_some(Tone::Heading),
-                            ..Cell::default()
-                        });
-                        let titles: Vec<Cell> = titles.collect();
-                        self.lines.row(&titles, &layout, false, &mut self.out.buffer);
-                        self.lines.rule(&layout, &mut self.out.buffer);
-                    }
+                    self.write_heading(&grid, &layout);
                 }
                 for cells in table {
                     self.lines.row(&cells, &layout, self.view.wrap, &mut self.out.buffer);
@@ -129,6 +113,33 @@ impl<'a, 'o> Table<'a, 'o> {
             }
         }
         Ok(())
+    }
+
+    /// Writes rows that need no table, below each other.
+    fn write_alone(&mut self, mut blocks: Blocks, sample: &Sample) {
+        if self.started {
+            self.out.buffer.push(b'\n');
+        }
+        for row in sample.rows() {
+            blocks.write(row, self.view, &mut self.out.buffer);
+        }
+        self.started = true;
+    }
+
+    /// Writes what stands above the rows.
+    fn write_heading(&mut self, grid: &Grid, layout: &Layout) {
+        self.lines.top(layout, &mut self.out.buffer);
+        if !self.view.header {
+            return;
+        }
+        let titles = grid.columns.iter().map(|column| {
+            let text = json::escape_unprintable(&column.title).into_owned();
+            let tone = self.view.colour.then_some(Tone::Heading);
+            Cell { width: width(&text), text, tone, ..Cell::default() }
+        });
+        let titles: Vec<Cell> = titles.collect();
+        self.lines.row(&titles, layout, false, &mut self.out.buffer);
+        self.lines.rule(layout, &mut self.out.buffer);
     }
 
     fn write_block(&mut self, grid: &Grid, cells: Vec<Cell>) -> Result<(), Error> {
@@ -485,7 +496,10 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
         }
         for format in Format::ALL {
             let printed = super::super::render(&mut Endless(0), &Shape::default(), &View::new(format), &mut Closed);
-            assert!(printed.is_err_and(|error| error.is_closed_pipe()), "{format:?}");
+            assert!(
+                matches!(&printed, Err(Error::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe),
+                "{format:?}"
+            );
         }
     }
 }

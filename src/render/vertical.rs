@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use crate::json::{self, Kind};
+use crate::width::width;
 
-use super::cell::{self, Cell, width};
+use super::cell::{self, Cell};
 use super::columns::Column;
 use super::defaults;
 use super::error::Error;

@@ -1,11 +1,11 @@
 //! The folder of results.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::private;
 use crate::secret::mask_command;
 
 use super::record::{self, Record, Summary};
@@ -148,17 +148,13 @@ impl Results {
 
     /// Puts a result in the folder and removes what is too much, under a lock: other shells do the same.
     fn add(&self, text: &str) -> Result<u64, ResultsError> {
-        create_folder(&self.folder).map_err(io_error(&self.folder))?;
+        private::make_folder(&self.folder).map_err(io_error(&self.folder))?;
         let lock_path = self.folder.join("lock");
-        let lock = owner_only(OpenOptions::new().write(true).create(true).truncate(false))
-            .open(&lock_path)
-            .map_err(io_error(&lock_path))?;
-        lock.lock().map_err(io_error(&lock_path))?;
+        let _lock = private::lock(&lock_path).map_err(io_error(&lock_path))?;
         let mut numbers = self.numbers()?;
         let number = numbers.last().map_or(1, |(last, _)| last.saturating_add(1));
         let path = self.path(number);
-        let mut file =
-            owner_only(OpenOptions::new().write(true).create_new(true)).open(&path).map_err(io_error(&path))?;
+        let mut file = private::options().write(true).create_new(true).open(&path).map_err(io_error(&path))?;
         file.write_all(text.as_bytes()).map_err(io_error(&path))?;
         numbers.push((number, text.len() as u64));
         let mut total: u64 = numbers.iter().map(|(_, size)| size).sum();
@@ -215,14 +211,6 @@ impl Write for Recording {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    options.mode(0o600)
-}
-
-fn create_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +13,7 @@ use super::node::Node;
 use super::options::{Database, Options};
 use super::server::Server;
 use super::store::{ADMIN_ACCOUNT, Store};
+use crate::private;
 
 /// The cloud's database in its directory.
 const CLOUD: &str = "cloud.sqlite3";
@@ -165,14 +165,7 @@ fn open_ledger(file: &Path, set_aside: &mut Vec<PathBuf>) -> Result<Ledger, Erro
 /// Makes the file where there is none, and lets only its owner read it: sessions are as good as passwords. The
 /// files that SQLite puts beside it take its permissions.
 fn keep_private(file: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    let opened = options.create(true).append(true).mode(0o600).open(file)?;
-    let mut permissions = opened.metadata()?.permissions();
-    if permissions.mode() & 0o077 != 0 {
-        permissions.set_mode(0o600);
-        opened.set_permissions(permissions)?;
-    }
-    Ok(())
+    private::tighten(&private::options().create(true).append(true).open(file)?)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {

@@ -36,6 +36,29 @@ struct Frame {
     expects_name: bool,
 }
 
+impl Frame {
+    /// The object or list that opens inside another one, in a place of that secrecy.
+    fn inside(outer: Option<&Frame>, secrecy: Secrecy, is_object: bool, number: usize) -> Frame {
+        let name = outer.map(|frame| frame.name.clone()).unwrap_or_default();
+        Frame { is_object, number, secrecy, inherited: secrecy, name, expects_name: is_object }
+    }
+
+    /// Notes a member's name, and how secret that makes its value.
+    fn begin_member(&mut self, name: String, sessions: &[bool]) {
+        let own = name_secrecy(&name);
+        let session = name == "uuid" && sessions.get(self.number) == Some(&true);
+        self.secrecy = if session || self.inherited == Secrecy::Whole {
+            Secrecy::Whole
+        } else if own == Secrecy::Open && self.inherited == Secrecy::Inside {
+            Secrecy::Inside
+        } else {
+            own
+        };
+        self.name = name;
+        self.expects_name = false;
+    }
+}
+
 fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
     let sessions = session_objects(text);
     let mut out = String::with_capacity(text.len());
@@ -48,14 +71,7 @@ fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
         match bytes[at] {
             open @ (b'{' | b'[') => {
                 let is_object = open == b'{';
-                stack.push(Frame {
-                    is_object,
-                    number: objects,
-                    secrecy: current,
-                    inherited: current,
-                    name: stack.last().map(|frame| frame.name.clone()).unwrap_or_default(),
-                    expects_name: is_object,
-                });
+                stack.push(Frame::inside(stack.last(), current, is_object, objects));
                 objects += usize::from(is_object);
                 out.push(char::from(open));
                 at += 1;
@@ -77,17 +93,7 @@ fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
                 let raw = &text[at..end];
                 match stack.last_mut() {
                     Some(frame) if frame.expects_name => {
-                        frame.expects_name = false;
-                        frame.name = decode(raw);
-                        let own = name_secrecy(&frame.name);
-                        let session = frame.name == "uuid" && sessions.get(frame.number) == Some(&true);
-                        frame.secrecy = if session || frame.inherited == Secrecy::Whole {
-                            Secrecy::Whole
-                        } else if own == Secrecy::Open && frame.inherited == Secrecy::Inside {
-                            Secrecy::Inside
-                        } else {
-                            own
-                        };
+                        frame.begin_member(decode(raw), &sessions);
                         out.push_str(raw);
                     }
                     _ => {

@@ -11,6 +11,7 @@ use rustyline::{Changeset, Context, Helper};
 
 use crate::catalog::{Api, Catalog, Inventory};
 use crate::syntax::lex;
+use crate::width::width;
 
 use super::colours;
 use super::complete::{Files, LiveValues, Sources, complete};
@@ -215,11 +216,10 @@ impl Hinter for Assistant<'_> {
 impl Assistant<'_> {
     /// As much of a hint as fits on the last row of the line, so that the list below never meets it.
     fn fitting(&self, line: &str, hint: &str) -> Option<String> {
-        use unicode_width::UnicodeWidthStr;
-        let width = terminal_width();
+        let columns = terminal_width();
         let last = line.rsplit('\n').next().unwrap_or(line);
-        let used = if last.len() == line.len() { self.prompt_width } else { 0 } + last.width();
-        let room = width.checked_sub(used % width.max(1) + 1)?;
+        let used = if last.len() == line.len() { self.prompt_width } else { 0 } + width(last);
+        let room = columns.checked_sub(used % columns.max(1) + 1)?;
         hint::fitting(hint, room)
     }
 }

@@ -1,11 +1,11 @@
 //! The grey text behind the line: the parameters that are still missing.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
 use crate::catalog::Api;
 use crate::syntax::lex;
+use crate::width::cut;
 
 use super::complete::{Argument, own_command};
+use super::list::ELLIPSIS;
 
 /// What `line` still lacks, once its words are typed as far as they go: ` name= zoneUuid=`. `look` runs a
 /// function on the API of a name.
@@ -45,23 +45,9 @@ pub(super) fn missing(
 
 /// As much of a hint as fits `room` columns; nothing where that would say nothing.
 pub(super) fn fitting(hint: &str, room: usize) -> Option<String> {
-    if hint.width() <= room {
-        return Some(hint.to_owned());
-    }
-    let mut out = String::new();
-    let mut used = 1;
-    for c in hint.chars() {
-        used += c.width().unwrap_or(0);
-        if used > room {
-            break;
-        }
-        out.push(c);
-    }
-    if out.trim().is_empty() {
-        return None;
-    }
-    out.push('…');
-    Some(out)
+    let fits = cut(hint, room, ELLIPSIS);
+    let says_something = fits == hint || !fits.trim_end_matches(ELLIPSIS).trim().is_empty();
+    says_something.then(|| fits.into_owned())
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The commands typed before: one file, shared by all shells of a user.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::private;
 
 /// The most commands kept.
 const MOST_ENTRIES: usize = 10_000;
@@ -101,13 +103,9 @@ impl History {
     fn shorten(&mut self, path: &Path, file: &mut File) -> io::Result<()> {
         self.offset = 0;
         let entries = latest(self.read_from(file)?);
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut shorter = tempfile::NamedTempFile::new_in(folder)?;
         let kept = &entries[entries.len().saturating_sub(MOST_ENTRIES)..];
-        for entry in kept {
-            shorter.write_all((encode(entry) + "\n").as_bytes())?;
-        }
-        let metadata = shorter.persist(path).map_err(|error| error.error)?.metadata()?;
+        let text: String = kept.iter().map(|entry| encode(entry) + "\n").collect();
+        let metadata = private::replace(path, text.as_bytes())?.metadata()?;
         (self.identity, self.offset, self.entries) = (identity(&metadata), metadata.len(), kept.len());
         Ok(())
     }
@@ -127,40 +125,22 @@ pub fn last_entries(path: &Path, count: usize) -> io::Result<Vec<String>> {
 /// Opens the file for appending and locks it, creating it and its folder for the owner only.
 fn open_locked(path: &Path) -> io::Result<File> {
     loop {
-        let mut options = OpenOptions::new();
+        let mut options = private::options();
         options.read(true).append(true).create(true);
-        let file = match owner_only(&mut options).open(path) {
+        let file = match options.open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = path.parent().unwrap_or(Path::new("."));
-                create_folder(folder)?;
-                owner_only(&mut options).open(path)?
+                private::make_folder(path.parent().unwrap_or(Path::new(".")))?;
+                options.open(path)?
             }
             other => other?,
         };
         file.lock()?;
-        tighten(&file)?;
+        private::tighten(&file)?;
         // Another shell may have put a shorter file in its place before the lock was ours.
         if fs::metadata(path).is_ok_and(|now| file.metadata().is_ok_and(|ours| identity(&now) == identity(&ours))) {
             return Ok(file);
         }
     }
-}
-
-fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
-    options.mode(0o600)
-}
-
-fn tighten(file: &File) -> io::Result<()> {
-    let mut permissions = file.metadata()?.permissions();
-    if permissions.mode() & 0o077 != 0 {
-        permissions.set_mode(0o600);
-        file.set_permissions(permissions)?;
-    }
-    Ok(())
-}
-
-fn create_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn identity(metadata: &fs::Metadata) -> u64 {
@@ -199,6 +179,8 @@ pub(super) fn latest(entries: Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn open(path: &Path) -> History {

@@ -2,14 +2,16 @@
 
 use std::ops::Range;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-
 use crate::json::is_unprintable;
+use crate::width::{cut, width};
 
 use super::complete::{Candidate, Completion, Group};
 
 /// The blanks between two columns.
 const GAP: usize = 2;
+
+/// What stands for the end of a text that was cut.
+pub(super) const ELLIPSIS: &str = "…";
 
 /// Descriptions shorter than this are not worth a second column.
 const SHORTEST_DESCRIPTION: usize = 14;
@@ -65,7 +67,7 @@ impl Cell {
     fn of(completion: &Completion, candidate: &Candidate, colour: bool) -> Cell {
         let mut text = highlighted(&candidate.label, &completion.matched(candidate), colour);
         text.push_str(candidate.suffix);
-        let width = clean(&candidate.label).width() + candidate.suffix.len();
+        let width = width(&clean(&candidate.label)) + candidate.suffix.len();
         let mark = if candidate.required { "required " } else { "" };
         let matched = completion.matched_description(candidate);
         let description = (!matched.is_empty()).then(|| highlighted(&candidate.description, &matched, colour));
@@ -75,7 +77,7 @@ impl Cell {
 
     /// How wide what stands beside the label is, with the blanks before it.
     fn beside(&self) -> usize {
-        match self.mark.len() + self.description.width() {
+        match self.mark.len() + width(&self.description) {
             0 => 0,
             beside => beside + GAP,
         }
@@ -85,12 +87,12 @@ impl Cell {
     fn write(&self, out: &mut String, label: usize, rest: usize) -> usize {
         out.push_str(&self.label.text);
         let mut used = self.label.width;
-        let mark = cut(self.mark, rest.saturating_sub(GAP));
-        let description = cut(&self.description, rest.saturating_sub(GAP + mark.len()));
+        let mark = cut(self.mark, rest.saturating_sub(GAP), ELLIPSIS);
+        let description = cut(&self.description, rest.saturating_sub(GAP + mark.len()), ELLIPSIS);
         if !(mark.is_empty() && description.is_empty()) {
             let gap = label.saturating_sub(used) + GAP;
             out.extend(std::iter::repeat_n(' ', gap));
-            used += gap + mark.len() + description.width();
+            used += gap + mark.len() + width(&description);
             out.push_str(&style("33", &mark, self.colour));
             match &self.highlighted {
                 Some(whole) if description == self.description => out.push_str(whole),
@@ -164,26 +166,6 @@ fn highlighted(text: &str, matched: &[Range<usize>], colour: bool) -> String {
     out
 }
 
-/// The start of a text that fits `width` columns.
-fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used + 1 > width {
-            break;
-        }
-        out.push(c);
-    }
-    if width > 0 {
-        out.push('…');
-    }
-    out
-}
-
 /// Text of a node or file system, without what would move the cursor.
 fn clean(text: &str) -> String {
     text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
@@ -238,7 +220,7 @@ mod tests {
                 for row in list_from(line, &Wide, width, false) {
                     // A label alone may be wider than a tiny terminal; nothing is added to it then.
                     let alone = !row.contains("  ");
-                    assert!(row.width() < width.max(21) || alone, "{width} {row:?}");
+                    assert!(crate::width::width(&row) < width.max(21) || alone, "{width} {row:?}");
                 }
             }
         }
@@ -269,13 +251,5 @@ mod tests {
         let narrow = list_from("", &NoLiveValues, 80, false).len();
         let wide = list_from("", &NoLiveValues, 200, false).len();
         assert!(wide < narrow, "{wide} {narrow}");
-    }
-
-    #[test]
-    fn text_is_cut_by_its_width_on_the_screen() {
-        assert_eq!(cut("存储存储", 5), "存储…");
-        assert_eq!(cut("abc", 3), "abc");
-        assert_eq!(cut("abcd", 3), "ab…");
-        assert_eq!(cut("abcd", 0), "");
     }
 }

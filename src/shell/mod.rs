@@ -1,6 +1,6 @@
 //! The interactive shell: the prompt, completion, hints, colours, history.
 //!
-//! It knows the catalog and the syntax, not how a command is run: [`Session`] does that. Results are no business
+//! It knows the catalog and the syntax, not how a command is run: [`Evaluator`] does that. Results are no business
 //! of this module; it prints lists, hints and its own warnings only.
 
 mod ask;
@@ -24,5 +24,5 @@ pub use history::{History, Mask, last_entries};
 pub use live::{Fetch, LiveCache, LiveLimits, Unreachable};
 pub use prompt::{Colour, Prompt};
 pub use redirect::{RedirectError, Redirection, redirection};
-pub use run::{Flow, Options, Session, ShellError, run};
+pub use run::{Evaluator, Flow, Options, ShellError, run};
 pub use topics::{TOPICS, Topic};

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use rustyline::config::{BellStyle, Builder, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor};
-use unicode_width::UnicodeWidthStr;
 
 use crate::catalog::Catalog;
 use crate::syntax::lex;
+use crate::width::width;
 
 use super::complete::{Files, LiveValues};
 use super::editor::Assistant;
@@ -27,7 +27,7 @@ pub enum Flow {
 }
 
 /// What the shell asks of the program around it.
-pub trait Session {
+pub trait Evaluator {
     /// What the prompt tells now.
     fn prompt(&mut self) -> Prompt;
 
@@ -75,7 +75,7 @@ pub enum ShellError {
 ///
 /// # Errors
 /// `Terminal` when the terminal breaks, `Write` when `talk` does.
-pub fn run(options: Options<'_>, session: &mut dyn Session, talk: &mut dyn Write) -> Result<(), ShellError> {
+pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn Write) -> Result<(), ShellError> {
     let config = Builder::new()
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
@@ -93,7 +93,7 @@ pub fn run(options: Options<'_>, session: &mut dyn Session, talk: &mut dyn Write
         prompt_width: 0,
         decoded: RefCell::new(None),
     }));
-    converse(&mut editor, options.history, session, talk)
+    converse(&mut editor, options.history, evaluator, talk)
 }
 
 /// What was typed at a prompt.
@@ -127,7 +127,7 @@ impl Desk for Terminal<'_> {
         if let Some(assistant) = self.helper_mut() {
             assistant.contexts = contexts;
             assistant.colour = colour;
-            assistant.prompt_width = plain.width();
+            assistant.prompt_width = width(&plain);
         }
         match self.readline(&(plain, styled)) {
             Ok(text) => Ok(Typed::Text(text)),
@@ -150,7 +150,7 @@ impl Desk for Terminal<'_> {
 fn converse(
     desk: &mut dyn Desk,
     mut history: History,
-    session: &mut dyn Session,
+    evaluator: &mut dyn Evaluator,
     talk: &mut dyn Write,
 ) -> Result<(), ShellError> {
     let mut trouble = false;
@@ -160,7 +160,7 @@ fn converse(
             Ok(commands) => desk.remember(commands),
             Err(error) => warn_once(&mut trouble, talk, &error)?,
         }
-        let text = match desk.read(&session.prompt(), session.colour(), session.contexts())? {
+        let text = match desk.read(&evaluator.prompt(), evaluator.colour(), evaluator.contexts())? {
             Typed::Text(text) => text,
             Typed::Dropped => continue,
             Typed::End => return Ok(()),
@@ -180,7 +180,7 @@ fn converse(
                 for row in desk.list(partial) {
                     writeln!(talk, "{row}")?;
                 }
-            } else if session.evaluate(line) == Flow::Leave {
+            } else if evaluator.evaluate(line) == Flow::Leave {
                 return Ok(());
             }
         }
@@ -260,7 +260,7 @@ mod tests {
         ran: Vec<String>,
     }
 
-    impl Session for Echo {
+    impl Evaluator for Echo {
         fn prompt(&mut self) -> Prompt {
             Prompt { account: (!self.ran.is_empty()).then(|| "admin".to_owned()), ..Prompt::default() }
         }
@@ -279,9 +279,9 @@ mod tests {
         }
     }
 
-    fn talk_of(script: &mut Script, history: History, session: &mut Echo) -> String {
+    fn talk_of(script: &mut Script, history: History, evaluator: &mut Echo) -> String {
         let mut talk = Vec::new();
-        converse(script, history, session, &mut talk).expect("the desk works");
+        converse(script, history, evaluator, &mut talk).expect("the desk works");
         String::from_utf8(talk).expect("text")
     }
 
@@ -293,9 +293,9 @@ mod tests {
     fn commands_run_one_after_the_other_until_the_end() {
         let text = |text: &str| Typed::Text(text.to_owned());
         let mut script = Script::new(vec![text("QueryZone\nQueryHost"), Typed::Dropped, text(""), text("Q ?")]);
-        let mut session = Echo::default();
-        let talk = talk_of(&mut script, kept_nowhere(), &mut session);
-        assert_eq!(session.ran, ["QueryZone", "QueryHost"]);
+        let mut evaluator = Echo::default();
+        let talk = talk_of(&mut script, kept_nowhere(), &mut evaluator);
+        assert_eq!(evaluator.ran, ["QueryZone", "QueryHost"]);
         assert_eq!(talk, "what follows \"Q \"\n");
         assert_eq!(script.remembered, ["QueryZone", "QueryHost", "Q ?"]);
         assert_eq!(script.prompts[..2], ["- >>> ", "admin >>> "]);
@@ -304,9 +304,9 @@ mod tests {
     #[test]
     fn quit_leaves_what_was_pasted_behind_it() {
         let mut script = Script::new(vec![Typed::Text("quit\nDeleteZone uuid=x".to_owned())]);
-        let mut session = Echo::default();
-        talk_of(&mut script, kept_nowhere(), &mut session);
-        assert_eq!(session.ran, ["quit"]);
+        let mut evaluator = Echo::default();
+        talk_of(&mut script, kept_nowhere(), &mut evaluator);
+        assert_eq!(evaluator.ran, ["quit"]);
     }
 
     #[test]

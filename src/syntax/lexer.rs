@@ -1,6 +1,8 @@
 //! Splitting a line into words as a POSIX shell does.
 
+use std::iter::Peekable;
 use std::ops::Range;
+use std::str::CharIndices;
 
 /// A word of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,26 +126,6 @@ pub fn lex(line: &str) -> Lexed {
     let mut word: Option<Word> = None;
     let mut chars = line.char_indices().peekable();
 
-    fn open(word: &mut Option<Word>, at: usize) -> &mut Word {
-        // Most words fit without growing, which a long line and each key press in it notice.
-        word.get_or_insert_with(|| Word {
-            text: String::with_capacity(32),
-            span: at..at,
-            origins: Vec::with_capacity(33),
-        })
-    }
-    fn push(word: &mut Word, c: char, at: usize) {
-        word.text.push(c);
-        word.origins.extend((0..c.len_utf8()).map(|offset| at + offset));
-    }
-    fn close(word: Option<Word>, end: usize, words: &mut Vec<Word>) {
-        if let Some(mut word) = word {
-            word.span.end = end;
-            word.origins.push(end);
-            words.push(word);
-        }
-    }
-
     while let Some((at, c)) = chars.next() {
         match c {
             '\\' => match chars.next() {
@@ -153,29 +135,8 @@ pub fn lex(line: &str) -> Lexed {
             },
             '\'' | '"' => {
                 let quote = if c == '\'' { Quote::Single } else { Quote::Double };
-                open(&mut word, at);
-                lexed.open_quote = Some((quote, at));
-                while let Some((at, inner)) = chars.next() {
-                    if inner == c {
-                        lexed.open_quote = None;
-                        break;
-                    }
-                    if inner == '\\' && quote == Quote::Double {
-                        match chars.peek().copied() {
-                            Some((_, '\n')) => {
-                                chars.next();
-                                continue;
-                            }
-                            Some((next, escaped @ ('"' | '\\' | '$' | '`'))) => {
-                                chars.next();
-                                push(open(&mut word, at), escaped, next);
-                                continue;
-                            }
-                            _ => {}
-                        }
-                    }
-                    push(open(&mut word, at), inner, at);
-                }
+                let closed = quoted(open(&mut word, at), &mut chars, c);
+                lexed.open_quote = (!closed).then_some((quote, at));
             }
             '#' if word.is_none() => {
                 lexed.comment = Some(at);
@@ -187,6 +148,51 @@ pub fn lex(line: &str) -> Lexed {
     }
     close(word, line.len(), &mut lexed.words);
     lexed
+}
+
+/// The word in the making, which begins here if there is none.
+fn open(word: &mut Option<Word>, at: usize) -> &mut Word {
+    // Most words fit without growing, which a long line and each key press in it notice.
+    word.get_or_insert_with(|| Word { text: String::with_capacity(32), span: at..at, origins: Vec::with_capacity(33) })
+}
+
+/// Adds a character of the line.
+fn push(word: &mut Word, c: char, at: usize) {
+    word.text.push(c);
+    word.origins.extend((0..c.len_utf8()).map(|offset| at + offset));
+}
+
+fn close(word: Option<Word>, end: usize, words: &mut Vec<Word>) {
+    if let Some(mut word) = word {
+        word.span.end = end;
+        word.origins.push(end);
+        words.push(word);
+    }
+}
+
+/// Adds what stands in quotes, up to the second `mark`. Returns whether there is one.
+fn quoted(word: &mut Word, chars: &mut Peekable<CharIndices<'_>>, mark: char) -> bool {
+    while let Some((at, c)) = chars.next() {
+        if c == mark {
+            return true;
+        }
+        if c == '\\' && mark == '"' {
+            match chars.peek().copied() {
+                Some((_, '\n')) => {
+                    chars.next();
+                    continue;
+                }
+                Some((next, escaped @ ('"' | '\\' | '$' | '`'))) => {
+                    chars.next();
+                    push(word, escaped, next);
+                    continue;
+                }
+                _ => {}
+            }
+        }
+        push(word, c, at);
+    }
+    false
 }
 
 /// Writes a word so that splitting gives it back: bare where that is safe, else in quotes.

@@ -4,17 +4,13 @@
 //! text that was typed, so that an error can point at the word that is wrong.
 
 mod command;
-mod dates;
 mod lexer;
 mod list;
 mod literal;
 mod numbers;
-mod suggest;
 
 pub use command::{Argument, Command, CommandError, FileError, Operator};
-pub use dates::normalise as normalise_date;
 pub use lexer::{LexError, Lexed, Quote, Word, lex, quote_word, split};
 pub use list::{ListError, split as split_list};
 pub use literal::{LiteralError, parse as parse_literal};
 pub use numbers::{byte_count, is_integer, is_number};
-pub use suggest::closest;

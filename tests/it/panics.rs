@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use zstack_cli::catalog::Catalog;
 use zstack_cli::shell::complete::{Disk, Live, LiveValues};
-use zstack_cli::shell::{self, Flow, History, Prompt, Session};
+use zstack_cli::shell::{self, Evaluator, Flow, History, Prompt};
 
 use crate::harness::Home;
 use crate::terminal::{TAB, Terminal};
@@ -22,7 +22,7 @@ impl LiveValues for Bug {
 
 struct Nobody;
 
-impl Session for Nobody {
+impl Evaluator for Nobody {
     fn prompt(&mut self) -> Prompt {
         Prompt::default()
     }

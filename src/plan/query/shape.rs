@@ -1,7 +1,8 @@
 //! What is asked of a query's answer: how many rows, in what order, with which members.
 
 use crate::catalog::{Api, Inventory};
-use crate::syntax::{Argument, closest, is_integer, split_list};
+use crate::nearness::closest;
+use crate::syntax::{Argument, is_integer, split_list};
 
 use super::requests::{Answer, Extent, Sort};
 use crate::plan::condition::Reader;

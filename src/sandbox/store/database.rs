@@ -1,8 +1,7 @@
 //! Opening the database: a file that several processes may share, or memory.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,6 +14,7 @@ use super::model::Model;
 use super::schema;
 use super::text;
 use crate::catalog::Catalog;
+use crate::private;
 
 /// How long one process waits for another that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -81,8 +81,8 @@ impl Store {
     fn open_once(path: &Path) -> Result<Store, StoreError> {
         let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         if size == 0 {
-            // Records hold sessions: nobody else may read them. SQLite gives its other files the same rights.
-            private().create(true).append(true).open(path).map_err(at(path))?;
+            // It tells much of whoever tries things out. SQLite gives its other files the same rights.
+            private::options().create(true).append(true).open(path).map_err(at(path))?;
         }
         let mut store = Store::over(Connection::open(path)?)?;
         store.path = Some(path.to_owned());
@@ -140,7 +140,7 @@ impl Store {
         self.transaction(super::seed::insert_missing)
     }
 
-    /// Throws all resources and records away and fills the store with the seed. A file that turns out to be
+    /// Throws all resources away and fills the store with the seed. A file that turns out to be
     /// damaged is set aside, as `open` does.
     ///
     /// # Errors
@@ -172,7 +172,6 @@ impl Store {
             for table in schema::tables(tx.connection())? {
                 tx.connection().execute_batch(&format!("DROP TABLE {}", schema::quoted(&table)))?;
             }
-            tx.connection().execute_batch("DELETE FROM _record")?;
             super::seed::insert_missing(tx)
         })
     }
@@ -229,21 +228,12 @@ impl Store {
 /// second would take the fresh file of the first. The lock ends with the value.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let path = beside(path, ".lock");
-    let file = private().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
-    file.lock().map_err(at(&path))?;
-    Ok(file)
+    private::lock(&path).map_err(at(&path))
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> StoreError + use<> {
     let path = path.to_owned();
     move |source| StoreError::File { path, source }
-}
-
-/// Options for files that only their owner may read.
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -20,7 +20,6 @@ mod ownership;
 mod query;
 #[cfg(any(test, fuzzing))]
 mod reading;
-mod record;
 mod request;
 mod row;
 mod run;

@@ -10,11 +10,6 @@ use super::model::{Kind, Model, Shape};
 /// The number of the layout of the tables; a database with another one is not read.
 pub(super) const LAYOUT: i64 = 1;
 
-/// Tables that belong to no inventory: records of the server that outlive the process.
-const OWN_TABLES: &str = "
-    CREATE TABLE _record (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key))
-        WITHOUT ROWID;";
-
 /// Members with an index besides `uuid` and those that end in `Uuid`.
 const INDEXED: [&str; 9] = ["name", "state", "status", "type", "ip", "hostname", "managementIp", "tag", "category"];
 
@@ -44,9 +39,8 @@ pub(super) fn columns(model: &Model, root: &'static str) -> Vec<(&'static str, K
     columns
 }
 
-/// Makes the tables that belong to no inventory, in an empty database.
+/// Notes the layout in an empty database; tables come with their first rows.
 pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute_batch(OWN_TABLES)?;
     connection.pragma_update(None, "user_version", LAYOUT)?;
     Ok(())
 }

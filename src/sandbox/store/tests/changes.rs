@@ -81,7 +81,7 @@ fn a_family_gets_its_table_with_its_first_row() {
 }
 
 #[test]
-fn tags_owners_and_records() {
+fn tags_and_owners() {
     let store = store();
     let zone = "195ae9157b9248e3889cc56cfd7d0f8d";
     in_store(&store, |tx| tx.add_tag(TagKind::User, zone, "ZoneVO", "far"));
@@ -96,15 +96,6 @@ fn tags_owners_and_records() {
     assert_eq!(in_store(&store, |tx| tx.owner(zone)).as_deref(), Some("b"));
     in_store(&store, |tx| tx.remove_owner(zone));
     assert_eq!(in_store(&store, |tx| tx.owner(zone)), None);
-
-    in_store(&store, |tx| tx.put_record("job", "2", "two"));
-    in_store(&store, |tx| tx.put_record("job", "1", "one"));
-    in_store(&store, |tx| tx.put_record("job", "1", "uno"));
-    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    assert_eq!(in_store(&store, |tx| tx.records("job")), [pair("1", "uno"), pair("2", "two")]);
-    assert_eq!(in_store(&store, |tx| tx.record("job", "2")).as_deref(), Some("two"));
-    assert!(in_store(&store, |tx| tx.remove_record("job", "2")));
-    assert_eq!(in_store(&store, |tx| tx.record("job", "2")), None);
 }
 
 #[test]
@@ -192,7 +183,7 @@ fn only_the_owner_may_read_the_file() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("sandbox.db");
     let store = Store::open(&path).expect("the database is made");
-    in_store(&store, |tx| tx.put_record("session", "s", "{}"));
+    in_store(&store, |tx| tx.set_owner("195ae9157b9248e3889cc56cfd7d0f8d", "ZoneVO", "a"));
     for entry in fs::read_dir(directory.path()).expect("the directory can be read") {
         let entry = entry.expect("the directory can be read");
         let mode = entry.metadata().expect("the file is there").permissions().mode();

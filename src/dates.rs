@@ -1,17 +1,37 @@
-//! Moments as a node compares them.
+//! Moments as a node prints and compares them.
+
+use std::fmt;
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/// A moment in the node's own time zone. Later ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment {
+    year: u32,
+    month: u32,
+    day: u32,
+    hour: u32,
+    minute: u32,
+    second: u32,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Moment { year, month, day, hour, minute, second } = self;
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
+}
 
 /// Turns a moment into `YYYY-MM-DD hh:mm:ss`, the only form that a node compares rightly (Q10).
 ///
 /// Taken are `YYYY`, `YYYY-MM`, `YYYY-MM-DD`, each of these with a time `hh:mm` or `hh:mm:ss` after a blank or
 /// `T` where it names a day, and the form that replies print, `Mar 4, 2025 2:12:01 PM`. All are in the node's
 /// own time zone. What is left out counts as its first value.
-pub fn normalise(text: &str) -> Option<String> {
-    iso(text.trim()).or_else(|| printed(text.trim()))
+pub(crate) fn normalise(text: &str) -> Option<String> {
+    iso(text.trim()).or_else(|| printed(text)).map(|moment| moment.to_string())
 }
 
-fn iso(text: &str) -> Option<String> {
+fn iso(text: &str) -> Option<Moment> {
     let (date, time) = match text.split_once(['T', ' ']) {
         Some((date, time)) => (date, Some(time.trim())),
         None => (text, None),
@@ -28,28 +48,25 @@ fn iso(text: &str) -> Option<String> {
         None => (0, 0, 0),
         Some(time) => clock(time, 0..=23)?,
     };
-    Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"))
+    Some(Moment { year, month, day, hour, minute, second })
 }
 
 /// `Mar 4, 2025 2:12:01 PM`; newer nodes put a comma after the year and a narrow blank before `PM` (N3).
-fn printed(text: &str) -> Option<String> {
-    let text = text.replace(['\u{202f}', '\u{a0}'], " ").replace(',', " ");
-    let mut words = text.split_whitespace();
-    let name = words.next()?.to_ascii_lowercase();
-    let month = u32::try_from(MONTHS.iter().position(|month| *month == name)?).ok()? + 1;
+pub(crate) fn printed(text: &str) -> Option<Moment> {
+    let mut words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let name = words.next()?;
+    let month = u32::try_from(MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name))?).ok()? + 1;
     let day_text = words.next()?;
     let year = number(words.next()?, 4, 1..=9999)?;
     let day = number(day_text, 2, 1..=days_in(year, month))?;
     let (hour, minute, second) = clock(words.next()?, 1..=12)?;
-    let hour = match words.next()?.to_ascii_uppercase().as_str() {
-        "AM" => hour % 12,
-        "PM" => hour % 12 + 12,
+    let half = words.next()?;
+    let hour = match (half.eq_ignore_ascii_case("AM"), half.eq_ignore_ascii_case("PM")) {
+        (true, _) => hour % 12,
+        (_, true) => hour % 12 + 12,
         _ => return None,
     };
-    if words.next().is_some() {
-        return None;
-    }
-    Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"))
+    words.next().is_none().then_some(Moment { year, month, day, hour, minute, second })
 }
 
 fn clock(text: &str, hours: std::ops::RangeInclusive<u32>) -> Option<(u32, u32, u32)> {
