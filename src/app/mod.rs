@@ -126,6 +126,8 @@ struct App {
     interrupt: Interrupt,
     /// What was probably meant by the command that has just failed.
     meant: Option<String>,
+    /// Whether it was said that the configuration is wrong, where a command goes on without.
+    warned_of_configuration: bool,
     /// Whether nothing may be said, since another shell shows what is printed while its user types.
     is_silent: bool,
     /// The node that the program was started for, once known; none inside where that is the sandbox.
@@ -148,6 +150,7 @@ impl App {
             nodes: Vec::new(),
             interrupt: Interrupt::new(),
             meant: None,
+            warned_of_configuration: false,
             is_silent: false,
             started_for: None,
             reads_stdin: false,
@@ -228,7 +231,7 @@ impl App {
             Err(error) => error,
         };
         // What is wrong may be the configuration itself.
-        let settled = self.settle(options).unwrap_or_else(|_| options.clone());
+        let settled = self.settle_if_possible(options);
         let terminal = self.environment.stderr_terminal;
         let reporter = Reporter {
             terminal,

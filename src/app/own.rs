@@ -27,8 +27,20 @@ impl App {
         let typed = options;
         let settled;
         let options = match command {
-            // These must work whatever the configuration says.
+            // What needs no configuration works whatever it says.
             OwnCommand::Context(_) | OwnCommand::Complete { .. } | OwnCommand::Sandbox(_) => options,
+            OwnCommand::Help { .. }
+            | OwnCommand::Catalog(_)
+            | OwnCommand::Man
+            | OwnCommand::Completions { .. }
+            | OwnCommand::History { .. }
+            | OwnCommand::Set { .. }
+            | OwnCommand::Run { .. }
+            | OwnCommand::Exit
+            | OwnCommand::Quit => {
+                settled = self.settle_if_possible(options);
+                &settled
+            }
             _ => {
                 settled = self.settle(options)?;
                 &settled

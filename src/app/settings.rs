@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{ColorChoice, Options};
-use crate::config::{ColorWish, Contexts, Credentials, Environment, Owner};
+use crate::config::{ColorWish, Contexts, Credentials, Environment, Owner, Preferences};
 use crate::error::Error;
 
 use super::App;
@@ -33,10 +33,29 @@ impl App {
         Ok(self.selection(options)?.context)
     }
 
+    /// What the configuration says to a line. The sandbox needs none, so that one which is wrong is only warned of there.
+    pub(super) fn preferences(&mut self, options: &Options) -> Result<Preferences, Error> {
+        let context = self.context_name(options)?;
+        match self.contexts() {
+            Ok(contexts) => Ok(contexts.preferences(context.as_deref())),
+            Err(error) if options.sandbox => {
+                if !std::mem::replace(&mut self.warned_of_configuration, true) && !self.is_silent {
+                    self.say(options, &format!("warning: {error}; the sandbox goes on without the configuration"));
+                }
+                Ok(Preferences::default())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`App::settle`], for what needs no configuration: one that is wrong fills in nothing.
+    pub(super) fn settle_if_possible(&mut self, options: &Options) -> Options {
+        self.settle(options).unwrap_or_else(|_| options.clone())
+    }
+
     /// Fills in what the options leave open.
     pub(super) fn settle(&mut self, options: &Options) -> Result<Options, Error> {
-        let context = self.context_name(options)?;
-        let preferences = self.contexts()?.preferences(context.as_deref());
+        let preferences = self.preferences(options)?;
         let mut settled = options.clone();
         let variables = &self.environment.variables;
         settled.output = settled.output.or_else(|| variables.output.clone()).or(preferences.output);

@@ -99,6 +99,27 @@ fn changes_keep_comments_and_mistakes_have_a_line() {
     assert!(std::fs::read_to_string(&file).expect("readable").contains("pasword"), "a wrong file is left alone");
 }
 
+#[test]
+fn what_needs_no_configuration_works_with_a_wrong_one() {
+    let home = Home::with_cloud();
+    let broken = "context = \"one\"\n[contexts.one\n";
+    std::fs::write(home.path().join("config.toml"), broken).expect("written");
+    for words in ["help zql", "help", "catalog version", "man", "completions bash", "complete Quer", "sandbox path"] {
+        home.run(words.split(' ')).succeeds().stderr("");
+    }
+    // A script says so once.
+    for (words, input) in [(&["--sandbox", "QueryZone"][..], ""), (&["--sandbox"], "QueryZone\nQueryCluster\nexit")] {
+        let done = home.run(words).input(input).succeeds().stdout_has("inventories");
+        let said = done.err();
+        let line = said.strip_suffix('\n').expect("a line");
+        assert!(line.starts_with("warning: ") && line.contains("config.toml:2: ") && !line.contains('\n'), "{said}");
+    }
+    home.run(["--sandbox", "-q", "QueryZone"]).succeeds().stderr("");
+    for words in ["QueryZone", "login", "context list", "--sandbox context list", "zql query_zone"] {
+        home.run(words.split(' ')).fails(2).stdout("").stderr_has("config.toml:2: ");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn credentials_may_be_kept_in_the_keyring() {
