@@ -1,9 +1,9 @@
 //! `set`: the settings of the shell.
 
-use crate::cli::ColorChoice;
+use crate::cli::{ColorChoice, Origin};
 use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
-use crate::render::Format;
+use crate::render::{Format, Selection};
 use crate::shell::complete::SETTINGS;
 use crate::syntax::closest;
 
@@ -25,6 +25,10 @@ impl App {
         if value.is_empty() {
             return Ok(out.write_text(&format!("{}\n", self.setting(name)))?);
         }
+        // One command alone is not followed by anything that it could hold for.
+        if self.shell.is_none() && self.scripts == 0 && !self.reads_stdin {
+            return Err(Error::Own(OwnError::NothingFollows));
+        }
         let bad = |problem: String| Error::Own(OwnError::Value { name: name.to_owned(), problem });
         if !setting.values.is_empty() && !setting.values.contains(&value) {
             return Err(bad(format!("{value} is none of {}", setting.values.join(", "))));
@@ -39,8 +43,15 @@ impl App {
                     _ => ColorChoice::Auto,
                 });
             }
-            "columns" => self.options.columns = (value != "default").then(|| value.to_owned()),
-            "output" => self.options.output = Format::from_name(value).map(|format| format.name().to_owned()),
+            "columns" => {
+                let columns = (value != "default").then(|| value.to_owned());
+                columns.as_deref().map(Selection::parse).transpose().map_err(|error| bad(error.to_string()))?;
+                (self.options.columns, self.options.columns_from) = (columns, Origin::Set);
+            }
+            "output" => {
+                let format = Format::from_name(value).map(|format| format.name().to_owned());
+                (self.options.output, self.options.output_from) = (format, Origin::Set);
+            }
             "page-size" => {
                 self.options.page_size = Some(number().ok_or_else(|| bad("a number above zero is needed".to_owned()))?);
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{ColorChoice, Options};
+use crate::cli::{ColorChoice, Options, Origin};
 use crate::config::{ColorWish, Contexts, Credentials, Environment, Owner, Preferences};
 use crate::error::Error;
 
@@ -58,8 +58,17 @@ impl App {
         let preferences = self.preferences(options)?;
         let mut settled = options.clone();
         let variables = &self.environment.variables;
-        settled.output = settled.output.or_else(|| variables.output.clone()).or(preferences.output);
-        settled.columns = settled.columns.or(preferences.columns);
+        if settled.output.is_none() && variables.output.is_some() {
+            (settled.output, settled.output_from) = (variables.output.clone(), Origin::Variable("ZSTACK_OUTPUT"));
+        }
+        if settled.output.is_none() && preferences.output.is_some() {
+            settled.output = preferences.output;
+            settled.output_from = self.origin(options, |own| own.output.is_some())?;
+        }
+        if settled.columns.is_none() && preferences.columns.is_some() {
+            settled.columns = preferences.columns;
+            settled.columns_from = self.origin(options, |own| own.columns.is_some())?;
+        }
         settled.color = settled.color.or(preferences.color.map(|wish| match wish {
             ColorWish::Auto => ColorChoice::Auto,
             ColorWish::Always => ColorChoice::Always,
@@ -72,6 +81,13 @@ impl App {
         settled.no_pager |= matches!(preferences.pager.as_deref().map(str::trim), Some("" | "off"));
         settled.pager = settled.pager.or(preferences.pager);
         Ok(settled)
+    }
+
+    /// Where a preference that holds for a line stands: in its context, or else among the defaults.
+    fn origin(&mut self, options: &Options, says: fn(&Preferences) -> bool) -> Result<Origin, Error> {
+        let Some(name) = self.context_name(options)? else { return Ok(Origin::Defaults) };
+        let is_own = self.contexts()?.get(&name).is_some_and(|context| says(&context.own));
+        Ok(if is_own { Origin::Context(name) } else { Origin::Defaults })
     }
 
     /// Where results go by default.

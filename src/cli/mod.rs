@@ -6,12 +6,14 @@
 mod commands;
 mod documents;
 mod options;
+mod origin;
 
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
 };
 pub use documents::manual;
 pub use options::{ColorChoice, Options};
+pub use origin::Origin;
 
 use std::ffi::OsStr;
 

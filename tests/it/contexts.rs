@@ -159,3 +159,54 @@ fn credentials_may_be_kept_in_the_keyring() {
         .fails(2)
         .stderr_has("the system's keyring does not work: the collection is locked (secret-tool)");
 }
+
+#[test]
+fn a_mistake_that_was_not_typed_with_the_line_is_told_by_where_it_stands() {
+    let home = Home::with_cloud();
+    let sandbox = |words: &[&str]| home.run([&["--sandbox"], words].concat());
+    sandbox(&["-o", "csv"])
+        .input("set columns nmae,uuid\nQueryZone")
+        .fails(2)
+        .stderr("error: line 2: no column nmae\n  hint: did you mean `name`? The column is from `set columns`: `set columns default` undoes it\n");
+    let script = "set columns nmae\nset columns default\nQueryZone limit=1\nset columns nmae\nQueryZone --columns name";
+    sandbox(&["-o", "csv"]).input(script).succeeds();
+    sandbox(&["-o", "csv"])
+        .input("set columns name\nQueryZone --columns nmae")
+        .fails(2)
+        .stderr("error: line 2: no column nmae\n  hint: did you mean `name`?\n");
+    sandbox(&[]).input("set columns a,,b").fails(1).stderr_has("error: line 1: columns: ");
+
+    sandbox(&["QueryZone"])
+        .variable("ZSTACK_OUTPUT", "tabel")
+        .fails(2)
+        .stderr_has("error: ZSTACK_OUTPUT: tabel is no format: table, ")
+        .stderr_has("\n  hint: `unset ZSTACK_OUTPUT` does without\n");
+    sandbox(&["QueryZone", "-o", "tabel"]).fails(2).stderr_has("error: --output: tabel is no format");
+
+    std::fs::write(home.path().join("config.toml"), "[defaults]\ncolumns = \"nmae\"\n").expect("written");
+    sandbox(&["QueryZone", "-o", "csv"])
+        .fails(2)
+        .stderr_has("The column is from `columns` of the defaults in config.toml: --columns decides before it");
+    let node = node("11111111111111111111111111111111");
+    home.run(["context", "set", "lab", "--url", &url(&node), "columns=a,,b"]).succeeds();
+    home.run(["QueryZone", "-o", "csv"])
+        .variable("ZSTACK_SESSION_UUID", "11111111111111111111111111111111")
+        .fails(2)
+        .stderr_has("error: `columns` of context lab: ")
+        .stderr_has("hint: `zstack-cli context set lab columns=` undoes it\n");
+}
+
+#[test]
+fn set_says_where_it_holds_for_nothing() {
+    let home = Home::new();
+    home.run(["set", "output", "json"])
+        .fails(1)
+        .stdout("")
+        .stderr_has("error: `set` holds for what follows in the shell or in a script, and nothing follows here\n")
+        .stderr_has("`zstack-cli context set NAME KEY=VALUE` keeps preferences");
+    home.run(["set", "output"]).succeeds().stdout("default\n");
+    let file = home.path().join("script");
+    std::fs::write(&file, "set output csv\nset output\n").expect("written");
+    home.run(["run", "script"]).succeeds().stdout("csv\n");
+    home.run::<_, &str>([]).input("set output csv\nset output").succeeds().stdout("csv\n");
+}
