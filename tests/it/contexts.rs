@@ -210,3 +210,41 @@ fn set_says_where_it_holds_for_nothing() {
     home.run(["run", "script"]).succeeds().stdout("csv\n");
     home.run::<_, &str>([]).input("set output csv\nset output").succeeds().stdout("csv\n");
 }
+
+#[test]
+fn every_setting_is_shown_and_changed_by_its_name() {
+    let home = Home::with_cloud();
+    let run = |script: &str| home.run(["--sandbox", "-q"]).input(script);
+    let settings = [
+        ("border", "none"),
+        ("color", "never"),
+        ("columns", "name"),
+        ("max-width", "40"),
+        ("output", "table"),
+        ("page-size", "50"),
+        ("pager", "off"),
+        ("secure", "off"),
+        ("sort-by", "-name"),
+        ("timeout", "9"),
+        ("wrap", "on"),
+    ];
+    let changes: String = settings.iter().map(|(name, value)| format!("set {name} {value}\n")).collect();
+    let undone: String = settings.iter().map(|(name, _)| format!("set {name} default\n")).collect();
+    let before = run("set").succeeds().out();
+    let after = run(&format!("{changes}set")).succeeds().out();
+    for (name, value) in settings {
+        assert!(after.contains(&format!("{name:<9}  {value}\n")), "{after}");
+        assert!(!before.contains(&format!("{name:<9}  {value}\n")), "{before}");
+    }
+    assert_eq!(before.lines().count(), settings.len() + 2, "but for what only the shell has");
+    assert_eq!(run(&format!("{changes}{undone}set")).succeeds().out(), before);
+
+    let shown = run("set output table\nset border none\nset columns name\nset sort-by -name\nQueryZone");
+    let names: Vec<String> = shown.succeeds().out().lines().map(str::to_owned).collect();
+    assert_eq!(names[0], "name");
+    assert!(names.len() > 2 && names[1..].is_sorted_by(|one, other| one >= other), "{names:?}");
+    run("set sort-by nmae\nQueryZone").fails(2).stderr_has("The column is from `set sort-by`");
+    run("set max-width wide").fails(1).stderr_has("max-width: a whole number from 1 to 4294967295 is expected");
+    run("set border double").fails(1).stderr_has("border: double is none of ascii, unicode, markdown, none");
+    run("set sort-by -name -v\nset sort-by").succeeds().stdout("-name\n");
+}

@@ -189,11 +189,13 @@ pub struct Setting {
 }
 
 /// The settings of the shell, sorted by name.
-pub const SETTINGS: [Setting; 9] = [
+pub const SETTINGS: [Setting; 13] = [
+    Setting { name: "border", summary: "lines of a table", values: &["ascii", "unicode", "markdown", "none"] },
     Setting { name: "color", summary: "when to colour", values: &["auto", "always", "never"] },
     Setting { name: "columns", summary: "columns of tables", values: &[] },
     Setting { name: "confirm", summary: "ask before destroying", values: &["on", "off", "strict"] },
     Setting { name: "live", summary: "ask the node for values on Tab", values: &["on", "off"] },
+    Setting { name: "max-width", summary: "widest table, in columns", values: &[] },
     Setting {
         name: "output",
         summary: "output format",
@@ -202,7 +204,9 @@ pub const SETTINGS: [Setting; 9] = [
     Setting { name: "page-size", summary: "rows per request", values: &[] },
     Setting { name: "pager", summary: "page long output", values: &["on", "off"] },
     Setting { name: "secure", summary: "mask secrets", values: &["on", "off"] },
+    Setting { name: "sort-by", summary: "column to sort by, or -column", values: &[] },
     Setting { name: "timeout", summary: "seconds to wait for a job", values: &[] },
+    Setting { name: "wrap", summary: "wrap wide cells", values: &["on", "off"] },
 ];
 
 /// The own command of that name.
@@ -269,9 +273,9 @@ pub fn command_usage(name: &str) -> Option<String> {
 
 /// The settings of the shell, a line each.
 pub fn settings() -> String {
-    let mut out = String::from("SETTINGS\n");
+    let mut out = String::from("SETTINGS (VALUE `default` undoes one)\n");
     for Setting { name, summary, values } in &SETTINGS {
-        out.push_str(format!("  {name:<10} {summary:<30} {}", values.join(" | ")).trim_end());
+        out.push_str(format!("  {name:<10} {summary:<30}  {}", values.join(" | ")).trim_end());
         out.push('\n');
     }
     out
