@@ -138,14 +138,21 @@ impl App {
                 if values.iter().any(|value| value == "credentials=keyring") {
                     Credentials::new(&folders, Keeper::Keyring).probe(&owner)?;
                 }
-                self.contexts = Some(commands::context::set(&folders, name, options.url.as_deref(), values)?);
+                let old = self.contexts()?.clone();
+                let new = commands::context::set(&folders, name, options.url.as_deref(), values)?;
+                let notes = commands::context::notes_of_set(&old, &new, name);
+                self.contexts = Some(new);
                 self.credentials(&owner)?.take_over(&before, &owner)?;
+                notes.iter().for_each(|note| self.say(options, note));
             }
             ContextCommand::Delete { name } => {
                 let owner = Owner::Context(name.clone());
                 let credentials = self.credentials(&owner)?;
+                let was_current = self.contexts()?.current().is_some_and(|current| current.name == *name);
                 self.contexts = Some(Contexts::delete(&folders, name)?);
                 credentials.delete(&owner, None)?;
+                let further = if was_current { "; it was the current one, and none is now" } else { "" };
+                self.say(options, &format!("context {name} deleted{further}"));
             }
         }
         Ok(())
@@ -208,8 +215,15 @@ impl App {
                 self.watch_ctrl_c()?;
                 commands::sandbox::serve(&directory, &serve, &self.interrupt, &mut io::stderr().lock())?;
             }
-            SandboxCommand::Reset => sandbox::reset(&directory)?,
-            SandboxCommand::Seed { vms } => sandbox::seed(&directory, *vms)?,
+            SandboxCommand::Reset => {
+                sandbox::reset(&directory)?;
+                self.say(options, "the sandbox begins anew, with the small cloud");
+            }
+            SandboxCommand::Seed { vms } => {
+                sandbox::seed(&directory, *vms)?;
+                let note = vms.map(|count| format!("the sandbox has {count} VMs more"));
+                self.say(options, note.as_deref().unwrap_or("the sandbox has all of the small cloud again"));
+            }
             SandboxCommand::Path => out.write_text(&format!("{}\n", sandbox::path(&directory).display()))?,
         }
         Ok(())

@@ -248,3 +248,27 @@ fn every_setting_is_shown_and_changed_by_its_name() {
     run("set border double").fails(1).stderr_has("border: double is none of ascii, unicode, markdown, none");
     run("set sort-by -name -v\nset sort-by").succeeds().stdout("-name\n");
 }
+
+#[test]
+fn what_was_done_is_said() {
+    let home = Home::new();
+    let says = |line: &str, text: &str| {
+        home.run(line.split(' ')).succeeds().stdout("").stderr(text);
+    };
+    says("context set lab url=http://lab.test/zstack", "context lab created; it is the current one now\n");
+    says("context set lab account=ops", "context lab changed\n");
+    says("context set lab account=ops", "context lab is as it was\n");
+    says(
+        "context set bare output=csv",
+        "context bare created\nwarning: context bare names no node; url=http://HOST:8080/zstack adds one\n",
+    );
+    says("context set bare output=json", "context bare changed\n");
+    says("context delete bare", "context bare deleted\n");
+    says("context delete lab", "context lab deleted; it was the current one, and none is now\n");
+    says("sandbox reset", "the sandbox begins anew, with the small cloud\n");
+    says("sandbox seed", "the sandbox has all of the small cloud again\n");
+    says("sandbox seed --vms 3", "the sandbox has 3 VMs more\n");
+    for line in ["context set lab account=ops", "context delete lab", "sandbox reset", "sandbox seed"] {
+        says(&format!("-q {line}"), "");
+    }
+}
