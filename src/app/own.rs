@@ -70,11 +70,17 @@ impl App {
             OwnCommand::Run { file } => return self.run_file(&file, typed, out),
             OwnCommand::Capacity => self.capacity(options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
-            OwnCommand::Catalog(command) => self.with_writer(out, options, |out| match &command {
-                CatalogCommand::List { part } => Ok(commands::catalog::list(self.catalog, part.as_deref(), out)?),
-                CatalogCommand::Show { name } => commands::catalog::show(self.catalog, name, out),
-                CatalogCommand::Version => Ok(commands::catalog::version(out)?),
-            })?,
+            OwnCommand::Catalog(CatalogCommand::List { part }) => {
+                let reply = commands::catalog::list(self.catalog, part.as_deref());
+                let view = self.view(options, out)?;
+                self.print(Reply::of_text(reply), &commands::catalog::shape(), &view, options, out)?;
+            }
+            OwnCommand::Catalog(CatalogCommand::Show { name }) => {
+                self.with_writer(out, options, |out| commands::catalog::show(self.catalog, &name, out))?;
+            }
+            OwnCommand::Catalog(CatalogCommand::Version) => {
+                self.with_writer(out, options, |out| Ok(commands::catalog::version(out)?))?;
+            }
             OwnCommand::Complete { line } => self.complete(&line.join(" "), out)?,
             OwnCommand::Completions { shell } => out.write_text(commands::completions::script(match shell {
                 Shell::Bash => commands::completions::Shell::Bash,
