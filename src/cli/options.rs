@@ -1,6 +1,9 @@
 //! The options that stand before or after any command.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -26,7 +29,15 @@ pub struct Options {
     #[arg(short = 'H', long, value_name = "HOST", global = true, help_heading = "Node")]
     pub host: Option<String>,
     /// Port of the management node; default 8080
-    #[arg(short, long, value_name = "PORT", global = true, help_heading = "Node")]
+    #[arg(
+        short,
+        long,
+        value_name = "PORT",
+        value_parser = |text: &str| whole(text, 0..=u16::MAX),
+        allow_negative_numbers = true,
+        global = true,
+        help_heading = "Node"
+    )]
     pub port: Option<u16>,
     /// Whole base URL, such as `https://cloud.example:8443/zstack`
     #[arg(long, value_name = "URL", global = true, help_heading = "Node")]
@@ -78,7 +89,14 @@ pub struct Options {
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
     /// Widest table, in columns
-    #[arg(long, value_name = "COLUMNS", global = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_parser = |text: &str| whole(text, 1..=1_000_000_usize),
+        allow_negative_numbers = true,
+        global = true,
+        help_heading = "Output"
+    )]
     pub max_width: Option<usize>,
     /// Wrap wide cells instead of cutting them
     #[arg(long, global = true, help_heading = "Output")]
@@ -130,7 +148,7 @@ pub struct Options {
     #[arg(
         long,
         value_name = "SECONDS",
-        value_parser = clap::value_parser!(u64).range(..=1_000_000_000),
+        value_parser = |text: &str| whole(text, 0..=1_000_000_000_u64),
         allow_negative_numbers = true,
         global = true,
         help_heading = "Calls"
@@ -143,7 +161,7 @@ pub struct Options {
     #[arg(
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)),
+        value_parser = |text: &str| whole(text, 1..=i32::MAX.unsigned_abs()),
         allow_negative_numbers = true,
         global = true,
         help_heading = "Calls"
@@ -242,6 +260,12 @@ impl Options {
         self.fail_empty |= fail_empty;
         self.keep_going |= keep_going;
     }
+}
+
+/// A whole number within limits.
+pub(super) fn whole<N: FromStr + PartialOrd + Display>(text: &str, limits: RangeInclusive<N>) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| limits.contains(number));
+    number.ok_or_else(|| format!("a whole number from {} to {} is expected", limits.start(), limits.end()))
 }
 
 /// A number of seconds to wait between two requests, fractions included.
