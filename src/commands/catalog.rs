@@ -24,7 +24,7 @@ pub(crate) fn list(catalog: Catalog, part: Option<&str>) -> Vec<u8> {
         let flag = |name: &str, is_set| (name.to_owned(), Value::Bool(is_set));
         Value::Map(vec![
             ("name".to_owned(), Value::text(api.as_str())),
-            ("method".to_owned(), Value::text(&api.method().to_string())),
+            ("method".to_owned(), Value::text(api.method().to_string())),
             ("path".to_owned(), Value::text(api.path())),
             flag("async", api.is_async()),
             flag("session", api.needs_session()),
