@@ -53,6 +53,16 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A value that nobody typed with the line makes no sense.
+    #[error("{}: {problem}", origin.name(.option))]
+    Preference {
+        /// The long name of the option that has the same meaning.
+        option: &'static str,
+        /// Where the value comes from.
+        origin: cli::Origin,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An action was carried out, and what came of it cannot be shown in the way that was asked for. It was shown as
     /// it is.
     #[error("the action was carried out, but its result cannot be shown as asked: {0}")]
@@ -156,6 +166,9 @@ pub enum OwnError {
     /// It makes sense in the interactive shell only.
     #[error("{0} works in the interactive shell only")]
     ShellOnly(&'static str),
+    /// It changes what holds for the lines that follow, and none does.
+    #[error("`set` holds for what follows in the shell or in a script, and nothing follows here")]
+    NothingFollows,
     /// There is nothing of that name.
     #[error("there is no {kind} called {name}")]
     NotFound {
@@ -226,9 +239,12 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Error::Usage(error) if error.in_command => ExitCode::Command,
-            Error::Usage(_) | Error::Option { .. } | Error::Endpoint(_) | Error::Config(_) | Error::Render(_) => {
-                ExitCode::Options
-            }
+            Error::Usage(_)
+            | Error::Option { .. }
+            | Error::Preference { .. }
+            | Error::Endpoint(_)
+            | Error::Config(_)
+            | Error::Render(_) => ExitCode::Options,
             // What is wrong is on this side of the network, and whoever tries again gets no further. The node may have
             // done its part.
             Error::Shell(_) | Error::Write(_) => ExitCode::Options,

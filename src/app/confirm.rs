@@ -18,8 +18,7 @@ impl App {
         if let Some(wish) = self.shell.as_ref().and_then(|shell| shell.confirm) {
             return Ok(wish);
         }
-        let context = self.context_name(options)?;
-        let wish = self.contexts()?.preferences(context.as_deref()).confirm.unwrap_or(ConfirmWish::On);
+        let wish = self.preferences(options)?.confirm.unwrap_or(ConfirmWish::On);
         // Single commands on a terminal are asked about only where the context insists.
         Ok(if self.shell.is_none() && wish != ConfirmWish::Strict { ConfirmWish::Off } else { wish })
     }

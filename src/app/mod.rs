@@ -120,6 +120,8 @@ struct App {
     interrupt: Interrupt,
     /// What was probably meant by the command that has just failed.
     meant: Option<String>,
+    /// Whether it was said that the configuration is wrong, where a command goes on without.
+    warned_of_configuration: bool,
     /// Whether nothing may be said, since another shell shows what is printed while its user types.
     is_silent: bool,
     /// The node that the program was started for, once known; none inside where that is the sandbox.
@@ -142,6 +144,7 @@ impl App {
             nodes: Vec::new(),
             interrupt: Interrupt::new(),
             meant: None,
+            warned_of_configuration: false,
             is_silent: false,
             started_for: None,
             reads_stdin: false,
@@ -222,7 +225,7 @@ impl App {
             Err(error) => error,
         };
         // What is wrong may be the configuration itself.
-        let settled = self.settle(options).unwrap_or_else(|_| options.clone());
+        let settled = self.settle_if_possible(options);
         let terminal = self.environment.stderr_terminal;
         let reporter = Reporter {
             terminal,
@@ -231,6 +234,7 @@ impl App {
             at_prompt: self.shell.is_some() && place.is_none(),
             session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
             known: self.known_secrets(),
+            unasked: report::column_origin(&error, &settled),
             meant: self.meant.take(),
         };
         // Where errors cannot be written there is nobody to tell.

@@ -27,8 +27,20 @@ impl App {
         let typed = options;
         let settled;
         let options = match command {
-            // These must work whatever the configuration says.
+            // What needs no configuration works whatever it says.
             OwnCommand::Context(_) | OwnCommand::Complete { .. } | OwnCommand::Sandbox(_) => options,
+            OwnCommand::Help { .. }
+            | OwnCommand::Catalog(_)
+            | OwnCommand::Man
+            | OwnCommand::Completions { .. }
+            | OwnCommand::History { .. }
+            | OwnCommand::Set { .. }
+            | OwnCommand::Run { .. }
+            | OwnCommand::Exit
+            | OwnCommand::Quit => {
+                settled = self.settle_if_possible(options);
+                &settled
+            }
             _ => {
                 settled = self.settle(options)?;
                 &settled
@@ -58,11 +70,26 @@ impl App {
             OwnCommand::Run { file } => return self.run_file(&file, typed, out),
             OwnCommand::Capacity => self.capacity(options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
-            OwnCommand::Catalog(command) => self.with_writer(out, options, |out| match &command {
-                CatalogCommand::List { part } => Ok(commands::catalog::list(self.catalog, part.as_deref(), out)?),
-                CatalogCommand::Show { name } => commands::catalog::show(self.catalog, name, out),
-                CatalogCommand::Version => Ok(commands::catalog::version(out)?),
-            })?,
+            OwnCommand::Catalog(CatalogCommand::List { part }) => {
+                let reply = commands::catalog::list(self.catalog, part.as_deref());
+                // The columns of a context are those of inventories.
+                let mut options = Options { columns: typed.columns.clone(), ..options.clone() };
+                if options.output.is_none() && options.jq.is_none() && !self.screen_of(out, &options).terminal {
+                    // A line for each, for `grep` and `cut`.
+                    options.output = Some("tsv".to_owned());
+                    options.no_header = true;
+                    options.columns = options.columns.or_else(|| Some("name,method,path".to_owned()));
+                }
+                let options = &options;
+                let view = self.view(options, out)?;
+                self.print(Reply::of_text(reply), &commands::catalog::shape(), &view, options, out)?;
+            }
+            OwnCommand::Catalog(CatalogCommand::Show { name }) => {
+                self.with_writer(out, options, |out| commands::catalog::show(self.catalog, &name, out))?;
+            }
+            OwnCommand::Catalog(CatalogCommand::Version) => {
+                self.with_writer(out, options, |out| Ok(commands::catalog::version(out)?))?;
+            }
             OwnCommand::Complete { line } => self.complete(&line.join(" "), out)?,
             OwnCommand::Completions { shell } => out.write_text(commands::completions::script(match shell {
                 Shell::Bash => commands::completions::Shell::Bash,
@@ -126,14 +153,21 @@ impl App {
                 if values.iter().any(|value| value == "credentials=keyring") {
                     Credentials::new(&folders, Keeper::Keyring).probe(&owner)?;
                 }
-                self.contexts = Some(commands::context::set(&folders, name, options.url.as_deref(), values)?);
+                let old = self.contexts()?.clone();
+                let new = commands::context::set(&folders, name, options.url.as_deref(), values)?;
+                let notes = commands::context::notes_of_set(&old, &new, name);
+                self.contexts = Some(new);
                 self.credentials(&owner)?.take_over(&before, &owner)?;
+                notes.iter().for_each(|note| self.say(options, note));
             }
             ContextCommand::Delete { name } => {
                 let owner = Owner::Context(name.clone());
                 let credentials = self.credentials(&owner)?;
+                let was_current = self.contexts()?.current().is_some_and(|current| current.name == *name);
                 self.contexts = Some(Contexts::delete(&folders, name)?);
                 credentials.delete(&owner, None)?;
+                let further = if was_current { "; it was the current one, and none is now" } else { "" };
+                self.say(options, &format!("context {name} deleted{further}"));
             }
         }
         Ok(())
@@ -196,8 +230,15 @@ impl App {
                 self.watch_ctrl_c()?;
                 commands::sandbox::serve(&directory, &serve, &self.interrupt, &mut io::stderr().lock())?;
             }
-            SandboxCommand::Reset => sandbox::reset(&directory)?,
-            SandboxCommand::Seed { vms } => sandbox::seed(&directory, *vms)?,
+            SandboxCommand::Reset => {
+                sandbox::reset(&directory)?;
+                self.say(options, "the sandbox begins anew, with the small cloud");
+            }
+            SandboxCommand::Seed { vms } => {
+                sandbox::seed(&directory, *vms)?;
+                let note = vms.map(|count| format!("the sandbox has {count} VMs more"));
+                self.say(options, note.as_deref().unwrap_or("the sandbox has all of the small cloud again"));
+            }
             SandboxCommand::Path => out.write_text(&format!("{}\n", sandbox::path(&directory).display()))?,
         }
         Ok(())

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{ColorChoice, Options};
-use crate::config::{ColorWish, Contexts, Credentials, Environment, Owner};
+use crate::cli::{ColorChoice, Options, Origin};
+use crate::config::{ColorWish, Contexts, Credentials, Environment, Owner, Preferences};
 use crate::error::Error;
 
 use super::App;
@@ -33,14 +33,42 @@ impl App {
         Ok(self.selection(options)?.context)
     }
 
+    /// What the configuration says to a line. The sandbox needs none, so that one which is wrong is only warned of there.
+    pub(super) fn preferences(&mut self, options: &Options) -> Result<Preferences, Error> {
+        let context = self.context_name(options)?;
+        match self.contexts() {
+            Ok(contexts) => Ok(contexts.preferences(context.as_deref())),
+            Err(error) if options.sandbox => {
+                if !std::mem::replace(&mut self.warned_of_configuration, true) && !self.is_silent {
+                    self.say(options, &format!("warning: {error}; the sandbox goes on without the configuration"));
+                }
+                Ok(Preferences::default())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// As [`App::settle`], for what needs no configuration: one that is wrong fills in nothing.
+    pub(super) fn settle_if_possible(&mut self, options: &Options) -> Options {
+        self.settle(options).unwrap_or_else(|_| options.clone())
+    }
+
     /// Fills in what the options leave open.
     pub(super) fn settle(&mut self, options: &Options) -> Result<Options, Error> {
-        let context = self.context_name(options)?;
-        let preferences = self.contexts()?.preferences(context.as_deref());
+        let preferences = self.preferences(options)?;
         let mut settled = options.clone();
         let variables = &self.environment.variables;
-        settled.output = settled.output.or_else(|| variables.output.clone()).or(preferences.output);
-        settled.columns = settled.columns.or(preferences.columns);
+        if settled.output.is_none() && variables.output.is_some() {
+            (settled.output, settled.output_from) = (variables.output.clone(), Origin::Variable("ZSTACK_OUTPUT"));
+        }
+        if settled.output.is_none() && preferences.output.is_some() {
+            settled.output = preferences.output;
+            settled.output_from = self.origin(options, |own| own.output.is_some())?;
+        }
+        if settled.columns.is_none() && preferences.columns.is_some() {
+            settled.columns = preferences.columns;
+            settled.columns_from = self.origin(options, |own| own.columns.is_some())?;
+        }
         settled.color = settled.color.or(preferences.color.map(|wish| match wish {
             ColorWish::Auto => ColorChoice::Auto,
             ColorWish::Always => ColorChoice::Always,
@@ -53,6 +81,13 @@ impl App {
         settled.no_pager |= matches!(preferences.pager.as_deref().map(str::trim), Some("" | "off"));
         settled.pager = settled.pager.or(preferences.pager);
         Ok(settled)
+    }
+
+    /// Where a preference that holds for a line stands: in its context, or else among the defaults.
+    fn origin(&mut self, options: &Options, says: fn(&Preferences) -> bool) -> Result<Origin, Error> {
+        let Some(name) = self.context_name(options)? else { return Ok(Origin::Defaults) };
+        let is_own = self.contexts()?.get(&name).is_some_and(|context| says(&context.own));
+        Ok(if is_own { Origin::Context(name) } else { Origin::Defaults })
     }
 
     /// Where results go by default.

@@ -1,6 +1,6 @@
 //! How results are to look, from the options.
 
-use crate::cli::Options;
+use crate::cli::{Options, Origin};
 use crate::error::Error;
 use crate::json::Secrets;
 use crate::nearness::closest;
@@ -33,7 +33,7 @@ pub(super) fn format(options: &Options, screen: Screen) -> Result<Format, Error>
         let names = Format::ALL.map(Format::name);
         let meant = closest(name, names).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
         let problem = format!("{name} is no format: {}{meant}", names.join(", "));
-        Error::Option { option: "output", problem }
+        wrong("output", &options.output_from, problem)
     })
 }
 
@@ -50,9 +50,9 @@ impl App {
 /// The view that the options ask for.
 fn view(options: &Options, screen: Screen) -> Result<View, Error> {
     let columns = match options.columns.as_deref() {
-        Some(text) => Some(
-            Selection::parse(text).map_err(|error| Error::Option { option: "columns", problem: error.to_string() })?,
-        ),
+        Some(text) => {
+            Some(Selection::parse(text).map_err(|error| wrong("columns", &options.columns_from, error.to_string()))?)
+        }
         None => None,
     };
     let border = match options.border.as_deref() {
@@ -63,9 +63,9 @@ fn view(options: &Options, screen: Screen) -> Result<View, Error> {
         None => None,
     };
     let sort_by = match options.sort_by.as_deref() {
-        Some(text) => Some(
-            SortKey::parse(text).map_err(|error| Error::Option { option: "sort-by", problem: error.to_string() })?,
-        ),
+        Some(text) => {
+            Some(SortKey::parse(text).map_err(|error| wrong("sort-by", &options.sort_by_from, error.to_string()))?)
+        }
         None => None,
     };
     let filter = match options.jq.as_deref() {
@@ -94,6 +94,14 @@ fn view(options: &Options, screen: Screen) -> Result<View, Error> {
         border,
         ..View::new(format(options, screen)?)
     })
+}
+
+/// What is wrong with a value, by the name under which it was given.
+fn wrong(option: &'static str, origin: &Origin, problem: String) -> Error {
+    match origin {
+        Origin::Typed => Error::Option { option, problem },
+        origin => Error::Preference { option, origin: origin.clone(), problem },
+    }
 }
 
 /// Whether secrets may be shown.

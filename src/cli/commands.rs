@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::options::whole;
+
 /// One of the program's own commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum OwnCommand {
@@ -25,7 +27,7 @@ pub enum OwnCommand {
     /// Show an earlier result again, or list them
     More {
         /// The number of the result; none lists them
-        #[arg(value_name = "N")]
+        #[arg(value_name = "N", value_parser = |text: &str| whole(text, 1..=u64::MAX))]
         number: Option<u64>,
     },
     /// Write earlier results to files
@@ -43,6 +45,7 @@ pub enum OwnCommand {
     /// Show the commands typed before
     History {
         /// How many of them, the latest; default all
+        #[arg(value_parser = |text: &str| whole(text, 0..=usize::MAX))]
         count: Option<usize>,
     },
     /// Show or change a setting of the shell
@@ -236,7 +239,7 @@ pub enum SandboxCommand {
     /// Fill it with the small cloud again, or a large one
     Seed {
         /// How many VMs
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1..=1_000_000_000_000_u64))]
         vms: Option<u64>,
     },
     /// Where its state lies
@@ -250,14 +253,18 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: String,
     /// How much faster than in life jobs run
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = |text: &str| text.parse::<f64>().map_err(|_| "a number is expected")
+    )]
     pub speed: Option<f64>,
     /// Trouble on demand, for one API, at a rate of 0 to 1: slow, cut-before, cut-after, empty-500, html, truncated,
     /// job-lost, starting, clock-off
     #[arg(long, value_name = "KIND[:API][:RATE]")]
     pub fault: Vec<String>,
     /// Seed of the faults' chance
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 0..=u64::MAX))]
     pub seed: Option<u64>,
 }
 

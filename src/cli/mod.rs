@@ -6,12 +6,14 @@
 mod commands;
 mod documents;
 mod options;
+mod origin;
 
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, SandboxCommand, ServeOptions, Shell,
 };
 pub use documents::manual;
 pub use options::{ColorChoice, Options};
+pub use origin::Origin;
 
 use std::ffi::OsStr;
 
@@ -168,7 +170,7 @@ pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError
 }
 
 /// The words with the value of `--watch`, which may be left out, tied to its name: a number behind it is its value,
-/// another word is not.
+/// another word is not. In `set sort-by -name` the last word is a column.
 fn joined(words: &[String]) -> Vec<String> {
     let mut joined: Vec<String> = Vec::with_capacity(words.len());
     let mut is_option = true;
@@ -181,6 +183,13 @@ fn joined(words: &[String]) -> Vec<String> {
             _ => joined.push(word.clone()),
         }
         is_option &= word != "--";
+    }
+    if is_option
+        && let Some(at) = joined.windows(2).position(|pair| pair == ["set", "sort-by"])
+        && joined.get(at + 2).is_some_and(|word| word.len() > 2 && word.starts_with('-') && !word.starts_with("--"))
+    {
+        let column = joined.remove(at + 2);
+        joined.extend(["--".to_owned(), column]);
     }
     joined
 }

@@ -1,9 +1,14 @@
 //! The options that stand before or after any command.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+
+use super::origin::Origin;
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -24,7 +29,15 @@ pub struct Options {
     #[arg(short = 'H', long, value_name = "HOST", global = true, help_heading = "Node")]
     pub host: Option<String>,
     /// Port of the management node; default 8080
-    #[arg(short, long, value_name = "PORT", global = true, help_heading = "Node")]
+    #[arg(
+        short,
+        long,
+        value_name = "PORT",
+        value_parser = |text: &str| whole(text, 0..=u16::MAX),
+        allow_negative_numbers = true,
+        global = true,
+        help_heading = "Node"
+    )]
     pub port: Option<u16>,
     /// Whole base URL, such as `https://cloud.example:8443/zstack`
     #[arg(long, value_name = "URL", global = true, help_heading = "Node")]
@@ -76,7 +89,14 @@ pub struct Options {
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
     /// Widest table, in columns
-    #[arg(long, value_name = "COLUMNS", global = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "COLUMNS",
+        value_parser = |text: &str| whole(text, 1..=1_000_000_usize),
+        allow_negative_numbers = true,
+        global = true,
+        help_heading = "Output"
+    )]
     pub max_width: Option<usize>,
     /// Wrap wide cells instead of cutting them
     #[arg(long, global = true, help_heading = "Output")]
@@ -93,6 +113,15 @@ pub struct Options {
     /// The program that pages long output, where a context names one; there is no option for it.
     #[arg(skip)]
     pub pager: Option<String>,
+    /// Where the output format comes from.
+    #[arg(skip)]
+    pub output_from: Origin,
+    /// Where the columns come from.
+    #[arg(skip)]
+    pub columns_from: Origin,
+    /// Where the column that rows are sorted by comes from.
+    #[arg(skip)]
+    pub sort_by_from: Origin,
     /// Do not mask secrets (also keeps them in the history)
     #[arg(short = 's', long, global = true, help_heading = "Output")]
     pub no_secure: bool,
@@ -119,7 +148,7 @@ pub struct Options {
     #[arg(
         long,
         value_name = "SECONDS",
-        value_parser = clap::value_parser!(u64).range(..=1_000_000_000),
+        value_parser = |text: &str| whole(text, 0..=1_000_000_000_u64),
         allow_negative_numbers = true,
         global = true,
         help_heading = "Calls"
@@ -132,7 +161,7 @@ pub struct Options {
     #[arg(
         long,
         value_name = "N",
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)),
+        value_parser = |text: &str| whole(text, 1..=i32::MAX.unsigned_abs()),
         allow_negative_numbers = true,
         global = true,
         help_heading = "Calls"
@@ -152,6 +181,11 @@ impl Options {
         fn replace<T>(here: &mut Option<T>, line: Option<T>) {
             if line.is_some() {
                 *here = line;
+            }
+        }
+        fn replace_with_origin<T>(here: (&mut Option<T>, &mut Origin), line: (Option<T>, Origin)) {
+            if line.0.is_some() {
+                (*here.0, *here.1) = line;
             }
         }
         let Options {
@@ -178,6 +212,9 @@ impl Options {
             wrap,
             no_pager,
             pager,
+            output_from,
+            columns_from,
+            sort_by_from,
             no_secure,
             quiet,
             verbose,
@@ -194,9 +231,9 @@ impl Options {
         replace(&mut self.url, url);
         replace(&mut self.context, context);
         replace(&mut self.cacert, cacert);
-        replace(&mut self.output, output);
-        replace(&mut self.columns, columns);
-        replace(&mut self.sort_by, sort_by);
+        replace_with_origin((&mut self.output, &mut self.output_from), (output, output_from));
+        replace_with_origin((&mut self.columns, &mut self.columns_from), (columns, columns_from));
+        replace_with_origin((&mut self.sort_by, &mut self.sort_by_from), (sort_by, sort_by_from));
         replace(&mut self.jq, jq);
         replace(&mut self.max_width, max_width);
         replace(&mut self.border, border);
@@ -223,6 +260,12 @@ impl Options {
         self.fail_empty |= fail_empty;
         self.keep_going |= keep_going;
     }
+}
+
+/// A whole number within limits.
+pub(super) fn whole<N: FromStr + PartialOrd + Display>(text: &str, limits: RangeInclusive<N>) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| limits.contains(number));
+    number.ok_or_else(|| format!("a whole number from {} to {} is expected", limits.start(), limits.end()))
 }
 
 /// A number of seconds to wait between two requests, fractions included.

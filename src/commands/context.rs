@@ -71,3 +71,20 @@ pub(crate) fn set(folders: &Folders, name: &str, url: Option<&str>, values: &[St
     }
     Ok(Contexts::set(folders, name, &changes)?)
 }
+
+/// What [`set`] has made of a context.
+pub(crate) fn notes_of_set(old: &Contexts, new: &Contexts, name: &str) -> Vec<String> {
+    let (before, now) = (old.get(name), new.get(name));
+    let became_current = old.current().is_none() && new.current().is_some_and(|current| current.name == name);
+    let done = match before {
+        None => "created",
+        Some(_) if before == now => "is as it was",
+        Some(_) => "changed",
+    };
+    let further = if became_current { "; it is the current one now" } else { "" };
+    let mut notes = vec![format!("context {name} {done}{further}")];
+    if before.is_none() && new.preferences(Some(name)).url.is_none() {
+        notes.push(format!("warning: context {name} names no node; url=http://HOST:8080/zstack adds one"));
+    }
+    notes
+}

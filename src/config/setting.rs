@@ -166,6 +166,16 @@ impl Setting {
         SETTINGS.iter().find(|(setting, _, _)| *setting == self).map_or("", |(_, name, _)| *name)
     }
 
+    /// What its value must be one of; nothing where it may be more than that.
+    pub fn values(self) -> &'static [&'static str] {
+        match self.kind() {
+            Kind::OneOf(values) => values,
+            Kind::Flag => &["true", "false"],
+            Kind::Confirmation => &["true", "false", "strict"],
+            _ => &[],
+        }
+    }
+
     fn kind(self) -> Kind {
         SETTINGS.iter().find(|(setting, _, _)| *setting == self).map_or(Kind::Text, |(_, _, kind)| *kind)
     }

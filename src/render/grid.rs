@@ -89,13 +89,15 @@ pub(super) struct GridColumn {
     pub(super) state: bool,
     /// Whether the catalog says that the values are moments.
     time: bool,
+    /// Whether the rows are APIs, whose names nobody chose.
+    of_apis: bool,
 }
 
 impl GridColumn {
     /// Whether the values are words that somebody chose, which still say something when they are cut.
     pub(super) fn is_text(&self) -> bool {
         let lower = self.leaf.to_ascii_lowercase();
-        let called = self.leaf == "name"
+        let called = self.leaf == "name" && !self.of_apis
             || self.leaf.strip_suffix("Name").is_some_and(|what| {
                 let what = what.to_ascii_lowercase();
                 !["api", "job", "class", "host", "domain", "task", "interface", "event", "metric"]
@@ -202,6 +204,7 @@ impl Grid {
                 bytes: view.format.is_for_people() && counts_bytes(&leaf, kind),
                 state: is_state(&leaf),
                 time: kind == FieldKind::Time,
+                of_apis: shape.inventory.as_deref() == Some("Api"),
                 title: column.title,
                 inner,
                 leaf,

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::catalog::TAG_FIELDS;
-use crate::syntax::{Word, lex};
+use crate::catalog::{Catalog, FieldPath, TAG_FIELDS, Type};
+use crate::syntax::{Operator, Word, lex};
 
-use super::complete::{Argument, QUERY_PARAMETERS, name_length, own_command};
-use super::editor::Assistant;
+use super::complete::{Argument, QUERY_PARAMETERS, name_length, own_command, rows as rows_of};
+use super::editor::{Assistant, Decoded};
 
 const KNOWN: &str = "1;36";
 const OWN: &str = "1;35";
@@ -35,7 +35,7 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
         } else if takes_value {
             takes_value = false;
         } else if let Some(name) = &name {
-            argument(&mut brush, word, name, unfinished, assistant);
+            argument(&mut brush, word, name, unfinished, &lexed.words, assistant);
         } else {
             let known = assistant.with_api(&word.text, |_| ()).is_some();
             let style = match (own_command(&word.text), known) {
@@ -55,45 +55,91 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
     brush.finish()
 }
 
-fn argument(brush: &mut Brush<'_>, word: &Word, name: &str, unfinished: bool, assistant: &Assistant<'_>) {
+fn argument(
+    brush: &mut Brush<'_>,
+    word: &Word,
+    name: &str,
+    unfinished: bool,
+    words: &[Word],
+    assistant: &Assistant<'_>,
+) {
     let length = name_length(&word.text);
     let Some(argument) = Argument::split(&word.text) else {
         return;
     };
-    let right = assistant.with_api(name, |decoded| {
-        let api = &decoded.api;
-        if !api.is_query {
-            return argument.name == "timeout" || api.parameter(argument.name).is_some();
-        }
-        if QUERY_PARAMETERS.iter().any(|parameter| parameter.name == argument.name) {
-            return true;
-        }
-        match &decoded.rows {
-            None => true,
-            // Which fields there are depends on other conditions then.
-            Some(rows) if rows.type_field().is_some() => true,
-            Some(rows) if argument.name.contains('.') => assistant.catalog.field_path(rows, argument.name).is_ok(),
-            Some(rows) => {
-                TAG_FIELDS.contains(&argument.name) || rows.field(argument.name).is_some_and(|field| !field.unqueryable)
-            }
-        }
-    });
-    let style = if right != Some(false) || (unfinished && argument.value.is_empty()) { NAME } else { WRONG };
-    brush.colour(word.span_of(0..length), style);
+    let catalog = assistant.catalog;
+    let verdict =
+        assistant.with_api(name, |decoded| judge(decoded, argument, words, catalog)).unwrap_or(Verdict::Right);
+    let name_is_wrong = verdict == Verdict::WrongName && !(unfinished && argument.value.is_empty());
+    brush.colour(word.span_of(0..length), if name_is_wrong { WRONG } else { NAME });
     brush.colour(word.span_of(length..argument.value_start), OPERATOR);
-    if let Some(false) = right {
-        return;
-    }
-    let wrong = assistant.with_api(name, |decoded| {
-        let parameter = decoded.api.parameter(argument.name)?;
-        let values = &parameter.values;
-        (!values.is_empty() && !values.iter().any(|value| value.starts_with(argument.value))).then_some(())
-    });
-    if let Some(Some(())) = wrong
-        && argument.value_start < word.text.len()
-    {
+    // What is still being typed is not wrong yet.
+    if verdict == Verdict::WrongValue && !unfinished {
         brush.colour(word.span_from(argument.value_start), WRONG);
     }
+}
+
+/// What is to be said of an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Right,
+    WrongName,
+    WrongValue,
+}
+
+fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Catalog) -> Verdict {
+    let api = &decoded.api;
+    if !api.is_query {
+        return match api.parameter(argument.name) {
+            None if argument.name == "timeout" => Verdict::Right,
+            None => Verdict::WrongName,
+            Some(parameter) => by_value(argument, &parameter.values, &parameter.kind, catalog),
+        };
+    }
+    let Some(rows) = &decoded.rows else { return Verdict::Right };
+    let is_parameter = QUERY_PARAMETERS.iter().any(|parameter| parameter.name == argument.name);
+    if is_parameter || TAG_FIELDS.contains(&argument.name) {
+        return Verdict::Right;
+    }
+    // Which fields there are may depend on another condition.
+    let given: Vec<Argument<'_>> = words.iter().filter_map(|word| Argument::split(&word.text)).collect();
+    let narrowed = rows
+        .type_field()
+        .filter(|field| given.iter().any(|argument| argument.name == field.name))
+        .and_then(|_| rows_of(catalog, api, given.iter().copied()));
+    let rows = narrowed.as_ref().unwrap_or(rows);
+    if argument.name.contains('.') {
+        return match catalog.field_path(rows, argument.name) {
+            Ok(FieldPath::Field { field, .. }) => by_value(argument, &field.values, &field.kind, catalog),
+            Ok(_) => Verdict::Right,
+            Err(_) => Verdict::WrongName,
+        };
+    }
+    match rows.field(argument.name).filter(|field| !field.unqueryable) {
+        Some(field) => by_value(argument, &field.values, &field.kind, catalog),
+        None => Verdict::WrongName,
+    }
+}
+
+/// Whether the value is one of those that are allowed, where they are known.
+fn by_value<V: AsRef<str>>(argument: Argument<'_>, values: &[V], kind: &Type, catalog: Catalog) -> Verdict {
+    let value = argument.value;
+    let is_compared = matches!(argument.operator, Operator::Equal | Operator::NotEqual);
+    let is_null = value == "null";
+    if !is_compared || is_null || value.is_empty() || value.starts_with(['@', '[']) {
+        return Verdict::Right;
+    }
+    let (members, kind) = match kind {
+        Type::List(Some(element)) => (value.split(',').collect::<Vec<_>>(), &**element),
+        kind => (vec![value], kind),
+    };
+    let allowed: Vec<&str> = match kind {
+        Type::Bool => vec!["true", "false"],
+        Type::Named(name) if values.is_empty() => catalog.enum_values(name).unwrap_or_default(),
+        _ => values.iter().map(AsRef::as_ref).collect(),
+    };
+    let is_allowed = |member: &&str| allowed.iter().any(|known| known.eq_ignore_ascii_case(member.trim()));
+    if allowed.is_empty() || members.iter().all(is_allowed) { Verdict::Right } else { Verdict::WrongValue }
 }
 
 /// Copies the line piece by piece, colouring some.
@@ -153,6 +199,19 @@ mod tests {
             ("DeleteZone deleteMode=Never x", "{1;36mDeleteZone} {32mdeleteMode}{33m=}{4;31mNever} x"),
             ("QueryZone | .a=b", "{1;36mQueryZone} | .a=b"),
             ("QueryZone __userTag__=a x.y=1 ", "{1;36mQueryZone} {32m__userTag__}{33m=}a {4;31mx.y}{33m=}1 "),
+            ("QueryVmInstance foo=1", "{1;36mQueryVmInstance} {4;31mfoo}{33m=}1"),
+            ("QueryVmInstance state=Runing x", "{1;36mQueryVmInstance} {32mstate}{33m=}{4;31mRuning} x"),
+            ("QueryVmInstance state=running x", "{1;36mQueryVmInstance} {32mstate}{33m=}running x"),
+            ("QueryVmInstance state!=null x", "{1;36mQueryVmInstance} {32mstate}{33m!=}null x"),
+            ("QueryVmInstance state~=Run x", "{1;36mQueryVmInstance} {32mstate}{33m~=}Run x"),
+            ("QueryVmInstance state?=Run x", "{1;36mQueryVmInstance} {32mstate}{33m?=}Run x"),
+            ("QueryVmInstance host.state=Enabeld x", "{1;36mQueryVmInstance} {32mhost.state}{33m=}{4;31mEnabeld} x"),
+            ("QueryZone isDefault=maybe x", "{1;36mQueryZone} {32misDefault}{33m=}{4;31mmaybe} x"),
+            ("QueryVmInstance applianceVmType=vpc", "{1;36mQueryVmInstance} {4;31mapplianceVmType}{33m=}vpc"),
+            (
+                "QueryVmInstance type=ApplianceVm applianceVmType=vpc",
+                "{1;36mQueryVmInstance} {32mtype}{33m=}ApplianceVm {32mapplianceVmType}{33m=}vpc",
+            ),
             ("QueryZone 'name=a", "{1;36mQueryZone} '{32mname}{33m=}a"),
         ] {
             assert_eq!(painted(line, line.len()), expected);
@@ -163,5 +222,8 @@ mod tests {
     fn what_is_being_typed_is_not_wrong_yet() {
         assert_eq!(painted("QueryZo", 7), "{39mQueryZo}");
         assert_eq!(painted("QueryZo ", 8), "{4;31mQueryZo} ");
+        assert_eq!(painted("QueryZone state=Enabl", 21), "{1;36mQueryZone} {32mstate}{33m=}Enabl");
+        assert_eq!(painted("QueryZone state=Enabl ", 22), "{1;36mQueryZone} {32mstate}{33m=}{4;31mEnabl} ");
+        assert_eq!(painted("DeleteZone deleteMode=Nev", 25), "{1;36mDeleteZone} {32mdeleteMode}{33m=}Nev");
     }
 }

@@ -99,6 +99,27 @@ fn changes_keep_comments_and_mistakes_have_a_line() {
     assert!(std::fs::read_to_string(&file).expect("readable").contains("pasword"), "a wrong file is left alone");
 }
 
+#[test]
+fn what_needs_no_configuration_works_with_a_wrong_one() {
+    let home = Home::with_cloud();
+    let broken = "context = \"one\"\n[contexts.one\n";
+    std::fs::write(home.path().join("config.toml"), broken).expect("written");
+    for words in ["help zql", "help", "catalog version", "man", "completions bash", "complete Quer", "sandbox path"] {
+        home.run(words.split(' ')).succeeds().stderr("");
+    }
+    // A script says so once.
+    for (words, input) in [(&["--sandbox", "QueryZone"][..], ""), (&["--sandbox"], "QueryZone\nQueryCluster\nexit")] {
+        let done = home.run(words).input(input).succeeds().stdout_has("inventories");
+        let said = done.err();
+        let line = said.strip_suffix('\n').expect("a line");
+        assert!(line.starts_with("warning: ") && line.contains("config.toml:2: ") && !line.contains('\n'), "{said}");
+    }
+    home.run(["--sandbox", "-q", "QueryZone"]).succeeds().stderr("");
+    for words in ["QueryZone", "login", "context list", "--sandbox context list", "zql query_zone"] {
+        home.run(words.split(' ')).fails(2).stdout("").stderr_has("config.toml:2: ");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn credentials_may_be_kept_in_the_keyring() {
@@ -137,4 +158,117 @@ fn credentials_may_be_kept_in_the_keyring() {
         .variable("LOCKED", "1")
         .fails(2)
         .stderr_has("the system's keyring does not work: the collection is locked (secret-tool)");
+}
+
+#[test]
+fn a_mistake_that_was_not_typed_with_the_line_is_told_by_where_it_stands() {
+    let home = Home::with_cloud();
+    let sandbox = |words: &[&str]| home.run([&["--sandbox"], words].concat());
+    sandbox(&["-o", "csv"])
+        .input("set columns nmae,uuid\nQueryZone")
+        .fails(2)
+        .stderr("error: line 2: no column nmae\n  hint: did you mean `name`? The column is from `set columns`: `set columns default` undoes it\n");
+    let script = "set columns nmae\nset columns default\nQueryZone limit=1\nset columns nmae\nQueryZone --columns name";
+    sandbox(&["-o", "csv"]).input(script).succeeds();
+    sandbox(&["-o", "csv"])
+        .input("set columns name\nQueryZone --columns nmae")
+        .fails(2)
+        .stderr("error: line 2: no column nmae\n  hint: did you mean `name`?\n");
+    sandbox(&[]).input("set columns a,,b").fails(1).stderr_has("error: line 1: columns: ");
+
+    sandbox(&["QueryZone"])
+        .variable("ZSTACK_OUTPUT", "tabel")
+        .fails(2)
+        .stderr_has("error: ZSTACK_OUTPUT: tabel is no format: table, ")
+        .stderr_has("\n  hint: `unset ZSTACK_OUTPUT` does without\n");
+    sandbox(&["QueryZone", "-o", "tabel"]).fails(2).stderr_has("error: --output: tabel is no format");
+
+    std::fs::write(home.path().join("config.toml"), "[defaults]\ncolumns = \"nmae\"\n").expect("written");
+    sandbox(&["QueryZone", "-o", "csv"])
+        .fails(2)
+        .stderr_has("The column is from `columns` of the defaults in config.toml: --columns decides before it");
+    let node = node("11111111111111111111111111111111");
+    home.run(["context", "set", "lab", "--url", &url(&node), "columns=a,,b"]).succeeds();
+    home.run(["QueryZone", "-o", "csv"])
+        .variable("ZSTACK_SESSION_UUID", "11111111111111111111111111111111")
+        .fails(2)
+        .stderr_has("error: `columns` of context lab: ")
+        .stderr_has("hint: `zstack-cli context set lab columns=` undoes it\n");
+}
+
+#[test]
+fn set_says_where_it_holds_for_nothing() {
+    let home = Home::new();
+    home.run(["set", "output", "json"])
+        .fails(1)
+        .stdout("")
+        .stderr_has("error: `set` holds for what follows in the shell or in a script, and nothing follows here\n")
+        .stderr_has("`zstack-cli context set NAME KEY=VALUE` keeps preferences");
+    home.run(["set", "output"]).succeeds().stdout("default\n");
+    let file = home.path().join("script");
+    std::fs::write(&file, "set output csv\nset output\n").expect("written");
+    home.run(["run", "script"]).succeeds().stdout("csv\n");
+    home.run::<_, &str>([]).input("set output csv\nset output").succeeds().stdout("csv\n");
+}
+
+#[test]
+fn every_setting_is_shown_and_changed_by_its_name() {
+    let home = Home::with_cloud();
+    let run = |script: &str| home.run(["--sandbox", "-q"]).input(script);
+    let settings = [
+        ("border", "none"),
+        ("color", "never"),
+        ("columns", "name"),
+        ("max-width", "40"),
+        ("output", "table"),
+        ("page-size", "50"),
+        ("pager", "off"),
+        ("secure", "off"),
+        ("sort-by", "-name"),
+        ("timeout", "9"),
+        ("wrap", "on"),
+    ];
+    let changes: String = settings.iter().map(|(name, value)| format!("set {name} {value}\n")).collect();
+    let undone: String = settings.iter().map(|(name, _)| format!("set {name} default\n")).collect();
+    let before = run("set").succeeds().out();
+    let after = run(&format!("{changes}set")).succeeds().out();
+    for (name, value) in settings {
+        assert!(after.contains(&format!("{name:<9}  {value}\n")), "{after}");
+        assert!(!before.contains(&format!("{name:<9}  {value}\n")), "{before}");
+    }
+    assert_eq!(before.lines().count(), settings.len() + 2, "but for what only the shell has");
+    assert_eq!(run(&format!("{changes}{undone}set")).succeeds().out(), before);
+
+    let shown = run("set output table\nset border none\nset columns name\nset sort-by -name\nQueryZone");
+    let names: Vec<String> = shown.succeeds().out().lines().map(str::to_owned).collect();
+    assert_eq!(names[0], "name");
+    assert!(names.len() > 2 && names[1..].is_sorted_by(|one, other| one >= other), "{names:?}");
+    run("set sort-by nmae\nQueryZone").fails(2).stderr_has("The column is from `set sort-by`");
+    run("set max-width wide").fails(1).stderr_has("max-width: a whole number from 1 to 4294967295 is expected");
+    run("set border double").fails(1).stderr_has("border: double is none of ascii, unicode, markdown, none");
+    run("set sort-by -name -v\nset sort-by").succeeds().stdout("-name\n");
+}
+
+#[test]
+fn what_was_done_is_said() {
+    let home = Home::new();
+    let says = |line: &str, text: &str| {
+        home.run(line.split(' ')).succeeds().stdout("").stderr(text);
+    };
+    says("context set lab url=http://lab.test/zstack", "context lab created; it is the current one now\n");
+    says("context set lab account=ops", "context lab changed\n");
+    says("context set lab account=ops", "context lab is as it was\n");
+    says(
+        "context set bare output=csv",
+        "context bare created\nwarning: context bare names no node; url=http://HOST:8080/zstack adds one\n",
+    );
+    says("context set bare output=json", "context bare changed\n");
+    says("context delete bare", "context bare deleted\n");
+    says("context delete lab", "context lab deleted; it was the current one, and none is now\n");
+    says("sandbox reset", "the sandbox begins anew, with the small cloud\n");
+    says("sandbox seed", "the sandbox has all of the small cloud again\n");
+    says("sandbox seed --vms 3", "the sandbox has 3 VMs more\n");
+    for line in ["context set lab account=ops", "context delete lab", "sandbox reset", "sandbox seed"] {
+        says(&format!("-q {line}"), "");
+    }
 }

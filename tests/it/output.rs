@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::harness::Home;
 use crate::node::{Node, Reply};
+use crate::terminal::Terminal;
 
 const SESSION: (&str, &str) = ("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37");
 const A: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
@@ -184,4 +185,23 @@ fn a_full_disk_is_told_and_is_no_missing_answer() {
         let run = home.run(words).output_to(full);
         run.fails(2).stderr("error: cannot write the output: No space left on device\n");
     }
+}
+
+#[test]
+fn the_list_of_apis_is_printed_as_rows() {
+    let home = Home::new();
+    let run = |line: &str| home.run(line.split(' '));
+    run("catalog list queryzone -o value").succeeds().stdout("QueryZone\n").stderr("");
+    run("catalog list createzone -o csv")
+        .succeeds()
+        .stdout("name,method,path,async,session,query,deprecated\nCreateZone,POST,/zones,true,true,false,false\n");
+    run("catalog list createzone").succeeds().stdout("CreateZone\tPOST\t/zones\n").stderr("");
+    let all = run("catalog list -o json").succeeds().json();
+    let apis = all["inventories"].as_array().expect("a list");
+    assert!(apis.len() > 1500 && apis.iter().all(|api| api["name"].is_string() && api["async"].is_boolean()));
+    run("catalog list nothing -o value").succeeds().stdout("");
+    run("catalog list nothing --fail-empty").fails(7);
+    let table = Terminal::run(&home, 100, 24, env!("CARGO_BIN_EXE_zstack-cli"), &["catalog", "list", "zone"]);
+    let (screen, _) = table.ends();
+    assert!(screen.contains("AddIdentityZoneFromRemote ") && screen.contains("method"), "{screen}");
 }

@@ -68,11 +68,30 @@ fn mistakes_in_options_are_told_in_two_lines() {
         (
             "QueryZone --timeout 18446744073709551615",
             2,
-            "invalid value '18446744073709551615' for '--timeout <SECONDS>': 18446744073709551615 is not in \
-             0..=1000000000\n  hint: `zstack-cli --help` tells more",
+            "invalid value '18446744073709551615' for '--timeout <SECONDS>': a whole number from 0 to \
+             1000000000 is expected\n  hint: `zstack-cli --help` tells more",
         ),
     ] {
         home.run(line.split(' ')).fails(code).stdout("").stderr(&format!("error: {message}\n"));
+    }
+}
+
+#[test]
+fn numbers_are_asked_for_in_words() {
+    let home = Home::new();
+    for (line, limits) in [
+        ("more x", "1 to 18446744073709551615"),
+        ("history clear", "0 to 18446744073709551615"),
+        ("sandbox seed --vms abc", "1 to 1000000000000"),
+        ("sandbox serve --seed 1.5", "0 to 18446744073709551615"),
+        ("-p 99999 QueryZone", "0 to 65535"),
+        ("-p 0.5 QueryZone", "0 to 65535"),
+        ("QueryZone --page-size -1", "1 to 2147483647"),
+        ("QueryZone --max-width wide", "1 to 1000000"),
+    ] {
+        let told = format!(": a whole number from {limits} is expected\n");
+        let done = home.run(line.split(' ')).ends_itself().stdout("").stderr_has(&told);
+        done.never_shows("digit").never_shows("..=");
     }
 }
 

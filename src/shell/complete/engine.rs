@@ -6,6 +6,7 @@ use crate::catalog::{Api, Inventory, Type};
 
 use super::candidate::{Candidate, Completion, Group, Kind, Note};
 use super::cursor::{self, Place, Wanted};
+use super::options::OptionValue;
 use super::own::Takes;
 use super::rank::{Fit, Pattern};
 use super::sources::Sources;
@@ -23,6 +24,8 @@ pub(super) enum Wish<'p> {
     Command,
     /// A word of an own command.
     Own(Takes),
+    /// A key of a context.
+    Preferences,
     /// A parameter of an API that is no query.
     Parameter(Box<Api>),
     /// A field to begin a condition with; query parameters too where `first` is set.
@@ -31,6 +34,8 @@ pub(super) enum Wish<'p> {
         inventory: Option<Inventory>,
         /// Whether no expanded field stands before.
         first: bool,
+        /// The path before it, where it is not typed as the catalog writes it; it is put right.
+        path: String,
     },
     /// An operator for this field's type.
     Operator(Option<Type>),
@@ -75,7 +80,11 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
         Wanted::Option => (0, Wish::Option),
         Wanted::OptionValue(option) => {
             let start = if text.starts_with('-') { text.find('=').map_or(0, |at| at + 1) } else { 0 };
-            values::of_option(option.value, text, start)
+            match option.value {
+                OptionValue::Columns => fields::of_columns(place, start, true, sources),
+                OptionValue::Column => fields::of_columns(place, start, false, sources),
+                value => values::of_option(value, text, start),
+            }
         }
         Wanted::File => values::file(text, 0),
         Wanted::Word => match place.name() {
@@ -98,6 +107,7 @@ fn own_word(place: &Place) -> (usize, Wish<'_>) {
     match own::wanted_after(words) {
         Some(Takes::File) => values::file(&place.word.text, 0),
         Some(Takes::Value) => (0, values::of_setting(&place.others[place.index - 1].text)),
+        Some(Takes::Preferences) => values::of_preference(&place.word.text),
         Some(takes) => (0, Wish::Own(takes)),
         None => (0, Wish::Nothing(None)),
     }
@@ -107,9 +117,12 @@ fn fill(wish: &Wish<'_>, place: &Place, sources: &Sources<'_>, shelf: &mut Shelf
     match wish {
         Wish::Nothing(note) => return *note,
         Wish::Command => names::commands(sources, shelf),
+        Wish::Preferences => names::preferences(place, shelf),
         Wish::Own(takes) => names::own_words(*takes, sources, shelf),
         Wish::Parameter(api) => names::parameters(api, place, shelf),
-        Wish::Condition { inventory, first } => fields::conditions(inventory.as_ref(), *first, place, shelf),
+        Wish::Condition { inventory, first, path } => {
+            fields::conditions(inventory.as_ref(), *first, path, place, shelf);
+        }
         Wish::Operator(kind) => fields::operators(kind.as_ref(), shelf),
         Wish::Columns { inventory, given, several } => fields::columns(inventory, given, *several, shelf),
         Wish::Value(values) => return values.fill(sources, shelf),

@@ -39,15 +39,33 @@ pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (us
         return (length, Wish::Operator(kind));
     }
     let Some((path, _)) = text.rsplit_once('.') else {
-        return (0, Wish::Condition { inventory: rows(), first: true });
+        return (0, Wish::Condition { inventory: rows(), first: true, path: String::new() });
     };
     let mut inventory = rows();
+    let mut written = String::with_capacity(path.len() + 1);
     for name in path.split('.') {
-        inventory = inventory.and_then(|inventory| catalog.follow(&inventory, name)).flatten();
+        let Some(here) = inventory else { return (path.len() + 1, Wish::Nothing(None)) };
+        let name = as_written(&here, name);
+        inventory = catalog.follow(&here, name).flatten();
+        written.push_str(name);
+        written.push('.');
     }
-    match inventory {
-        Some(inventory) => (path.len() + 1, Wish::Condition { inventory: Some(inventory), first: false }),
-        None => (path.len() + 1, Wish::Nothing(None)),
+    let Some(inventory) = inventory else { return (path.len() + 1, Wish::Nothing(None)) };
+    // What was typed in other letters is put right along with what follows.
+    let (start, path) = match text.starts_with(&written) {
+        true => (path.len() + 1, String::new()),
+        false => (0, written),
+    };
+    (start, Wish::Condition { inventory: Some(inventory), first: false, path })
+}
+
+/// The name of an expanded field or alias as the catalog writes it: the same one, or else the one that differs in the
+/// case of letters only.
+fn as_written<'n>(inventory: &Inventory, name: &'n str) -> &'n str {
+    let mut known = inventory.expanded.keys().chain(inventory.aliases.keys());
+    match known.clone().any(|known| *known == name) {
+        true => name,
+        false => known.find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(name),
     }
 }
 
@@ -77,6 +95,28 @@ fn query_value<'p>(
     }
 }
 
+/// What is wished as the value of `--columns` and `--sort-by`, which begins at byte `start` of the word.
+pub(super) fn of_columns<'p>(
+    place: &'p Place,
+    start: usize,
+    several: bool,
+    sources: &Sources<'_>,
+) -> (usize, Wish<'p>) {
+    let text = place.word.text.as_str();
+    let api = place.others.first().and_then(|name| sources.catalog.api_ignoring_case(&name.text));
+    let arguments: Vec<Argument<'p>> = place.arguments().collect();
+    let Some(inventory) = api.and_then(|api| rows(sources.catalog, &api, arguments.iter().copied())) else {
+        return (start, Wish::Nothing(None));
+    };
+    let (mut start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
+    // A title, a sign that adds the column, or one that turns the order round.
+    start = text[start..].find('=').map_or(start, |at| start + at + 1);
+    if text[start..].starts_with(if several { '+' } else { '-' }) {
+        start += 1;
+    }
+    (start, Wish::Columns { inventory, given, several })
+}
+
 /// What is wished as the value of a condition.
 fn condition_value<'p>(
     api: &Api,
@@ -104,23 +144,28 @@ fn condition_value<'p>(
     (start, values::of_field(catalog, &inventory, &field, reference, given, several))
 }
 
-/// The fields that a condition may begin with, and the query's parameters beside them.
-pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, place: &Place, shelf: &mut Shelf<'_>) {
+/// The fields that a condition may begin with, and the query's parameters beside them. `path` is put before each.
+pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, path: &str, place: &Place, shelf: &mut Shelf<'_>) {
+    let whole = |name: &'static str| match path {
+        "" => Cow::Borrowed(name),
+        path => Cow::Owned(format!("{path}{name}")),
+    };
     if let Some(inventory) = inventory {
         for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
-            shelf.offer(field.name, || {
-                let candidate = Candidate::new(field.name, Kind::Field, Group::Conditions);
-                candidate.describe(describe(field)).open("=")
+            let label = whole(field.name);
+            shelf.offer(&label.clone(), || {
+                Candidate::new(label, Kind::Field, Group::Conditions).describe(describe(field)).open("=")
             });
         }
         let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
         if let Some(field) = inventory.field(&typed).filter(|field| !field.unqueryable) {
-            whole_operators(field, shelf);
+            whole_operators(field, path, shelf);
         }
     }
     for name in TAG_FIELDS {
-        shelf.offer(name, || {
-            Candidate::new(name, Kind::Field, Group::Conditions).describe("tag of the resource").open("=")
+        let label = whole(name);
+        shelf.offer(&label.clone(), || {
+            Candidate::new(label, Kind::Field, Group::Conditions).describe("tag of the resource").open("=")
         });
     }
     if let Some(inventory) = inventory {
@@ -128,7 +173,10 @@ pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, place: &Pla
         let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory));
         let aliases = inventory.aliases.iter().map(|(name, alias)| (*name, alias.inventory));
         for (name, target) in expanded.chain(aliases) {
-            shelf.offer(name, || Candidate::new(name, Kind::Expanded, Group::Expanded).describe(target).open("."));
+            let label = whole(name);
+            shelf.offer(&label.clone(), || {
+                Candidate::new(label, Kind::Expanded, Group::Expanded).describe(target).open(".")
+            });
         }
     }
     if first {
@@ -149,9 +197,9 @@ fn describe(field: &Field) -> Cow<'static, str> {
 }
 
 /// The operators behind a complete field, other than the `=` that the field itself is offered with.
-fn whole_operators(field: &Field, shelf: &mut Shelf<'_>) {
+fn whole_operators(field: &Field, path: &str, shelf: &mut Shelf<'_>) {
     for (typed, meaning) in operators_of(Some(&field.kind)).filter(|(typed, _)| *typed != "=") {
-        let label = format!("{}{typed}", field.name);
+        let label = format!("{path}{}{typed}", field.name);
         shelf.offer(&label.clone(), || operator(label.into(), typed, meaning));
     }
 }

@@ -31,5 +31,5 @@ pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveVal
 pub(crate) use cursor::{Argument, name_length};
 pub(crate) use options::takes_value as option_takes_value;
 pub(crate) use own::find as own_command;
-pub(crate) use query::PARAMETERS as QUERY_PARAMETERS;
+pub(crate) use query::{PARAMETERS as QUERY_PARAMETERS, rows};
 pub(crate) use references::query_of_parameter as resource_query;

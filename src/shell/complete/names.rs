@@ -62,7 +62,17 @@ pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'
                 shelf.put(setting.name, Kind::Param, Group::Parameters, setting.summary);
             }
         }
-        Takes::File | Takes::Value | Takes::Free => {}
+        Takes::File | Takes::Value | Takes::Preferences | Takes::Free => {}
+    }
+}
+
+/// The keys of a context that are not given yet.
+pub(super) fn preferences(place: &Place, shelf: &mut Shelf<'_>) {
+    let given: HashSet<&str> = place.others.iter().filter_map(|word| Some(word.text.split_once('=')?.0)).collect();
+    for key in own::PREFERENCES.iter().filter(|key| !given.contains(key.name)) {
+        shelf.offer(key.name, || {
+            Candidate::new(key.name, Kind::Param, Group::Parameters).describe(key.summary).open("=")
+        });
     }
 }
 

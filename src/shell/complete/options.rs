@@ -15,6 +15,10 @@ pub(crate) enum OptionValue {
     OneOf(&'static str, &'static [&'static str]),
     /// A file.
     File,
+    /// Columns of the rows, comma by comma.
+    Columns,
+    /// The column to sort rows by.
+    Column,
 }
 
 impl OptionValue {
@@ -26,6 +30,8 @@ impl OptionValue {
             OptionValue::Output => Some("FORMAT"),
             OptionValue::Context => Some("NAME"),
             OptionValue::File => Some("FILE"),
+            OptionValue::Columns => Some("A,B.C"),
+            OptionValue::Column => Some("COLUMN"),
         }
     }
 }
@@ -81,8 +87,8 @@ pub(crate) const OPTIONS: [OptionSpec; 36] = [
     option("", "--insecure", OptionValue::None, "do not check the server's certificate"),
     option("", "--cacert", OptionValue::File, "certificates to trust"),
     option("-o", "--output", OptionValue::Output, "output format"),
-    option("", "--columns", OptionValue::Any("A,B.C"), "columns, in that order"),
-    option("", "--sort-by", OptionValue::Any("COLUMN"), "sort the received rows by a column"),
+    option("", "--columns", OptionValue::Columns, "columns, in that order"),
+    option("", "--sort-by", OptionValue::Column, "sort the received rows by a column"),
     option("", "--summary", OptionValue::None, "totals instead of the rows"),
     option("", "--watch", OptionValue::None, "repeat a query and show what changes"),
     option("", "--jq", OptionValue::Any("EXPR"), "filter the reply with a jq expression"),

@@ -17,6 +17,8 @@ pub(crate) enum Takes {
     ApiOrTopic,
     /// The name of a context.
     Context,
+    /// Keys of a context with their values, as often as one likes.
+    Preferences,
     /// The name of a setting of the shell, then its value.
     Setting,
     /// A file.
@@ -78,7 +80,7 @@ pub(crate) const COMMANDS: [Choice; 19] = [
                 "set",
                 "create or change a context; --url names its node",
                 "NAME [KEY=VALUE ...]",
-                &[Takes::Context],
+                &[Takes::Context, Takes::Preferences],
             ),
             choice("show", "show a context", "[NAME]", &[Takes::Context]),
             choice("use", "use a context from now on", "NAME", &[Takes::Context]),
@@ -189,11 +191,13 @@ pub struct Setting {
 }
 
 /// The settings of the shell, sorted by name.
-pub const SETTINGS: [Setting; 9] = [
+pub const SETTINGS: [Setting; 13] = [
+    Setting { name: "border", summary: "lines of a table", values: &["ascii", "unicode", "markdown", "none"] },
     Setting { name: "color", summary: "when to colour", values: &["auto", "always", "never"] },
     Setting { name: "columns", summary: "columns of tables", values: &[] },
     Setting { name: "confirm", summary: "ask before destroying", values: &["on", "off", "strict"] },
     Setting { name: "live", summary: "ask the node for values on Tab", values: &["on", "off"] },
+    Setting { name: "max-width", summary: "widest table, in columns", values: &[] },
     Setting {
         name: "output",
         summary: "output format",
@@ -202,7 +206,37 @@ pub const SETTINGS: [Setting; 9] = [
     Setting { name: "page-size", summary: "rows per request", values: &[] },
     Setting { name: "pager", summary: "page long output", values: &["on", "off"] },
     Setting { name: "secure", summary: "mask secrets", values: &["on", "off"] },
+    Setting { name: "sort-by", summary: "column to sort by, or -column", values: &[] },
     Setting { name: "timeout", summary: "seconds to wait for a job", values: &[] },
+    Setting { name: "wrap", summary: "wrap wide cells", values: &["on", "off"] },
+];
+
+/// The keys of a context, sorted by name.
+pub(super) const PREFERENCES: [Setting; 16] = [
+    Setting { name: "account", summary: "who logs in", values: &[] },
+    Setting { name: "cacert", summary: "certificates to trust", values: &[] },
+    Setting { name: "color", summary: "when to colour", values: &["auto", "always", "never"] },
+    Setting { name: "columns", summary: "columns of tables", values: &[] },
+    Setting { name: "confirm", summary: "ask before destroying", values: &["true", "false", "strict"] },
+    Setting { name: "credentials", summary: "where sessions are kept", values: &["file", "keyring"] },
+    Setting { name: "insecure", summary: "trust any certificate", values: &["true", "false"] },
+    Setting { name: "login", summary: "how to log in", values: &["account", "user", "ldap", "iam2", "iam2-ldap"] },
+    Setting {
+        name: "output",
+        summary: "output format",
+        values: &["table", "wide", "vertical", "json", "jsonl", "yaml", "csv", "tsv", "value"],
+    },
+    Setting { name: "page-size", summary: "rows per request", values: &[] },
+    Setting { name: "pager", summary: "the program for long output, or off", values: &[] },
+    Setting {
+        name: "prompt-color",
+        summary: "colour of the prompt",
+        values: &["red", "green", "yellow", "blue", "magenta", "cyan"],
+    },
+    Setting { name: "time-zone", summary: "the node's, for access keys", values: &[] },
+    Setting { name: "timeout", summary: "seconds to wait for a job", values: &[] },
+    Setting { name: "url", summary: "whole base URL of the node", values: &[] },
+    Setting { name: "user", summary: "the user of the account", values: &[] },
 ];
 
 /// The own command of that name.
@@ -223,7 +257,8 @@ fn reached<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<(&'static Cho
             places = choice.then.iter();
         }
     }
-    Some((here, places.next().copied()))
+    let last = here.then.last().filter(|last| matches!(last, Takes::Preferences));
+    Some((here, places.next().or(last).copied()))
 }
 
 /// What may stand behind `words`, the own command's name and its words so far.
@@ -269,9 +304,9 @@ pub fn command_usage(name: &str) -> Option<String> {
 
 /// The settings of the shell, a line each.
 pub fn settings() -> String {
-    let mut out = String::from("SETTINGS\n");
+    let mut out = String::from("SETTINGS (VALUE `default` undoes one)\n");
     for Setting { name, summary, values } in &SETTINGS {
-        out.push_str(format!("  {name:<10} {summary:<30} {}", values.join(" | ")).trim_end());
+        out.push_str(format!("  {name:<10} {summary:<30}  {}", values.join(" | ")).trim_end());
         out.push('\n');
     }
     out
@@ -302,6 +337,17 @@ mod tests {
     fn tables_are_sorted() {
         assert!(COMMANDS.is_sorted_by_key(|command| command.word));
         assert!(SETTINGS.is_sorted_by_key(|setting| setting.name));
+        assert!(PREFERENCES.is_sorted_by_key(|setting| setting.name));
+    }
+
+    #[test]
+    fn preferences_are_those_of_a_context() {
+        use crate::config;
+        assert_eq!(config::Setting::names().count(), PREFERENCES.len());
+        for Setting { name, values, .. } in PREFERENCES {
+            let setting = config::Setting::of_name(name).unwrap_or_else(|| panic!("{name} is none"));
+            assert_eq!(setting.values(), values, "{name}");
+        }
     }
 
     /// How the parser's positional words are written.

@@ -232,6 +232,12 @@ fn own_commands_go_on_word_by_word() {
     assert_first("help QueryBa¦", &["QueryBackupStorage"]);
     assert_offers("help ¦", &["query", "exit-codes", "context", "QueryZone"], &[]);
     assert_first("catalog show qbs¦", &["QueryBackupStorage"]);
+    assert_offers("context set ¦", &["lab"], &["url="]);
+    assert_offers("context set lab ¦", &["url=", "account=", "output=", "prompt-color="], &["lab"]);
+    assert_offers("context set lab url=http://h output=¦", &["output=json", "output=table"], &[]);
+    assert_offers("context set lab output=json ¦", &["url=", "login="], &["output="]);
+    assert_offers("context set lab login=ia¦", &["login=iam2", "login=iam2-ldap"], &[]);
+    assert!(words("context set lab account=¦").is_empty() && words("context use lab ¦").is_empty());
     assert_offers("set ¦", &["output", "confirm", "live"], &[]);
     assert_offers("set output ¦", &["json", "table"], &[]);
     assert_offers("completions ¦", &["bash", "zsh", "fish"], &[]);
@@ -249,6 +255,12 @@ fn options_are_offered_with_their_values() {
     assert_offers("QueryZone -o j¦", &["json", "jsonl"], &["table"]);
     assert_offers("--output=j¦", &["--output=json"], &[]);
     assert_offers("--context ¦", &["lab"], &[]);
+    assert_first("QueryVmInstance --columns na¦", &["name,"]);
+    assert_offers("QueryVmInstance --columns name,u¦", &["name,uuid,"], &["name,name,"]);
+    assert_offers("QueryVmInstance --columns=+vm=vmN¦", &["--columns=+vm=vmNics,"], &[]);
+    assert_offers("--columns +sta¦ QueryZone", &["+state,"], &["+status,"]);
+    assert_offers("QueryZone --sort-by -na¦", &["-name"], &[]);
+    assert!(words("help --columns na¦").is_empty());
     assert_offers("--color ¦", &["auto"], &[]);
     assert_offers("login --¦", &["--user", "--iam2-ldap", "--access-key", "--host"], &["--vms"]);
     assert_offers("login --ia¦", &["--iam2", "--iam2-ldap"], &[]);
@@ -257,6 +269,16 @@ fn options_are_offered_with_their_values() {
     assert_offers("sandbox serve --fault=cut¦ --speed 2", &["--fault=cut-before"], &["--fault=slow"]);
     assert_offers("sandbox --¦", &["--port"], &["--bind"]);
     assert!(words("login --user ¦").is_empty());
+}
+
+#[test]
+fn paths_are_put_right() {
+    assert_offers("QueryVmInstance vmnics.l3¦", &["vmNics.l3Network.", "vmNics.l3NetworkUuid="], &["vmNics."]);
+    assert_first("QueryVmInstance VMNICS.L3NETWORK.na¦", &["vmNics.l3Network.name="]);
+    assert_offers("QueryVmInstance vmNics.l3¦", &["vmNics.l3Network."], &[]);
+    assert_first("QueryVmInstance vmnics.ip¦", &["vmNics.ip=", "vmNics.ipVersion="]);
+    assert_offers("QueryVmInstance vmnics.ip¦", &["vmNics.ip~=", "vmNics.ip?="], &[]);
+    assert!(words("QueryVmInstance nothing.ip¦").is_empty());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::candidate::{Candidate, Group, Kind, Note};
 use super::cursor::Place;
 use super::engine::{Shelf, Wish};
 use super::options::{OUTPUTS, OptionValue};
-use super::own::SETTINGS;
+use super::own::{PREFERENCES, SETTINGS};
 use super::references::Reference;
 use super::sources::{Live, Sources};
 
@@ -143,7 +143,7 @@ fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<(Cow<'static, str>, &
 /// The values of an option whose value begins at byte `start` of `text`.
 pub(super) fn of_option<'p>(value: OptionValue, text: &'p str, start: usize) -> (usize, Wish<'p>) {
     let wish = match value {
-        OptionValue::None | OptionValue::Any(_) => Wish::Nothing(None),
+        OptionValue::None | OptionValue::Any(_) | OptionValue::Columns | OptionValue::Column => Wish::Nothing(None),
         OptionValue::OneOf(_, values) => fixed(values),
         OptionValue::Context => Wish::Value(Values { context: true, ..Values::default() }),
         OptionValue::File => return file(text, start),
@@ -161,6 +161,18 @@ pub(super) fn of_setting<'p>(name: &str) -> Wish<'p> {
         Some(setting) if setting.name == "output" => of_option(OptionValue::Output, "", 0).1,
         Some(setting) => fixed(setting.values),
         None => Wish::Nothing(None),
+    }
+}
+
+/// A key of a context, or the value behind one.
+pub(super) fn of_preference(text: &str) -> (usize, Wish<'_>) {
+    let Some((key, _)) = text.split_once('=') else { return (0, Wish::Preferences) };
+    let start = key.len() + 1;
+    match PREFERENCES.iter().find(|setting| setting.name == key) {
+        Some(setting) if setting.name == "output" => of_option(OptionValue::Output, text, start),
+        Some(setting) if setting.name == "cacert" => file(text, start),
+        Some(setting) if !setting.values.is_empty() => (start, fixed(setting.values)),
+        _ => (start, Wish::Nothing(None)),
     }
 }
 
