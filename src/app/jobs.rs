@@ -55,7 +55,7 @@ impl App {
         let view = self.view(options, out)?;
         let named = self.named_job(name)?;
         let options = &self.options_for(&named, options)?;
-        self.watch_ctrl_c()?;
+        let _attended = self.attend_to_ends()?;
         let client = &mut self.node(options)?.client;
         let (answer, outcome) = match client.look_at_job(&named.uuid)? {
             JobState::Running => {
@@ -109,7 +109,7 @@ impl App {
         let named = self.named_job(name)?;
         let api = self.api_of(&named);
         let options = &self.options_for(&named, options)?;
-        self.watch_ctrl_c()?;
+        let _attended = self.attend_to_ends()?;
         let follow = options.follow && tells_of_long_job(&self.shape_of_job(&named));
         let mut spinner = self.spinner(options);
         let client = &mut self.node(options)?.client;

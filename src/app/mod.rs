@@ -37,7 +37,7 @@ use std::thread;
 
 use crate::catalog::Catalog;
 use crate::cli::{self, Line, Options, OwnCommand, UsageError};
-use crate::client::Interrupt;
+use crate::client::{Attended, Interrupt};
 use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
 use crate::plan;
@@ -250,13 +250,12 @@ impl App {
         of_environment.into_iter().flatten().cloned().chain(sessions).collect()
     }
 
-    /// Makes Ctrl-C ask for an end instead of ending the process.
-    fn watch_ctrl_c(&self) -> Result<(), Error> {
-        // The line editor does not look at the flag: whoever ends a shell ends it at once.
-        if self.shell.is_none() {
-            self.interrupt.on_end()?;
-        }
-        Ok(self.interrupt.on_ctrl_c()?)
+    /// Makes Ctrl-C ask for an end instead of ending the process, and signals that end it, too, for as long as what comes
+    /// back is kept.
+    fn attend_to_ends(&self) -> Result<Option<Attended>, Error> {
+        self.interrupt.on_ctrl_c()?;
+        // Whoever ends a shell ends it at once.
+        Ok(if self.shell.is_none() { Some(self.interrupt.on_end()?) } else { None })
     }
 
     /// Says something beside results, unless the user wants quiet.

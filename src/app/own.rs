@@ -227,7 +227,7 @@ impl App {
                     faults: &typed.fault,
                     seed: typed.seed,
                 };
-                self.watch_ctrl_c()?;
+                let _attended = self.attend_to_ends()?;
                 commands::sandbox::serve(&directory, &serve, &self.interrupt, &mut io::stderr().lock())?;
             }
             SandboxCommand::Reset => {

@@ -41,7 +41,7 @@ impl App {
     ) -> Result<(), Error> {
         let view = self.view(options, out)?;
         let mut tasks = self.tasks(names, options)?;
-        self.watch_ctrl_c()?;
+        let _attended = self.attend_to_ends()?;
         let all_waited = self.wait_for_tasks(&mut tasks, options);
         let mut verdicts = Vec::new();
         for (task, waited) in tasks.iter().zip(all_waited) {

@@ -54,6 +54,8 @@ impl App {
         let on_terminal =
             matches!(out, Output::Screen) && self.environment.stdout_terminal && !self.environment.is_dumb_terminal();
         check(watched, on_terminal)?;
+        // A signal that ends the program finds the screen left.
+        let _attended = self.attend_to_ends()?;
         let now = match self.snapshot(watched) {
             Err(error) if is_interruption(&error) => return Ok(()),
             first => first?,

@@ -68,8 +68,22 @@ pub struct Interrupt {
     /// Whether Ctrl-C was pressed while it was nobody else's.
     pressed: Arc<AtomicBool>,
     handlers: Arc<Mutex<Handlers>>,
-    /// The signal that wants the process to end; 0 for none.
-    end: Arc<AtomicUsize>,
+    ends: Arc<Ends>,
+}
+
+/// Signals that want the process to end.
+#[derive(Debug)]
+struct Ends {
+    /// Whether they end it at once: nobody waits for anything, or one came before.
+    at_once: Arc<AtomicBool>,
+    /// The one that came; 0 for none.
+    came: Arc<AtomicUsize>,
+}
+
+impl Default for Ends {
+    fn default() -> Ends {
+        Ends { at_once: Arc::new(AtomicBool::new(true)), came: Arc::default() }
+    }
 }
 
 /// What happens when Ctrl-C is pressed.
@@ -81,8 +95,10 @@ struct Handlers {
     end: Option<[SigId; 2]>,
     /// How many others have Ctrl-C to themselves.
     others: usize,
-    /// Whether signals that end the process are noted, too.
+    /// Whether signals that end the process have handlers.
     notes_ends: bool,
+    /// How many wait such signals out.
+    attending: usize,
 }
 
 /// The exit code of whoever is interrupted.
@@ -131,31 +147,33 @@ impl Interrupt {
         if handlers.others == 0 { handlers.arm(&self.pressed) } else { Ok(()) }
     }
 
-    /// Sets the flag also when the process is told to end or its terminal is gone, instead of ending at once: what waits
-    /// can say what goes on without it. Told again, it ends.
+    /// Sets the flag also when the process is told to end or its terminal is gone, instead of ending at once, until what
+    /// is returned is dropped: what waits can say what goes on without it. Told again, it ends.
     ///
     /// # Errors
     /// When the system refuses the signal handlers.
-    pub fn on_end(&self) -> io::Result<()> {
+    pub fn on_end(&self) -> io::Result<Attended> {
         let mut handlers = self.handlers();
-        if std::mem::replace(&mut handlers.notes_ends, true) {
-            return Ok(());
+        if !std::mem::replace(&mut handlers.notes_ends, true) {
+            for signal in [SIGTERM, SIGHUP] {
+                flag::register_conditional_default(signal, Arc::clone(&self.ends.at_once))?;
+                flag::register(signal, Arc::clone(&self.ends.at_once))?;
+                flag::register(signal, Arc::clone(&self.wish))?;
+                let number = usize::try_from(signal).unwrap_or_default();
+                flag::register_usize(signal, Arc::clone(&self.ends.came), number)?;
+            }
         }
-        for signal in [SIGTERM, SIGHUP] {
-            let told = Arc::new(AtomicBool::new(false));
-            flag::register_conditional_default(signal, Arc::clone(&told))?;
-            flag::register(signal, told)?;
-            flag::register(signal, Arc::clone(&self.wish))?;
-            flag::register_usize(signal, Arc::clone(&self.end), usize::try_from(signal).unwrap_or_default())?;
+        handlers.attending += 1;
+        if self.ends.came.load(Ordering::SeqCst) == 0 {
+            self.ends.at_once.store(false, Ordering::SeqCst);
         }
-        Ok(())
+        Ok(Attended(self.clone()))
     }
 
-    /// Ends the process by the signal that wanted that, if there was one, now that all is said.
+    /// Ends the process with the exit code of the signal that wanted that, if there was one, now that all is said.
     pub fn end_by_signal(&self) {
-        if let Ok(signal @ 1..) = i32::try_from(self.end.load(Ordering::Relaxed)) {
-            // It fails for unknown signals only.
-            let _ = low_level::emulate_default_handler(signal);
+        if let Ok(signal @ 1..) = i32::try_from(self.ends.came.load(Ordering::SeqCst)) {
+            low_level::exit(128 + signal);
         }
     }
 
@@ -207,6 +225,20 @@ impl Interrupt {
 
     fn handlers(&self) -> MutexGuard<'_, Handlers> {
         self.handlers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The time during which a signal that ends the process is waited out.
+#[derive(Debug)]
+pub struct Attended(Interrupt);
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        let mut handlers = self.0.handlers();
+        handlers.attending -= 1;
+        if handlers.attending == 0 {
+            self.0.ends.at_once.store(true, Ordering::SeqCst);
+        }
     }
 }
 

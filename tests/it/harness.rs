@@ -131,6 +131,12 @@ impl Run {
         child
     }
 
+    /// Starts it with an input that the test writes, and that stays open.
+    pub(crate) fn start_open(&mut self) -> Child {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.spawn().expect("the binary starts")
+    }
+
     /// Runs it to its end.
     pub(crate) fn done(mut self) -> Done {
         let (arguments, patience) = (format!("{:?}", self.command), self.patience);

@@ -1,6 +1,8 @@
 //! Jobs: waiting, detaching, looking again, from any process.
 
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -354,6 +356,26 @@ fn a_long_job_that_fails_says_why() {
 }
 
 #[test]
+fn a_script_that_waits_for_its_next_line_ends_when_it_is_told_to() {
+    let node = Node::start(|_| Reply::ok(r#"{"inventories":[]}"#));
+    let home = Home::new();
+    let mut child = home.run(node.options()).variable("ZSTACK_SESSION_UUID", SESSION).start_open();
+    let mut input = child.stdin.take().expect("an input");
+    input.write_all(b"QueryZone limit=1 -o jsonl --jq .success\n").expect("written");
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().expect("an output")).read_line(&mut first).expect("readable");
+    assert_eq!(first, "true\n");
+    tell(&child, "TERM");
+    assert_eq!(child.wait().expect("it ends").signal(), Some(15));
+}
+
+/// Sends a signal.
+fn tell(child: &Child, signal: &str) {
+    let kill = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
+    assert!(kill.expect("kill runs").success());
+}
+
+#[test]
 fn whoever_is_told_to_end_says_what_goes_on_and_closes_the_session() {
     for signal in ["TERM", "HUP"] {
         let node = Node::start(|request| match request.method.as_str() {
@@ -366,10 +388,9 @@ fn whoever_is_told_to_end_says_what_goes_on_and_closes_the_session() {
         while !node.requests().iter().any(is_poll) {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        let kill = std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
-        assert!(kill.expect("kill runs").success());
+        tell(&child, signal);
         let output = child.wait_with_output().expect("it ends");
-        assert!(output.status.signal().is_some_and(|number| number == if signal == "TERM" { 15 } else { 1 }));
+        assert_eq!(output.status.code(), Some(if signal == "TERM" { 143 } else { 129 }));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("this ends the waiting and not the job") && said.contains(&only_job(&home)), "{said}");
         let last = node.requests().pop().expect("a request");
