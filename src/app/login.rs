@@ -225,15 +225,17 @@ impl App {
             self.node(&options)?.declined_log_in = true;
             return Ok(false);
         }
-        let password = match rpassword::prompt_password(format!("password of {}: ", who.name())) {
-            // Ctrl-C means no here.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
+        let password = match self.ask_secret(&format!("password of {}: ", who.name())) {
+            // Ctrl-C and an empty line mean no here.
+            Err(Error::Client(crate::client::Error::Interrupted { .. }) | Error::Own(OwnError::NoPassword)) => {
+                return Ok(false);
+            }
             password => password?,
         };
-        if password.is_empty() || self.interrupt.is_set() {
+        if self.interrupt.is_set() {
             return Ok(false);
         }
-        self.log_in_as(&who, &Secret::new(password), &options)?;
+        self.log_in_as(&who, &password, &options)?;
         Ok(true)
     }
 

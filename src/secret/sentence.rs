@@ -8,6 +8,9 @@ use crate::json::MASK;
 /// The longest name that a quoted member may have.
 const LONGEST_NAME: usize = 64;
 
+/// The word `session`, whatever case it begins in.
+const SESSION: &str = "ession";
+
 /// How far behind the word `session` its uuid may stand, in bytes.
 const SESSION_REACH: usize = 24;
 
@@ -17,22 +20,19 @@ pub(super) fn mask_quoted_members(text: &str) -> Cow<'_, str> {
     if !text.contains(['"', '\'']) || !text.contains([':', '=']) {
         return Cow::Borrowed(text);
     }
+    masked(text, |rest| rest.match_indices(['"', '\'']).find_map(|(at, _)| secret_value(rest, at)))
+}
+
+/// The text with the mask in the place of each part that `next` finds in what follows the one before.
+fn masked(text: &str, next: impl Fn(&str) -> Option<(usize, usize)>) -> Cow<'_, str> {
     let mut out = String::new();
-    let mut done = 0;
-    let mut at = 0;
-    while let Some(found) = text[at..].find(['"', '\'']) {
-        let quote_at = at + found;
-        at = quote_at + 1;
-        let Some((from, to)) = secret_value(text, quote_at) else { continue };
-        out.push_str(&text[done..from]);
+    let mut rest = text;
+    while let Some((from, to)) = next(rest) {
+        out.push_str(&rest[..from]);
         out.push_str(MASK);
-        (done, at) = (to, to);
+        rest = &rest[to..];
     }
-    if done == 0 {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(&text[done..]);
-    Cow::Owned(out)
+    if rest.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(out + rest) }
 }
 
 /// Where the value stands of the secret name whose opening quote is at `at`.
@@ -74,22 +74,12 @@ fn quoted(text: &str, at: usize) -> Option<(&str, usize)> {
 
 /// Masks the uuid that stands right behind the word `session`: `Session[uuid:5d0c...] expired`.
 pub(super) fn mask_sessions(text: &str) -> Cow<'_, str> {
-    let mut out = String::new();
-    let mut done = 0;
-    let mut at = 0;
-    while let Some(word) = text[at..].find("ession") {
-        let after = at + word + "ession".len();
-        at = after;
-        let Some((from, to)) = uuid_near(&text[after..]).map(|(from, to)| (after + from, after + to)) else { continue };
-        out.push_str(&text[done..from]);
-        out.push_str(MASK);
-        (done, at) = (to, to);
-    }
-    if done == 0 {
-        return Cow::Borrowed(text);
-    }
-    out.push_str(&text[done..]);
-    Cow::Owned(out)
+    masked(text, |rest| {
+        rest.match_indices(SESSION).find_map(|(at, word)| {
+            let after = at + word.len();
+            uuid_near(&rest[after..]).map(|(from, to)| (after + from, after + to))
+        })
+    })
 }
 
 /// The first run of 32 hexadecimal digits, where it begins soon.
