@@ -63,9 +63,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// An action was carried out, and what came of it cannot be shown in the way that was asked for. It was shown as
+    /// An action was sent, and what came of it cannot be shown in the way that was asked for. It was shown as
     /// it is.
-    #[error("the action was carried out, but its result cannot be shown as asked: {0}")]
+    #[error("the action was sent, and what came of it cannot be shown as asked: {0}")]
     NotShown(render::Error),
     /// The line is no command.
     #[error(transparent)]

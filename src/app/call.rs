@@ -7,6 +7,7 @@ use crate::cli::{self, Line, Options, OwnCommand};
 use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::{Error, OwnError};
+use crate::json::Pieces;
 use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
@@ -100,10 +101,10 @@ impl App {
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
         let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
-        match self.print(Reply::of_text(text.clone()), shape, view, options, out) {
+        self.record(&text);
+        match self.print_pieces(&mut Reply::of_text(text.clone()), shape, view, options, out) {
             Err(Error::Render(error)) => {
-                let plain = view.plain();
-                self.print(Reply::of_text(text), &Shape::default(), &plain, options, out)?;
+                self.print_pieces(&mut Reply::of_text(text), &Shape::default(), &view.plain(), options, out)?;
                 Err(Error::NotShown(error))
             }
             result => result,
@@ -237,7 +238,7 @@ impl App {
 
     /// As [`App::execute`], under a uuid that was told before.
     fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
-        self.watch_ctrl_c()?;
+        let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let how = CallOptions { wait: !options.no_wait, timeout: request.timeout, job: Some(job) };
         let node = self.node(options)?;
@@ -250,7 +251,7 @@ impl App {
 
     /// Runs a query over as many requests as it takes.
     pub(super) fn query(&mut self, query: &plan::QueryPlan, options: &Options) -> Result<Answer, Error> {
-        self.watch_ctrl_c()?;
+        let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let node = self.node(options)?;
         Ok(node.client.query(query, &CallOptions::default(), &mut spinner)?)
@@ -285,7 +286,9 @@ impl App {
             Answer::Detached(job) => {
                 let text = format!("{{\"job\":{{\"uuid\":\"{}\",\"api\":\"{}\"}}}}", job.uuid, job.api);
                 self.say(options, &format!("the job goes on; `zstack-cli job {}` looks at it", job.uuid));
-                self.print(Reply::of_text(text.into_bytes()), &Shape::default(), view, options, out)
+                // Columns are meant for what the job will lead to.
+                let view = render::View { columns: None, sort_by: None, summary: false, ..view.clone() };
+                self.print_result(Reply::of_text(text.into_bytes()), &Shape::default(), &view, options, out)
             }
         }
     }
@@ -299,8 +302,19 @@ impl App {
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
         let mut reply = self.recorded(reply);
+        self.print_pieces(&mut *reply, shape, view, options, out)
+    }
+
+    fn print_pieces(
+        &self,
+        reply: &mut dyn Pieces,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
         let rendered = self.with_writer(out, options, |writer| {
-            let rendered = render::render(&mut *reply, shape, view, writer)?;
+            let rendered = render::render(reply, shape, view, writer)?;
             writer.flush()?;
             Ok(rendered)
         })?;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A file that a command's output goes to.
@@ -48,11 +49,7 @@ impl Export {
 /// A new file with the permissions of the one whose place it may take.
 fn beside(folder: &Path, known: Option<&fs::Metadata>) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
+    builder.permissions(fs::Permissions::from_mode(0o666));
     let file = builder.prefix(".zstack-cli-").tempfile_in(folder)?;
     if let Some(known) = known {
         file.as_file().set_permissions(known.permissions())?;

@@ -84,9 +84,12 @@ impl App {
             Some(Redirection::File { path, append }) => {
                 let failed = |source| Error::Export { path: path.clone(), source };
                 let mut file = Export::open(path.as_ref(), append).map_err(failed)?;
-                let flow = self.evaluate_text(command, &mut Output::Writer(&mut file))?;
-                file.keep().map_err(failed)?;
-                Ok(flow)
+                let result = self.evaluate_text(command, &mut Output::Writer(&mut file));
+                // The result of an action is kept as it is, too.
+                if matches!(result, Ok(_) | Err(Error::NotShown(_))) {
+                    file.keep().map_err(failed)?;
+                }
+                result
             }
             Some(Redirection::Program(program)) => {
                 let started = Program::start(Program::command(&program), &self.interrupt);

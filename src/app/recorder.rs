@@ -52,6 +52,13 @@ impl App {
         }
     }
 
+    /// Records a reply that is there as a whole.
+    pub(super) fn record(&self, text: &[u8]) {
+        if let Some(tape) = self.shell.as_ref().and_then(|shell| shell.tape.as_ref()) {
+            tape.write(text);
+        }
+    }
+
     /// Keeps what a command led to among the results, unless that is nothing.
     pub(super) fn keep_result(&mut self, tape: Tape, success: bool) {
         let Some(recording) = Arc::into_inner(tape.0) else { return };

@@ -81,6 +81,9 @@ fn lines_of_scripts_end_in_pipes_and_files_as_at_the_prompt() {
     home.run(["--sandbox", "run", "script"]).fails(7);
     home.run(["--sandbox"]).input("QueryZone nmae=x > new\n").fails(1);
     assert!(zones() == before && !home.path().join("new").exists());
+    // What an action led to is kept whatever it was to look like.
+    home.run(["--sandbox"]).input("CreateZone name=lab --jq .inventory.name|tonumber > made\n").fails(1);
+    assert!(std::fs::read_to_string(home.path().join("made")).expect("a file").contains("\"name\": \"lab\""));
     home.run(["--sandbox"]).input("QueryZone > /dev/null\n").succeeds().stdout("").stderr("");
     // A program that reads nothing does not end the script.
     home.run(["--sandbox"]).input("QueryVmInstance |! true\nQueryZone | 1\n").succeeds().stdout("1\n").stderr("");

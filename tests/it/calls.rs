@@ -39,8 +39,16 @@ fn the_result_of_an_action_is_never_lost_to_a_wrong_filter() {
     assert!(node.requests().is_empty());
     let done = run(&["CreateZone", "name=lab", "--jq", ".inventory.name|tonumber"]).fails(1);
     assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
-    done.stderr_has("error: the action was carried out, but its result cannot be shown as asked: ");
+    done.stderr_has("error: the action was sent, and what came of it cannot be shown as asked: ");
     assert_eq!(node.requests().len(), 1);
+    // A job that nobody waits for is told whatever its result is to look like.
+    let cloud = Home::with_cloud();
+    for words in [&["--columns", "name", "-o", "csv"][..], &["--jq", ".inventory.name|tonumber"]] {
+        let done = cloud.run([&["--sandbox", "CreateZone", "name=lab", "--no-wait"], words].concat()).done();
+        let hint = done.err();
+        let told = hint.split('`').nth(1).and_then(|command| command.rsplit(' ').next()).expect("a job");
+        assert!(told.len() == 32 && done.out().contains(told), "{}\n{hint}", done.out());
+    }
 }
 
 #[test]
