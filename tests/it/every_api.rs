@@ -10,7 +10,7 @@ use crate::node::{Node, Recorded, Reply};
 const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
 
 fn catalog() -> Value {
-    let text = include_str!("../../src/catalog/data/zstack-5.2.1.json");
+    let text = include_str!("../../src/catalog/data/zstack-5.5.6.json");
     serde_json::from_str(text).expect("the catalog is JSON")
 }
 

@@ -97,7 +97,7 @@ fn calls_without_a_session_need_no_header() {
     let (fine, coarse) = (&time["currentTime"]["MillionSeconds"], &time["currentTime"]["Seconds"]);
     assert_eq!(fine.as_i64().map(|fine| fine / 1000), coarse.as_i64());
     let apis = action("getSupportAPIs").json();
-    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1905));
+    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1954));
     assert_eq!(sandbox.send("GET /zstack/v1/management-nodes/ready", &[], "").status, 200);
     assert_eq!(sandbox.send("GET /zstack/v1/meta-data/opensource", &[], "").json()["opensource"], true);
     let zone = sandbox.call("GET", "/management-nodes/platform-timezone", "").json();
