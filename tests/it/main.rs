@@ -25,4 +25,5 @@ mod served;
 mod sessions;
 mod terminal;
 mod usage;
+mod versions;
 mod watching;
