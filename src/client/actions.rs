@@ -103,7 +103,7 @@ impl Client {
                         job.uuid = uuid;
                     }
                     job.timeout = timeout.or(job.timeout);
-                    return self.wait_for_job(api, job.clone(), options, watch);
+                    return self.wait_for_new_job(api, job.clone(), options, watch);
                 }
                 Ok(Understood::Result(reader)) => match read_whole(reader) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),

@@ -13,9 +13,6 @@ use crate::catalog::Method;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
 use crate::plan::{Effect, PathPart, Request, SecretText};
 
-/// How often a long job is looked at: they take minutes to days.
-const INTERVAL: Duration = Duration::from_secs(2);
-
 /// What is known of a job at one moment.
 #[derive(Debug)]
 pub enum JobState {
@@ -188,7 +185,8 @@ impl Client {
             if let Some(reason) = vigil.end(self.clock.now(), trouble) {
                 return Err(unknown(reason));
             }
-            if !self.idle(uuid, api_id.as_deref(), INTERVAL, &mut vigil, watch) {
+            let pause = vigil.pause(self.clock.now());
+            if !self.idle(uuid, api_id.as_deref(), pause, &mut vigil, watch) {
                 return Err(interrupted());
             }
         }

@@ -34,7 +34,7 @@ impl Client {
                         return Err(Error::Reply { flaw: "an accepted job without a location".to_owned() });
                     };
                     let job = Job { uuid, api: request.api.to_owned(), timeout };
-                    return self.wait_for_job(request.api, job, options, watch);
+                    return self.wait_for_new_job(request.api, job, options, watch);
                 }
                 Ok(Understood::Odd { status: 502..=504, .. }) if tries < TRIES => None,
                 Ok(Understood::Broken(_)) if tries < TRIES => None,
