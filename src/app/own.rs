@@ -49,8 +49,8 @@ impl App {
         match command {
             OwnCommand::Exit | OwnCommand::Quit => return Ok(Flow::Leave),
             OwnCommand::Help { subject } => self.help(&subject, options, out)?,
-            OwnCommand::Login(with) => self.login(&with, options)?,
-            OwnCommand::Logout => self.logout(options)?,
+            OwnCommand::Login(with) => self.login(&with, options, out)?,
+            OwnCommand::Logout => self.logout(options, out)?,
             OwnCommand::Context(command) => self.context(&command, options, out)?,
             OwnCommand::More { number } => self.more(number, options, out)?,
             OwnCommand::Save { numbers, target, json_only } => {

@@ -1,10 +1,12 @@
 //! The program's own commands, as typed.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::options::whole;
+use crate::secret::Secret;
 
 /// One of the program's own commands.
 #[derive(Clone, Debug, Subcommand)]
@@ -148,8 +150,11 @@ pub struct LoginWith {
     /// Then work on the whole IAM2 platform
     #[arg(long)]
     pub platform: bool,
+    /// The code of the second factor, where one is due; on a terminal it is asked for
+    #[arg(long, value_name = "DIGITS", value_parser = |text: &str| Ok::<_, Infallible>(Secret::from(text)))]
+    pub code: Option<Secret>,
     /// Use an access key instead of a session: its id; the secret is asked for
-    #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform", "code"])]
     pub access_key: Option<String>,
 }
 

@@ -184,6 +184,12 @@ pub enum Uncertainty {
     /// The node does not know the job: it ended long ago, or its record is lost (J5).
     #[error("the node has no record of the job: it ended long ago, or the node never had it")]
     NoRecord,
+    /// The node has no record of a job whose parameters it may be unable to keep, and may have run it (R9).
+    #[error(
+        "the node has no record of the job, and may be unable to keep one with characters beyond U+FFFF; the action may \
+         have been carried out"
+    )]
+    Unrecordable,
 }
 
 /// What came instead of an answer of a node.

@@ -1,7 +1,5 @@
 //! Looking at jobs later, and following long jobs to their end.
 
-use std::time::Duration;
-
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Reply, Unwatched, Watch};
 use super::caller::{Client, with_margin};

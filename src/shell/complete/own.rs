@@ -118,6 +118,7 @@ pub(crate) const COMMANDS: [Choice; 19] = [
         option("", "--type", OptionValue::Any("TYPE"), "the type of log-in, for the account or for --cas"),
         option("", "--project", OptionValue::Any("NAME"), "then work in an IAM2 project of this name"),
         option("", "--platform", OptionValue::None, "then work on the whole IAM2 platform"),
+        option("", "--code", OptionValue::Any("DIGITS"), "the code of the second factor, where one is due"),
         option(
             "",
             "--access-key",
