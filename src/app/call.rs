@@ -269,6 +269,9 @@ impl App {
             first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
         let more = pages_follow(planned);
         out.write_text(&texts.join("\n"))?;
+        if options.curl_example {
+            self.say_curl(planned, JobUuid::fresh(), options)?;
+        }
         if more {
             self.say(options, "further pages follow as long as the node returns full ones");
         }
@@ -459,7 +462,7 @@ fn pages_follow(planned: &Plan) -> bool {
 }
 
 /// The text of a file, or of standard input for `-`.
-fn read_file(path: &str) -> io::Result<String> {
+pub(super) fn read_file(path: &str) -> io::Result<String> {
     let bytes = if path == "-" {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;

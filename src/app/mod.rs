@@ -17,6 +17,7 @@ mod output;
 mod own;
 mod pager;
 mod program;
+mod raw;
 mod recorder;
 mod report;
 mod script;

@@ -69,6 +69,7 @@ impl App {
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,
             OwnCommand::Run { file } => return self.run_file(&file, typed, out),
             OwnCommand::Capacity => self.capacity(options, out)?,
+            OwnCommand::Raw(call) => self.raw(&call, options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
             OwnCommand::Catalog(CatalogCommand::List { part }) => {
                 let reply = commands::catalog::list(self.catalog, part.as_deref());

@@ -68,6 +68,8 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// Send any request of the node, and wait for its job
+    Raw(RawLine),
     /// How full hosts, primary and backup storages are
     Capacity,
     /// What the program knows of the APIs
@@ -97,7 +99,7 @@ pub enum OwnCommand {
 
 impl OwnCommand {
     /// The names of all own commands.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 21] = [
         "capacity",
         "catalog",
         "complete",
@@ -112,6 +114,7 @@ impl OwnCommand {
         "man",
         "more",
         "quit",
+        "raw",
         "run",
         "sandbox",
         "save",
@@ -156,6 +159,17 @@ pub struct LoginWith {
     /// Use an access key instead of a session: its id; the secret is asked for
     #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform", "code"])]
     pub access_key: Option<String>,
+}
+
+/// `raw METHOD PATH [BODY]`
+#[derive(Args, Clone, Debug)]
+pub struct RawLine {
+    /// The verb: GET, POST, PUT or DELETE
+    pub method: String,
+    /// The path below /v1, with its query string: 'zones?q=name=lab'
+    pub path: String,
+    /// JSON text, @FILE or @- for standard input: '{"params":{"name":"lab"}}'
+    pub body: Option<String>,
 }
 
 /// `context …`

@@ -9,6 +9,7 @@ mod error;
 mod fields;
 mod password;
 mod query;
+mod raw;
 mod reading;
 mod request;
 mod suggest;
@@ -21,6 +22,7 @@ mod every_api;
 pub use condition::Condition;
 pub use error::{Error, ErrorKind};
 pub use query::{Answer, Cursor, Extent, QueryPlan};
+pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};

@@ -245,6 +245,9 @@ mod tests {
             ("CreateX mons=\"[{'sshPassword':'x'}]\"", "CreateX mons=******"),
             ("CreateVm systemTags=consolePassword::x", "CreateVm systemTags=consolePassword::******"),
             ("zql \"query user where password='x'\"", "zql ******"),
+            ("raw PUT accounts/login '{\"logIn\":{\"password\":\"x\"}}'", "raw PUT accounts/login ******"),
+            ("raw DELETE /accounts/sessions/5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37", "raw DELETE /accounts/sessions/******"),
+            ("raw PUT /x?a=b&password=x", "raw PUT ******"),
             ("zql query user where password='x'", "zql query user where password=******"),
         ] {
             assert_eq!(mask_command(line), masked);
