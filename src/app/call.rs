@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::cli::{self, Line, Options, OwnCommand};
-use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
+use crate::client::{self, Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::{Error, OwnError};
 use crate::json::{self, Pieces};
@@ -14,6 +14,7 @@ use crate::secret::mask_command;
 use crate::shell::redirection;
 use crate::syntax::{self, Command};
 
+use super::bases::Turned;
 use super::output::Output;
 use super::own::stdin_is_taken;
 use super::spinner::Spinner;
@@ -299,6 +300,28 @@ impl App {
 
     /// As [`App::execute`], under a uuid that was told before.
     pub(super) fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
+        let error = match self.execute_here(request, job, options)? {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match self.turn(&error, request, options)? {
+            Turned::No => Err(error.into()),
+            Turned::NotRun => Ok(self.execute_here(request, JobUuid::fresh(), options)??),
+            Turned::PerhapsRun => {
+                let base = self.node(options)?.client.endpoint().base().to_owned();
+                self.meant = Some(format!("the node answers at {base}: look there before you repeat the action"));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Sends a request to where the node is thought to be.
+    fn execute_here(
+        &mut self,
+        request: &Request,
+        job: JobUuid,
+        options: &Options,
+    ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let how = CallOptions { wait: !options.no_wait, timeout: request.timeout, job: Some(job) };
@@ -307,15 +330,30 @@ impl App {
         if request.effect == Effect::Action {
             self.forget_live_values();
         }
-        Ok(result?)
+        Ok(result)
     }
 
     /// Runs a query over as many requests as it takes.
     pub(super) fn query(&mut self, query: &plan::QueryPlan, options: &Options) -> Result<Answer, Error> {
+        let error = match self.query_here(query, options)? {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match self.turn(&error, &query.request(0, &Cursor::Start), options)? {
+            Turned::NotRun => Ok(self.query_here(query, options)??),
+            Turned::No | Turned::PerhapsRun => Err(error.into()),
+        }
+    }
+
+    fn query_here(
+        &mut self,
+        query: &plan::QueryPlan,
+        options: &Options,
+    ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let node = self.node(options)?;
-        Ok(node.client.query(query, &CallOptions::default(), &mut spinner)?)
+        Ok(node.client.query(query, &CallOptions::default(), &mut spinner))
     }
 
     pub(super) fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {

@@ -1,5 +1,6 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
+mod bases;
 mod call;
 mod capacity;
 mod completion;
@@ -127,6 +128,8 @@ struct App {
     is_silent: bool,
     /// The node that the program was started for, once known; none inside where that is the sandbox.
     started_for: Option<Option<String>>,
+    /// Bases of addresses below or above whose `/zstack` the node lies, once read.
+    turned_bases: Option<Vec<String>>,
     /// Whether commands come from standard input, so that nothing else can be read there.
     reads_stdin: bool,
     /// How many scripts are running, each started by the one before.
@@ -148,6 +151,7 @@ impl App {
             warned_of_configuration: false,
             is_silent: false,
             started_for: None,
+            turned_bases: None,
             reads_stdin: false,
             scripts: 0,
             shell: None,

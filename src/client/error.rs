@@ -263,6 +263,27 @@ impl Error {
         }
     }
 
+    /// Whether the address may be one below or above which the node lies: something else answered, and not because the
+    /// node is away.
+    pub fn may_be_elsewhere(&self) -> bool {
+        match self {
+            Error::NotTheNode { status, .. }
+            | Error::OutcomeUnknown { job: None, reason: Uncertainty::Answer { status, .. }, .. } => {
+                !matches!(status, 502..=504)
+            }
+            // A node that serves the root says so of any path below another (T9).
+            Error::Starting { .. } | Error::Redirect { .. } => true,
+            Error::OutcomeUnknown { reason: Uncertainty::Broke { status, .. }, .. } => *status == 404,
+            _ => false,
+        }
+    }
+
+    /// Whether nothing of an action ran that has no job to ask for: a log-in that something else answered counts as
+    /// such, since nobody has to look what became of it.
+    pub fn has_not_run(&self) -> bool {
+        self.nothing_ran() || matches!(self, Error::NotTheNode { job: None, .. } | Error::Redirect { job: None, .. })
+    }
+
     /// Whether it is certain that nothing ran: the call never left, or the node's own front end turned it away.
     pub(super) fn nothing_ran(&self) -> bool {
         match self {

@@ -97,6 +97,11 @@ impl Client {
         }
     }
 
+    /// Whether a node answers here, ready for calls.
+    pub fn is_ready(&mut self) -> bool {
+        self.readiness() == Readiness::Ready
+    }
+
     /// Asks whether the node is ready: a call that needs no session, and that tells a node from other servers.
     pub(super) fn readiness(&mut self) -> Readiness {
         let probe = self.plain_get("/management-nodes/ready", std::time::Duration::from_secs(10));
