@@ -18,7 +18,7 @@ pub enum OwnCommand {
         subject: Vec<String>,
     },
     /// Open a session; the password is asked for
-    Login(LoginWith),
+    Login(Box<LoginWith>),
     /// Close the session
     Logout,
     /// Saved nodes, accounts and preferences
