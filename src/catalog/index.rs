@@ -220,12 +220,6 @@ impl ApiName {
         self.entry.flags & FLAG_DEPRECATED != 0
     }
 
-    /// Whether the API may have another path with this text in it.
-    pub fn may_have_other_path(self, part: &str) -> bool {
-        let line = slice(self.text, (self.entry.start, self.entry.len));
-        line.split_once("\"optionalPaths\"").is_some_and(|(_, rest)| rest.contains(part))
-    }
-
     fn part(self, (start, len): (u16, u16)) -> &'static str {
         slice(self.text, (self.entry.start + u32::from(start), u32::from(len)))
     }

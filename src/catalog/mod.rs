@@ -13,8 +13,10 @@ mod index;
 #[cfg(test)]
 mod invariants;
 mod inventory;
+mod routes;
 
 pub use api::{Api, Member, Method, Parameter, Type};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
+pub(crate) use routes::{Candidate, Routes};

@@ -3,7 +3,7 @@
 //! A path that has one API runs it whatever the verb (D3), and a PUT under a wrong key runs it without parameters (P3).
 //! So verb, path and key are held against the catalog before anything is sent.
 
-use crate::catalog::{Api, Catalog, Method};
+use crate::catalog::{Candidate, Catalog, Method, Routes};
 use crate::json::{self, Flaw, Value};
 use crate::nearness::closest;
 use crate::secret::{Secrecy, name_secrecy};
@@ -119,7 +119,7 @@ fn plan(typed: RawCall<'_>, catalog: Catalog, options: &Options) -> Result<RawPl
         Some(text) => Some(json::parse(text.as_bytes()).map_err(RawError::NotJson)?),
         None => None,
     };
-    let found = at_path(catalog, &segments);
+    let found = Routes::new(catalog).find(&path);
     let keys = || -> Vec<&'static str> {
         found.iter().filter(|found| found.api.method == method).map(|found| found.api.body).collect()
     };
@@ -146,12 +146,12 @@ fn plan(typed: RawCall<'_>, catalog: Catalog, options: &Options) -> Result<RawPl
     });
     let reads = meant.is_some() && method == Method::Get;
     let is_secret = |name: &str| name_secrecy(name) == Secrecy::Whole;
-    let variable = |at: usize| runs.and_then(|runs| runs.variables.iter().find(|(place, _)| *place == at));
-    let parts = segments.iter().enumerate().flat_map(|(at, segment)| {
-        let secret = variable(at).is_some_and(|(_, name)| is_secret(name));
+    let variables = runs.map_or(&[][..], |runs| &runs.variables);
+    let parts = segments.iter().flat_map(|segment| {
+        let secret = variables.iter().any(|(name, value)| is_secret(name) && segment.ends_with(value.as_str()));
         [PathPart::Fixed("/"), PathPart::Variable(SecretText { text: segment.clone(), secret })]
     });
-    let in_path = segments.iter().enumerate().filter_map(|(at, text)| Some((variable(at)?.1.to_owned(), text.clone())));
+    let in_path = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let in_body =
         runs.into_iter().flat_map(|runs| match members(&body).iter().find(|(name, _)| *name == runs.api.body) {
             Some((_, Value::Map(parameters))) => texts(parameters),
@@ -180,7 +180,7 @@ fn plan(typed: RawCall<'_>, catalog: Catalog, options: &Options) -> Result<RawPl
     Ok(RawPlan { request, is_known: !found.is_empty(), arguments })
 }
 
-fn not_taken(method: Method, path: String, found: &[Found]) -> RawError {
+fn not_taken(method: Method, path: String, found: &[Candidate]) -> RawError {
     match found {
         [lone] => RawError::Lone { method, path, api: lone.api.name, right: lone.api.method },
         _ => {
@@ -205,50 +205,6 @@ fn texts(parameters: &[(String, Value)]) -> Vec<(String, String)> {
         _ => None,
     };
     parameters.iter().filter_map(text).collect()
-}
-
-/// An API whose path fits.
-struct Found {
-    api: Api,
-    /// Which segments are variables, and of what name.
-    variables: Vec<(usize, &'static str)>,
-}
-
-/// The APIs that a node may run at a path: a path without variables goes before patterns (D1).
-fn at_path(catalog: Catalog, segments: &[String]) -> Vec<Found> {
-    let mut found = Vec::new();
-    // No path of a node begins with a variable. Decoding all APIs would take longer than the call.
-    let start = format!("\"/{}", segments.first().map_or("", String::as_str));
-    for name in catalog.api_names() {
-        let at_main = variables(name.path(), segments);
-        if at_main.is_none() && !name.may_have_other_path(&start) {
-            continue;
-        }
-        let Some(api) = catalog.api(name.as_str()) else { continue };
-        let at_other = || api.optional_paths.iter().find_map(|path| variables(path, segments));
-        if let Some(variables) = at_main.or_else(at_other) {
-            found.push(Found { api, variables });
-        }
-    }
-    if found.iter().any(|found| found.variables.is_empty()) {
-        found.retain(|found| found.variables.is_empty());
-    }
-    found
-}
-
-/// Which segments of a path are variables of a pattern; nothing where it does not fit.
-fn variables(pattern: &'static str, segments: &[String]) -> Option<Vec<(usize, &'static str)>> {
-    let mut variables = Vec::new();
-    let mut rest = segments.iter().enumerate();
-    for part in pattern.strip_prefix('/')?.split('/') {
-        let (at, segment) = rest.next()?;
-        match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(name) if !segment.is_empty() => variables.push((at, name)),
-            None if part == segment => {}
-            _ => return None,
-        }
-    }
-    rest.next().is_none().then_some(variables)
 }
 
 /// Path segments and pairs of a query string, decoded.
@@ -381,11 +337,11 @@ mod tests {
     #[test]
     fn no_lone_deletion_of_the_catalog_answers_a_get() {
         let catalog = Catalog::newest();
+        let mut routes = Routes::new(catalog);
         let mut lone = 0;
         for name in catalog.api_names().filter(|name| name.method() == Method::Delete) {
             let path = name.path().replace(['{', '}'], "");
-            let segments: Vec<String> = path[1..].split('/').map(str::to_owned).collect();
-            if let [only] = &at_path(catalog, &segments)[..] {
+            if let [only] = &routes.find(&path)[..] {
                 lone += 1;
                 let error = planned("GET", &path, None, false).expect_err(only.api.name);
                 assert!(matches!(error.kind, ErrorKind::Raw(RawError::Lone { .. })), "{path}: {error}");
