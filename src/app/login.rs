@@ -13,7 +13,7 @@ use crate::error::{Error, OwnError};
 use crate::json::{self, MASK, Secrets};
 use crate::picture::{self, Drawing};
 use crate::plan::{self, Plan, Request};
-use crate::secret::{Secret, mask_value};
+use crate::secret::{Secret, mask_json, mask_value};
 use crate::shell;
 use crate::syntax::Command;
 
@@ -311,6 +311,15 @@ impl App {
                      {name}=@FILE and {name}=@- read it from a file or from standard input"
                 ),
             );
+        }
+    }
+
+    /// The same for the body of `raw`.
+    pub(super) fn warn_of_visible_body(&self, body: &str, options: &Options) {
+        if mask_json(body.as_bytes()) != body && !options.sandbox {
+            let text = "warning: other users of this machine can see the secrets of the body among the arguments; @FILE and \
+                        @- read it from a file or from standard input";
+            self.say(options, text);
         }
     }
 

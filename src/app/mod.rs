@@ -100,8 +100,10 @@ fn evaluate(environment: Environment, line: Line, options: Options) -> ExitCode 
         _ => Default::default(),
     };
     let options = app.options.clone();
-    if let Line::Call(words) = &line {
-        app.warn_of_visible_secrets(words, &options);
+    match &line {
+        Line::Call(words) => app.warn_of_visible_secrets(words, &options),
+        Line::Own(OwnCommand::Raw(call)) => app.warn_of_visible_body(call.body.as_deref().unwrap_or("{}"), &options),
+        _ => {}
     }
     let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
     let (code, _) = app.conclude_with(result, &options, None, Some(&text));

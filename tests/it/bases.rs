@@ -51,7 +51,12 @@ fn a_node_is_found_the_other_way_and_called_there_from_then_on() {
         // What is remembered holds however the address is given.
         home.run(["context", "set", "lab", "--url", &url]).succeeds();
         run(&home, &["--context", "lab"], &["CreateZone", "name=a"]).succeeds().stderr("");
-        assert_eq!(home.run(["job", "list", "-o", "value", "--columns", "state"]).succeeds().out(), "succeeded\n");
+        let listed = home.run(["job", "list", "-o", "value", "--columns", "uuid,state"]).succeeds().out();
+        let (uuid, state) = listed.trim_end().split_once(['\t', ' ']).expect("a job");
+        assert_eq!(state, "succeeded");
+        // The journal says where the job is.
+        home.run(["job", uuid]).succeeds();
+        assert_eq!(node.requests().pop().expect("a request").path(), format!("{base}/v1/api-jobs/{uuid}"));
     }
 }
 

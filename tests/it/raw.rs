@@ -74,7 +74,8 @@ fn secrets_of_a_raw_request_are_not_shown() {
     let session = r#"{"inventory":{"uuid":"11111111111111111111111111111111","accountUuid":"36c2","userUuid":"36c2"}}"#;
     let node = Node::start(move |_| Reply::ok(session));
     // A log-in opens a session however it is sent.
-    home.run(node.call(&["raw", "PUT", "accounts/login", body, "-v"])).succeeds().never_shows("hunter2");
+    let done = home.run(node.call(&["raw", "PUT", "accounts/login", body, "-v"])).succeeds().never_shows("hunter2");
+    done.stderr_has("warning: other users of this machine can see the secrets of the body among the arguments");
     home.run(node.call(&["raw", "GET", "zones", "-q"])).succeeds();
     let last = node.requests().pop().expect("a request");
     assert_eq!(last.header("authorization"), Some("OAuth 11111111111111111111111111111111"));
