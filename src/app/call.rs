@@ -276,10 +276,9 @@ impl App {
             Answer::Reply(reply) => self.print(reply, shape, view, options, out),
             Answer::Failed(failure) => {
                 if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
-                    let text = format!("{{\"success\":false,\"error\":{}}}", failure.text);
-                    let format = view.format;
-                    let view = render::View { format, ..view.plain() };
-                    self.print(Reply::of_text(text.into_bytes()), &Shape::default(), &view, options, out)?;
+                    // Scripts take the word `success` for one.
+                    let view = render::View { format: view.format, failed: true, ..view.plain() };
+                    self.print(Reply::of_text(failure.reply().into_bytes()), &Shape::default(), &view, options, out)?;
                 }
                 Err(Error::Api(Box::new(failure)))
             }

@@ -50,6 +50,11 @@ impl ApiFailure {
         Some(ApiFailure { text: String::from_utf8_lossy(text).into_owned(), error: ErrorCode::of(text, 0) })
     }
 
+    /// The reply as the node sends it: `{"error": {..}}`.
+    pub fn reply(&self) -> String {
+        format!("{{\"error\":{}}}", self.text)
+    }
+
     /// The code that says most: the one inside an internal error (E4), or the error's own.
     pub fn code(&self) -> &str {
         self.error.inner_code().unwrap_or(&self.error.code)

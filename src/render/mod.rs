@@ -21,6 +21,7 @@ mod held;
 mod json;
 mod jsonl;
 mod marks;
+mod ordered;
 mod output;
 mod program;
 mod project;

@@ -125,7 +125,7 @@ mod tests {
     fn json_rows_have_the_columns_asked_for() {
         assert_eq!(
             print(REPLY, &view(Format::Jsonl, "size,name,ip=nics.ip")),
-            "{\"size\":1.073741824E9,\"name\":\"a\",\"ip\":[\"1\",\"2\"]}\n{\"size\":null,\"name\":\"b\",\"ip\":null}\n"
+            "{\"ip\":[\"1\",\"2\"],\"name\":\"a\",\"size\":1.073741824E9}\n{\"ip\":null,\"name\":\"b\",\"size\":null}\n"
         );
         assert_eq!(
             print(r#"{"inventory":{"a":{"b":1},"c":2}}"#, &view(Format::Yaml, "a.b")),

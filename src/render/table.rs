@@ -483,19 +483,21 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
             }
         }
         /// Fails the test when too much is read.
-        struct Endless(u32);
+        struct Endless(u32, Vec<u8>);
         impl crate::json::Pieces for Endless {
             fn next_piece(&mut self) -> Result<Option<crate::json::Piece<'_>>, crate::json::ReadError> {
                 self.0 += 1;
                 assert!(self.0 < 3000, "goes on reading");
                 Ok(Some(match self.0 {
                     1 => crate::json::Piece::Rows { name: "inventories" },
-                    _ => crate::json::Piece::Row(br#"{"name":"a"}"#),
+                    _ => crate::json::Piece::Row(&self.1),
                 }))
             }
         }
+        let row = format!(r#"{{"name":"{}"}}"#, "a".repeat(200)).into_bytes();
         for format in Format::ALL {
-            let printed = super::super::render(&mut Endless(0), &Shape::default(), &View::new(format), &mut Closed);
+            let endless = &mut Endless(0, row.clone());
+            let printed = super::super::render(endless, &Shape::default(), &View::new(format), &mut Closed);
             assert!(
                 matches!(&printed, Err(Error::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe),
                 "{format:?}"

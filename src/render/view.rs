@@ -18,7 +18,7 @@ pub enum Format {
     Wide,
     /// One `field | value` block an inventory.
     Vertical,
-    /// The reply as sent, indented.
+    /// The reply as sent, indented, its members sorted.
     Json,
     /// One inventory a line.
     Jsonl,
@@ -144,6 +144,8 @@ pub struct View {
     pub border: Option<Border>,
     /// Rows and cells that are marked in tables and blocks.
     pub marks: Option<Marks>,
+    /// Whether the reply is what a failed call led to, which the JSON formats do not call a success.
+    pub failed: bool,
 }
 
 impl View {
@@ -168,6 +170,7 @@ impl View {
             wrap: false,
             border: None,
             marks: None,
+            failed: false,
         }
     }
 
