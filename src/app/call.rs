@@ -38,6 +38,11 @@ impl App {
             self.say_curl(&planned, job, options)?;
         }
         let (shape, select) = self.shape(&planned);
+        let taken_from = match &planned {
+            Plan::Query(query) => query.inventory.map(str::to_owned),
+            Plan::Call(_) => None,
+        };
+        let view = render::View { taken_from, ..view };
         let acts = matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
         if acts && !options.no_check {
             render::check_columns(&shape, &view)?;

@@ -234,7 +234,6 @@ impl App {
             at_prompt: self.shell.is_some() && place.is_none(),
             session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
             known: self.known_secrets(),
-            unasked: report::column_origin(&error, &settled),
             meant: self.meant.take(),
         };
         // Where errors cannot be written there is nobody to tell.

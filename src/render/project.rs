@@ -49,7 +49,7 @@ impl<'p> Projected<'p> {
 /// Writes the columns of a row as a map: `null` where a value is missing, a list where a path leads through one.
 fn project(grid: &Grid, row: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    if json::kind(row) != Kind::Map {
+    if json::kind(row) != Kind::Map || grid.fallback {
         return out.extend_from_slice(row);
     }
     let heads = grid.heads(row);

@@ -112,9 +112,10 @@ impl Blocks {
         match &view.columns {
             None => {}
             Some(selection) if selection.added => {
-                self.added = Some(Grid::of(selection.columns.clone(), &self.shape, view));
+                let added = selection.columns.iter().filter(|column| grid.has(column)).cloned().collect();
+                self.added = Some(Grid::of(added, &self.shape, view));
             }
-            Some(_) => self.grid = Some(grid),
+            Some(_) => self.grid = Some(grid).filter(|grid| !grid.fallback),
         }
     }
 
