@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::cli::{self, Line, Options, OwnCommand};
-use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
+use crate::client::{Answer, CallOptions, JobUuid, Parts, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::{Error, OwnError};
 use crate::json::Pieces;
@@ -107,13 +107,34 @@ impl App {
     ) -> Result<(), Error> {
         let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
         self.record(&text);
-        match self.print_pieces(&mut Reply::of_text(text.clone()), shape, view, options, out) {
+        match self.print_parts(&mut Reply::of_text(text.clone()), shape, view, options, out) {
             Err(Error::Render(error)) => {
-                self.print_pieces(&mut Reply::of_text(text), &Shape::default(), &view.plain(), options, out)?;
-                Err(Error::NotShown(error))
+                let error = Error::NotShown(error);
+                let plain = &mut Reply::of_text(text);
+                // A part that failed weighs more than how it looks.
+                if let Err(failed) = self.print_parts(plain, &Shape::default(), &view.plain(), options, out) {
+                    self.conclude(Err(error), None, None);
+                    return Err(failed);
+                }
+                Err(error)
             }
             result => result,
         }
+    }
+
+    /// Prints the reply of a call, parts of which may have failed (M2).
+    fn print_parts(
+        &self,
+        reply: &mut dyn Pieces,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let mut parts = Parts::new(reply);
+        self.print_pieces(&mut parts, shape, view, options, out)?;
+        let failed = parts.into_failed();
+        if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
     }
 
     /// Runs a statement of the node's query language.
@@ -278,7 +299,10 @@ impl App {
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
         match answer {
-            Answer::Reply(reply) => self.print(reply, shape, view, options, out),
+            Answer::Reply(reply) => {
+                let mut reply = self.recorded(reply);
+                self.print_parts(&mut *reply, shape, view, options, out)
+            }
             Answer::Failed(failure) => {
                 if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
                     // Scripts take the word `success` for one.

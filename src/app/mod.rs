@@ -236,9 +236,21 @@ impl App {
             known: self.known_secrets(),
             meant: self.meant.take(),
         };
+        let code = error.exit_code();
         // Where errors cannot be written there is nobody to tell.
-        let _ = reporter.report(&error, place, line, &mut io::stderr().lock());
-        (error.exit_code(), Flow::Continue)
+        let out = &mut io::stderr().lock();
+        match error {
+            Error::Parts(parts) => {
+                for part in parts {
+                    let place = place.map(|place| format!("{place}: ")).unwrap_or_default() + &part.what;
+                    let _ = reporter.report(&Error::Api(Box::new(part.failure)), Some(&place), None, out);
+                }
+            }
+            error => {
+                let _ = reporter.report(&error, place, line, out);
+            }
+        }
+        (code, Flow::Continue)
     }
 
     /// The secrets in use: of the environment, and the open sessions.

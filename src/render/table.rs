@@ -11,7 +11,7 @@ use super::error::Error;
 use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};
 use super::output::Output;
-use super::rows::{RowWriter, Section};
+use super::rows::{RowKind, RowWriter, Section};
 use super::style::Tone;
 use super::vertical::{Blocks, block, title};
 use super::view::{Format, Shape, View};
@@ -22,7 +22,7 @@ pub(super) struct Table<'a, 'o> {
     view: &'a View,
     out: &'a mut Output<'o>,
     lines: Lines,
-    known: bool,
+    kind: RowKind,
     single: bool,
     name: String,
     started: bool,
@@ -49,7 +49,7 @@ impl<'a, 'o> Table<'a, 'o> {
             view,
             out,
             lines: Lines::of(view),
-            known: false,
+            kind: RowKind::Other,
             single: false,
             name: String::new(),
             started: false,
@@ -68,9 +68,8 @@ impl<'a, 'o> Table<'a, 'o> {
     fn measured(&mut self) -> Result<(), Error> {
         let sample = std::mem::take(&mut self.sample);
         let name = self.name.clone();
-        let section = Section { name: &name, known: self.known, single: self.single };
-        let unknown = Shape::default();
-        let shape = if self.known { self.shape } else { &unknown };
+        let section = Section { name: &name, kind: self.kind, single: self.single };
+        let shape = &*self.kind.shape(self.shape);
         let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
         let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
@@ -167,7 +166,7 @@ fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
 
 impl RowWriter for Table<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
-        self.known = section.known;
+        self.kind = section.kind;
         self.single = section.single;
         self.name = section.name.to_owned();
         self.phase = Phase::Measuring;
@@ -213,7 +212,7 @@ impl RowWriter for Table<'_, '_> {
         }
         let mut blocks = Blocks::default();
         blocks.start(
-            Section { name: "", known: false, single: true },
+            Section { name: "", kind: RowKind::Other, single: true },
             &Shape::default(),
             self.view,
             &mut self.out.buffer,
