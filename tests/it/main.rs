@@ -4,6 +4,7 @@
 //! that records what it is sent and answers what a test tells it to, independent of the program's own sandbox.
 
 mod batch;
+mod batches;
 mod calls;
 mod completion;
 mod contexts;
@@ -17,6 +18,7 @@ mod node;
 mod output;
 mod paging;
 mod panics;
+mod pipelines;
 mod prompt;
 mod redirections;
 mod screen;
