@@ -1,4 +1,4 @@
-//! The members of a reply, sorted by name while its rows pass.
+//! The members of a reply, sorted by name while its rows pass, whatever the order in which they come (R17).
 
 use std::cmp::Ordering;
 
