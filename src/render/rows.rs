@@ -155,7 +155,7 @@ fn shape_of_parts() -> Shape {
 }
 
 /// A part as a row: what it is about, whether it succeeded, why not in one text, and what else is told.
-fn part_row(part: Part<'_>) -> Vec<u8> {
+pub(super) fn part_row(part: Part<'_>) -> Vec<u8> {
     let mut row = Record::default();
     for (name, value) in [("uuid", part.uuid()), ("name", part.name())] {
         if let Some(value) = value {

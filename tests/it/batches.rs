@@ -69,6 +69,8 @@ fn parts_are_rows() {
         print("jsonl", &[]).lines().next(),
         Some(format!(r#"{{"snapshotUuid":"{A}","success":true,"volumeUuid":"v1"}}"#).as_str())
     );
+    let chosen = print("jsonl", &["--columns", "uuid,success"]);
+    assert_eq!(chosen.lines().nth(1), Some(format!(r#"{{"success":false,"uuid":"{B}"}}"#).as_str()));
     assert_eq!(print("csv", &["--columns", "volumeUuid,success"]).lines().nth(1), Some("v1,true"));
 }
 

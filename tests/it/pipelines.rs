@@ -41,7 +41,7 @@ fn lines_of_scripts_print_what_they_always_printed() {
         (format!("{store} | head -2"), "{\n    \"inventories\": [".to_owned()),
         (format!("{store} | tail -1"), "}".to_owned()),
         ("cli QueryBackupStorage fields=uuid | grep -c '\"uuid\"'".to_owned(), "2".to_owned()),
-        (format!("for id in $(cli QueryBackupStorage name=image-store | grep -w uuid | awk -F '\"' '{{print $4}}'); do cli QueryBackupStorage uuid=$id | grep '\"name\"' | awk -F'\"' '{{print $4}}'; done"), "image-store".to_owned()),
+        ("for id in $(cli QueryBackupStorage name=image-store | grep -w uuid | awk -F '\"' '{print $4}'); do cli QueryBackupStorage uuid=$id | grep '\"name\"' | awk -F'\"' '{print $4}'; done".to_owned(), "image-store".to_owned()),
         // The uuid of what was made is the last member of its inventory, and the only one of that name.
         ("u=$(cli CreateZone name=lab | grep uuid | awk '{print $2}' | tr -d '\",'); cli QueryZone uuid=$u fields=name | grep name | cut -d'\"' -f4".to_owned(), "lab".to_owned()),
         ("cli CreateZone name=lab2 | grep -B1 '\"success\"' | head -1".to_owned(), "    },".to_owned()),
