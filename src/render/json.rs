@@ -59,7 +59,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
         buffer.extend_from_slice(b"true");
         members.end();
     }
-    members.finish(out);
+    members.finish(out)?;
     out.buffer.extend_from_slice(b"\n}\n");
     Ok(())
 }

@@ -92,7 +92,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
     if !object {
         out.buffer.push(b'{');
     }
-    members.finish(out);
+    members.finish(out)?;
     out.buffer.extend_from_slice(b"}\n");
     Ok(())
 }

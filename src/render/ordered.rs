@@ -70,10 +70,11 @@ impl Ordered {
                 .members
                 .partition_point(|member| json::compare_names(&member.name, &current.name) == Ordering::Less);
             let behind = self.members.split_off(before);
-            self.print(out);
+            self.print(out)?;
             self.separate(out);
-            out.buffer.extend_from_slice(&self.text[current.start..]);
+            out.write(&self.text[current.start..])?;
             self.text.truncate(current.start);
+            self.text.shrink_to(self.limit);
             self.members = behind;
             self.streams = true;
         }
@@ -81,17 +82,18 @@ impl Ordered {
     }
 
     /// Prints what is still held.
-    pub(super) fn finish(&mut self, out: &mut Output<'_>) {
+    pub(super) fn finish(&mut self, out: &mut Output<'_>) -> Result<(), Error> {
         self.members.sort_by(|a, b| json::compare_names(&a.name, &b.name));
-        self.print(out);
+        self.print(out)
     }
 
     /// Prints the members in the order that they have.
-    fn print(&mut self, out: &mut Output<'_>) {
+    fn print(&mut self, out: &mut Output<'_>) -> Result<(), Error> {
         for member in std::mem::take(&mut self.members) {
             self.separate(out);
-            out.buffer.extend_from_slice(&self.text[member.start..member.end]);
+            out.write(&self.text[member.start..member.end])?;
         }
+        Ok(())
     }
 
     fn separate(&mut self, out: &mut Output<'_>) {
@@ -119,7 +121,7 @@ mod tests {
             }
             ordered.end();
         }
-        ordered.finish(&mut out);
+        ordered.finish(&mut out).expect("memory takes it");
         out.finish().expect("memory takes it");
         String::from_utf8(written).expect("text").replace(' ', "")
     }

@@ -54,7 +54,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
         members.buffer(out).extend_from_slice(b"success: true\n");
         members.end();
     }
-    members.finish(out);
+    members.finish(out)?;
     Ok(())
 }
 
