@@ -132,7 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let results = Results::new(folder.path().join("results"), Limits { reply: 40, ..Limits::default() }, false);
         for (command, reply) in [
-            ("QueryZone name='a'", "{\"inventories\":[{\"size\":1.0E3}]}"),
+            ("QueryZone name='a'", "{\"z\":1,\"inventories\":[{\"size\":1.0E3}]}"),
             ("QueryHost", "{\"inventories\":[{\"description\":\"long long long\"}]}"),
         ] {
             let mut recording = results.record(command);
