@@ -223,6 +223,7 @@ impl App {
                 let serve = commands::sandbox::Serve {
                     bind: &typed.bind,
                     port: options.port.unwrap_or(8080),
+                    edition: typed.edition.as_deref(),
                     speed: typed.speed,
                     faults: &typed.fault,
                     seed: typed.seed,

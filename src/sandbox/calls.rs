@@ -8,6 +8,7 @@ use super::arguments::Arguments;
 use super::checks;
 use super::dispatch::Dispatched;
 use super::durations;
+use super::faults::FaultKind;
 use super::jobs::Job;
 use super::ledger::new_uuid;
 use super::node::{Node, Received};
@@ -43,10 +44,11 @@ impl Node {
         received: &Received,
         target: &Target,
         dispatched: &Dispatched,
-        is_job_lost: bool,
+        faults: &[FaultKind],
     ) -> Result<Answer, Answer> {
         let api = dispatched.api();
-        let credential = if api.session { Some(Credential::read(received, target, self.now())?) } else { None };
+        let credential =
+            if api.session { Some(Credential::read(received, target, self.now(), self.offer.edition)?) } else { None };
         let credential = credential.as_ref();
         if api.is_query {
             return Ok(self.query(api, credential, &received.verb, target, dispatched.row()));
@@ -66,7 +68,10 @@ impl Node {
                 let outcome = outcome.and_then(|caller| self.rehearse(api, &arguments, &caller));
                 return Ok(Answer::of(outcome.map(|()| "{}".to_owned())));
             }
-            let job = self.submit(api, arguments, credential, job_uuid, timeout, is_job_lost);
+            // Text beyond three bytes a character breaks the record of its job (R9).
+            let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
+            let base = self.base_url(received, faults.contains(&FaultKind::Location));
+            let job = self.submit(api, arguments, credential, job_uuid, timeout, is_lost, &base);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
         }
         if validates_only {
@@ -143,6 +148,7 @@ impl Node {
         job_uuid: Option<String>,
         timeout_secs: Option<u32>,
         is_lost: bool,
+        base: &str,
     ) -> Result<Answer, Failure> {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
@@ -172,14 +178,23 @@ impl Node {
         };
         self.ledger.begin_job(&job)?;
         if let Err(failure) = outcome {
-            self.ledger.finish_job(&uuid, &Answer::failed(&failure))?;
+            self.ledger.finish_job(&uuid, &Answer::of_job(Err(failure)))?;
         }
         if is_lost {
             self.run_due_jobs()?;
             self.ledger.forget_job(&uuid)?;
         }
-        let location = format!("{}/v1/api-jobs/{uuid}", self.options.believed_url);
+        let location = format!("{base}/v1/api-jobs/{uuid}");
         Ok(Answer::json(202, &format!("{{\"location\":{},\"apiTimeout\":{timeout}}}", Value::from(location))))
+    }
+
+    /// The base URL that `location` begins with: where the client found the node, unless the node believes to be
+    /// elsewhere (J3).
+    fn base_url(&self, received: &Received, is_elsewhere: bool) -> String {
+        match &received.host {
+            Some(host) if !is_elsewhere => format!("http://{host}{}", self.options.context),
+            _ => self.options.believed_url.clone(),
+        }
     }
 
     /// Runs the jobs whose time has come.
@@ -188,7 +203,7 @@ impl Node {
         while let Some(job) = self.ledger.claim_job(now)? {
             let outcome = self.run_job(&job);
             self.end_long_job(&job, &outcome)?;
-            self.ledger.finish_job(&job.uuid, &Answer::of(outcome))?;
+            self.ledger.finish_job(&job.uuid, &Answer::of_job(outcome))?;
         }
         Ok(())
     }

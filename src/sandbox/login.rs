@@ -72,8 +72,7 @@ impl Node {
         if changed("enable.unique.session") == Some("true") {
             self.ledger.close_sessions_of(user)?;
         } else if self.ledger.count_sessions(user, now)? >= limit {
-            let inner = Failure::new("ID.1006", format!("the user has {limit} sessions, which is the most allowed"));
-            return Err(Failure::internal(format!("OperationFailureException: {}", inner.to_text())));
+            return Err(Failure::new("ID.1006", format!("the user has {limit} sessions, which is the most allowed")));
         }
         let session = self.ledger.open_session(account, user, is_admin, now, lifetime)?;
         Ok(reply(&session))

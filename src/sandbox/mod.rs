@@ -23,6 +23,7 @@ mod ledger;
 mod login;
 mod long_jobs;
 mod node;
+mod offer;
 mod options;
 mod reads;
 mod routes;
@@ -37,5 +38,6 @@ mod wire;
 
 pub use error::Error;
 pub use faults::{Fault, FaultError, FaultKind};
+pub use offer::{Edition, EditionError};
 pub use options::{Database, Options};
 pub use running::{Running, path, reset, seed, serve, start};

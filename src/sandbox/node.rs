@@ -8,6 +8,7 @@ use super::dispatch::Dispatched;
 use super::faults::{FaultKind, Faults, POLL};
 use super::jobs::Progress;
 use super::ledger::Ledger;
+use super::offer::Offer;
 use super::options::Options;
 use super::routes::Routes;
 use super::sessions::Session;
@@ -26,6 +27,8 @@ pub(super) struct Received {
     pub(super) verb: String,
     /// Path and query string, not decoded.
     pub(super) target: String,
+    /// The host that the client asked for.
+    pub(super) host: Option<String>,
     pub(super) authorization: Option<String>,
     pub(super) date: Option<String>,
     pub(super) content_type: Option<String>,
@@ -54,6 +57,7 @@ pub(super) struct Outcome {
 /// A management node: its cloud, its sessions and jobs, its faults.
 pub(super) struct Node {
     pub(super) catalog: Catalog,
+    pub(super) offer: Offer,
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) options: Options,
@@ -67,7 +71,8 @@ impl Node {
     pub(super) fn new(store: Store, ledger: Ledger, options: Options, own_session: Option<String>) -> Node {
         let catalog = Catalog::newest();
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
-        Node { catalog, store, ledger, options, routes: Routes::new(catalog), faults, own_session }
+        let offer = Offer { catalog, edition: options.edition };
+        Node { catalog, offer, store, ledger, options, routes: Routes::new(offer), faults, own_session }
     }
 
     /// Ends what only lived with the node.
@@ -110,16 +115,21 @@ impl Node {
         }
         let body = read_body(&received.body, received.content_type.as_deref());
         match Dispatched::resolve(&mut self.routes, &received.verb, &target, &body) {
-            Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, is_lost| {
-                node.call(received, &target, &dispatched, is_lost).unwrap_or_else(|answer| answer)
+            Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, faults| {
+                node.call(received, &target, &dispatched, faults).unwrap_or_else(|answer| answer)
             }),
             Err(answer) => plain(answer),
         }
     }
 
     /// Answers through `work`, unless a fault comes before it; lets faults befall the answer. `work` is told
-    /// whether the record of its job is to be lost.
-    fn with_faults(&mut self, api: &str, target: &Target, work: impl FnOnce(&mut Node, bool) -> Answer) -> Outcome {
+    /// the faults, for those of jobs.
+    fn with_faults(
+        &mut self,
+        api: &str,
+        target: &Target,
+        work: impl FnOnce(&mut Node, &[FaultKind]) -> Answer,
+    ) -> Outcome {
         let drawn = self.faults.draw(api);
         let has = |kind| drawn.contains(&kind);
         let delay =
@@ -139,7 +149,7 @@ impl Node {
         } else if has(FaultKind::Empty500) {
             Answer::text(500, "")
         } else {
-            let answer = work(self, has(FaultKind::JobLost));
+            let answer = work(self, &drawn);
             if has(FaultKind::CutAfter) {
                 trouble = Some(Trouble::Cut);
             } else if has(FaultKind::Truncated) {

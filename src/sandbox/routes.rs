@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::catalog::{Api, Catalog};
+use super::offer::Offer;
+use crate::catalog::Api;
 
 /// One way to an API: the segments of one of its paths.
 struct Route {
@@ -39,23 +40,26 @@ pub(super) struct Candidate {
 
 /// The node's table of paths, filled as paths are asked for.
 pub(super) struct Routes {
-    catalog: Catalog,
+    offer: Offer,
     /// By the first segment of their paths, which all paths of one API share.
     by_head: HashMap<String, Rc<Vec<Route>>>,
 }
 
 impl Routes {
-    pub(super) fn new(catalog: Catalog) -> Routes {
-        Routes { catalog, by_head: HashMap::new() }
+    pub(super) fn new(offer: Offer) -> Routes {
+        Routes { offer, by_head: HashMap::new() }
     }
 
     /// The APIs that a path such as `/zones/0b5c…` belongs to: none, one or several (D1 to D3).
     ///
     /// A path as it stands beats one with variables, and of those the one whose text comes first. Patterns
     /// that differ in the names of their variables only are one path: the node could not tell them apart.
+    /// Doubled slashes count once; a slash at the end counts (R21).
     pub(super) fn find(&mut self, path: &str) -> Vec<Candidate> {
         let Some(rest) = path.strip_prefix('/') else { return Vec::new() };
-        let parts: Vec<&str> = rest.split('/').collect();
+        let last = rest.matches('/').count();
+        let parts = rest.split('/').enumerate().filter(|(at, part)| !part.is_empty() || *at == last);
+        let parts: Vec<&str> = parts.map(|(_, part)| part).collect();
         let routes = self.routes(parts[0]);
         let best = routes
             .iter()
@@ -88,9 +92,11 @@ impl Routes {
         if let Some(routes) = self.by_head.get(head) {
             return Rc::clone(routes);
         }
-        let names = self.catalog.api_names().filter(|name| name.path()[1..].split('/').next() == Some(head));
+        let catalog = self.offer.catalog;
+        let names = catalog.api_names().filter(|name| name.path()[1..].split('/').next() == Some(head));
         let mut routes = Vec::new();
-        for api in names.filter_map(|name| self.catalog.api(name.as_str())).map(Rc::new) {
+        let apis = names.filter_map(|name| catalog.api(name.as_str())).filter(|api| self.offer.has(api));
+        for api in apis.map(Rc::new) {
             for path in std::iter::once(&api.path).chain(&api.optional_paths) {
                 let segments = path[1..].split('/').map(Segment::parse).collect();
                 routes.push(Route { segments, api: Rc::clone(&api) });
@@ -121,10 +127,19 @@ fn shape(segments: &[Segment]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Method;
+    use crate::catalog::{Catalog, Method};
+    use crate::sandbox::Edition;
+
+    fn routes() -> Routes {
+        of(Edition::Full)
+    }
+
+    fn of(edition: Edition) -> Routes {
+        Routes::new(Offer { catalog: Catalog::newest(), edition })
+    }
 
     fn names(path: &str) -> Vec<&'static str> {
-        Routes::new(Catalog::newest()).find(path).iter().map(|candidate| candidate.api.name).collect()
+        routes().find(path).iter().map(|candidate| candidate.api.name).collect()
     }
 
     #[test]
@@ -143,7 +158,7 @@ mod tests {
     #[test]
     fn every_api_is_found_by_its_own_path() {
         let catalog = Catalog::newest();
-        let mut routes = Routes::new(catalog);
+        let mut routes = routes();
         for name in catalog.api_names() {
             let mut path = name.path().to_owned();
             while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
@@ -164,6 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn doubled_slashes_count_once() {
+        assert_eq!(names("/zones//x"), names("/zones/x"));
+        assert_eq!(names("//zones"), names("/zones"));
+        assert_eq!(names("/zones//"), [""; 0]);
+    }
+
+    #[test]
+    fn a_missing_api_leaves_its_path_to_others() {
+        let with = |edition, path: &str| -> Vec<&'static str> {
+            of(edition).find(path).iter().map(|candidate| candidate.api.name).collect()
+        };
+        let path = "/primary-storage/sharedblockgroup";
+        assert!(with(Edition::Full, path).contains(&"AddSharedBlockGroupPrimaryStorage"));
+        assert_eq!(with(Edition::Open, path), ["DeletePrimaryStorage"]);
+        assert_eq!(with(Edition::Open, "/licenses"), [""; 0]);
+    }
+
+    #[test]
     fn fixed_text_beats_variables() {
         assert_eq!(names("/backup-storage/image-store/x/actions").len(), 4);
         assert!(names("/hosts/kvm").iter().all(|name| name.contains("KVM")), "{:?}", names("/hosts/kvm"));
@@ -171,10 +204,10 @@ mod tests {
 
     #[test]
     fn paths_that_differ_in_variable_names_are_one() {
-        let found = Routes::new(Catalog::newest()).find("/vm-instances/abc/actions");
+        let found = routes().find("/vm-instances/abc/actions");
         let of = |name: &str| found.iter().find(|candidate| candidate.api.name == name).map(|found| &found.variables);
         assert_eq!(of("StopVmInstance"), Some(&vec![("uuid", "abc".to_owned())]));
-        let found = Routes::new(Catalog::newest()).find("/hybrid/aliyun/access-pointabc/remote");
+        let found = routes().find("/hybrid/aliyun/access-pointabc/remote");
         assert_eq!(
             found.first().map(|found| found.variables.clone()),
             Some(vec![("dataCenterUuid", "abc".to_owned())])
@@ -199,7 +232,7 @@ mod tests {
             "/port-forwarding/x/vm-instances/nics",
             "/l3-networks/x/dns/y",
         ] {
-            let found = Routes::new(Catalog::newest()).find(path);
+            let found = routes().find(path);
             assert_eq!(
                 found.iter().map(|candidate| candidate.api.method).collect::<Vec<_>>(),
                 [Method::Delete],

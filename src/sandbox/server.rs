@@ -118,6 +118,7 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
             .uri
             .path_and_query()
             .map_or_else(|| head.uri.path().to_owned(), |target| target.as_str().to_owned()),
+        host: text(header::HOST),
         authorization: text(header::AUTHORIZATION),
         date: text(header::DATE),
         content_type: text(header::CONTENT_TYPE),

@@ -15,6 +15,7 @@ mod compile;
 mod condition;
 mod database;
 mod error;
+mod facts;
 mod model;
 mod ownership;
 mod query;
@@ -34,6 +35,7 @@ mod zql;
 pub use change::{TagKind, Transaction};
 pub use database::Store;
 pub use error::{BAD_ARGUMENT, INTERNAL, NOT_SIMULATED, ServerError, StoreError};
+pub(super) use facts::facts;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};

@@ -97,11 +97,12 @@ fn calls_without_a_session_need_no_header() {
     let (fine, coarse) = (&time["currentTime"]["MillionSeconds"], &time["currentTime"]["Seconds"]);
     assert_eq!(fine.as_i64().map(|fine| fine / 1000), coarse.as_i64());
     let apis = action("getSupportAPIs").json();
-    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1954));
-    assert_eq!(sandbox.send("GET /zstack/v1/management-nodes/ready", &[], "").status, 200);
+    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1942));
+    assert!(!apis["supportApis"].to_string().contains("APIGetVersionMsg"), "a few are always there");
+    assert_eq!(sandbox.send("GET /zstack/v1/management-nodes/ready", &[], "").body, "{}");
     assert_eq!(sandbox.send("GET /zstack/v1/meta-data/opensource", &[], "").json()["opensource"], true);
     let zone = sandbox.call("GET", "/management-nodes/platform-timezone", "").json();
-    assert_eq!((&zone["timezone"], &zone["offset"]), (&"UTC".into(), &"+00:00".into()));
+    assert_eq!((&zone["timezone"], &zone["offset"]), (&"UTC".into(), &"Z".into()));
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn a_lone_api_runs_whatever_the_verb_d3() {
 }
 
 #[test]
-fn jobs_are_taken_with_202_and_a_location_elsewhere_j1_j3() {
+fn jobs_are_taken_with_202_and_a_location_j1_j3() {
     let sandbox = Sandbox::new();
     let job = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
     let session = format!("Authorization: OAuth {}", sandbox.running.session_uuid());
@@ -126,7 +127,7 @@ fn jobs_are_taken_with_202_and_a_location_elsewhere_j1_j3() {
     let taken = send(&[&session, UTF8, &header]);
     assert_eq!(taken.status, 202, "{taken:?}");
     let json = taken.json();
-    assert_eq!(json["location"], format!("http://mn-1.sandbox.invalid:8080/zstack/v1/api-jobs/{job}"));
+    assert_eq!(json["location"], format!("http://x/zstack/v1/api-jobs/{job}"));
     assert_eq!(json["apiTimeout"], 1_800_000);
     assert_eq!(sandbox.finish(&taken).code(), "SYS.1007");
     // A uuid that was seen is refused, a malformed one as well (J2).
