@@ -224,6 +224,7 @@ impl App {
                     bind: &typed.bind,
                     port: options.port.unwrap_or(8080),
                     edition: typed.edition.as_deref(),
+                    version: typed.plays.as_deref(),
                     speed: typed.speed,
                     faults: &typed.fault,
                     seed: typed.seed,

@@ -255,6 +255,9 @@ pub struct ServeOptions {
     /// What was built in: full, or open for the public sources alone, without the premium APIs
     #[arg(long, value_name = "EDITION")]
     pub edition: Option<String>,
+    /// The ZStack version that it plays, such as 4.8.0: what is newer it does not have
+    #[arg(long = "version", value_name = "VERSION")]
+    pub plays: Option<String>,
     /// How much faster than in life jobs run
     #[arg(
         long,

@@ -16,6 +16,7 @@ pub(crate) struct Serve<'a> {
     pub(crate) bind: &'a str,
     pub(crate) port: u16,
     pub(crate) edition: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
     pub(crate) speed: Option<f64>,
     pub(crate) faults: &'a [String],
     pub(crate) seed: Option<u64>,
@@ -38,6 +39,8 @@ pub(crate) fn serve(
     }
     let edition = typed.edition.map(str::parse).transpose();
     let edition = edition.map_err(|error: sandbox::EditionError| value("edition", error.to_string()))?;
+    let version = typed.version.map(str::parse).transpose();
+    let version = version.map_err(|error: sandbox::VersionError| value("version", error.to_string()))?;
     let faults: Vec<Fault> = typed
         .faults
         .iter()
@@ -48,6 +51,7 @@ pub(crate) fn serve(
         bind,
         port: typed.port,
         edition: edition.unwrap_or(defaults.edition),
+        version,
         database: Database::Directory(directory.to_owned()),
         speed: typed.speed.unwrap_or(defaults.speed),
         faults,

@@ -15,6 +15,7 @@ use super::node::{Node, Received};
 use super::sessions::Session;
 use super::store::{QueryRequest, ServerError, Viewer};
 use super::target::Target;
+use super::web_hook::WebHook;
 use crate::catalog::Api;
 
 /// The system tag that makes a node check a call and stop (P10).
@@ -35,6 +36,20 @@ impl Caller {
     pub(super) fn viewer(&self) -> Viewer {
         Viewer { account_uuid: self.account.clone(), is_admin: self.is_admin }
     }
+}
+
+/// How an asynchronous call is to be taken.
+struct Order {
+    /// The uuid that the client chose for its job (J2).
+    job_uuid: Option<String>,
+    /// How long it may take, in seconds.
+    timeout: Option<u32>,
+    /// Whether its record is to be lost.
+    is_lost: bool,
+    /// The base URL of `location` (J3).
+    base: String,
+    /// Where its result is to be posted (W1).
+    web_hook: Option<String>,
 }
 
 impl Node {
@@ -71,7 +86,9 @@ impl Node {
             // Text beyond three bytes a character breaks the record of its job (R9).
             let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
             let base = self.base_url(received, faults.contains(&FaultKind::Location));
-            let job = self.submit(api, arguments, credential, job_uuid, timeout, is_lost, &base);
+            let web_hook = received.web_hook.clone();
+            let order = Order { job_uuid, timeout, is_lost, base, web_hook };
+            let job = self.submit(api, arguments, credential, order);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
         }
         if validates_only {
@@ -145,16 +162,14 @@ impl Node {
         api: &Api,
         arguments: Arguments,
         credential: Option<&Credential>,
-        job_uuid: Option<String>,
-        timeout_secs: Option<u32>,
-        is_lost: bool,
-        base: &str,
+        order: Order,
     ) -> Result<Answer, Failure> {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
+        let Order { job_uuid, timeout, is_lost, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
-        let timeout = timeout_secs.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
+        let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
         let is_late = takes > timeout;
         let outcome = self.admit(api, &arguments, credential).and_then(|caller| {
@@ -183,6 +198,10 @@ impl Node {
         if is_lost {
             self.run_due_jobs()?;
             self.ledger.forget_job(&uuid)?;
+        }
+        if let Some(url) = web_hook {
+            let after = u64::try_from(job.due.0 - now.0).unwrap_or_default();
+            self.web_hooks.push(WebHook { url, job: uuid.clone(), after });
         }
         let location = format!("{base}/v1/api-jobs/{uuid}");
         Ok(Answer::json(202, &format!("{{\"location\":{},\"apiTimeout\":{timeout}}}", Value::from(location))))

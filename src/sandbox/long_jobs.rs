@@ -80,7 +80,7 @@ impl Node {
         let job_name = job_name.unwrap_or_default();
         let name = job_name.strip_prefix("API").and_then(|rest| rest.strip_suffix("Msg")).unwrap_or_default();
         let api = self
-            .catalog
+            .offer
             .api(name)
             .filter(|api| LONG.contains(&api.name))
             .ok_or_else(|| Failure::argument(format!("field[jobName] names no long job: {job_name}")))?;

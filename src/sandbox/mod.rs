@@ -26,6 +26,7 @@ mod node;
 mod offer;
 mod options;
 mod reads;
+mod reply_schema;
 mod routes;
 mod running;
 mod server;
@@ -34,10 +35,11 @@ pub mod store;
 mod target;
 #[cfg(test)]
 mod tests;
+mod web_hook;
 mod wire;
 
 pub use error::Error;
 pub use faults::{Fault, FaultError, FaultKind};
-pub use offer::{Edition, EditionError};
+pub use offer::{Edition, EditionError, Version, VersionError};
 pub use options::{Database, Options};
 pub use running::{Running, path, reset, seed, serve, start};

@@ -8,12 +8,14 @@ use super::dispatch::Dispatched;
 use super::faults::{FaultKind, Faults, POLL};
 use super::jobs::Progress;
 use super::ledger::Ledger;
-use super::offer::Offer;
+use super::offer::{Offer, Version};
 use super::options::Options;
+use super::reply_schema;
 use super::routes::Routes;
 use super::sessions::Session;
 use super::store::Store;
 use super::target::{Target, read_body};
+use super::web_hook::WebHook;
 use crate::catalog::Catalog;
 
 /// How far the clock of a node with a wrong clock is ahead, in milliseconds.
@@ -34,6 +36,8 @@ pub(super) struct Received {
     pub(super) content_type: Option<String>,
     pub(super) job_uuid: Option<String>,
     pub(super) api_timeout: Option<String>,
+    pub(super) web_hook: Option<String>,
+    pub(super) wants_schema: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -61,6 +65,8 @@ pub(super) struct Node {
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) options: Options,
+    /// The results that are to be posted; whoever serves the node takes them.
+    pub(super) web_hooks: Vec<WebHook>,
     routes: Routes,
     faults: Faults,
     /// The session that was opened for the owner of the sandbox; it ends with the node.
@@ -68,11 +74,13 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(store: Store, ledger: Ledger, options: Options, own_session: Option<String>) -> Node {
-        let catalog = Catalog::newest();
+    pub(super) fn new(mut store: Store, ledger: Ledger, options: Options, own_session: Option<String>) -> Node {
+        let catalog = options.version.as_ref().map_or_else(Catalog::newest, Version::catalog);
+        store.answer_as(catalog);
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
         let offer = Offer { catalog, edition: options.edition };
-        Node { catalog, offer, store, ledger, options, routes: Routes::new(offer), faults, own_session }
+        let (routes, web_hooks) = (Routes::new(offer), Vec::new());
+        Node { catalog, offer, store, ledger, options, web_hooks, routes, faults, own_session }
     }
 
     /// Ends what only lived with the node.
@@ -111,12 +119,23 @@ impl Node {
             return plain(Answer::failed(&failure));
         }
         if let Some(uuid) = target.path.strip_prefix("/v1/api-jobs/") {
-            return self.with_faults(POLL, &target, |node, _| node.poll(received, uuid));
+            return self.with_faults(POLL, &target, |node, _| {
+                let mut answer = node.poll(received, uuid);
+                if received.wants_schema {
+                    let api = node.ledger.job_api(uuid).ok().flatten().and_then(|api| node.catalog.api(&api));
+                    api.inspect(|api| reply_schema::add(node.catalog, api, &mut answer));
+                }
+                answer
+            });
         }
         let body = read_body(&received.body, received.content_type.as_deref());
         match Dispatched::resolve(&mut self.routes, &received.verb, &target, &body) {
             Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, faults| {
-                node.call(received, &target, &dispatched, faults).unwrap_or_else(|answer| answer)
+                let mut answer = node.call(received, &target, &dispatched, faults).unwrap_or_else(|answer| answer);
+                if received.wants_schema {
+                    reply_schema::add(node.catalog, dispatched.api(), &mut answer);
+                }
+                answer
             }),
             Err(answer) => plain(answer),
         }
@@ -158,6 +177,15 @@ impl Node {
             answer
         };
         Outcome { answer, trouble, delay }
+    }
+
+    /// What became of a job that has ended.
+    pub(super) fn result_of(&mut self, job: &str) -> Option<Answer> {
+        self.run_due_jobs().ok()?;
+        match self.ledger.job_progress(job, self.now()) {
+            Ok(Some(Progress::Finished(answer))) => Some(answer),
+            _ => None,
+        }
     }
 
     /// Answers a poll (J4). No `Authorization` is looked at.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::faults::Fault;
-use super::offer::Edition;
+use super::offer::{Edition, Version};
 
 /// Where the state of a sandbox lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Options {
     pub context: String,
     /// Which APIs it has.
     pub edition: Edition,
+    /// The ZStack version that it plays, without what is newer; none plays 5.2.1, and has what newer ones added.
+    pub version: Option<Version>,
     /// Where the state lies.
     pub database: Database,
     /// By how much jobs, and the fault `slow`, are faster than usual. Usual are tenths of seconds to seconds.
@@ -52,6 +54,7 @@ impl Default for Options {
             port: 0,
             context: "/zstack".to_owned(),
             edition: Edition::default(),
+            version: None,
             database: Database::Memory,
             speed: 1.0,
             faults: Vec::new(),

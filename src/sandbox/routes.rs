@@ -92,12 +92,12 @@ impl Routes {
         if let Some(routes) = self.by_head.get(head) {
             return Rc::clone(routes);
         }
-        let catalog = self.offer.catalog;
-        let names = catalog.api_names().filter(|name| name.path()[1..].split('/').next() == Some(head));
+        let begins = |path: &str| path[1..].split('/').next() == Some(head);
+        // Older nodes have some APIs at other paths.
+        let names = self.offer.catalog.api_names().filter(|name| name.has_changed() || begins(name.path()));
         let mut routes = Vec::new();
-        let apis = names.filter_map(|name| catalog.api(name.as_str())).filter(|api| self.offer.has(api));
-        for api in apis.map(Rc::new) {
-            for path in std::iter::once(&api.path).chain(&api.optional_paths) {
+        for api in names.filter_map(|name| self.offer.api(name.as_str())).map(Rc::new) {
+            for path in std::iter::once(&api.path).chain(&api.optional_paths).filter(|path| begins(path)) {
                 let segments = path[1..].split('/').map(Segment::parse).collect();
                 routes.push(Route { segments, api: Rc::clone(&api) });
             }

@@ -7,6 +7,7 @@ use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::jobs::Progress;
 use super::super::node::Node;
+use super::super::offer::Version;
 use super::super::store::ServerError;
 
 /// The version of ZStack whose node the sandbox behaves like. What newer ones added is in the catalog all the same.
@@ -36,7 +37,10 @@ impl Node {
         caller: &Caller,
     ) -> Option<Result<String, Failure>> {
         let reply = match api {
-            "GetVersion" => json!({ "version": VERSION, "success": true }),
+            "GetVersion" => {
+                let version = self.options.version.as_ref().map_or(VERSION, Version::as_str);
+                json!({ "version": version, "success": true })
+            }
             "GetCurrentTime" => {
                 let now = self.now().0;
                 json!({ "currentTime": { "MillionSeconds": now, "Seconds": now / 1000 }, "success": true })

@@ -131,7 +131,7 @@ impl Printer<'_> {
         json.push('{');
         for member in &shape.members {
             let asked = fields.is_none_or(|fields| fields.contains(&member.name));
-            if !asked && !member.primitive {
+            if member.newer || !asked && !member.primitive {
                 continue;
             }
             let before = json.len();

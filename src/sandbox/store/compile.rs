@@ -64,6 +64,7 @@ impl<'a> Compiler<'a> {
         let found = self.model.catalog().inventory_names().find(|inventory| inventory.eq_ignore_ascii_case(&wanted));
         found
             .and_then(|inventory| self.model.shape(inventory))
+            .filter(|shape| !self.model.catalog().lacks(shape.inventory.since))
             .ok_or_else(|| ServerError::internal(format!("cannot find an inventory that is named [{name}] in ZQL")))
     }
 
@@ -202,7 +203,8 @@ impl<'a> Compiler<'a> {
         if let Some((inventory, column)) = tag {
             return self.tag_test(shape, alias, (inventory, column), operator, operand);
         }
-        let member = shape.member(name).filter(|member| !member.unqueryable).ok_or_else(|| no_field(shape, name))?;
+        let member = shape.member(name).filter(|member| !member.unqueryable && !member.newer);
+        let member = member.ok_or_else(|| no_field(shape, name))?;
         if member.relation {
             return Err(broken(name));
         }
@@ -488,7 +490,8 @@ fn sortable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, Ser
 }
 
 fn column<'shape>(shape: &'shape Shape, name: &str) -> Option<&'shape Member> {
-    shape.member(name).filter(|member| member.kind.is_column() && member.kind != Kind::Json && !member.unqueryable)
+    let is_plain = |member: &&Member| member.kind.is_column() && member.kind != Kind::Json;
+    shape.member(name).filter(is_plain).filter(|member| !member.unqueryable && !member.newer)
 }
 
 /// Two own members compared with each other.

@@ -12,10 +12,7 @@ type Members<'a> = HashMap<&'a str, Vec<&'a str>>;
 
 /// Facts about single APIs and inventories. An inventory's facts hold for those that specialise it.
 #[derive(Debug, Default, Deserialize)]
-pub(in crate::sandbox) struct Facts<'a> {
-    /// APIs that every node has and that none lists (R2).
-    #[serde(borrow)]
-    pub(in crate::sandbox) unlisted: Vec<&'a str>,
+pub(super) struct Facts<'a> {
     /// Inventories of which no total is told (R15).
     #[serde(borrow)]
     uncounted: Vec<&'a str>,
@@ -60,7 +57,7 @@ fn has(members: &Members<'_>, inventory: &str, member: &str) -> bool {
 }
 
 /// The facts. Their text is part of the program, and a test reads it.
-pub(in crate::sandbox) fn facts() -> &'static Facts<'static> {
+pub(super) fn facts() -> &'static Facts<'static> {
     static FACTS: OnceLock<Facts<'static>> = OnceLock::new();
     FACTS.get_or_init(|| serde_json::from_str(TEXT).unwrap_or_default())
 }

@@ -77,6 +77,8 @@ pub(crate) struct Member {
     pub(crate) sortable: bool,
     /// Whether it is 0 or false where it was not asked for, instead of absent (R4).
     pub(crate) primitive: bool,
+    /// Whether the node is too old to have it.
+    pub(crate) newer: bool,
     /// Whether it is a list of inventories: a relation, which no condition may take for a value (R6).
     pub(crate) relation: bool,
     /// Whether no condition may name it.
@@ -240,6 +242,7 @@ impl Model {
                     selectable: facts().is_selectable(root, field.name),
                     sortable: facts().is_sortable(root, field.name),
                     primitive: facts().is_primitive(root, field.name),
+                    newer: self.catalog.lacks(field.since),
                     relation: self.is_relation(&original.kind),
                     unqueryable: field.unqueryable,
                 }
@@ -360,7 +363,9 @@ impl Model {
     /// no such field, the inner one that nothing is known to join the two.
     pub(crate) fn relation(&self, shape: &Shape, name: &str) -> Option<Relation> {
         // What only an ancestor has is no field of this inventory: the server copies them down itself.
-        if !shape.inventory.expanded.contains_key(name) && !shape.inventory.aliases.contains_key(name) {
+        let since = shape.inventory.expanded.get(name).map(|expanded| expanded.since);
+        let since = since.or_else(|| shape.inventory.aliases.contains_key(name).then_some(None))?;
+        if self.catalog.lacks(since) {
             return None;
         }
         let lineage = shape.ancestors.iter().filter_map(|ancestor| self.catalog.inventory(ancestor));

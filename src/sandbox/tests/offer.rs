@@ -3,6 +3,11 @@
 use super::harness::{NOTHING, Sandbox, ZONE};
 use crate::sandbox::{Edition, Options};
 
+fn playing(version: &str) -> Sandbox {
+    let version = Some(version.parse().expect("a version"));
+    Sandbox::with(Options { version, ..Options::default() })
+}
+
 fn open() -> Sandbox {
     Sandbox::with(Options { edition: Edition::Open, ..Options::default() })
 }
@@ -66,4 +71,41 @@ fn queries_answer_for_one_uuid_and_ignore_the_query_string() {
     assert_eq!(sandbox.row(&format!("/zones//{ZONE}"))["uuid"], ZONE);
     assert_eq!(sandbox.rows(&format!("/zones/{NOTHING}")).len(), 0);
     assert_eq!(sandbox.call("GET", &format!("/zones/{ZONE}/"), "").status, 404);
+}
+
+#[test]
+fn an_older_node_lacks_what_is_newer() {
+    let sandbox = playing("4.8.0");
+    let tell =
+        |action: &str| sandbox.call("PUT", "/management-nodes/actions", &format!("{{\"{action}\":{{}}}}")).json();
+    assert_eq!(tell("getVersion")["version"], "4.8.0");
+    let offered = tell("getSupportAPIs")["supportApis"].to_string();
+    assert!(offered.contains("\"APIQueryZoneMsg\"") && !offered.contains("APIGetGuestOsMetadataMsg"));
+    // A newer API is not found, or another one runs in its place.
+    assert_eq!(sandbox.call("GET", "/guest-os/metadata", "").status, 404);
+    assert_eq!(sandbox.call("GET", "/vm-instances/xml-hook-script", "").body, r#"{"schema":{},"inventories":[]}"#);
+    // A newer parameter is ignored.
+    assert_eq!(sandbox.call("GET", "/zones", "").status, 200);
+    // A newer member is unknown to conditions and to `fields`, and no reply has it.
+    for query in ["q=cpuStatus%3Dx", "fields=cpuStatus", "sort=cpuStatus"] {
+        assert_eq!(sandbox.call("GET", &format!("/hosts?{query}"), "").code(), "SYS.1000", "{query}");
+    }
+    assert!(sandbox.rows("/l3-networks").iter().all(|network| network.get("reservedIpRanges").is_none()));
+    assert!(Sandbox::new().rows("/l3-networks").iter().all(|network| network.get("reservedIpRanges").is_some()));
+}
+
+#[test]
+fn an_older_node_takes_the_requests_of_its_time() {
+    let vm = Sandbox::new().rows("/vm-instances?limit=1")[0]["uuid"].clone();
+    let body = format!(r#"{{"params":{{"vmUuids":[{vm}]}}}}"#);
+    let path = "/vm-instances/capabilities";
+    // Up to that version GetVmsCapabilities was a POST; newer ones want nothing of the body.
+    assert_ne!(playing("4.8.0").call("POST", path, &body).code(), "SYS.1007");
+    assert_eq!(Sandbox::new().call("POST", path, &body).code(), "SYS.1007");
+}
+
+#[test]
+fn what_is_no_version_is_said_to_be_none() {
+    let error = "newest".parse::<crate::sandbox::Version>().expect_err("no version").to_string();
+    assert_eq!(error, "`newest` is no ZStack version such as 5.5.6");
 }
