@@ -44,6 +44,8 @@ struct Order {
     job_uuid: Option<String>,
     /// How long it may take, in seconds.
     timeout: Option<u32>,
+    /// Whether it ends once all is checked (P10).
+    validates_only: bool,
     /// Whether its record is to be lost.
     is_lost: bool,
     /// The base URL of `location` (J3).
@@ -78,16 +80,11 @@ impl Node {
         let arguments = dispatched.arguments(&received.verb, target)?;
         let validates_only = arguments.texts("systemTags").contains(&VALIDATION_ONLY);
         if api.is_async {
-            if validates_only {
-                let outcome = self.admit(api, &arguments, credential);
-                let outcome = outcome.and_then(|caller| self.rehearse(api, &arguments, &caller));
-                return Ok(Answer::of(outcome.map(|()| "{}".to_owned())));
-            }
             // Text beyond three bytes a character breaks the record of its job (R9).
             let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
             let base = self.base_url(received, faults.contains(&FaultKind::Location));
             let web_hook = received.web_hook.clone();
-            let order = Order { job_uuid, timeout, is_lost, base, web_hook };
+            let order = Order { job_uuid, timeout, validates_only, is_lost, base, web_hook };
             let job = self.submit(api, arguments, credential, order);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
         }
@@ -167,7 +164,7 @@ impl Node {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
-        let Order { job_uuid, timeout, is_lost, base, web_hook } = order;
+        let Order { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
         let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
@@ -176,7 +173,11 @@ impl Node {
             if is_late {
                 return Err(Failure::new("SYS.1001", format!("{} timed out", api.name)));
             }
-            self.prepare(api, &arguments, &caller)?;
+            if validates_only {
+                self.rehearse(api, &arguments, &caller)?;
+            } else {
+                self.prepare(api, &arguments, &caller)?;
+            }
             Ok(caller)
         });
         let is_refused = outcome.as_ref().is_err_and(|failure| failure.code != "SYS.1001");
@@ -192,8 +193,8 @@ impl Node {
             due: if is_lost || is_refused { now } else { now.plus(takes.min(timeout)) },
         };
         self.ledger.begin_job(&job)?;
-        if let Err(failure) = outcome {
-            self.ledger.finish_job(&uuid, &Answer::of_job(Err(failure)))?;
+        if validates_only || outcome.is_err() {
+            self.ledger.finish_job(&uuid, &Answer::of_job(outcome.map(|_| "{}".to_owned())))?;
         }
         if is_lost {
             self.run_due_jobs()?;

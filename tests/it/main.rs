@@ -8,6 +8,7 @@ mod calls;
 mod completion;
 mod contexts;
 mod documents;
+mod editions;
 mod every_api;
 mod faults;
 mod harness;

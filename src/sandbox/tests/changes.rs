@@ -81,9 +81,9 @@ fn a_call_can_be_checked_only_p10() {
         let body = format!(r#"{{"params":{{"name":"{name}"}},"systemTags":["ephemeral::validationOnly"]}}"#);
         sandbox.call("POST", "/zones", &body)
     };
-    let good = send("lab");
+    let good = sandbox.finish(&send("lab"));
     assert_eq!((good.status, good.body.as_str()), (200, "{}"));
-    assert_eq!(send("a/b").code(), "SYS.1007");
+    assert_eq!(sandbox.finish(&send("a/b")).code(), "SYS.1007");
     assert!(sandbox.rows("/zones?q=name%3Dlab").is_empty());
 }
 
