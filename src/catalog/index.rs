@@ -132,6 +132,11 @@ impl Catalog {
         self.find(self.data.removed, name).map(|entry| decode(slice(self.data.text, entry.value)))
     }
 
+    /// The names of the APIs that the newest version does not have any more.
+    pub fn removed_names() -> impl Iterator<Item = &'static str> {
+        builtin::DATA.removed.iter().map(|entry| slice(builtin::DATA.text, entry.name))
+    }
+
     /// The patterns of system tags that an API understands, such as `staticIp::{l3NetworkUuid}::{staticIp}`.
     pub fn api_tags(self, api: &str) -> Vec<&'static str> {
         self.tags(self.data.api_tags, api)

@@ -15,8 +15,10 @@ mod index;
 #[cfg(test)]
 mod invariants;
 mod inventory;
+mod offers;
 
 pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
+pub use offers::Offers;
