@@ -56,7 +56,7 @@ impl Node {
         self.open(account_uuid, user.text("uuid").unwrap_or_default(), account.text("type") == Some("SystemAdmin"))
     }
 
-    /// Opens a session, unless its user has too many (A4) and ends the others where only one is wanted (A5).
+    /// Opens a session, unless its user has too many (A4, R11) and ends the others where only one is wanted (A5).
     fn open(&mut self, account: &str, user: &str, is_admin: bool) -> Result<String, Failure> {
         let now = self.now();
         let settings = self.find("GlobalConfigInventory", &[("category", Scalar::from("identity"))])?;

@@ -1,4 +1,4 @@
-//! Telling a client of a job's end (W1, M3): the node posts the result to the URL that `X-Web-Hook` named.
+//! Telling a client of a job's end (W1): the node posts the result to the URL that `X-Web-Hook` named.
 //!
 //! The sandbox posts to this machine alone: whoever can reach it must not send others requests through it.
 

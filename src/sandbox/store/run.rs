@@ -20,7 +20,7 @@ pub(super) struct Answer {
     pub(super) total: Option<i64>,
     /// JSON: pairs of key object and count.
     pub(super) counts: Option<String>,
-    /// JSON: what `max` and its like yield.
+    /// JSON: what `max` and its like yield (R16).
     pub(super) aggregate: Option<String>,
     /// JSON: the rows of `sum`, which are lists, and of `distinct`.
     pub(super) values: Option<String>,
