@@ -76,7 +76,9 @@ pub(super) struct Node {
 impl Node {
     pub(super) fn new(mut store: Store, ledger: Ledger, options: Options, own_session: Option<String>) -> Node {
         let catalog = options.version.as_ref().map_or_else(Catalog::newest, Version::catalog);
-        store.answer_as(catalog);
+        if options.version.is_some() {
+            store.answer_as(catalog);
+        }
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
         let offer = Offer { catalog, edition: options.edition };
         let (routes, web_hooks) = (Routes::new(offer), Vec::new());
