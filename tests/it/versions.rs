@@ -178,6 +178,19 @@ fn what_is_newer_than_the_node_is_a_warning_and_a_mark() {
 }
 
 #[test]
+fn tab_never_asks_what_a_node_could_take_for_another_api() {
+    let home = Home::new();
+    let rows = format!(r#"{{"inventories":[{{"uuid":"{UUID}","name":"store"}}]}}"#);
+    let offered = |apis: &[&str]| {
+        let node = node("5.2.1", apis, Reply::ok(rows.clone()));
+        let done = with_session(&home, &node, &["complete", "ReconnectImageStoreBackupStorage uuid="]).succeeds();
+        (done.out().contains(UUID), came(&node).iter().any(|request| request.starts_with("GET")))
+    };
+    assert_eq!(offered(&["QueryBackupStorage"]), (false, false));
+    assert_eq!(offered(&["QueryImageStoreBackupStorage"]), (true, true));
+}
+
+#[test]
 fn the_catalog_tells_what_is_new() {
     let home = Home::new();
     let since = home.run(["catalog", "list", "--since", "5.5.0"]).succeeds();
