@@ -165,6 +165,18 @@ pub(crate) const COMMANDS: [Choice; 19] = [
             )]),
             choice("serve", "serve the sandbox to other clients; --port tells where (8080)", "", &[]).with(&[
                 option("", "--bind", OptionValue::Any("ADDRESS"), "the address to listen on"),
+                option(
+                    "",
+                    "--edition",
+                    OptionValue::OneOf("EDITION", &["full", "open"]),
+                    "what was built in: full, or open for the public sources alone, without the premium APIs",
+                ),
+                option(
+                    "",
+                    "--version",
+                    OptionValue::Any("VERSION"),
+                    "the ZStack version that it plays, such as 4.8.0: what is newer it does not have",
+                ),
                 option("", "--speed", OptionValue::Any("N"), "how much faster than in life jobs run"),
                 option(
                     "",
@@ -180,6 +192,7 @@ pub(crate) const COMMANDS: [Choice; 19] = [
                             "truncated",
                             "job-lost",
                             "starting",
+                            "location",
                             "clock-off",
                         ],
                     ),

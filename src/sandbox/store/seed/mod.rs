@@ -64,11 +64,15 @@ fn insert_missing_settings(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether the store has the row: one of that uuid, or, of what has no uuid, one that agrees in all it says.
+/// Whether the store has the row: one of that uuid, or, of what has no uuid, one that agrees in all it says but the
+/// value of a setting.
 fn is_present(tx: &Transaction<'_>, inventory: &str, row: &Map<String, Json>) -> Result<bool, StoreError> {
     let conditions: Vec<(&str, Scalar)> = match row.get("uuid") {
         Some(uuid) => vec![("uuid", scalar(uuid))],
-        None => row.iter().filter(|(name, _)| !name.ends_with("Date")).map(|(n, v)| (n.as_str(), scalar(v))).collect(),
+        None => {
+            let kept = row.iter().filter(|(name, _)| !name.ends_with("Date") && *name != "value");
+            kept.map(|(name, value)| (name.as_str(), scalar(value))).collect()
+        }
     };
     Ok(!tx.find_where(inventory, &conditions)?.is_empty())
 }

@@ -200,6 +200,11 @@ fn the_seed_can_be_put_back() {
     let before = count(&store);
     store.seed().expect("the seed is put back");
     assert_eq!(count(&store), before, "nothing was missing");
+    let numa = [("category", Scalar::from("vm")), ("name", Scalar::from("numa"))];
+    let off = super::super::Row::new().with("value", "false");
+    store.transaction(|tx| tx.update_where("GlobalConfigInventory", &numa, &off)).expect("a setting is changed");
+    store.seed().expect("the seed is put back");
+    assert_eq!(count(&store), before, "a setting that was changed is there");
     store.transaction(|tx| tx.delete("ZoneInventory", zone)).expect("a zone is deleted");
     store.seed_vms(3).expect("rows are added");
     store.seed().expect("the seed is put back");
