@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::arguments::Arguments;
-use super::routes::{Candidate, Routes};
 use super::target::Target;
-use crate::catalog::{Api, Method};
+use crate::catalog::{Api, Candidate, Method, Routes};
 
 /// The API that a request is for, and its body, which may hold secrets.
 pub(super) struct Dispatched {
@@ -88,18 +87,12 @@ fn choose(candidates: Vec<Candidate>, verb: &str, target: &Target, body: Option<
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-    use crate::sandbox::Edition;
-    use crate::sandbox::offer::Offer;
 
     const ID: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
 
-    fn routes() -> Routes {
-        Routes::new(Offer { catalog: Catalog::newest(), edition: Edition::Full })
-    }
-
     fn call(verb: &str, path: &str, body: &str) -> Result<&'static str, (u16, String)> {
         let target = Target::read(&format!("/v1{path}"), "").expect("a good target");
-        Dispatched::resolve(&mut routes(), verb, &target, body)
+        Dispatched::resolve(&mut Routes::new(Catalog::newest()), verb, &target, body)
             .map(|dispatched| dispatched.api().name)
             .map_err(|answer| (answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
     }
@@ -133,7 +126,7 @@ mod tests {
     #[test]
     fn a_query_answers_for_one_row() {
         let target = Target::read(&format!("/v1/zones/{ID}?limit=0"), "").expect("a good target");
-        let dispatched = Dispatched::resolve(&mut routes(), "GET", &target, "").expect("a query");
+        let dispatched = Dispatched::resolve(&mut Routes::new(Catalog::newest()), "GET", &target, "").expect("a query");
         assert_eq!((dispatched.api().name, dispatched.row()), ("QueryZone", Some(("uuid", ID))));
     }
 

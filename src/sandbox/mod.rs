@@ -27,7 +27,6 @@ mod offer;
 mod options;
 mod reads;
 mod reply_schema;
-mod routes;
 mod running;
 mod server;
 mod sessions;

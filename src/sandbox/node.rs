@@ -11,12 +11,11 @@ use super::ledger::Ledger;
 use super::offer::{Offer, Version};
 use super::options::Options;
 use super::reply_schema;
-use super::routes::Routes;
 use super::sessions::Session;
 use super::store::Store;
 use super::target::{Target, read_body};
 use super::web_hook::WebHook;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Routes};
 
 /// How far the clock of a node with a wrong clock is ahead, in milliseconds.
 const CLOCK_OFF: i64 = 20 * 60 * 1000;
@@ -81,7 +80,7 @@ impl Node {
         }
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
         let offer = Offer { catalog, edition: options.edition };
-        let (routes, web_hooks) = (Routes::new(offer), Vec::new());
+        let (routes, web_hooks) = (Routes::offering(catalog, move |name| offer.api(name)), Vec::new());
         Node { catalog, offer, store, ledger, options, web_hooks, routes, faults, own_session }
     }
 

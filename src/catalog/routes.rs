@@ -1,13 +1,13 @@
 //! Which APIs a path belongs to.
 //!
-//! Only the APIs whose path begins as the request's are decoded, when such a request first comes, so that a
-//! node starts without reading the whole catalog.
+//! Only the APIs whose path begins as the request's are decoded, when such a request first comes, so that nobody waits
+//! for the whole catalog.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::offer::Offer;
-use crate::catalog::Api;
+use super::api::Api;
+use super::index::Catalog;
 
 /// One way to an API: the segments of one of its paths.
 struct Route {
@@ -33,29 +33,37 @@ impl Segment {
 
 /// An API that a path belongs to, with the values of the path's variables.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    pub(super) api: Rc<Api>,
-    pub(super) variables: Vec<(&'static str, String)>,
+pub(crate) struct Candidate {
+    pub(crate) api: Rc<Api>,
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// The node's table of paths, filled as paths are asked for.
-pub(super) struct Routes {
-    offer: Offer,
+pub(crate) struct Routes {
+    catalog: Catalog,
+    /// An API as the node has it; nothing for one that it lacks.
+    offered: Box<dyn Fn(&str) -> Option<Api>>,
     /// By the first segment of their paths, which all paths of one API share.
     by_head: HashMap<String, Rc<Vec<Route>>>,
 }
 
 impl Routes {
-    pub(super) fn new(offer: Offer) -> Routes {
-        Routes { offer, by_head: HashMap::new() }
+    /// The paths of a node that has every API of the catalog.
+    pub(crate) fn new(catalog: Catalog) -> Routes {
+        Routes::offering(catalog, move |name| catalog.api(name))
     }
 
-    /// The APIs that a path such as `/zones/0b5c…` belongs to: none, one or several (D1 to D3).
+    /// The paths of a node that has what `offered` says of the catalog.
+    pub(crate) fn offering(catalog: Catalog, offered: impl Fn(&str) -> Option<Api> + 'static) -> Routes {
+        Routes { catalog, offered: Box::new(offered), by_head: HashMap::new() }
+    }
+
+    /// The APIs that a node runs at a path such as `/zones/0b5c…` belongs to: none, one or several (D1 to D3).
     ///
     /// A path as it stands beats one with variables, and of those the one whose text comes first. Patterns
     /// that differ in the names of their variables only are one path: the node could not tell them apart.
     /// Doubled slashes count once; a slash at the end counts (R21).
-    pub(super) fn find(&mut self, path: &str) -> Vec<Candidate> {
+    pub(crate) fn find(&mut self, path: &str) -> Vec<Candidate> {
         let Some(rest) = path.strip_prefix('/') else { return Vec::new() };
         let last = rest.matches('/').count();
         let parts = rest.split('/').enumerate().filter(|(at, part)| !part.is_empty() || *at == last);
@@ -94,9 +102,9 @@ impl Routes {
         }
         let begins = |path: &str| path[1..].split('/').next() == Some(head);
         // Older nodes have some APIs at other paths.
-        let names = self.offer.catalog.api_names().filter(|name| name.has_changed() || begins(name.path()));
+        let names = self.catalog.api_names().filter(|name| name.has_changed() || begins(name.path()));
         let mut routes = Vec::new();
-        for api in names.filter_map(|name| self.offer.api(name.as_str())).map(Rc::new) {
+        for api in names.filter_map(|name| (self.offered)(name.as_str())).map(Rc::new) {
             for path in std::iter::once(&api.path).chain(&api.optional_paths).filter(|path| begins(path)) {
                 let segments = path[1..].split('/').map(Segment::parse).collect();
                 routes.push(Route { segments, api: Rc::clone(&api) });
@@ -127,15 +135,10 @@ fn shape(segments: &[Segment]) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, Method};
-    use crate::sandbox::Edition;
+    use crate::catalog::Method;
 
     fn routes() -> Routes {
-        of(Edition::Full)
-    }
-
-    fn of(edition: Edition) -> Routes {
-        Routes::new(Offer { catalog: Catalog::newest(), edition })
+        Routes::new(Catalog::newest())
     }
 
     fn names(path: &str) -> Vec<&'static str> {
@@ -187,13 +190,15 @@ mod tests {
 
     #[test]
     fn a_missing_api_leaves_its_path_to_others() {
-        let with = |edition, path: &str| -> Vec<&'static str> {
-            of(edition).find(path).iter().map(|candidate| candidate.api.name).collect()
+        let catalog = Catalog::newest();
+        let open = move |name: &str| catalog.api(name).filter(|api| api.source == Some("open"));
+        let found = |path: &str| -> Vec<&'static str> {
+            Routes::offering(catalog, open).find(path).iter().map(|candidate| candidate.api.name).collect()
         };
         let path = "/primary-storage/sharedblockgroup";
-        assert!(with(Edition::Full, path).contains(&"AddSharedBlockGroupPrimaryStorage"));
-        assert_eq!(with(Edition::Open, path), ["DeletePrimaryStorage"]);
-        assert_eq!(with(Edition::Open, "/licenses"), [""; 0]);
+        assert!(names(path).contains(&"AddSharedBlockGroupPrimaryStorage"));
+        assert_eq!(found(path), ["DeletePrimaryStorage"]);
+        assert_eq!(found("/licenses"), [""; 0]);
     }
 
     #[test]
