@@ -154,14 +154,14 @@ fn index(text: &str, compact: &Path, versions: &Value, observed: &Value) -> Resu
         observed["unlistedApis"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mistakable = mistakable(&whole, &known, &unlisted);
 
-    let mut apis: Vec<(String, String)> = Vec::new();
-    let mut tables: Vec<(&str, &str, Vec<(String, String)>)> = vec![
-        ("inventories", "inventories", Vec::new()),
-        ("structs", "structs", Vec::new()),
-        ("enums", "enums", Vec::new()),
-        ("resourceTags", "resource_tags", Vec::new()),
-        ("apiTags", "api_tags", Vec::new()),
-        ("removed", "removed", Vec::new()),
+    let mut apis = Rows::new();
+    let mut tables: [(&str, &str, Rows); 6] = [
+        ("inventories", "inventories", Rows::new()),
+        ("structs", "structs", Rows::new()),
+        ("enums", "enums", Rows::new()),
+        ("resourceTags", "resource_tags", Rows::new()),
+        ("apiTags", "api_tags", Rows::new()),
+        ("removed", "removed", Rows::new()),
     ];
     let mut section = String::new();
     let mut offset = 0;
@@ -296,6 +296,9 @@ fn without_blanks(text: &str) -> String {
     }
     compact
 }
+
+/// Names with their index entries.
+type Rows = Vec<(String, String)>;
 
 fn join(rows: &[(String, String)]) -> String {
     rows.iter().map(|(_, entry)| entry.as_str()).collect()

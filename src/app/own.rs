@@ -279,6 +279,8 @@ impl App {
                 let serve = commands::sandbox::Serve {
                     bind: &typed.bind,
                     port: options.port.unwrap_or(8080),
+                    edition: typed.edition.as_deref(),
+                    version: typed.plays.as_deref(),
                     speed: typed.speed,
                     faults: &typed.fault,
                     seed: typed.seed,

@@ -38,25 +38,38 @@ pub(crate) struct Candidate {
     pub(crate) variables: Vec<(&'static str, String)>,
 }
 
+/// An API as a node has it; nothing for one that it lacks.
+type Offered = dyn Fn(&str) -> Option<Api>;
+
 /// The node's table of paths, filled as paths are asked for.
 pub(crate) struct Routes {
     catalog: Catalog,
+    offered: Box<dyn Fn(&str) -> Option<Api>>,
     /// By the first segment of their paths, which all paths of one API share.
     by_head: HashMap<String, Rc<Vec<Route>>>,
 }
 
 impl Routes {
+    /// The paths of a node that has every API of the catalog.
     pub(crate) fn new(catalog: Catalog) -> Routes {
-        Routes { catalog, by_head: HashMap::new() }
+        Routes::offering(catalog, move |name| catalog.api(name))
+    }
+
+    /// The paths of a node that has what `offered` says of the catalog.
+    pub(crate) fn offering(catalog: Catalog, offered: impl Fn(&str) -> Option<Api> + 'static) -> Routes {
+        Routes { catalog, offered: Box::new(offered), by_head: HashMap::new() }
     }
 
     /// The APIs that a node runs at a path such as `/zones/0b5c…` belongs to: none, one or several (D1 to D3).
     ///
     /// A path as it stands beats one with variables, and of those the one whose text comes first. Patterns
     /// that differ in the names of their variables only are one path: the node could not tell them apart.
+    /// Doubled slashes count once; a slash at the end counts (R21).
     pub(crate) fn find(&mut self, path: &str) -> Vec<Candidate> {
         let Some(rest) = path.strip_prefix('/') else { return Vec::new() };
-        let parts: Vec<&str> = rest.split('/').collect();
+        let last = rest.matches('/').count();
+        let parts = rest.split('/').enumerate().filter(|(at, part)| !part.is_empty() || *at == last);
+        let parts: Vec<&str> = parts.map(|(_, part)| part).collect();
         let routes = self.routes(parts[0]);
         let best = routes
             .iter()
@@ -89,10 +102,12 @@ impl Routes {
         if let Some(routes) = self.by_head.get(head) {
             return Rc::clone(routes);
         }
-        let names = self.catalog.api_names().filter(|name| name.path()[1..].split('/').next() == Some(head));
+        let begins = |path: &str| path[1..].split('/').next() == Some(head);
+        // Older nodes have some APIs at other paths.
+        let names = self.catalog.api_names().filter(|name| name.has_changed() || begins(name.path()));
         let mut routes = Vec::new();
-        for api in names.filter_map(|name| self.catalog.api(name.as_str())).map(Rc::new) {
-            for path in std::iter::once(&api.path).chain(&api.optional_paths) {
+        for api in names.filter_map(|name| (self.offered)(name.as_str())).map(Rc::new) {
+            for path in std::iter::once(&api.path).chain(&api.optional_paths).filter(|path| begins(path)) {
                 let segments = path[1..].split('/').map(Segment::parse).collect();
                 routes.push(Route { segments, api: Rc::clone(&api) });
             }
@@ -124,8 +139,12 @@ mod tests {
     use super::*;
     use crate::catalog::Method;
 
+    fn routes() -> Routes {
+        Routes::new(Catalog::newest())
+    }
+
     fn names(path: &str) -> Vec<&'static str> {
-        Routes::new(Catalog::newest()).find(path).iter().map(|candidate| candidate.api.name).collect()
+        routes().find(path).iter().map(|candidate| candidate.api.name).collect()
     }
 
     #[test]
@@ -144,7 +163,7 @@ mod tests {
     #[test]
     fn every_api_is_found_by_its_own_path() {
         let catalog = Catalog::newest();
-        let mut routes = Routes::new(catalog);
+        let mut routes = routes();
         for name in catalog.api_names() {
             let mut path = name.path().to_owned();
             while let (Some(start), Some(end)) = (path.find('{'), path.find('}')) {
@@ -165,6 +184,26 @@ mod tests {
     }
 
     #[test]
+    fn doubled_slashes_count_once() {
+        assert_eq!(names("/zones//x"), names("/zones/x"));
+        assert_eq!(names("//zones"), names("/zones"));
+        assert_eq!(names("/zones//"), [""; 0]);
+    }
+
+    #[test]
+    fn a_missing_api_leaves_its_path_to_others() {
+        let catalog = Catalog::newest();
+        let open = move |name: &str| catalog.api(name).filter(|api| api.source == Some("open"));
+        let found = |path: &str| -> Vec<&'static str> {
+            Routes::offering(catalog, open).find(path).iter().map(|candidate| candidate.api.name).collect()
+        };
+        let path = "/primary-storage/sharedblockgroup";
+        assert!(names(path).contains(&"AddSharedBlockGroupPrimaryStorage"));
+        assert_eq!(found(path), ["DeletePrimaryStorage"]);
+        assert_eq!(found("/licenses"), [""; 0]);
+    }
+
+    #[test]
     fn fixed_text_beats_variables() {
         assert_eq!(names("/backup-storage/image-store/x/actions").len(), 4);
         assert!(names("/hosts/kvm").iter().all(|name| name.contains("KVM")), "{:?}", names("/hosts/kvm"));
@@ -172,10 +211,10 @@ mod tests {
 
     #[test]
     fn paths_that_differ_in_variable_names_are_one() {
-        let found = Routes::new(Catalog::newest()).find("/vm-instances/abc/actions");
+        let found = routes().find("/vm-instances/abc/actions");
         let of = |name: &str| found.iter().find(|candidate| candidate.api.name == name).map(|found| &found.variables);
         assert_eq!(of("StopVmInstance"), Some(&vec![("uuid", "abc".to_owned())]));
-        let found = Routes::new(Catalog::newest()).find("/hybrid/aliyun/access-pointabc/remote");
+        let found = routes().find("/hybrid/aliyun/access-pointabc/remote");
         assert_eq!(
             found.first().map(|found| found.variables.clone()),
             Some(vec![("dataCenterUuid", "abc".to_owned())])
@@ -200,7 +239,7 @@ mod tests {
             "/port-forwarding/x/vm-instances/nics",
             "/l3-networks/x/dns/y",
         ] {
-            let found = Routes::new(Catalog::newest()).find(path);
+            let found = routes().find(path);
             assert_eq!(
                 found.iter().map(|candidate| candidate.api.method).collect::<Vec<_>>(),
                 [Method::Delete],

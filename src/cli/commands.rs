@@ -291,6 +291,12 @@ pub struct ServeOptions {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: String,
+    /// What was built in: full, or open for the public sources alone, without the premium APIs
+    #[arg(long, value_name = "EDITION")]
+    pub edition: Option<String>,
+    /// The ZStack version that it plays, such as 4.8.0: what is newer it does not have
+    #[arg(long = "version", value_name = "VERSION")]
+    pub plays: Option<String>,
     /// How much faster than in life jobs run
     #[arg(
         long,
@@ -299,7 +305,7 @@ pub struct ServeOptions {
     )]
     pub speed: Option<f64>,
     /// Trouble on demand, for one API, at a rate of 0 to 1: slow, cut-before, cut-after, empty-500, html, truncated,
-    /// job-lost, starting, clock-off
+    /// job-lost, starting, location, clock-off
     #[arg(long, value_name = "KIND[:API][:RATE]")]
     pub fault: Vec<String>,
     /// Seed of the faults' chance

@@ -15,6 +15,8 @@ use crate::sandbox::{self, Database, Fault, Options};
 pub(crate) struct Serve<'a> {
     pub(crate) bind: &'a str,
     pub(crate) port: u16,
+    pub(crate) edition: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
     pub(crate) speed: Option<f64>,
     pub(crate) faults: &'a [String],
     pub(crate) seed: Option<u64>,
@@ -35,6 +37,10 @@ pub(crate) fn serve(
     if typed.speed.is_some_and(|speed| !(speed.is_finite() && speed > 0.0)) {
         return Err(value("speed", "it must be above zero".to_owned()));
     }
+    let edition = typed.edition.map(str::parse).transpose();
+    let edition = edition.map_err(|error: sandbox::EditionError| value("edition", error.to_string()))?;
+    let version = typed.version.map(str::parse).transpose();
+    let version = version.map_err(|error: sandbox::VersionError| value("version", error.to_string()))?;
     let faults: Vec<Fault> = typed
         .faults
         .iter()
@@ -44,6 +50,8 @@ pub(crate) fn serve(
     let options = Options {
         bind,
         port: typed.port,
+        edition: edition.unwrap_or(defaults.edition),
+        version,
         database: Database::Directory(directory.to_owned()),
         speed: typed.speed.unwrap_or(defaults.speed),
         faults,

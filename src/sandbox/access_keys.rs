@@ -8,6 +8,7 @@ use super::answer::{Answer, Failure};
 use super::calls::Caller;
 use super::clock::Moment;
 use super::node::{Node, Received};
+use super::offer::Edition;
 use super::store::Scalar;
 use super::target::Target;
 
@@ -33,12 +34,21 @@ impl Credential {
     /// Reads the `Authorization` header, and the `Date` of a signed request.
     ///
     /// # Errors
-    /// 400 text where a header is absent or malformed (A1, A11), 403 text where the clocks differ too much.
-    pub(super) fn read(received: &Received, target: &Target, now: Moment) -> Result<Credential, Answer> {
+    /// 400 text where a header is absent or malformed (A1, A11), 403 text where the clocks differ too much; a
+    /// failure on a node whose edition has no access keys (R19).
+    pub(super) fn read(
+        received: &Received,
+        target: &Target,
+        now: Moment,
+        edition: Edition,
+    ) -> Result<Credential, Answer> {
         let refused = |text: &str| Answer::text(400, text);
         let header = received.authorization.as_deref().ok_or_else(|| refused("missing header 'Authorization'"))?;
         match header.split_once(' ').unwrap_or((header, "")) {
             ("OAuth", uuid) => Ok(Credential::Session(uuid.trim().to_owned())),
+            ("ZStack", _) if edition == Edition::Open => {
+                Err(Answer::failed(&Failure::internal("no handler for RestAuthenticationType[ACCESS_KEY]")))
+            }
             ("ZStack", rest) => {
                 let (key_id, signature) = rest
                     .trim()

@@ -44,6 +44,22 @@ impl Answer {
         Answer::json(503, &format!("{{\"error\":{}}}", failure.to_text()))
     }
 
+    /// What became of a job: its reply in JSON, or its failure, which lists its causes even where it has none
+    /// (R17).
+    pub(super) fn of_job(outcome: Result<String, Failure>) -> Answer {
+        let error = |failure: Failure| match failure.to_json() {
+            json::Value::Map(mut members) => {
+                members.insert(0, ("causes".to_owned(), json::Value::List(Vec::new())));
+                json::Value::Map(members)
+            }
+            other => other,
+        };
+        outcome.map_or_else(
+            |failure| Answer::json(503, &format!("{{\"error\":{}}}", error(failure).to_json(json::Secrets::Shown))),
+            |reply| Answer::json(200, &reply),
+        )
+    }
+
     /// What became of an API: its reply in JSON, or its failure.
     pub(super) fn of(outcome: Result<String, Failure>) -> Answer {
         match outcome {

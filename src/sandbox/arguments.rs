@@ -49,6 +49,19 @@ impl Arguments {
         self.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
+    /// Whether any text has characters beyond U+FFFF.
+    pub(super) fn has_wide_text(&self) -> bool {
+        fn is_wide(value: &Value) -> bool {
+            match value {
+                Value::String(text) => text.chars().any(|character| character > '\u{ffff}'),
+                Value::Array(items) => items.iter().any(is_wide),
+                Value::Object(members) => members.values().any(is_wide),
+                _ => false,
+            }
+        }
+        self.values.values().any(is_wide)
+    }
+
     pub(super) fn set(&mut self, name: &str, value: Value) {
         self.values.insert(name.to_owned(), value);
     }
@@ -76,8 +89,10 @@ impl Arguments {
             let beside = beside.filter(|value| !value.is_null());
             let value = beside.or_else(|| parameters.and_then(|parameters| parameters.get(parameter.name)));
             if let Some(value) = value.filter(|value| !value.is_null()) {
+                // A list or an object where none belongs breaks the reading of the JSON itself (R14).
+                let status = if value.is_array() || value.is_object() { 500 } else { 400 };
                 let value = typed(&parameter.kind, value)
-                    .ok_or_else(|| Answer::text(400, wrong_type(parameter, &value.to_string())))?;
+                    .ok_or_else(|| Answer::text(status, wrong_type(parameter, &value.to_string())))?;
                 arguments.set(parameter.name, trimmed(parameter, value));
             }
         }
@@ -308,7 +323,7 @@ mod tests {
     fn a_secret_is_not_repeated() {
         let sent = json!({"logInByAccount": {"password": ["hunter2"]}});
         let (status, text) = body("LogInByAccount", &sent).expect_err("a list is no password");
-        assert_eq!(status, 400);
+        assert_eq!(status, 500);
         assert!(!text.contains("hunter2"), "{text}");
     }
 

@@ -8,12 +8,14 @@ use super::arguments::Arguments;
 use super::checks;
 use super::dispatch::Dispatched;
 use super::durations;
+use super::faults::FaultKind;
 use super::jobs::Job;
 use super::ledger::new_uuid;
 use super::node::{Node, Received};
 use super::sessions::Session;
 use super::store::{QueryRequest, ServerError, Viewer};
 use super::target::Target;
+use super::web_hook::WebHook;
 use crate::catalog::Api;
 
 /// The system tag that makes a node check a call and stop (P10).
@@ -36,6 +38,22 @@ impl Caller {
     }
 }
 
+/// How an asynchronous call is to be taken.
+struct Order {
+    /// The uuid that the client chose for its job (J2).
+    job_uuid: Option<String>,
+    /// How long it may take, in seconds.
+    timeout: Option<u32>,
+    /// Whether it ends once all is checked (P10).
+    validates_only: bool,
+    /// Whether its record is to be lost.
+    is_lost: bool,
+    /// The base URL of `location` (J3).
+    base: String,
+    /// Where its result is to be posted (W1).
+    web_hook: Option<String>,
+}
+
 impl Node {
     /// Calls an API. An `Err` is a refusal of the front end, an `Ok` any other answer.
     pub(super) fn call(
@@ -43,10 +61,11 @@ impl Node {
         received: &Received,
         target: &Target,
         dispatched: &Dispatched,
-        is_job_lost: bool,
+        faults: &[FaultKind],
     ) -> Result<Answer, Answer> {
         let api = dispatched.api();
-        let credential = if api.session { Some(Credential::read(received, target, self.now())?) } else { None };
+        let credential =
+            if api.session { Some(Credential::read(received, target, self.now(), self.offer.edition)?) } else { None };
         let credential = credential.as_ref();
         if api.is_query {
             return Ok(self.query(api, credential, &received.verb, target, dispatched.row()));
@@ -61,12 +80,12 @@ impl Node {
         let arguments = dispatched.arguments(&received.verb, target)?;
         let validates_only = arguments.texts("systemTags").contains(&VALIDATION_ONLY);
         if api.is_async {
-            if validates_only {
-                let outcome = self.admit(api, &arguments, credential);
-                let outcome = outcome.and_then(|caller| self.rehearse(api, &arguments, &caller));
-                return Ok(Answer::of(outcome.map(|()| "{}".to_owned())));
-            }
-            let job = self.submit(api, arguments, credential, job_uuid, timeout, is_job_lost);
+            // Text beyond three bytes a character breaks the record of its job (R9).
+            let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
+            let base = self.base_url(received, faults.contains(&FaultKind::Location));
+            let web_hook = received.web_hook.clone();
+            let order = Order { job_uuid, timeout, validates_only, is_lost, base, web_hook };
+            let job = self.submit(api, arguments, credential, order);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
         }
         if validates_only {
@@ -140,22 +159,25 @@ impl Node {
         api: &Api,
         arguments: Arguments,
         credential: Option<&Credential>,
-        job_uuid: Option<String>,
-        timeout_secs: Option<u32>,
-        is_lost: bool,
+        order: Order,
     ) -> Result<Answer, Failure> {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
+        let Order { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
-        let timeout = timeout_secs.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
+        let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
         let is_late = takes > timeout;
         let outcome = self.admit(api, &arguments, credential).and_then(|caller| {
             if is_late {
                 return Err(Failure::new("SYS.1001", format!("{} timed out", api.name)));
             }
-            self.prepare(api, &arguments, &caller)?;
+            if validates_only {
+                self.rehearse(api, &arguments, &caller)?;
+            } else {
+                self.prepare(api, &arguments, &caller)?;
+            }
             Ok(caller)
         });
         let is_refused = outcome.as_ref().is_err_and(|failure| failure.code != "SYS.1001");
@@ -171,15 +193,28 @@ impl Node {
             due: if is_lost || is_refused { now } else { now.plus(takes.min(timeout)) },
         };
         self.ledger.begin_job(&job)?;
-        if let Err(failure) = outcome {
-            self.ledger.finish_job(&uuid, &Answer::failed(&failure))?;
+        if validates_only || outcome.is_err() {
+            self.ledger.finish_job(&uuid, &Answer::of_job(outcome.map(|_| "{}".to_owned())))?;
         }
         if is_lost {
             self.run_due_jobs()?;
             self.ledger.forget_job(&uuid)?;
         }
-        let location = format!("{}/v1/api-jobs/{uuid}", self.options.believed_url);
+        if let Some(url) = web_hook {
+            let after = u64::try_from(job.due.0 - now.0).unwrap_or_default();
+            self.web_hooks.push(WebHook { url, job: uuid.clone(), after });
+        }
+        let location = format!("{base}/v1/api-jobs/{uuid}");
         Ok(Answer::json(202, &format!("{{\"location\":{},\"apiTimeout\":{timeout}}}", Value::from(location))))
+    }
+
+    /// The base URL that `location` begins with: where the client found the node, unless the node believes to be
+    /// elsewhere (J3).
+    fn base_url(&self, received: &Received, is_elsewhere: bool) -> String {
+        match &received.host {
+            Some(host) if !is_elsewhere => format!("http://{host}{}", self.options.context),
+            _ => self.options.believed_url.clone(),
+        }
     }
 
     /// Runs the jobs whose time has come.
@@ -188,7 +223,7 @@ impl Node {
         while let Some(job) = self.ledger.claim_job(now)? {
             let outcome = self.run_job(&job);
             self.end_long_job(&job, &outcome)?;
-            self.ledger.finish_job(&job.uuid, &Answer::of(outcome))?;
+            self.ledger.finish_job(&job.uuid, &Answer::of_job(outcome))?;
         }
         Ok(())
     }

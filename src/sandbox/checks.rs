@@ -83,6 +83,12 @@ fn bad(parameter: Option<&Parameter>, what: impl std::fmt::Display) -> Failure {
 
 fn check_value(parameter: &Parameter, value: Option<&Value>) -> Result<(), Failure> {
     let bad = |what: String| Err(bad(Some(parameter), what));
+    if let Some(Value::String(mode)) = value.filter(|_| parameter.name == "deleteMode") {
+        // It becomes an enum's value before any check (R13).
+        if mode != "Permissive" && mode != "Enforcing" {
+            return Err(Failure::internal(format!("No enum constant DeletionMode.{mode}")));
+        }
+    }
     let Some(value) = value else {
         return if parameter.required { bad("is mandatory, it cannot be null".to_owned()) } else { Ok(()) };
     };

@@ -24,11 +24,13 @@ pub enum FaultKind {
     JobLost,
     /// The node is starting: no path has an API yet (T9).
     Starting,
+    /// `location` leads to a host that nobody knows, as behind a proxy (J3).
+    Location,
     /// The node's clock is 20 minutes ahead. Concerns the whole node, whatever API and rate say.
     ClockOff,
 }
 
-const KINDS: [(&str, FaultKind); 9] = [
+const KINDS: [(&str, FaultKind); 10] = [
     ("slow", FaultKind::Slow),
     ("cut-before", FaultKind::CutBefore),
     ("cut-after", FaultKind::CutAfter),
@@ -37,6 +39,7 @@ const KINDS: [(&str, FaultKind); 9] = [
     ("truncated", FaultKind::Truncated),
     ("job-lost", FaultKind::JobLost),
     ("starting", FaultKind::Starting),
+    ("location", FaultKind::Location),
     ("clock-off", FaultKind::ClockOff),
 ];
 

@@ -56,7 +56,7 @@ impl Node {
         self.open(account_uuid, user.text("uuid").unwrap_or_default(), account.text("type") == Some("SystemAdmin"))
     }
 
-    /// Opens a session, unless its user has too many (A4) and ends the others where only one is wanted (A5).
+    /// Opens a session, unless its user has too many (A4, R11) and ends the others where only one is wanted (A5).
     fn open(&mut self, account: &str, user: &str, is_admin: bool) -> Result<String, Failure> {
         let now = self.now();
         let settings = self.find("GlobalConfigInventory", &[("category", Scalar::from("identity"))])?;
@@ -72,8 +72,7 @@ impl Node {
         if changed("enable.unique.session") == Some("true") {
             self.ledger.close_sessions_of(user)?;
         } else if self.ledger.count_sessions(user, now)? >= limit {
-            let inner = Failure::new("ID.1006", format!("the user has {limit} sessions, which is the most allowed"));
-            return Err(Failure::internal(format!("OperationFailureException: {}", inner.to_text())));
+            return Err(Failure::new("ID.1006", format!("the user has {limit} sessions, which is the most allowed")));
         }
         let session = self.ledger.open_session(account, user, is_admin, now, lifetime)?;
         Ok(reply(&session))

@@ -79,12 +79,14 @@ impl Node {
         let job_name = job_name.unwrap_or_default();
         let name = job_name.strip_prefix("API").and_then(|rest| rest.strip_suffix("Msg")).unwrap_or_default();
         let api = self
-            .catalog
+            .offer
             .api(name)
             .filter(|api| LONG.contains(&api.name))
             .ok_or_else(|| Failure::argument(format!("field[jobName] names no long job: {job_name}")))?;
         let bad = |what: String| Failure::argument(format!("field[jobData] {what}"));
-        let data: Value = serde_json::from_str(job_data.unwrap_or_default()).map_err(|error| bad(error.to_string()))?;
+        // Text that is not JSON is found by no check (R13).
+        let data: Value = serde_json::from_str(job_data.unwrap_or_default())
+            .map_err(|error| Failure::internal(format!("malformed JSON in jobData: {error}")))?;
         let candidate = Candidate { api: std::rc::Rc::new(api), variables: Vec::new() };
         let body = json!({ (candidate.api.body): data });
         let arguments = Arguments::from_body(&candidate, Some(&body))

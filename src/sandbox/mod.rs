@@ -23,8 +23,10 @@ mod ledger;
 mod login;
 mod long_jobs;
 mod node;
+mod offer;
 mod options;
 mod reads;
+mod reply_schema;
 mod running;
 mod server;
 mod sessions;
@@ -32,9 +34,11 @@ pub mod store;
 mod target;
 #[cfg(test)]
 mod tests;
+mod web_hook;
 mod wire;
 
 pub use error::Error;
 pub use faults::{Fault, FaultError, FaultKind};
+pub use offer::{Edition, EditionError, Version, VersionError};
 pub use options::{Database, Options};
 pub use running::{Running, path, reset, seed, serve, start};

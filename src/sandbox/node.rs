@@ -8,10 +8,13 @@ use super::dispatch::Dispatched;
 use super::faults::{FaultKind, Faults, POLL};
 use super::jobs::Progress;
 use super::ledger::Ledger;
+use super::offer::{Offer, Version};
 use super::options::Options;
+use super::reply_schema;
 use super::sessions::Session;
 use super::store::Store;
 use super::target::{Target, read_body};
+use super::web_hook::WebHook;
 use crate::catalog::{Catalog, Routes};
 
 /// How far the clock of a node with a wrong clock is ahead, in milliseconds.
@@ -25,11 +28,15 @@ pub(super) struct Received {
     pub(super) verb: String,
     /// Path and query string, not decoded.
     pub(super) target: String,
+    /// The host that the client asked for.
+    pub(super) host: Option<String>,
     pub(super) authorization: Option<String>,
     pub(super) date: Option<String>,
     pub(super) content_type: Option<String>,
     pub(super) job_uuid: Option<String>,
     pub(super) api_timeout: Option<String>,
+    pub(super) web_hook: Option<String>,
+    pub(super) wants_schema: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -53,9 +60,12 @@ pub(super) struct Outcome {
 /// A management node: its cloud, its sessions and jobs, its faults.
 pub(super) struct Node {
     pub(super) catalog: Catalog,
+    pub(super) offer: Offer,
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) options: Options,
+    /// The results that are to be posted; whoever serves the node takes them.
+    pub(super) web_hooks: Vec<WebHook>,
     routes: Routes,
     faults: Faults,
     /// The session that was opened for the owner of the sandbox; it ends with the node.
@@ -63,10 +73,15 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(store: Store, ledger: Ledger, options: Options, own_session: Option<String>) -> Node {
-        let catalog = Catalog::newest();
+    pub(super) fn new(mut store: Store, ledger: Ledger, options: Options, own_session: Option<String>) -> Node {
+        let catalog = options.version.as_ref().map_or_else(Catalog::newest, Version::catalog);
+        if options.version.is_some() {
+            store.answer_as(catalog);
+        }
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
-        Node { catalog, store, ledger, options, routes: Routes::new(catalog), faults, own_session }
+        let offer = Offer { catalog, edition: options.edition };
+        let (routes, web_hooks) = (Routes::offering(catalog, move |name| offer.api(name)), Vec::new());
+        Node { catalog, offer, store, ledger, options, web_hooks, routes, faults, own_session }
     }
 
     /// Ends what only lived with the node.
@@ -105,20 +120,36 @@ impl Node {
             return plain(Answer::failed(&failure));
         }
         if let Some(uuid) = target.path.strip_prefix("/v1/api-jobs/") {
-            return self.with_faults(POLL, &target, |node, _| node.poll(received, uuid));
+            return self.with_faults(POLL, &target, |node, _| {
+                let mut answer = node.poll(received, uuid);
+                if received.wants_schema {
+                    let api = node.ledger.job_api(uuid).ok().flatten().and_then(|api| node.catalog.api(&api));
+                    api.inspect(|api| reply_schema::add(node.catalog, api, &mut answer));
+                }
+                answer
+            });
         }
         let body = read_body(&received.body, received.content_type.as_deref());
         match Dispatched::resolve(&mut self.routes, &received.verb, &target, &body) {
-            Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, is_lost| {
-                node.call(received, &target, &dispatched, is_lost).unwrap_or_else(|answer| answer)
+            Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, faults| {
+                let mut answer = node.call(received, &target, &dispatched, faults).unwrap_or_else(|answer| answer);
+                if received.wants_schema {
+                    reply_schema::add(node.catalog, dispatched.api(), &mut answer);
+                }
+                answer
             }),
             Err(answer) => plain(answer),
         }
     }
 
     /// Answers through `work`, unless a fault comes before it; lets faults befall the answer. `work` is told
-    /// whether the record of its job is to be lost.
-    fn with_faults(&mut self, api: &str, target: &Target, work: impl FnOnce(&mut Node, bool) -> Answer) -> Outcome {
+    /// the faults, for those of jobs.
+    fn with_faults(
+        &mut self,
+        api: &str,
+        target: &Target,
+        work: impl FnOnce(&mut Node, &[FaultKind]) -> Answer,
+    ) -> Outcome {
         let drawn = self.faults.draw(api);
         let has = |kind| drawn.contains(&kind);
         let delay =
@@ -138,7 +169,7 @@ impl Node {
         } else if has(FaultKind::Empty500) {
             Answer::text(500, "")
         } else {
-            let answer = work(self, has(FaultKind::JobLost));
+            let answer = work(self, &drawn);
             if has(FaultKind::CutAfter) {
                 trouble = Some(Trouble::Cut);
             } else if has(FaultKind::Truncated) {
@@ -147,6 +178,15 @@ impl Node {
             answer
         };
         Outcome { answer, trouble, delay }
+    }
+
+    /// What became of a job that has ended.
+    pub(super) fn result_of(&mut self, job: &str) -> Option<Answer> {
+        self.run_due_jobs().ok()?;
+        match self.ledger.job_progress(job, self.now()) {
+            Ok(Some(Progress::Finished(answer))) => Some(answer),
+            _ => None,
+        }
     }
 
     /// Answers a poll (J4). No `Authorization` is looked at.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::faults::Fault;
+use super::offer::{Edition, Version};
 
 /// Where the state of a sandbox lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct Options {
     pub port: u16,
     /// The path before `/v1`, without a slash at its end; empty for none (T1).
     pub context: String,
+    /// Which APIs it has.
+    pub edition: Edition,
+    /// The ZStack version that it plays, without what is newer; none plays 5.2.1, and has what newer ones added.
+    pub version: Option<Version>,
     /// Where the state lies.
     pub database: Database,
     /// By how much jobs, and the fault `slow`, are faster than usual. Usual are tenths of seconds to seconds.
@@ -32,8 +37,7 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Where the draws of the faults begin: the same seed and requests give the same trouble.
     pub fault_seed: u64,
-    /// The base URL that the node believes to have, which `location` begins with. On purpose not where it
-    /// listens (J3).
+    /// The base URL that the node believes to have under the fault `location` (J3).
     pub believed_url: String,
     /// How long a session lives after its last use (A3).
     pub session_lifetime: Duration,
@@ -49,6 +53,8 @@ impl Default for Options {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
             context: "/zstack".to_owned(),
+            edition: Edition::default(),
+            version: None,
             database: Database::Memory,
             speed: 1.0,
             faults: Vec::new(),

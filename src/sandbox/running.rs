@@ -10,6 +10,7 @@ use super::clock::Moment;
 use super::error::Error;
 use super::ledger::Ledger;
 use super::node::Node;
+use super::offer::Edition;
 use super::options::{Database, Options};
 use super::server::Server;
 use super::store::{ADMIN_ACCOUNT, Store};
@@ -94,6 +95,8 @@ pub fn serve(options: Options, out: &mut dyn Write, stop: &Receiver<()>) -> Resu
         Database::Directory(directory) => format!("in {}", path(directory).display()),
         Database::Memory => "in memory, until it stops".to_owned(),
     };
+    let edition = (options.edition != Edition::Full).then(|| format!("  edition: {}\n", options.edition));
+    let version = options.version.as_ref().map(|version| format!("  version: {}\n", version.as_str()));
     let running = start(options)?;
     let mut text = format!(
         "sandbox: listening on {}\n  log in as account `admin` with password `password`\n  its state is {state}\n",
@@ -105,6 +108,7 @@ pub fn serve(options: Options, out: &mut dyn Write, stop: &Receiver<()>) -> Resu
     if is_open {
         text.push_str("warning: others than this machine can reach it, and everybody knows the password\n");
     }
+    text.extend(edition.into_iter().chain(version));
     if !faults.is_empty() {
         text.push_str(&format!("  faults: {}\n", faults.join(" ")));
     }

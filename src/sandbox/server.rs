@@ -21,6 +21,7 @@ use super::answer::Answer;
 use super::error::Error;
 use super::ledger::new_uuid;
 use super::node::{Node, Received, Trouble};
+use super::web_hook::{self, WebHook};
 use super::wire::{ReplyBody, Wire};
 
 /// Bytes of a request line with its headers (T6).
@@ -118,14 +119,21 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
             .uri
             .path_and_query()
             .map_or_else(|| head.uri.path().to_owned(), |target| target.as_str().to_owned()),
+        host: text(header::HOST),
         authorization: text(header::AUTHORIZATION),
         date: text(header::DATE),
         content_type: text(header::CONTENT_TYPE),
         job_uuid: header_text(&head.headers, "x-job-uuid"),
         api_timeout: header_text(&head.headers, "x-api-timeout"),
+        web_hook: header_text(&head.headers, "x-web-hook"),
+        wants_schema: head.headers.contains_key("x-json-schema"),
         body: body.to_bytes().to_vec(),
     };
     let outcome = node.borrow_mut().answer(&received);
+    let web_hooks = std::mem::take(&mut node.borrow_mut().web_hooks);
+    for web_hook in web_hooks {
+        tokio::task::spawn_local(tell(Rc::clone(&node), web_hook));
+    }
     if let Some(delay) = outcome.delay {
         tokio::time::sleep(delay).await;
     }
@@ -137,6 +145,21 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
             *half.body_mut() = ReplyBody::half(outcome.answer.body);
             Ok(half)
         }
+    }
+}
+
+/// Waits for a job's end and posts its result.
+async fn tell(node: Rc<RefCell<Node>>, web_hook: WebHook) {
+    tokio::time::sleep(Duration::from_millis(web_hook.after)).await;
+    let pause = node.borrow().scaled(web_hook::PAUSE);
+    for _ in 0..web_hook::TRIES {
+        let result = node.borrow_mut().result_of(&web_hook.job);
+        if let Some(answer) = result
+            && web_hook.post(&answer).await
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(u64::try_from(pause).unwrap_or_default().max(1))).await;
     }
 }
 

@@ -10,6 +10,7 @@ mod calls;
 mod completion;
 mod contexts;
 mod documents;
+mod editions;
 mod every_api;
 mod faults;
 mod harness;

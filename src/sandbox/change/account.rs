@@ -18,9 +18,6 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("UpdateUser", update_user),
 ];
 
-/// Settings that this node obeys, whether or not its cloud has ever said them.
-const OBEYED: [(&str, &str); 1] = [("identity", "enable.unique.session")];
-
 const SHARED: &str = "SharedResourceInventory";
 
 fn update_account(change: &Change<'_>) -> Result<String, Failure> {
@@ -35,12 +32,7 @@ fn update_user(change: &Change<'_>) -> Result<String, Failure> {
 fn update_config(change: &Change<'_>) -> Result<String, Failure> {
     let (category, name) = (change.text("category"), change.text("name"));
     let condition = [("category", Scalar::from(category)), ("name", Scalar::from(name))];
-    let mut found = change.tx.find_where("GlobalConfigInventory", &condition)?;
-    if found.is_empty() && OBEYED.contains(&(category, name)) {
-        let row = Row::new().with("category", category).with("name", name).with("defaultValue", "false");
-        change.tx.insert("GlobalConfigInventory", &row)?;
-        found.push(row);
-    }
+    let found = change.tx.find_where("GlobalConfigInventory", &condition)?;
     let row = found
         .first()
         .ok_or_else(|| Failure::argument(format!("there is no global config[category:{category}, name:{name}]")))?;

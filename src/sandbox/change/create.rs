@@ -68,9 +68,10 @@ impl Change<'_> {
     pub(super) fn chosen_uuid(&self) -> Result<String, Failure> {
         match self.arguments.text("resourceUuid") {
             None => Ok(new_uuid()),
-            Some(uuid) if self.tx.kind_of(uuid)?.is_some() => Err(Failure::argument(format!(
-                "field[resourceUuid] has a uuid that is in use: there is a resource[uuid:{uuid}]"
-            ))),
+            // The database finds it, not a check (R13).
+            Some(uuid) if self.tx.kind_of(uuid)?.is_some() => {
+                Err(Failure::internal(format!("ConstraintViolationException: there is a resource[uuid:{uuid}]")))
+            }
             Some(uuid) => Ok(uuid.to_owned()),
         }
     }

@@ -33,17 +33,42 @@ fn selected(change: &Change<'_>, inventory: &str, lists: &[(&str, &str)]) -> Res
 }
 
 fn cpu_memory(change: &Change<'_>) -> Result<String, Failure> {
-    let lists = [("zoneUuids", "zoneUuid"), ("clusterUuids", "clusterUuid"), ("hostUuids", "uuid")];
-    let hosts = selected(change, "HostInventory", &lists)?;
-    Ok(json!({
-        "totalCpu": sum(&hosts, "totalCpuCapacity"),
-        "availableCpu": sum(&hosts, "availableCpuCapacity"),
-        "totalMemory": sum(&hosts, "totalMemoryCapacity"),
-        "availableMemory": sum(&hosts, "availableMemoryCapacity"),
-        "managedCpuNum": sum(&hosts, "cpuNum"),
-        "success": true,
-    })
-    .to_string())
+    let lists = [("hostUuids", "uuid"), ("clusterUuids", "clusterUuid"), ("zoneUuids", "zoneUuid")];
+    // What is told apart: the narrowest kind that was named, or the zones of all (R18).
+    let narrowest = lists.iter().position(|(list, _)| !change.arguments.texts(list).is_empty());
+    let is_all = change.arguments.get("all").and_then(Value::as_bool) == Some(true);
+    if narrowest.is_none() && !is_all {
+        return Err(Failure::argument("zoneUuids, clusterUuids and hostUuids cannot all be null"));
+    }
+    let hosts = if is_all { change.find("HostInventory", &[])? } else { selected(change, "HostInventory", &lists)? };
+    let kind = if is_all { 2 } else { narrowest.unwrap_or(2) };
+    let mut parts: Vec<(&str, Vec<Row>)> = Vec::new();
+    for host in &hosts {
+        let of = host.text(lists[kind].1).unwrap_or_default();
+        match parts.iter_mut().find(|(uuid, _)| *uuid == of) {
+            Some((_, rows)) => rows.push(host.clone()),
+            None => parts.push((of, vec![host.clone()])),
+        }
+    }
+    let sums = |hosts: &[Row]| {
+        json!({
+            "totalCpu": sum(hosts, "totalCpuCapacity"),
+            "availableCpu": sum(hosts, "availableCpuCapacity"),
+            "totalMemory": sum(hosts, "totalMemoryCapacity"),
+            "availableMemory": sum(hosts, "availableMemoryCapacity"),
+            "managedCpuNum": sum(hosts, "cpuNum"),
+        })
+    };
+    let mut reply = sums(&hosts);
+    let part = |(uuid, rows): &(&str, Vec<Row>)| {
+        let mut part = sums(rows);
+        part["resourceUuid"] = (*uuid).into();
+        part
+    };
+    reply["capacityData"] = parts.iter().map(part).collect();
+    reply["resourceType"] = ["HostVO", "ClusterVO", "ZoneVO"][kind].into();
+    reply["success"] = true.into();
+    Ok(reply.to_string())
 }
 
 fn primary_storage(change: &Change<'_>) -> Result<String, Failure> {

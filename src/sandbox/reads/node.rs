@@ -7,6 +7,7 @@ use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::jobs::Progress;
 use super::super::node::Node;
+use super::super::offer::Version;
 use super::super::store::ServerError;
 
 /// The version of ZStack whose node the sandbox behaves like. What newer ones added is in the catalog all the same.
@@ -36,22 +37,24 @@ impl Node {
         caller: &Caller,
     ) -> Option<Result<String, Failure>> {
         let reply = match api {
-            "GetVersion" => json!({ "version": VERSION, "success": true }),
+            "GetVersion" => {
+                let version = self.options.version.as_ref().map_or(VERSION, Version::as_str);
+                json!({ "version": version, "success": true })
+            }
             "GetCurrentTime" => {
                 let now = self.now().0;
                 json!({ "currentTime": { "MillionSeconds": now, "Seconds": now / 1000 }, "success": true })
             }
             "GetSupportAPIs" => {
-                let names: Vec<String> =
-                    self.catalog.api_names().map(|name| format!("API{}Msg", name.as_str())).collect();
+                let names: Vec<String> = self.offer.listed().map(|name| format!("API{name}Msg")).collect();
                 json!({ "supportApis": names, "success": true })
             }
             "GetManagementNodeArch" => json!({ "architecture": std::env::consts::ARCH, "success": true }),
             "GetManagementNodeOS" => json!({ "name": "Sandbox", "version": "1", "success": true }),
-            "IsReadyToGo" => json!({ "managementNodeId": MANAGEMENT_NODE, "success": true }),
+            "IsReadyToGo" => json!({}),
             "IsOpensourceVersion" => json!({ "opensource": true, "success": true }),
-            "GetSupportedIdentityModels" => json!({ "configs": ["IAM"], "success": true }),
-            "GetPlatformTimeZone" => json!({ "timezone": "UTC", "offset": "+00:00", "success": true }),
+            "GetSupportedIdentityModels" => json!({ "configs": ["IAM"] }),
+            "GetPlatformTimeZone" => json!({ "timezone": "UTC", "offset": "Z", "success": true }),
             "GetTaskProgress" => return Some(self.task_progress(arguments)),
             "ZQLQuery" => return Some(self.zql(arguments, caller)),
             _ => return None,
@@ -67,12 +70,9 @@ impl Node {
         })
     }
 
-    /// How far a job has come, in percent (J11).
+    /// How far a job has come, in percent (J11); nothing of what is no job (R12).
     fn task_progress(&mut self, arguments: &Arguments) -> Result<String, Failure> {
         let uuid = arguments.text("apiId").unwrap_or_default();
-        if uuid.len() != 32 {
-            return Err(Failure::argument("field[apiId] is not a uuid without dashes"));
-        }
         let now = self.now();
         let mut name = self.ledger.job_api(uuid)?.unwrap_or_default();
         let mut running = match self.ledger.job_progress(uuid, now)? {

@@ -130,7 +130,8 @@ impl Printer<'_> {
         let mut classes = vec![(String::new(), class.to_owned())];
         json.push('{');
         for member in &shape.members {
-            if fields.is_some_and(|fields| !fields.contains(&member.name)) {
+            let asked = fields.is_none_or(|fields| fields.contains(&member.name));
+            if member.newer || !asked && !member.primitive {
                 continue;
             }
             let before = json.len();
@@ -139,7 +140,11 @@ impl Printer<'_> {
             }
             write_string(&mut json, member.name);
             json.push(':');
-            let written = if member.kind.is_column() {
+            let written = if !asked {
+                // Java's primitive types have no null (R4).
+                json.push_str(if member.kind == Kind::Bool { "false" } else { "0" });
+                true
+            } else if member.kind.is_column() {
                 write_column(&mut json, member.name, &member.kind, loaded.value(values, member.name), self.secrecy)
             } else {
                 write_nested(&mut json, &mut classes, loaded, values, nested.get(member.name))
@@ -242,6 +247,25 @@ fn write_column(json: &mut String, name: &str, kind: &Kind, value: &Sql, secrecy
 pub(super) fn value(kind: &Kind, value: &Sql) -> String {
     let mut json = String::new();
     if write_column(&mut json, "", kind, value, Secrecy::Shown) { json } else { "null".to_owned() }
+}
+
+/// Some members of a row with their values, as an object that carries the primitive ones of the rest (R4).
+pub(super) fn partial(shape: &Shape, values: &[(&str, String)]) -> String {
+    let mut json = String::from("{");
+    for member in &shape.members {
+        let value = values.iter().find(|(name, _)| *name == member.name).map(|(_, value)| value.as_str());
+        let default = member.primitive.then_some(if member.kind == Kind::Bool { "false" } else { "0" });
+        // Members without a value are left out (N2).
+        let Some(value) = value.filter(|value| *value != "null").or(default) else { continue };
+        if json.len() > 1 {
+            json.push(',');
+        }
+        write_string(&mut json, member.name);
+        json.push(':');
+        json.push_str(value);
+    }
+    json.push('}');
+    json
 }
 
 /// The value of a member as JSON; `null` where there is none.

@@ -44,7 +44,7 @@ const PACKAGES: [(&str, &str); 39] = [
 ];
 
 /// The class of an inventory: `org.zstack.header.zone.ZoneInventory`.
-pub(super) fn of(inventory: &str) -> String {
+pub(in crate::sandbox) fn of(inventory: &str) -> String {
     let package = PACKAGES
         .iter()
         .filter(|(beginning, _)| inventory.starts_with(beginning))

@@ -11,6 +11,7 @@ use rusqlite::types::Value as Sql;
 use super::class_name;
 use super::comparison::{Parameters, Stored};
 use super::error::ServerError;
+use super::facts::facts;
 use super::model::{Join, Kind, Member, Model, Relation, Shape};
 use super::ownership;
 use super::request::Viewer;
@@ -63,6 +64,7 @@ impl<'a> Compiler<'a> {
         let found = self.model.catalog().inventory_names().find(|inventory| inventory.eq_ignore_ascii_case(&wanted));
         found
             .and_then(|inventory| self.model.shape(inventory))
+            .filter(|shape| !self.model.catalog().lacks(shape.inventory.since))
             .ok_or_else(|| ServerError::internal(format!("cannot find an inventory that is named [{name}] in ZQL")))
     }
 
@@ -116,55 +118,19 @@ impl<'a> Compiler<'a> {
                 Ok(format!("({} OR {})", self.condition(shape, alias, left)?, self.condition(shape, alias, right)?))
             }
             Condition::Test { path, operator, operand: Operand::Field(other), further } => {
-                self.fields_compared(shape, alias, (path, *operator, other), further)
+                let compared = fields_compared(shape, alias, path, *operator, other)?;
+                // The grammar knows a comparison of the outcome, the database does not (R14).
+                if further.is_empty() {
+                    Ok(compared)
+                } else {
+                    Err(ServerError::internal("failed to run the query: unexpected AST node: ="))
+                }
             }
             Condition::Test { path, operator, operand, .. } => {
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 self.test(shape, alias, &path, *operator, operand, 0)
             }
         }
-    }
-
-    /// Two own members compared with each other, and the outcome, 0 or 1, with further values.
-    fn fields_compared(
-        &mut self,
-        shape: &Shape,
-        alias: &str,
-        (left, operator, right): (&[String], Operator, &[String]),
-        further: &[(Operator, Operand)],
-    ) -> Result<String, ServerError> {
-        let symbol = |operator| match operator {
-            Operator::Equal => Ok("="),
-            Operator::NotEqual => Ok("<>"),
-            Operator::Greater => Ok(">"),
-            Operator::GreaterOrEqual => Ok(">="),
-            Operator::Less => Ok("<"),
-            Operator::LessOrEqual => Ok("<="),
-            _ => Err(ServerError::internal("fields can be compared with each other by = != > >= < <= only")),
-        };
-        let own = |path: &[String]| match path {
-            [name] if shape.has_column(name) => Ok(format!("{alias}.{}", quoted(name))),
-            _ => Err(no_field(shape, &path.join("."))),
-        };
-        let mut sql = format!("({} {} {})", own(left)?, symbol(operator)?, own(right)?);
-        for (operator, operand) in further {
-            sql = match operand {
-                Operand::None if *operator == Operator::IsNull => format!("({sql} IS NULL)"),
-                Operand::None => format!("({sql} IS NOT NULL)"),
-                Operand::Field(path) => format!("({sql} {} {})", symbol(*operator)?, own(path)?),
-                Operand::Value(value) => {
-                    let outcome = Stored { expression: &sql, kind: &Kind::Integer };
-                    format!("({})", outcome.compare(*operator, value, &mut self.parameters))
-                }
-                Operand::List(values) => {
-                    let outcome = Stored { expression: &sql, kind: &Kind::Integer };
-                    let negated = operator.denied().is_some();
-                    format!("({})", outcome.among(negated, values, &mut self.parameters))
-                }
-                Operand::Query(_) => return Err(ServerError::internal("a sub-query cannot stand here")),
-            };
-        }
-        Ok(sql)
     }
 
     fn test(
@@ -190,6 +156,9 @@ impl<'a> Compiler<'a> {
         };
         if followed >= LONGEST_PATH {
             return Err(ServerError::internal("the path of a condition is too long"));
+        }
+        if facts().is_broken(shape.name, first) {
+            return Err(broken(first));
         }
         let relation = self.model.relation(shape, first).ok_or_else(no_expanded)?;
         let (inventory, join) = match relation {
@@ -228,11 +197,19 @@ impl<'a> Compiler<'a> {
             "__tagUuid__" => Some(("UserTagInventory", "tagPatternUuid")),
             _ => None,
         };
+        if facts().is_broken(shape.name, name) {
+            return Err(broken(name));
+        }
         if let Some((inventory, column)) = tag {
             return self.tag_test(shape, alias, (inventory, column), operator, operand);
         }
-        let member = shape.member(name).filter(|member| !member.unqueryable).ok_or_else(|| no_field(shape, name))?;
+        let member = shape.member(name).filter(|member| !member.unqueryable && !member.newer);
+        let member = member.ok_or_else(|| no_field(shape, name))?;
+        if member.relation {
+            return Err(broken(name));
+        }
         let value = self.value(operand)?;
+        check_boolean(member, operator, &value)?;
         let test = self.member_test(alias, member, operator, &value)?;
         if self.cuts_in_other_order && alias == OUTERMOST && operator == Operator::Equal {
             let source = format!("{} {alias}", quoted(shape.table()));
@@ -408,12 +385,7 @@ impl<'a> Compiler<'a> {
                     columns.push(format!("groupCount {direction}"));
                     continue;
                 }
-                let column = selectable(shape, field).map_err(|_| {
-                    ServerError::internal(format!(
-                        "invalid order by clause: inventory[{}] cannot be sorted by [{field}]",
-                        shape.name
-                    ))
-                })?;
+                let column = sortable(shape, field)?;
                 columns.push(format!("{alias}.{} {direction}", quoted(column)));
             }
             sql.push_str(&format!(" ORDER BY {}", columns.join(", ")));
@@ -500,17 +472,66 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// The column of a member that `fields`, `sort` and the like may name.
+/// The column of a member that `fields` and the like may name.
 pub(super) fn selectable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, ServerError> {
-    shape
-        .member(name)
-        .filter(|member| {
-            member.kind.is_column() && member.kind != Kind::Json && !member.computed && !member.unqueryable
-        })
-        .map(|member| member.name)
-        .ok_or_else(|| {
-            ServerError::internal(format!("failed to run the query: inventory[{}] has no field[{name}]", shape.name))
-        })
+    column(shape, name).filter(|member| member.selectable).map(|member| member.name).ok_or_else(|| {
+        ServerError::internal(format!("failed to run the query: inventory[{}] has no field[{name}]", shape.name))
+    })
+}
+
+/// The column of a member that `sort` may name.
+fn sortable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, ServerError> {
+    column(shape, name).filter(|member| member.sortable).map(|member| member.name).ok_or_else(|| {
+        ServerError::internal(format!(
+            "invalid order by clause: inventory[{}] cannot be sorted by [{name}]",
+            shape.name
+        ))
+    })
+}
+
+fn column<'shape>(shape: &'shape Shape, name: &str) -> Option<&'shape Member> {
+    let is_plain = |member: &&Member| member.kind.is_column() && member.kind != Kind::Json;
+    shape.member(name).filter(is_plain).filter(|member| !member.unqueryable && !member.newer)
+}
+
+/// Two own members compared with each other.
+fn fields_compared(
+    shape: &Shape,
+    alias: &str,
+    left: &[String],
+    operator: Operator,
+    right: &[String],
+) -> Result<String, ServerError> {
+    let symbol = match operator {
+        Operator::Equal => "=",
+        Operator::NotEqual => "<>",
+        Operator::Greater => ">",
+        Operator::GreaterOrEqual => ">=",
+        Operator::Less => "<",
+        Operator::LessOrEqual => "<=",
+        _ => return Err(ServerError::internal("fields can be compared with each other by = != > >= < <= only")),
+    };
+    let own = |path: &[String]| match path {
+        [name] if shape.has_column(name) => Ok(format!("{alias}.{}", quoted(name))),
+        _ => Err(no_field(shape, &path.join("."))),
+    };
+    Ok(format!("({} {symbol} {})", own(left)?, own(right)?))
+}
+
+/// A list of inventories, or a relation that is declared wrongly, breaks the statement beneath (R5, R6).
+fn broken(name: &str) -> ServerError {
+    ServerError::internal(format!("failed to run the query: [{name}]: could not extract ResultSet"))
+}
+
+/// A text that is neither a boolean nor a number is taken for the name of a column (R14).
+fn check_boolean(member: &Member, operator: Operator, value: &Value<'_>) -> Result<(), ServerError> {
+    let Value::One(Literal::Text(text)) = value else { return Ok(()) };
+    let is_equality = matches!(operator, Operator::Equal | Operator::NotEqual);
+    let is_boolean = ["true", "false"].iter().any(|word| text.trim().eq_ignore_ascii_case(word));
+    if member.kind == Kind::Bool && is_equality && !is_boolean && text.trim().parse::<f64>().is_err() {
+        return Err(broken(member.name));
+    }
+    Ok(())
 }
 
 fn no_field(shape: &Shape, name: &str) -> ServerError {

@@ -127,6 +127,11 @@ impl Store {
         })
     }
 
+    /// Answers from now on as a node does that lacks what is newer than the catalog's version. What is stored stays.
+    pub(in crate::sandbox) fn answer_as(&mut self, catalog: Catalog) {
+        self.model = Model::new(catalog);
+    }
+
     /// Where a damaged database was put when this store was opened in its place.
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.get().map(PathBuf::as_path)

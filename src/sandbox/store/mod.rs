@@ -15,6 +15,7 @@ mod compile;
 mod condition;
 mod database;
 mod error;
+mod facts;
 mod model;
 mod ownership;
 mod query;
@@ -32,6 +33,7 @@ pub mod timestamp;
 mod zql;
 
 pub use change::{TagKind, Transaction};
+pub(super) use class_name::of as class_of;
 pub use database::Store;
 pub use error::{BAD_ARGUMENT, INTERNAL, NOT_SIMULATED, ServerError, StoreError};
 #[cfg(any(test, fuzzing))]

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::facts::facts;
 use crate::catalog::{Catalog, Expanded, Field, Inventory, Type};
 
 /// Specialised inventories whose general inventory the catalog does not name.
@@ -24,46 +25,6 @@ const HIDDEN: [(&str, &str); 6] = [
     ("BackupStorageInventory", "password"),
     ("VmInstanceInventory", "consolePassword"),
     ("LongJobInventory", "apiTimeout"),
-];
-
-/// Members that a node computes or keeps elsewhere: conditions may name them, `fields` and `sort` may not
-/// (Q19, Q20).
-const COMPUTED: [(&str, &[&str]); 3] = [
-    (
-        "HostInventory",
-        &[
-            "totalCpuCapacity",
-            "availableCpuCapacity",
-            "cpuSockets",
-            "totalMemoryCapacity",
-            "availableMemoryCapacity",
-            "cpuNum",
-            "ipmiAddress",
-            "ipmiUsername",
-            "ipmiPort",
-            "ipmiPowerStatus",
-            "cpuStatus",
-            "memoryStatus",
-            "diskStatus",
-            "nicStatus",
-            "gpuStatus",
-            "powerSupplyStatus",
-            "fanStatus",
-            "raidStatus",
-            "temperatureStatus",
-        ],
-    ),
-    (
-        "PrimaryStorageInventory",
-        &[
-            "totalCapacity",
-            "availableCapacity",
-            "totalPhysicalCapacity",
-            "availablePhysicalCapacity",
-            "systemUsedCapacity",
-        ],
-    ),
-    ("VolumeSnapshotInventory", &["groupUuid"]),
 ];
 
 /// How a member is kept.
@@ -110,8 +71,16 @@ pub(crate) struct Join {
 pub(crate) struct Member {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// Whether `fields` and `sort` may not name it although it is a column.
-    pub(crate) computed: bool,
+    /// Whether `fields` may name it, where it is a column (Q20, R5).
+    pub(crate) selectable: bool,
+    /// Whether `sort` may name it, where it is a column (Q19, R5).
+    pub(crate) sortable: bool,
+    /// Whether it is 0 or false where it was not asked for, instead of absent (R4).
+    pub(crate) primitive: bool,
+    /// Whether the node is too old to have it.
+    pub(crate) newer: bool,
+    /// Whether it is a list of inventories: a relation, which no condition may take for a value (R6).
+    pub(crate) relation: bool,
     /// Whether no condition may name it.
     pub(crate) unqueryable: bool,
 }
@@ -270,12 +239,20 @@ impl Model {
                 Member {
                     name: field.name,
                     kind: self.kind(owner, original),
-                    computed: COMPUTED.iter().any(|(name, fields)| *name == root && fields.contains(&field.name)),
+                    selectable: facts().is_selectable(root, field.name),
+                    sortable: facts().is_sortable(root, field.name),
+                    primitive: facts().is_primitive(root, field.name),
+                    newer: self.catalog.lacks(field.since),
+                    relation: self.is_relation(&original.kind),
                     unqueryable: field.unqueryable,
                 }
             })
             .collect();
         Shape { name: inventory.name, root, ancestors, inventory, members }
+    }
+
+    fn is_relation(&self, kind: &Type) -> bool {
+        matches!(kind, Type::List(Some(element)) if matches!(&**element, Type::Named(name) if self.catalog.inventory(name).is_some()))
     }
 
     fn kind(&self, owner: &Inventory, field: &Field) -> Kind {
@@ -386,7 +363,9 @@ impl Model {
     /// no such field, the inner one that nothing is known to join the two.
     pub(crate) fn relation(&self, shape: &Shape, name: &str) -> Option<Relation> {
         // What only an ancestor has is no field of this inventory: the server copies them down itself.
-        if !shape.inventory.expanded.contains_key(name) && !shape.inventory.aliases.contains_key(name) {
+        let since = shape.inventory.expanded.get(name).map(|expanded| expanded.since);
+        let since = since.or_else(|| shape.inventory.aliases.contains_key(name).then_some(None))?;
+        if self.catalog.lacks(since) {
             return None;
         }
         let lineage = shape.ancestors.iter().filter_map(|ancestor| self.catalog.inventory(ancestor));

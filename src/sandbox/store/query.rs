@@ -7,6 +7,7 @@ use super::assemble::{Printed, Secrecy, write_string};
 use super::condition::{self, ReadCondition};
 use super::database::Store;
 use super::error::{BAD_ARGUMENT, ServerError};
+use super::facts::facts;
 use super::model::base;
 use super::request::{QueryRequest, Viewer};
 use super::run::{Answer, Runner};
@@ -16,8 +17,8 @@ use super::zql;
 const DEFAULT_LIMIT: i64 = 1000;
 
 impl Store {
-    /// Answers a query API: the reply's JSON text, `{"inventories": [..], "schema": {..}}`, with `"total"` where
-    /// asked; `{"total": n, "schema": {}}` for a count.
+    /// Answers a query API: the reply's JSON text, `{"schema": {..}, "inventories": [..]}`, with `"total"` where
+    /// asked; `{"schema": {}, "total": n}` for a count.
     ///
     /// `inventory` is the one that the catalog gives for the API; of one that the catalog does not describe,
     /// and for an empty name, there are no rows.
@@ -45,7 +46,8 @@ impl Store {
         text.push_str(&base(shape.name).to_ascii_lowercase());
         if let Some(fields) = &request.fields {
             text.push('.');
-            text.push_str(fields);
+            // Commas at the end are lost on the way (R14).
+            text.push_str(fields.trim_end_matches(','));
         }
         for (at, condition) in conditions.iter().enumerate() {
             text.push_str(if at == 0 { " where " } else { " and " });
@@ -65,8 +67,11 @@ impl Store {
             }
             text.push_str(&format!(" limit {limit} offset {start}"));
         }
-        let answers = self.run(&text, viewer, Secrecy::Shown)?;
-        Ok(reply(answers.into_iter().next().unwrap_or_default()))
+        let mut answer = self.run(&text, viewer, Secrecy::Shown)?.into_iter().next().unwrap_or_default();
+        if facts().is_uncounted(shape.name) {
+            answer.total = None;
+        }
+        Ok(reply(answer))
     }
 
     /// Answers ZQL: the reply's JSON text, `{"results": [..]}`, an element for each statement (section 9).
@@ -80,6 +85,10 @@ impl Store {
     }
 
     fn run(&self, text: &str, viewer: &Viewer, secrecy: Secrecy) -> Result<Vec<Answer>, ServerError> {
+        if text.chars().any(|character| character > '\u{ffff}') {
+            // The database's text has three bytes a character (R9).
+            return Err(ServerError::internal("failed to run the query: could not extract ResultSet"));
+        }
         let statements = zql::parse(text)?;
         let connection = self.lock();
         // One reading transaction, so that a page and its total agree whatever others write.
@@ -91,7 +100,8 @@ impl Store {
 
 fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, ServerError> {
     text.map(|text| {
-        text.parse()
+        text.parse::<i32>()
+            .map(i64::from)
             .map_err(|_| ServerError::text(format!("Invalid query parameter {name}[{text}]: it must be an integer")))
     })
     .transpose()
@@ -116,20 +126,16 @@ fn nothing(request: &QueryRequest) -> String {
 }
 
 fn reply(answer: Answer) -> String {
-    let mut members = Vec::new();
-    if let Some(total) = answer.total {
-        members.push(format!("\"total\":{total}"));
-    }
+    let rows = answer.inventories.as_deref().unwrap_or_default();
     let mut schema = Vec::new();
-    if let Some(rows) = answer.inventories {
-        for (at, row) in rows.iter().enumerate() {
-            for (path, class) in &row.classes {
-                schema.push(format!("\"inventories[{at}]{path}\":\"{class}\""));
-            }
+    for (at, row) in rows.iter().enumerate().rev() {
+        for (path, class) in &row.classes {
+            schema.push(format!("\"inventories[{at}]{path}\":\"{class}\""));
         }
-        members.push(format!("\"inventories\":{}", list(&rows)));
     }
-    members.push(format!("\"schema\":{{{}}}", schema.join(",")));
+    let mut members = vec![format!("\"schema\":{{{}}}", schema.join(","))];
+    members.extend(answer.total.map(|total| format!("\"total\":{total}")));
+    members.extend(answer.inventories.as_deref().map(|rows| format!("\"inventories\":{}", list(rows))));
     format!("{{{}}}", members.join(","))
 }
 
@@ -138,17 +144,14 @@ fn result(answer: Answer) -> String {
     if let Some(rows) = &answer.inventories {
         members.push(format!("\"inventories\":{}", list(rows)));
     }
-    if let Some(sums) = &answer.sums {
-        members.push(format!("\"inventories\":{sums}"));
-    }
-    if let Some(total) = answer.total {
-        members.push(format!("\"total\":{total}"));
-        if answer.total_returned {
-            members.push(format!("\"returnWith\":{{\"total\":{total}}}"));
-        }
+    if let Some(values) = &answer.values {
+        members.push(format!("\"inventories\":{values}"));
     }
     if let Some(counts) = &answer.counts {
         members.push(format!("\"inventoryCounts\":{counts}"));
+    }
+    if let Some(total) = answer.total {
+        members.push(format!("\"total\":{total}"));
     }
     if let Some(aggregate) = &answer.aggregate {
         members.push(format!("\"inventoryAggregateFunctions\":{aggregate}"));

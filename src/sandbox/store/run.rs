@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
-use super::assemble::{self, Printed, Secrecy, write_string};
+use super::assemble::{self, Printed, Secrecy};
 use super::compile::{Compiler, selectable};
 use super::error::{NOT_SIMULATED, ServerError};
 use super::model::{Kind, Model, Shape};
@@ -18,14 +18,12 @@ use super::zql::{Function, Select, Statement, Verb};
 pub(super) struct Answer {
     pub(super) inventories: Option<Vec<Printed>>,
     pub(super) total: Option<i64>,
-    /// Whether `total` was asked for by `return with`.
-    pub(super) total_returned: bool,
     /// JSON: pairs of key object and count.
     pub(super) counts: Option<String>,
-    /// JSON: what `max` and its like yield.
+    /// JSON: what `max` and its like yield (R16).
     pub(super) aggregate: Option<String>,
-    /// JSON: the rows of `sum`, which are lists.
-    pub(super) sums: Option<String>,
+    /// JSON: the rows of `sum`, which are lists, and of `distinct`.
+    pub(super) values: Option<String>,
     pub(super) name: Option<String>,
 }
 
@@ -61,7 +59,6 @@ impl Runner<'_> {
         };
         if !select.return_with.is_empty() {
             answer.total = Some(self.count(&shape, select)?);
-            answer.total_returned = true;
         }
         answer.name.clone_from(&select.name);
         Ok(answer)
@@ -72,7 +69,11 @@ impl Runner<'_> {
     }
 
     fn rows(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
-        let fields = fields(shape, select)?;
+        let mut fields = fields(shape, select)?;
+        if fields.is_empty() {
+            // Grouped rows are no rows any more: of each group only its key is told.
+            fields = select.group_by.iter().map(|field| selectable(shape, field)).collect::<Result<_, _>>()?;
+        }
         let mut compiler = self.compiler();
         compiler.cuts_in_other_order =
             select.limit.is_some() && select.order_by.first().is_some_and(|(field, _)| field != "uuid");
@@ -104,6 +105,7 @@ impl Runner<'_> {
         Ok(self.select(&sql, compiler, |row| row.get(0))?.first().copied().unwrap_or(0))
     }
 
+    /// The counts of groups. Null counts for nothing, neither in its own group nor in the total (R7).
     fn count_groups(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
         let mut compiler = self.compiler();
         let (source, alias) = compiler.source(shape)?;
@@ -114,24 +116,20 @@ impl Runner<'_> {
             keys.push(selectable(shape, field)?);
         }
         let columns: Vec<String> = keys.iter().map(|key| format!("{alias}.{}", quoted(key))).collect();
-        let sql = format!("SELECT count(*) AS groupCount, {} FROM {source} WHERE {filter}{tail}", columns.join(", "));
+        let counted = columns.first().map_or("*", String::as_str);
+        let sql =
+            format!("SELECT count({counted}) AS groupCount, {} FROM {source} WHERE {filter}{tail}", columns.join(", "));
         let pairs: Vec<String> = self.select(&sql, compiler, |row| {
-            let mut object = String::from("{");
+            let mut values = Vec::new();
             for (at, key) in keys.iter().enumerate() {
-                let value: Sql = row.get(at + 1)?;
-                if value == Sql::Null {
-                    continue;
-                }
-                if object.len() > 1 {
-                    object.push(',');
-                }
-                write_string(&mut object, key);
-                object.push(':');
-                object.push_str(&self.value(shape, key, &value));
+                values.push((*key, self.value(shape, key, &row.get(at + 1)?)));
             }
-            Ok(format!("[{object}}},{}]", row.get::<_, i64>(0)?))
+            Ok(format!("[{},{}]", assemble::partial(shape, &values), row.get::<_, i64>(0)?))
         })?;
-        Ok(Answer { counts: Some(format!("[{}]", pairs.join(","))), ..Answer::default() })
+        let mut all = select.clone();
+        all.fields = select.group_by.iter().take(1).map(|field| vec![field.clone()]).collect();
+        let total = Some(self.count(shape, &all)?);
+        Ok(Answer { counts: Some(format!("[{}]", pairs.join(","))), total, ..Answer::default() })
     }
 
     fn sum(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
@@ -153,7 +151,7 @@ impl Runner<'_> {
             }
             Ok(format!("[{}]", cells.join(",")))
         })?;
-        Ok(Answer { sums: Some(format!("[{}]", rows.join(","))), ..Answer::default() })
+        Ok(Answer { values: Some(format!("[{}]", rows.join(","))), ..Answer::default() })
     }
 
     fn aggregate(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
@@ -171,14 +169,22 @@ impl Runner<'_> {
             Function::Average => format!("avg({column})"),
         };
         let sql = format!("SELECT {selected} FROM {source} WHERE {filter}{tail}");
-        let values: Vec<String> = self.select(&sql, compiler, |row| {
+        let rows: Vec<String> = self.select(&sql, compiler, |row| {
             let value: Sql = row.get(0)?;
-            Ok(match function {
+            let value = match function {
                 Function::Average => assemble::value(&Kind::Double, &value),
                 _ => self.value(shape, field, &value),
+            };
+            Ok(match function {
+                Function::Distinct => assemble::partial(shape, &[(field, value)]),
+                _ => format!("[{{\"{field}\":{value}}},{value}]"),
             })
         })?;
-        Ok(Answer { aggregate: Some(format!("[{}]", values.join(","))), ..Answer::default() })
+        let rows = Some(format!("[{}]", rows.join(",")));
+        Ok(match function {
+            Function::Distinct => Answer { values: rows, ..Answer::default() },
+            _ => Answer { aggregate: rows, ..Answer::default() },
+        })
     }
 
     fn value(&self, shape: &Shape, field: &str, value: &Sql) -> String {

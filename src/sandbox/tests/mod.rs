@@ -4,6 +4,7 @@ mod changes;
 mod faults;
 mod harness;
 mod long_jobs;
+mod offer;
 mod protocol;
 mod reads;
 mod running;

@@ -1,5 +1,8 @@
 //! The transport, dispatch, authentication and job rules of the protocol.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+
 use super::harness::{NOTHING, Sandbox, ZONE};
 use crate::sandbox::Options;
 
@@ -97,11 +100,12 @@ fn calls_without_a_session_need_no_header() {
     let (fine, coarse) = (&time["currentTime"]["MillionSeconds"], &time["currentTime"]["Seconds"]);
     assert_eq!(fine.as_i64().map(|fine| fine / 1000), coarse.as_i64());
     let apis = action("getSupportAPIs").json();
-    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1954));
-    assert_eq!(sandbox.send("GET /zstack/v1/management-nodes/ready", &[], "").status, 200);
+    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1942));
+    assert!(!apis["supportApis"].to_string().contains("APIGetVersionMsg"), "a few are always there");
+    assert_eq!(sandbox.send("GET /zstack/v1/management-nodes/ready", &[], "").body, "{}");
     assert_eq!(sandbox.send("GET /zstack/v1/meta-data/opensource", &[], "").json()["opensource"], true);
     let zone = sandbox.call("GET", "/management-nodes/platform-timezone", "").json();
-    assert_eq!((&zone["timezone"], &zone["offset"]), (&"UTC".into(), &"+00:00".into()));
+    assert_eq!((&zone["timezone"], &zone["offset"]), (&"UTC".into(), &"Z".into()));
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn a_lone_api_runs_whatever_the_verb_d3() {
 }
 
 #[test]
-fn jobs_are_taken_with_202_and_a_location_elsewhere_j1_j3() {
+fn jobs_are_taken_with_202_and_a_location_j1_j3() {
     let sandbox = Sandbox::new();
     let job = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
     let session = format!("Authorization: OAuth {}", sandbox.running.session_uuid());
@@ -126,7 +130,7 @@ fn jobs_are_taken_with_202_and_a_location_elsewhere_j1_j3() {
     let taken = send(&[&session, UTF8, &header]);
     assert_eq!(taken.status, 202, "{taken:?}");
     let json = taken.json();
-    assert_eq!(json["location"], format!("http://mn-1.sandbox.invalid:8080/zstack/v1/api-jobs/{job}"));
+    assert_eq!(json["location"], format!("http://x/zstack/v1/api-jobs/{job}"));
     assert_eq!(json["apiTimeout"], 1_800_000);
     assert_eq!(sandbox.finish(&taken).code(), "SYS.1007");
     // A uuid that was seen is refused, a malformed one as well (J2).
@@ -137,6 +141,96 @@ fn jobs_are_taken_with_202_and_a_location_elsewhere_j1_j3() {
     assert_eq!(sandbox.send("GET /zstack/v1/zones", &[&session, &header], "").status, 200);
     assert_eq!(sandbox.send(&format!("GET /zstack/v1/api-jobs/{NOTHING}"), &[], "").status, 404);
     assert_eq!(sandbox.send(&format!("POST /zstack/v1/api-jobs/{job}"), &[], "").status, 405);
+}
+
+#[test]
+fn a_location_may_lead_nowhere_j3() {
+    let faults = vec!["location:CreateZone".parse().expect("a fault")];
+    let sandbox = Sandbox::with(Options { faults, ..Options::default() });
+    let taken = sandbox.call("POST", "/zones", r#"{"params":{"name":"lab"}}"#);
+    let location = taken.json()["location"].as_str().expect("a location").to_owned();
+    assert!(location.starts_with("http://mn-1.sandbox.invalid:8080/zstack/v1/api-jobs/"), "{location}");
+    assert_eq!(sandbox.finish(&taken).status, 200);
+}
+
+#[test]
+fn errors_of_jobs_list_their_causes_r17() {
+    let sandbox = Sandbox::new();
+    let failed = sandbox.change("POST", "/zones", r#"{"params":{}}"#);
+    assert!(failed.body.starts_with(r#"{"error":{"causes":[],"code":"SYS.1007""#), "{failed:?}");
+    let refused = sandbox.call_as(NOTHING, "GET", "/zones", "");
+    assert!(refused.json()["error"].get("causes").is_none(), "{refused:?}");
+}
+
+#[test]
+fn text_beyond_three_bytes_loses_the_record_of_its_job_r9() {
+    let sandbox = Sandbox::new();
+    let taken = sandbox.call("POST", "/zones", r#"{"params":{"name":"lab","description":"\ud83d\ude00"}}"#);
+    assert_eq!(sandbox.finish(&taken).status, 404);
+    assert_eq!(sandbox.rows("/zones?q=name%3Dlab").len(), 1, "the action was dispatched all the same");
+}
+
+#[test]
+fn what_no_check_finds_is_an_internal_error_r13() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.change("DELETE", &format!("/zones/{ZONE}?deleteMode=Nope"), "").code(), "SYS.1000");
+    let job = r#"{"params":{"name":"j","jobName":"APIAddImageMsg","jobData":"{"}}"#;
+    assert_eq!(sandbox.change("POST", "/longjobs", job).code(), "SYS.1000");
+    assert_eq!(sandbox.call("POST", "/zones", r#"{"params":{"name":["a"]}}"#).status, 500);
+}
+
+#[test]
+fn replies_name_their_classes_where_asked_n6() {
+    let sandbox = Sandbox::new();
+    let taken = sandbox.call("POST", "/zones", r#"{"params":{"name":"lab"}}"#);
+    assert!(!sandbox.finish(&taken).body.contains("schema"));
+    let location = taken.json()["location"].as_str().expect("a location").to_owned();
+    let path = location.strip_prefix("http://x").expect("where the client is");
+    let polled = sandbox.send(&format!("GET {path}"), &["X-JSON-Schema: true"], "");
+    let class = "org.zstack.header.zone.ZoneInventory";
+    assert!(polled.body.starts_with(&format!(r#"{{"schema":{{"inventory":"{class}"}},"inventory":{{"#)), "{polled:?}");
+    let empty = sandbox.send("GET /zstack/v1/management-nodes/ready", &["X-JSON-Schema: 1"], "");
+    assert_eq!(empty.body, r#"{"schema":{}}"#);
+}
+
+#[test]
+fn a_result_is_posted_where_the_client_said_w1() {
+    let sandbox = Sandbox::new();
+    let receiver = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let hook = format!("X-Web-Hook: http://{}/done?x=1", receiver.local_addr().expect("an address"));
+    let session = format!("Authorization: OAuth {}", sandbox.running.session_uuid());
+    let job = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+    let headers = [&session, UTF8, &hook, &format!("X-Job-UUID: {job}")];
+    let headers = headers.map(|header| header as &str);
+    assert_eq!(sandbox.send("POST /zstack/v1/zones", &headers, r#"{"params":{"name":"lab"}}"#).status, 202);
+    let receive = |answer: &str| {
+        let (mut stream, _) = receiver.accept().expect("the node calls");
+        let mut text = String::new();
+        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).expect("a line");
+            if let Some(number) = line.strip_prefix("Content-Length: ") {
+                length = number.trim().parse().expect("a length");
+            }
+            text.push_str(&line);
+            if line == "\r\n" {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("a body");
+        stream.write_all(format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n").as_bytes()).expect("an answer");
+        (text, String::from_utf8(body).expect("UTF-8"))
+    };
+    // A receiver that fails is told again.
+    let first = receive("500 Oops");
+    let second = receive("200 OK");
+    assert_eq!(first, second);
+    assert!(first.0.starts_with("POST /done?x=1 HTTP/1.1\r\n"), "{first:?}");
+    assert!(first.0.contains(&format!("X-Job-UUID: {job}\r\nX-Job-Success: true\r\n")), "{first:?}");
+    assert!(first.1.starts_with(r#"{"inventory":{"#), "{first:?}");
 }
 
 #[test]

@@ -74,3 +74,34 @@ fn zql_answers_by_get_and_by_post_z8() {
     assert_eq!(by_post, by_get);
     assert_eq!(sandbox.call("GET", "/zql?zql=count%20zone%20where", "").code(), "SYS.1000");
 }
+
+#[test]
+fn capacities_of_hosts_need_a_place_and_tell_its_parts_r18() {
+    let sandbox = Sandbox::new();
+    let path = "/hosts/capacities/cpu-memory";
+    for query in ["", "?all=yes", "?nope=1"] {
+        assert_eq!(sandbox.call("GET", &format!("{path}{query}"), "").code(), "SYS.1007", "{query}");
+    }
+    let all = sandbox.call("GET", &format!("{path}?all=TRUE"), "").json();
+    let parts = all["capacityData"].as_array().expect("parts");
+    assert_eq!((all["resourceType"].as_str(), parts.len()), (Some("ZoneVO"), 2), "{all}");
+    let sum: i64 = parts.iter().filter_map(|part| part["totalCpu"].as_i64()).sum();
+    assert_eq!(all["totalCpu"], sum);
+    let host = first(&sandbox, "/hosts");
+    let one = sandbox.call("GET", &format!("{path}?hostUuids={host}"), "").json();
+    assert_eq!((&one["resourceType"], &one["capacityData"][0]["resourceUuid"]), (&"HostVO".into(), &host.into()));
+}
+
+#[test]
+fn settings_are_those_of_a_node() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.call("GET", "/global-configurations?count=true", "").json()["total"], 315);
+    let row = sandbox.row("/global-configurations?q=category%3Dkvm&q=name%3Dredhat.liveSnapshotOn");
+    assert_eq!((&row["defaultValue"], &row["value"]), (&"false".into(), &"false".into()), "{row}");
+    let set = |name: &str| {
+        let path = format!("/global-configurations/kvm/{name}/actions");
+        sandbox.change("PUT", &path, r#"{"updateGlobalConfig":{"value":"true"}}"#)
+    };
+    assert_eq!(set("redhat.liveSnapshotOn").json()["inventory"]["value"], "true");
+    assert_eq!(set("no.such.setting").code(), "SYS.1007");
+}

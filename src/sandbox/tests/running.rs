@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::{channel, sync_channel};
 
 use super::harness::Sandbox;
-use crate::sandbox::{Database, Error, Fault, FaultKind, Options, path, reset, seed, serve, start};
+use crate::sandbox::{Database, Edition, Error, Fault, FaultKind, Options, path, reset, seed, serve, start};
 
 fn at(directory: &Path) -> Options {
     Options { database: Database::Directory(directory.to_owned()), ..Options::default() }
@@ -107,6 +107,10 @@ fn serving_says_where_and_how_and_warns_when_others_can_reach_it() {
     assert!(open.contains("warning: others than this machine"), "{open}");
     let faulty = text(Options { faults: vec![Fault::of(FaultKind::Slow, "QueryZone")], ..Options::default() });
     assert!(faulty.contains("faults: slow:QueryZone"), "{faulty}");
+    let version = Some("4.8.0".parse().expect("a version"));
+    let older = text(Options { edition: Edition::Open, version, ..Options::default() });
+    assert!(older.ends_with("  edition: open\n  version: 4.8.0\n"), "{older}");
+    assert!(!faulty.contains("edition"), "{faulty}");
 }
 
 #[test]

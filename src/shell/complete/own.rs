@@ -179,6 +179,18 @@ pub(crate) const COMMANDS: [Choice; 20] = [
             )]),
             choice("serve", "serve the sandbox to other clients; --port tells where (8080)", "", &[]).with(&[
                 option("", "--bind", OptionValue::Any("ADDRESS"), "the address to listen on"),
+                option(
+                    "",
+                    "--edition",
+                    OptionValue::OneOf("EDITION", &["full", "open"]),
+                    "what was built in: full, or open for the public sources alone, without the premium APIs",
+                ),
+                option(
+                    "",
+                    "--version",
+                    OptionValue::Any("VERSION"),
+                    "the ZStack version that it plays, such as 4.8.0: what is newer it does not have",
+                ),
                 option("", "--speed", OptionValue::Any("N"), "how much faster than in life jobs run"),
                 option(
                     "",
@@ -194,6 +206,7 @@ pub(crate) const COMMANDS: [Choice; 20] = [
                             "truncated",
                             "job-lost",
                             "starting",
+                            "location",
                             "clock-off",
                         ],
                     ),

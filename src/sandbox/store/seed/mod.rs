@@ -1,6 +1,9 @@
-//! The cloud that a new sandbox begins with: `cloud.json`, a list of rows for each inventory.
+//! The cloud that a new sandbox begins with: `cloud.json`, a list of rows for each inventory, and the settings of a
+//! node with their defaults, `global-configs.json`, by category and name.
 
 mod bulk;
+
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -11,6 +14,7 @@ use super::row::{Row, Scalar};
 pub(super) use bulk::insert_vms;
 
 const CLOUD: &str = include_str!("../data/cloud.json");
+const SETTINGS: &str = include_str!("../data/global-configs.json");
 
 /// When the cloud was set up: the date of rows that say none.
 const FOUNDED: &str = "2025-01-06 09:00:00";
@@ -37,14 +41,38 @@ pub(super) fn insert_missing(tx: &Transaction<'_>) -> Result<(), StoreError> {
             }
         }
     }
+    insert_missing_settings(tx)
+}
+
+/// Adds the settings that the store does not have; those of the cloud come first and have other values.
+fn insert_missing_settings(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    const INVENTORY: &str = "GlobalConfigInventory";
+    let settings: BTreeMap<&str, BTreeMap<&str, &str>> =
+        serde_json::from_str(SETTINGS).map_err(|error| StoreError::Seed(error.to_string()))?;
+    let present = tx.find_where(INVENTORY, &[])?;
+    let mut id = present.iter().filter_map(|row| row.get("id").as_integer()).max().unwrap_or_default();
+    let present: HashSet<_> = present.iter().map(|row| (row.text("category"), row.text("name"))).collect();
+    for (category, names) in settings {
+        for (name, value) in names {
+            if !present.contains(&(Some(category), Some(name))) {
+                id += 1;
+                let row = Row::new().with("id", id).with("category", category).with("name", name);
+                tx.insert(INVENTORY, &row.with("defaultValue", value).with("value", value))?;
+            }
+        }
+    }
     Ok(())
 }
 
-/// Whether the store has the row: one of that uuid, or, of what has no uuid, one that agrees in all it says.
+/// Whether the store has the row: one of that uuid, or, of what has no uuid, one that agrees in all it says but the
+/// value of a setting.
 fn is_present(tx: &Transaction<'_>, inventory: &str, row: &Map<String, Json>) -> Result<bool, StoreError> {
     let conditions: Vec<(&str, Scalar)> = match row.get("uuid") {
         Some(uuid) => vec![("uuid", scalar(uuid))],
-        None => row.iter().filter(|(name, _)| !name.ends_with("Date")).map(|(n, v)| (n.as_str(), scalar(v))).collect(),
+        None => {
+            let kept = row.iter().filter(|(name, _)| !name.ends_with("Date") && *name != "value");
+            kept.map(|(name, value)| (name.as_str(), scalar(value))).collect()
+        }
     };
     Ok(!tx.find_where(inventory, &conditions)?.is_empty())
 }

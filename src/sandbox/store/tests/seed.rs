@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::super::model::{Model, Relation};
+use super::super::facts::facts;
+use super::super::model::{Kind, Model, Relation};
 use super::super::{QueryRequest, Scalar, StoreError, Viewer};
 use super::{conditions, reply, shared, store};
 use crate::catalog::Catalog;
@@ -155,15 +156,23 @@ fn every_query_api_answers_and_knows_its_fields() {
         let all = reply(&store, inventory, &conditions(&[]));
         assert!(all["inventories"].is_array() && all["schema"].is_object(), "{}", api.name);
         let counted = QueryRequest { count: true, ..QueryRequest::default() };
-        assert!(reply(&store, inventory, &counted)["total"].is_u64(), "{}", api.name);
+        // One query tells no total (R15).
+        let is_counted = api.name != "QueryNetworkServiceProvider";
+        assert_eq!(reply(&store, inventory, &counted)["total"].is_u64(), is_counted, "{}", api.name);
         if let Some(inventory) = catalog.inventory(inventory) {
-            let own = inventory.fields.iter().filter(|field| !field.unqueryable).map(|field| field.name.to_owned());
-            let related = inventory.expanded.keys().chain(inventory.aliases.keys()).filter_map(|relation| {
+            let shape = store.model().shape(inventory.name).expect("the store knows the inventory");
+            let own = shape.members.iter().filter(|member| !member.unqueryable && !member.relation);
+            // A boolean is compared with booleans and numbers only.
+            let own =
+                own.map(|member| format!("{}={}", member.name, if member.kind == Kind::Bool { "1" } else { "x" }));
+            let related = inventory.expanded.keys().chain(inventory.aliases.keys());
+            let related = related.filter(|relation| !facts().is_broken(inventory.name, relation));
+            let related = related.filter_map(|relation| {
                 let target = catalog.follow(&inventory, relation).flatten().expect("relations lead to inventories");
                 let field = target.fields.iter().find(|field| field.kind.is_scalar())?;
-                Some(format!("{relation}.{}", field.name))
+                Some(format!("{relation}.{}=0", field.name))
             });
-            let texts = own.chain(related).map(|path| format!("{path}=x")).collect();
+            let texts = own.chain(related).collect();
             reply(&store, inventory.name, &QueryRequest { conditions: texts, ..QueryRequest::default() });
             let unknown = store.query(inventory.name, &conditions(&["noSuchField=x"]), &Viewer::admin());
             assert!(unknown.is_err(), "{}", api.name);
@@ -191,6 +200,11 @@ fn the_seed_can_be_put_back() {
     let before = count(&store);
     store.seed().expect("the seed is put back");
     assert_eq!(count(&store), before, "nothing was missing");
+    let numa = [("category", Scalar::from("vm")), ("name", Scalar::from("numa"))];
+    let off = super::super::Row::new().with("value", "false");
+    store.transaction(|tx| tx.update_where("GlobalConfigInventory", &numa, &off)).expect("a setting is changed");
+    store.seed().expect("the seed is put back");
+    assert_eq!(count(&store), before, "a setting that was changed is there");
     store.transaction(|tx| tx.delete("ZoneInventory", zone)).expect("a zone is deleted");
     store.seed_vms(3).expect("rows are added");
     store.seed().expect("the seed is put back");

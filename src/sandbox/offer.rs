@@ -1,0 +1,121 @@
+//! Which APIs a node has.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::catalog::{Api, Catalog};
+
+/// What was built into a node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Edition {
+    /// Everything, the premium modules too.
+    #[default]
+    Full,
+    /// The public sources alone.
+    Open,
+}
+
+const EDITIONS: [(&str, Edition); 2] = [("full", Edition::Full), ("open", Edition::Open)];
+
+/// Why an edition cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown edition `{0}`; there are full, open")]
+pub struct EditionError(String);
+
+impl FromStr for Edition {
+    type Err = EditionError;
+
+    fn from_str(text: &str) -> Result<Edition, EditionError> {
+        let found = EDITIONS.iter().find(|(name, _)| *name == text).map(|(_, edition)| *edition);
+        found.ok_or_else(|| EditionError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Edition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EDITIONS.iter().find(|(_, edition)| edition == self).map_or("", |(name, _)| name))
+    }
+}
+
+/// The ZStack version that a node plays.
+#[derive(Clone, Debug)]
+pub struct Version {
+    text: String,
+    catalog: Catalog,
+}
+
+/// Why a version cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no ZStack version such as {newest}", newest = Catalog::newest().version())]
+pub struct VersionError(String);
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Version, VersionError> {
+        let catalog = Catalog::of_version(text).ok_or_else(|| VersionError(text.to_owned()))?;
+        Ok(Version { text: text.to_owned(), catalog })
+    }
+}
+
+impl Version {
+    /// The version as the node tells it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The catalog as that version has it.
+    pub(super) fn catalog(&self) -> Catalog {
+        self.catalog
+    }
+}
+
+/// What a node offers of the catalog. What it lacks it does not merely refuse: the call runs whatever API has a
+/// path that fits (R1).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offer {
+    /// As the node's version has it.
+    pub(super) catalog: Catalog,
+    pub(super) edition: Edition,
+}
+
+impl Offer {
+    /// An API as the node has it, without the parameters that newer ones take.
+    pub(super) fn api(&self, name: &str) -> Option<Api> {
+        let mut api = self.catalog.api(name)?;
+        let is_built_in = match self.edition {
+            Edition::Full => true,
+            // The client side alone is known of what is not public.
+            Edition::Open => api.source == Some("open"),
+        };
+        if !is_built_in || self.catalog.lacks(api.since) {
+            return None;
+        }
+        api.parameters.retain(|parameter| !self.catalog.lacks(parameter.since));
+        Some(api)
+    }
+
+    /// The names that the node lists as offered: a few that every node has are left out (R2).
+    pub(super) fn listed(&self) -> impl Iterator<Item = &'static str> {
+        let offer = *self;
+        self.catalog.api_names().filter(|name| !name.is_unlisted()).map(|name| name.as_str()).filter(move |name| {
+            // Of a node that has everything none needs to be decoded.
+            offer.catalog.version() == Catalog::newest().version() && offer.edition == Edition::Full
+                || offer.api(name).is_some()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editions_are_read_and_written_alike() {
+        for (text, edition) in EDITIONS {
+            assert_eq!((text.parse(), edition.to_string()), (Ok(edition), text.to_owned()));
+        }
+        let error = "closed".parse::<Edition>().expect_err("no edition").to_string();
+        assert_eq!(error, "unknown edition `closed`; there are full, open");
+    }
+}
