@@ -18,7 +18,7 @@ use super::output::Output;
 use super::own::stdin_is_taken;
 use super::spinner::Spinner;
 use super::watch::Watched;
-use super::{App, shape, view};
+use super::{App, arrange, shape, view};
 
 impl App {
     /// Runs an API call and prints what came of it.
@@ -180,7 +180,9 @@ impl App {
         match &query.select {
             None => (whole, None),
             Some(names) => {
-                let selection = Selection::parse(&names.join(",")).ok().filter(|_| query.must_select);
+                // Members alone are all that the rows have; a path is picked out of one.
+                let is_path = names.iter().any(|name| name.contains('.'));
+                let selection = Selection::parse(&names.join(",")).ok().filter(|_| is_path);
                 (shape::selected(&whole, names), selection)
             }
         }
@@ -254,7 +256,10 @@ impl App {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let node = self.node(options)?;
-        Ok(node.client.query(query, &CallOptions::default(), &mut spinner)?)
+        match node.client.query(query, &CallOptions::default(), &mut spinner)? {
+            Answer::Reply(reply) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
+            answer => Ok(answer),
+        }
     }
 
     pub(super) fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {

@@ -1,5 +1,6 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
+mod arrange;
 mod call;
 mod capacity;
 mod completion;

@@ -4,6 +4,11 @@
 //! an index of where each entry lies. Looking up one entry decodes that entry alone. Supporting another
 //! ZStack version means adding its file.
 //!
+//! Beside those files, `data/observed.json` has what running nodes do otherwise than their sources say. Under the name
+//! of an inventory it lists members that a node cannot select (`unselectable`) or sort by (`unsortable`), and relations
+//! and tag fields on which every query fails (`broken`). It holds for the inventories that specialise that one, too,
+//! and the build puts it into their entries.
+//!
 //! This module knows nothing of the network, the terminal, or what a user typed.
 
 mod api;

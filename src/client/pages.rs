@@ -22,15 +22,29 @@ impl Client {
     /// # Errors
     /// As [`Client::execute`].
     pub fn query(&mut self, plan: &QueryPlan, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
+        let answer = match &plan.answer {
+            plan::Answer::Groups { field } => return self.groups(plan, field),
+            plan::Answer::Count => {
+                return Ok(match self.count(plan)? {
+                    Ok(total) => Answer::Reply(Reply::of_text(format!("{{\"total\":{total}}}").into_bytes())),
+                    Err(failure) => Answer::Failed(failure),
+                });
+            }
+            plan::Answer::Rows { .. } => self.rows(plan, options, watch)?,
+        };
+        match answer {
+            Answer::Reply(reply) if plan.answer == (plan::Answer::Rows { with_total: true }) => {
+                let total = Total::Awaited { client: Box::new(self.fork()), plan: Box::new(plan.clone()) };
+                Ok(Answer::Reply(Reply::of_pieces(Box::new(WithTotal { reply, total, counted: String::new() }))))
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    fn rows(&mut self, plan: &QueryPlan, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
         let one_request = plan.parts() <= 1 && !matches!(plan.extent, Extent::All { .. });
         if one_request && !plan.is_zql {
             return self.execute(&plan.request(0, &Cursor::Start), options, watch);
-        }
-        if matches!(plan.answer, plan::Answer::Groups { .. }) {
-            return self.groups(plan);
-        }
-        if plan.answer == plan::Answer::Count {
-            return self.count(plan);
         }
         let mut fetcher = Fetcher::new(self.fork(), plan.clone());
         let first = match fetcher.next() {
@@ -43,18 +57,78 @@ impl Client {
         Ok(Answer::Reply(Reply::of_pieces(Box::new(Pages::new(first, more, plan.parts() > 1)))))
     }
 
-    /// The number of rows, added up where the conditions had to be split.
-    fn count(&mut self, plan: &QueryPlan) -> Result<Answer, Error> {
+    /// The number of rows, added up where the conditions had to be split. Some queries have no total in their answers
+    /// (R15): their rows are fetched and counted.
+    pub(super) fn count(&mut self, plan: &QueryPlan) -> Result<Result<u64, ApiFailure>, Error> {
         let mut total = 0;
         for part in 0..plan.parts().max(1) {
             match fetch(self, plan, part, &Cursor::Start)? {
-                Err(failure) => return Ok(Answer::Failed(failure)),
-                Ok(page) => {
-                    total += page.total().ok_or_else(|| Error::Reply { flaw: "a count without a total".to_owned() })?;
+                Err(failure) => return Ok(Err(failure)),
+                Ok(page) => match page.total() {
+                    Some(number) => total += number,
+                    None => return self.count_rows(plan),
+                },
+            }
+        }
+        Ok(Ok(total))
+    }
+
+    /// The number of rows, by fetching them.
+    fn count_rows(&mut self, plan: &QueryPlan) -> Result<Result<u64, ApiFailure>, Error> {
+        let mut fetcher = Fetcher::new(self.fork(), plan.counted_rows());
+        let mut total = 0;
+        while !fetcher.done {
+            let mut page: Page = match fetcher.next() {
+                Err(Error::Failed { failure }) => return Ok(Err(*failure)),
+                page => page?,
+            };
+            total += page.rows.len() as u64;
+            let Some(rest) = &mut page.rest else { continue };
+            while let Some(piece) = rest.next_piece().map_err(|error| Error::of_read(&error))? {
+                match piece {
+                    Piece::Row(_) => total += 1,
+                    Piece::EndRows => break,
+                    Piece::Member { .. } | Piece::Rows { .. } => {}
                 }
             }
         }
-        Ok(Answer::Reply(Reply::of_text(format!("{{\"total\":{total}}}").into_bytes())))
+        Ok(Ok(total))
+    }
+}
+
+/// Whether the total that was asked for has come.
+enum Total {
+    /// Not yet. Where it never comes, the rows are counted with these.
+    Awaited { client: Box<Client>, plan: Box<QueryPlan> },
+    /// It came, or was made up for.
+    Told,
+}
+
+/// A reply that has a total, also where the node leaves it out (R15).
+struct WithTotal {
+    reply: Reply,
+    total: Total,
+    counted: String,
+}
+
+impl Pieces for WithTotal {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        let WithTotal { reply, total, counted: text } = self;
+        let piece = reply.next_piece()?;
+        match (&piece, &mut *total) {
+            (Some(Piece::Member { name: "total", .. }), _) => *total = Total::Told,
+            (None, Total::Awaited { client, plan }) => {
+                let counted = client
+                    .count_rows(plan)
+                    .and_then(|counted| counted.map_err(|failure| Error::Failed { failure: Box::new(failure) }));
+                let counted = counted.map_err(|error| ReadError::Read(error.into()))?;
+                *text = counted.to_string();
+                *total = Total::Told;
+                return Ok(Some(Piece::Member { name: "total", text: text.as_bytes() }));
+            }
+            _ => {}
+        }
+        Ok(piece)
     }
 }
 

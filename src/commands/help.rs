@@ -347,7 +347,7 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool) {
         if !field.values.is_empty() {
             notes.push(field.values.join(" | "));
         }
-        if field.unqueryable && conditions {
+        if conditions && (field.unqueryable || field.kind.record().is_some()) {
             notes.push("not for conditions".to_owned());
         }
         [field.name.to_owned(), field.kind.to_string(), notes.join("; ")]
@@ -356,11 +356,13 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool) {
 }
 
 fn list_relations(out: &mut String, inventory: &Inventory) {
-    let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
-    let mut rows: Vec<[String; 2]> =
-        expanded.map(|(name, expanded)| [format!("{name}."), expanded.inventory.to_owned()]).collect();
-    let aliases = inventory.aliases.iter();
-    rows.extend(aliases.map(|(name, alias)| [format!("{name}."), format!("{}, by {}", alias.inventory, alias.path)]));
+    let relations = inventory.relations();
+    let rows: Vec<[String; 2]> = relations
+        .map(|(name, target)| {
+            let by = inventory.aliases.get(name).map(|alias| format!(", by {}", alias.path)).unwrap_or_default();
+            [format!("{name}."), format!("{target}{by}")]
+        })
+        .collect();
     if !rows.is_empty() {
         out.push_str("\nRELATIONS, which lead to the fields of other inventories\n");
         table(out, rows);

@@ -20,7 +20,7 @@ mod every_api;
 
 pub use condition::Condition;
 pub use error::{Error, ErrorKind};
-pub use query::{Answer, Cursor, Extent, QueryPlan};
+pub use query::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};

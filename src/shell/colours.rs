@@ -98,7 +98,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
     }
     let Some(rows) = &decoded.rows else { return Verdict::Right };
     let is_parameter = QUERY_PARAMETERS.iter().any(|parameter| parameter.name == argument.name);
-    if is_parameter || TAG_FIELDS.contains(&argument.name) {
+    if is_parameter || TAG_FIELDS.contains(&argument.name) && !rows.is_broken(argument.name) {
         return Verdict::Right;
     }
     // Which fields there are may depend on another condition.
@@ -115,7 +115,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
             Err(_) => Verdict::WrongName,
         };
     }
-    match rows.field(argument.name).filter(|field| !field.unqueryable) {
+    match rows.comparable().find(|field| field.name == argument.name) {
         Some(field) => by_value(argument, &field.values, &field.kind, catalog),
         None => Verdict::WrongName,
     }

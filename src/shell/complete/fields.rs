@@ -151,28 +151,25 @@ pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, path: &str,
         path => Cow::Owned(format!("{path}{name}")),
     };
     if let Some(inventory) = inventory {
-        for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
+        for field in inventory.comparable() {
             let label = whole(field.name);
             shelf.offer(&label.clone(), || {
                 Candidate::new(label, Kind::Field, Group::Conditions).describe(describe(field)).open("=")
             });
         }
         let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
-        if let Some(field) = inventory.field(&typed).filter(|field| !field.unqueryable) {
+        if let Some(field) = inventory.comparable().find(|field| field.name == typed) {
             whole_operators(field, path, shelf);
         }
     }
-    for name in TAG_FIELDS {
+    for name in TAG_FIELDS.into_iter().filter(|name| inventory.is_none_or(|inventory| !inventory.is_broken(name))) {
         let label = whole(name);
         shelf.offer(&label.clone(), || {
             Candidate::new(label, Kind::Field, Group::Conditions).describe("tag of the resource").open("=")
         });
     }
     if let Some(inventory) = inventory {
-        let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
-        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory));
-        let aliases = inventory.aliases.iter().map(|(name, alias)| (*name, alias.inventory));
-        for (name, target) in expanded.chain(aliases) {
+        for (name, target) in inventory.relations() {
             let label = whole(name);
             shelf.offer(&label.clone(), || {
                 Candidate::new(label, Kind::Expanded, Group::Expanded).describe(target).open(".")
