@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::cli::{self, Line, Options, OwnCommand};
 use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
-use crate::error::{Error, OwnError};
+use crate::error::Error;
 use crate::json::Pieces;
-use crate::plan::{self, Cursor, Effect, Plan, Request};
+use crate::plan::{self, Cursor, Effect, Plan, Request, ZQL_API};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
 use crate::shell::redirection;
@@ -77,6 +77,10 @@ impl App {
             }
             (_, answer) => answer,
         };
+        let (answer, shape) = match zql_of(&planned) {
+            Some(text) => (self.zql_results(answer, text, &view, options)?, self.shape_of_zql(text)),
+            None => (answer, shape),
+        };
         let (answer, shape) = match &planned {
             Plan::Call(_) if options.follow => self.follow_long_job(answer, shape, options)?,
             _ => (answer, shape),
@@ -109,34 +113,6 @@ impl App {
             }
             result => result,
         }
-    }
-
-    /// Runs a statement of the node's query language.
-    pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        // A node may know entities that the catalog does not; one that is nearly right is a mistake.
-        if !options.no_check
-            && let Some((name, closest)) = plan::closest_entity(statement, self.catalog)
-        {
-            let (name, closest) = (name.to_owned(), Some(closest));
-            return Err(Error::Own(OwnError::NotFound { kind: "ZQL entity", name, closest }));
-        }
-        let planned = Plan::Call(plan::zql_request(statement, false));
-        let view = self.view(options, out)?;
-        if options.dry_run {
-            return self.dry_run(&planned, options, out);
-        }
-        let job = JobUuid::fresh();
-        if options.curl_example {
-            self.say_curl(&planned, job, options)?;
-        }
-        let Plan::Call(request) = planned else { return Ok(()) };
-        let answer = self.execute_as(&request, job, options)?;
-        self.conclude_call(answer, &self.shape_of_zql(statement), &view, options, out)
-    }
-
-    fn shape_of_zql(&self, statement: &str) -> Shape {
-        let inventory = plan::zql_rows(statement, self.catalog).and_then(|name| self.catalog.inventory(name));
-        inventory.as_ref().map(shape::of_inventory).unwrap_or_default()
     }
 
     fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
@@ -175,7 +151,7 @@ impl App {
         }
         let inventory = query.inventory.and_then(|name| self.catalog.inventory(name));
         // Also rows that the catalog does not describe are rows of something.
-        let unknown = || Shape { inventory: Some(query.api.to_owned()), fields: Vec::new() };
+        let unknown = || Shape { inventory: Some(query.api.to_owned()), ..Shape::default() };
         let whole = inventory.as_ref().map_or_else(unknown, shape::of_inventory);
         match &query.select {
             None => (whole, None),
@@ -206,7 +182,7 @@ impl App {
     }
 
     /// Prints the requests that a command comes to, and sends nothing.
-    fn dry_run(&mut self, planned: &Plan, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+    pub(super) fn dry_run(&mut self, planned: &Plan, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let secrets = view::secrets(options);
         let node = self.node(options)?;
         let texts: Vec<String> =
@@ -220,7 +196,7 @@ impl App {
     }
 
     /// Says with which `curl` commands the requests could be sent; the uuid is the one that they will be sent under.
-    fn say_curl(&mut self, planned: &Plan, job: JobUuid, options: &Options) -> Result<(), Error> {
+    pub(super) fn say_curl(&mut self, planned: &Plan, job: JobUuid, options: &Options) -> Result<(), Error> {
         let secrets = view::secrets(options);
         let node = self.node(options)?;
         let tls = node.tls.clone();
@@ -239,7 +215,7 @@ impl App {
     }
 
     /// As [`App::execute`], under a uuid that was told before.
-    fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
+    pub(super) fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let how = CallOptions { wait: !options.no_wait, timeout: request.timeout, job: Some(job) };
@@ -362,6 +338,13 @@ fn in_lines(text: &str, width: Option<usize>) -> String {
         taken += word.len();
     }
     out
+}
+
+/// The statements that a call sends, where it is the API for that.
+fn zql_of(planned: &Plan) -> Option<&str> {
+    let Plan::Call(request) = planned else { return None };
+    let (_, text) = request.query.iter().find(|(name, _)| request.api == ZQL_API && name == "zql")?;
+    Some(&text.text)
 }
 
 /// The statement of a `zql` line.

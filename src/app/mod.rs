@@ -20,6 +20,7 @@ mod pager;
 mod program;
 mod recorder;
 mod report;
+mod results;
 mod script;
 mod session_store;
 mod set;
@@ -30,6 +31,7 @@ mod spinner;
 mod view;
 mod waiting;
 mod watch;
+mod zql;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

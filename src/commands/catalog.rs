@@ -13,7 +13,11 @@ pub(crate) fn shape() -> Shape {
     let text = ["name", "method", "path"].map(|name| (name, FieldKind::Text));
     let flags = ["async", "session", "query", "deprecated"].map(|name| (name, FieldKind::Bool));
     let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
-    Shape { inventory: Some("Api".to_owned()), fields: text.into_iter().chain(flags).map(field).collect() }
+    Shape {
+        inventory: Some("Api".to_owned()),
+        fields: text.into_iter().chain(flags).map(field).collect(),
+        ..Shape::default()
+    }
 }
 
 /// The APIs, or those whose name holds `part`, as a reply:

@@ -347,6 +347,6 @@ fn zql_scalar(value: &Scalar) -> String {
 }
 
 /// A ZQL string: single quotes and backslashes are doubled (Z2).
-pub(super) fn zql_string(text: &str) -> String {
+pub fn zql_string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

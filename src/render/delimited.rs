@@ -14,12 +14,12 @@ const END: u8 = b'\n';
 
 /// Writes rows as lines of delimited cells.
 pub(super) struct Delimited<'a, 'o> {
+    whole: &'a Shape,
+    /// What is known of the rows of the section.
     shape: &'a Shape,
-    unknown: Shape,
     view: &'a View,
     out: &'a mut Output<'o>,
     sections: usize,
-    known: bool,
     name: String,
     grid: Option<Grid>,
     sample: Sample,
@@ -29,21 +29,16 @@ pub(super) struct Delimited<'a, 'o> {
 impl<'a, 'o> Delimited<'a, 'o> {
     pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Delimited<'a, 'o> {
         Delimited {
+            whole: shape,
             shape,
-            unknown: Shape::default(),
             view,
             out,
             sections: 0,
-            known: false,
             name: String::new(),
             grid: None,
             sample: Sample::default(),
             cell: String::new(),
         }
-    }
-
-    fn shape(&self) -> &Shape {
-        if self.known { self.shape } else { &self.unknown }
     }
 
     fn start(&mut self, grid: Grid) -> Result<(), Error> {
@@ -70,10 +65,10 @@ impl<'a, 'o> Delimited<'a, 'o> {
 impl RowWriter for Delimited<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
         self.sections += 1;
-        self.known = section.known;
+        self.shape = section.shape(self.whole);
         self.name = section.name.to_owned();
         self.grid = None;
-        match Grid::without_sample(self.shape(), self.view) {
+        match Grid::without_sample(self.shape, self.view) {
             Some(grid) => self.start(grid),
             None => Ok(()),
         }
@@ -88,7 +83,7 @@ impl RowWriter for Delimited<'_, '_> {
             None => {
                 self.sample.push(row);
                 if self.sample.is_full() {
-                    let grid = Grid::with_sample(&self.name, self.shape(), self.view, &self.sample)?;
+                    let grid = Grid::with_sample(&self.name, self.shape, self.view, &self.sample)?;
                     self.start(grid)?;
                 }
                 Ok(())
@@ -98,7 +93,7 @@ impl RowWriter for Delimited<'_, '_> {
 
     fn end(&mut self) -> Result<(), Error> {
         if self.grid.is_none() {
-            let grid = Grid::with_sample(&self.name, self.shape(), self.view, &self.sample)?;
+            let grid = Grid::with_sample(&self.name, self.shape, self.view, &self.sample)?;
             self.start(grid)?;
         }
         Ok(())

@@ -1,11 +1,10 @@
 //! `jsonl`: one inventory a line.
 
-use crate::json::{self, Kind, Piece, Pieces};
+use crate::json::{self, Kind, Piece, Pieces, Record};
 
 use super::error::Error;
 use super::json::safe;
 use super::output::Output;
-use super::rows::Record;
 use super::view::View;
 
 /// Writes one line for each inventory; a reply that lists none is itself one line.

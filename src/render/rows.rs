@@ -3,10 +3,13 @@
 //! Most replies are `{"inventories": [..]}` or `{"inventory": {..}}`. Others list something under another name,
 //! or are a handful of members; ZQL nests lists of inventories in `results`, one for each statement.
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use std::borrow::Cow;
+
+use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
 
 use super::Rendered;
 use super::error::Error;
+use super::view::Shape;
 
 /// A list of rows within a reply.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,20 @@ pub(super) struct Section<'a> {
     pub(super) known: bool,
     /// Whether it is a record and not a list.
     pub(super) single: bool,
+    /// Which of several results it is, each of which has a shape of its own.
+    pub(super) result: Option<usize>,
+}
+
+impl Section<'_> {
+    /// What is known of its rows.
+    pub(super) fn shape<'s>(&self, whole: &'s Shape) -> &'s Shape {
+        static UNKNOWN: Shape = Shape { inventory: None, fields: Vec::new(), results: Vec::new() };
+        match self.result.and_then(|index| whole.results.get(index)) {
+            Some(shape) if self.known => shape,
+            None if self.known => whole,
+            _ => &UNKNOWN,
+        }
+    }
 }
 
 /// Something that prints rows.
@@ -41,6 +58,7 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     let mut beside = Record::default();
     let mut sections = 0;
     let mut results = false;
+    let mut index = 0;
     while let Some(piece) = pieces.next_piece()? {
         match piece {
             Piece::Rows { name } => {
@@ -48,19 +66,20 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
                 if !results {
                     sections += 1;
                     let known = matches!(name, "inventories" | "inventory");
-                    writer.begin(Section { name, known, single: false })?;
+                    writer.begin(Section { name, known, single: false, result: None })?;
                 }
             }
             Piece::Row(row) if results => {
                 sections += 1;
-                result(row, writer, &mut beside)?;
+                result(index, row, writer, &mut beside)?;
+                index += 1;
             }
             Piece::Row(row) => writer.row(row)?,
             Piece::EndRows if results => results = false,
             Piece::EndRows => writer.end()?,
             Piece::Member { name: name @ ("inventory" | "inventories"), text } if json::kind(text) == Kind::Map => {
                 sections += 1;
-                single(Section { name, known: true, single: true }, text, writer)?;
+                single(Section { name, known: true, single: true, result: None }, text, writer)?;
             }
             Piece::Member { name, text } => {
                 if !is_bookkeeping(name) {
@@ -82,9 +101,9 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     match only {
         Some((name, value)) if json::members(value).next().is_some() => {
             let name = String::from_utf8_lossy(name);
-            single(Section { name: &name, known: false, single: true }, value, writer)
+            single(Section { name: &name, known: false, single: true, result: None }, value, writer)
         }
-        _ => single(Section { name: "", known: false, single: true }, &record, writer),
+        _ => single(Section { name: "", known: false, single: true, result: None }, &record, writer),
     }
 }
 
@@ -94,73 +113,88 @@ fn single(section: Section<'_>, row: &[u8], writer: &mut dyn RowWriter) -> Resul
     writer.end()
 }
 
-/// One element of a ZQL reply's `results`, or a row of another list of that name.
-fn result(row: &[u8], writer: &mut dyn RowWriter, beside: &mut Record) -> Result<(), Error> {
-    let inventories = json::member(row, "inventories").filter(|text| json::kind(text) == Kind::List);
-    let counts = json::member(row, "inventoryCounts").filter(|text| json::kind(text) == Kind::List);
-    if inventories.is_none() && counts.is_none() {
-        return single(Section { name: "results", known: false, single: false }, row, writer);
-    }
-    if let Some(list) = inventories {
-        writer.begin(Section { name: "inventories", known: true, single: false })?;
-        for item in json::items(list) {
-            writer.row(item)?;
-        }
-        writer.end()?;
-    }
-    if let Some(list) = counts {
-        writer.begin(Section { name: "inventoryCounts", known: false, single: false })?;
-        for item in json::items(list) {
-            writer.row(&count_row(item))?;
-        }
-        writer.end()?;
-    }
+/// One element of a ZQL reply's `results`, or a row of another list of that name. What stands beside the rows of one
+/// that has a name is told with them.
+fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Record) -> Result<(), Error> {
+    let name = json::member(row, "name").filter(|name| json::kind(name) == Kind::Text).map(json::unescape);
+    let name = name.filter(|name| !name.is_empty());
+    let title = name.as_deref().unwrap_or("inventories");
+    let mut own = Record::default();
+    let mut lists = 0;
     for (name, value) in json::members(row) {
-        if !matches!(name, b"inventories" | b"inventoryCounts") && json::kind(value) != Kind::Null {
-            beside.push(name, value);
-        }
-    }
-    Ok(())
-}
-
-/// `[{"type":"UserVm"},12]`, the count of a group (Z5), as one record.
-fn count_row(pair: &[u8]) -> Vec<u8> {
-    let mut items = json::items(pair);
-    match (items.next(), items.next()) {
-        (Some(key), Some(count)) if json::kind(key) == Kind::Map => {
-            let mut row = Record::default();
-            for (name, value) in json::members(key) {
-                row.push(name, value);
+        match (name, json::kind(value)) {
+            (_, Kind::Null) | (b"name", Kind::Text) => {}
+            (b"inventories", Kind::List) => {
+                lists += 1;
+                list(Section { name: title, known: true, single: false, result: Some(index) }, value, writer)?;
             }
-            row.push(b"count", count);
-            row.finish()
+            (b"returnWith", Kind::Map) => {
+                for (name, value) in json::members(value) {
+                    match json::kind(value) {
+                        Kind::List => lists += 1,
+                        _ => own.push(name, value),
+                    }
+                }
+            }
+            _ => own.push(name, value),
         }
-        _ => pair.to_vec(),
+    }
+    for (name, value) in json::member(row, "returnWith").into_iter().flat_map(json::members) {
+        if json::kind(value) == Kind::List {
+            let name = String::from_utf8_lossy(name);
+            list(Section { name: &name, known: false, single: false, result: None }, value, writer)?;
+        }
+    }
+    let record = own.finish();
+    let is_named = name.is_some();
+    match lists {
+        0 => {
+            let title = name.as_deref().unwrap_or_default();
+            single(Section { name: title, known: false, single: false, result: None }, &record, writer)
+        }
+        _ if is_named && record != b"{}" => writer.beside(&record),
+        _ => {
+            json::members(&record).for_each(|(name, value)| beside.push(name, value));
+            Ok(())
+        }
     }
 }
 
-/// A record in the making: the text of a map.
-#[derive(Default)]
-pub(super) struct Record {
-    text: Vec<u8>,
+fn list(section: Section<'_>, items: &[u8], writer: &mut dyn RowWriter) -> Result<(), Error> {
+    writer.begin(section)?;
+    for item in json::items(items) {
+        writer.row(&labelled(item))?;
+    }
+    writer.end()
 }
 
-impl Record {
-    /// Adds a member; the name as it stands between the quotes.
-    pub(super) fn push(&mut self, name: &[u8], value: &[u8]) {
-        self.text.extend_from_slice(if self.text.is_empty() { b"{\"" } else { b",\"" });
-        self.text.extend_from_slice(name);
-        self.text.extend_from_slice(b"\":");
-        self.text.extend_from_slice(value);
-    }
-
-    pub(super) fn finish(mut self) -> Vec<u8> {
-        if self.text.is_empty() {
-            self.text.push(b'{');
+/// A point of a metric with its labels as text: `{"value": 3.0, "time": 1763730000, "labels": {"VMUuid": ".."}}`. Other
+/// rows stay as they are.
+fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
+    let is_point = || json::member(row, "value").is_some() && json::member(row, "time").is_some();
+    let Some(labels) = json::member(row, "labels").filter(|labels| json::kind(labels) == Kind::Map && is_point())
+    else {
+        return Cow::Borrowed(row);
+    };
+    let texts = json::members(labels).map(|(name, value)| {
+        let value = match json::kind(value) {
+            Kind::Text => json::unescape(value),
+            _ => String::from_utf8_lossy(value),
+        };
+        format!("{}={value}", String::from_utf8_lossy(name))
+    });
+    let texts: Vec<String> = texts.collect();
+    let mut record = Record::default();
+    for (name, value) in json::members(row) {
+        if name == b"labels" {
+            let mut text = Vec::new();
+            json::write_literal(&mut text, &texts.join(", "));
+            record.push(name, &text);
+        } else {
+            record.push(name, value);
         }
-        self.text.push(b'}');
-        self.text
     }
+    Cow::Owned(record.finish())
 }
 
 /// Passes pieces on and counts what they hold.

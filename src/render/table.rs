@@ -18,11 +18,12 @@ use super::view::{Format, Shape, View};
 
 /// Writes rows as an aligned table.
 pub(super) struct Table<'a, 'o> {
+    whole: &'a Shape,
+    /// What is known of the rows of the section.
     shape: &'a Shape,
     view: &'a View,
     out: &'a mut Output<'o>,
     lines: Lines,
-    known: bool,
     single: bool,
     name: String,
     started: bool,
@@ -45,11 +46,11 @@ enum Phase {
 impl<'a, 'o> Table<'a, 'o> {
     pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Table<'a, 'o> {
         Table {
+            whole: shape,
             shape,
             view,
             out,
             lines: Lines::of(view),
-            known: false,
             single: false,
             name: String::new(),
             started: false,
@@ -68,12 +69,15 @@ impl<'a, 'o> Table<'a, 'o> {
     fn measured(&mut self) -> Result<(), Error> {
         let sample = std::mem::take(&mut self.sample);
         let name = self.name.clone();
-        let section = Section { name: &name, known: self.known, single: self.single };
-        let unknown = Shape::default();
-        let shape = if self.known { self.shape } else { &unknown };
+        // What it is called is all that is left to tell.
+        let section = Section { name: &name, known: false, single: self.single, result: None };
+        let shape = self.shape;
         let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
         let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
+            if self.started {
+                self.out.buffer.push(b'\n');
+            }
             let mut blocks = Blocks::default();
             blocks.start(section, shape, self.view, &mut self.out.buffer);
             blocks.use_columns(grid, self.view);
@@ -117,9 +121,6 @@ impl<'a, 'o> Table<'a, 'o> {
 
     /// Writes rows that need no table, below each other.
     fn write_alone(&mut self, mut blocks: Blocks, sample: &Sample) {
-        if self.started {
-            self.out.buffer.push(b'\n');
-        }
         for row in sample.rows() {
             blocks.write(row, self.view, &mut self.out.buffer);
         }
@@ -167,7 +168,7 @@ fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
 
 impl RowWriter for Table<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
-        self.known = section.known;
+        self.shape = section.shape(self.whole);
         self.single = section.single;
         self.name = section.name.to_owned();
         self.phase = Phase::Measuring;
@@ -213,7 +214,7 @@ impl RowWriter for Table<'_, '_> {
         }
         let mut blocks = Blocks::default();
         blocks.start(
-            Section { name: "", known: false, single: true },
+            Section { name: "", known: false, single: true, result: None },
             &Shape::default(),
             self.view,
             &mut self.out.buffer,
@@ -396,9 +397,18 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
                 "name\n----\na\nb\n\ntotal | 2\n",
             ),
             (
-                r#"{"results":[{"inventoryCounts":[[{"type":"UserVm"},12],[{"type":"Other"},3]]}]}"#,
-                "inventoryCounts:\ntype    count\n------  -----\nUserVm     12\nOther       3\n",
+                r#"{"results":[{"inventories":[{"name":"a"},{"name":"b"}],"name":"x","total":2},{"total":3,"name":"y"}]}"#,
+                "x:\nname\n----\na\nb\n\ntotal | 2\n\ny:\ntotal | 3\n",
             ),
+            (
+                r#"{"results":[{"inventories":[{"name":"a"}],"name":"x"},{"inventories":[{"name":"b"}],"name":"y"}]}"#,
+                "x:\nname | a\n\ny:\nname | b\n",
+            ),
+            (
+                r#"{"results":[{"inventories":[{"name":"a"},{"name":"b"}],"returnWith":{"cpu":[{"value":1.5,"time":7,"labels":{"VMUuid":"u","n":"0"}},{"value":2.5,"time":8,"labels":{}}]}}]}"#,
+                "name\n----\na\nb\n\ncpu:\nvalue  time  labels\n-----  ----  -------------\n  1.5     7  VMUuid=u, n=0\n  2.5     8\n",
+            ),
+            (r#"{"results":[{"total":3}]}"#, "total | 3\n"),
         ] {
             assert_eq!(print(reply, &view), expected, "{reply}");
         }

@@ -18,11 +18,12 @@ use super::view::{Border, Shape, View};
 
 /// Writes rows as blocks.
 pub(super) struct Vertical<'a, 'o> {
+    whole: &'a Shape,
+    /// What is known of the rows of the section.
     shape: &'a Shape,
     view: &'a View,
     out: &'a mut Output<'o>,
     blocks: Blocks,
-    known: bool,
     name: String,
     /// Rows that wait for the answer whether the columns asked for exist.
     sample: Option<Sample>,
@@ -30,14 +31,12 @@ pub(super) struct Vertical<'a, 'o> {
 
 impl<'a, 'o> Vertical<'a, 'o> {
     pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Vertical<'a, 'o> {
-        Vertical { shape, view, out, blocks: Blocks::default(), known: false, name: String::new(), sample: None }
+        Vertical { whole: shape, shape, view, out, blocks: Blocks::default(), name: String::new(), sample: None }
     }
 
     fn drain(&mut self) -> Result<(), Error> {
         let Some(sample) = self.sample.take() else { return Ok(()) };
-        let unknown = Shape::default();
-        let shape = if self.known { self.shape } else { &unknown };
-        self.blocks.use_columns(Grid::with_sample(&self.name, shape, self.view, &sample)?, self.view);
+        self.blocks.use_columns(Grid::with_sample(&self.name, self.shape, self.view, &sample)?, self.view);
         for row in sample.rows() {
             self.blocks.write(row, self.view, &mut self.out.buffer);
             self.out.row_done()?;
@@ -48,10 +47,9 @@ impl<'a, 'o> Vertical<'a, 'o> {
 
 impl RowWriter for Vertical<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
-        self.known = section.known;
+        self.shape = section.shape(self.whole);
         self.name = section.name.to_owned();
-        let unknown = Shape::default();
-        self.blocks.start(section, if section.known { self.shape } else { &unknown }, self.view, &mut self.out.buffer);
+        self.blocks.start(section, self.shape, self.view, &mut self.out.buffer);
         self.sample = self.view.columns.as_ref().map(|_| Sample::default());
         Ok(())
     }
@@ -70,7 +68,7 @@ impl RowWriter for Vertical<'_, '_> {
     }
 
     fn beside(&mut self, record: &[u8]) -> Result<(), Error> {
-        let section = Section { name: "", known: false, single: true };
+        let section = Section { name: "", known: false, single: true, result: None };
         self.blocks.start(section, &Shape::default(), self.view, &mut self.out.buffer);
         self.blocks.write(record, self.view, &mut self.out.buffer);
         Ok(())
@@ -278,7 +276,7 @@ mod tests {
 
     #[test]
     fn what_a_table_shows_comes_first() {
-        let shape = Shape { inventory: Some("VmInstanceInventory".to_owned()), fields: Vec::new() };
+        let shape = Shape { inventory: Some("VmInstanceInventory".to_owned()), ..Shape::default() };
         let reply = r#"{"inventory":{"zoneUuid":"z","vmNics":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}],"cpuNum":2,"uuid":"u","state":"Running","name":"a"}}"#;
         assert_eq!(
             print_with(reply, &shape, &view()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fake::{Node, Step, Witness, accepted, action, answer, cut, ok, query, refused};
 use crate::client::{Answer, CallOptions, Class, Error, Job, JobState, Uncertainty, Unwatched};
+use crate::plan::{Effect, Request};
 
 const JOB: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
 
