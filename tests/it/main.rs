@@ -18,6 +18,7 @@ mod output;
 mod paging;
 mod panics;
 mod prompt;
+mod queries;
 mod redirections;
 mod screen;
 mod secrets;

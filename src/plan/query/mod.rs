@@ -99,6 +99,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         fields: shape.fields,
         sort: shape.sort,
         start: shape.start,
+        page_size: options.page_size.max(1),
         filter_name: shape.filter_name,
         timeout: match common.get("timeout") {
             Some(argument) => Some(call::milliseconds(argument)?),

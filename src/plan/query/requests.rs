@@ -74,6 +74,8 @@ pub struct QueryPlan {
     pub(super) fields: Option<Vec<String>>,
     pub(super) sort: Option<Sort>,
     pub(super) start: u64,
+    /// Rows per request, where it takes several.
+    pub(super) page_size: u32,
     pub(super) filter_name: Option<String>,
     pub(super) timeout: Option<Duration>,
 }
@@ -111,13 +113,9 @@ impl QueryPlan {
 
     /// The query for the rows that this one counts, of which it fetches the key alone where they have one.
     pub fn counted_rows(&self) -> QueryPlan {
-        let page_size = match self.extent {
-            Extent::All { page_size } => page_size,
-            Extent::Limit(_) => 1000,
-        };
         QueryPlan {
             answer: Answer::Rows { with_total: false },
-            extent: Extent::All { page_size },
+            extent: Extent::All { page_size: self.page_size },
             start: 0,
             sort: None,
             order_here: None,
