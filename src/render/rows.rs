@@ -4,34 +4,51 @@
 //! or are a handful of members; ZQL nests lists of inventories in `results`, one for each statement.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
 
 use super::Rendered;
 use super::error::Error;
-use super::view::Shape;
+use super::view::{Field, FieldKind, Shape};
 
 /// A list of rows within a reply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Section<'a> {
     /// The name of the member that holds it; empty for the reply itself.
     pub(super) name: &'a str,
-    /// Whether its rows are the inventories that the reply is about, so that the shape describes them.
-    pub(super) known: bool,
+    /// What its rows are.
+    pub(super) of: Of,
     /// Whether it is a record and not a list.
     pub(super) single: bool,
-    /// Which of several results it is, each of which has a shape of its own.
-    pub(super) result: Option<usize>,
+}
+
+/// What the rows of a section are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// The inventories that the reply is about, so that its shape describes them.
+    Reply,
+    /// The rows of one of several results, each of which has a shape of its own.
+    Result(usize),
+    /// The points of a metric.
+    Points,
+    /// Nobody knows.
+    Unknown,
 }
 
 impl Section<'_> {
     /// What is known of its rows.
     pub(super) fn shape<'s>(&self, whole: &'s Shape) -> &'s Shape {
-        static UNKNOWN: Shape = Shape { inventory: None, fields: Vec::new(), results: Vec::new() };
-        match self.result.and_then(|index| whole.results.get(index)) {
-            Some(shape) if self.known => shape,
-            None if self.known => whole,
-            _ => &UNKNOWN,
+        static UNKNOWN: LazyLock<Shape> = LazyLock::new(Shape::default);
+        static POINTS: LazyLock<Shape> = LazyLock::new(|| {
+            let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Unknown, secret: false };
+            Shape { fields: ["time", "value", "labels"].map(field).to_vec(), ..Shape::default() }
+        });
+        match self.of {
+            Of::Reply => whole,
+            Of::Result(index) => whole.results.get(index).unwrap_or(whole),
+            Of::Points => &POINTS,
+            Of::Unknown => &UNKNOWN,
         }
     }
 }
@@ -65,8 +82,8 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
                 results = name == "results";
                 if !results {
                     sections += 1;
-                    let known = matches!(name, "inventories" | "inventory");
-                    writer.begin(Section { name, known, single: false, result: None })?;
+                    let of = if matches!(name, "inventories" | "inventory") { Of::Reply } else { Of::Unknown };
+                    writer.begin(Section { name, of, single: false })?;
                 }
             }
             Piece::Row(row) if results => {
@@ -79,7 +96,7 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
             Piece::EndRows => writer.end()?,
             Piece::Member { name: name @ ("inventory" | "inventories"), text } if json::kind(text) == Kind::Map => {
                 sections += 1;
-                single(Section { name, known: true, single: true, result: None }, text, writer)?;
+                single(Section { name, of: Of::Reply, single: true }, text, writer)?;
             }
             Piece::Member { name, text } => {
                 if !is_bookkeeping(name) {
@@ -101,9 +118,9 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     match only {
         Some((name, value)) if json::members(value).next().is_some() => {
             let name = String::from_utf8_lossy(name);
-            single(Section { name: &name, known: false, single: true, result: None }, value, writer)
+            single(Section { name: &name, of: Of::Unknown, single: true }, value, writer)
         }
-        _ => single(Section { name: "", known: false, single: true, result: None }, &record, writer),
+        _ => single(Section { name: "", of: Of::Unknown, single: true }, &record, writer),
     }
 }
 
@@ -126,7 +143,7 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
             (_, Kind::Null) | (b"name", Kind::Text) => {}
             (b"inventories", Kind::List) => {
                 lists += 1;
-                list(Section { name: title, known: true, single: false, result: Some(index) }, value, writer)?;
+                list(Section { name: title, of: Of::Result(index), single: false }, value, writer)?;
             }
             (b"returnWith", Kind::Map) => {
                 for (name, value) in json::members(value) {
@@ -142,7 +159,8 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
     for (name, value) in json::member(row, "returnWith").into_iter().flat_map(json::members) {
         if json::kind(value) == Kind::List {
             let name = String::from_utf8_lossy(name);
-            list(Section { name: &name, known: false, single: false, result: None }, value, writer)?;
+            let of = if json::items(value).all(is_point) { Of::Points } else { Of::Unknown };
+            list(Section { name: &name, of, single: false }, value, writer)?;
         }
     }
     let record = own.finish();
@@ -150,7 +168,7 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
     match lists {
         0 => {
             let title = name.as_deref().unwrap_or_default();
-            single(Section { name: title, known: false, single: false, result: None }, &record, writer)
+            single(Section { name: title, of: Of::Unknown, single: false }, &record, writer)
         }
         _ if is_named && record != b"{}" => writer.beside(&record),
         _ => {
@@ -168,11 +186,14 @@ fn list(section: Section<'_>, items: &[u8], writer: &mut dyn RowWriter) -> Resul
     writer.end()
 }
 
+fn is_point(row: &[u8]) -> bool {
+    json::member(row, "value").is_some() && json::member(row, "time").is_some()
+}
+
 /// A point of a metric with its labels as text: `{"value": 3.0, "time": 1763730000, "labels": {"VMUuid": ".."}}`. Other
 /// rows stay as they are.
 fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
-    let is_point = || json::member(row, "value").is_some() && json::member(row, "time").is_some();
-    let Some(labels) = json::member(row, "labels").filter(|labels| json::kind(labels) == Kind::Map && is_point())
+    let Some(labels) = json::member(row, "labels").filter(|labels| json::kind(labels) == Kind::Map && is_point(row))
     else {
         return Cow::Borrowed(row);
     };

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};
 use super::output::Output;
-use super::rows::{RowWriter, Section};
+use super::rows::{Of, RowWriter, Section};
 use super::style::Tone;
 use super::vertical::{Blocks, block, title};
 use super::view::{Format, Shape, View};
@@ -70,7 +70,7 @@ impl<'a, 'o> Table<'a, 'o> {
         let sample = std::mem::take(&mut self.sample);
         let name = self.name.clone();
         // What it is called is all that is left to tell.
-        let section = Section { name: &name, known: false, single: self.single, result: None };
+        let section = Section { name: &name, of: Of::Unknown, single: self.single };
         let shape = self.shape;
         let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
         let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
@@ -214,7 +214,7 @@ impl RowWriter for Table<'_, '_> {
         }
         let mut blocks = Blocks::default();
         blocks.start(
-            Section { name: "", known: false, single: true, result: None },
+            Section { name: "", of: Of::Unknown, single: true },
             &Shape::default(),
             self.view,
             &mut self.out.buffer,
@@ -406,7 +406,7 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
             ),
             (
                 r#"{"results":[{"inventories":[{"name":"a"},{"name":"b"}],"returnWith":{"cpu":[{"value":1.5,"time":7,"labels":{"VMUuid":"u","n":"0"}},{"value":2.5,"time":8,"labels":{}}]}}]}"#,
-                "name\n----\na\nb\n\ncpu:\nvalue  time  labels\n-----  ----  -------------\n  1.5     7  VMUuid=u, n=0\n  2.5     8\n",
+                "name\n----\na\nb\n\ncpu:\ntime  value  labels\n----  -----  -------------\n   7    1.5  VMUuid=u, n=0\n   8    2.5\n",
             ),
             (r#"{"results":[{"total":3}]}"#, "total | 3\n"),
         ] {

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::fit::{cut, wrapped};
 use super::grid::{Grid, GridColumn, Sample};
 use super::output::Output;
-use super::rows::{RowWriter, Section};
+use super::rows::{Of, RowWriter, Section};
 use super::style::{PLAIN, Tone};
 use super::view::{Border, Shape, View};
 
@@ -68,7 +68,7 @@ impl RowWriter for Vertical<'_, '_> {
     }
 
     fn beside(&mut self, record: &[u8]) -> Result<(), Error> {
-        let section = Section { name: "", known: false, single: true, result: None };
+        let section = Section { name: "", of: Of::Unknown, single: true };
         self.blocks.start(section, &Shape::default(), self.view, &mut self.out.buffer);
         self.blocks.write(record, self.view, &mut self.out.buffer);
         Ok(())
