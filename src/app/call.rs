@@ -44,7 +44,13 @@ impl App {
         }
         self.confirm(&command, &planned, options)?;
         let view = match select {
-            Some(columns) if view.columns.is_none() => render::View { columns: Some(columns), ..view },
+            // Members alone are all that the rows have, a path is picked out of one; and watching takes the key as well.
+            Some(columns)
+                if view.columns.is_none()
+                    && (options.watch.is_some() || columns.columns.iter().any(|column| column.path.len() > 1)) =>
+            {
+                render::View { columns: Some(columns), ..view }
+            }
             _ => view,
         };
         if let Some(every) = options.watch {
@@ -156,9 +162,7 @@ impl App {
         match &query.select {
             None => (whole, None),
             Some(names) => {
-                // Members alone are all that the rows have; a path is picked out of one.
-                let is_path = names.iter().any(|name| name.contains('.'));
-                let selection = Selection::parse(&names.join(",")).ok().filter(|_| is_path);
+                let selection = Selection::parse(&names.join(",")).ok();
                 (shape::selected(&whole, names), selection)
             }
         }

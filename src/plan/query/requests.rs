@@ -111,6 +111,17 @@ impl QueryPlan {
         self.start
     }
 
+    /// The same with rows that hold their key, where they are fetched with it, whatever the user wants to see.
+    pub fn with_key(&self) -> QueryPlan {
+        let mut plan = self.clone();
+        if let (Some(names), Some(key)) = (&mut plan.select, self.key)
+            && !names.iter().any(|name| name == key)
+        {
+            names.push(key.to_owned());
+        }
+        plan
+    }
+
     /// The query for the rows that this one counts, of which it fetches the key alone where they have one.
     pub fn counted_rows(&self) -> QueryPlan {
         QueryPlan {

@@ -128,6 +128,8 @@ fn the_shape_of_the_answer_is_asked_for() {
     assert_eq!(select("fields=name,uuid"), "name,uuid");
     assert_eq!(select("fields=name,vmNics.ip"), "name,vmNics.ip");
     assert_eq!(select("count=true fields=vmNics"), "");
+    let keyed = planned("QueryVmInstance fields=name").expect("it plans").with_key().select;
+    assert_eq!(keyed.unwrap_or_default().join(","), "name,uuid");
     assert_eq!(select(""), "");
     assert_eq!(asked("QueryHost limit=1 fields=name,totalCpuCapacity"), "limit=1");
 }
