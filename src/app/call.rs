@@ -16,6 +16,7 @@ use crate::syntax::{self, Command};
 
 use super::output::Output;
 use super::own::stdin_is_taken;
+use super::results::COUNT;
 use super::spinner::Spinner;
 use super::watch::Watched;
 use super::{App, arrange, shape, view};
@@ -152,13 +153,13 @@ impl App {
                 return (api.map(|api| shape::of_api(self.catalog, &api)).unwrap_or_default(), None);
             }
         };
-        if matches!(query.answer, plan::Answer::Groups { .. }) {
-            return (Shape::default(), None);
-        }
         let inventory = query.inventory.and_then(|name| self.catalog.inventory(name));
         // Also rows that the catalog does not describe are rows of something.
         let unknown = || Shape { inventory: Some(query.api.to_owned()), ..Shape::default() };
         let whole = inventory.as_ref().map_or_else(unknown, shape::of_inventory);
+        if let plan::Answer::Groups { field } = &query.answer {
+            return (shape::selected(&whole, &[field.clone(), COUNT.to_owned()]), None);
+        }
         match &query.select {
             None => (whole, None),
             Some(names) => {

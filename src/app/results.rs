@@ -108,7 +108,14 @@ impl Known {
 
     fn row(&self, row: &[u8], in_rows: bool) -> Vec<u8> {
         let mut out = Vec::new();
+        let is_scalar = !matches!(json::kind(row), Kind::Map | Kind::List);
         match &self.rows {
+            // A value by itself is that of the only member.
+            Names::Members(names) | Names::Values(names) if is_scalar && in_rows && names.len() == 1 => {
+                let mut record = Record::default();
+                record.push(names[0].as_bytes(), row);
+                return record.finish();
+            }
             Names::AsSent => return row.to_vec(),
             Names::Members(names) => arrange::select(row, names, &mut out),
             Names::Groups(names) => {
@@ -127,7 +134,7 @@ impl Known {
             }
             Names::Values(_) if !in_rows => return row.to_vec(),
             Names::Values(names) => {
-                // `[{"cpuNum":4},4]` says the same twice; `["uuid",4,8]` has no names.
+                // `[{"cpuNum":4},4]` says the same twice; `["uuid",4,8]` has no names (R16).
                 let values: Vec<&[u8]> = json::items(row).filter(|value| json::kind(value) != Kind::Map).collect();
                 let group = json::items(row).find(|value| json::kind(value) == Kind::Map);
                 match group {

@@ -1,10 +1,11 @@
 //! `zql`: statements of the node's query language, and what is known of their results.
 
 use crate::cli::Options;
-use crate::client::{Answer, CallOptions, JobUuid, Reply, Unwatched};
+use crate::client::{Answer, JobUuid, Reply};
+use crate::dates;
 use crate::error::{Error, OwnError};
 use crate::json::{self, Kind, Record};
-use crate::plan::{self, Plan, Request, Rows, Statement};
+use crate::plan::{self, Plan, Rows, Statement};
 use crate::render::{self, Format, Shape};
 
 use super::output::Output;
@@ -131,15 +132,18 @@ impl App {
             results.push(record.finish());
         }
         let mut record = Record::default();
-        record.push_list(b"results", &results);
+        for (name, value) in json::members(reply) {
+            match name {
+                b"results" => record.push_list(name, &results),
+                _ => record.push(name, value),
+            }
+        }
         Ok(Ok(record.finish()))
     }
 
     /// The number that a statement counts.
     fn count_apart(&mut self, statement: &str, options: &Options) -> Result<Result<u64, Answer>, Error> {
-        let request: Request = plan::zql_request(statement, false);
-        let node = self.node(options)?;
-        match node.client.execute(&request, &CallOptions::default(), &mut Unwatched)? {
+        match self.execute(&plan::zql_request(statement, false), options)? {
             Answer::Reply(reply) => {
                 let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
                 let result = json::member(&text, "results").and_then(|list| json::items(list).next());
@@ -160,7 +164,12 @@ fn number(text: &[u8]) -> Option<u64> {
 fn literal(value: &[u8]) -> Option<String> {
     match json::kind(value) {
         Kind::Null => None,
-        Kind::Text => Some(plan::zql_string(&json::unescape(value))),
+        Kind::Text => {
+            let text = json::unescape(value);
+            // Dates are told in one form and compared in another (Q10, N3).
+            let date = dates::printed(&text).map(|moment| moment.to_string());
+            Some(plan::zql_string(date.as_deref().unwrap_or(&text)))
+        }
         _ => Some(String::from_utf8_lossy(value).into_owned()),
     }
 }

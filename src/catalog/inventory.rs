@@ -63,7 +63,7 @@ impl Inventory {
     }
 
     /// The members that a condition may name by themselves. Other records within the row are none: they are related
-    /// rows, and a condition names one of their members.
+    /// rows, and a condition names one of their members (R6).
     pub fn comparable(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !field.unqueryable && field.kind.record().is_none())
     }

@@ -1,5 +1,5 @@
-//! Statements of ZQL, read as far as it takes to know what their results hold. The rest is the node's business: what
-//! is not understood here is sent as it is.
+//! Statements of ZQL (M4), read as far as it takes to know what their results hold. The rest is the node's business:
+//! what is not understood here is sent as it is.
 
 use std::ops::Range;
 

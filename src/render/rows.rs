@@ -149,6 +149,8 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
                 for (name, value) in json::members(value) {
                     match json::kind(value) {
                         Kind::List => lists += 1,
+                        // Some nodes say it twice.
+                        _ if name == b"total" && json::member(row, "total").is_some() => {}
                         _ => own.push(name, value),
                     }
                 }

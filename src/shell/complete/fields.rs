@@ -151,14 +151,14 @@ pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, path: &str,
         path => Cow::Owned(format!("{path}{name}")),
     };
     if let Some(inventory) = inventory {
-        for field in inventory.comparable() {
+        for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
             let label = whole(field.name);
             shelf.offer(&label.clone(), || {
                 Candidate::new(label, Kind::Field, Group::Conditions).describe(describe(field)).open("=")
             });
         }
         let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
-        if let Some(field) = inventory.comparable().find(|field| field.name == typed) {
+        if let Some(field) = inventory.field(&typed).filter(|field| !field.unqueryable) {
             whole_operators(field, path, shelf);
         }
     }
