@@ -23,7 +23,12 @@ use super::{App, arrange, shape, view};
 
 impl App {
     /// Runs an API call and prints what came of it.
-    pub(super) fn call(&mut self, mut command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+    pub(super) fn call(&mut self, command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        let name = command.name.clone();
+        self.call_as_typed(command, options, out).map_err(|error| self.explain_failure(&name, error, options))
+    }
+
+    fn call_as_typed(&mut self, mut command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let reads_stdin = self.reads_stdin;
         command.resolve_files(&mut |path| {
             if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
@@ -34,6 +39,8 @@ impl App {
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
+        let planned = self.fit_to_node(&command, planned, options)?;
+        self.warn_of_newer(&command, options);
         let job = JobUuid::fresh();
         if options.curl_example {
             self.say_curl(&planned, job, options)?;
@@ -122,7 +129,7 @@ impl App {
         }
     }
 
-    fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
+    pub(super) fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
         let mut how = plan::Options {
             no_check: options.no_check,
             page_size: options.page_size.unwrap_or(1000),

@@ -311,6 +311,6 @@ fn endpoint_of(address: &Address) -> Result<Endpoint, Error> {
     })
 }
 
-fn base_of(address: &Address) -> Result<String, Error> {
+pub(super) fn base_of(address: &Address) -> Result<String, Error> {
     Ok(endpoint_of(address)?.base().to_owned())
 }

@@ -40,6 +40,9 @@ pub struct Inventory {
     pub resource: Option<&'static str>,
     /// `open` where the server's class is public, `sdk` where only the client side is known.
     pub source: &'static str,
+    /// The first version that has it, where not all do.
+    #[serde(default)]
+    pub since: Option<&'static str>,
 }
 
 impl Inventory {
@@ -53,13 +56,13 @@ impl Inventory {
         self.broken.contains(&name)
     }
 
-    /// The relations that users are offered, with where they lead: expanded fields and aliases, without those that are
-    /// hidden and those that fail.
-    pub fn relations(&self) -> impl Iterator<Item = (&'static str, &'static str)> + Clone {
+    /// The relations that users are offered, with where they lead and since when: expanded fields and aliases, without
+    /// those that are hidden and those that fail.
+    pub fn relations(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)> {
         let expanded = self.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
-        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory));
-        let aliases = self.aliases.iter().map(|(name, alias)| (*name, alias.inventory));
-        expanded.chain(aliases).filter(|(name, _)| !self.is_broken(name))
+        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory, expanded.since));
+        let aliases = self.aliases.iter().map(|(name, alias)| (*name, alias.inventory, None));
+        expanded.chain(aliases).filter(|(name, ..)| !self.is_broken(name))
     }
 
     /// The members that a condition may name by themselves. Other records within the row are none: they are related
@@ -92,6 +95,9 @@ pub struct Field {
     /// Whether a condition may not name it.
     #[serde(default)]
     pub unqueryable: bool,
+    /// The first version that has it, where not all do.
+    #[serde(default)]
+    pub since: Option<&'static str>,
 }
 
 /// A field that leads to another inventory: `vmNics` of a VM.
@@ -112,6 +118,9 @@ pub struct Expanded {
     /// Set for relations known only from an old client.
     #[serde(default)]
     pub source: Option<&'static str>,
+    /// The first version that has it, where not all do.
+    #[serde(default)]
+    pub since: Option<&'static str>,
 }
 
 /// A short name for a longer path: `zone` for `zoneRef.zone`.

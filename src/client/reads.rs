@@ -30,7 +30,7 @@ impl Client {
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
                 // Another API has the path and verb of this query here (D3, R3). What runs is none of ours to follow.
                 Ok(Understood::Accepted { .. }) if request.effect == Effect::Query => {
-                    return Err(Error::NoSuchApi { api: request.api });
+                    return Err(Error::NoSuchApi { api: request.api, version: None, failure: None });
                 }
                 Ok(Understood::Accepted { job: location, timeout }) => {
                     // Two reads answer with a job (J1).
@@ -86,7 +86,9 @@ impl Client {
             return Error::Starting { endpoint };
         }
         match answer {
-            Understood::Refused { status: 404, text } if is_no_mapping(&text) => Error::NoSuchApi { api },
+            Understood::Refused { status: 404, text } if is_no_mapping(&text) => {
+                Error::NoSuchApi { api, version: None, failure: None }
+            }
             Understood::Refused { status: status @ 404, .. } if readiness == Some(Readiness::NoNode) => {
                 Error::NotTheNode { endpoint, status, what: Oddity::Text, job: None }
             }

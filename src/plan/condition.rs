@@ -160,9 +160,9 @@ impl Reader<'_> {
             FieldError::NoExpanded { name, inventory, at } => (name, inventory, at),
             FieldError::Record { name, inventory, at, target } => {
                 // The relation to those records is mostly called as they are.
-                let offered = || inventory.relations().filter(|(_, leads_to)| leads_to == target);
-                let relation = offered().find(|(relation, _)| relation == name).or_else(|| offered().next());
-                let hint = relation.zip(self.catalog.inventory(target)).and_then(|((relation, _), target)| {
+                let offered = || inventory.relations().filter(|(_, leads_to, _)| leads_to == target);
+                let relation = offered().find(|(relation, ..)| relation == name).or_else(|| offered().next());
+                let hint = relation.zip(self.catalog.inventory(target)).and_then(|((relation, ..), target)| {
                     member_of(format!("{}{relation}", &argument.name[..*at]), &target)
                 });
                 let kind = ErrorKind::FieldNeedsMember { name: argument.name.clone(), inventory: target, hint };

@@ -7,6 +7,7 @@ mod call;
 mod condition;
 mod error;
 mod fields;
+mod newer;
 mod password;
 mod query;
 mod reading;
@@ -21,6 +22,7 @@ mod every_api;
 
 pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
+pub use newer::newer;
 pub use query::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;

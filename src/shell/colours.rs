@@ -38,7 +38,7 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
         } else if takes_value {
             takes_value = false;
         } else if is_zql {
-            statement(&mut brush, word, unfinished, &mut zql, assistant.catalog);
+            statement(&mut brush, word, unfinished, &mut zql, assistant.known.catalog);
         } else if let Some(name) = &name {
             argument(&mut brush, word, name, unfinished, &lexed.words, assistant);
         } else {
@@ -115,7 +115,7 @@ fn argument(
     let Some(argument) = Argument::split(&word.text) else {
         return;
     };
-    let catalog = assistant.catalog;
+    let catalog = assistant.known.catalog;
     let verdict =
         assistant.with_api(name, |decoded| judge(decoded, argument, words, catalog)).unwrap_or(Verdict::Right);
     let name_is_wrong = verdict == Verdict::WrongName && !(unfinished && argument.value.is_empty());
@@ -221,14 +221,13 @@ mod tests {
 
     use super::super::complete::{Disk, NoLiveValues};
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::shell::Known;
 
     fn painted(line: &str, cursor: usize) -> String {
         let assistant = Assistant {
-            catalog: Catalog::newest(),
+            known: Known::default(),
             live: &NoLiveValues,
             files: &Disk,
-            contexts: Vec::new(),
             colour: true,
             prompt_width: 0,
             decoded: RefCell::new(None),

@@ -26,4 +26,5 @@ mod served;
 mod sessions;
 mod terminal;
 mod usage;
+mod versions;
 mod watching;

@@ -216,7 +216,7 @@ fn a_read_that_becomes_a_job_is_followed() {
 fn a_query_that_becomes_a_job_was_none() {
     let node = Node::new([submitted(1000)]);
     let error = node.client().execute(&query(), &options(None), &mut Unwatched).expect_err("no query");
-    assert!(matches!(error, Error::NoSuchApi { api: "QueryZone" }), "{error}");
+    assert!(matches!(error, Error::NoSuchApi { api: "QueryZone", .. }), "{error}");
     assert_eq!(node.lines().len(), 1, "the job of something else is none of ours");
 }
 

@@ -84,7 +84,7 @@ fn members(inventory: &Inventory) -> Offered {
 /// What a condition can begin with.
 fn conditions(inventory: &Inventory) -> Offered {
     let fields = inventory.comparable().map(|field| (Cow::Borrowed(field.name), ""));
-    let relations = inventory.relations().map(|(name, target)| (Cow::Owned(format!("{name}.")), target));
+    let relations = inventory.relations().map(|(name, target, _)| (Cow::Owned(format!("{name}.")), target));
     let tags = crate::catalog::TAG_FIELDS.into_iter().filter(|name| !inventory.is_broken(name));
     fields.chain(relations).chain(tags.map(|name| (Cow::Borrowed(name), ""))).collect()
 }
