@@ -12,6 +12,7 @@ use super::caller::Client;
 use super::error::Error;
 use super::failure::ApiFailure;
 use super::page::{Key, Page, Rows, Seen, are_sorted};
+use super::totals::WithTotal;
 use crate::json::{Piece, Pieces, ReadError};
 use crate::plan::{self, Cursor, Extent, QueryPlan};
 
@@ -34,8 +35,7 @@ impl Client {
         };
         match answer {
             Answer::Reply(reply) if plan.answer == (plan::Answer::Rows { with_total: true }) => {
-                let total = Total::Awaited { client: Box::new(self.fork()), plan: Box::new(plan.clone()) };
-                Ok(Answer::Reply(Reply::of_pieces(Box::new(WithTotal { reply, total, counted: String::new() }))))
+                Ok(Answer::Reply(Reply::of_pieces(Box::new(WithTotal::new(reply, self.fork(), plan.clone())))))
             }
             answer => Ok(answer),
         }
@@ -56,83 +56,9 @@ impl Client {
         let more = (!fetcher.done).then(|| fetcher.spawn());
         Ok(Answer::Reply(Reply::of_pieces(Box::new(Pages::new(first, more, plan.parts() > 1)))))
     }
-
-    /// The number of rows, added up where the conditions had to be split. Some queries have no total in their answers
-    /// (R15): their rows are fetched and counted.
-    pub(super) fn count(&mut self, plan: &QueryPlan) -> Result<Result<u64, ApiFailure>, Error> {
-        let mut total = 0;
-        for part in 0..plan.parts().max(1) {
-            match fetch(self, plan, part, &Cursor::Start)? {
-                Err(failure) => return Ok(Err(failure)),
-                Ok(page) => match page.total() {
-                    Some(number) => total += number,
-                    None => return self.count_rows(plan),
-                },
-            }
-        }
-        Ok(Ok(total))
-    }
-
-    /// The number of rows, by fetching them.
-    fn count_rows(&mut self, plan: &QueryPlan) -> Result<Result<u64, ApiFailure>, Error> {
-        let mut fetcher = Fetcher::new(self.fork(), plan.counted_rows());
-        let mut total = 0;
-        while !fetcher.done {
-            let mut page: Page = match fetcher.next() {
-                Err(Error::Failed { failure }) => return Ok(Err(*failure)),
-                page => page?,
-            };
-            total += page.rows.len() as u64;
-            let Some(rest) = &mut page.rest else { continue };
-            while let Some(piece) = rest.next_piece().map_err(|error| Error::of_read(&error))? {
-                match piece {
-                    Piece::Row(_) => total += 1,
-                    Piece::EndRows => break,
-                    Piece::Member { .. } | Piece::Rows { .. } => {}
-                }
-            }
-        }
-        Ok(Ok(total))
-    }
 }
 
-/// Whether the total that was asked for has come.
-enum Total {
-    /// Not yet. Where it never comes, the rows are counted with these.
-    Awaited { client: Box<Client>, plan: Box<QueryPlan> },
-    /// It came, or was made up for.
-    Told,
-}
-
-/// A reply that has a total, also where the node leaves it out (R15).
-struct WithTotal {
-    reply: Reply,
-    total: Total,
-    counted: String,
-}
-
-impl Pieces for WithTotal {
-    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
-        let WithTotal { reply, total, counted: text } = self;
-        let piece = reply.next_piece()?;
-        match (&piece, &mut *total) {
-            (Some(Piece::Member { name: "total", .. }), _) => *total = Total::Told,
-            (None, Total::Awaited { client, plan }) => {
-                let counted = client
-                    .count_rows(plan)
-                    .and_then(|counted| counted.map_err(|failure| Error::Failed { failure: Box::new(failure) }));
-                let counted = counted.map_err(|error| ReadError::Read(error.into()))?;
-                *text = counted.to_string();
-                *total = Total::Told;
-                return Ok(Some(Piece::Member { name: "total", text: text.as_bytes() }));
-            }
-            _ => {}
-        }
-        Ok(piece)
-    }
-}
-
-fn fetch(
+pub(super) fn fetch(
     client: &mut Client,
     plan: &QueryPlan,
     part: usize,
@@ -165,7 +91,7 @@ fn fetch(
 type Fetched = Result<Option<Page>, Error>;
 
 /// Fetches pages one after the other.
-struct Fetcher {
+pub(super) struct Fetcher {
     client: Client,
     plan: QueryPlan,
     part: usize,
@@ -177,11 +103,11 @@ struct Fetcher {
     /// Rows handed out.
     given: u64,
     seen: Seen,
-    done: bool,
+    pub(super) done: bool,
 }
 
 impl Fetcher {
-    fn new(client: Client, plan: QueryPlan) -> Fetcher {
+    pub(super) fn new(client: Client, plan: QueryPlan) -> Fetcher {
         Fetcher {
             client,
             plan,
@@ -196,7 +122,7 @@ impl Fetcher {
     }
 
     /// The next page. It may be empty though others follow.
-    fn next(&mut self) -> Result<Page, Error> {
+    pub(super) fn next(&mut self) -> Result<Page, Error> {
         let mut page = match fetch(&mut self.client, &self.plan, self.part, &self.cursor)? {
             Ok(page) => page,
             Err(failure) => return Err(Error::Failed { failure: Box::new(failure) }),

@@ -221,15 +221,15 @@ fn a_query_whose_answers_have_no_total_is_counted() {
 
 #[test]
 fn a_query_that_is_accepted_as_a_job_is_none_of_the_node() {
-    let node = Node::start(|request| {
-        let job = r#"{"location":"http://x/zstack/v1/api-jobs/0b5c1de0c6f54a1f9b7d0a4f3d1c2b61"}"#;
-        if request.path().ends_with("/api-jobs/0b5c1de0c6f54a1f9b7d0a4f3d1c2b61") {
-            return Reply::ok("{}");
+    let node = Node::start(|request| match request.path() {
+        "/zstack/v1/zones" => {
+            let job = "http://x/zstack/v1/api-jobs/0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+            Reply::Send(202, format!(r#"{{"location":"{job}"}}"#))
         }
-        Reply::Send(202, job.to_owned())
+        _ => Reply::ok("{}"),
     });
-    for words in [&["QueryMiniStorage"][..], &["QueryMiniStorage", "limit=1"], &["QueryMiniStorage", "count=true"]] {
-        run(&node, words).fails(3).stdout("").stderr_has("error: the node has no API QueryMiniStorage");
+    for words in [&["QueryZone"][..], &["QueryZone", "limit=1"], &["QueryZone", "count=true"]] {
+        run(&node, words).fails(3).stdout("").stderr_has("error: the node has no API QueryZone");
     }
     assert!(node.requests().iter().all(|request| !request.path().contains("api-jobs")), "{:?}", node.requests());
 }
