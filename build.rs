@@ -147,6 +147,9 @@ fn section_of(line: &str) -> Option<String> {
     Some(name.trim().trim_matches('"').to_owned())
 }
 
+/// A section's name in the text and in the code, and its entries by name.
+type Table<'a> = (&'a str, &'a str, Vec<(String, String)>);
+
 /// The `Data { .. }` expression of the merged text.
 fn index(text: &str, compact: &Path, versions: &Value, observed: &Value) -> Result<String, Box<dyn Error>> {
     let whole: Value = serde_json::from_str(text)?;
@@ -156,7 +159,7 @@ fn index(text: &str, compact: &Path, versions: &Value, observed: &Value) -> Resu
     let mistakable = mistakable(&whole, &known, &unlisted);
 
     let mut apis: Vec<(String, String)> = Vec::new();
-    let mut tables: Vec<(&str, &str, Vec<(String, String)>)> = vec![
+    let mut tables: Vec<Table<'_>> = vec![
         ("inventories", "inventories", Vec::new()),
         ("structs", "structs", Vec::new()),
         ("enums", "enums", Vec::new()),

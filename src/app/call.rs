@@ -4,16 +4,17 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::cli::{self, Line, Options, OwnCommand};
-use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
+use crate::client::{self, Answer, CallOptions, JobUuid, Parts, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::Error;
-use crate::json::Pieces;
+use crate::json::{self, Pieces};
 use crate::plan::{self, Cursor, Effect, Plan, Request, ZQL_API};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
 use crate::shell::redirection;
 use crate::syntax::{self, Command};
 
+use super::bases::Turned;
 use super::output::Output;
 use super::own::stdin_is_taken;
 use super::results::COUNT;
@@ -34,23 +35,46 @@ impl App {
             if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
         })?;
         let planned = self.plan(&command, options)?;
+        let planned = self.fit_to_node(&command, planned, options)?;
+        self.warn_of_newer(&command, options);
+        self.run_planned(&command, planned, options, out)
+    }
+
+    /// Runs what a command came to, and prints what came of that.
+    pub(super) fn run_planned(
+        &mut self,
+        command: &Command,
+        mut planned: Plan,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        // Whether an action would be done is known only when its check has ended.
+        let options = &Options { no_wait: options.no_wait && !options.validate, ..options.clone() };
+        if options.validate {
+            planned = Plan::Call(validation(&planned)?);
+        }
         // A wrong format or column is worth knowing before anything is sent.
         let view = self.view(options, out)?;
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
-        let planned = self.fit_to_node(&command, planned, options)?;
-        self.warn_of_newer(&command, options);
         let job = JobUuid::fresh();
         if options.curl_example {
             self.say_curl(&planned, job, options)?;
         }
         let (shape, select) = self.shape(&planned);
+        let taken_from = match &planned {
+            Plan::Query(query) => query.inventory.map(str::to_owned),
+            Plan::Call(_) => None,
+        };
+        let view = render::View { taken_from, ..view };
         let acts = matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
         if acts && !options.no_check {
             render::check_columns(&shape, &view)?;
         }
-        self.confirm(&command, &planned, options)?;
+        if !options.validate {
+            self.confirm(command, &planned, options)?;
+        }
         let view = match select {
             // Members alone are all that the rows have, a path is picked out of one; and watching takes the key as well.
             Some(columns)
@@ -71,11 +95,19 @@ impl App {
             let watched = Watched { query, shape: &shape, view: &view, options, title: &mask_command(typed), every };
             return self.watch(&watched, out);
         }
+        let is_wide = match &planned {
+            Plan::Call(request) => request.holds_wide_text(),
+            Plan::Query(query) => (0..query.parts()).any(|part| query.request(part, &Cursor::Start).holds_wide_text()),
+        };
+        if acts && is_wide {
+            self.say(options, "warning: the node's database may not store characters beyond U+FFFF, such as emoji");
+        }
         let answer = match &planned {
             Plan::Call(request) => self.execute_as(request, job, options)?,
             Plan::Query(query) => self.query(query, options)?,
         };
         let answer = match (&planned, answer) {
+            (_, Answer::Reply(reply)) if options.validate => return self.validated(reply, &shape, &view, options, out),
             (Plan::Call(request), Answer::Reply(reply)) if is_log_in(request.api) => {
                 let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
                 let typed = command.arguments.iter();
@@ -100,12 +132,31 @@ impl App {
             _ => (answer, shape),
         };
         if let (Plan::Call(request), Answer::Failed(failure)) = (&planned, &answer) {
-            self.meant = self.meant_instead(&command, request, failure, options);
+            self.meant = self.meant_instead(command, request, failure, options);
         }
+        self.explain_wide_text(!acts && is_wide, &answer);
         match answer {
             Answer::Reply(reply) if acts && !view.is_plain() => self.print_result(reply, &shape, &view, options, out),
             answer => self.conclude_call(answer, &shape, &view, options, out),
         }
+    }
+
+    /// Says that the node would do what it was asked to check.
+    fn validated(
+        &mut self,
+        reply: Reply,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+        if json::members(&text).all(|(name, _)| json::unescape(name) == "success") {
+            self.say(options, "valid: the node would do it, and nothing was done");
+            return Ok(());
+        }
+        self.say(options, "warning: the node answered with a result, and may have done it in spite of --validate");
+        self.print(Reply::of_text(text), shape, view, options, out)
     }
 
     /// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
@@ -120,12 +171,42 @@ impl App {
     ) -> Result<(), Error> {
         let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
         self.record(&text);
-        match self.print_pieces(&mut Reply::of_text(text.clone()), shape, view, options, out) {
+        match self.print_parts(&mut Reply::of_text(text.clone()), shape, view, options, out) {
             Err(Error::Render(error)) => {
-                self.print_pieces(&mut Reply::of_text(text), &Shape::default(), &view.plain(), options, out)?;
-                Err(Error::NotShown(error))
+                let error = Error::NotShown(error);
+                let plain = &mut Reply::of_text(text);
+                // A part that failed weighs more than how it looks.
+                if let Err(failed) = self.print_parts(plain, &Shape::default(), &view.plain(), options, out) {
+                    self.conclude(Err(error), None, None);
+                    return Err(failed);
+                }
+                Err(error)
             }
             result => result,
+        }
+    }
+
+    /// Prints the reply of a call, parts of which may have failed (M2).
+    fn print_parts(
+        &self,
+        reply: &mut dyn Pieces,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let mut parts = Parts::new(reply);
+        self.print_pieces(&mut parts, shape, view, options, out)?;
+        let failed = parts.into_failed();
+        if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
+    }
+
+    /// Has a failure explained that characters beyond U+FFFF may have led to (R9).
+    pub(super) fn explain_wide_text(&mut self, is_wide: bool, answer: &Answer) {
+        if is_wide && matches!(answer, Answer::Failed(_)) && self.meant.is_none() {
+            let hint =
+                "the node's database may not compare characters beyond U+FFFF, such as emoji: `%` stands for them";
+            self.meant = Some(hint.to_owned());
         }
     }
 
@@ -201,6 +282,9 @@ impl App {
             first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
         let more = pages_follow(planned);
         out.write_text(&texts.join("\n"))?;
+        if options.curl_example {
+            self.say_curl(planned, JobUuid::fresh(), options)?;
+        }
         if more {
             self.say(options, "further pages follow as long as the node returns full ones");
         }
@@ -228,6 +312,28 @@ impl App {
 
     /// As [`App::execute`], under a uuid that was told before.
     pub(super) fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
+        let error = match self.execute_here(request, job, options)? {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match self.turn(&error, request, options)? {
+            Turned::No => Err(error.into()),
+            Turned::NotRun => Ok(self.execute_here(request, JobUuid::fresh(), options)??),
+            Turned::PerhapsRun => {
+                let base = self.node(options)?.client.endpoint().base().to_owned();
+                self.meant = Some(format!("the node answers at {base}: look there before you repeat the action"));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Sends a request to where the node is thought to be.
+    fn execute_here(
+        &mut self,
+        request: &Request,
+        job: JobUuid,
+        options: &Options,
+    ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let how = CallOptions { wait: !options.no_wait, timeout: request.timeout, job: Some(job) };
@@ -236,18 +342,34 @@ impl App {
         if request.effect == Effect::Action {
             self.forget_live_values();
         }
-        Ok(result?)
+        Ok(result)
     }
 
     /// Runs a query over as many requests as it takes.
     pub(super) fn query(&mut self, query: &plan::QueryPlan, options: &Options) -> Result<Answer, Error> {
+        let error = match self.query_here(query, options)? {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match self.turn(&error, &query.request(0, &Cursor::Start), options)? {
+            Turned::NotRun => Ok(self.query_here(query, options)??),
+            Turned::No | Turned::PerhapsRun => Err(error.into()),
+        }
+    }
+
+    fn query_here(
+        &mut self,
+        query: &plan::QueryPlan,
+        options: &Options,
+    ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let node = self.node(options)?;
-        match node.client.query(query, &CallOptions::default(), &mut spinner)? {
-            Answer::Reply(reply) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
-            answer => Ok(answer),
-        }
+        let result = node.client.query(query, &CallOptions::default(), &mut spinner);
+        Ok(match result {
+            Ok(Answer::Reply(reply)) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
+            result => result,
+        })
     }
 
     pub(super) fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {
@@ -266,13 +388,15 @@ impl App {
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
         match answer {
-            Answer::Reply(reply) => self.print(reply, shape, view, options, out),
+            Answer::Reply(reply) => {
+                let mut reply = self.recorded(reply);
+                self.print_parts(&mut *reply, shape, view, options, out)
+            }
             Answer::Failed(failure) => {
                 if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
-                    let text = format!("{{\"success\":false,\"error\":{}}}", failure.text);
-                    let format = view.format;
-                    let view = render::View { format, ..view.plain() };
-                    self.print(Reply::of_text(text.into_bytes()), &Shape::default(), &view, options, out)?;
+                    // Scripts take the word `success` for one.
+                    let view = render::View { format: view.format, failed: true, ..view.plain() };
+                    self.print(Reply::of_text(failure.reply().into_bytes()), &Shape::default(), &view, options, out)?;
                 }
                 Err(Error::Api(Box::new(failure)))
             }
@@ -333,6 +457,20 @@ impl App {
     }
 }
 
+/// The request with which the node checks what was planned without doing it (P10).
+fn validation(planned: &Plan) -> Result<Request, Error> {
+    match planned {
+        Plan::Call(request) => request.for_validation().ok_or_else(|| nothing_to_validate(request.api)),
+        Plan::Query(query) => Err(nothing_to_validate(query.api)),
+    }
+}
+
+/// Why a call cannot be checked: the node would fail with 500, or simply do it.
+pub(super) fn nothing_to_validate(what: &str) -> Error {
+    let problem = format!("{what} is no asynchronous action, and a node checks only those without doing them");
+    Error::Option { option: "validate", problem }
+}
+
 /// Text in lines that a terminal of that width does not break, the further ones indented.
 fn in_lines(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
@@ -387,7 +525,7 @@ fn pages_follow(planned: &Plan) -> bool {
 }
 
 /// The text of a file, or of standard input for `-`.
-fn read_file(path: &str) -> io::Result<String> {
+pub(super) fn read_file(path: &str) -> io::Result<String> {
     let bytes = if path == "-" {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;

@@ -1,6 +1,7 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
 mod arrange;
+mod bases;
 mod call;
 mod capacity;
 mod completion;
@@ -19,6 +20,7 @@ mod output;
 mod own;
 mod pager;
 mod program;
+mod raw;
 mod recorder;
 mod report;
 mod results;
@@ -102,8 +104,10 @@ fn evaluate(environment: Environment, line: Line, options: Options) -> ExitCode 
         _ => Default::default(),
     };
     let options = app.options.clone();
-    if let Line::Call(words) = &line {
-        app.warn_of_visible_secrets(words, &options);
+    match &line {
+        Line::Call(words) => app.warn_of_visible_secrets(words, &options),
+        Line::Own(OwnCommand::Raw(call)) => app.warn_of_visible_body(call.body.as_deref().unwrap_or("{}"), &options),
+        _ => {}
     }
     let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
     let (code, _) = app.conclude_with(result, &options, None, Some(&text));
@@ -132,6 +136,8 @@ struct App {
     is_silent: bool,
     /// The node that the program was started for, once known; none inside where that is the sandbox.
     started_for: Option<Option<String>>,
+    /// Bases of addresses below or above whose `/zstack` the node lies, once read.
+    turned_bases: Option<Vec<String>>,
     /// Whether commands come from standard input, so that nothing else can be read there.
     reads_stdin: bool,
     /// How many scripts are running, each started by the one before.
@@ -154,6 +160,7 @@ impl App {
             warned_of_configuration: false,
             is_silent: false,
             started_for: None,
+            turned_bases: None,
             reads_stdin: false,
             scripts: 0,
             shell: None,
@@ -244,12 +251,23 @@ impl App {
             at_prompt: self.shell.is_some() && place.is_none(),
             session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
             known: self.known_secrets(),
-            unasked: report::column_origin(&error, &settled),
             meant: self.meant.take(),
         };
+        let code = error.exit_code();
         // Where errors cannot be written there is nobody to tell.
-        let _ = reporter.report(&error, place, line, &mut io::stderr().lock());
-        (error.exit_code(), Flow::Continue)
+        let out = &mut io::stderr().lock();
+        match error {
+            Error::Parts(parts) => {
+                for part in parts {
+                    let place = place.map(|place| format!("{place}: ")).unwrap_or_default() + &part.what;
+                    let _ = reporter.report(&Error::Api(Box::new(part.failure)), Some(&place), None, out);
+                }
+            }
+            error => {
+                let _ = reporter.report(&error, place, line, out);
+            }
+        }
+        (code, Flow::Continue)
     }
 
     /// The secrets in use: of the environment, and the open sessions.

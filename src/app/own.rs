@@ -10,7 +10,7 @@ use crate::commands;
 use crate::config::{Contexts, Credentials, Keeper, Owner};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::json::escape_unprintable;
-use crate::render::Shape;
+use crate::render::{Shape, View};
 use crate::results::{Kept, Limits, Results};
 use crate::sandbox;
 use crate::shell::last_entries;
@@ -49,8 +49,8 @@ impl App {
         match command {
             OwnCommand::Exit | OwnCommand::Quit => return Ok(Flow::Leave),
             OwnCommand::Help { subject } => self.help(&subject, options, out)?,
-            OwnCommand::Login(with) => self.login(&with, options)?,
-            OwnCommand::Logout => self.logout(options)?,
+            OwnCommand::Login(with) => self.login(&with, options, out)?,
+            OwnCommand::Logout => self.logout(options, out)?,
             OwnCommand::Context(command) => self.context(&command, options, out)?,
             OwnCommand::More { number } => self.more(number, options, out)?,
             OwnCommand::Save { numbers, target, json_only } => {
@@ -69,6 +69,7 @@ impl App {
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,
             OwnCommand::Run { file } => return self.run_file(&file, typed, out),
             OwnCommand::Capacity => self.capacity(options, out)?,
+            OwnCommand::Raw(call) => self.raw(&call, options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
             OwnCommand::Catalog(command) => self.catalog_command(command, typed, options, out)?,
             OwnCommand::Complete { line } => self.complete(&line.join(" "), out)?,
@@ -252,6 +253,7 @@ impl App {
         match record.reply {
             Kept::Whole(text) => {
                 let shape = self.shape_of_line(&record.summary.command);
+                let view = View { failed: !record.summary.success, ..view };
                 self.print(Reply::of_text(text.into_bytes()), &shape, &view, options, out)
             }
             Kept::Text(text) => {

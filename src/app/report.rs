@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use crate::cli::Options;
 use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
+use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::config;
 use crate::error::{Error, OwnError};
 use crate::json::{self, MASK, escape_unprintable};
@@ -32,8 +32,6 @@ pub(super) struct Reporter {
     pub(super) session_variable: Option<&'static str>,
     /// What was probably meant, where the node told and was asked.
     pub(super) meant: Option<String>,
-    /// Where the column comes from that is missing, where nobody typed it.
-    pub(super) unasked: Option<String>,
     /// Secrets in use: a node may quote them anywhere.
     pub(super) known: Vec<Secret>,
 }
@@ -103,10 +101,7 @@ impl Reporter {
         if let Some(variable) = self.session_variable.filter(|_| refused) {
             return Some(format!("the session of {variable} is not valid any more: unset it, or set another"));
         }
-        let hint = match (hint(error), &self.unasked) {
-            (Some(hint), Some(unasked)) => format!("{hint} The column is from {unasked}"),
-            (hint, unasked) => hint.or_else(|| Some(format!("the column is from {}", unasked.as_ref()?)))?,
-        };
+        let hint = hint(error)?;
         Some(if self.at_prompt { hint.replace("`zstack-cli ", "`") } else { hint })
     }
 
@@ -138,22 +133,6 @@ impl Reporter {
         push_causes(&mut lines, error, 0);
         lines
     }
-}
-
-/// Where the column comes from that the rows lack, and how to do without it; nothing where it was typed.
-pub(super) fn column_origin(error: &Error, options: &Options) -> Option<String> {
-    let (Error::Render(render::Error::UnknownColumn { name, .. })
-    | Error::NotShown(render::Error::UnknownColumn { name, .. })) = error
-    else {
-        return None;
-    };
-    let is_sorted_by = options.sort_by.as_deref().is_some_and(|column| column.trim_start_matches('-') == name);
-    let is_shown = options.columns.as_deref().is_some_and(|columns| columns.contains(name.as_str()));
-    let (option, origin) = match is_sorted_by && !is_shown {
-        true => ("sort-by", &options.sort_by_from),
-        false => ("columns", &options.columns_from),
-    };
-    Some(format!("{}: {}", origin.name(option), origin.undo(option)?))
 }
 
 /// What happened.
@@ -227,8 +206,7 @@ fn hint(error: &Error) -> Option<String> {
             "`zstack-cli context set NAME credentials=file` does without it"
         }
         Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
-        Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
-        Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
+        Error::Api(failure) => return failure_hint(failure),
         Error::Client(error) => return client_hint(error),
         Error::PipeFilter { expression, .. } => {
             return Some(format!("`|` is a jq filter here; a program is `|! {expression}`"));
@@ -299,12 +277,17 @@ fn client_hint(error: &client::Error) -> Option<String> {
             return Some(format!("`zstack-cli job {job}` looks whether the node has it"));
         }
         client::Error::Unanswered { job: None, .. } => "query the resource before you repeat the action",
-        client::Error::Failed { failure } | client::Error::LogInRefused { failure } => {
-            return code_hint(failure.code()).map(str::to_owned);
-        }
+        client::Error::Failed { failure } | client::Error::LogInRefused { failure } => return failure_hint(failure),
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn failure_hint(failure: &ApiFailure) -> Option<String> {
+    match failure.code() {
+        SECOND_FACTOR_DUE => Some(second_factors(&failure.error.details)),
+        code => code_hint(code).map(str::to_owned),
+    }
 }
 
 /// Which further proofs a log-in lacks: the details are JSON text then, `{"authentications": [".."]}` (A10).
@@ -315,7 +298,7 @@ fn second_factors(details: &str) -> String {
         .map(|item| escape_unprintable(&json::unescape(item)).into_owned())
         .collect();
     let due = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-    format!("a second factor is due{due}; an access key needs none (`login --access-key ID`)")
+    format!("a second factor is due{due}; `zstack-cli login --code DIGITS` sends its code, an access key needs none")
 }
 
 /// Advice for the commonest codes (doc/protocol.md, "Errors").
@@ -327,7 +310,9 @@ fn code_hint(code: &str) -> Option<&'static str> {
         "ID.1003" => "the quota of the account is used up; QueryQuota shows it",
         "ID.1005" => "the password must be changed first: UpdateAccount or UpdateUser",
         "ID.1006" => "too many sessions are open for this user; they end by themselves after two hours",
-        "ID.2002" => "the second factor is wrong",
+        SECOND_FACTOR_WRONG => {
+            "the code of the second factor is wrong or has expired; `zstack-cli login --code DIGITS` sends another"
+        }
         "LOGIN_CONTROL.1003" => {
             "a verification code is due, or wrong: `login` on a terminal asks for it, and GetLoginCaptcha fetches the \
              picture for captchaUuid= and verifyCode="

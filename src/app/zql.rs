@@ -8,6 +8,7 @@ use crate::json::{self, Kind, Record};
 use crate::plan::{self, Plan, Rows, Statement};
 use crate::render::{self, Format, Shape};
 
+use super::call::nothing_to_validate;
 use super::output::Output;
 use super::results::{COUNT, Results};
 use super::{App, shape};
@@ -15,6 +16,9 @@ use super::{App, shape};
 impl App {
     /// Runs statements of the node's query language.
     pub(super) fn zql(&mut self, text: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        if options.validate {
+            return Err(nothing_to_validate("a ZQL statement"));
+        }
         // A node may know entities that the catalog does not; one that is nearly right is a mistake.
         if !options.no_check
             && let Some((name, closest)) = plan::closest_entity(text, self.catalog)
@@ -33,6 +37,7 @@ impl App {
         }
         let Plan::Call(request) = planned else { return Ok(()) };
         let answer = self.execute_as(&request, job, options)?;
+        self.explain_wide_text(request.holds_wide_text(), &answer);
         let answer = self.zql_results(answer, text, &view, options)?;
         self.conclude_call(answer, &self.shape_of_zql(text), &view, options, out)
     }

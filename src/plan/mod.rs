@@ -10,6 +10,7 @@ mod fields;
 mod newer;
 mod password;
 mod query;
+mod raw;
 mod reading;
 mod request;
 mod statement;
@@ -24,6 +25,7 @@ pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
 pub use query::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
+pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};

@@ -1,12 +1,14 @@
 //! `csv`, `tsv` and `value`: one line a row, for programs.
 
+use std::borrow::Cow;
+
 use crate::json;
 
 use super::cell;
 use super::error::Error;
 use super::grid::{Grid, Sample};
 use super::output::Output;
-use super::rows::{RowWriter, Section};
+use super::rows::{RowKind, RowWriter, Section};
 use super::view::{Format, Shape, View};
 
 /// RFC 4180 ends lines with CR LF. Tools that follow it accept LF alone as well, and shells only that.
@@ -14,12 +16,11 @@ const END: u8 = b'\n';
 
 /// Writes rows as lines of delimited cells.
 pub(super) struct Delimited<'a, 'o> {
-    whole: &'a Shape,
-    /// What is known of the rows of the section.
     shape: &'a Shape,
     view: &'a View,
     out: &'a mut Output<'o>,
     sections: usize,
+    kind: RowKind,
     name: String,
     grid: Option<Grid>,
     sample: Sample,
@@ -29,16 +30,20 @@ pub(super) struct Delimited<'a, 'o> {
 impl<'a, 'o> Delimited<'a, 'o> {
     pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Delimited<'a, 'o> {
         Delimited {
-            whole: shape,
             shape,
             view,
             out,
             sections: 0,
+            kind: RowKind::Other,
             name: String::new(),
             grid: None,
             sample: Sample::default(),
             cell: String::new(),
         }
+    }
+
+    fn shape(&self) -> Cow<'a, Shape> {
+        self.kind.shape(self.shape)
     }
 
     fn start(&mut self, grid: Grid) -> Result<(), Error> {
@@ -65,10 +70,10 @@ impl<'a, 'o> Delimited<'a, 'o> {
 impl RowWriter for Delimited<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
         self.sections += 1;
-        self.shape = section.shape(self.whole);
+        self.kind = section.kind;
         self.name = section.name.to_owned();
         self.grid = None;
-        match Grid::without_sample(self.shape, self.view) {
+        match Grid::without_sample(&self.shape(), self.view) {
             Some(grid) => self.start(grid),
             None => Ok(()),
         }
@@ -83,7 +88,7 @@ impl RowWriter for Delimited<'_, '_> {
             None => {
                 self.sample.push(row);
                 if self.sample.is_full() {
-                    let grid = Grid::with_sample(&self.name, self.shape, self.view, &self.sample)?;
+                    let grid = Grid::with_sample(&self.name, &self.shape(), self.view, &self.sample)?;
                     self.start(grid)?;
                 }
                 Ok(())
@@ -93,7 +98,7 @@ impl RowWriter for Delimited<'_, '_> {
 
     fn end(&mut self) -> Result<(), Error> {
         if self.grid.is_none() {
-            let grid = Grid::with_sample(&self.name, self.shape, self.view, &self.sample)?;
+            let grid = Grid::with_sample(&self.name, &self.shape(), self.view, &self.sample)?;
             self.start(grid)?;
         }
         Ok(())

@@ -4,9 +4,9 @@
 //! or are a handful of members; ZQL nests lists of inventories in `results`, one for each statement.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
+use crate::parts::{self, Part};
 
 use super::Rendered;
 use super::error::Error;
@@ -18,37 +18,36 @@ pub(super) struct Section<'a> {
     /// The name of the member that holds it; empty for the reply itself.
     pub(super) name: &'a str,
     /// What its rows are.
-    pub(super) of: Of,
+    pub(super) kind: RowKind,
     /// Whether it is a record and not a list.
     pub(super) single: bool,
 }
 
-/// What the rows of a section are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
-    /// The inventories that the reply is about, so that its shape describes them.
-    Reply,
+/// What the rows of a list are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum RowKind {
+    /// The inventories that the reply is about, which its shape describes.
+    Inventories,
     /// The rows of one of several results, each of which has a shape of its own.
     Result(usize),
     /// The points of a metric.
     Points,
-    /// Nobody knows.
-    Unknown,
+    /// The parts of a batch.
+    Parts,
+    /// Something else.
+    #[default]
+    Other,
 }
 
-impl Section<'_> {
-    /// What is known of its rows.
-    pub(super) fn shape<'s>(&self, whole: &'s Shape) -> &'s Shape {
-        static UNKNOWN: LazyLock<Shape> = LazyLock::new(Shape::default);
-        static POINTS: LazyLock<Shape> = LazyLock::new(|| {
-            let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Unknown, secret: false };
-            Shape { fields: ["time", "value", "labels"].map(field).to_vec(), ..Shape::default() }
-        });
-        match self.of {
-            Of::Reply => whole,
-            Of::Result(index) => whole.results.get(index).unwrap_or(whole),
-            Of::Points => &POINTS,
-            Of::Unknown => &UNKNOWN,
+impl RowKind {
+    /// What is known of such rows, where the inventories are of that shape.
+    pub(super) fn shape(self, of_inventories: &Shape) -> Cow<'_, Shape> {
+        match self {
+            RowKind::Inventories => Cow::Borrowed(of_inventories),
+            RowKind::Result(index) => Cow::Borrowed(of_inventories.results.get(index).unwrap_or(of_inventories)),
+            RowKind::Points => Cow::Owned(shape_of_points()),
+            RowKind::Parts => Cow::Owned(shape_of_parts()),
+            RowKind::Other => Cow::Owned(Shape::default()),
         }
     }
 }
@@ -75,28 +74,49 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     let mut beside = Record::default();
     let mut sections = 0;
     let mut results = false;
+    // Whether a section of results is open that are no results of ZQL.
+    let mut open = false;
     let mut index = 0;
     while let Some(piece) = pieces.next_piece()? {
         match piece {
             Piece::Rows { name } => {
-                results = name == "results";
+                results = name == parts::LIST;
                 if !results {
                     sections += 1;
-                    let of = if matches!(name, "inventories" | "inventory") { Of::Reply } else { Of::Unknown };
-                    writer.begin(Section { name, of, single: false })?;
+                    writer.begin(Section { name, kind: kind_of_list(name), single: false })?;
                 }
             }
             Piece::Row(row) if results => {
                 sections += 1;
-                result(index, row, writer, &mut beside)?;
-                index += 1;
+                if is_of_zql(row) {
+                    if std::mem::take(&mut open) {
+                        writer.end()?;
+                    }
+                    result(index, row, writer, &mut beside)?;
+                    index += 1;
+                    continue;
+                }
+                let part = Part::of(row);
+                if !std::mem::replace(&mut open, true) {
+                    let kind = if part.is_some() { RowKind::Parts } else { RowKind::Other };
+                    writer.begin(Section { name: parts::LIST, kind, single: false })?;
+                }
+                match part {
+                    Some(part) => writer.row(&part_row(part))?,
+                    None => writer.row(row)?,
+                }
             }
             Piece::Row(row) => writer.row(row)?,
-            Piece::EndRows if results => results = false,
+            Piece::EndRows if results => {
+                results = false;
+                if std::mem::take(&mut open) {
+                    writer.end()?;
+                }
+            }
             Piece::EndRows => writer.end()?,
             Piece::Member { name: name @ ("inventory" | "inventories"), text } if json::kind(text) == Kind::Map => {
                 sections += 1;
-                single(Section { name, of: Of::Reply, single: true }, text, writer)?;
+                single(Section { name, kind: RowKind::Inventories, single: true }, text, writer)?;
             }
             Piece::Member { name, text } => {
                 if !is_bookkeeping(name) {
@@ -118,9 +138,9 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     match only {
         Some((name, value)) if json::members(value).next().is_some() => {
             let name = String::from_utf8_lossy(name);
-            single(Section { name: &name, of: Of::Unknown, single: true }, value, writer)
+            single(Section { name: &name, kind: RowKind::Other, single: true }, value, writer)
         }
-        _ => single(Section { name: "", of: Of::Unknown, single: true }, &record, writer),
+        _ => single(Section { name: "", kind: RowKind::Other, single: true }, &record, writer),
     }
 }
 
@@ -128,6 +148,66 @@ fn single(section: Section<'_>, row: &[u8], writer: &mut dyn RowWriter) -> Resul
     writer.begin(section)?;
     writer.row(row)?;
     writer.end()
+}
+
+fn kind_of_list(name: &str) -> RowKind {
+    if matches!(name, "inventories" | "inventory") { RowKind::Inventories } else { RowKind::Other }
+}
+
+/// What is known of the parts of a batch: they may have more, but these are what they are told by.
+fn shape_of_parts() -> Shape {
+    let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
+    let text = FieldKind::Text;
+    let fields = [("uuid", text), ("name", text), ("success", FieldKind::Bool), ("error", text)];
+    Shape { fields: fields.map(field).to_vec(), ..Shape::default() }
+}
+
+/// What is known of the points of a metric.
+fn shape_of_points() -> Shape {
+    let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Unknown, secret: false };
+    Shape { fields: ["time", "value", "labels"].map(field).to_vec(), ..Shape::default() }
+}
+
+/// A part as a row: what it is about, whether it succeeded, why not in one text, and what else is told.
+pub(super) fn part_row(part: Part<'_>) -> Vec<u8> {
+    let mut row = Record::default();
+    for (name, value) in [("uuid", part.uuid()), ("name", part.name())] {
+        if let Some(value) = value {
+            row.push(name.as_bytes(), value);
+        }
+    }
+    row.push(b"success", if part.has_failed() { b"false" } else { b"true" });
+    if let Some(error) = part.error() {
+        row.push(b"error", &error_text(error));
+    }
+    for (name, value) in json::members(part.entry()) {
+        if !matches!(name, b"uuid" | b"name" | b"success" | b"error") {
+            row.push(name, value);
+        }
+    }
+    row.finish()
+}
+
+/// `"CODE: DETAILS"` of an error object.
+fn error_text(error: &[u8]) -> Cow<'_, [u8]> {
+    if json::kind(error) != Kind::Map {
+        return Cow::Borrowed(error);
+    }
+    let text = |name| {
+        let value = json::member(error, name).filter(|value| json::kind(value) == Kind::Text)?;
+        Some(json::unescape(value)).filter(|text| !text.trim().is_empty())
+    };
+    let told = [text("code"), text("details").or_else(|| text("description"))];
+    let told: Vec<Cow<'_, str>> = told.into_iter().flatten().collect();
+    let mut literal = Vec::new();
+    json::write_literal(&mut literal, &told.join(": "));
+    Cow::Owned(literal)
+}
+
+/// Whether an element of `results` is what a ZQL statement led to, and no part of a batch.
+fn is_of_zql(row: &[u8]) -> bool {
+    let has = |name| json::member(row, name).is_some();
+    has("inventories") || has("inventoryCounts") || has("total")
 }
 
 /// One element of a ZQL reply's `results`, or a row of another list of that name. What stands beside the rows of one
@@ -143,7 +223,7 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
             (_, Kind::Null) | (b"name", Kind::Text) => {}
             (b"inventories", Kind::List) => {
                 lists += 1;
-                list(Section { name: title, of: Of::Result(index), single: false }, value, writer)?;
+                list(Section { name: title, kind: RowKind::Result(index), single: false }, value, writer)?;
             }
             (b"returnWith", Kind::Map) => {
                 for (name, value) in json::members(value) {
@@ -161,8 +241,8 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
     for (name, value) in json::member(row, "returnWith").into_iter().flat_map(json::members) {
         if json::kind(value) == Kind::List {
             let name = String::from_utf8_lossy(name);
-            let of = if json::items(value).all(is_point) { Of::Points } else { Of::Unknown };
-            list(Section { name: &name, of, single: false }, value, writer)?;
+            let kind = if json::items(value).all(is_point) { RowKind::Points } else { RowKind::Other };
+            list(Section { name: &name, kind, single: false }, value, writer)?;
         }
     }
     let record = own.finish();
@@ -170,7 +250,7 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
     match lists {
         0 => {
             let title = name.as_deref().unwrap_or_default();
-            single(Section { name: title, of: Of::Unknown, single: false }, &record, writer)
+            single(Section { name: title, kind: RowKind::Other, single: false }, &record, writer)
         }
         _ if is_named && record != b"{}" => writer.beside(&record),
         _ => {

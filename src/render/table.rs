@@ -11,19 +11,18 @@ use super::error::Error;
 use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};
 use super::output::Output;
-use super::rows::{Of, RowWriter, Section};
+use super::rows::{RowKind, RowWriter, Section};
 use super::style::Tone;
 use super::vertical::{Blocks, block, title};
 use super::view::{Format, Shape, View};
 
 /// Writes rows as an aligned table.
 pub(super) struct Table<'a, 'o> {
-    whole: &'a Shape,
-    /// What is known of the rows of the section.
     shape: &'a Shape,
     view: &'a View,
     out: &'a mut Output<'o>,
     lines: Lines,
+    kind: RowKind,
     single: bool,
     name: String,
     started: bool,
@@ -46,11 +45,11 @@ enum Phase {
 impl<'a, 'o> Table<'a, 'o> {
     pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Table<'a, 'o> {
         Table {
-            whole: shape,
             shape,
             view,
             out,
             lines: Lines::of(view),
+            kind: RowKind::Other,
             single: false,
             name: String::new(),
             started: false,
@@ -69,9 +68,8 @@ impl<'a, 'o> Table<'a, 'o> {
     fn measured(&mut self) -> Result<(), Error> {
         let sample = std::mem::take(&mut self.sample);
         let name = self.name.clone();
-        // What it is called is all that is left to tell.
-        let section = Section { name: &name, of: Of::Unknown, single: self.single };
-        let shape = self.shape;
+        let section = Section { name: &name, kind: self.kind, single: self.single };
+        let shape = &*self.kind.shape(self.shape);
         let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
         let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
@@ -168,7 +166,7 @@ fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
 
 impl RowWriter for Table<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
-        self.shape = section.shape(self.whole);
+        self.kind = section.kind;
         self.single = section.single;
         self.name = section.name.to_owned();
         self.phase = Phase::Measuring;
@@ -214,7 +212,7 @@ impl RowWriter for Table<'_, '_> {
         }
         let mut blocks = Blocks::default();
         blocks.start(
-            Section { name: "", of: Of::Unknown, single: true },
+            Section { name: "", kind: RowKind::Other, single: true },
             &Shape::default(),
             self.view,
             &mut self.out.buffer,
@@ -493,19 +491,21 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
             }
         }
         /// Fails the test when too much is read.
-        struct Endless(u32);
+        struct Endless(u32, Vec<u8>);
         impl crate::json::Pieces for Endless {
             fn next_piece(&mut self) -> Result<Option<crate::json::Piece<'_>>, crate::json::ReadError> {
                 self.0 += 1;
                 assert!(self.0 < 3000, "goes on reading");
                 Ok(Some(match self.0 {
                     1 => crate::json::Piece::Rows { name: "inventories" },
-                    _ => crate::json::Piece::Row(br#"{"name":"a"}"#),
+                    _ => crate::json::Piece::Row(&self.1),
                 }))
             }
         }
+        let row = format!(r#"{{"name":"{}"}}"#, "a".repeat(200)).into_bytes();
         for format in Format::ALL {
-            let printed = super::super::render(&mut Endless(0), &Shape::default(), &View::new(format), &mut Closed);
+            let endless = &mut Endless(0, row.clone());
+            let printed = super::super::render(endless, &Shape::default(), &View::new(format), &mut Closed);
             assert!(
                 matches!(&printed, Err(Error::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe),
                 "{format:?}"

@@ -3,7 +3,9 @@
 //! Each file is a feature. `harness` runs the binary in an environment of its own; `node` is a small server
 //! that records what it is sent and answers what a test tells it to, independent of the program's own sandbox.
 
+mod bases;
 mod batch;
+mod batches;
 mod calls;
 mod completion;
 mod contexts;
@@ -17,8 +19,10 @@ mod node;
 mod output;
 mod paging;
 mod panics;
+mod pipelines;
 mod prompt;
 mod queries;
+mod raw;
 mod redirections;
 mod screen;
 mod secrets;
