@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let versions: Value = serde_json::from_str(&fs::read_to_string(folder.join("versions.json"))?)?;
     let observed: Value = serde_json::from_str(&fs::read_to_string(folder.join("observed.json"))?)?;
     let tags = fs::read_to_string(folder.join("system-tags.json"))?;
-    let text = merge(&without_blanks(&fs::read_to_string(catalog)?), &versions, &without_blanks(&tags))?;
+    let catalog = with_observed(&without_blanks(&fs::read_to_string(catalog)?), &observed["inventories"])?;
+    let text = merge(&catalog, &versions, &without_blanks(&tags))?;
     let compact = Path::new(&env::var("OUT_DIR")?).join("catalog.json");
     fs::write(&compact, &text)?;
     let code = format!("pub(super) static DATA: Data = {};\n", index(&text, &compact, &versions, &observed)?);
@@ -295,6 +296,46 @@ fn without_blanks(text: &str) -> String {
         compact.push(c);
     }
     compact
+}
+
+/// Puts what `observed.json` says of an inventory, and of those that it specialises, at the head of its line.
+fn with_observed(text: &str, observed: &Value) -> Result<String, Box<dyn Error>> {
+    let whole: Value = serde_json::from_str(text)?;
+    let inventories = &whole["inventories"];
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let name = line.strip_prefix('"').and_then(|rest| rest.split_once("\":{\"fields\":")).map(|(name, _)| name);
+        let Some(name) = name.filter(|name| inventories[*name].is_object()) else {
+            out.push_str(line);
+            continue;
+        };
+        let mut family = vec![name];
+        let mut next = 0;
+        while let Some(own) = family.get(next).map(|name| &inventories[*name]) {
+            let parents = own["parents"].as_array().into_iter().flatten().map(|parent| &parent["inventory"]);
+            for general in parents.chain([&own["extends"]]).filter_map(Value::as_str) {
+                if !family.contains(&general) {
+                    family.push(general);
+                }
+            }
+            next += 1;
+        }
+        let (head, rest) = line.split_at(name.len() + 4);
+        out.push_str(head);
+        for key in ["unselectable", "unsortable", "broken"] {
+            let said = family.iter().filter_map(|name| observed[*name][key].as_array()).flatten();
+            let mut names: Vec<&str> = said.filter_map(Value::as_str).collect();
+            // A special inventory need not have all that a general one has.
+            names.retain(|name| name.starts_with("__") || line.contains(&format!("\"{name}\"")));
+            names.sort_unstable();
+            names.dedup();
+            if !names.is_empty() {
+                write!(out, "\"{key}\":{},", serde_json::to_string(&names)?)?;
+            }
+        }
+        out.push_str(rest);
+    }
+    Ok(out)
 }
 
 /// Names with their index entries.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::cli::{self, Line, Options, OwnCommand};
 use crate::client::{self, Answer, CallOptions, JobUuid, Parts, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
-use crate::error::{Error, OwnError};
+use crate::error::Error;
 use crate::json::{self, Pieces};
-use crate::plan::{self, Cursor, Effect, Plan, Request};
+use crate::plan::{self, Cursor, Effect, Plan, Request, ZQL_API};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
 use crate::shell::redirection;
@@ -17,9 +17,10 @@ use crate::syntax::{self, Command};
 use super::bases::Turned;
 use super::output::Output;
 use super::own::stdin_is_taken;
+use super::results::COUNT;
 use super::spinner::Spinner;
 use super::watch::Watched;
-use super::{App, shape, view};
+use super::{App, arrange, shape, view};
 
 impl App {
     /// Runs an API call and prints what came of it.
@@ -75,7 +76,13 @@ impl App {
             self.confirm(command, &planned, options)?;
         }
         let view = match select {
-            Some(columns) if view.columns.is_none() => render::View { columns: Some(columns), ..view },
+            // Members alone are all that the rows have, a path is picked out of one; and watching takes the key as well.
+            Some(columns)
+                if view.columns.is_none()
+                    && (options.watch.is_some() || columns.columns.iter().any(|column| column.path.len() > 1)) =>
+            {
+                render::View { columns: Some(columns), ..view }
+            }
             _ => view,
         };
         if let Some(every) = options.watch {
@@ -115,6 +122,10 @@ impl App {
                 Answer::Reply(reply)
             }
             (_, answer) => answer,
+        };
+        let (answer, shape) = match zql_of(&planned) {
+            Some(text) => (self.zql_results(answer, text, &view, options)?, self.shape_of_zql(text)),
+            None => (answer, shape),
         };
         let (answer, shape) = match &planned {
             Plan::Call(_) if options.follow => self.follow_long_job(answer, shape, options)?,
@@ -190,45 +201,13 @@ impl App {
         if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
     }
 
-    /// Runs a statement of the node's query language.
-    pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
-        if options.validate {
-            return Err(nothing_to_validate("a ZQL statement"));
-        }
-        // A node may know entities that the catalog does not; one that is nearly right is a mistake.
-        if !options.no_check
-            && let Some((name, closest)) = plan::closest_entity(statement, self.catalog)
-        {
-            let (name, closest) = (name.to_owned(), Some(closest));
-            return Err(Error::Own(OwnError::NotFound { kind: "ZQL entity", name, closest }));
-        }
-        let planned = Plan::Call(plan::zql_request(statement, false));
-        let view = self.view(options, out)?;
-        if options.dry_run {
-            return self.dry_run(&planned, options, out);
-        }
-        let job = JobUuid::fresh();
-        if options.curl_example {
-            self.say_curl(&planned, job, options)?;
-        }
-        let Plan::Call(request) = planned else { return Ok(()) };
-        let answer = self.execute_as(&request, job, options)?;
-        self.explain_wide_text(request.holds_wide_text(), &answer);
-        self.conclude_call(answer, &self.shape_of_zql(statement), &view, options, out)
-    }
-
     /// Has a failure explained that characters beyond U+FFFF may have led to (R9).
-    fn explain_wide_text(&mut self, is_wide: bool, answer: &Answer) {
+    pub(super) fn explain_wide_text(&mut self, is_wide: bool, answer: &Answer) {
         if is_wide && matches!(answer, Answer::Failed(_)) && self.meant.is_none() {
             let hint =
                 "the node's database may not compare characters beyond U+FFFF, such as emoji: `%` stands for them";
             self.meant = Some(hint.to_owned());
         }
-    }
-
-    fn shape_of_zql(&self, statement: &str) -> Shape {
-        let inventory = plan::zql_rows(statement, self.catalog).and_then(|name| self.catalog.inventory(name));
-        inventory.as_ref().map(shape::of_inventory).unwrap_or_default()
     }
 
     pub(super) fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
@@ -262,17 +241,17 @@ impl App {
                 return (api.map(|api| shape::of_api(self.catalog, &api)).unwrap_or_default(), None);
             }
         };
-        if matches!(query.answer, plan::Answer::Groups { .. }) {
-            return (Shape::default(), None);
-        }
         let inventory = query.inventory.and_then(|name| self.catalog.inventory(name));
         // Also rows that the catalog does not describe are rows of something.
-        let unknown = || Shape { inventory: Some(query.api.to_owned()), fields: Vec::new() };
+        let unknown = || Shape { inventory: Some(query.api.to_owned()), ..Shape::default() };
         let whole = inventory.as_ref().map_or_else(unknown, shape::of_inventory);
+        if let plan::Answer::Groups { field } = &query.answer {
+            return (shape::selected(&whole, &[field.clone(), COUNT.to_owned()]), None);
+        }
         match &query.select {
             None => (whole, None),
             Some(names) => {
-                let selection = Selection::parse(&names.join(",")).ok().filter(|_| query.must_select);
+                let selection = Selection::parse(&names.join(",")).ok();
                 (shape::selected(&whole, names), selection)
             }
         }
@@ -386,7 +365,11 @@ impl App {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let node = self.node(options)?;
-        Ok(node.client.query(query, &CallOptions::default(), &mut spinner))
+        let result = node.client.query(query, &CallOptions::default(), &mut spinner);
+        Ok(match result {
+            Ok(Answer::Reply(reply)) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
+            result => result,
+        })
     }
 
     pub(super) fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {
@@ -483,7 +466,7 @@ fn validation(planned: &Plan) -> Result<Request, Error> {
 }
 
 /// Why a call cannot be checked: the node would fail with 500, or simply do it.
-fn nothing_to_validate(what: &str) -> Error {
+pub(super) fn nothing_to_validate(what: &str) -> Error {
     let problem = format!("{what} is no asynchronous action, and a node checks only those without doing them");
     Error::Option { option: "validate", problem }
 }
@@ -505,6 +488,13 @@ fn in_lines(text: &str, width: Option<usize>) -> String {
         taken += word.len();
     }
     out
+}
+
+/// The statements that a call sends, where it is the API for that.
+fn zql_of(planned: &Plan) -> Option<&str> {
+    let Plan::Call(request) = planned else { return None };
+    let (_, text) = request.query.iter().find(|(name, _)| request.api == ZQL_API && name == "zql")?;
+    Some(&text.text)
 }
 
 /// The statement of a `zql` line.

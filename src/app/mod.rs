@@ -1,5 +1,6 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
+mod arrange;
 mod bases;
 mod call;
 mod capacity;
@@ -22,6 +23,7 @@ mod program;
 mod raw;
 mod recorder;
 mod report;
+mod results;
 mod script;
 mod session_store;
 mod set;
@@ -32,6 +34,7 @@ mod spinner;
 mod view;
 mod waiting;
 mod watch;
+mod zql;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

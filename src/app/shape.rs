@@ -6,7 +6,7 @@ use crate::secret;
 
 /// The shape of rows of an inventory.
 pub(super) fn of_inventory(inventory: &Inventory) -> Shape {
-    Shape { inventory: Some(inventory.name.to_owned()), fields: fields(inventory) }
+    Shape { inventory: Some(inventory.name.to_owned()), fields: fields(inventory), results: Vec::new() }
 }
 
 /// The shape of what a call that is no query returns: its `inventory` or `inventories`, where the catalog knows.
@@ -64,7 +64,7 @@ pub(super) fn selected(shape: &Shape, names: &[String]) -> Shape {
         })
         .collect();
     // Without the inventory's name its default columns have no say: what was asked for is what is shown.
-    Shape { inventory: None, fields }
+    Shape { fields, ..Shape::default() }
 }
 
 fn fields(inventory: &Inventory) -> Vec<Field> {

@@ -100,7 +100,7 @@ impl App {
 
     /// The rows as they are now.
     fn snapshot(&mut self, watched: &Watched<'_>) -> Result<Snapshot, Error> {
-        let mut reply = match self.query(watched.query, watched.options)? {
+        let mut reply = match self.query(&watched.query.with_key(), watched.options)? {
             Answer::Reply(reply) => reply,
             Answer::Failed(failure) => return Err(Error::Api(Box::new(failure))),
             Answer::Detached(_) => return Ok(Snapshot::default()),

@@ -241,6 +241,15 @@ impl Type {
     pub fn is_scalar(&self) -> bool {
         !matches!(self, Type::List(_) | Type::Map(_) | Type::Any | Type::Named(_))
     }
+
+    /// The inventory whose records are the values, one or a list of them; `None` where they are something else.
+    pub fn record(&self) -> Option<&'static str> {
+        match self {
+            Type::Named(name) if name.ends_with("Inventory") => Some(name),
+            Type::List(Some(element)) => element.record(),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Type {

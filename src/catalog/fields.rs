@@ -43,6 +43,26 @@ pub enum FieldError {
         /// The inventory that lacks it.
         inventory: Box<Inventory>,
     },
+    /// A segment names a relation or tag field on which nodes fail.
+    Broken {
+        /// The offending segment.
+        name: String,
+        /// Its byte offset in the path.
+        at: usize,
+        /// The inventory that has it.
+        inventory: Box<Inventory>,
+    },
+    /// The last segment names other records within the row, and none of their members.
+    Record {
+        /// The offending segment.
+        name: String,
+        /// Its byte offset in the path.
+        at: usize,
+        /// The inventory that has it.
+        inventory: Box<Inventory>,
+        /// The inventory of those records.
+        target: &'static str,
+    },
 }
 
 impl Catalog {
@@ -60,12 +80,15 @@ impl Catalog {
     /// Follows a dotted path from an inventory to the member it names.
     ///
     /// # Errors
-    /// `NoExpanded` and `NoField` name the first segment that leads nowhere.
+    /// Each names the first segment that leads nowhere.
     pub fn field_path(self, from: &Inventory, path: &str) -> Result<FieldPath, FieldError> {
         let mut inventory = from.clone();
         let mut at = 0;
         let mut rest = path;
         while let Some((name, next)) = rest.split_once('.') {
+            if inventory.is_broken(name) {
+                return Err(FieldError::Broken { name: name.to_owned(), at, inventory: Box::new(inventory) });
+            }
             match self.follow(&inventory, name) {
                 Some(Some(target)) => inventory = target,
                 Some(None) => return Ok(FieldPath::Unknown),
@@ -76,11 +99,19 @@ impl Catalog {
             at += name.len() + 1;
             rest = next;
         }
+        if inventory.is_broken(rest) {
+            return Err(FieldError::Broken { name: rest.to_owned(), at, inventory: Box::new(inventory) });
+        }
         if TAG_FIELDS.contains(&rest) {
             return Ok(FieldPath::Tag(inventory));
         }
         match inventory.field(rest).filter(|field| !field.unqueryable).cloned() {
-            Some(field) => Ok(FieldPath::Field { inventory, field }),
+            Some(field) => match field.kind.record() {
+                Some(target) => {
+                    Err(FieldError::Record { name: rest.to_owned(), at, inventory: Box::new(inventory), target })
+                }
+                None => Ok(FieldPath::Field { inventory, field }),
+            },
             None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory: Box::new(inventory) }),
         }
     }

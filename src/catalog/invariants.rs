@@ -180,6 +180,35 @@ fn inventories_resolve() {
 }
 
 #[test]
+fn what_was_observed_is_of_the_catalog() {
+    let observed: serde_json::Value = serde_json::from_str(include_str!("data/observed.json")).expect("it is JSON");
+    let observed = observed["inventories"].as_object().expect("inventories");
+    let catalog = Catalog::newest();
+    for (name, said) in observed {
+        let inventory = catalog.inventory(name).unwrap_or_else(|| panic!("{name} is no inventory"));
+        for (key, names) in said.as_object().expect("what was observed of it") {
+            for member in names.as_array().expect("names").iter().map(|name| name.as_str().expect("a name")) {
+                let (is_known, is_decoded) = match key.as_str() {
+                    "unselectable" => (inventory.field(member).is_some(), inventory.unselectable.contains(&member)),
+                    "unsortable" => (inventory.field(member).is_some(), inventory.unsortable.contains(&member)),
+                    "broken" => {
+                        let is_tag = super::TAG_FIELDS.contains(&member);
+                        (is_tag || catalog.follow(&inventory, member).is_some(), inventory.is_broken(member))
+                    }
+                    other => panic!("{name}: {other} means nothing"),
+                };
+                assert!(is_known && is_decoded, "{name} {key} {member}");
+            }
+        }
+    }
+    // It holds for what specialises them, as far as they have it.
+    let special = catalog.inventory("KVMHostInventory").expect("hosts of KVM");
+    assert!(special.unselectable.contains(&"totalCpuCapacity") && special.unsortable.contains(&"ipmiPort"));
+    assert!(catalog.inventory("CephPrimaryStorageInventory").is_some_and(|ceph| !ceph.unsortable.is_empty()));
+    assert!(catalog.inventory("ClusterInventory").is_some_and(|cluster| cluster.unselectable.is_empty()));
+}
+
+#[test]
 fn versions_are_known_and_in_order() {
     let versions: Vec<&str> = Catalog::versions().collect();
     assert_eq!((versions.first(), versions.last(), versions.len()), (Some(&"5.5.6"), Some(&"3.10.0"), 41));

@@ -20,6 +20,15 @@ pub struct Inventory {
     /// Short names for longer paths of expanded fields.
     #[serde(default, borrow)]
     pub aliases: BTreeMap<&'static str, Alias>,
+    /// Members that a node cannot select, although it stores them or shows them in whole rows.
+    #[serde(default, borrow)]
+    pub unselectable: Vec<&'static str>,
+    /// Members that a node cannot sort by.
+    #[serde(default, borrow)]
+    pub unsortable: Vec<&'static str>,
+    /// Relations and tag fields on which a node fails.
+    #[serde(default, borrow)]
+    pub broken: Vec<&'static str>,
     /// The general inventories that this one specialises.
     #[serde(default)]
     pub parents: Vec<Parent>,
@@ -40,6 +49,26 @@ impl Inventory {
     /// The record's own member called exactly `name`.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Whether a node fails on each query that goes through the relation or tag field called `name`.
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.broken.contains(&name)
+    }
+
+    /// The relations that users are offered, with where they lead and since when: expanded fields and aliases, without
+    /// those that are hidden and those that fail.
+    pub fn relations(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)> {
+        let expanded = self.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
+        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory, expanded.since));
+        let aliases = self.aliases.iter().map(|(name, alias)| (*name, alias.inventory, None));
+        expanded.chain(aliases).filter(|(name, ..)| !self.is_broken(name))
+    }
+
+    /// The members that a condition may name by themselves. Other records within the row are none: they are related
+    /// rows, and a condition names one of their members (R6).
+    pub fn comparable(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| !field.unqueryable && field.kind.record().is_none())
     }
 
     /// The member whose value chooses a more specific inventory, where there is one.

@@ -6,6 +6,11 @@
 //! any of these versions has it. `system-tags.json` has the patterns of system tags, `observed.json` what only a
 //! running node shows.
 //!
+//! Under the name of an inventory `observed.json` lists members that a node cannot select (`unselectable`) or sort by
+//! (`unsortable`), and relations and tag fields on which every query fails (`broken`). It holds for the inventories that
+//! specialise that one as well, and the build puts it into their entries. `unlistedApis` are those that a node has and
+//! does not list.
+//!
 //! This module knows nothing of the network, the terminal, or what a user typed.
 
 mod api;

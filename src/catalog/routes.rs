@@ -44,7 +44,7 @@ type Offered = dyn Fn(&str) -> Option<Api>;
 /// The node's table of paths, filled as paths are asked for.
 pub(crate) struct Routes {
     catalog: Catalog,
-    offered: Box<dyn Fn(&str) -> Option<Api>>,
+    offered: Box<Offered>,
     /// By the first segment of their paths, which all paths of one API share.
     by_head: HashMap<String, Rc<Vec<Route>>>,
 }

@@ -11,40 +11,63 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::execute`].
-    pub(super) fn groups(&mut self, plan: &QueryPlan) -> Result<Answer, Error> {
-        match self.execute(&plan.request(0, &Cursor::Start), &CallOptions::default(), &mut Unwatched)? {
-            Answer::Reply(reply) => {
-                let text = reply.into_text().map_err(|error| Error::of_read(&error))?;
-                Ok(Answer::Reply(Reply::of_text(rows(&text))))
+    pub(super) fn groups(&mut self, plan: &QueryPlan, field: &str) -> Result<Answer, Error> {
+        let reply = match self.execute(&plan.request(0, &Cursor::Start), &CallOptions::default(), &mut Unwatched)? {
+            Answer::Reply(reply) => reply.into_text().map_err(|error| Error::of_read(&error))?,
+            other => return Ok(other),
+        };
+        let mut groups = groups(&reply, field);
+        if let Some(without) = groups.iter_mut().find(|group| group.is_null()) {
+            match self.count(&plan.count_of_null(field))? {
+                Ok(count) => without.count = count.to_string().into_bytes(),
+                Err(failure) => return Ok(Answer::Failed(failure)),
             }
-            other => Ok(other),
         }
+        Ok(Answer::Reply(Reply::of_text(rows(field, &groups))))
     }
 }
 
-/// The rows of a reply `{"results": [{"inventoryCounts": [[{"state": "Running"}, 12], ..]}]}` (Z5). A single map with
-/// counts as values is what an empty one looks like (N7).
-fn rows(reply: &[u8]) -> Vec<u8> {
+/// The rows that have the same value in a field.
+#[derive(Debug, PartialEq)]
+struct Group {
+    value: Vec<u8>,
+    count: Vec<u8>,
+}
+
+impl Group {
+    /// Whether they have none. The node says that there are 0 of them, whatever their number (R7).
+    fn is_null(&self) -> bool {
+        json::kind(&self.value) == Kind::Null
+    }
+}
+
+/// The groups of a reply `{"results": [{"inventoryCounts": [[{"state": "Running"}, 12], ..]}]}` (Z5). A single map with
+/// counts as values is what an empty one looks like (N7). Members that nobody asked for hold false values (R4).
+fn groups(reply: &[u8], field: &str) -> Vec<Group> {
     let counts = json::member(reply, "results")
         .and_then(|results| json::items(results).next())
         .and_then(|result| json::member(result, "inventoryCounts"))
         .filter(|counts| json::kind(counts) == Kind::List);
-    let mut out = b"{\"inventories\":[".to_vec();
-    for pair in counts.into_iter().flat_map(json::items) {
+    let pairs = counts.into_iter().flat_map(json::items).filter_map(|pair| {
         let mut pair = json::items(pair);
-        let (Some(group), Some(count)) = (pair.next(), pair.next()) else { continue };
-        if out.last() != Some(&b'[') {
+        let (group, count) = (pair.next()?, pair.next()?);
+        let value = json::member(group, field).unwrap_or(b"null").to_vec();
+        Some(Group { value, count: count.to_vec() })
+    });
+    pairs.collect()
+}
+
+fn rows(field: &str, groups: &[Group]) -> Vec<u8> {
+    let mut out = b"{\"inventories\":[".to_vec();
+    for (index, Group { value, count }) in groups.iter().enumerate() {
+        if index > 0 {
             out.push(b',');
         }
         out.push(b'{');
-        for (name, value) in json::members(group) {
-            out.push(b'"');
-            out.extend_from_slice(name);
-            out.extend_from_slice(b"\":");
-            out.extend_from_slice(value);
-            out.push(b',');
-        }
-        out.extend_from_slice(b"\"count\":");
+        json::write_literal(&mut out, field);
+        out.push(b':');
+        out.extend_from_slice(value);
+        out.extend_from_slice(b",\"count\":");
         out.extend_from_slice(count);
         out.push(b'}');
     }
@@ -58,13 +81,11 @@ mod tests {
 
     #[test]
     fn pairs_become_rows() {
-        let reply = br#"{"results":[{"inventoryCounts":[[{"state":"Running"},12],[{},3]]}]}"#;
-        assert_eq!(
-            String::from_utf8_lossy(&rows(reply)),
-            r#"{"inventories":[{"state":"Running","count":12},{"count":3}]}"#
-        );
+        let rows = |reply: &[u8]| String::from_utf8_lossy(&rows("state", &groups(reply, "state"))).into_owned();
+        let reply = br#"{"results":[{"inventoryCounts":[[{"state":"Running","isDefault":false},12],[{},0]]}]}"#;
+        assert_eq!(rows(reply), r#"{"inventories":[{"state":"Running","count":12},{"state":null,"count":0}]}"#);
         for empty in [&br#"{"results":[{"inventoryCounts":{}}]}"#[..], br#"{"results":[{}]}"#, b"{}"] {
-            assert_eq!(String::from_utf8_lossy(&rows(empty)), r#"{"inventories":[]}"#);
+            assert_eq!(rows(empty), r#"{"inventories":[]}"#);
         }
     }
 }

@@ -34,6 +34,7 @@ mod signing;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod totals;
 mod trace;
 mod transport;
 mod wire;

@@ -12,6 +12,7 @@ use super::caller::Client;
 use super::error::Error;
 use super::failure::ApiFailure;
 use super::page::{Key, Page, Rows, Seen, are_sorted};
+use super::totals::WithTotal;
 use crate::json::{Piece, Pieces, ReadError};
 use crate::plan::{self, Cursor, Extent, QueryPlan};
 
@@ -22,15 +23,28 @@ impl Client {
     /// # Errors
     /// As [`Client::execute`].
     pub fn query(&mut self, plan: &QueryPlan, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
+        let answer = match &plan.answer {
+            plan::Answer::Groups { field } => return self.groups(plan, field),
+            plan::Answer::Count => {
+                return Ok(match self.count(plan)? {
+                    Ok(total) => Answer::Reply(Reply::of_text(format!("{{\"total\":{total}}}").into_bytes())),
+                    Err(failure) => Answer::Failed(failure),
+                });
+            }
+            plan::Answer::Rows { .. } => self.rows(plan, options, watch)?,
+        };
+        match answer {
+            Answer::Reply(reply) if plan.answer == (plan::Answer::Rows { with_total: true }) => {
+                Ok(Answer::Reply(Reply::of_pieces(Box::new(WithTotal::new(reply, self.fork(), plan.clone())))))
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    fn rows(&mut self, plan: &QueryPlan, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
         let one_request = plan.parts() <= 1 && !matches!(plan.extent, Extent::All { .. });
         if one_request && !plan.is_zql {
             return self.execute(&plan.request(0, &Cursor::Start), options, watch);
-        }
-        if matches!(plan.answer, plan::Answer::Groups { .. }) {
-            return self.groups(plan);
-        }
-        if plan.answer == plan::Answer::Count {
-            return self.count(plan);
         }
         let mut fetcher = Fetcher::new(self.fork(), plan.clone());
         let first = match fetcher.next() {
@@ -42,23 +56,9 @@ impl Client {
         let more = (!fetcher.done).then(|| fetcher.spawn());
         Ok(Answer::Reply(Reply::of_pieces(Box::new(Pages::new(first, more, plan.parts() > 1)))))
     }
-
-    /// The number of rows, added up where the conditions had to be split.
-    fn count(&mut self, plan: &QueryPlan) -> Result<Answer, Error> {
-        let mut total = 0;
-        for part in 0..plan.parts().max(1) {
-            match fetch(self, plan, part, &Cursor::Start)? {
-                Err(failure) => return Ok(Answer::Failed(failure)),
-                Ok(page) => {
-                    total += page.total().ok_or_else(|| Error::Reply { flaw: "a count without a total".to_owned() })?;
-                }
-            }
-        }
-        Ok(Answer::Reply(Reply::of_text(format!("{{\"total\":{total}}}").into_bytes())))
-    }
 }
 
-fn fetch(
+pub(super) fn fetch(
     client: &mut Client,
     plan: &QueryPlan,
     part: usize,
@@ -91,7 +91,7 @@ fn fetch(
 type Fetched = Result<Option<Page>, Error>;
 
 /// Fetches pages one after the other.
-struct Fetcher {
+pub(super) struct Fetcher {
     client: Client,
     plan: QueryPlan,
     part: usize,
@@ -103,11 +103,11 @@ struct Fetcher {
     /// Rows handed out.
     given: u64,
     seen: Seen,
-    done: bool,
+    pub(super) done: bool,
 }
 
 impl Fetcher {
-    fn new(client: Client, plan: QueryPlan) -> Fetcher {
+    pub(super) fn new(client: Client, plan: QueryPlan) -> Fetcher {
         Fetcher {
             client,
             plan,
@@ -122,7 +122,7 @@ impl Fetcher {
     }
 
     /// The next page. It may be empty though others follow.
-    fn next(&mut self) -> Result<Page, Error> {
+    pub(super) fn next(&mut self) -> Result<Page, Error> {
         let mut page = match fetch(&mut self.client, &self.plan, self.part, &self.cursor)? {
             Ok(page) => page,
             Err(failure) => return Err(Error::Failed { failure: Box::new(failure) }),

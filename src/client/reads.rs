@@ -6,7 +6,7 @@ use super::caller::{Client, back_off};
 use super::error::{Error, Oddity};
 use super::outgoing::has_job;
 use super::wire::TransportError;
-use crate::plan::Request;
+use crate::plan::{Effect, Request};
 
 /// How often a call that only reads is sent at most.
 const TRIES: u32 = 3;
@@ -28,6 +28,10 @@ impl Client {
             let error = match self.exchange(&wire) {
                 Ok(Understood::Result(reader)) => return Ok(Answer::Reply(Reply::of_reader(reader))),
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
+                // Another API has the path and verb of this query here (D3, R3). What runs is none of ours to follow.
+                Ok(Understood::Accepted { .. }) if request.effect == Effect::Query => {
+                    return Err(Error::NoSuchApi { api: request.api, version: None, failure: None });
+                }
                 Ok(Understood::Accepted { job: location, timeout }) => {
                     // Two reads answer with a job (J1).
                     let Some(uuid) = location.or_else(|| has_job(request).then(|| job.to_string())) else {

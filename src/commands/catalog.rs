@@ -26,7 +26,7 @@ fn rows(rows: Vec<Value>, text: &[&str], flags: &[&str], columns: &'static str) 
     let field = |name: &&str, kind| Field { name: (*name).to_owned(), kind, secret: false };
     let text = text.iter().map(|name| field(name, FieldKind::Text));
     let flags = flags.iter().map(|name| field(name, FieldKind::Bool));
-    let shape = Shape { inventory: Some("Api".to_owned()), fields: text.chain(flags).collect() };
+    let shape = Shape { inventory: Some("Api".to_owned()), fields: text.chain(flags).collect(), ..Shape::default() };
     Rows { reply: reply(rows), shape, columns }
 }
 

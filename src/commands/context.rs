@@ -10,7 +10,7 @@ use crate::secret::mask_url;
 pub(crate) fn shape() -> Shape {
     let own = ["name", "current"].into_iter().chain(Setting::names());
     let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Text, secret: false };
-    Shape { inventory: None, fields: own.map(field).collect() }
+    Shape { fields: own.map(field).collect(), ..Shape::default() }
 }
 
 /// As [`shape`], for lists: what tells contexts apart.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::catalog::{Api, Catalog, Expanded, Field, Inventory, Method, Parameter, Type};
+use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
 use crate::plan::closest_name;
 use crate::shell::complete::{command_summaries, command_usage, query_parameters};
 use crate::shell::{TOPICS, Topic};
@@ -369,7 +369,7 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Ca
         if !field.values.is_empty() {
             notes.push(field.values.join(" | "));
         }
-        if field.unqueryable && conditions {
+        if conditions && (field.unqueryable || field.kind.record().is_some()) {
             notes.push("not for conditions".to_owned());
         }
         notes.extend(field.since.map(|since| since_when(since, catalog)));
@@ -379,20 +379,18 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Ca
 }
 
 fn list_relations(out: &mut String, inventory: &Inventory, catalog: Catalog) {
-    let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
-    let mut rows: Vec<[String; 2]> =
-        expanded.map(|(name, expanded)| [format!("{name}."), leads_to(expanded, catalog)]).collect();
-    let aliases = inventory.aliases.iter();
-    rows.extend(aliases.map(|(name, alias)| [format!("{name}."), format!("{}, by {}", alias.inventory, alias.path)]));
+    let rows: Vec<[String; 2]> = inventory
+        .relations()
+        .map(|(name, target, since)| {
+            let by = inventory.aliases.get(name).map(|alias| format!(", by {}", alias.path)).unwrap_or_default();
+            let since = since.map(|since| format!("; {}", since_when(since, catalog))).unwrap_or_default();
+            [format!("{name}."), format!("{target}{by}{since}")]
+        })
+        .collect();
     if !rows.is_empty() {
         out.push_str("\nRELATIONS, which lead to the fields of other inventories\n");
         table(out, rows);
     }
-}
-
-fn leads_to(relation: &Expanded, catalog: Catalog) -> String {
-    let since = relation.since.map(|since| format!("; {}", since_when(since, catalog)));
-    format!("{}{}", relation.inventory, since.unwrap_or_default())
 }
 
 fn list_specialisations(out: &mut String, catalog: Catalog, inventory: &Inventory) {

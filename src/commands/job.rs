@@ -41,7 +41,7 @@ pub(crate) struct JobRow<'a> {
 /// What is known of a job's record.
 pub(crate) fn shape() -> Shape {
     let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
-    Shape { inventory: None, fields: MEMBERS.map(field).to_vec() }
+    Shape { fields: MEMBERS.map(field).to_vec(), ..Shape::default() }
 }
 
 /// As [`shape`], for lists, which do not tell how far each job is.

@@ -69,6 +69,10 @@ impl Reader<'_> {
         let error = |kind| Error::at(kind, argument.value_span.clone());
         let kind = self.field_kind(argument)?;
         let (operator, value) = match (argument.operator, argument.value.as_str()) {
+            // `is null` finds nothing there; a denial means that there is no such tag (R8).
+            (Operator::Equal, "null") if matches!(kind, Kind::Tag) => {
+                (Operator::NotLike, ConditionValue::One(Scalar::Text("%".to_owned())))
+            }
             (Operator::Equal, "null") => (Operator::IsNull, ConditionValue::None),
             (Operator::NotEqual, "null") => (Operator::NotNull, ConditionValue::None),
             (Operator::In | Operator::NotIn, text) => {
@@ -130,17 +134,7 @@ impl Reader<'_> {
             found = self.catalog.field_path(specialised, name);
         }
         match found {
-            Ok(FieldPath::Field { inventory, field }) => {
-                let rows = matches!(&field.kind, Type::List(Some(element)) if !element.is_scalar());
-                match self.catalog.follow(&inventory, field.name).flatten() {
-                    Some(target) if rows => {
-                        let kind =
-                            ErrorKind::FieldNeedsMember { name: name.clone(), inventory: target.name.to_owned() };
-                        Err(error(kind))
-                    }
-                    _ => Ok(Kind::Field(Box::new(field))),
-                }
-            }
+            Ok(FieldPath::Field { field, .. }) => Ok(Kind::Field(Box::new(field))),
             Ok(FieldPath::Tag(_)) => Ok(Kind::Tag),
             Ok(FieldPath::Unknown) => Ok(Kind::Unknown),
             Err(_) if self.no_check => Ok(Kind::Unknown),
@@ -150,16 +144,38 @@ impl Reader<'_> {
 
     /// Points at the segment of the path that is wrong, and names what lacks it.
     fn unknown_field(&self, problem: FieldError, argument: &Argument) -> Error {
-        let (FieldError::NoExpanded { name, inventory, at } | FieldError::NoField { name, inventory, at }) = &problem;
         let whole = &argument.name_span;
-        if matches!(problem, FieldError::NoField { .. })
-            && let Some(Some(target)) = self.catalog.follow(inventory, name)
-        {
-            let kind = ErrorKind::FieldNeedsMember { name: name.clone(), inventory: target.name.to_owned() };
-            return Error::at(kind, whole.clone());
-        }
+        let (name, inventory, at) = match &problem {
+            FieldError::NoField { name, inventory, at } => {
+                if let Some(Some(target)) = self.catalog.follow(inventory, name) {
+                    let kind = ErrorKind::FieldNeedsMember {
+                        name: argument.name.clone(),
+                        inventory: target.name,
+                        hint: member_of(argument.name.clone(), &target),
+                    };
+                    return Error::at(kind, whole.clone());
+                }
+                (name, inventory, at)
+            }
+            FieldError::NoExpanded { name, inventory, at } => (name, inventory, at),
+            FieldError::Record { name, inventory, at, target } => {
+                // The relation to those records is mostly called as they are.
+                let offered = || inventory.relations().filter(|(_, leads_to, _)| leads_to == target);
+                let relation = offered().find(|(relation, ..)| relation == name).or_else(|| offered().next());
+                let hint = relation.zip(self.catalog.inventory(target)).and_then(|((relation, ..), target)| {
+                    member_of(format!("{}{relation}", &argument.name[..*at]), &target)
+                });
+                let kind = ErrorKind::FieldNeedsMember { name: argument.name.clone(), inventory: target, hint };
+                return Error::at(kind, whole.clone());
+            }
+            FieldError::Broken { name, inventory, .. } => {
+                let kind = ErrorKind::BrokenField { name: name.clone(), owner: inventory.name };
+                return Error::at(kind, whole.clone());
+            }
+        };
         let relations = inventory.expanded.keys().chain(inventory.aliases.keys()).copied();
-        let fields = inventory.fields.iter().filter(|field| !field.unqueryable).map(|field| field.name);
+        let relations = relations.filter(|name| !inventory.is_broken(name));
+        let fields = inventory.comparable().map(|field| field.name);
         let first = *at == 0;
         let special = self.specialised.into_iter().filter(|_| first);
         let special = special.flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
@@ -235,6 +251,12 @@ impl Reader<'_> {
     }
 }
 
+/// A condition that names a member of the records of `target`, which `path` leads to.
+fn member_of(path: String, target: &Inventory) -> Option<String> {
+    let named = ["name", "uuid"].into_iter().find_map(|name| target.comparable().find(|field| field.name == name));
+    named.or_else(|| target.comparable().next()).map(|field| format!("{path}.{}=", field.name))
+}
+
 /// Words that cannot be field names in the node's query language (Z2).
 pub(super) fn is_keyword(word: &str) -> bool {
     const KEYWORDS: [&str; 26] = [
@@ -245,6 +267,17 @@ pub(super) fn is_keyword(word: &str) -> bool {
 }
 
 impl Condition {
+    /// The condition that a field has no value.
+    pub(super) fn null(field: &str) -> Condition {
+        Condition {
+            field: field.to_owned(),
+            operator: Operator::IsNull,
+            value: ConditionValue::None,
+            span: 0..0,
+            secret: false,
+        }
+    }
+
     /// The condition as the text of a `q` parameter.
     pub(super) fn q_text(&self) -> String {
         let field = &self.field;
@@ -314,6 +347,6 @@ fn zql_scalar(value: &Scalar) -> String {
 }
 
 /// A ZQL string: single quotes and backslashes are doubled (Z2).
-pub(super) fn zql_string(text: &str) -> String {
+pub fn zql_string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -37,7 +37,10 @@ impl Error {
             }
             ErrorKind::MissingParameters { api, .. } => Some(format!("`help {api}` describes them")),
             ErrorKind::NoCondition { name, .. } => Some(format!("write {name}=VALUE")),
-            ErrorKind::FieldNeedsMember { name, .. } => Some(format!("name one of its fields: {name}.uuid")),
+            ErrorKind::FieldNeedsMember { hint, .. } => {
+                hint.as_ref().map(|member| format!("name one of their fields: `{member}`"))
+            }
+            ErrorKind::BrokenField { .. } => Some("--no-check sends it all the same".to_owned()),
             ErrorKind::QueryTakesNoTags { name } => {
                 let field = if name == "userTags" { "__userTag__" } else { "__systemTag__" };
                 Some(format!("a condition on tags is written {field}=TAG"))
@@ -97,7 +100,9 @@ pub enum ErrorKind {
     #[error("{owner} has no queryable field {name}")]
     UnknownField { api: &'static str, owner: &'static str, name: String, closest: Option<String> },
     #[error("{name} leads to {inventory} and is no field by itself")]
-    FieldNeedsMember { name: String, inventory: String },
+    FieldNeedsMember { name: String, inventory: &'static str, hint: Option<String> },
+    #[error("the node fails on every query by {name} of {owner}")]
+    BrokenField { name: String, owner: &'static str },
     #[error("{name} is no field name")]
     BadFieldName { name: String },
     #[error("{name} is a keyword of the query language, so the node cannot query it")]
@@ -118,6 +123,8 @@ pub enum ErrorKind {
     NotSelectable { name: String },
     #[error("the node cannot sort by {name}")]
     NotSortable { name: String },
+    #[error("the node cannot group by {name}")]
+    NotGroupable { name: String },
     #[error("fields names no field")]
     NoFields,
     #[error("filterName has the form KIND:ARGUMENTS")]

@@ -1,39 +1,19 @@
-//! `fields=`: what the node selects and what the shell does.
+//! What a node can do with the members of an inventory besides returning them.
 
 use crate::catalog::{Field, Inventory, Type};
 
-/// Members that the node computes when it builds a row: it cannot select or sort by them (Q20).
-///
-/// Source: Q20; the capacities of hosts and primary storages stand in tables of their own.
-const COMPUTED: [(&str, &[&str]); 2] = [
-    (
-        "Host",
-        &[
-            "totalCpuCapacity",
-            "availableCpuCapacity",
-            "cpuSockets",
-            "totalMemoryCapacity",
-            "availableMemoryCapacity",
-            "cpuNum",
-        ],
-    ),
-    (
-        "PrimaryStorage",
-        &[
-            "totalCapacity",
-            "availableCapacity",
-            "totalPhysicalCapacity",
-            "availablePhysicalCapacity",
-            "systemUsedCapacity",
-        ],
-    ),
-];
+/// Whether the node can select a member: stored text, number, boolean or moment, and none that nodes were seen to fail
+/// on (Q20, R5).
+pub(super) fn is_selectable(inventory: &Inventory, field: &Field) -> bool {
+    field.kind.is_scalar() && !field.unqueryable && !inventory.unselectable.contains(&field.name)
+}
 
-/// Whether the node can select and sort by a member of an inventory: a stored scalar.
-pub(super) fn is_stored(inventory: &Inventory, field: &Field) -> bool {
-    let scalar = !matches!(field.kind, Type::List(_) | Type::Map(_) | Type::Any)
-        && !matches!(field.kind, Type::Named(name) if name.ends_with("Inventory"));
-    let kind = inventory.name.trim_end_matches("Inventory");
-    let computed = COMPUTED.iter().any(|(family, names)| kind.ends_with(family) && names.contains(&field.name));
-    scalar && !computed && !field.unqueryable
+/// Whether the values of a member have an order at all.
+pub(super) fn has_order(field: &Field) -> bool {
+    !matches!(field.kind, Type::List(_) | Type::Map(_) | Type::Any) && field.kind.record().is_none()
+}
+
+/// Whether the node can sort by a member (Q20, R5).
+pub(super) fn is_sortable(inventory: &Inventory, field: &Field) -> bool {
+    has_order(field) && !field.unqueryable && !inventory.unsortable.contains(&field.name)
 }

@@ -99,6 +99,7 @@ fn shape() -> Shape {
             field("createDate", FieldKind::Time),
             field("vmNics", FieldKind::Nested),
         ],
+        ..Shape::default()
     }
 }
 

@@ -7,12 +7,11 @@ use std::rc::Rc;
 use jaq_json::Val;
 use jaq_json::write::Pp;
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError, Sorter};
+use crate::json::{self, Kind, Piece, Pieces, ReadError, Record, Sorter};
 
 use super::error::Error;
 use super::output::Output;
 use super::program::{FilterError, Program, value};
-use super::rows::Record;
 use super::view::{Format, View};
 use super::yaml;
 

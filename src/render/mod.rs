@@ -46,7 +46,7 @@ pub use grid::check_columns;
 pub use marks::{Change, Marks, Snapshot};
 pub use program::{FilterError, STACK};
 pub use size::human_size;
-pub use sort::SortKey;
+pub use sort::{SortKey, Sorted};
 pub use view::{Border, Field, FieldKind, Format, Shape, View};
 
 use crate::json::{Pieces, Scanner};

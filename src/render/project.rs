@@ -44,7 +44,7 @@ impl<'p> Projected<'p> {
                                     sample.push(&part_row(part));
                                 }
                             }
-                            RowKind::Other => {}
+                            _ => {}
                         },
                         Piece::Member { name, text } if is_inventories(name) => sample.push(text),
                         _ => {}
@@ -130,7 +130,7 @@ impl Pieces for Projected<'_> {
                         return Ok(Some(Piece::Row(&self.row)));
                     }
                 }
-                RowKind::Other => {}
+                _ => {}
             },
             Some(Piece::Member { name, text }) if is_inventories(name) => {
                 project(&self.grid, text, &mut self.row);

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
 use crate::parts::{self, Part};
 
 use super::Rendered;
@@ -28,6 +28,10 @@ pub(super) struct Section<'a> {
 pub(super) enum RowKind {
     /// The inventories that the reply is about, which its shape describes.
     Inventories,
+    /// The rows of one of several results, each of which has a shape of its own.
+    Result(usize),
+    /// The points of a metric.
+    Points,
     /// The parts of a batch.
     Parts,
     /// Something else.
@@ -40,6 +44,8 @@ impl RowKind {
     pub(super) fn shape(self, of_inventories: &Shape) -> Cow<'_, Shape> {
         match self {
             RowKind::Inventories => Cow::Borrowed(of_inventories),
+            RowKind::Result(index) => Cow::Borrowed(of_inventories.results.get(index).unwrap_or(of_inventories)),
+            RowKind::Points => Cow::Owned(shape_of_points()),
             RowKind::Parts => Cow::Owned(shape_of_parts()),
             RowKind::Other => Cow::Owned(Shape::default()),
         }
@@ -70,6 +76,7 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     let mut results = false;
     // Whether a section of results is open that are no results of ZQL.
     let mut open = false;
+    let mut index = 0;
     while let Some(piece) = pieces.next_piece()? {
         match piece {
             Piece::Rows { name } => {
@@ -85,7 +92,8 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
                     if std::mem::take(&mut open) {
                         writer.end()?;
                     }
-                    result(row, writer, &mut beside)?;
+                    result(index, row, writer, &mut beside)?;
+                    index += 1;
                     continue;
                 }
                 let part = Part::of(row);
@@ -151,7 +159,13 @@ fn shape_of_parts() -> Shape {
     let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
     let text = FieldKind::Text;
     let fields = [("uuid", text), ("name", text), ("success", FieldKind::Bool), ("error", text)];
-    Shape { inventory: None, fields: fields.map(field).to_vec() }
+    Shape { fields: fields.map(field).to_vec(), ..Shape::default() }
+}
+
+/// What is known of the points of a metric.
+fn shape_of_points() -> Shape {
+    let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Unknown, secret: false };
+    Shape { fields: ["time", "value", "labels"].map(field).to_vec(), ..Shape::default() }
 }
 
 /// A part as a row: what it is about, whether it succeeded, why not in one text, and what else is told.
@@ -190,76 +204,100 @@ fn error_text(error: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(literal)
 }
 
-/// Whether an element of `results` is what a ZQL statement led to.
+/// Whether an element of `results` is what a ZQL statement led to, and no part of a batch.
 fn is_of_zql(row: &[u8]) -> bool {
-    let is_list = |name| json::member(row, name).is_some_and(|text| json::kind(text) == Kind::List);
-    is_list("inventories") || is_list("inventoryCounts")
+    let has = |name| json::member(row, name).is_some();
+    has("inventories") || has("inventoryCounts") || has("total")
 }
 
-/// One element of a ZQL reply's `results`.
-fn result(row: &[u8], writer: &mut dyn RowWriter, beside: &mut Record) -> Result<(), Error> {
-    let inventories = json::member(row, "inventories").filter(|text| json::kind(text) == Kind::List);
-    let counts = json::member(row, "inventoryCounts").filter(|text| json::kind(text) == Kind::List);
-    if let Some(list) = inventories {
-        writer.begin(Section { name: "inventories", kind: RowKind::Inventories, single: false })?;
-        for item in json::items(list) {
-            writer.row(item)?;
-        }
-        writer.end()?;
-    }
-    if let Some(list) = counts {
-        writer.begin(Section { name: "inventoryCounts", kind: RowKind::Other, single: false })?;
-        for item in json::items(list) {
-            writer.row(&count_row(item))?;
-        }
-        writer.end()?;
-    }
+/// One element of a ZQL reply's `results`, or a row of another list of that name. What stands beside the rows of one
+/// that has a name is told with them.
+fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Record) -> Result<(), Error> {
+    let name = json::member(row, "name").filter(|name| json::kind(name) == Kind::Text).map(json::unescape);
+    let name = name.filter(|name| !name.is_empty());
+    let title = name.as_deref().unwrap_or("inventories");
+    let mut own = Record::default();
+    let mut lists = 0;
     for (name, value) in json::members(row) {
-        if !matches!(name, b"inventories" | b"inventoryCounts") && json::kind(value) != Kind::Null {
-            beside.push(name, value);
-        }
-    }
-    Ok(())
-}
-
-/// `[{"type":"UserVm"},12]`, the count of a group (Z5), as one record.
-fn count_row(pair: &[u8]) -> Vec<u8> {
-    let mut items = json::items(pair);
-    match (items.next(), items.next()) {
-        (Some(key), Some(count)) if json::kind(key) == Kind::Map => {
-            let mut row = Record::default();
-            for (name, value) in json::members(key) {
-                row.push(name, value);
+        match (name, json::kind(value)) {
+            (_, Kind::Null) | (b"name", Kind::Text) => {}
+            (b"inventories", Kind::List) => {
+                lists += 1;
+                list(Section { name: title, kind: RowKind::Result(index), single: false }, value, writer)?;
             }
-            row.push(b"count", count);
-            row.finish()
+            (b"returnWith", Kind::Map) => {
+                for (name, value) in json::members(value) {
+                    match json::kind(value) {
+                        Kind::List => lists += 1,
+                        // Some nodes say it twice.
+                        _ if name == b"total" && json::member(row, "total").is_some() => {}
+                        _ => own.push(name, value),
+                    }
+                }
+            }
+            _ => own.push(name, value),
         }
-        _ => pair.to_vec(),
+    }
+    for (name, value) in json::member(row, "returnWith").into_iter().flat_map(json::members) {
+        if json::kind(value) == Kind::List {
+            let name = String::from_utf8_lossy(name);
+            let kind = if json::items(value).all(is_point) { RowKind::Points } else { RowKind::Other };
+            list(Section { name: &name, kind, single: false }, value, writer)?;
+        }
+    }
+    let record = own.finish();
+    let is_named = name.is_some();
+    match lists {
+        0 => {
+            let title = name.as_deref().unwrap_or_default();
+            single(Section { name: title, kind: RowKind::Other, single: false }, &record, writer)
+        }
+        _ if is_named && record != b"{}" => writer.beside(&record),
+        _ => {
+            json::members(&record).for_each(|(name, value)| beside.push(name, value));
+            Ok(())
+        }
     }
 }
 
-/// A record in the making: the text of a map.
-#[derive(Default)]
-pub(super) struct Record {
-    text: Vec<u8>,
+fn list(section: Section<'_>, items: &[u8], writer: &mut dyn RowWriter) -> Result<(), Error> {
+    writer.begin(section)?;
+    for item in json::items(items) {
+        writer.row(&labelled(item))?;
+    }
+    writer.end()
 }
 
-impl Record {
-    /// Adds a member; the name as it stands between the quotes.
-    pub(super) fn push(&mut self, name: &[u8], value: &[u8]) {
-        self.text.extend_from_slice(if self.text.is_empty() { b"{\"" } else { b",\"" });
-        self.text.extend_from_slice(name);
-        self.text.extend_from_slice(b"\":");
-        self.text.extend_from_slice(value);
-    }
+fn is_point(row: &[u8]) -> bool {
+    json::member(row, "value").is_some() && json::member(row, "time").is_some()
+}
 
-    pub(super) fn finish(mut self) -> Vec<u8> {
-        if self.text.is_empty() {
-            self.text.push(b'{');
+/// A point of a metric with its labels as text: `{"value": 3.0, "time": 1763730000, "labels": {"VMUuid": ".."}}`. Other
+/// rows stay as they are.
+fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
+    let Some(labels) = json::member(row, "labels").filter(|labels| json::kind(labels) == Kind::Map && is_point(row))
+    else {
+        return Cow::Borrowed(row);
+    };
+    let texts = json::members(labels).map(|(name, value)| {
+        let value = match json::kind(value) {
+            Kind::Text => json::unescape(value),
+            _ => String::from_utf8_lossy(value),
+        };
+        format!("{}={value}", String::from_utf8_lossy(name))
+    });
+    let texts: Vec<String> = texts.collect();
+    let mut record = Record::default();
+    for (name, value) in json::members(row) {
+        if name == b"labels" {
+            let mut text = Vec::new();
+            json::write_literal(&mut text, &texts.join(", "));
+            record.push(name, &text);
+        } else {
+            record.push(name, value);
         }
-        self.text.push(b'}');
-        self.text
     }
+    Cow::Owned(record.finish())
 }
 
 /// Passes pieces on and counts what they hold.

@@ -12,7 +12,7 @@ use crate::nearness::near;
 use super::columns::{Column, Selection, SelectionError};
 use super::error::Error;
 use super::held::{Held, is_inventories};
-use super::view::{Shape, View};
+use super::view::{Format, Shape, View};
 
 /// What to sort rows by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl SortKey {
 }
 
 /// A reply whose inventories come in order. Unlike all else here it holds every row, as text.
-pub(super) struct Sorted {
+pub struct Sorted {
     /// What stands before, between and behind the rows; a `Row` there means all of them.
     frame: VecDeque<Held>,
     text: Vec<u8>,
@@ -102,6 +102,26 @@ impl Sorted {
         });
         let rows = keyed.into_iter().rev().map(|(_, start, end)| (start, end)).collect();
         Ok(Sorted { frame, text, rows, current: Held::EndRows })
+    }
+
+    /// Sorts by a member that the rows are known to have.
+    ///
+    /// # Errors
+    /// When the reply cannot be read.
+    pub fn by_member(pieces: &mut dyn Pieces, name: &str, descending: bool) -> Result<Sorted, Error> {
+        let column = Column { title: name.to_owned(), path: vec![name.to_owned()], at: 0 };
+        // Rows that lack it come last.
+        let key = SortKey { column, descending, saved: true };
+        Sorted::new(pieces, &key, &Shape::default(), &View::new(Format::Json))
+    }
+
+    /// Keeps `limit` rows behind the first `start` ones.
+    pub fn window(mut self, start: u64, limit: Option<u64>) -> Sorted {
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let left = self.rows.len().saturating_sub(count(start));
+        self.rows.truncate(left);
+        self.rows.drain(..left.saturating_sub(limit.map_or(left, count)));
+        self
     }
 }
 
@@ -238,7 +258,6 @@ fn digits(chars: &mut Peekable<Chars<'_>>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
     use super::super::testing::{try_print, zone_shape};
     use super::*;
 

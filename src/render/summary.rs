@@ -9,11 +9,11 @@ use std::ops::Range;
 
 use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
 
-use crate::json::{self, Kind};
+use crate::json::{self, Kind, Record};
 
 use super::error::Error;
 use super::output::Output;
-use super::rows::{Record, RowWriter, Section};
+use super::rows::{RowWriter, Section};
 use super::size::{counts_bytes, human_size, integral};
 use super::style::{PLAIN, Tone, is_state, tone};
 use super::view::{FieldKind, Shape, View};

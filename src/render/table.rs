@@ -73,6 +73,9 @@ impl<'a, 'o> Table<'a, 'o> {
         let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
         let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
+            if self.started {
+                self.out.buffer.push(b'\n');
+            }
             let mut blocks = Blocks::default();
             blocks.start(section, shape, self.view, &mut self.out.buffer);
             blocks.use_columns(grid, self.view);
@@ -116,9 +119,6 @@ impl<'a, 'o> Table<'a, 'o> {
 
     /// Writes rows that need no table, below each other.
     fn write_alone(&mut self, mut blocks: Blocks, sample: &Sample) {
-        if self.started {
-            self.out.buffer.push(b'\n');
-        }
         for row in sample.rows() {
             blocks.write(row, self.view, &mut self.out.buffer);
         }
@@ -395,9 +395,18 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
                 "name\n----\na\nb\n\ntotal | 2\n",
             ),
             (
-                r#"{"results":[{"inventoryCounts":[[{"type":"UserVm"},12],[{"type":"Other"},3]]}]}"#,
-                "inventoryCounts:\ntype    count\n------  -----\nUserVm     12\nOther       3\n",
+                r#"{"results":[{"inventories":[{"name":"a"},{"name":"b"}],"name":"x","total":2},{"total":3,"name":"y"}]}"#,
+                "x:\nname\n----\na\nb\n\ntotal | 2\n\ny:\ntotal | 3\n",
             ),
+            (
+                r#"{"results":[{"inventories":[{"name":"a"}],"name":"x"},{"inventories":[{"name":"b"}],"name":"y"}]}"#,
+                "x:\nname | a\n\ny:\nname | b\n",
+            ),
+            (
+                r#"{"results":[{"inventories":[{"name":"a"},{"name":"b"}],"returnWith":{"cpu":[{"value":1.5,"time":7,"labels":{"VMUuid":"u","n":"0"}},{"value":2.5,"time":8,"labels":{}}]}}]}"#,
+                "name\n----\na\nb\n\ncpu:\ntime  value  labels\n----  -----  -------------\n   7    1.5  VMUuid=u, n=0\n   8    2.5\n",
+            ),
+            (r#"{"results":[{"total":3}]}"#, "total | 3\n"),
         ] {
             assert_eq!(print(reply, &view), expected, "{reply}");
         }

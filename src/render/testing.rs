@@ -40,5 +40,6 @@ pub(super) fn zone_shape() -> Shape {
             field("size", FieldKind::Long),
             field("nics", FieldKind::Nested),
         ],
+        ..Shape::default()
     }
 }

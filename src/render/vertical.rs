@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_a_table_shows_comes_first() {
-        let shape = Shape { inventory: Some("VmInstanceInventory".to_owned()), fields: Vec::new() };
+        let shape = Shape { inventory: Some("VmInstanceInventory".to_owned()), ..Shape::default() };
         let reply = r#"{"inventory":{"zoneUuid":"z","vmNics":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}],"cpuNum":2,"uuid":"u","state":"Running","name":"a"}}"#;
         assert_eq!(
             print_with(reply, &shape, &view()),

@@ -224,6 +224,8 @@ pub struct Shape {
     pub inventory: Option<String>,
     /// Its fields, in the catalog's order; empty when nothing is known.
     pub fields: Vec<Field>,
+    /// What is known of each of several results, where a reply has them.
+    pub results: Vec<Shape>,
 }
 
 impl Shape {

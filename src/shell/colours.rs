@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::catalog::{Catalog, FieldPath, TAG_FIELDS, Type};
+use crate::plan::{ZQL_FUNCTIONS, ZQL_KEYWORDS, ZQL_VERBS, zql_inventory, zql_tokens};
 use crate::syntax::{Operator, Word, lex};
 
 use super::complete::{Argument, QUERY_PARAMETERS, name_length, own_command, rows as rows_of};
@@ -23,9 +24,11 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
     let mut brush = Brush { line, out: String::with_capacity(line.len() * 2), at: 0 };
     let mut name: Option<String> = None;
     let mut takes_value = false;
+    let mut zql = Zql::Begin;
     for word in &lexed.words {
         // What follows a pipe or redirection is no argument.
-        if name.is_some() && line[word.span.clone()].starts_with(['|', '>']) {
+        let is_zql = name.as_deref() == Some("zql");
+        if name.is_some() && !is_zql && line[word.span.clone()].starts_with(['|', '>']) {
             break;
         }
         let unfinished = cursor >= word.span.start && cursor <= word.span.end;
@@ -34,6 +37,8 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
             brush.colour(word.span.clone(), OPTION);
         } else if takes_value {
             takes_value = false;
+        } else if is_zql {
+            statement(&mut brush, word, unfinished, &mut zql, assistant.known.catalog);
         } else if let Some(name) = &name {
             argument(&mut brush, word, name, unfinished, &lexed.words, assistant);
         } else {
@@ -53,6 +58,49 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
         brush.colour(at..line.len(), COMMENT);
     }
     brush.finish()
+}
+
+/// What comes next in a statement of ZQL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Zql {
+    Begin,
+    Subject,
+    Rest,
+}
+
+/// Paints the part of a statement that stands in one word.
+fn statement(brush: &mut Brush<'_>, word: &Word, unfinished: bool, state: &mut Zql, catalog: Catalog) {
+    for token in zql_tokens(&word.text) {
+        let text = token.text;
+        let is_last = unfinished && token.span().end == word.text.len();
+        let (style, next) = match *state {
+            _ if text == ";" => (OPERATOR, Zql::Begin),
+            _ if token.is_text() => (TEXT, *state),
+            Zql::Begin if ["query", "count", "sum"].contains(&text) => (OWN, Zql::Subject),
+            Zql::Begin if ZQL_VERBS.contains(&text) => (OWN, Zql::Rest),
+            Zql::Begin => (if is_last { TEXT } else { WRONG }, Zql::Rest),
+            Zql::Subject if ZQL_FUNCTIONS.contains(&text) => (OWN, Zql::Subject),
+            Zql::Subject if token.is_word() => {
+                let entity = text.split('.').next().unwrap_or_default();
+                let known = zql_inventory(entity, catalog).is_some();
+                (
+                    if known {
+                        KNOWN
+                    } else if is_last {
+                        TEXT
+                    } else {
+                        WRONG
+                    },
+                    Zql::Rest,
+                )
+            }
+            state if ZQL_KEYWORDS.contains(&text) => (OWN, state),
+            state if token.is_word() => (NAME, state),
+            state => (OPERATOR, state),
+        };
+        *state = next;
+        brush.colour(word.span_of(token.span()), style);
+    }
 }
 
 fn argument(
@@ -98,7 +146,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
     }
     let Some(rows) = &decoded.rows else { return Verdict::Right };
     let is_parameter = QUERY_PARAMETERS.iter().any(|parameter| parameter.name == argument.name);
-    if is_parameter || TAG_FIELDS.contains(&argument.name) {
+    if is_parameter || TAG_FIELDS.contains(&argument.name) && !rows.is_broken(argument.name) {
         return Verdict::Right;
     }
     // Which fields there are may depend on another condition.
@@ -115,7 +163,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
             Err(_) => Verdict::WrongName,
         };
     }
-    match rows.field(argument.name).filter(|field| !field.unqueryable) {
+    match rows.comparable().find(|field| field.name == argument.name) {
         Some(field) => by_value(argument, &field.values, &field.kind, catalog),
         None => Verdict::WrongName,
     }
@@ -212,6 +260,25 @@ mod tests {
                 "{1;36mQueryVmInstance} {32mtype}{33m=}ApplianceVm {32mapplianceVmType}{33m=}vpc",
             ),
             ("QueryZone 'name=a", "{1;36mQueryZone} '{32mname}{33m=}a"),
+        ] {
+            assert_eq!(painted(line, line.len()), expected);
+        }
+    }
+
+    #[test]
+    fn statements_of_zql_have_colours_of_their_own() {
+        for (line, expected) in [
+            ("zql query zone", "{1;35mzql} {1;35mquery} {1;36mzone}"),
+            (
+                "zql \"query zone where name='a'; count hots x\"",
+                "{1;35mzql} \"{1;35mquery} {1;36mzone} {1;35mwhere} {32mname}{33m=}{39m'a'}{33m;} {1;35mcount} {4;31mhots} {32mx}\"",
+            ),
+            (
+                "zql 'query max(vminstance.cpuNum)'",
+                "{1;35mzql} '{1;35mquery} {1;35mmax}{33m(}{1;36mvminstance.cpuNum}{33m)}'",
+            ),
+            ("zql query vminst", "{1;35mzql} {1;35mquery} {39mvminst}"),
+            ("zql quer zone x", "{1;35mzql} {4;31mquer} {32mzone} {32mx}"),
         ] {
             assert_eq!(painted(line, line.len()), expected);
         }

@@ -22,6 +22,7 @@ mod paging;
 mod panics;
 mod pipelines;
 mod prompt;
+mod queries;
 mod raw;
 mod redirections;
 mod screen;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fake::{Node, Step, Witness, accepted, action, answer, cut, ok, query, refused};
 use crate::client::{Answer, CallOptions, Class, Error, Job, JobState, Uncertainty, Unwatched};
+use crate::plan::{Effect, Request};
 
 const JOB: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
 
@@ -212,11 +213,20 @@ fn progress_is_asked_for_and_never_in_the_way() {
 
 #[test]
 fn a_read_that_becomes_a_job_is_followed() {
+    let read = Request { effect: Effect::Read, ..query() };
     let node = Node::new([submitted(1000), ok("{}")]);
-    let result = node.client().execute(&query(), &options(None), &mut Unwatched).expect("an answer");
+    let result = node.client().execute(&read, &options(None), &mut Unwatched).expect("an answer");
     assert!(matches!(result, Answer::Reply(_)));
     let node = Node::new([answer(202, "{}")]);
-    assert!(matches!(node.client().execute(&query(), &options(None), &mut Unwatched), Err(Error::Reply { .. })));
+    assert!(matches!(node.client().execute(&read, &options(None), &mut Unwatched), Err(Error::Reply { .. })));
+}
+
+#[test]
+fn a_query_that_becomes_a_job_was_none() {
+    let node = Node::new([submitted(1000)]);
+    let error = node.client().execute(&query(), &options(None), &mut Unwatched).expect_err("no query");
+    assert!(matches!(error, Error::NoSuchApi { api: "QueryZone", .. }), "{error}");
+    assert_eq!(node.lines().len(), 1, "the job of something else is none of ours");
 }
 
 #[test]

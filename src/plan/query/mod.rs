@@ -16,7 +16,7 @@ use super::error::{Error, ErrorKind};
 use super::request::PathPart;
 use super::{Options, call, zql};
 
-pub use requests::{Answer, Cursor, Extent, QueryPlan};
+pub use requests::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
 use shape::{Common, Shape};
 
 /// The parameters that every query takes besides conditions.
@@ -90,8 +90,8 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         key: shape.key(rows),
         answer: shape.answer,
         extent: shape.extent,
-        must_select: shape.select.is_some() && shape.fields.is_none(),
         select: shape.select,
+        order_here: shape.order_here,
         is_zql,
         path,
         parts: vec![conditions],
@@ -99,6 +99,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         fields: shape.fields,
         sort: shape.sort,
         start: shape.start,
+        page_size: options.page_size.max(1),
         filter_name: shape.filter_name,
         timeout: match common.get("timeout") {
             Some(argument) => Some(call::milliseconds(argument)?),

@@ -61,8 +61,8 @@ pub struct QueryPlan {
     pub extent: Extent,
     /// The members of a row that the user wants, in that order; all when `None`.
     pub select: Option<Vec<String>>,
-    /// Whether the node returns other members too, so that the shell has to select.
-    pub must_select: bool,
+    /// The order that the node cannot give: all rows are fetched and put into it here.
+    pub order_here: Option<OrderHere>,
     /// The member by whose order pages follow each other; without it they follow by offset.
     pub key: Option<&'static str>,
     /// Whether replies are those of ZQL: `{"results": [{"inventories": [..], "total": n}]}`.
@@ -74,14 +74,30 @@ pub struct QueryPlan {
     pub(super) fields: Option<Vec<String>>,
     pub(super) sort: Option<Sort>,
     pub(super) start: u64,
+    /// Rows per request, where it takes several.
+    pub(super) page_size: u32,
     pub(super) filter_name: Option<String>,
     pub(super) timeout: Option<Duration>,
 }
 
+/// What rows are sorted by.
 #[derive(Clone, Debug)]
-pub(super) struct Sort {
-    pub(super) field: String,
-    pub(super) descending: bool,
+pub struct Sort {
+    /// The member.
+    pub field: String,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// An order that rows are put into once all are there.
+#[derive(Clone, Debug)]
+pub struct OrderHere {
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// How many of the sorted rows are skipped.
+    pub start: u64,
+    /// How many of them are wanted at most.
+    pub limit: Option<u64>,
 }
 
 impl QueryPlan {
@@ -93,6 +109,40 @@ impl QueryPlan {
     /// The number of rows that are skipped before the first one.
     pub fn start(&self) -> u64 {
         self.start
+    }
+
+    /// The same with rows that hold their key, where they are fetched with it, whatever the user wants to see.
+    pub fn with_key(&self) -> QueryPlan {
+        let mut plan = self.clone();
+        if let (Some(names), Some(key)) = (&mut plan.select, self.key)
+            && !names.iter().any(|name| name == key)
+        {
+            names.push(key.to_owned());
+        }
+        plan
+    }
+
+    /// The query for the rows that this one counts, of which it fetches the key alone where they have one.
+    pub fn counted_rows(&self) -> QueryPlan {
+        QueryPlan {
+            answer: Answer::Rows { with_total: false },
+            extent: Extent::All { page_size: self.page_size },
+            start: 0,
+            sort: None,
+            order_here: None,
+            select: None,
+            fields: self.key.map(|key| vec![key.to_owned()]),
+            ..self.clone()
+        }
+    }
+
+    /// The query that counts the rows of a group whose field is null: a node counts none of them (R7).
+    pub fn count_of_null(&self, field: &str) -> QueryPlan {
+        let mut plan = QueryPlan { answer: Answer::Count, ..self.clone() };
+        for conditions in &mut plan.parts {
+            conditions.push(Condition::null(field));
+        }
+        plan
     }
 
     /// The request for the page of a part that begins at the cursor.
@@ -224,16 +274,13 @@ impl QueryPlan {
         if !matches!(self.answer, Answer::Rows { .. }) {
             self.fields = None;
             self.select = None;
-            self.must_select = false;
             return;
         }
         let needs_key = matches!(self.extent, Extent::All { .. }) || self.answer == (Answer::Rows { with_total: true });
         let key = self.key.or(self.inventory.is_some().then_some("uuid"));
         if let (Some(fields), Some(key), true) = (&mut self.fields, key, needs_key) {
-            let typed = fields.len();
             fields.retain(|field| field != key);
             fields.insert(0, key.to_owned());
-            self.must_select |= fields.len() != typed;
         }
     }
 }

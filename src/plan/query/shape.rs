@@ -1,10 +1,10 @@
 //! What is asked of a query's answer: how many rows, in what order, with which members.
 
-use crate::catalog::{Api, Inventory};
+use crate::catalog::{Api, Field, Inventory};
 use crate::nearness::closest;
 use crate::syntax::{Argument, is_integer, split_list};
 
-use super::requests::{Answer, Extent, Sort};
+use super::requests::{Answer, Extent, OrderHere, Sort};
 use crate::plan::condition::Reader;
 use crate::plan::error::{Error, ErrorKind};
 use crate::plan::{Options, fields};
@@ -49,6 +49,7 @@ pub(super) struct Shape {
     pub(super) extent: Extent,
     pub(super) start: u64,
     pub(super) sort: Option<Sort>,
+    pub(super) order_here: Option<OrderHere>,
     pub(super) fields: Option<Vec<String>>,
     pub(super) select: Option<Vec<String>>,
     pub(super) filter_name: Option<String>,
@@ -60,8 +61,8 @@ impl Shape {
         let with_total = common.flag("replyWithCount")?;
         let limit = common.number("limit")?;
         let start = common.number("start")?.unwrap_or(0);
-        let sort = sort(common, api, reader, options)?;
-        let (fields, select) = match common.get("fields") {
+        let sorted = sort(common, api, reader, options)?;
+        let (mut fields, select) = match common.get("fields") {
             Some(argument) => selected(argument, api, reader, options)?,
             None => (None, None),
         };
@@ -73,7 +74,7 @@ impl Shape {
         };
         let answer = match common.get("groupBy") {
             Some(argument) => {
-                let with = [("fields", select.is_some()), ("sortBy", sort.is_some())]
+                let with = [("fields", select.is_some()), ("sortBy", sorted.is_some())]
                     .into_iter()
                     .chain([
                         ("replyWithCount", with_total),
@@ -84,34 +85,57 @@ impl Shape {
                 if let Some(with) = with {
                     return Err(Error::at(ErrorKind::GroupByWith { with }, argument.span.clone()));
                 }
-                let field = own_field(argument, argument.value.trim(), api, reader, options)?;
+                let (field, found) = own_field(argument, argument.value.trim(), api, reader, options)?;
+                if found.is_some_and(|(inventory, field)| !fields::is_selectable(inventory, field)) {
+                    return Err(Error::at(ErrorKind::NotGroupable { name: field }, argument.value_span.clone()));
+                }
                 Answer::Groups { field }
             }
             None if count => Answer::Count,
             None => Answer::Rows { with_total },
         };
-        let extent = match limit {
-            Some(limit) => Extent::Limit(limit),
-            None => Extent::All { page_size: options.page_size.max(1) },
+        let all = Extent::All { page_size: options.page_size.max(1) };
+        let mut shape = Shape {
+            answer,
+            extent: limit.map_or(all, Extent::Limit),
+            start,
+            sort: None,
+            order_here: None,
+            fields: None,
+            select,
+            filter_name,
         };
-        Ok(Shape { answer, extent, start, sort, fields, select, filter_name })
+        match sorted {
+            Some((sort, false)) if matches!(shape.answer, Answer::Rows { .. }) => {
+                // Which rows come first shows only when all are there.
+                shape.extent = all;
+                shape.start = 0;
+                shape.order_here = Some(OrderHere { sort, start, limit });
+                fields = None;
+            }
+            sorted => shape.sort = sorted.map(|(sort, _)| sort),
+        }
+        Ok(Shape { fields, ..shape })
     }
 
-    /// The member that pages follow each other by: only when all rows are wanted and no other order.
+    /// The member that pages follow each other by: only where no other order is wanted.
     pub(super) fn key(&self, rows: Option<&Inventory>) -> Option<&'static str> {
-        let inventory = rows.filter(|_| self.sort.is_none() && matches!(self.answer, Answer::Rows { .. }))?;
+        let inventory = rows.filter(|_| self.sort.is_none())?;
         ["uuid", "id"].into_iter().find(|name| inventory.field(name).is_some())
     }
 }
 
-/// A member of the inventory itself, for sorting and grouping.
-fn own_field(
+/// A member, with the inventory that has it.
+type Member<'a> = (&'a Inventory, &'a Field);
+
+/// A member of the inventory itself, for sorting and grouping; its name, and what is known of it.
+fn own_field<'r>(
     argument: &Argument,
     name: &str,
     api: &Api,
-    reader: &Reader<'_>,
+    reader: &Reader<'r>,
     options: &Options,
-) -> Result<String, Error> {
+) -> Result<(String, Option<Member<'r>>), Error> {
     let error = |kind| Error::at(kind, argument.value_span.clone());
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(error(ErrorKind::NotSortable { name: name.to_owned() }));
@@ -119,19 +143,18 @@ fn own_field(
     let inventories: Vec<&Inventory> = reader.inventory.into_iter().chain(reader.specialised).collect();
     let found = inventories.iter().find_map(|inventory| Some((*inventory, inventory.field(name)?)));
     match found {
-        Some((inventory, field)) if !fields::is_stored(inventory, field) => {
-            Err(error(ErrorKind::NotSortable { name: name.to_owned() }))
-        }
+        Some((_, field)) if !fields::has_order(field) => Err(error(ErrorKind::NotSortable { name: name.to_owned() })),
         None if !inventories.is_empty() && !options.no_check => {
             let names = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
             let closest = closest(name, names).map(str::to_owned);
             Err(error(ErrorKind::UnknownField { api: api.name, owner: api.name, name: name.to_owned(), closest }))
         }
-        _ => Ok(name.to_owned()),
+        _ => Ok((name.to_owned(), found)),
     }
 }
 
-fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Option<Sort>, Error> {
+/// The order that is asked for, and whether the node can give it.
+fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Option<(Sort, bool)>, Error> {
     let direction = match common.get("sortDirection") {
         None => None,
         Some(argument) => match argument.value.to_ascii_lowercase().as_str() {
@@ -164,8 +187,9 @@ fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) 
         Some(name) => (name, Some(text.starts_with('-'))),
         None => (text, None),
     };
-    let field = own_field(argument, name, api, reader, options)?;
-    Ok(Some(Sort { field, descending: direction.or(sign).unwrap_or(false) }))
+    let (field, found) = own_field(argument, name, api, reader, options)?;
+    let by_node = found.is_none_or(|(inventory, field)| fields::is_sortable(inventory, field));
+    Ok(Some((Sort { field, descending: direction.or(sign).unwrap_or(false) }, by_node)))
 }
 
 /// What `fields=` comes to: what the node can select, and what the user wants.
@@ -204,7 +228,7 @@ fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Optio
         let found = inventories.iter().find_map(|inventory| Some((*inventory, inventory.field(head)?)));
         match found {
             Some((inventory, field)) => {
-                by_node &= head.len() == name.len() && fields::is_stored(inventory, field);
+                by_node &= head.len() == name.len() && fields::is_selectable(inventory, field);
             }
             None if inventories.iter().any(|inventory| reader.catalog.follow(inventory, head).is_some()) => {
                 return Err(error(ErrorKind::NotSelectable { name: name.clone() }));

@@ -122,15 +122,79 @@ fn the_shape_of_the_answer_is_asked_for() {
     }
     let select = |typed: &str| {
         let query = planned(&format!("QueryVmInstance {typed}")).expect("it plans");
-        (query.select.unwrap_or_default().join(","), query.must_select)
+        query.select.unwrap_or_default().join(",")
     };
-    assert_eq!(select("fields=name"), ("name".to_owned(), true));
-    assert_eq!(select("fields=name limit=1"), ("name".to_owned(), false));
-    assert_eq!(select("fields=name,uuid"), ("name,uuid".to_owned(), false));
-    assert_eq!(select("fields=name,vmNics"), ("name,vmNics".to_owned(), true));
-    assert_eq!(select("count=true fields=vmNics"), (String::new(), false));
-    assert_eq!(select(""), (String::new(), false));
+    assert_eq!(select("fields=name"), "name");
+    assert_eq!(select("fields=name,uuid"), "name,uuid");
+    assert_eq!(select("fields=name,vmNics.ip"), "name,vmNics.ip");
+    assert_eq!(select("count=true fields=vmNics"), "");
+    let keyed = planned("QueryVmInstance fields=name").expect("it plans").with_key().select;
+    assert_eq!(keyed.unwrap_or_default().join(","), "name,uuid");
+    assert_eq!(select(""), "");
     assert_eq!(asked("QueryHost limit=1 fields=name,totalCpuCapacity"), "limit=1");
+}
+
+#[test]
+fn what_nodes_fail_on_is_not_asked_of_them() {
+    for (line, expected) in [
+        ("QueryZone limit=1 fields=uuid,isDefault", "limit=1"),
+        ("QueryZone limit=1 sortBy=isDefault", "limit=1&sort=+isDefault"),
+        ("QueryHost hypervisorType=KVM limit=1 fields=ipmiPort", "q=hypervisorType=KVM&limit=1"),
+        ("QueryHost limit=5 start=2 sortBy=cpuStatus fields=name", "limit=1000&sort=+uuid"),
+        ("QueryHost sortBy=totalCpuCapacity replyWithCount=true", "limit=1000&sort=+uuid&replyWithCount=true"),
+        (
+            "QueryHost name='a!=b' limit=1 sortBy=cpuNum",
+            "zql=query host where (name = 'a!=b') order by uuid asc limit 1000",
+        ),
+        ("QueryL3Network limit=1 ipRanges.name=x", "q=ipRanges.name=x&limit=1"),
+    ] {
+        assert_eq!(asked(line), expected, "{line}");
+    }
+    let order = planned("QueryHost limit=5 start=2 sortBy=-cpuStatus").expect("it plans").order_here.expect("an order");
+    assert_eq!((order.sort.field.as_str(), order.sort.descending), ("cpuStatus", true));
+    assert_eq!((order.start, order.limit), (2, Some(5)));
+    for (line, message, hint) in [
+        (
+            "QueryL3Network ipRanges=x",
+            "ipRanges leads to IpRangeInventory",
+            "name one of their fields: `ipRanges.name=`",
+        ),
+        ("QueryVmNic usedIps=x", "usedIps leads to UsedIpInventory", "name one of their fields: `usedIp.uuid=`"),
+        (
+            "QueryVmInstance vmNics.usedIps=x",
+            "vmNics.usedIps leads to",
+            "name one of their fields: `vmNics.usedIp.uuid=`",
+        ),
+        (
+            "QueryVolumeSnapshot group.name=x",
+            "the node fails on every query by group of",
+            "--no-check sends it all the same",
+        ),
+        ("QueryVolume snapshot.group.name=x", "the node fails on every query by group of", "--no-check"),
+        (
+            "QueryLocalStorageResourceRef __systemTag__=x",
+            "the node fails on every query by __systemTag__ of",
+            "--no-check",
+        ),
+        ("QueryZone groupBy=isDefault", "the node cannot group by isDefault", ""),
+    ] {
+        let error = planned(line).expect_err(line);
+        assert!(error.to_string().starts_with(message), "{line}: {error}");
+        assert!(error.hint().unwrap_or_default().starts_with(hint), "{line}: {:?}", error.hint());
+    }
+}
+
+#[test]
+fn rows_without_a_tag_are_asked_for_by_a_denial() {
+    for (typed, expected) in [
+        ("__userTag__=null", "q=__userTag__!~=%"),
+        ("__systemTag__!=null", "q=__systemTag__ not null"),
+        ("host.__systemTag__=null", "q=host.__systemTag__!~=%"),
+        ("conditions=__userTag__=null,state=null", "q=__userTag__!~=%&q=state is null"),
+        ("conditions=\"[{'name':'__userTag__','op':'is null'}]\"", "q=__userTag__!~=%"),
+    ] {
+        assert_eq!(asked(&format!("QueryVmInstance {typed} limit=1")), format!("{expected}&limit=1"), "{typed}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::own::Takes;
 use super::rank::{Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
-use super::{fields, names, own};
+use super::{fields, names, own, zql};
 
 /// The most candidates that only fit fuzzily: more are noise.
 const MOST_FUZZY: usize = 20;
@@ -91,7 +91,7 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
         Wanted::File => values::file(text, 0),
         Wanted::Word => match place.name() {
             None => (0, Wish::Command),
-            Some("zql") => values::of_zql(place, sources.catalog),
+            Some("zql") => zql::wish(place, sources.catalog),
             // `login` is the command; the API is called LogIn.
             Some(name) if own::find(name).is_some() => own_word(place),
             Some(name) => match sources.catalog.api_ignoring_case(name) {

@@ -169,17 +169,14 @@ pub(super) fn conditions(
             whole_operators(field, path, shelf);
         }
     }
-    for name in TAG_FIELDS {
+    for name in TAG_FIELDS.into_iter().filter(|name| inventory.is_none_or(|inventory| !inventory.is_broken(name))) {
         let label = whole(name);
         shelf.offer(&label.clone(), || {
             Candidate::new(label, Kind::Field, Group::Conditions).describe("tag of the resource").open("=")
         });
     }
     if let Some(inventory) = inventory {
-        let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
-        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory, expanded.since));
-        let aliases = inventory.aliases.iter().map(|(name, alias)| (*name, alias.inventory, None));
-        for (name, target, since) in expanded.chain(aliases) {
+        for (name, target, since) in inventory.relations() {
             let label = whole(name);
             shelf.offer(&label.clone(), || {
                 let describe = newer(Cow::Borrowed(target), since, catalog);

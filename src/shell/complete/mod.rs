@@ -19,6 +19,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod values;
+mod zql;
 
 pub use candidate::{Candidate, Completion, Group, Kind, Note};
 pub use engine::complete;

@@ -310,6 +310,27 @@ fn the_text_behind_the_cursor_is_told() {
 }
 
 #[test]
+fn statements_of_zql_are_completed() {
+    assert_offers("zql \"¦", &["\"query", "\"count", "\"sum", "\"search"], &["\"where"]);
+    assert_offers("zql \"query ¦", &["\"query vminstance", "\"query distinct("], &[]);
+    assert_offers("zql query vminst¦", &["vminstance"], &["where"]);
+    assert_offers("zql \"count zone; query max(vminst¦", &["\"count zone; query max(vminstance"], &[]);
+    assert_offers("zql \"query zone.¦", &["\"query zone.name", "\"query zone.uuid"], &["\"query zone.isDefault"]);
+    assert_offers("zql \"query zone ¦", &["\"query zone where", "\"query zone limit", "\"query zone named"], &[]);
+    assert_offers("zql \"query zone wh¦", &["\"query zone where"], &[]);
+    let line = "\"query vminstance where (";
+    assert_offers(
+        &format!("zql {line}¦"),
+        &[&format!("{line}name"), &format!("{line}vmNics."), &format!("{line}__userTag__")],
+        &[&format!("{line}vmNics"), &format!("{line}and")],
+    );
+    assert_offers("zql \"query vminstance where vmNics.i¦", &["\"query vminstance where vmNics.ip"], &[]);
+    assert_offers("zql \"query vminstance where name = 'x' a¦", &["\"query vminstance where name = 'x' and"], &[]);
+    assert_offers("zql \"query vminstance order by n¦", &["\"query vminstance order by name"], &[]);
+    assert!(words("zql \"query vminstance where name = 'w¦").is_empty());
+}
+
+#[test]
 fn lines_print_word_kind_and_description() {
     let sources =
         Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
@@ -336,6 +357,9 @@ fn no_position_is_a_trouble() {
         "QueryZone \\",
         "> x",
         "QueryZone >",
+        "zql 'query é.",
+        "zql \"query zone where a.é.",
+        "zql query max( ; é '",
     ] {
         for cursor in 0..=line.len() + 1 {
             let sources =

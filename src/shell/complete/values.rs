@@ -4,10 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalog::{Catalog, Field, Inventory, Parameter, Type};
 
-use crate::plan::{ZQL_VERBS, zql_entities};
-
 use super::candidate::{Candidate, Group, Kind, Note};
-use super::cursor::Place;
 use super::engine::{Shelf, Wish};
 use super::options::{OUTPUTS, OptionValue};
 use super::own::{PREFERENCES, SETTINGS};
@@ -176,22 +173,9 @@ pub(super) fn of_preference(text: &str) -> (usize, Wish<'_>) {
     }
 }
 
-/// What a ZQL statement begins with, and what it is about; the rest is the node's own language.
-pub(super) fn of_zql<'p>(place: &'p Place, catalog: Catalog) -> (usize, Wish<'p>) {
-    let text = place.word.text.as_str();
-    let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-    let words = place.others[1..place.index].iter().map(|word| word.text.as_str());
-    let before: Vec<&str> = words.chain(text[..start].split_whitespace()).collect();
-    let fixed = match before[..] {
-        [] => ZQL_VERBS.map(|verb| (Cow::Borrowed(verb), "")).to_vec(),
-        [verb] if ZQL_VERBS.iter().any(|known| known.eq_ignore_ascii_case(verb)) => {
-            let mut entities: Vec<String> = zql_entities(catalog).collect();
-            entities.sort_unstable();
-            entities.into_iter().map(|entity| (Cow::Owned(entity), "")).collect()
-        }
-        _ => return (start, Wish::Nothing(None)),
-    };
-    (start, Wish::Value(Values { fixed, several: true, ..Values::default() }))
+/// Words of which several may follow each other.
+pub(super) fn words<'p>(fixed: Vec<(Cow<'static, str>, &'static str)>) -> Wish<'p> {
+    Wish::Value(Values { fixed, several: true, ..Values::default() })
 }
 
 /// The file whose path begins at byte `start` of `text`.

@@ -1,0 +1,38 @@
+//! Writing maps piece by piece.
+
+/// A record in the making: the text of a map.
+#[derive(Default)]
+pub struct Record {
+    text: Vec<u8>,
+}
+
+impl Record {
+    /// Adds a member; the name as it stands between the quotes.
+    pub fn push(&mut self, name: &[u8], value: &[u8]) {
+        self.text.extend_from_slice(if self.text.is_empty() { b"{\"" } else { b",\"" });
+        self.text.extend_from_slice(name);
+        self.text.extend_from_slice(b"\":");
+        self.text.extend_from_slice(value);
+    }
+
+    /// Adds a list; the name as it stands between the quotes.
+    pub fn push_list(&mut self, name: &[u8], items: &[Vec<u8>]) {
+        self.push(name, b"[");
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.text.push(b',');
+            }
+            self.text.extend_from_slice(item);
+        }
+        self.text.push(b']');
+    }
+
+    /// The text.
+    pub fn finish(mut self) -> Vec<u8> {
+        if self.text.is_empty() {
+            self.text.push(b'{');
+        }
+        self.text.push(b'}');
+        self.text
+    }
+}
