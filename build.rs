@@ -1,13 +1,15 @@
-//! Indexes the catalog files under `src/catalog/data`.
+//! Compiles the catalog under `src/catalog/data` into one text and an index of it.
 //!
-//! The files stay the text they are, but for blanks: each API, inventory, struct and enum is one line of JSON. What is
-//! compiled in beside that text is where each line lies, sorted by name, so that looking one entry up
-//! decodes one line and starting the program decodes none. The tables hold numbers only (no pointers),
-//! which keeps them out of the work that the loader does at every start.
+//! `zstack-*.json` has an API, inventory, struct or enum a line. What other files know of an entry is added to its
+//! line: `versions.json` says since when it and its members exist, and how its requests were before. The system tags
+//! of `system-tags.json` follow as lines of their own. What is compiled in beside that text is where each line lies,
+//! sorted by name, so that looking one entry up decodes one line and starting the program decodes none. The tables
+//! hold numbers only (no pointers), which keeps them out of the work that the loader does at every start.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
@@ -18,6 +20,9 @@ const FLAG_QUERY: u16 = 1 << 8;
 const FLAG_SESSION: u16 = 1 << 9;
 const FLAG_ASYNC: u16 = 1 << 10;
 const FLAG_DEPRECATED: u16 = 1 << 11;
+const FLAG_CHANGED: u16 = 1 << 12;
+const FLAG_MISTAKABLE: u16 = 1 << 13;
+const FLAG_UNLISTED: u16 = 1 << 14;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new("src/catalog/data");
@@ -25,29 +30,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     link();
 
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-    files.retain(|path| {
-        path.file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(|name| name.starts_with("zstack-") && name.ends_with(".json"))
-    });
-    files.sort();
-
-    let mut versions = Vec::new();
-    for file in &files {
-        versions.push(index_file(file)?);
-    }
-    // The newest version comes first.
-    versions.sort_by(|a, b| b.0.cmp(&a.0));
-
-    let mut code = String::from("pub(super) static VERSIONS: &[Data] = &[\n");
-    for (_, text) in &versions {
-        code.push_str(text);
-    }
-    code.push_str("];\n");
-    let target = Path::new(&env::var("OUT_DIR")?).join("catalog_index.rs");
-    fs::write(target, code)?;
+    let catalog = folder.join("zstack-5.5.6.json");
+    let versions: Value = serde_json::from_str(&fs::read_to_string(folder.join("versions.json"))?)?;
+    let observed: Value = serde_json::from_str(&fs::read_to_string(folder.join("observed.json"))?)?;
+    let tags = fs::read_to_string(folder.join("system-tags.json"))?;
+    let text = merge(&without_blanks(&fs::read_to_string(catalog)?), &versions, &without_blanks(&tags))?;
+    let compact = Path::new(&env::var("OUT_DIR")?).join("catalog.json");
+    fs::write(&compact, &text)?;
+    let code = format!("pub(super) static DATA: Data = {};\n", index(&text, &compact, &versions, &observed)?);
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("catalog_index.rs"), code)?;
     Ok(())
 }
 
@@ -72,57 +63,219 @@ fn link() {
     }
 }
 
-/// The version as numbers that sort, and the `Data { .. }` expression of one file.
-fn index_file(path: &Path) -> Result<(Vec<u32>, String), Box<dyn Error>> {
-    let text = without_blanks(&fs::read_to_string(path)?);
-    let compact = Path::new(&env::var("OUT_DIR")?).join(path.file_name().unwrap_or_default());
-    fs::write(&compact, &text)?;
-    let whole: Value = serde_json::from_str(&text)?;
-    let version = whole["zstack"].as_str().ok_or("no \"zstack\" version in the catalog")?.to_owned();
+/// The catalog's text with what the other files know of its entries, one entry a line as before.
+fn merge(catalog: &str, versions: &Value, tags: &str) -> Result<String, Box<dyn Error>> {
+    let (since, was) = (&versions["since"], &versions["was"]);
+    let mut text = String::with_capacity(catalog.len() * 11 / 10);
+    let mut section = String::new();
+    for line in catalog.lines() {
+        if let Some(name) = section_of(line) {
+            section = name;
+            text.push_str(line);
+        } else if section == "apis" && line.starts_with('{') && line.len() > 1 {
+            let name = name_of(line)?;
+            let mut line = line.to_owned();
+            for (parameter, version) in of_owner(&since["parameters"], &name) {
+                let at = format!("{{\"name\":\"{parameter}\",");
+                add(&mut line, "\"params\":[", &at, &format!("\"since\":{version},"))?;
+            }
+            let own = format!("{{\"name\":\"{name}\",");
+            if let Some(requests) = was.get(&name) {
+                add(&mut line, "", &own, &format!("\"was\":{requests},"))?;
+            }
+            if let Some(version) = since["apis"].get(&name) {
+                add(&mut line, "", &own, &format!("\"since\":{version},"))?;
+            }
+            text.push_str(&line);
+        } else if section == "inventories" && line.starts_with('"') {
+            let (name, _) = keyed(line)?;
+            let mut line = line.to_owned();
+            for (field, version) in of_owner(&since["fields"], &name) {
+                let at = format!("{{\"name\":\"{field}\",");
+                add(&mut line, "\"fields\":[", &at, &format!("\"since\":{version},"))?;
+            }
+            for (relation, version) in of_owner(&since["relations"], &name) {
+                let at = format!("\"{relation}\":{{");
+                add(&mut line, "\"expanded\":{", &at, &format!("\"since\":{version},"))?;
+            }
+            if let Some(version) = since["inventories"].get(&name) {
+                add(&mut line, "", &format!("\"{name}\":{{"), &format!("\"since\":{version},"))?;
+            }
+            text.push_str(&line);
+        } else {
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+    // The lists of system tags become two more sections of the same object.
+    let sections = tags.trim().trim_start_matches('{').trim_end_matches('}').trim();
+    let sections = sections.replace("\"resources\":{", "\"resourceTags\":{").replace("\"apis\":{", "\"apiTags\":{");
+    let end = text.rfind('}').ok_or("the catalog is no object")?;
+    text.truncate(end);
+    text.truncate(text.trim_end().len());
+    let mut gone = String::new();
+    for (name, entry) in versions["removed"].as_object().into_iter().flatten() {
+        let api = &entry["api"];
+        let separator = if gone.is_empty() { "" } else { ",\n" };
+        write!(gone, "{separator}\"{name}\":{{\"until\":{},\"api\":{}}}", entry["until"], api)?;
+    }
+    write!(text, ",\n{sections},\n\"removed\":{{\n{gone}\n}}\n}}\n")?;
+    Ok(text)
+}
 
-    let mut code = String::new();
-    writeln!(code, "Data {{")?;
-    writeln!(code, "    version: {version:?},")?;
-    writeln!(code, "    text: include_str!({compact:?}),")?;
+/// Adds text behind the first place of `at` that follows `begin`.
+fn add(line: &mut String, begin: &str, at: &str, text: &str) -> Result<(), Box<dyn Error>> {
+    let start = line.find(begin).ok_or_else(|| format!("no {begin} in {line:.80}"))?;
+    let found = line[start..].find(at).ok_or_else(|| format!("no {at} in {line:.80}"))?;
+    line.insert_str(start + found + at.len(), text);
+    Ok(())
+}
+
+/// The entries `Owner.member` of one owner, as member and value.
+fn of_owner<'v>(entries: &'v Value, owner: &str) -> Vec<(&'v str, &'v Value)> {
+    let split = |(key, value)| {
+        let (of, member): (&str, &str) = str::split_once(key, '.')?;
+        (of == owner).then_some((member, value))
+    };
+    entries.as_object().into_iter().flatten().filter_map(|(key, value)| split((key.as_str(), value))).collect()
+}
+
+/// The section that a line begins, such as `"apis":[`.
+fn section_of(line: &str) -> Option<String> {
+    let name = line.strip_suffix(":[").or_else(|| line.strip_suffix(":{"))?;
+    Some(name.trim().trim_matches('"').to_owned())
+}
+
+/// The `Data { .. }` expression of the merged text.
+fn index(text: &str, compact: &Path, versions: &Value, observed: &Value) -> Result<String, Box<dyn Error>> {
+    let whole: Value = serde_json::from_str(text)?;
+    let known: Vec<&str> = versions["versions"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let unlisted: BTreeSet<&str> =
+        observed["unlistedApis"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mistakable = mistakable(&whole, &known, &unlisted);
 
     let mut apis: Vec<(String, String)> = Vec::new();
-    let mut tables: Vec<(&str, Vec<(String, String)>)> =
-        vec![("inventories", Vec::new()), ("structs", Vec::new()), ("enums", Vec::new())];
+    let mut tables: Vec<(&str, &str, Vec<(String, String)>)> = vec![
+        ("inventories", "inventories", Vec::new()),
+        ("structs", "structs", Vec::new()),
+        ("enums", "enums", Vec::new()),
+        ("resourceTags", "resource_tags", Vec::new()),
+        ("apiTags", "api_tags", Vec::new()),
+        ("removed", "removed", Vec::new()),
+    ];
     let mut section = String::new();
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let start = offset;
         offset += line.len();
         let body = line.trim_end().trim_end_matches(',');
-        if let Some(name) = body.strip_suffix(":[").or_else(|| body.strip_suffix(":{")) {
-            section = name.trim().trim_matches('"').to_owned();
+        if let Some(name) = section_of(body) {
+            section = name;
         } else if section == "apis" && body.starts_with('{') && body.len() > 1 {
-            apis.push(api_entry(body, start)?);
-        } else if let Some((_, rows)) = tables.iter_mut().find(|(name, _)| *name == section)
+            let name = name_of(body)?;
+            let mut flags = 0;
+            if mistakable.contains(&name) {
+                flags |= FLAG_MISTAKABLE;
+            }
+            if unlisted.contains(name.as_str()) {
+                flags |= FLAG_UNLISTED;
+            }
+            apis.push((name, api_entry(body, start, flags, &known)?));
+        } else if let Some((_, _, rows)) = tables.iter_mut().find(|(name, _, _)| *name == section)
             && body.starts_with('"')
         {
-            let (name, entry) = keyed_entry(body, start)?;
-            rows.push((name, entry));
+            let (name, value) = keyed(body)?;
+            rows.push((name.clone(), keyed_entry(&name, value, body, start)));
         }
     }
 
+    let mut code = String::new();
+    writeln!(code, "Data {{\n    text: include_str!({compact:?}),\n    versions: &{known:?},")?;
     let count = |key: &str| whole[key].as_array().map(Vec::len).or(whole[key].as_object().map(|map| map.len()));
     if Some(apis.len()) != count("apis") {
-        return Err(format!("{}: not one API per line", path.display()).into());
+        return Err("not one API per line".into());
     }
     apis.sort();
     writeln!(code, "    apis: &[{}],", join(&apis))?;
-    for (name, rows) in &mut tables {
+    for (name, member, rows) in &mut tables {
         if Some(rows.len()) != count(name) {
-            return Err(format!("{}: not one entry of {name} per line", path.display()).into());
+            return Err(format!("not one entry of {name} per line").into());
         }
         rows.sort();
-        writeln!(code, "    {name}: &[{}],", join(rows))?;
+        writeln!(code, "    {member}: &[{}],", join(rows))?;
     }
-    writeln!(code, "}},")?;
+    write!(code, "}}")?;
+    Ok(code)
+}
 
-    let numbers = version.split('.').map(|part| part.parse().unwrap_or(0)).collect();
-    Ok((numbers, code))
+/// An API as a node's front end looks at it.
+struct Route<'v> {
+    name: &'v str,
+    method: &'v str,
+    body: &'v str,
+    paths: Vec<Vec<&'v str>>,
+    since: usize,
+    is_open: bool,
+}
+
+/// The segments of a path; a variable is `{`. One at the end that is empty counts: a node minds the slash there.
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').map(|part| if part.starts_with('{') { "{" } else { part }).collect()
+}
+
+/// The APIs for which some node runs another API: it does not have this one, and a path that it has fits. The nodes
+/// looked at are those of every version that is known, with all APIs and with those of the public sources only.
+fn mistakable(whole: &Value, versions: &[&str], unlisted: &BTreeSet<&str>) -> BTreeSet<String> {
+    let routes: Vec<Route<'_>> = whole["apis"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|api| {
+            let text = |key: &str| api[key].as_str().unwrap_or_default();
+            let others = api["optionalPaths"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            Route {
+                name: text("name"),
+                method: text("method"),
+                body: text("body"),
+                paths: std::iter::once(text("path")).chain(others).map(segments).collect(),
+                since: versions.iter().position(|version| *version == text("since")).unwrap_or(0),
+                is_open: text("source") == "open",
+            }
+        })
+        .collect();
+    let mut found = BTreeSet::new();
+    for is_open_only in [false, true] {
+        for version in 0..versions.len() {
+            let (offered, missing): (Vec<&Route<'_>>, Vec<&Route<'_>>) =
+                routes.iter().partition(|route| route.since <= version && (route.is_open || !is_open_only));
+            let mut paths: BTreeMap<&[&str], Vec<&Route<'_>>> = BTreeMap::new();
+            for route in offered {
+                for path in &route.paths {
+                    paths.entry(path).or_default().push(route);
+                }
+            }
+            let runs_another = |route: &&&Route<'_>| {
+                let own = route.paths[0].as_slice();
+                let fits = |path: &[&str]| {
+                    path.len() == own.len() && path.iter().zip(own).all(|(known, part)| *known == "{" || known == part)
+                };
+                let takes = |candidates: &Vec<&Route<'_>>| {
+                    // A path with one API runs that one, whatever the verb.
+                    candidates.len() == 1
+                        || candidates.iter().any(|other| {
+                            other.method == route.method && (route.method != "PUT" || other.body == route.body)
+                        })
+                };
+                match paths.get(own) {
+                    Some(candidates) => takes(candidates),
+                    None => paths.iter().any(|(path, candidates)| fits(path) && takes(candidates)),
+                }
+            };
+            let swallowed = missing.iter().filter(|route| !unlisted.contains(route.name)).filter(runs_another);
+            found.extend(swallowed.map(|route| route.name.to_owned()));
+        }
+    }
+    found
 }
 
 /// JSON without the blanks between its tokens, a tenth of it. Line ends stay.
@@ -148,8 +301,14 @@ fn join(rows: &[(String, String)]) -> String {
     rows.iter().map(|(_, entry)| entry.as_str()).collect()
 }
 
-/// `ApiEntry` of one line: where it lies, and its name, verb, path and flags.
-fn api_entry(body: &str, start: usize) -> Result<(String, String), Box<dyn Error>> {
+/// The name that an API's line begins with.
+fn name_of(body: &str) -> Result<String, Box<dyn Error>> {
+    let rest = body.strip_prefix("{\"name\":\"").ok_or_else(|| format!("no name first: {body:.60}"))?;
+    Ok(rest.split('"').next().unwrap_or_default().to_owned())
+}
+
+/// `ApiEntry` of one line: where it lies, and its name, verb, path, flags and first version.
+fn api_entry(body: &str, start: usize, mut flags: u16, versions: &[&str]) -> Result<String, Box<dyn Error>> {
     let api: Value = serde_json::from_str(body)?;
     let text = |key: &str| api[key].as_str().ok_or_else(|| format!("an API without {key}: {body:.60}"));
     let (name, method, path) = (text("name")?, text("method")?, text("path")?);
@@ -157,7 +316,7 @@ fn api_entry(body: &str, start: usize) -> Result<(String, String), Box<dyn Error
         .iter()
         .position(|known| *known == method)
         .ok_or_else(|| format!("{name}: unknown verb {method}"))?;
-    let mut flags = u16::try_from(verb)?;
+    flags |= u16::try_from(verb)?;
     for (key, flag) in
         [("query", FLAG_QUERY), ("session", FLAG_SESSION), ("async", FLAG_ASYNC), ("deprecated", FLAG_DEPRECATED)]
     {
@@ -165,27 +324,41 @@ fn api_entry(body: &str, start: usize) -> Result<(String, String), Box<dyn Error
             flags |= flag;
         }
     }
+    if api.get("was").is_some() {
+        flags |= FLAG_CHANGED;
+    }
+    let since = match api["since"].as_str() {
+        None => 0,
+        Some(since) => versions
+            .iter()
+            .position(|version| *version == since)
+            .ok_or_else(|| format!("{name}: unknown version {since}"))?,
+    };
     let place = |value: &str| body.find(&format!("\"{value}\"")).map(|at| at + 1).ok_or("moved text");
-    let entry = format!(
-        "ApiEntry{{start:{start},len:{},name:({},{}),path:({},{}),flags:{flags}}},",
+    // The path also stands in what the requests were before.
+    let path_at = body.find(&format!("\"path\":\"{path}\",\"session\"")).ok_or("moved path")? + "\"path\":\"".len();
+    Ok(format!(
+        "ApiEntry{{start:{start},len:{},name:({},{}),path:({path_at},{}),flags:{flags},since:{since}}},",
         body.len(),
         place(name)?,
         name.len(),
-        place(path)?,
         path.len(),
-    );
-    Ok((name.to_owned(), entry))
+    ))
 }
 
-/// `Entry` of a line `"Name":value`: where the name and the value lie.
-fn keyed_entry(body: &str, start: usize) -> Result<(String, String), Box<dyn Error>> {
+/// The name and the value of a line `"Name":value`.
+fn keyed(body: &str) -> Result<(String, &str), Box<dyn Error>> {
     let (name, value) = body[1..].split_once("\":").ok_or_else(|| format!("not `\"name\":value`: {body:.60}"))?;
-    let entry = format!(
+    Ok((name.to_owned(), value))
+}
+
+/// `Entry` of such a line: where the name and the value lie.
+fn keyed_entry(name: &str, value: &str, body: &str, start: usize) -> String {
+    format!(
         "Entry{{name:({},{}),value:({},{})}},",
         start + 1,
         name.len(),
         start + body.len() - value.len(),
         value.len()
-    );
-    Ok((name.to_owned(), entry))
+    )
 }

@@ -91,7 +91,8 @@ fn time(path: &Path, sources: &Sources<'_>) -> Duration {
 }
 
 fn main() -> ExitCode {
-    let sources = Sources { catalog: Catalog::newest(), live: &NoLiveValues, files: &Disk, contexts: &[] };
+    let sources =
+        Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &Disk, contexts: &[] };
     let mut paths = paths();
     // Cargo says `--bench` to whatever it runs.
     if let Some(wanted) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {

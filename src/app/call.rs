@@ -23,33 +23,39 @@ use super::{App, shape, view};
 
 impl App {
     /// Runs an API call and prints what came of it.
-    pub(super) fn call(&mut self, mut command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+    pub(super) fn call(&mut self, command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        let name = command.name.clone();
+        self.call_as_typed(command, options, out).map_err(|error| self.explain_failure(&name, error, options))
+    }
+
+    fn call_as_typed(&mut self, mut command: Command, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let reads_stdin = self.reads_stdin;
         command.resolve_files(&mut |path| {
             if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
         })?;
         let planned = self.plan(&command, options)?;
+        // A wrong format or column is worth knowing before anything is sent.
+        self.view(options, out)?;
+        let planned = self.fit_to_node(&command, planned, options)?;
         self.run_planned(&command, planned, options, out)
     }
 
-    /// Runs what a command came to, and prints what came of that.
+    /// Runs what a command came to, in the form that the node takes, and prints what came of that.
     pub(super) fn run_planned(
         &mut self,
         command: &Command,
-        mut planned: Plan,
+        planned: Plan,
         options: &Options,
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
         // Whether an action would be done is known only when its check has ended.
         let options = &Options { no_wait: options.no_wait && !options.validate, ..options.clone() };
-        if options.validate {
-            planned = Plan::Call(validation(&planned)?);
-        }
-        // A wrong format or column is worth knowing before anything is sent.
+        let planned = if options.validate { Plan::Call(validation(&planned)?) } else { planned };
         let view = self.view(options, out)?;
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
+        self.warn_of_newer(command, options);
         let job = JobUuid::fresh();
         if options.curl_example {
             self.say_curl(&planned, job, options)?;
@@ -198,7 +204,7 @@ impl App {
         inventory.as_ref().map(shape::of_inventory).unwrap_or_default()
     }
 
-    fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
+    pub(super) fn plan(&mut self, command: &Command, options: &Options) -> Result<Plan, Error> {
         let mut how = plan::Options {
             no_check: options.no_check,
             page_size: options.page_size.unwrap_or(1000),
@@ -304,7 +310,8 @@ impl App {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match self.turn(&error, request, options)? {
+        let action = Some(request).filter(|request| request.effect == Effect::Action);
+        match self.turn(&error, action, options)? {
             Turned::No => Err(error.into()),
             Turned::NotRun => Ok(self.execute_here(request, JobUuid::fresh(), options)??),
             Turned::PerhapsRun => {
@@ -339,7 +346,7 @@ impl App {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match self.turn(&error, &query.request(0, &Cursor::Start), options)? {
+        match self.turn(&error, None, options)? {
             Turned::NotRun => Ok(self.query_here(query, options)??),
             Turned::No | Turned::PerhapsRun => Err(error.into()),
         }

@@ -15,16 +15,15 @@ use super::{App, nearby};
 impl App {
     /// Prints what Tab would offer at the end of a line.
     pub(super) fn complete(&mut self, line: &str, out: &mut Output<'_>) -> Result<(), Error> {
-        let contexts: Vec<String> = self
-            .contexts()
-            .map(|contexts| contexts.all().iter().map(|context| context.name.clone()).collect())
-            .unwrap_or_default();
-        let (catalog, options) = (self.catalog, line_options(line, &self.options));
+        let contexts = self.context_names();
+        let options = line_options(line, &self.options);
+        self.follow_version(&options);
+        let (catalog, offers) = (self.catalog, self.known_offers(&options));
         // What holds for the line is what the program would be started with.
         self.options = options.clone();
         self.is_silent = true;
         let live = LiveAtNeed { app: RefCell::new(self), options, cache: OnceCell::new() };
-        let sources = Sources { catalog, live: &live, files: &Disk, contexts: &contexts };
+        let sources = Sources { catalog, offers: offers.as_deref(), live: &live, files: &Disk, contexts: &contexts };
         let text = complete_lines(line, &sources);
         Ok(out.write_text(&text)?)
     }

@@ -12,7 +12,9 @@ use crate::render::{self, Filter};
 use crate::results::{Limits, Results};
 use crate::secret::mask_command;
 use crate::shell::complete::Disk;
-use crate::shell::{self, Colour, Evaluator, Flow, History, LiveCache, LiveLimits, Prompt, Redirection, redirection};
+use crate::shell::{
+    self, Colour, Evaluator, Flow, History, Known, LiveCache, LiveLimits, Prompt, Redirection, redirection,
+};
 use crate::syntax;
 
 use super::export::Export;
@@ -68,7 +70,7 @@ impl App {
             lookup,
             live_of: None,
         });
-        let shell_options = shell::Options { catalog: self.catalog, live: &*live, files: &Disk, history };
+        let shell_options = shell::Options { live: &*live, files: &Disk, history };
         if !options.quiet {
             self.say(&options, "zstack-cli: `help` explains, Tab completes, Ctrl-D leaves");
         }
@@ -153,13 +155,19 @@ impl App {
             client.set_patience(nearby::PATIENCE);
             client
         });
+        let mut is_another = false;
         let Some(shell) = &mut self.shell else { return };
         if shell.live_of != live_of {
             shell.live.forget();
             // Whoever logs in may be asked again when that ends.
             shell.live_of = live_of;
+            is_another = client.is_some();
         }
+        let asks = client.as_ref().filter(|_| is_another).map(Client::fork);
         *shell.lookup.lock().unwrap_or_else(PoisonError::into_inner) = client;
+        if let Some(client) = asks {
+            self.ask_offers_at_tab(options, client);
+        }
     }
 
     /// Forgets live values: something was changed on the node.
@@ -193,10 +201,10 @@ impl Evaluator for App {
         Prompt { account, place, sandbox: options.sandbox, colour }
     }
 
-    fn contexts(&mut self) -> Vec<String> {
-        let names =
-            |contexts: &crate::config::Contexts| contexts.all().iter().map(|context| context.name.clone()).collect();
-        App::contexts(self).map(names).unwrap_or_default()
+    fn known(&mut self) -> Known {
+        let options = self.options.clone();
+        self.follow_version(&options);
+        Known { catalog: self.catalog, offers: self.known_offers(&options), contexts: self.context_names() }
     }
 
     fn colour(&mut self) -> bool {

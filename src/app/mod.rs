@@ -14,6 +14,7 @@ mod lines;
 mod login;
 mod missing;
 mod nearby;
+mod offers;
 mod output;
 mod own;
 mod pager;
@@ -121,6 +122,8 @@ struct App {
     contexts: Option<Contexts>,
     /// Connected nodes; more than one only where lines name others.
     nodes: Vec<Node>,
+    /// What is known of the versions and the APIs of nodes.
+    offers: offers::KnownOffers,
     interrupt: Interrupt,
     /// What was probably meant by the command that has just failed.
     meant: Option<String>,
@@ -148,6 +151,7 @@ impl App {
             options: Options::default(),
             contexts: None,
             nodes: Vec::new(),
+            offers: offers::KnownOffers::default(),
             interrupt: Interrupt::new(),
             meant: None,
             warned_of_configuration: false,
@@ -182,6 +186,9 @@ impl App {
         options: &Options,
         out: &mut Output<'_>,
     ) -> Result<Flow, Error> {
+        if matches!(line, Line::Call(_) | Line::Own(OwnCommand::Help { .. } | OwnCommand::Catalog(_))) {
+            self.follow_version(options);
+        }
         match line {
             Line::Nothing => {}
             Line::Text(text) => out.write_text(&text)?,

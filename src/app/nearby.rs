@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Offers};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
 use crate::json;
 use crate::plan::{self, Plan};
@@ -22,6 +22,14 @@ pub(super) fn resources(
     conditions: &[String],
     limit: usize,
 ) -> Option<Vec<LiveValue>> {
+    // A node that lacks the query could run another API in its place (R1).
+    let api = catalog.api_name(query)?;
+    if api.is_mistakable() {
+        let offers = Offers::new(None, client.offered_apis().ok().flatten());
+        if offers.apis.is_none() || offers.lacks(api) {
+            return None;
+        }
+    }
     let inventory = catalog.api(query).and_then(|api| catalog.inventory(api.inventory?))?;
     inventory.field("uuid")?;
     let fields = if inventory.field("name").is_some() { "uuid,name" } else { "uuid" };

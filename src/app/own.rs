@@ -71,26 +71,7 @@ impl App {
             OwnCommand::Capacity => self.capacity(options, out)?,
             OwnCommand::Raw(call) => self.raw(&call, options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
-            OwnCommand::Catalog(CatalogCommand::List { part }) => {
-                let reply = commands::catalog::list(self.catalog, part.as_deref());
-                // The columns of a context are those of inventories.
-                let mut options = Options { columns: typed.columns.clone(), ..options.clone() };
-                if options.output.is_none() && options.jq.is_none() && !self.screen_of(out, &options).terminal {
-                    // A line for each, for `grep` and `cut`.
-                    options.output = Some("tsv".to_owned());
-                    options.no_header = true;
-                    options.columns = options.columns.or_else(|| Some("name,method,path".to_owned()));
-                }
-                let options = &options;
-                let view = self.view(options, out)?;
-                self.print(Reply::of_text(reply), &commands::catalog::shape(), &view, options, out)?;
-            }
-            OwnCommand::Catalog(CatalogCommand::Show { name }) => {
-                self.with_writer(out, options, |out| commands::catalog::show(self.catalog, &name, out))?;
-            }
-            OwnCommand::Catalog(CatalogCommand::Version) => {
-                self.with_writer(out, options, |out| Ok(commands::catalog::version(out)?))?;
-            }
+            OwnCommand::Catalog(command) => self.catalog_command(command, typed, options, out)?,
             OwnCommand::Complete { line } => self.complete(&line.join(" "), out)?,
             OwnCommand::Completions { shell } => out.write_text(commands::completions::script(match shell {
                 Shell::Bash => commands::completions::Shell::Bash,
@@ -114,6 +95,79 @@ impl App {
                 closest: error.closest,
             })),
         }
+    }
+
+    fn catalog_command(
+        &mut self,
+        command: CatalogCommand,
+        typed: &Options,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        match command {
+            CatalogCommand::Show { name } => {
+                self.with_writer(out, options, |out| commands::catalog::show(self.catalog, &name, out))
+            }
+            CatalogCommand::Version => self.with_writer(out, options, |out| Ok(commands::catalog::version(out)?)),
+            CatalogCommand::List { part, since } => {
+                let rows = commands::catalog::list(self.catalog, part.as_deref(), since.as_deref())?;
+                self.print_listed(rows, typed, options, out)
+            }
+            CatalogCommand::Diff { from, to } => {
+                let rows = commands::catalog::diff(&from, &to)?;
+                self.print_listed(rows, typed, options, out)
+            }
+            CatalogCommand::Use { version } => {
+                let version = commands::catalog::version_to_use(&version)?;
+                let folders = self.environment.folders()?.clone();
+                let context = self.context_name(options)?;
+                let changes = [("catalog", version)];
+                self.contexts = Some(match &context {
+                    Some(name) => Contexts::set(&folders, name, &changes)?,
+                    None => Contexts::set_defaults(&folders, &changes)?,
+                });
+                let node = context.map_or("every node without a context".to_owned(), |name| format!("context {name}"));
+                self.say(
+                    options,
+                    &match version {
+                        Some(version) => format!("{node} counts as ZStack {version}"),
+                        None => format!("{node} is asked for its version"),
+                    },
+                );
+                Ok(())
+            }
+            CatalogCommand::Sync => {
+                let offers = self.ask_offers_anew(options)?;
+                self.follow_version(options);
+                let summary = commands::catalog::summary(self.catalog, &offers);
+                let rows = commands::catalog::lacking(self.catalog, &offers);
+                self.say(options, &summary);
+                match rows {
+                    Some(rows) => self.print_listed(rows, typed, options, out),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Prints rows about APIs: a table on a terminal, and elsewhere these columns, a line for each row, for `grep` and
+    /// `cut`.
+    fn print_listed(
+        &mut self,
+        rows: commands::catalog::Rows,
+        typed: &Options,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        // The columns of a context are those of inventories.
+        let mut options = Options { columns: typed.columns.clone(), ..options.clone() };
+        if options.output.is_none() && options.jq.is_none() && !self.screen_of(out, &options).terminal {
+            options.output = Some("tsv".to_owned());
+            options.no_header = true;
+            options.columns = options.columns.or_else(|| Some(rows.columns.to_owned()));
+        }
+        let view = self.view(&options, out)?;
+        self.print(Reply::of_text(rows.reply), &rows.shape, &view, &options, out)
     }
 
     fn context(&mut self, command: &ContextCommand, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {

@@ -31,7 +31,13 @@ impl App {
         let words: Vec<String> = std::iter::once(planned.request.api.to_owned()).chain(arguments).collect();
         let (line, words) = Command::words_from_args(&words);
         let Some(command) = Command::from_words(&line, &words)? else { return Ok(()) };
-        self.run_planned(&command, Plan::Call(planned.request), options, out)
+        let api = planned.request.api;
+        let planned = Plan::Call(planned.request);
+        self.view(options, out)?;
+        // The request stays as it was typed, whatever the node's version.
+        self.check_offers(&planned, options)?;
+        let result = self.run_planned(&command, planned, options, out);
+        result.map_err(|error| self.explain_failure(api, error, options))
     }
 
     /// JSON text as typed, or that of the file behind `@`.

@@ -281,8 +281,9 @@ fn client_hint(error: &client::Error) -> Option<String> {
              or whichever zone it is, tells"
         }
         client::Error::NoSuchApi { .. } => {
-            "this node is of another version or edition; GetSupportAPIs lists what it offers"
+            "this node is of another version or edition; `zstack-cli catalog sync` lists what it lacks"
         }
+        client::Error::MayBeAnother { .. } => "--no-check sends it all the same; look first that the node has it",
         // What the node has kept of the job is this very failure.
         client::Error::OutcomeUnknown { reason: Uncertainty::Session(_), .. } => {
             "query the resource before you repeat the action; `zstack-cli login` opens another session"

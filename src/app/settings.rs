@@ -15,6 +15,12 @@ impl App {
         loaded(&mut self.contexts, &self.environment)
     }
 
+    /// The names of the saved contexts; none where they cannot be read.
+    pub(super) fn context_names(&mut self) -> Vec<String> {
+        let names = |contexts: &Contexts| contexts.all().iter().map(|context| context.name.clone()).collect();
+        self.contexts().map(names).unwrap_or_default()
+    }
+
     /// Where the credentials of an owner are kept.
     pub(super) fn credentials(&mut self, owner: &Owner) -> Result<Credentials, Error> {
         let context = match owner {

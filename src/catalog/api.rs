@@ -73,6 +73,37 @@ pub struct Api {
     /// `open` where the server's class is public; otherwise only the client side is known.
     #[serde(default)]
     pub source: Option<&'static str>,
+    /// The first version that has it, where not all do.
+    #[serde(default)]
+    pub since: Option<&'static str>,
+    /// The requests that older versions take, oldest first.
+    #[serde(default)]
+    pub was: Vec<Was>,
+}
+
+/// A request as it was up to some version. What is not said is as it is now.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Was {
+    /// The last version that takes it.
+    pub until: &'static str,
+    /// The verb.
+    #[serde(default)]
+    pub method: Option<Method>,
+    /// The path.
+    #[serde(default)]
+    pub path: Option<&'static str>,
+    /// The member that wraps the parameters.
+    #[serde(default)]
+    pub body: Option<&'static str>,
+}
+
+/// An API that newer versions do not have.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Removed {
+    /// The last version that has it.
+    pub until: &'static str,
+    /// The API.
+    pub api: Api,
 }
 
 impl Api {
@@ -150,6 +181,9 @@ pub struct Parameter {
     /// The query API that lists the resources that the uuid may name.
     #[serde(default, rename = "ref")]
     pub reference: Option<&'static str>,
+    /// The first version that takes it, where it is newer than the API or the oldest version known.
+    #[serde(default)]
+    pub since: Option<&'static str>,
 }
 
 /// The type of a parameter, field or reply member.

@@ -1,4 +1,4 @@
-//! The catalog versions compiled into the program; `build.rs` writes the table.
+//! The catalog compiled into the program; `build.rs` writes the table.
 
 use super::index::{ApiEntry, Data, Entry};
 

@@ -2,18 +2,22 @@
 
 use std::cmp::Ordering;
 
-use super::api::{Api, Method};
+use super::api::{Api, Method, Removed};
 use super::builtin;
 use super::inventory::{Field, Inventory};
 
-/// One version of the catalog: its text and where each entry lies in it.
+/// The text of the catalog and where each entry lies in it.
 pub(super) struct Data {
-    pub(super) version: &'static str,
     pub(super) text: &'static str,
+    /// The versions of ZStack that were compared, oldest first.
+    pub(super) versions: &'static [&'static str],
     pub(super) apis: &'static [ApiEntry],
     pub(super) inventories: &'static [Entry],
     pub(super) structs: &'static [Entry],
     pub(super) enums: &'static [Entry],
+    pub(super) resource_tags: &'static [Entry],
+    pub(super) api_tags: &'static [Entry],
+    pub(super) removed: &'static [Entry],
 }
 
 /// Where an API's line lies. `name` and `path` are (offset in the line, length); all count bytes.
@@ -23,6 +27,8 @@ pub(super) struct ApiEntry {
     pub(super) name: (u16, u16),
     pub(super) path: (u16, u16),
     pub(super) flags: u16,
+    /// The index of the first version that has it.
+    pub(super) since: u8,
 }
 
 /// Where a keyed line lies: (offset in the text, length) of its name and of its value, in bytes.
@@ -35,59 +41,121 @@ const FLAG_QUERY: u16 = 1 << 8;
 const FLAG_SESSION: u16 = 1 << 9;
 const FLAG_ASYNC: u16 = 1 << 10;
 const FLAG_DEPRECATED: u16 = 1 << 11;
+const FLAG_CHANGED: u16 = 1 << 12;
+const FLAG_MISTAKABLE: u16 = 1 << 13;
+const FLAG_UNLISTED: u16 = 1 << 14;
 
 fn slice(text: &'static str, (start, len): (u32, u32)) -> &'static str {
     &text[start as usize..(start + len) as usize]
 }
 
-/// What a node of one ZStack version offers.
+/// What nodes offer, as one ZStack version sees it: requests have the form of that version, and what is newer is
+/// known to be so.
 #[derive(Clone, Copy)]
 pub struct Catalog {
     data: &'static Data,
+    /// The index of the version.
+    at: usize,
 }
 
 impl std::fmt::Debug for Catalog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Catalog").field("version", &self.data.version).finish_non_exhaustive()
+        f.debug_struct("Catalog").field("version", &self.version()).finish_non_exhaustive()
     }
 }
 
+/// The numbers of a version such as `5.2.1`, without zeros at the end; nothing where it is no version.
+fn numbers(version: &str) -> Option<Vec<u32>> {
+    // Builds have names such as `4.8.0-c76`.
+    let digits = version.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let mut numbers: Vec<u32> = digits.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    numbers.truncate(numbers.iter().rposition(|number| *number > 0)? + 1);
+    Some(numbers)
+}
+
 impl Catalog {
-    /// The catalog of the newest ZStack version that the program carries.
+    /// The catalog as the newest ZStack version has it.
     pub fn newest() -> Catalog {
-        Catalog { data: &builtin::VERSIONS[0] }
+        Catalog { data: &builtin::DATA, at: builtin::DATA.versions.len() - 1 }
     }
 
-    /// The catalog of exactly that ZStack version, such as `5.2.1`.
+    /// The catalog as a ZStack version such as `5.2.1` has it; one between those that are known counts as the one
+    /// before. Nothing where the text is no version.
     pub fn of_version(version: &str) -> Option<Catalog> {
-        builtin::VERSIONS.iter().find(|data| data.version == version).map(|data| Catalog { data })
+        let wanted = numbers(version)?;
+        let data = &builtin::DATA;
+        let older = |known: &&&str| numbers(known).is_some_and(|known| known <= wanted);
+        Some(Catalog { data, at: data.versions.iter().filter(older).count().saturating_sub(1) })
     }
 
-    /// The ZStack versions that the program carries, newest first.
+    /// The ZStack versions that the program knows, newest first.
     pub fn versions() -> impl Iterator<Item = &'static str> {
-        builtin::VERSIONS.iter().map(|data| data.version)
+        builtin::DATA.versions.iter().rev().copied()
     }
 
     /// The ZStack version that this catalog describes.
     pub fn version(self) -> &'static str {
-        self.data.version
+        self.data.versions.get(self.at).copied().unwrap_or_default()
+    }
+
+    /// Whether something that exists since a version is newer than this catalog's.
+    pub fn lacks(self, since: Option<&str>) -> bool {
+        since.is_some_and(|since| self.index_of(since) > self.at)
+    }
+
+    fn index_of(self, version: &str) -> usize {
+        self.data.versions.iter().position(|known| *known == version).unwrap_or_default()
     }
 
     /// All API names, sorted, with what is known of each without decoding it.
     pub fn api_names(self) -> impl ExactSizeIterator<Item = ApiName> + Clone {
-        self.data.apis.iter().map(move |entry| ApiName { text: self.data.text, entry })
+        self.data.apis.iter().map(move |entry| ApiName { data: self.data, entry })
+    }
+
+    /// What the index knows of the API called exactly `name`, without decoding it.
+    pub fn api_name(self, name: &str) -> Option<ApiName> {
+        let at = self.data.apis.binary_search_by(|entry| self.name_of(entry).cmp(name)).ok()?;
+        Some(ApiName { data: self.data, entry: &self.data.apis[at] })
     }
 
     /// The API called exactly `name`.
     pub fn api(self, name: &str) -> Option<Api> {
-        let at = self.data.apis.binary_search_by(|entry| self.api_name(entry).cmp(name)).ok()?;
-        Some(self.decode(&self.data.apis[at]))
+        match self.api_name(name) {
+            Some(known) => Some(self.decode(known.entry)),
+            // An older node may have it still.
+            None => self.removed(name).filter(|gone| self.index_of(gone.until) >= self.at).map(|gone| gone.api),
+        }
+    }
+
+    /// The API of that name that no newer version has.
+    pub fn removed(self, name: &str) -> Option<Removed> {
+        self.find(self.data.removed, name).map(|entry| decode(slice(self.data.text, entry.value)))
+    }
+
+    /// The names of the APIs that the newest version does not have any more.
+    pub fn removed_names() -> impl Iterator<Item = &'static str> {
+        builtin::DATA.removed.iter().map(|entry| slice(builtin::DATA.text, entry.name))
+    }
+
+    /// The patterns of system tags that an API understands, such as `staticIp::{l3NetworkUuid}::{staticIp}`.
+    pub fn api_tags(self, api: &str) -> Vec<&'static str> {
+        self.tags(self.data.api_tags, api)
+    }
+
+    /// The patterns of system tags that a kind of resource understands, called as its inventory without `Inventory`;
+    /// `any` are those of all kinds.
+    pub fn resource_tags(self, kind: &str) -> Vec<&'static str> {
+        self.tags(self.data.resource_tags, kind)
+    }
+
+    fn tags(self, entries: &'static [Entry], name: &str) -> Vec<&'static str> {
+        self.find(entries, name).map(|entry| decode(slice(self.data.text, entry.value))).unwrap_or_default()
     }
 
     /// The API called `name`, or, where there is none, the one called so when case is ignored.
     pub fn api_ignoring_case(self, name: &str) -> Option<Api> {
         self.api(name).or_else(|| {
-            let entry = self.data.apis.iter().find(|entry| self.api_name(entry).eq_ignore_ascii_case(name))?;
+            let entry = self.data.apis.iter().find(|entry| self.name_of(entry).eq_ignore_ascii_case(name))?;
             Some(self.decode(entry))
         })
     }
@@ -137,14 +205,10 @@ impl Catalog {
         self.data.enums.iter().map(move |entry| slice(self.data.text, entry.name))
     }
 
-    /// The entry of an API or inventory as the data file has it: JSON text.
+    /// The entry of an API or inventory as the data has it: JSON text.
     pub fn source_text(self, name: &str) -> Option<&'static str> {
-        let api = self.data.apis.binary_search_by(|entry| self.api_name(entry).cmp(name)).ok();
-        match api {
-            Some(at) => {
-                let entry = &self.data.apis[at];
-                Some(slice(self.data.text, (entry.start, entry.len)))
-            }
+        match self.api_name(name) {
+            Some(known) => Some(slice(self.data.text, (known.entry.start, known.entry.len))),
             None => self.find(self.data.inventories, name).map(|entry| slice(self.data.text, entry.value)),
         }
     }
@@ -154,12 +218,19 @@ impl Catalog {
         Some(&entries[at])
     }
 
-    fn api_name(self, entry: &'static ApiEntry) -> &'static str {
-        ApiName { text: self.data.text, entry }.as_str()
+    fn name_of(self, entry: &'static ApiEntry) -> &'static str {
+        ApiName { data: self.data, entry }.as_str()
     }
 
+    /// An API with the request that a node of this version takes.
     fn decode(self, entry: &'static ApiEntry) -> Api {
-        decode(slice(self.data.text, (entry.start, entry.len)))
+        let mut api: Api = decode(slice(self.data.text, (entry.start, entry.len)));
+        if let Some(was) = api.was.iter().find(|was| self.index_of(was.until) >= self.at) {
+            api.method = was.method.unwrap_or(api.method);
+            api.path = was.path.unwrap_or(api.path);
+            api.body = was.body.unwrap_or(api.body);
+        }
+        api
     }
 }
 
@@ -175,7 +246,7 @@ fn decode<T: serde::Deserialize<'static>>(text: &'static str) -> T {
 /// An API as the index knows it: name, verb, path and flags, without its parameters.
 #[derive(Clone, Copy)]
 pub struct ApiName {
-    text: &'static str,
+    data: &'static Data,
     entry: &'static ApiEntry,
 }
 
@@ -220,8 +291,29 @@ impl ApiName {
         self.entry.flags & FLAG_DEPRECATED != 0
     }
 
+    /// Whether older nodes take another request for it.
+    pub fn has_changed(self) -> bool {
+        self.entry.flags & FLAG_CHANGED != 0
+    }
+
+    /// Whether a node that does not have it runs another API in its place (R1).
+    pub fn is_mistakable(self) -> bool {
+        self.entry.flags & FLAG_MISTAKABLE != 0
+    }
+
+    /// Whether nodes have it without listing it among the APIs that they offer (R2).
+    pub fn is_unlisted(self) -> bool {
+        self.entry.flags & FLAG_UNLISTED != 0
+    }
+
+    /// The first version that has it, where that is not the oldest known.
+    pub fn since(self) -> Option<&'static str> {
+        let at = usize::from(self.entry.since);
+        self.data.versions.get(at).copied().filter(|_| at > 0)
+    }
+
     fn part(self, (start, len): (u16, u16)) -> &'static str {
-        slice(self.text, (self.entry.start + u32::from(start), u32::from(len)))
+        slice(self.data.text, (self.entry.start + u32::from(start), u32::from(len)))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Holds every entry of every catalog version to what the rest of the program relies on.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::{Catalog, Method, Type};
+use super::{Api, Catalog, Method, Type};
 
+/// The newest, the oldest, and two between them whose requests differ.
 fn catalogs() -> Vec<Catalog> {
-    Catalog::versions().filter_map(Catalog::of_version).collect()
+    ["5.5.6", "5.2.1", "4.3.8", "3.10.0"].into_iter().filter_map(Catalog::of_version).collect()
 }
 
 #[test]
@@ -14,8 +15,9 @@ fn every_entry_decodes_and_the_index_agrees_with_it() {
         for known in catalog.api_names() {
             let api = catalog.api(known.as_str()).expect("an indexed API is found");
             assert_eq!(api.name, known.as_str());
-            assert_eq!(api.path, known.path(), "{}", api.name);
-            assert_eq!(api.method, known.method(), "{}", api.name);
+            assert!(api.path == known.path() || known.has_changed(), "{}", api.name);
+            assert!(api.method == known.method() || known.has_changed(), "{}", api.name);
+            assert_eq!(api.since, known.since(), "{}", api.name);
             assert_eq!(api.is_query, known.is_query(), "{}", api.name);
             assert_eq!(api.session, known.needs_session(), "{}", api.name);
             assert_eq!(api.is_async, known.is_async(), "{}", api.name);
@@ -175,4 +177,134 @@ fn inventories_resolve() {
             }
         }
     }
+}
+
+#[test]
+fn versions_are_known_and_in_order() {
+    let versions: Vec<&str> = Catalog::versions().collect();
+    assert_eq!((versions.first(), versions.last(), versions.len()), (Some(&"5.5.6"), Some(&"3.10.0"), 41));
+    let newest = Catalog::newest();
+    for known in newest.api_names() {
+        let api = newest.api(known.as_str()).expect("an indexed API is found");
+        let parameters = api.parameters.iter().filter_map(|parameter| parameter.since);
+        for version in parameters.chain(api.since).chain(api.was.iter().map(|was| was.until)) {
+            assert!(versions.contains(&version), "{} {version}", api.name);
+        }
+        assert_eq!(known.has_changed(), !api.was.is_empty(), "{}", api.name);
+    }
+    for name in newest.inventory_names() {
+        let inventory = newest.inventory(name).expect("an indexed inventory is found");
+        let fields = inventory.fields.iter().filter_map(|field| field.since);
+        let relations = inventory.expanded.values().filter_map(|relation| relation.since);
+        for version in fields.chain(relations).chain(inventory.since) {
+            assert!(versions.contains(&version), "{name} {version}");
+        }
+    }
+}
+
+#[test]
+fn a_version_between_two_that_are_known_counts_as_the_older() {
+    for (version, known) in [
+        ("5.2.1", "5.2.1"),
+        ("4.8", "4.8.0"),
+        ("4.8.0-c76", "4.8.0"),
+        ("4.6.25", "4.6.21"),
+        ("9.0", "5.5.6"),
+        ("2.6.0", "3.10.0"),
+    ] {
+        assert_eq!(Catalog::of_version(version).map(Catalog::version), Some(known), "{version}");
+    }
+    for text in ["", "latest", "5..1", "x5.2"] {
+        assert!(Catalog::of_version(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn requests_are_those_of_the_version() {
+    let api = |version: &str, name: &str| Catalog::of_version(version).and_then(|catalog| catalog.api(name));
+    for (version, body) in [("3.10.0", ""), ("4.6.21", ""), ("4.6.31", "params"), ("5.5.6", "params")] {
+        assert_eq!(api(version, "AttachDataVolumeToVm").map(|api| api.body), Some(body), "{version}");
+    }
+    let capabilities = |version| api(version, "GetVmsCapabilities").map(|api| (api.method, api.body));
+    assert_eq!(capabilities("4.8.0"), Some((Method::Post, "params")));
+    assert_eq!(capabilities("5.0.0"), Some((Method::Get, "")));
+    let gone = "GetMissedElaboration";
+    assert!(api("4.0.0", gone).is_some() && api("4.1.0", gone).is_none());
+    assert_eq!(Catalog::newest().removed(gone).map(|gone| gone.until), Some("4.0.0"));
+}
+
+/// A path of an API, in segments.
+struct Route<'a> {
+    api: &'a Api,
+    path: Vec<&'static str>,
+}
+
+impl Route<'_> {
+    /// Whether a request to `path` fits; `exactly` where it is the same but for the names of variables.
+    fn fits(&self, path: &[&str], exactly: bool) -> bool {
+        let is_variable = |part: &str| part.starts_with('{');
+        self.path.len() == path.len()
+            && self.path.iter().zip(path).all(|(known, part)| match is_variable(known) {
+                true => !exactly || is_variable(part),
+                false => known == part,
+            })
+    }
+}
+
+/// Whether a node with these paths runs another API when `api`, which it lacks, is sent to it (D2, D3).
+fn runs_another(api: &Api, path: &[&str], offered: &[&Route<'_>]) -> bool {
+    let on = |exactly: bool| offered.iter().filter(move |route| route.fits(path, exactly));
+    let exact: Vec<_> = on(true).collect();
+    let candidates = if exact.is_empty() { on(false).collect() } else { exact };
+    let is_alone = |route: &Route<'_>| candidates.iter().filter(|other| other.fits(&route.path, true)).count() == 1;
+    let is_chosen = |other: &Api| other.method == api.method && (api.method != Method::Put || other.body == api.body);
+    candidates.iter().any(|route| is_chosen(route.api) || is_alone(route))
+}
+
+#[test]
+fn the_apis_that_another_may_run_for_are_marked() {
+    let newest = Catalog::newest();
+    let all: Vec<Api> = newest.api_names().filter_map(|known| newest.api(known.as_str())).collect();
+    let unlisted = |api: &Api| newest.api_name(api.name).is_some_and(|known| known.is_unlisted());
+    // Paths that could fit each other have the same number of segments and begin alike.
+    let mut routes: HashMap<(usize, &str), Vec<Route<'_>>> = HashMap::new();
+    for api in &all {
+        for path in std::iter::once(api.path).chain(api.optional_paths.iter().copied()) {
+            let path: Vec<&'static str> = path.split('/').collect();
+            routes.entry((path.len(), path[1])).or_default().push(Route { api, path });
+        }
+    }
+    let mut mistakable = HashSet::new();
+    for version in Catalog::versions() {
+        let catalog = Catalog::of_version(version).expect("a known version");
+        for only_open in [false, true] {
+            let is_offered = |api: &Api| !catalog.lacks(api.since) && (!only_open || api.source == Some("open"));
+            for like in routes.values() {
+                let offered: Vec<&Route<'_>> = like.iter().filter(|route| is_offered(route.api)).collect();
+                let missing = like.iter().filter(|route| !is_offered(route.api) && !unlisted(route.api));
+                for Route { api, path } in missing.filter(|route| route.path.join("/") == route.api.path) {
+                    if !mistakable.contains(api.name) && runs_another(api, path, &offered) {
+                        mistakable.insert(api.name);
+                    }
+                }
+            }
+        }
+    }
+    let marked: HashSet<&str> =
+        newest.api_names().filter(|known| known.is_mistakable()).map(|known| known.as_str()).collect();
+    let mut difference: Vec<&&str> = mistakable.symmetric_difference(&marked).collect();
+    difference.sort();
+    assert!(difference.is_empty(), "{difference:?}");
+    assert_eq!(marked.len(), 88);
+    for seen_on_a_node in ["AddSharedBlockGroupPrimaryStorage", "ChangeHostPassword", "QueryMiniStorage"] {
+        assert!(marked.contains(seen_on_a_node), "{seen_on_a_node}");
+    }
+}
+
+#[test]
+fn system_tags_have_patterns() {
+    let catalog = Catalog::newest();
+    assert!(catalog.api_tags("CreateVmInstance").iter().all(|pattern| pattern.contains("::")));
+    assert!(catalog.resource_tags("L3Network").iter().any(|pattern| pattern.contains('{')));
+    assert!(catalog.resource_tags("NoSuchKind").is_empty());
 }

@@ -31,6 +31,9 @@ pub struct Inventory {
     pub resource: Option<&'static str>,
     /// `open` where the server's class is public, `sdk` where only the client side is known.
     pub source: &'static str,
+    /// The first version that has it, where not all do.
+    #[serde(default)]
+    pub since: Option<&'static str>,
 }
 
 impl Inventory {
@@ -63,6 +66,9 @@ pub struct Field {
     /// Whether a condition may not name it.
     #[serde(default)]
     pub unqueryable: bool,
+    /// The first version that has it, where not all do.
+    #[serde(default)]
+    pub since: Option<&'static str>,
 }
 
 /// A field that leads to another inventory: `vmNics` of a VM.
@@ -83,6 +89,9 @@ pub struct Expanded {
     /// Set for relations known only from an old client.
     #[serde(default)]
     pub source: Option<&'static str>,
+    /// The first version that has it, where not all do.
+    #[serde(default)]
+    pub since: Option<&'static str>,
 }
 
 /// A short name for a longer path: `zone` for `zoneRef.zone`.

@@ -1,8 +1,10 @@
 //! What a management node offers: its APIs, their parameters, its inventories and their fields.
 //!
-//! The facts are data: one file per ZStack version under `data/`, compiled into the binary as text, with
-//! an index of where each entry lies. Looking up one entry decodes that entry alone. Supporting another
-//! ZStack version means adding its file.
+//! The facts are data under `data/`, compiled into the binary as one text with an index of where each entry lies.
+//! Looking up one entry decodes that entry alone. `zstack-*.json` joins the facts of all versions up to its own;
+//! `versions.json` says since when each exists and how requests were before, so that a [`Catalog`] can be looked at as
+//! any of these versions has it. `system-tags.json` has the patterns of system tags, `observed.json` what only a
+//! running node shows.
 //!
 //! This module knows nothing of the network, the terminal, or what a user typed.
 
@@ -13,10 +15,12 @@ mod index;
 #[cfg(test)]
 mod invariants;
 mod inventory;
+mod offers;
 mod routes;
 
-pub use api::{Api, Member, Method, Parameter, Type};
+pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
+pub use offers::Offers;
 pub(crate) use routes::{Candidate, Routes};

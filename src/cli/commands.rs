@@ -238,6 +238,9 @@ pub enum CatalogCommand {
     List {
         /// Only those with this in their name
         part: Option<String>,
+        /// Only those that this ZStack version or a newer one brought
+        #[arg(long, value_name = "VERSION")]
+        since: Option<String>,
     },
     /// Show an API or inventory as JSON
     Show {
@@ -246,6 +249,23 @@ pub enum CatalogCommand {
     },
     /// The ZStack versions that the program knows
     Version,
+    /// What is new, gone or different from one ZStack version to another
+    Diff {
+        /// A ZStack version, such as 4.8.0
+        #[arg(value_name = "VERSION")]
+        from: String,
+        /// Another one
+        #[arg(value_name = "OTHER")]
+        to: String,
+    },
+    /// Take the node for one of that ZStack version; auto asks it
+    Use {
+        /// A ZStack version, such as 4.8.0, or auto
+        #[arg(value_name = "VERSION|auto")]
+        version: String,
+    },
+    /// Ask the node what it offers, and list the APIs that it lacks
+    Sync,
 }
 
 /// `sandbox …`

@@ -76,8 +76,21 @@ pub enum Error {
         text: String,
     },
     /// The node has no such API.
-    #[error("the node has no API {api}")]
+    #[error("the node{} has no API {api}", in_brackets(version.as_deref()))]
     NoSuchApi {
+        /// The API called.
+        api: &'static str,
+        /// The ZStack version of the node, where known.
+        version: Option<String>,
+        /// What the node said instead, where it was asked and failed in its own words.
+        failure: Option<Box<ApiFailure>>,
+    },
+    /// A node without this API would run another one in its place, and the node does not say which APIs it has (R1).
+    /// Nothing was sent.
+    #[error(
+        "{api} was not sent: the node does not say whether it has this API, and one without it runs another instead"
+    )]
+    MayBeAnother {
         /// The API called.
         api: &'static str,
     },
@@ -234,7 +247,9 @@ impl Error {
     /// What the error means for whoever called.
     pub fn class(&self) -> Class {
         match self {
-            Error::Refused { .. } | Error::NoSuchApi { .. } | Error::Failed { .. } => Class::Failure,
+            Error::Refused { .. } | Error::NoSuchApi { .. } | Error::MayBeAnother { .. } | Error::Failed { .. } => {
+                Class::Failure
+            }
             Error::OutcomeUnknown { job: Some(_), .. } => Class::Unknown,
             Error::Unreachable { .. }
             | Error::NoAnswer { .. }
@@ -293,6 +308,7 @@ impl Error {
             | Error::LogInRefused { .. }
             | Error::Refused { .. }
             | Error::NoSuchApi { .. }
+            | Error::MayBeAnother { .. }
             | Error::Starting { .. } => true,
             // Without a job, it was before anything was sent.
             Error::Interrupted { job } => job.is_none(),
@@ -315,7 +331,8 @@ impl Error {
             Error::LogInRefused { failure }
             | Error::SessionExpired { failure }
             | Error::Failed { failure }
-            | Error::OutcomeUnknown { reason: Uncertainty::Session(failure), .. } => Some(failure),
+            | Error::OutcomeUnknown { reason: Uncertainty::Session(failure), .. }
+            | Error::NoSuchApi { failure: Some(failure), .. } => Some(failure),
             _ => None,
         }
     }
@@ -341,6 +358,10 @@ impl From<Error> for std::io::Error {
     fn from(error: Error) -> std::io::Error {
         std::io::Error::other(error)
     }
+}
+
+fn in_brackets(version: Option<&str>) -> String {
+    version.map(|version| format!(" (ZStack {version})")).unwrap_or_default()
 }
 
 fn said(text: &str) -> String {
@@ -381,9 +402,9 @@ mod tests {
 
     #[test]
     fn errors_of_readers_are_found_again() {
-        let inner = Error::NoSuchApi { api: "QueryZone" };
+        let inner = Error::NoSuchApi { api: "QueryZone", version: None, failure: None };
         let read = ReadError::Read(inner.into());
-        assert!(matches!(Error::of_read(&read), Error::NoSuchApi { api: "QueryZone" }));
+        assert!(matches!(Error::of_read(&read), Error::NoSuchApi { api: "QueryZone", .. }));
         let read = ReadError::Read(TransportError::Interrupted.into());
         assert!(matches!(Error::of_read(&read), Error::Interrupted { job: None }));
         let cut = Error::of_read(&ReadError::Read(std::io::Error::other("reset")));

@@ -23,6 +23,7 @@ mod failure;
 mod follow;
 mod groups;
 mod long_jobs;
+mod offers;
 mod outgoing;
 mod page;
 mod pages;

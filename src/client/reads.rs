@@ -82,7 +82,9 @@ impl Client {
             return Error::Starting { endpoint };
         }
         match answer {
-            Understood::Refused { status: 404, text } if is_no_mapping(&text) => Error::NoSuchApi { api },
+            Understood::Refused { status: 404, text } if is_no_mapping(&text) => {
+                Error::NoSuchApi { api, version: None, failure: None }
+            }
             Understood::Refused { status: status @ 404, .. } if readiness == Some(Readiness::NoNode) => {
                 Error::NotTheNode { endpoint, status, what: Oddity::Text, job: None }
             }

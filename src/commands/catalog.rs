@@ -1,40 +1,194 @@
-//! `catalog list|show|version`: what the program knows of the APIs.
+//! `catalog …`: what the program knows of the APIs, and what a node has of them.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
-use crate::catalog::{ApiName, Catalog};
+use crate::catalog::{ApiName, Catalog, Offers};
 use crate::error::{Error, OwnError};
 use crate::json::{self, Secrets, Value};
 use crate::nearness::closest;
 use crate::render::{Field, FieldKind, Shape};
 
-/// What is known of the rows of [`list`].
-pub(crate) fn shape() -> Shape {
-    let text = ["name", "method", "path"].map(|name| (name, FieldKind::Text));
-    let flags = ["async", "session", "query", "deprecated"].map(|name| (name, FieldKind::Bool));
-    let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
-    Shape { inventory: Some("Api".to_owned()), fields: text.into_iter().chain(flags).map(field).collect() }
+/// How many APIs that the catalog does not know are named.
+const MOST_UNKNOWN: usize = 10;
+
+/// Rows with what is known of their members.
+pub(crate) struct Rows {
+    /// `{"inventories": [..]}`
+    pub(crate) reply: Vec<u8>,
+    /// Their members.
+    pub(crate) shape: Shape,
+    /// The columns where they are read by programs.
+    pub(crate) columns: &'static str,
 }
 
-/// The APIs, or those whose name holds `part`, as a reply:
-/// `{"inventories": [{"name", "method", "path", "async", "session", "query", "deprecated"}]}`.
-pub(crate) fn list(catalog: Catalog, part: Option<&str>) -> Vec<u8> {
-    let part = part.unwrap_or_default().to_lowercase();
-    let row = |api: ApiName| {
-        let flag = |name: &str, is_set| (name.to_owned(), Value::Bool(is_set));
-        Value::Map(vec![
-            ("name".to_owned(), Value::text(api.as_str())),
-            ("method".to_owned(), Value::text(api.method().to_string())),
-            ("path".to_owned(), Value::text(api.path())),
-            flag("async", api.is_async()),
-            flag("session", api.needs_session()),
-            flag("query", api.is_query()),
-            flag("deprecated", api.is_deprecated()),
-        ])
-    };
-    let fits = |api: &ApiName| api.as_str().to_lowercase().contains(&part);
-    let rows = catalog.api_names().filter(fits).map(row).collect();
+fn rows(rows: Vec<Value>, text: &[&str], flags: &[&str], columns: &'static str) -> Rows {
+    let field = |name: &&str, kind| Field { name: (*name).to_owned(), kind, secret: false };
+    let text = text.iter().map(|name| field(name, FieldKind::Text));
+    let flags = flags.iter().map(|name| field(name, FieldKind::Bool));
+    let shape = Shape { inventory: Some("Api".to_owned()), fields: text.chain(flags).collect() };
+    Rows { reply: reply(rows), shape, columns }
+}
+
+/// The flags of an API.
+const FLAGS: [&str; 4] = ["async", "session", "query", "deprecated"];
+
+fn reply(rows: Vec<Value>) -> Vec<u8> {
     Value::Map(vec![("inventories".to_owned(), Value::List(rows))]).to_json(Secrets::Masked).into_bytes()
+}
+
+fn row(api: ApiName) -> Value {
+    let flag = |name: &str, is_set| (name.to_owned(), Value::Bool(is_set));
+    let text = |name: &str, text: &str| (name.to_owned(), Value::text(text));
+    let mut members = vec![text("name", api.as_str())];
+    members.extend(api.since().map(|since| text("since", since)));
+    members.extend([
+        text("method", api.method().as_str()),
+        text("path", api.path()),
+        flag("async", api.is_async()),
+        flag("session", api.needs_session()),
+        flag("query", api.is_query()),
+        flag("deprecated", api.is_deprecated()),
+    ]);
+    Value::Map(members)
+}
+
+/// The version that a user names.
+fn version_of(text: &str) -> Result<Catalog, Error> {
+    Catalog::of_version(text).ok_or_else(|| {
+        let name = format!("version {text}");
+        let problem =
+            format!("it is none such as {}; `catalog version` lists those that are known", Catalog::newest().version());
+        Error::Own(OwnError::Value { name, problem })
+    })
+}
+
+/// The APIs, or those whose name holds `part` and that exist since `since` or later: `{"name", "since"?, "method",
+/// "path", "async", "session", "query", "deprecated"}`.
+///
+/// # Errors
+/// When `since` is no version.
+pub(crate) fn list(catalog: Catalog, part: Option<&str>, since: Option<&str>) -> Result<Rows, Error> {
+    let part = part.unwrap_or_default().to_lowercase();
+    let first = since.map(version_of).transpose()?;
+    let is_new = |api: &ApiName| {
+        first.is_none_or(|first| api.since().is_some_and(|since| since == first.version() || first.lacks(Some(since))))
+    };
+    let fits = |api: &ApiName| api.as_str().to_lowercase().contains(&part) && is_new(api);
+    let text: &[&str] =
+        if since.is_some() { &["name", "since", "method", "path"] } else { &["name", "method", "path"] };
+    Ok(rows(catalog.api_names().filter(fits).map(row).collect(), text, &FLAGS, "name,method,path"))
+}
+
+/// The APIs that a node says it does not have, as rows of [`list`]; nothing where it does not say.
+pub(crate) fn lacking(catalog: Catalog, offers: &Offers) -> Option<Rows> {
+    offers.apis.as_ref()?;
+    let lacking = catalog.api_names().filter(|api| offers.lacks(*api)).map(row).collect();
+    Some(rows(lacking, &["name", "since", "method", "path"], &FLAGS, "name,since,method,path"))
+}
+
+/// What a node said of itself, in a sentence or two.
+pub(crate) fn summary(catalog: Catalog, offers: &Offers) -> String {
+    let version =
+        offers.version.as_ref().map_or("of an unknown version".to_owned(), |version| format!("ZStack {version}"));
+    let Some(apis) = &offers.apis else {
+        return format!("the node is {version}, and does not say which APIs it has");
+    };
+    let known: HashSet<&str> = catalog.api_names().map(ApiName::as_str).collect();
+    let lacks = catalog.api_names().filter(|api| offers.lacks(*api)).count();
+    let mut text = format!("the node is {version}; it lacks {lacks} of the {} APIs that are known", known.len());
+    let unknown: Vec<&str> = apis.iter().map(String::as_str).filter(|name| !known.contains(name)).collect();
+    if !unknown.is_empty() {
+        let more = if unknown.len() > MOST_UNKNOWN { ", ..." } else { "" };
+        let names = unknown[..unknown.len().min(MOST_UNKNOWN)].join(", ");
+        text.push_str(&format!(", and has {} that are not: {names}{more}", unknown.len()));
+    }
+    text
+}
+
+/// The version that `catalog use` sets; nothing where nodes are to be asked again.
+///
+/// # Errors
+/// When it is no version.
+pub(crate) fn version_to_use(text: &str) -> Result<Option<&str>, Error> {
+    if text == "auto" { Ok(None) } else { version_of(text).map(|_| Some(text)) }
+}
+
+/// What is different between two versions: `{"change", "kind", "name", "since"?, "before"?, "after"?}`. `change` is
+/// `new`, `gone` or `changed`, as seen from the first to the second.
+///
+/// # Errors
+/// When one of them is no version.
+pub(crate) fn diff(from: &str, to: &str) -> Result<Rows, Error> {
+    let (from, to) = (version_of(from)?, version_of(to)?);
+    // What the older lacks and the newer has is new, or gone for whoever goes back.
+    let goes_back = to.lacks(Some(from.version()));
+    let (older, newer, change) = if goes_back { (to, from, "gone") } else { (from, to, "new") };
+    let brought =
+        |since: Option<&'static str>| since.filter(|since| older.lacks(Some(since)) && !newer.lacks(Some(since)));
+    let mut found = Vec::new();
+    let mut add = |kind: &str, name: String, since: &str| {
+        let members = [("change", change), ("kind", kind), ("name", &name), ("since", since)];
+        found.push(Value::Map(members.map(|(name, text)| (name.to_owned(), Value::text(text))).into()));
+    };
+    for known in newer.api_names() {
+        if let Some(since) = brought(known.since()) {
+            add("api", known.as_str().to_owned(), since);
+            continue;
+        }
+        let Some(api) = newer.api(known.as_str()) else { continue };
+        for parameter in &api.parameters {
+            if let Some(since) = brought(parameter.since) {
+                add("parameter", format!("{}.{}", api.name, parameter.name), since);
+            }
+        }
+    }
+    for name in newer.inventory_names() {
+        let Some(inventory) = newer.inventory(name) else { continue };
+        if let Some(since) = brought(inventory.since) {
+            add("inventory", name.to_owned(), since);
+            continue;
+        }
+        for field in &inventory.fields {
+            if let Some(since) = brought(field.since) {
+                add("field", format!("{name}.{}", field.name), since);
+            }
+        }
+        for (relation, expanded) in &inventory.expanded {
+            if let Some(since) = brought(expanded.since) {
+                add("relation", format!("{name}.{relation}"), since);
+            }
+        }
+    }
+    found.extend(changed_requests(from, to));
+    let text = ["change", "kind", "name", "since", "before", "after"];
+    Ok(rows(found, &text, &[], "change,kind,name"))
+}
+
+/// The APIs whose requests have another form in the second version, or that only one of them has still.
+fn changed_requests(from: Catalog, to: Catalog) -> Vec<Value> {
+    let request = |catalog: Catalog, name: &str| {
+        catalog.api(name).map(|api| format!("{} {} {{\"{}\": ...}}", api.method, api.path, api.body))
+    };
+    let mut rows = Vec::new();
+    let changed = to.api_names().filter(|known| known.has_changed()).map(ApiName::as_str);
+    for name in changed.chain(Catalog::removed_names()) {
+        let (before, after) = (request(from, name), request(to, name));
+        if before == after {
+            continue;
+        }
+        let (change, kind) = match (&before, &after) {
+            (Some(_), None) => ("gone", "api"),
+            (None, _) => ("new", "api"),
+            (Some(_), Some(_)) => ("changed", "request"),
+        };
+        let text = |name: &str, text: &str| (name.to_owned(), Value::text(text));
+        let mut members = vec![text("change", change), text("kind", kind), text("name", name)];
+        members.extend(before.map(|request| text("before", &request)));
+        members.extend(after.map(|request| text("after", &request)));
+        rows.push(Value::Map(members));
+    }
+    rows
 }
 
 /// Prints an API or an inventory as the catalog has it.

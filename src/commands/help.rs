@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::catalog::{Api, Catalog, Expanded, Field, Inventory, Method, Parameter, Type};
 use crate::plan::closest_name;
 use crate::shell::complete::{command_summaries, command_usage, query_parameters};
 use crate::shell::{TOPICS, Topic};
@@ -39,11 +39,11 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
         return Ok(api_page(catalog, &api));
     }
     if let Some(inventory) = inventory_called(catalog, subject) {
-        return Ok(inventory_page(&inventory));
+        return Ok(inventory_page(catalog, &inventory));
     }
     if let Some(fields) = catalog.struct_fields(subject) {
         let mut out = format!("{subject}: a struct; write it as JSON\n\n");
-        list_fields(&mut out, &fields, false);
+        list_fields(&mut out, &fields, false, catalog);
         return Ok(out);
     }
     if let Some(values) = catalog.enum_values(subject) {
@@ -100,6 +100,8 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
     if api.deprecated {
         facts.push("deprecated");
     }
+    let since = api.since.map(|since| since_when(since, catalog));
+    facts.extend(since.as_deref());
     let _ = writeln!(out, "{}.", facts.join("; "));
 
     let inventory = api.inventory.and_then(|name| catalog.inventory(name));
@@ -107,8 +109,8 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
         match &inventory {
             Some(inventory) => {
                 let _ = writeln!(out, "\nFIELDS of {}, for conditions and fields=", inventory.name);
-                list_fields(&mut out, &inventory.fields, true);
-                list_relations(&mut out, inventory);
+                list_fields(&mut out, &inventory.fields, true, catalog);
+                list_relations(&mut out, inventory, catalog);
                 list_specialisations(&mut out, catalog, inventory);
             }
             None => out.push_str("\nThe fields of its rows are not known; any may be tried with --no-check.\n"),
@@ -119,8 +121,9 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
         out.push_str("\nIt takes no parameters.\n");
     } else {
         out.push_str("\nPARAMETERS (* must be given)\n");
-        table(&mut out, ordered(api).map(parameter_row).collect());
+        table(&mut out, ordered(api).map(|parameter| parameter_row(parameter, catalog)).collect());
     }
+    list_tags(&mut out, &catalog.api_tags(api.name), "for systemTags=");
     request(&mut out, api);
     let _ = writeln!(out, "\nEXAMPLE\n  {}", example(api, inventory.as_ref()));
     result(&mut out, catalog, api);
@@ -184,9 +187,26 @@ fn third_person(verb: &str) -> String {
     }
 }
 
-fn parameter_row(parameter: &Parameter) -> [String; 3] {
+fn parameter_row(parameter: &Parameter, catalog: Catalog) -> [String; 3] {
     let mark = if parameter.required { "*" } else { "" };
-    [format!("{}={mark}", parameter.name), parameter.kind.to_string(), constraints(parameter).join("; ")]
+    let mut facts = constraints(parameter);
+    facts.extend(parameter.since.map(|since| since_when(since, catalog)));
+    [format!("{}={mark}", parameter.name), parameter.kind.to_string(), facts.join("; ")]
+}
+
+/// Since when something exists, marked where the node is older.
+fn since_when(since: &str, catalog: Catalog) -> String {
+    match catalog.lacks(Some(since)) {
+        true => format!("since {since}, the node has {}", catalog.version()),
+        false => format!("since {since}"),
+    }
+}
+
+/// Patterns of system tags, under a heading that says what they are for.
+fn list_tags(out: &mut String, patterns: &[&str], purpose: &str) {
+    if !patterns.is_empty() {
+        let _ = writeln!(out, "\nSYSTEM TAGS, {purpose}\n  {}", patterns.join("\n  "));
+    }
 }
 
 /// What the node accepts for a parameter, in words.
@@ -326,22 +346,24 @@ fn result(out: &mut String, catalog: Catalog, api: &Api) {
         };
         if let Some(inventory) = catalog.inventory(name) {
             let _ = writeln!(out, "\nFIELDS of {name}");
-            list_fields(out, &inventory.fields, false);
+            list_fields(out, &inventory.fields, false, catalog);
         }
     }
 }
 
-fn inventory_page(inventory: &Inventory) -> String {
+fn inventory_page(catalog: Catalog, inventory: &Inventory) -> String {
     let mut out = format!("{}: a record that the node returns\n\nFIELDS\n", inventory.name);
-    list_fields(&mut out, &inventory.fields, true);
-    list_relations(&mut out, inventory);
+    list_fields(&mut out, &inventory.fields, true, catalog);
+    list_relations(&mut out, inventory, catalog);
     for parent in &inventory.parents {
         let _ = writeln!(out, "\nA {} whose type is {}.", parent.inventory, parent.type_value);
     }
+    let kind = inventory.name.strip_suffix("Inventory").unwrap_or(inventory.name);
+    list_tags(&mut out, &catalog.resource_tags(kind), "that such a resource may carry");
     out
 }
 
-fn list_fields(out: &mut String, fields: &[Field], conditions: bool) {
+fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Catalog) {
     let row = |field: &Field| {
         let mut notes = Vec::new();
         if !field.values.is_empty() {
@@ -350,21 +372,27 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool) {
         if field.unqueryable && conditions {
             notes.push("not for conditions".to_owned());
         }
+        notes.extend(field.since.map(|since| since_when(since, catalog)));
         [field.name.to_owned(), field.kind.to_string(), notes.join("; ")]
     };
     table(out, fields.iter().map(row).collect());
 }
 
-fn list_relations(out: &mut String, inventory: &Inventory) {
+fn list_relations(out: &mut String, inventory: &Inventory, catalog: Catalog) {
     let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
     let mut rows: Vec<[String; 2]> =
-        expanded.map(|(name, expanded)| [format!("{name}."), expanded.inventory.to_owned()]).collect();
+        expanded.map(|(name, expanded)| [format!("{name}."), leads_to(expanded, catalog)]).collect();
     let aliases = inventory.aliases.iter();
     rows.extend(aliases.map(|(name, alias)| [format!("{name}."), format!("{}, by {}", alias.inventory, alias.path)]));
     if !rows.is_empty() {
         out.push_str("\nRELATIONS, which lead to the fields of other inventories\n");
         table(out, rows);
     }
+}
+
+fn leads_to(relation: &Expanded, catalog: Catalog) -> String {
+    let since = relation.since.map(|since| format!("; {}", since_when(since, catalog)));
+    format!("{}{}", relation.inventory, since.unwrap_or_default())
 }
 
 fn list_specialisations(out: &mut String, catalog: Catalog, inventory: &Inventory) {

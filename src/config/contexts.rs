@@ -142,6 +142,18 @@ impl Contexts {
         })
     }
 
+    /// Changes keys of what holds for all contexts that do not say otherwise, and where there is none.
+    ///
+    /// # Errors
+    /// As [`Contexts::set`].
+    pub fn set_defaults(folders: &Folders, changes: &[(&str, Option<&str>)]) -> Result<Contexts, Error> {
+        edit(folders, |document| {
+            let defaults = document.entry("defaults").or_insert_with(|| implicit_table(false));
+            let defaults = defaults.as_table_like_mut().ok_or_else(|| not_a_table("defaults"))?;
+            changes.iter().try_for_each(|(key, value)| change(defaults, key, *value))
+        })
+    }
+
     /// Makes a context the current one.
     ///
     /// # Errors

@@ -233,10 +233,7 @@ impl Credentials {
     fn path(&self, owner: &Owner) -> PathBuf {
         let name = match owner {
             Owner::Context(name) => format!("context-{}.json", readable(name)),
-            Owner::Node(url) => {
-                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-                format!("node-{}-{:016x}.json", readable(rest), fingerprint(url))
-            }
+            Owner::Node(url) => format!("node-{}.json", node_name(url)),
         };
         self.folder.join(name)
     }
@@ -282,6 +279,12 @@ impl Stored {
         }
         stored
     }
+}
+
+/// The part of a file name that stands for the node at a base URL.
+pub(super) fn node_name(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    format!("{}-{:016x}", readable(rest), fingerprint(url))
 }
 
 /// Text as a part of a file name. Names of contexts come out as they are.

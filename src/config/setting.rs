@@ -42,6 +42,8 @@ pub enum Setting {
     Insecure,
     /// The node's time zone, for access keys.
     TimeZone,
+    /// The ZStack version to take the node for.
+    Catalog,
 }
 
 /// What a value must be.
@@ -55,6 +57,7 @@ enum Kind {
     Confirmation,
     Url,
     Names,
+    Version,
 }
 
 /// When to use colours, as a context says.
@@ -127,10 +130,12 @@ pub struct Preferences {
     pub insecure: Option<bool>,
     /// See [`Setting::TimeZone`].
     pub time_zone: Option<String>,
+    /// See [`Setting::Catalog`].
+    pub catalog: Option<String>,
 }
 
 /// All keys with their names.
-const SETTINGS: [(Setting, &str, Kind); 16] = [
+const SETTINGS: [(Setting, &str, Kind); 17] = [
     (Setting::Url, "url", Kind::Url),
     (Setting::Account, "account", Kind::Text),
     (Setting::User, "user", Kind::Text),
@@ -147,6 +152,7 @@ const SETTINGS: [(Setting, &str, Kind); 16] = [
     (Setting::CaCert, "cacert", Kind::Text),
     (Setting::Insecure, "insecure", Kind::Flag),
     (Setting::TimeZone, "time-zone", Kind::Text),
+    (Setting::Catalog, "catalog", Kind::Version),
 ];
 
 impl Setting {
@@ -266,6 +272,7 @@ impl Setting {
             Setting::CaCert => into.cacert = Some(checked()?),
             Setting::Insecure => into.insecure = Some(flag()?),
             Setting::TimeZone => into.time_zone = Some(checked()?),
+            Setting::Catalog => into.catalog = Some(checked()?),
         }
         Ok(())
     }
@@ -312,6 +319,7 @@ impl Preferences {
             Setting::CaCert => self.cacert.clone(),
             Setting::Insecure => flag(self.insecure),
             Setting::TimeZone => self.time_zone.clone(),
+            Setting::Catalog => self.catalog.clone(),
         }
     }
 
@@ -334,6 +342,7 @@ impl Preferences {
             cacert: self.cacert.or(others.cacert),
             insecure: self.insecure.or(others.insecure),
             time_zone: self.time_zone.or(others.time_zone),
+            catalog: self.catalog.or(others.catalog),
         }
     }
 }
@@ -348,6 +357,9 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
                 Some(authority) if authority.contains('@') => Err("a URL holds no password here".to_owned()),
                 Some(_) => Ok(()),
             }
+        }
+        Kind::Version if !text.split('.').all(|part| part.parse::<u32>().is_ok()) => {
+            Err(format!("`{text}` is no version such as 4.8.0"))
         }
         _ => Ok(()),
     }

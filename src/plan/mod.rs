@@ -7,6 +7,7 @@ mod call;
 mod condition;
 mod error;
 mod fields;
+mod newer;
 mod password;
 mod query;
 mod raw;
@@ -21,6 +22,7 @@ mod every_api;
 
 pub use condition::Condition;
 pub use error::{Error, ErrorKind};
+pub use newer::newer;
 pub use query::{Answer, Cursor, Extent, QueryPlan};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]

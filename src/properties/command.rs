@@ -51,7 +51,13 @@ impl Files for OneFolder {
 
 fn check_completion(line: &str, cursor: usize) {
     let contexts = ["prod".to_owned()];
-    let sources = Sources { catalog: Catalog::newest(), live: &NoLiveValues, files: &OneFolder, contexts: &contexts };
+    let sources = Sources {
+        catalog: Catalog::newest(),
+        offers: None,
+        live: &NoLiveValues,
+        files: &OneFolder,
+        contexts: &contexts,
+    };
     let completion = complete(line, cursor, &sources);
     for candidate in completion.candidates.iter().take(20) {
         let _ = (completion.word(candidate), completion.matched(candidate));

@@ -67,7 +67,7 @@ fn argument(
     let Some(argument) = Argument::split(&word.text) else {
         return;
     };
-    let catalog = assistant.catalog;
+    let catalog = assistant.known.catalog;
     let verdict =
         assistant.with_api(name, |decoded| judge(decoded, argument, words, catalog)).unwrap_or(Verdict::Right);
     let name_is_wrong = verdict == Verdict::WrongName && !(unfinished && argument.value.is_empty());
@@ -173,14 +173,13 @@ mod tests {
 
     use super::super::complete::{Disk, NoLiveValues};
     use super::*;
-    use crate::catalog::Catalog;
+    use crate::shell::Known;
 
     fn painted(line: &str, cursor: usize) -> String {
         let assistant = Assistant {
-            catalog: Catalog::newest(),
+            known: Known::default(),
             live: &NoLiveValues,
             files: &Disk,
-            contexts: Vec::new(),
             colour: true,
             prompt_width: 0,
             decoded: RefCell::new(None),

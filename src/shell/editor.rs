@@ -9,7 +9,7 @@ use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Changeset, Context, Helper};
 
-use crate::catalog::{Api, Catalog, Inventory};
+use crate::catalog::{Api, Inventory};
 use crate::syntax::lex;
 use crate::width::width;
 
@@ -17,13 +17,13 @@ use super::colours;
 use super::complete::{Files, LiveValues, Sources, complete};
 use super::hint;
 use super::list;
+use super::run::Known;
 
 /// The editor's helper.
 pub(super) struct Assistant<'a> {
-    pub(super) catalog: Catalog,
+    pub(super) known: Known,
     pub(super) live: &'a dyn LiveValues,
     pub(super) files: &'a dyn Files,
-    pub(super) contexts: Vec<String>,
     pub(super) colour: bool,
     /// How wide the prompt is on the screen.
     pub(super) prompt_width: usize,
@@ -40,15 +40,22 @@ pub(super) struct Decoded {
 
 impl Assistant<'_> {
     fn sources(&self) -> Sources<'_> {
-        Sources { catalog: self.catalog, live: self.live, files: self.files, contexts: &self.contexts }
+        Sources {
+            catalog: self.known.catalog,
+            offers: self.known.offers.as_deref(),
+            live: self.live,
+            files: self.files,
+            contexts: &self.known.contexts,
+        }
     }
 
     /// Runs `look` on the API of that name, which is decoded once while a line is typed.
     pub(super) fn with_api<R>(&self, name: &str, look: impl FnOnce(&Decoded) -> R) -> Option<R> {
         let mut last = self.decoded.borrow_mut();
         if last.as_ref().is_none_or(|decoded| !decoded.api.name.eq_ignore_ascii_case(name)) {
-            *last = self.catalog.api_ignoring_case(name).map(|api| {
-                let rows = api.inventory.and_then(|inventory| self.catalog.inventory(inventory));
+            let catalog = self.known.catalog;
+            *last = catalog.api_ignoring_case(name).map(|api| {
+                let rows = api.inventory.and_then(|inventory| catalog.inventory(inventory));
                 Decoded { api, rows }
             });
         }
@@ -120,6 +127,7 @@ impl Completer for Assistant<'_> {
     type Candidate = Row;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Row>)> {
+        self.live.wake();
         let completion = complete(line, pos, &self.sources());
         let start = completion.span.start;
         if let Some((mut word, finished)) = completion.extension() {

@@ -54,7 +54,12 @@ impl Default for LiveLimits {
 pub struct LiveCache {
     shared: Arc<Shared>,
     limits: LiveLimits,
+    /// What is done at the next Tab, once.
+    at_tab: Mutex<Option<AtTab>>,
 }
+
+/// What is done at a Tab. It must not take time.
+type AtTab = Box<dyn FnOnce() + Send>;
 
 impl std::fmt::Debug for LiveCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -111,7 +116,16 @@ impl LiveCache {
             era: 0,
             unreachable_since: None,
         };
-        LiveCache { shared: Arc::new(Shared { fetch, state: Mutex::new(state), changed: Condvar::new() }), limits }
+        LiveCache {
+            shared: Arc::new(Shared { fetch, state: Mutex::new(state), changed: Condvar::new() }),
+            limits,
+            at_tab: Mutex::default(),
+        }
+    }
+
+    /// Does this at the next Tab, and not again.
+    pub fn at_next_tab(&self, run: impl FnOnce() + Send + 'static) {
+        *self.at_tab.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(run));
     }
 
     /// Forgets everything: another node or account is talked to, or something was changed there.
@@ -154,6 +168,13 @@ impl LiveCache {
 }
 
 impl LiveValues for LiveCache {
+    fn wake(&self) {
+        let run = self.at_tab.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(run) = run {
+            run();
+        }
+    }
+
     fn lookup(&self, query_api: &str, typed: &str) -> Live {
         let asked = Instant::now();
         let mut state = self.shared.lock();

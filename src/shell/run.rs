@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use rustyline::config::{BellStyle, Builder, Configurer};
 use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Offers};
 use crate::syntax::lex;
 use crate::width::width;
 
@@ -31,8 +32,8 @@ pub trait Evaluator {
     /// What the prompt tells now.
     fn prompt(&mut self) -> Prompt;
 
-    /// The names of the saved contexts, for completion.
-    fn contexts(&mut self) -> Vec<String>;
+    /// What is known now that completion draws on.
+    fn known(&mut self) -> Known;
 
     /// Whether to colour what is typed and listed.
     fn colour(&mut self) -> bool;
@@ -41,10 +42,25 @@ pub trait Evaluator {
     fn evaluate(&mut self, line: &str) -> Flow;
 }
 
+/// What is known of the node at hand and of others.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// What nodes offer, as the version of the node at hand has it.
+    pub catalog: Catalog,
+    /// What the node at hand said that it offers.
+    pub offers: Option<Arc<Offers>>,
+    /// The names of the saved contexts.
+    pub contexts: Vec<String>,
+}
+
+impl Default for Known {
+    fn default() -> Known {
+        Known { catalog: Catalog::newest(), offers: None, contexts: Vec::new() }
+    }
+}
+
 /// What the shell works with.
 pub struct Options<'a> {
-    /// What the node offers.
-    pub catalog: Catalog,
     /// The resources that the node holds, for completion.
     pub live: &'a dyn LiveValues,
     /// The files that values may name, for completion.
@@ -85,10 +101,9 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
         .build();
     let mut editor: Terminal<'_> = Editor::with_history(config, Recall::default()).map_err(ShellError::Terminal)?;
     editor.set_helper(Some(Assistant {
-        catalog: options.catalog,
+        known: Known::default(),
         live: options.live,
         files: options.files,
-        contexts: Vec::new(),
         colour: false,
         prompt_width: 0,
         decoded: RefCell::new(None),
@@ -109,7 +124,7 @@ enum Typed {
 /// Where commands are typed: the terminal, or a test.
 trait Desk {
     /// Shows the prompt and waits for a line.
-    fn read(&mut self, prompt: &Prompt, colour: bool, contexts: Vec<String>) -> Result<Typed, ShellError>;
+    fn read(&mut self, prompt: &Prompt, colour: bool, known: Known) -> Result<Typed, ShellError>;
 
     /// Makes commands known that can be walked and searched from the next line on, oldest first.
     fn remember(&mut self, commands: Vec<String>);
@@ -121,11 +136,14 @@ trait Desk {
 type Terminal<'a> = Editor<Assistant<'a>, Recall>;
 
 impl Desk for Terminal<'_> {
-    fn read(&mut self, prompt: &Prompt, colour: bool, contexts: Vec<String>) -> Result<Typed, ShellError> {
+    fn read(&mut self, prompt: &Prompt, colour: bool, known: Known) -> Result<Typed, ShellError> {
         let (plain, styled) = prompt.texts();
         self.set_color_mode(if colour { ColorMode::Enabled } else { ColorMode::Disabled });
         if let Some(assistant) = self.helper_mut() {
-            assistant.contexts = contexts;
+            if assistant.known.catalog.version() != known.catalog.version() {
+                assistant.decoded.take();
+            }
+            assistant.known = known;
             assistant.colour = colour;
             assistant.prompt_width = width(&plain);
         }
@@ -160,7 +178,7 @@ fn converse(
             Ok(commands) => desk.remember(commands),
             Err(error) => warn_once(&mut trouble, talk, &error)?,
         }
-        let text = match desk.read(&evaluator.prompt(), evaluator.colour(), evaluator.contexts())? {
+        let text = match desk.read(&evaluator.prompt(), evaluator.colour(), evaluator.known())? {
             Typed::Text(text) => text,
             Typed::Dropped => continue,
             Typed::End => return Ok(()),
@@ -240,7 +258,7 @@ mod tests {
     }
 
     impl Desk for Script {
-        fn read(&mut self, prompt: &Prompt, _: bool, _: Vec<String>) -> Result<Typed, ShellError> {
+        fn read(&mut self, prompt: &Prompt, _: bool, _: Known) -> Result<Typed, ShellError> {
             self.prompts.push(prompt.texts().0);
             Ok(if self.texts.is_empty() { Typed::End } else { self.texts.remove(0) })
         }
@@ -265,8 +283,8 @@ mod tests {
             Prompt { account: (!self.ran.is_empty()).then(|| "admin".to_owned()), ..Prompt::default() }
         }
 
-        fn contexts(&mut self) -> Vec<String> {
-            Vec::new()
+        fn known(&mut self) -> Known {
+            Known::default()
         }
 
         fn colour(&mut self) -> bool {

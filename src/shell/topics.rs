@@ -18,12 +18,13 @@ macro_rules! topic {
 }
 
 /// All topics, in the order in which the overview lists them.
-pub const TOPICS: [Topic; 8] = [
+pub const TOPICS: [Topic; 9] = [
     topic!("query", "conditions, operators and shaping the answer"),
     topic!("values", "how values are written"),
     topic!("output", "formats, columns, filters, redirection"),
     topic!("shell", "keys, completion, history"),
     topic!("contexts", "saved nodes, accounts, logging in"),
+    topic!("catalog", "versions of ZStack, and what a node lacks"),
     topic!("sandbox", "the embedded management node"),
     topic!("secrets", "what is masked, and where"),
     topic!("exit-codes", "what the exit status says"),

@@ -107,7 +107,15 @@ fn each_request_is_what_the_platforms_own_client_would_send() {
         });
     }
 
-    let node = Node::start(|request| {
+    // A node says which APIs it has before one is sent that another could be run for.
+    let names: Vec<String> = expected.iter().map(|expected| format!("\"API{}Msg\"", expected.name)).collect();
+    let offered = format!(r#"{{"supportApis":[{}]}}"#, names.join(","));
+    let node = Node::start(move |request| {
+        match String::from_utf8_lossy(&request.body).as_ref() {
+            r#"{"getVersion":{}}"# => return Reply::ok(r#"{"version":"5.5.6"}"#),
+            r#"{"getSupportAPIs":{}}"# => return Reply::ok(&offered),
+            _ => {}
+        }
         // Log-ins answer with a session, so that the calls after them have one.
         if request.path().contains("login") {
             return Reply::ok(format!(r#"{{"inventory":{{"uuid":"{UUID}"}}}}"#));
@@ -120,7 +128,13 @@ fn each_request_is_what_the_platforms_own_client_would_send() {
         .input(&script)
         .succeeds();
 
-    let requests = node.requests();
+    let mut requests = node.requests();
+    let is_typed = |action: &str| expected.iter().any(|expected| expected.body_key == action);
+    assert!(is_typed("getVersion") && is_typed("getSupportAPIs"));
+    // Besides those that were typed, it was asked once for its version and once for its APIs.
+    let first = requests.iter().position(|request| request.body == br#"{"getVersion":{}}"#).expect("it was asked");
+    assert_eq!(requests[first + 1].body, br#"{"getSupportAPIs":{}}"#);
+    requests.drain(first..first + 2);
     assert_eq!(requests.len(), expected.len());
     for (request, expected) in requests.iter().zip(&expected) {
         check(request, expected);

@@ -27,4 +27,5 @@ mod served;
 mod sessions;
 mod terminal;
 mod usage;
+mod versions;
 mod watching;

@@ -5,9 +5,8 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use zstack_cli::catalog::Catalog;
 use zstack_cli::shell::complete::{Disk, Live, LiveValues};
-use zstack_cli::shell::{self, Evaluator, Flow, History, Prompt};
+use zstack_cli::shell::{self, Evaluator, Flow, History, Known, Prompt};
 
 use crate::harness::Home;
 use crate::terminal::{TAB, Terminal};
@@ -27,8 +26,8 @@ impl Evaluator for Nobody {
         Prompt::default()
     }
 
-    fn contexts(&mut self) -> Vec<String> {
-        Vec::new()
+    fn known(&mut self) -> Known {
+        Known::default()
     }
 
     fn colour(&mut self) -> bool {
@@ -44,7 +43,7 @@ impl Evaluator for Nobody {
 #[ignore = "the program that the test below runs"]
 fn an_editor_with_a_bug() {
     let history = History::new(None, Box::new(str::to_owned));
-    let options = shell::Options { catalog: Catalog::newest(), live: &Bug, files: &Disk, history };
+    let options = shell::Options { live: &Bug, files: &Disk, history };
     let run = AssertUnwindSafe(|| shell::run(options, &mut Nobody, &mut std::io::stderr()).map(drop));
     panic::catch_unwind(run).expect_err("it panicked").downcast::<&str>().expect("by the bug");
 }

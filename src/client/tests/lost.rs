@@ -309,7 +309,7 @@ fn a_log_in_leaves_no_question() {
 fn a_missing_api_is_told_from_a_starting_node() {
     let missing = || answer(404, "no api mapping to /v1/zones");
     let node = Node::new([missing(), ok("{}")]);
-    assert!(matches!(run(&mut node.client(), &query()), Err(Error::NoSuchApi { api: "QueryZone" })));
+    assert!(matches!(run(&mut node.client(), &query()), Err(Error::NoSuchApi { api: "QueryZone", .. })));
     assert_eq!(node.lines()[1], "GET /v1/management-nodes/ready");
     for starting in [missing(), answer(503, r#"{"error":{"code":"SYS.1010"}}"#)] {
         let node = Node::new([missing(), starting]);

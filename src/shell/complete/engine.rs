@@ -123,12 +123,14 @@ fn fill(wish: &Wish<'_>, place: &Place, sources: &Sources<'_>, shelf: &mut Shelf
         Wish::Path(verb) => names::paths(verb, sources, shelf),
         Wish::Preferences => names::preferences(place, shelf),
         Wish::Own(takes) => names::own_words(*takes, sources, shelf),
-        Wish::Parameter(api) => names::parameters(api, place, shelf),
+        Wish::Parameter(api) => names::parameters(api, place, sources.catalog, shelf),
         Wish::Condition { inventory, first, path } => {
-            fields::conditions(inventory.as_ref(), *first, path, place, shelf);
+            fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), shelf);
         }
         Wish::Operator(kind) => fields::operators(kind.as_ref(), shelf),
-        Wish::Columns { inventory, given, several } => fields::columns(inventory, given, *several, shelf),
+        Wish::Columns { inventory, given, several } => {
+            fields::columns(inventory, given, *several, sources.catalog, shelf)
+        }
         Wish::Value(values) => return values.fill(sources, shelf),
         Wish::File(folder) => values::files(folder, sources, shelf),
         Wish::Option => names::options(place, shelf),

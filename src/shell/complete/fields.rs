@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::catalog::{Api, Field, FieldPath, Inventory, TAG_FIELDS, Type};
+use crate::catalog::{Api, Catalog, Field, FieldPath, Inventory, TAG_FIELDS, Type};
 use crate::syntax::Operator;
 
 use super::candidate::{Candidate, Group, Kind};
 use super::cursor::{Argument, Place, name_length};
 use super::engine::{Shelf, Wish};
+use super::names::newer;
 use super::query::{PARAMETERS, QueryValue, rows};
 use super::references::{self, Reference};
 use super::sources::Sources;
@@ -145,7 +146,13 @@ fn condition_value<'p>(
 }
 
 /// The fields that a condition may begin with, and the query's parameters beside them. `path` is put before each.
-pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, path: &str, place: &Place, shelf: &mut Shelf<'_>) {
+pub(super) fn conditions(
+    inventory: Option<&Inventory>,
+    first: bool,
+    path: &str,
+    (place, catalog): (&Place, Catalog),
+    shelf: &mut Shelf<'_>,
+) {
     let whole = |name: &'static str| match path {
         "" => Cow::Borrowed(name),
         path => Cow::Owned(format!("{path}{name}")),
@@ -154,7 +161,7 @@ pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, path: &str,
         for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
             let label = whole(field.name);
             shelf.offer(&label.clone(), || {
-                Candidate::new(label, Kind::Field, Group::Conditions).describe(describe(field)).open("=")
+                Candidate::new(label, Kind::Field, Group::Conditions).describe(describe(field, catalog)).open("=")
             });
         }
         let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
@@ -170,12 +177,13 @@ pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, path: &str,
     }
     if let Some(inventory) = inventory {
         let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
-        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory));
-        let aliases = inventory.aliases.iter().map(|(name, alias)| (*name, alias.inventory));
-        for (name, target) in expanded.chain(aliases) {
+        let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory, expanded.since));
+        let aliases = inventory.aliases.iter().map(|(name, alias)| (*name, alias.inventory, None));
+        for (name, target, since) in expanded.chain(aliases) {
             let label = whole(name);
             shelf.offer(&label.clone(), || {
-                Candidate::new(label, Kind::Expanded, Group::Expanded).describe(target).open(".")
+                let describe = newer(Cow::Borrowed(target), since, catalog);
+                Candidate::new(label, Kind::Expanded, Group::Expanded).describe(describe).open(".")
             });
         }
     }
@@ -191,9 +199,10 @@ pub(super) fn conditions(inventory: Option<&Inventory>, first: bool, path: &str,
 }
 
 /// A field's type and where known its values, in a few words.
-fn describe(field: &Field) -> Cow<'static, str> {
+fn describe(field: &Field, catalog: Catalog) -> Cow<'static, str> {
     let kind = values::type_name(&field.kind);
-    if field.values.is_empty() { kind } else { format!("{kind}: {}", field.values.join(" | ")).into() }
+    let values = if field.values.is_empty() { kind } else { format!("{kind}: {}", field.values.join(" | ")).into() };
+    newer(values, field.since, catalog)
 }
 
 /// The operators behind a complete field, other than the `=` that the field itself is offered with.
@@ -239,10 +248,11 @@ fn operators_of(kind: Option<&Type>) -> impl Iterator<Item = (&'static str, &'st
 }
 
 /// The fields of an inventory that `fields=` may name, those typed before left out.
-pub(super) fn columns(inventory: &Inventory, given: &[&str], several: bool, shelf: &mut Shelf<'_>) {
+pub(super) fn columns(inventory: &Inventory, given: &[&str], several: bool, catalog: Catalog, shelf: &mut Shelf<'_>) {
     for field in inventory.fields.iter().filter(|field| !given.contains(&field.name)) {
         shelf.offer(field.name, || {
-            let candidate = Candidate::new(field.name, Kind::Field, Group::Conditions).describe(describe(field));
+            let candidate =
+                Candidate::new(field.name, Kind::Field, Group::Conditions).describe(describe(field, catalog));
             if several { candidate.open(",") } else { candidate }
         });
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::catalog::{Api, Parameter, Type};
+use crate::catalog::{Api, Catalog, Parameter, Type};
 
 use super::candidate::{Candidate, Group, Kind, Note};
 use super::cursor::{Argument, Place};
@@ -24,8 +24,15 @@ pub(super) fn commands(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
 }
 
 fn apis(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
-    for api in sources.catalog.api_names() {
-        shelf.offer(api.as_str(), || Candidate::new(api.as_str(), Kind::Api, Group::Apis).describe(api.path()));
+    let catalog = sources.catalog;
+    for api in catalog.api_names().filter(|api| !sources.offers.is_some_and(|offers| offers.lacks(*api))) {
+        shelf.offer(api.as_str(), || {
+            let describe = match api.since().filter(|since| catalog.lacks(Some(since))) {
+                Some(since) => format!("{} (since {since})", api.path()).into(),
+                None => Cow::Borrowed(api.path()),
+            };
+            Candidate::new(api.as_str(), Kind::Api, Group::Apis).describe(describe)
+        });
     }
 }
 
@@ -64,6 +71,11 @@ pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'
         Takes::Context => {
             for context in sources.contexts {
                 shelf.offer(context, || Candidate::new(context.clone(), Kind::Value, Group::Values));
+            }
+        }
+        Takes::Version => {
+            for version in Catalog::versions() {
+                shelf.put(version, Kind::Value, Group::Values, "");
             }
         }
         Takes::Setting => {
@@ -118,14 +130,14 @@ fn takes_timeout(api: &Api) -> bool {
 }
 
 /// The parameters that are not given yet, required ones first.
-pub(super) fn parameters(api: &Api, place: &Place, shelf: &mut Shelf<'_>) {
+pub(super) fn parameters(api: &Api, place: &Place, catalog: Catalog, shelf: &mut Shelf<'_>) {
     let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
     let missing = |parameter: &&Parameter| !given.contains(parameter.name);
     for parameter in api.parameters.iter().filter(missing) {
         shelf.offer(parameter.name, || {
             let mut candidate = Candidate::new(parameter.name, Kind::Param, Group::Parameters);
             candidate.required = parameter.required;
-            candidate.describe(describe(parameter)).open("=")
+            candidate.describe(newer(describe(parameter), parameter.since, catalog)).open("=")
         });
     }
     if takes_timeout(api) && !given.contains("timeout") {
@@ -133,6 +145,14 @@ pub(super) fn parameters(api: &Api, place: &Place, shelf: &mut Shelf<'_>) {
             let candidate = Candidate::new("timeout", Kind::Param, Group::Parameters);
             candidate.describe("long: milliseconds to wait").open("=")
         });
+    }
+}
+
+/// A description, marked where what it describes is newer than the node.
+pub(super) fn newer(describe: Cow<'static, str>, since: Option<&str>, catalog: Catalog) -> Cow<'static, str> {
+    match since.filter(|since| catalog.lacks(Some(since))) {
+        Some(since) => format!("{describe} (since {since})").into(),
+        None => describe,
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum Takes {
     Path,
     /// A file.
     File,
+    /// A version of ZStack.
+    Version,
     /// The value of the setting before it.
     Value,
     /// Something that cannot be guessed.
@@ -64,8 +66,26 @@ pub(crate) const COMMANDS: [Choice; 20] = [
         "what the program knows of the APIs",
         "",
         &[Takes::Choice(&[
-            choice("list", "list the APIs", "[PART]", &[]),
+            choice(
+                "diff",
+                "what is new, gone or different from one ZStack version to another",
+                "VERSION OTHER",
+                &[Takes::Version, Takes::Version],
+            ),
+            choice("list", "list the APIs", "[PART]", &[]).with(&[option(
+                "",
+                "--since",
+                OptionValue::Any("VERSION"),
+                "only those that this ZStack version or a newer one brought",
+            )]),
             choice("show", "show an API or inventory as JSON", "NAME", &[Takes::Api]),
+            choice("sync", "ask the node what it offers, and list the APIs that it lacks", "", &[]),
+            choice(
+                "use",
+                "take the node for one of that ZStack version; auto asks it",
+                "VERSION|auto",
+                &[Takes::Version],
+            ),
             choice("version", "the ZStack versions that the program knows", "", &[]),
         ])],
     ),
@@ -226,9 +246,10 @@ pub const SETTINGS: [Setting; 13] = [
 ];
 
 /// The keys of a context, sorted by name.
-pub(super) const PREFERENCES: [Setting; 16] = [
+pub(super) const PREFERENCES: [Setting; 17] = [
     Setting { name: "account", summary: "who logs in", values: &[] },
     Setting { name: "cacert", summary: "certificates to trust", values: &[] },
+    Setting { name: "catalog", summary: "the ZStack version to take the node for", values: &[] },
     Setting { name: "color", summary: "when to colour", values: &["auto", "always", "never"] },
     Setting { name: "columns", summary: "columns of tables", values: &[] },
     Setting { name: "confirm", summary: "ask before destroying", values: &["true", "false", "strict"] },

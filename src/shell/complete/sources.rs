@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Offers};
 
 /// What completion may draw on.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
-    /// What the node offers.
+    /// What nodes offer, as the version of the node at hand has it.
     pub catalog: Catalog,
+    /// What the node at hand said that it offers.
+    pub offers: Option<&'a Offers>,
     /// The resources that the node holds.
     pub live: &'a dyn LiveValues,
     /// The files that `@FILE` may name.
@@ -50,6 +52,9 @@ pub enum Live {
 pub trait LiveValues {
     /// The resources that `query_api` lists and whose name or uuid may fit `typed`.
     fn lookup(&self, query_api: &str, typed: &str) -> Live;
+
+    /// Tab was pressed: what only completion needs to know of the node may be asked for from now on.
+    fn wake(&self) {}
 }
 
 /// Knows no live values: where there is no node, or none should be asked.

@@ -39,7 +39,8 @@ impl Files for FakeFiles {
 
 fn at(marked: &str) -> Completion {
     let contexts = ["lab".to_owned(), "production".to_owned()];
-    let sources = Sources { catalog: Catalog::newest(), live: &FakeNode, files: &FakeFiles, contexts: &contexts };
+    let sources =
+        Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &contexts };
     let cursor = marked.find('¦').expect("the line marks the cursor");
     complete(&marked.replace('¦', ""), cursor, &sources)
 }
@@ -310,7 +311,8 @@ fn the_text_behind_the_cursor_is_told() {
 
 #[test]
 fn lines_print_word_kind_and_description() {
-    let sources = Sources { catalog: Catalog::newest(), live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
+    let sources =
+        Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
     assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\t/zones\n");
     assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, string\n"));
     assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tVmNicInventory\n"));
@@ -336,7 +338,8 @@ fn no_position_is_a_trouble() {
         "QueryZone >",
     ] {
         for cursor in 0..=line.len() + 1 {
-            let sources = Sources { catalog: Catalog::newest(), live: &FakeNode, files: &FakeFiles, contexts: &[] };
+            let sources =
+                Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &[] };
             let completion = complete(line, cursor, &sources);
             for candidate in &completion.candidates {
                 completion.word(candidate);

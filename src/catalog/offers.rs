@@ -1,0 +1,52 @@
+//! What one node says that it has: its version and its APIs.
+
+use super::index::ApiName;
+
+/// What a node said of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// Its ZStack version, such as `5.2.1`.
+    pub version: Option<String>,
+    /// The names of the APIs that it offers, sorted; nothing where it did not say.
+    pub apis: Option<Vec<String>>,
+}
+
+impl Offers {
+    /// What a node's own words come to. What could be no name or version is left out: it is shown and kept.
+    pub fn new(version: Option<String>, apis: Option<Vec<String>>) -> Offers {
+        let is_plain = |text: &str| {
+            (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        };
+        let mut apis = apis;
+        if let Some(apis) = &mut apis {
+            apis.retain(|name| is_plain(name));
+            apis.sort();
+        }
+        Offers { version: version.filter(|version| is_plain(version)), apis }
+    }
+
+    /// Whether the node says that it does not have an API. Some are there without being listed (R2).
+    pub fn lacks(&self, api: ApiName) -> bool {
+        let is_listed = |apis: &Vec<String>| apis.binary_search_by(|known| known.as_str().cmp(api.as_str())).is_ok();
+        !api.is_unlisted() && self.apis.as_ref().is_some_and(|apis| !is_listed(apis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Catalog;
+    use super::*;
+
+    #[test]
+    fn a_node_lacks_what_it_does_not_list() {
+        let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        let offers = Offers::new(Some("5.2.1".to_owned()), names(&["QueryZone", "CreateZone", "two\nlines", ""]));
+        assert_eq!(offers.apis, names(&["CreateZone", "QueryZone"]));
+        let lacks = |offers: &Offers, api: &str| offers.lacks(Catalog::newest().api_name(api).expect("it is an API"));
+        assert!(!lacks(&offers, "QueryZone") && lacks(&offers, "QueryHost"));
+        assert!(!lacks(&offers, "GetVersion"), "it is there without being listed");
+        let silent = Offers::new(Some("bad version\u{1b}".to_owned()), None);
+        assert_eq!(silent.version, None);
+        assert!(!lacks(&silent, "QueryHost"));
+    }
+}
