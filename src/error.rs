@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::Range;
 
-use crate::client::{self, ApiFailure, Class, EndpointError};
+use crate::client::{self, ApiFailure, Class, EndpointError, FailedPart};
 use crate::syntax::{CommandError, FileError};
 use crate::{cli, commands, config, plan, render, results, sandbox, shell};
 
@@ -108,6 +108,9 @@ pub enum Error {
     /// The node says that the API failed.
     #[error("{}", headline(.0))]
     Api(Box<ApiFailure>),
+    /// The node says that parts of a batch failed; the others were done.
+    #[error("{} of the parts failed", .0.len())]
+    Parts(Vec<FailedPart>),
     /// The reply could not be printed.
     #[error(transparent)]
     Render(render::Error),
@@ -268,7 +271,7 @@ impl Error {
                 Class::Unknown => ExitCode::Unknown,
                 Class::Interrupted => ExitCode::Interrupted,
             },
-            Error::Api(_) => ExitCode::Failed,
+            Error::Api(_) | Error::Parts(_) => ExitCode::Failed,
             Error::Empty => ExitCode::Empty,
             Error::Reported(code) => *code,
             Error::Sandbox(_) => ExitCode::NoAnswer,

@@ -83,7 +83,14 @@ impl App {
             return Ok(Arc::clone(offers));
         }
         let _attended = self.attend_to_ends()?;
-        let offers = ask(&mut self.node(options)?.client, known.as_deref())?;
+        let offers = match ask(&mut self.node(options)?.client, known.as_deref()) {
+            // The node is called elsewhere from now on.
+            Err(error) => match self.turn(&error, None, options)? {
+                Turned::NotRun => return self.ask_offers(options),
+                Turned::No | Turned::PerhapsRun => return Err(error.into()),
+            },
+            Ok(offers) => offers,
+        };
         self.keep_offers(url, offers, options)
     }
 
@@ -140,48 +147,43 @@ impl App {
     /// Makes sure that the node runs the API that is sent and no other, and that the request has the form that its
     /// version takes. Most calls need neither, and ask the node nothing.
     pub(super) fn fit_to_node(&mut self, command: &Command, planned: Plan, options: &Options) -> Result<Plan, Error> {
-        if self.check_offers(&planned, options)? { self.plan(command, options) } else { Ok(planned) }
+        let (name, effect) = match &planned {
+            Plan::Call(request) => (request.api, request.effect),
+            Plan::Query(query) => (query.api, Effect::Query),
+        };
+        self.check_offered(name, effect, options)?;
+        let has_changed = self.catalog.api_name(name).is_some_and(|api| api.has_changed());
+        if options.dry_run || !has_changed || self.preferences(options)?.catalog.is_some() {
+            return Ok(planned);
+        }
+        self.ask_offers(options)?;
+        let before = self.catalog.version();
+        self.follow_version(options);
+        if self.catalog.version() == before { Ok(planned) } else { self.plan(command, options) }
     }
 
-    /// Makes sure that the node runs the API that is sent and no other. Whether the version that requests follow turned
-    /// out to be another meanwhile.
-    pub(super) fn check_offers(&mut self, planned: &Plan, options: &Options) -> Result<bool, Error> {
-        let name = match planned {
-            Plan::Call(request) => request.api,
-            Plan::Query(query) => query.api,
-        };
-        let Some(api) = self.catalog.api_name(name) else { return Ok(false) };
-        let is_mistakable = api.is_mistakable() && !options.no_check;
-        let depends_on_version = api.has_changed() && self.preferences(options)?.catalog.is_none();
-        if options.dry_run || !(is_mistakable || depends_on_version) {
-            return Ok(false);
+    /// Refuses a call that the node would take for another one, because it does not have this API (R1).
+    pub(super) fn check_offered(&mut self, name: &'static str, effect: Effect, options: &Options) -> Result<(), Error> {
+        let Some(api) = self.catalog.api_name(name).filter(|api| api.is_mistakable()) else { return Ok(()) };
+        if options.dry_run || options.no_check {
+            return Ok(());
         }
-        let offers = match self.ask_offers(options) {
-            Err(Error::Client(error)) => match self.turn(&error, None, options)? {
-                Turned::NotRun => self.ask_offers(options)?,
-                Turned::No | Turned::PerhapsRun => return Err(error.into()),
-            },
-            offers => offers?,
-        };
-        if is_mistakable {
-            if offers.lacks(api) {
-                let version = offers.version.clone();
-                return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
-            }
-            if offers.apis.is_none() {
-                let reads = !matches!(planned, Plan::Call(request) if request.effect == Effect::Action);
-                if !reads {
-                    return Err(client::Error::MayBeAnother { api: name }.into());
-                }
+        let offers = self.ask_offers(options)?;
+        if offers.lacks(api) {
+            let version = offers.version.clone();
+            return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
+        }
+        match (&offers.apis, effect) {
+            (Some(_), _) => Ok(()),
+            (None, Effect::Action) => Err(client::Error::MayBeAnother { api: name }.into()),
+            (None, _) => {
                 let text = format!(
                     "warning: the node does not say whether it has {name}; one without it answers something else"
                 );
                 self.say(options, &text);
+                Ok(())
             }
         }
-        let before = self.catalog.version();
-        self.follow_version(options);
-        Ok(self.catalog.version() != before)
     }
 
     /// Warns of what a command names that the node's version does not have: the node ignores such a parameter without

@@ -26,18 +26,13 @@ impl App {
         if !planned.is_known {
             self.say(options, "warning: the catalog knows no API at this path");
         }
+        self.check_offered(planned.request.api, planned.request.effect, options)?;
         // What the call would be by its API's name.
         let arguments = planned.arguments.iter().map(|(name, value)| format!("{name}={value}"));
         let words: Vec<String> = std::iter::once(planned.request.api.to_owned()).chain(arguments).collect();
         let (line, words) = Command::words_from_args(&words);
         let Some(command) = Command::from_words(&line, &words)? else { return Ok(()) };
-        let api = planned.request.api;
-        let planned = Plan::Call(planned.request);
-        self.view(options, out)?;
-        // The request stays as it was typed, whatever the node's version.
-        self.check_offers(&planned, options)?;
-        let result = self.run_planned(&command, planned, options, out);
-        result.map_err(|error| self.explain_failure(api, error, options))
+        self.run_planned(&command, Plan::Call(planned.request), options, out)
     }
 
     /// JSON text as typed, or that of the file behind `@`.

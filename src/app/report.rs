@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use crate::cli::Options;
 use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
 use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::config;
@@ -33,8 +32,6 @@ pub(super) struct Reporter {
     pub(super) session_variable: Option<&'static str>,
     /// What was probably meant, where the node told and was asked.
     pub(super) meant: Option<String>,
-    /// Where the column comes from that is missing, where nobody typed it.
-    pub(super) unasked: Option<String>,
     /// Secrets in use: a node may quote them anywhere.
     pub(super) known: Vec<Secret>,
 }
@@ -104,10 +101,7 @@ impl Reporter {
         if let Some(variable) = self.session_variable.filter(|_| refused) {
             return Some(format!("the session of {variable} is not valid any more: unset it, or set another"));
         }
-        let hint = match (hint(error), &self.unasked) {
-            (Some(hint), Some(unasked)) => format!("{hint} The column is from {unasked}"),
-            (hint, unasked) => hint.or_else(|| Some(format!("the column is from {}", unasked.as_ref()?)))?,
-        };
+        let hint = hint(error)?;
         Some(if self.at_prompt { hint.replace("`zstack-cli ", "`") } else { hint })
     }
 
@@ -139,22 +133,6 @@ impl Reporter {
         push_causes(&mut lines, error, 0);
         lines
     }
-}
-
-/// Where the column comes from that the rows lack, and how to do without it; nothing where it was typed.
-pub(super) fn column_origin(error: &Error, options: &Options) -> Option<String> {
-    let (Error::Render(render::Error::UnknownColumn { name, .. })
-    | Error::NotShown(render::Error::UnknownColumn { name, .. })) = error
-    else {
-        return None;
-    };
-    let is_sorted_by = options.sort_by.as_deref().is_some_and(|column| column.trim_start_matches('-') == name);
-    let is_shown = options.columns.as_deref().is_some_and(|columns| columns.contains(name.as_str()));
-    let (option, origin) = match is_sorted_by && !is_shown {
-        true => ("sort-by", &options.sort_by_from),
-        false => ("columns", &options.columns_from),
-    };
-    Some(format!("{}: {}", origin.name(option), origin.undo(option)?))
 }
 
 /// What happened.
