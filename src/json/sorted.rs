@@ -1,4 +1,6 @@
-//! Laying JSON text out with the members of every map sorted by name. Numbers and escapes stay as they are.
+//! Laying JSON text out with the members of every map sorted by name. Numbers stay as they are, and texts too, but for
+//! characters that a node escapes without need (N5): scripts search for `=` and `'`, which every JSON writer but the
+//! node's leaves plain.
 //!
 //! The text is laid out in one pass, in its own order, and the members of a map change places in what was written when
 //! the map ends. Rows of one query have their members in much the same order, so that the places are remembered: to
@@ -78,6 +80,10 @@ impl Sorter {
                         let name = (at + 1, close);
                         let prefix = if escaped { 0 } else { prefix(text, name) };
                         self.members.push(Member { start: out.len(), end: out.len(), name, prefix, escaped });
+                    } else if escaped {
+                        out.extend_from_slice(&text[kept..stop]);
+                        push_plain(out, text.get(stop..close).unwrap_or_default());
+                        kept = close.min(text.len());
                     }
                     at = (close + 1).min(text.len());
                 }
@@ -205,6 +211,29 @@ impl Sorter {
     }
 }
 
+/// Appends the inside of a text without the escapes that JSON does not need, those of `< > & = '`.
+fn push_plain(out: &mut Vec<u8>, mut inside: &[u8]) {
+    while let Some(at) = memchr::memchr(b'\\', inside) {
+        out.extend_from_slice(&inside[..at]);
+        let escape = &inside[at..];
+        let plain = match escape.get(..6).map(<[u8]>::to_ascii_lowercase).as_deref() {
+            Some(b"\\u003c") => Some(b'<'),
+            Some(b"\\u003e") => Some(b'>'),
+            Some(b"\\u0026") => Some(b'&'),
+            Some(b"\\u003d") => Some(b'='),
+            Some(b"\\u0027") => Some(b'\''),
+            _ => None,
+        };
+        let length = if plain.is_some() { 6 } else { escape.len().min(2) };
+        match plain {
+            Some(plain) => out.push(plain),
+            None => out.extend_from_slice(&escape[..length]),
+        }
+        inside = &escape[length..];
+    }
+    out.extend_from_slice(inside);
+}
+
 /// By code points, which is how UTF-8 compares.
 #[inline(always)]
 fn compare(text: &[u8], a: &Member, b: &Member) -> Ordering {
@@ -269,6 +298,12 @@ mod tests {
             // As Python's reader: the last one counts.
             (r#"{"b":1,"a":{"x":1},"b":[2],"a":3,"\u0061":4}"#, r#"{"\u0061":4,"b":[2]}"#),
             (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+            // What a node escapes without need is plain; all else is as it was.
+            (
+                r#"{"b":"a\u003d\u003C1\u003e \u0026\u0027","a":"\\u003d\n\u00e9\""}"#,
+                r#"{"a":"\\u003d\n\u00e9\"","b":"a=<1> &'"}"#,
+            ),
+            (r#"["\u003d","\\\u003d"]"#, r#"["=","\\="]"#),
             ("[]", "[]"),
             ("{}", "{}"),
             (" 12 ", "12"),

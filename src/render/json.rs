@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(print("{}", &view), "{\n    \"success\": true\n}\n");
         assert_eq!(
             print(r#"{"success":true,"version":"\u003c5"}"#, &view),
-            "{\n    \"success\": true,\n    \"version\": \"\\u003c5\"\n}\n"
+            "{\n    \"success\": true,\n    \"version\": \"<5\"\n}\n"
         );
         assert_eq!(
             print(r#"{"inventories":[],"total":0}"#, &view),
