@@ -146,6 +146,9 @@ fn section_of(line: &str) -> Option<String> {
     Some(name.trim().trim_matches('"').to_owned())
 }
 
+/// The key in the file, the name of the table, and the names of its entries with where they lie.
+type Table = (&'static str, &'static str, Vec<(String, String)>);
+
 /// The `Data { .. }` expression of the merged text.
 fn index(text: &str, compact: &Path, versions: &Value, observed: &Value) -> Result<String, Box<dyn Error>> {
     let whole: Value = serde_json::from_str(text)?;
@@ -155,7 +158,7 @@ fn index(text: &str, compact: &Path, versions: &Value, observed: &Value) -> Resu
     let mistakable = mistakable(&whole, &known, &unlisted);
 
     let mut apis: Vec<(String, String)> = Vec::new();
-    let mut tables: Vec<(&str, &str, Vec<(String, String)>)> = vec![
+    let mut tables: Vec<Table> = vec![
         ("inventories", "inventories", Vec::new()),
         ("structs", "structs", Vec::new()),
         ("enums", "enums", Vec::new()),
