@@ -10,7 +10,7 @@ use crate::cli::Options;
 use crate::client::{self, Endpoint, JobOutcome, JobRecord, JobState};
 use crate::config::{Address, lock_folder, read_private, write_private};
 use crate::error::Error;
-use crate::plan::{Effect, Request};
+use crate::plan::Request;
 
 use super::App;
 
@@ -37,12 +37,12 @@ impl App {
         })
     }
 
-    /// Looks for the node the other way where something else answered a call. Where it is there, it is called there
-    /// from now on.
+    /// Looks for the node the other way where something else answered a call, which is an `action` unless it only reads.
+    /// Where the node is there, it is called there from now on.
     pub(super) fn turn(
         &mut self,
         error: &client::Error,
-        request: &Request,
+        action: Option<&Request>,
         options: &Options,
     ) -> Result<Turned, Error> {
         if options.sandbox || !error.may_be_elsewhere() {
@@ -65,12 +65,12 @@ impl App {
         }
         self.node(options)?.was_turned = true;
         self.say(options, &format!("the node answers at {other}, and is called there from now on"));
-        let Some(job) = error.job().filter(|_| request.effect == Effect::Action) else {
-            let is_told = request.effect != Effect::Action || error.has_not_run();
-            return Ok(if is_told { Turned::NotRun } else { Turned::PerhapsRun });
+        let Some(action) = action else { return Ok(Turned::NotRun) };
+        let Some(job) = error.job() else {
+            return Ok(if error.has_not_run() { Turned::NotRun } else { Turned::PerhapsRun });
         };
         // Only the node knows whether what answered has handed the action on (J6).
-        if request.holds_wide_text() || !matches!(client.look_at_job(job), Ok(JobState::NoRecord)) {
+        if action.holds_wide_text() || !matches!(client.look_at_job(job), Ok(JobState::NoRecord)) {
             return Ok(Turned::PerhapsRun);
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

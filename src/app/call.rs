@@ -35,6 +35,8 @@ impl App {
             if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
         })?;
         let planned = self.plan(&command, options)?;
+        // A wrong format or column is worth knowing before anything is sent.
+        self.view(options, out)?;
         let planned = self.fit_to_node(&command, planned, options)?;
         self.warn_of_newer(&command, options);
         self.run_planned(&command, planned, options, out)
@@ -53,7 +55,6 @@ impl App {
         if options.validate {
             planned = Plan::Call(validation(&planned)?);
         }
-        // A wrong format or column is worth knowing before anything is sent.
         let view = self.view(options, out)?;
         if options.dry_run {
             return self.dry_run(&planned, options, out);
@@ -316,7 +317,8 @@ impl App {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match self.turn(&error, request, options)? {
+        let action = Some(request).filter(|request| request.effect == Effect::Action);
+        match self.turn(&error, action, options)? {
             Turned::No => Err(error.into()),
             Turned::NotRun => Ok(self.execute_here(request, JobUuid::fresh(), options)??),
             Turned::PerhapsRun => {
@@ -351,7 +353,7 @@ impl App {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match self.turn(&error, &query.request(0, &Cursor::Start), options)? {
+        match self.turn(&error, None, options)? {
             Turned::NotRun => Ok(self.query_here(query, options)??),
             Turned::No | Turned::PerhapsRun => Err(error.into()),
         }

@@ -15,6 +15,7 @@ use crate::json::Secrets;
 use crate::plan::{self, Effect, Plan};
 use crate::syntax::Command;
 
+use super::bases::Turned;
 use super::{App, nearby};
 
 /// How long a node that has said what it offers is not asked again. Nobody upgrades one within minutes, but a shell
@@ -82,7 +83,14 @@ impl App {
             return Ok(Arc::clone(offers));
         }
         let _attended = self.attend_to_ends()?;
-        let offers = ask(&mut self.node(options)?.client, known.as_deref())?;
+        let offers = match ask(&mut self.node(options)?.client, known.as_deref()) {
+            // The node is called elsewhere from now on.
+            Err(error) => match self.turn(&error, None, options)? {
+                Turned::NotRun => return self.ask_offers(options),
+                Turned::No | Turned::PerhapsRun => return Err(error.into()),
+            },
+            Ok(offers) => offers,
+        };
         self.keep_offers(url, offers, options)
     }
 

@@ -61,6 +61,15 @@ fn a_node_is_found_the_other_way_and_called_there_from_then_on() {
 }
 
 #[test]
+fn a_node_that_is_asked_for_its_version_first_is_found_too() {
+    let (home, node) = (Home::new(), node_below("/zstack", false));
+    let address = format!("http://127.0.0.1:{}/", node.port);
+    let words = ["CreateLdapBinding", "ldapUid=bob", "accountUuid=36c27e8ff05c4780bf6d2fa65700f22e"];
+    run(&home, &["--url", &address], &words).succeeds().stderr_has("and is called there from now on");
+    assert_eq!(sent(&node.requests(), "POST"), ["/zstack/v1/ldap/bindings"]);
+}
+
+#[test]
 fn an_action_goes_to_the_other_base_only_where_it_surely_has_not_run() {
     for (base, suffix) in [("", "zstack"), ("/zstack", "")] {
         let (home, node) = (Home::new(), node_below(base, false));

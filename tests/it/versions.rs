@@ -125,6 +125,12 @@ fn requests_have_the_form_that_the_nodes_version_takes() {
         let body = node.requests().last().expect("a request").json();
         assert_eq!(body[key]["ldapUid"], "bob", "{version}: {body}");
     }
+    // A check stays one in whatever form.
+    let old = node("4.3.8", &["CreateLdapBinding"], Reply::ok("{}"));
+    let checked: Vec<&str> = words.iter().copied().chain(["--validate"]).collect();
+    with_session(&home, &old, &checked).succeeds().stderr_has("valid: the node would do it");
+    let body = old.requests().last().expect("a request").json();
+    assert_eq!(body[""]["systemTags"][0], "ephemeral::validationOnly", "{body}");
     let capabilities = ["GetVmsCapabilities", &format!("vmUuids={UUID}")];
     for (version, method) in [("4.8.0", "POST"), ("5.2.1", "GET")] {
         let node = node(version, &["GetVmsCapabilities"], Reply::ok("{}"));
