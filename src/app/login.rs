@@ -239,7 +239,8 @@ impl App {
         Ok(true)
     }
 
-    /// Warns when a secret stands among the program's arguments, which other users of the machine can list.
+    /// Warns whoever sits at a terminal when a secret stands among the program's arguments, which other users of the
+    /// machine can list. A script would repeat it at every call.
     pub(super) fn warn_of_visible_secrets(&self, arguments: &[String], options: &Options) {
         let visible = arguments.iter().find_map(|argument| {
             let (name, value) = argument.split_once('=')?;
@@ -248,7 +249,8 @@ impl App {
             is_visible.then_some(name)
         });
         // The sandbox's passwords are known to everybody.
-        if let Some(name) = visible.filter(|_| !options.sandbox) {
+        let warns = self.environment.stderr_terminal && !options.sandbox;
+        if let Some(name) = visible.filter(|_| warns) {
             self.say(
                 options,
                 &format!(
