@@ -4,16 +4,17 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::cli::{self, Line, Options, OwnCommand};
-use crate::client::{Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
+use crate::client::{self, Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::{Error, OwnError};
-use crate::json::Pieces;
+use crate::json::{self, Pieces};
 use crate::plan::{self, Cursor, Effect, Plan, Request};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
 use crate::shell::redirection;
 use crate::syntax::{self, Command};
 
+use super::bases::Turned;
 use super::output::Output;
 use super::own::stdin_is_taken;
 use super::spinner::Spinner;
@@ -33,6 +34,22 @@ impl App {
             if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
         })?;
         let planned = self.plan(&command, options)?;
+        self.run_planned(&command, planned, options, out)
+    }
+
+    /// Runs what a command came to, and prints what came of that.
+    pub(super) fn run_planned(
+        &mut self,
+        command: &Command,
+        mut planned: Plan,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        // Whether an action would be done is known only when its check has ended.
+        let options = &Options { no_wait: options.no_wait && !options.validate, ..options.clone() };
+        if options.validate {
+            planned = Plan::Call(validation(&planned)?);
+        }
         // A wrong format or column is worth knowing before anything is sent.
         let view = self.view(options, out)?;
         if options.dry_run {
@@ -49,7 +66,9 @@ impl App {
         if acts && !options.no_check {
             render::check_columns(&shape, &view)?;
         }
-        self.confirm(&command, &planned, options)?;
+        if !options.validate {
+            self.confirm(command, &planned, options)?;
+        }
         let view = match select {
             Some(columns) if view.columns.is_none() => render::View { columns: Some(columns), ..view },
             _ => view,
@@ -64,11 +83,19 @@ impl App {
             let watched = Watched { query, shape: &shape, view: &view, options, title: &mask_command(typed), every };
             return self.watch(&watched, out);
         }
+        let is_wide = match &planned {
+            Plan::Call(request) => request.holds_wide_text(),
+            Plan::Query(query) => (0..query.parts()).any(|part| query.request(part, &Cursor::Start).holds_wide_text()),
+        };
+        if acts && is_wide {
+            self.say(options, "warning: the node's database may not store characters beyond U+FFFF, such as emoji");
+        }
         let answer = match &planned {
             Plan::Call(request) => self.execute_as(request, job, options)?,
             Plan::Query(query) => self.query(query, options)?,
         };
         let answer = match (&planned, answer) {
+            (_, Answer::Reply(reply)) if options.validate => return self.validated(reply, &shape, &view, options, out),
             (Plan::Call(request), Answer::Reply(reply)) if is_log_in(request.api) => {
                 let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
                 let typed = command.arguments.iter();
@@ -89,12 +116,31 @@ impl App {
             _ => (answer, shape),
         };
         if let (Plan::Call(request), Answer::Failed(failure)) = (&planned, &answer) {
-            self.meant = self.meant_instead(&command, request, failure, options);
+            self.meant = self.meant_instead(command, request, failure, options);
         }
+        self.explain_wide_text(!acts && is_wide, &answer);
         match answer {
             Answer::Reply(reply) if acts && !view.is_plain() => self.print_result(reply, &shape, &view, options, out),
             answer => self.conclude_call(answer, &shape, &view, options, out),
         }
+    }
+
+    /// Says that the node would do what it was asked to check.
+    fn validated(
+        &mut self,
+        reply: Reply,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+        if json::members(&text).all(|(name, _)| json::unescape(name) == "success") {
+            self.say(options, "valid: the node would do it, and nothing was done");
+            return Ok(());
+        }
+        self.say(options, "warning: the node answered with a result, and may have done it in spite of --validate");
+        self.print(Reply::of_text(text), shape, view, options, out)
     }
 
     /// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
@@ -120,6 +166,9 @@ impl App {
 
     /// Runs a statement of the node's query language.
     pub(super) fn zql(&mut self, statement: &str, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+        if options.validate {
+            return Err(nothing_to_validate("a ZQL statement"));
+        }
         // A node may know entities that the catalog does not; one that is nearly right is a mistake.
         if !options.no_check
             && let Some((name, closest)) = plan::closest_entity(statement, self.catalog)
@@ -138,7 +187,17 @@ impl App {
         }
         let Plan::Call(request) = planned else { return Ok(()) };
         let answer = self.execute_as(&request, job, options)?;
+        self.explain_wide_text(request.holds_wide_text(), &answer);
         self.conclude_call(answer, &self.shape_of_zql(statement), &view, options, out)
+    }
+
+    /// Has a failure explained that characters beyond U+FFFF may have led to (R9).
+    fn explain_wide_text(&mut self, is_wide: bool, answer: &Answer) {
+        if is_wide && matches!(answer, Answer::Failed(_)) && self.meant.is_none() {
+            let hint =
+                "the node's database may not compare characters beyond U+FFFF, such as emoji: `%` stands for them";
+            self.meant = Some(hint.to_owned());
+        }
     }
 
     fn shape_of_zql(&self, statement: &str) -> Shape {
@@ -211,13 +270,16 @@ impl App {
     }
 
     /// Prints the requests that a command comes to, and sends nothing.
-    fn dry_run(&mut self, planned: &Plan, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
+    pub(super) fn dry_run(&mut self, planned: &Plan, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let secrets = view::secrets(options);
         let node = self.node(options)?;
         let texts: Vec<String> =
             first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
         let more = pages_follow(planned);
         out.write_text(&texts.join("\n"))?;
+        if options.curl_example {
+            self.say_curl(planned, JobUuid::fresh(), options)?;
+        }
         if more {
             self.say(options, "further pages follow as long as the node returns full ones");
         }
@@ -225,7 +287,7 @@ impl App {
     }
 
     /// Says with which `curl` commands the requests could be sent; the uuid is the one that they will be sent under.
-    fn say_curl(&mut self, planned: &Plan, job: JobUuid, options: &Options) -> Result<(), Error> {
+    pub(super) fn say_curl(&mut self, planned: &Plan, job: JobUuid, options: &Options) -> Result<(), Error> {
         let secrets = view::secrets(options);
         let node = self.node(options)?;
         let tls = node.tls.clone();
@@ -244,7 +306,29 @@ impl App {
     }
 
     /// As [`App::execute`], under a uuid that was told before.
-    fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
+    pub(super) fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
+        let error = match self.execute_here(request, job, options)? {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match self.turn(&error, request, options)? {
+            Turned::No => Err(error.into()),
+            Turned::NotRun => Ok(self.execute_here(request, JobUuid::fresh(), options)??),
+            Turned::PerhapsRun => {
+                let base = self.node(options)?.client.endpoint().base().to_owned();
+                self.meant = Some(format!("the node answers at {base}: look there before you repeat the action"));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Sends a request to where the node is thought to be.
+    fn execute_here(
+        &mut self,
+        request: &Request,
+        job: JobUuid,
+        options: &Options,
+    ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let how = CallOptions { wait: !options.no_wait, timeout: request.timeout, job: Some(job) };
@@ -253,15 +337,30 @@ impl App {
         if request.effect == Effect::Action {
             self.forget_live_values();
         }
-        Ok(result?)
+        Ok(result)
     }
 
     /// Runs a query over as many requests as it takes.
     pub(super) fn query(&mut self, query: &plan::QueryPlan, options: &Options) -> Result<Answer, Error> {
+        let error = match self.query_here(query, options)? {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match self.turn(&error, &query.request(0, &Cursor::Start), options)? {
+            Turned::NotRun => Ok(self.query_here(query, options)??),
+            Turned::No | Turned::PerhapsRun => Err(error.into()),
+        }
+    }
+
+    fn query_here(
+        &mut self,
+        query: &plan::QueryPlan,
+        options: &Options,
+    ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         let node = self.node(options)?;
-        Ok(node.client.query(query, &CallOptions::default(), &mut spinner)?)
+        Ok(node.client.query(query, &CallOptions::default(), &mut spinner))
     }
 
     pub(super) fn spinner(&self, options: &Options) -> Spinner<io::Stderr> {
@@ -347,6 +446,20 @@ impl App {
     }
 }
 
+/// The request with which the node checks what was planned without doing it (P10).
+fn validation(planned: &Plan) -> Result<Request, Error> {
+    match planned {
+        Plan::Call(request) => request.for_validation().ok_or_else(|| nothing_to_validate(request.api)),
+        Plan::Query(query) => Err(nothing_to_validate(query.api)),
+    }
+}
+
+/// Why a call cannot be checked: the node would fail with 500, or simply do it.
+fn nothing_to_validate(what: &str) -> Error {
+    let problem = format!("{what} is no asynchronous action, and a node checks only those without doing them");
+    Error::Option { option: "validate", problem }
+}
+
 /// Text in lines that a terminal of that width does not break, the further ones indented.
 fn in_lines(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
@@ -394,7 +507,7 @@ fn pages_follow(planned: &Plan) -> bool {
 }
 
 /// The text of a file, or of standard input for `-`.
-fn read_file(path: &str) -> io::Result<String> {
+pub(super) fn read_file(path: &str) -> io::Result<String> {
     let bytes = if path == "-" {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;

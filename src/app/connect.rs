@@ -49,6 +49,8 @@ pub(super) struct Node {
     pub(super) declined_log_in: bool,
     /// Whether a session that is opened now is for this run only.
     pub(super) single_run: bool,
+    /// Whether it was looked for above or below `/zstack`, the other way than it was called.
+    pub(super) was_turned: bool,
     pub(super) tls: TlsOptions,
 }
 
@@ -140,7 +142,7 @@ impl App {
         let sandbox = if key.sandbox { Some(self.start_sandbox(options)?) } else { None };
         let endpoint = match (&sandbox, selection.as_ref().map(|selection| &selection.address)) {
             (Some(sandbox), _) => Endpoint::parse(&sandbox.base_url())?,
-            (None, Some(address)) => endpoint_of(address)?,
+            (None, Some(address)) => self.endpoint_of(address)?,
             (None, None) => Endpoint::of_host("localhost", 8080)?,
         };
         if options.insecure && endpoint.is_https() {
@@ -148,22 +150,9 @@ impl App {
             let aloud = Options { quiet: self.is_silent, ..options.clone() };
             self.say(&aloud, "warning: the server's certificate is not checked (--insecure)");
         }
-        let variables = &self.environment.variables;
-        let proxies = ProxyOptions {
-            http: variables.http_proxy.clone(),
-            https: variables.https_proxy.clone(),
-            exceptions: variables.no_proxy.clone(),
-        };
         let tls = key.tls.clone();
-        let how = TransportOptions { tls: tls.clone(), proxies, interrupt: self.interrupt.clone() };
-        let transport =
-            ReqwestTransport::new(endpoint.clone(), how).map_err(|source| crate::client::Error::NotSent { source })?;
         let url = endpoint.base().to_owned();
-        let mut client =
-            Client::new(endpoint, Box::new(transport), Box::new(SystemClock::new()), self.interrupt.clone());
-        if options.verbose {
-            client.set_trace(Some(Box::new(io::stderr())), secrets(options));
-        }
+        let mut client = self.client_at(endpoint, &tls, options)?;
         let context = selection.as_ref().and_then(|selection| selection.context.clone());
         let is_of_context = selection.as_ref().is_some_and(|selection| selection.address_of_context);
         let named = context.as_deref().filter(|_| is_of_context);
@@ -186,6 +175,7 @@ impl App {
             has_foreign_session: false,
             declined_log_in: false,
             single_run: true,
+            was_turned: false,
             tls,
         };
         match sandbox {
@@ -198,6 +188,32 @@ impl App {
             None => self.give_credentials(&mut node, &url)?,
         }
         Ok(node)
+    }
+
+    /// A client for a node, without credentials.
+    pub(super) fn client_at(&self, endpoint: Endpoint, tls: &TlsOptions, options: &Options) -> Result<Client, Error> {
+        let variables = &self.environment.variables;
+        let proxies = ProxyOptions {
+            http: variables.http_proxy.clone(),
+            https: variables.https_proxy.clone(),
+            exceptions: variables.no_proxy.clone(),
+        };
+        let how = TransportOptions { tls: tls.clone(), proxies, interrupt: self.interrupt.clone() };
+        let transport =
+            ReqwestTransport::new(endpoint.clone(), how).map_err(|source| crate::client::Error::NotSent { source })?;
+        let mut client =
+            Client::new(endpoint, Box::new(transport), Box::new(SystemClock::new()), self.interrupt.clone());
+        if options.verbose {
+            client.set_trace(Some(Box::new(io::stderr())), secrets(options));
+        }
+        Ok(client)
+    }
+
+    /// Forgets the connection to the node that the options mean; the next use makes another.
+    pub(super) fn forget_node(&mut self, options: &Options) -> Result<(), Error> {
+        let key = self.key(options)?;
+        self.nodes.retain(|node| node.key != key);
+        Ok(())
     }
 
     /// Gives a node the credentials of the environment, or else the stored ones.
@@ -263,14 +279,20 @@ impl App {
         }
         let contexts = settings::loaded(&mut self.contexts, &self.environment)?;
         let of_environment = choose_node(&NodeChoice::default(), &self.environment.variables, contexts)?;
-        Ok(base_of(&of_environment.address)? == url)
+        Ok(self.endpoint_of(&of_environment.address)?.base() == url)
     }
 
     /// The node that the program was started for; `None` where that is the sandbox.
     pub(super) fn started_for(&mut self) -> Result<Option<String>, Error> {
         if self.started_for.is_none() {
             let options = self.options.clone();
-            let base = if options.sandbox { None } else { Some(base_of(&self.selection(&options)?.address)?) };
+            let base = match options.sandbox {
+                true => None,
+                false => {
+                    let address = self.selection(&options)?.address;
+                    Some(self.endpoint_of(&address)?.base().to_owned())
+                }
+            };
             self.started_for = Some(base);
         }
         Ok(self.started_for.clone().flatten())
@@ -302,15 +324,4 @@ impl App {
         }
         self.interrupt.end_by_signal();
     }
-}
-
-fn endpoint_of(address: &Address) -> Result<Endpoint, Error> {
-    Ok(match address {
-        Address::Url(url) => Endpoint::parse(url)?,
-        Address::Host { host, port } => Endpoint::of_host(host, *port)?,
-    })
-}
-
-pub(super) fn base_of(address: &Address) -> Result<String, Error> {
-    Ok(endpoint_of(address)?.base().to_owned())
 }

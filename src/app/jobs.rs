@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::{JobCommand, JobLine, Options};
-use crate::client::{self, Answer, Endpoint, Job, JobOutcome, JobRecord, JobState, LongJob, Reply, Uncertainty};
+use crate::client::{self, Answer, Job, JobOutcome, JobRecord, JobState, LongJob, Reply, Uncertainty};
 use crate::commands::job::{self, JobRow};
 use crate::config::Address;
 use crate::error::{Error, ExitCode, OwnError};
@@ -167,23 +167,21 @@ impl App {
         if entry.url == SANDBOX {
             return Ok(Options { sandbox: true, context: None, url: None, host: None, port: None, ..options.clone() });
         }
-        let base = |url: &str| Endpoint::parse(url).ok().map(|endpoint| endpoint.base().to_owned());
-        let is_there = |address: &Address| match address {
-            Address::Url(url) => base(url).as_deref() == Some(entry.url.as_str()),
-            Address::Host { host, port } => {
-                Endpoint::of_host(host, *port).is_ok_and(|endpoint| endpoint.base() == entry.url)
-            }
-        };
         // Credentials belong to the context where its address is meant, else to the address.
-        if is_there(&self.selection(options)?.address) {
+        let selected = self.selection(options)?.address;
+        if self.endpoint_of(&selected).is_ok_and(|endpoint| endpoint.base() == entry.url) {
             return Ok(options.clone());
         }
         let contexts = self.contexts()?;
         let context = entry.context.as_deref().and_then(|name| contexts.get(name));
-        let context = context.filter(|context| context.own.url.as_deref().and_then(base).as_ref() == Some(&entry.url));
-        Ok(match context {
-            Some(context) => Options { context: Some(context.name.clone()), ..options.clone() },
-            None => Options { url: Some(entry.url.clone()), ..options.clone() },
+        let named = context.and_then(|context| Some((context.name.clone(), context.own.url.clone()?)));
+        let named = named.filter(|(_, url)| {
+            self.endpoint_of(&Address::Url(url.clone())).is_ok_and(|endpoint| endpoint.base() == entry.url)
+        });
+        Ok(match named {
+            Some((name, _)) => Options { context: Some(name), ..options.clone() },
+            // The slash says that the path, or none, is the whole one.
+            None => Options { url: Some(format!("{}/", entry.url)), ..options.clone() },
         })
     }
 

@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::cli::{LoginWith, Options};
-use crate::client::{AccessKey, Answer, Credentials, NodeZone, Reply, Session};
-use crate::commands::login::{ADMIN, LogIn, who_of};
+use crate::client::{AccessKey, Answer, Credentials, JobUuid, NodeZone, Reply, Session};
+use crate::commands::login::{ADMIN, LogIn, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, who_of};
 use crate::config::{self, Entry, Login, Owner, Preferences, Who};
 use crate::error::{Error, OwnError};
-use crate::json::{self, Secrets};
+use crate::json::{self, MASK, Secrets};
 use crate::picture::{self, Drawing};
 use crate::plan::{self, Plan, Request};
-use crate::secret::{Secret, mask_value};
+use crate::secret::{Secret, mask_json, mask_value};
 use crate::shell;
 use crate::syntax::Command;
 
@@ -25,22 +25,28 @@ use super::output::Output;
 /// How often a captcha is asked for before a log-in counts as failed.
 const CAPTCHAS: usize = 3;
 
+/// How often a code of the second factor is asked for.
+const CODES: usize = 3;
+
 impl App {
     /// The log-in that the environment's password allows without asking anybody.
     pub(super) fn log_in_from_environment(&self, who: &LogIn) -> Result<Request, Error> {
         let password = self.environment.variables.password.clone().ok_or(Error::Own(OwnError::NoPassword))?;
-        self.log_in_request(who, &password, None)
+        self.log_in_request(who, &password, &Proofs::default())
     }
 
-    /// Plans a log-in, with the answer to a captcha where one is due.
-    fn log_in_request(&self, who: &LogIn, password: &Secret, captcha: Option<&Captcha>) -> Result<Request, Error> {
+    /// Plans a log-in, with the further proofs that are due.
+    fn log_in_request(&self, who: &LogIn, password: &Secret, proofs: &Proofs) -> Result<Request, Error> {
         let mut parameters = who.parameters();
         // An `@` at the beginning would name a file.
         let text = password.expose();
         let literal = if text.starts_with('@') { format!("@{text}") } else { text.to_owned() };
         parameters.push(("password", literal));
-        if let Some(captcha) = captcha {
+        if let Some(captcha) = &proofs.captcha {
             parameters.extend([("captchaUuid", captcha.uuid.clone()), ("verifyCode", captcha.code.clone())]);
+        }
+        if let Some(code) = &proofs.code {
+            parameters.push(("systemTags", format!("twofatoken::{}", code.expose())));
         }
         self.request(who.api(), &parameters)
     }
@@ -61,7 +67,7 @@ impl App {
     }
 
     /// `login`: opens a session as somebody, asking for the password.
-    pub(super) fn login(&mut self, with: &LoginWith, options: &Options) -> Result<(), Error> {
+    pub(super) fn login(&mut self, with: &LoginWith, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         if let Some(id) = &with.access_key {
             return self.use_access_key(id, options);
         }
@@ -70,6 +76,7 @@ impl App {
             (None, true) => Some(("LoginIAM2Platform", Vec::new())),
             (None, false) => None,
         };
+        let code = with.code.as_ref().map(code).transpose()?;
         let context = self.context_name(options)?;
         let preferences = self.contexts()?.preferences(context.as_deref());
         let named = named(with, &preferences);
@@ -80,11 +87,23 @@ impl App {
                 .unwrap_or_else(|| LogIn::Account(ADMIN.to_owned()));
             let password = match &self.environment.variables.password {
                 Some(password) => password.clone(),
+                // It would not be shown.
+                None if options.dry_run && !options.no_secure => Secret::from(MASK),
                 None => self.ask_secret(&format!("password of {}: ", who.name()))?,
             };
-            self.log_in_as(&who, &password, options)?;
+            let proofs = Proofs { captcha: None, code };
+            if options.dry_run {
+                let request = self.log_in_request(&who, &password, &proofs)?;
+                self.dry_run(&Plan::Call(request), options, out)?;
+            } else {
+                self.log_in_as(&who, &password, proofs, options)?;
+            }
         }
         match further {
+            Some((api, parameters)) if options.dry_run => {
+                let request = self.request(api, &parameters)?;
+                self.dry_run(&Plan::Call(request), options, out)
+            }
             Some((api, parameters)) => self.log_in_further(api, &parameters, options),
             None => Ok(()),
         }
@@ -93,7 +112,7 @@ impl App {
     /// Exchanges the session in use for one of a project or of the platform (A6).
     fn log_in_further(&mut self, api: &str, parameters: &[(&str, String)], options: &Options) -> Result<(), Error> {
         let request = self.request(api, parameters)?;
-        match self.execute(&request, options)? {
+        match self.execute_shown(&request, options)? {
             Answer::Reply(reply) => {
                 let who = who_of(parameters.iter().map(|(name, value)| (*name, value.as_str())));
                 let place = who.account.clone().map_or("the platform".to_owned(), |name| format!("project {name}"));
@@ -106,12 +125,26 @@ impl App {
         }
     }
 
-    fn log_in_as(&mut self, who: &LogIn, password: &Secret, options: &Options) -> Result<(), Error> {
-        let mut captcha = None;
-        let mut chances = CAPTCHAS;
+    /// Sends a request, under the uuid that its curl example has where one is wanted.
+    fn execute_shown(&mut self, request: &Request, options: &Options) -> Result<Answer, Error> {
+        let job = JobUuid::fresh();
+        if options.curl_example {
+            self.say_curl(&Plan::Call(request.clone()), job, options)?;
+        }
+        self.execute_as(request, job, options)
+    }
+
+    fn log_in_as(
+        &mut self,
+        who: &LogIn,
+        password: &Secret,
+        mut proofs: Proofs,
+        options: &Options,
+    ) -> Result<(), Error> {
+        let (mut captchas, mut codes) = (CAPTCHAS, CODES);
         loop {
-            let request = self.log_in_request(who, password, captcha.as_ref())?;
-            let failure = match self.execute(&request, options)? {
+            let request = self.log_in_request(who, password, &proofs)?;
+            let failure = match self.execute_shown(&request, options)? {
                 Answer::Reply(reply) => {
                     self.open_session_of(&request, reply, stored(who), options)?;
                     let name = self.node(options)?.name();
@@ -121,13 +154,35 @@ impl App {
                 Answer::Failed(failure) => failure,
                 Answer::Detached(_) => return Ok(()),
             };
-            let is_due = failure.code().starts_with("LOGIN_CONTROL.") && failure.code() != ACCOUNT_LOCKED;
-            let may_ask = is_due && chances > 0 && self.environment.stdin_terminal;
-            captcha = if may_ask { self.ask_captcha(who, options)? } else { None };
-            if captcha.is_none() {
+            let is_asked = match failure.code() {
+                _ if !self.environment.stdin_terminal => false,
+                due @ (SECOND_FACTOR_DUE | SECOND_FACTOR_WRONG) if codes > 0 => {
+                    codes -= 1;
+                    if due == SECOND_FACTOR_WRONG {
+                        self.say(options, "the code is wrong or has expired");
+                    }
+                    proofs.code = self.ask_code(&format!("code of the second factor of {}: ", who.name()))?;
+                    proofs.code.is_some()
+                }
+                code if code.starts_with("LOGIN_CONTROL.") && code != ACCOUNT_LOCKED && captchas > 0 => {
+                    captchas -= 1;
+                    proofs.captcha = self.ask_captcha(who, options)?;
+                    proofs.captcha.is_some()
+                }
+                _ => false,
+            };
+            if !is_asked {
                 return Err(Error::Api(Box::new(failure)));
             }
-            chances -= 1;
+        }
+    }
+
+    /// Asks for a code of the second factor; nothing where the user types none.
+    fn ask_code(&mut self, question: &str) -> Result<Option<Secret>, Error> {
+        match self.ask_secret(question) {
+            Ok(typed) => code(&typed).map(Some),
+            Err(Error::Own(OwnError::NoPassword)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -235,7 +290,7 @@ impl App {
         if self.interrupt.is_set() {
             return Ok(false);
         }
-        self.log_in_as(&who, &password, &options)?;
+        self.log_in_as(&who, &password, Proofs::default(), &options)?;
         Ok(true)
     }
 
@@ -248,9 +303,7 @@ impl App {
             let is_visible = mask_value(name, value) != value && !from_file;
             is_visible.then_some(name)
         });
-        // The sandbox's passwords are known to everybody.
-        let warns = self.environment.stderr_terminal && !options.sandbox;
-        if let Some(name) = visible.filter(|_| warns) {
+        if let Some(name) = visible.filter(|_| self.warns_of_secrets(options)) {
             self.say(
                 options,
                 &format!(
@@ -261,8 +314,26 @@ impl App {
         }
     }
 
+    /// The same for the body of `raw`.
+    pub(super) fn warn_of_visible_body(&self, body: &str, options: &Options) {
+        if mask_json(body.as_bytes()) != body && self.warns_of_secrets(options) {
+            let text = "warning: other users of this machine can see the secrets of the body among the arguments; @FILE and \
+                        @- read it from a file or from standard input";
+            self.say(options, text);
+        }
+    }
+
+    /// Whether anybody is to be warned of visible secrets. The sandbox's passwords are known to everybody.
+    fn warns_of_secrets(&self, options: &Options) -> bool {
+        self.environment.stderr_terminal && !options.sandbox
+    }
+
     /// Stores an access key: requests are signed with it from now on.
     fn use_access_key(&mut self, id: &str, options: &Options) -> Result<(), Error> {
+        if options.dry_run {
+            self.say(options, "nothing would be sent: the access key would be kept on this machine");
+            return Ok(());
+        }
         let secret = match &self.environment.variables.access_key_secret {
             Some(secret) => secret.clone(),
             None => self.ask_secret("secret of the access key: ")?,
@@ -327,9 +398,14 @@ impl App {
     }
 
     /// `logout`: closes the session, or forgets the access key.
-    pub(super) fn logout(&mut self, options: &Options) -> Result<(), Error> {
+    pub(super) fn logout(&mut self, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let node = self.node(options)?;
         if node.client.session_uuid().is_none() && node.client.has_credentials() {
+            if options.dry_run {
+                self.say(options, "nothing would be sent: the access key would be forgotten");
+                return Ok(());
+            }
+            let node = self.node(options)?;
             let owner = node.owner.clone();
             node.client.set_credentials(Credentials::None);
             node.account = None;
@@ -341,6 +417,9 @@ impl App {
         }
         let (line, words) = Command::words_from_args(&["LogOut"]);
         if let Some(command) = Command::from_words(&line, &words)? {
+            if options.dry_run {
+                return self.call(command, options, out);
+            }
             self.call(command, options, &mut Output::Writer(&mut Vec::new()))?;
         }
         self.say(options, "logged out");
@@ -431,6 +510,23 @@ fn named(with: &LoginWith, preferences: &Preferences) -> Option<LogIn> {
 /// Who logged in, as it is stored.
 fn stored(log_in: &LogIn) -> Who {
     who_of(log_in.parameters().iter().map(|(name, value)| (*name, value.as_str())))
+}
+
+/// What a log-in may need beside the password.
+#[derive(Default)]
+struct Proofs {
+    captcha: Option<Captcha>,
+    /// The code of the second factor (M1).
+    code: Option<Secret>,
+}
+
+/// A code as it goes into a tag: without the blanks that people group digits by.
+fn code(typed: &Secret) -> Result<Secret, Error> {
+    let digits = Secret::new(typed.expose().split_whitespace().collect::<String>());
+    if digits.is_empty() || !digits.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Error::Option { option: "code", problem: "digits are expected, such as 123456".to_owned() });
+    }
+    Ok(digits)
 }
 
 /// A captcha and what the user read in it.

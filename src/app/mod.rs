@@ -1,5 +1,6 @@
 //! Where all modules meet: a line, or the words of one, becomes an outcome, whoever typed it.
 
+mod bases;
 mod call;
 mod capacity;
 mod completion;
@@ -19,6 +20,7 @@ mod output;
 mod own;
 mod pager;
 mod program;
+mod raw;
 mod recorder;
 mod report;
 mod script;
@@ -103,8 +105,10 @@ fn evaluate(environment: Environment, line: Line, arguments: &[String], options:
         _ => Default::default(),
     };
     let options = app.options.clone();
-    if let Line::Call(words) = &line {
-        app.warn_of_visible_secrets(words, &options);
+    match &line {
+        Line::Call(words) => app.warn_of_visible_secrets(words, &options),
+        Line::Own(OwnCommand::Raw(call)) => app.warn_of_visible_body(call.body.as_deref().unwrap_or("{}"), &options),
+        _ => {}
     }
     let command = if words.is_empty() { Command::words_from_args(arguments).0 } else { text.clone() };
     let run = |app: &mut App| app.evaluate(line, &text, &words, &options, &mut Output::Screen);
@@ -135,6 +139,8 @@ struct App {
     is_silent: bool,
     /// The node that the program was started for, once known; none inside where that is the sandbox.
     started_for: Option<Option<String>>,
+    /// Bases of addresses below or above whose `/zstack` the node lies, once read.
+    turned_bases: Option<Vec<String>>,
     /// Whether commands come from standard input, so that nothing else can be read there.
     reads_stdin: bool,
     /// How many scripts are running, each started by the one before.
@@ -159,6 +165,7 @@ impl App {
             warned_of_configuration: false,
             is_silent: false,
             started_for: None,
+            turned_bases: None,
             reads_stdin: false,
             scripts: 0,
             tape: None,

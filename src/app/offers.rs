@@ -15,7 +15,6 @@ use crate::json::Secrets;
 use crate::plan::{self, Effect, Plan};
 use crate::syntax::Command;
 
-use super::connect::base_of;
 use super::{App, nearby};
 
 /// How long a node that has said what it offers is not asked again. Nobody upgrades one within minutes, but a shell
@@ -216,7 +215,11 @@ impl App {
 
     /// The base URL of the node that a line means; empty for the sandbox, whose address is another at every start.
     fn node_url(&mut self, options: &Options) -> Result<String, Error> {
-        if options.sandbox { Ok(String::new()) } else { base_of(&self.selection(options)?.address) }
+        if options.sandbox {
+            return Ok(String::new());
+        }
+        let address = self.selection(options)?.address;
+        Ok(self.endpoint_of(&address)?.base().to_owned())
     }
 
     fn offers_store(&self) -> Result<OffersStore, Error> {

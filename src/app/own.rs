@@ -53,8 +53,8 @@ impl App {
         match command {
             OwnCommand::Exit | OwnCommand::Quit => return Ok(Flow::Leave),
             OwnCommand::Help { subject } => self.help(&subject, options, out)?,
-            OwnCommand::Login(with) => self.login(&with, options)?,
-            OwnCommand::Logout => self.logout(options)?,
+            OwnCommand::Login(with) => self.login(&with, options, out)?,
+            OwnCommand::Logout => self.logout(options, out)?,
             OwnCommand::Context(command) => self.context(&command, options, out)?,
             OwnCommand::More { number } => self.more(number, options, out)?,
             OwnCommand::Save { numbers, target, json_only } => {
@@ -73,6 +73,7 @@ impl App {
             OwnCommand::Set { name, value } => self.set(name.as_deref(), &value.join(" "), out)?,
             OwnCommand::Run { file } => return self.run_file(&file, typed, out),
             OwnCommand::Capacity => self.capacity(options, out)?,
+            OwnCommand::Raw(call) => self.raw(&call, options, out)?,
             OwnCommand::Zql { query } => self.zql(&query.join(" "), options, out)?,
             OwnCommand::Catalog(command) => self.catalog_command(command, typed, options, out)?,
             OwnCommand::Complete { line } => self.complete(&line.join(" "), out)?,

@@ -6,6 +6,7 @@ use std::panic::Location;
 
 use crate::cli::{ErrorFormat, Options};
 use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
+use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::config;
 use crate::error::{Error, Kind, OwnError};
 use crate::json::{self, MASK, escape_unprintable};
@@ -319,8 +320,7 @@ fn hint(error: &Error) -> Option<String> {
             "`zstack-cli context set NAME credentials=file` does without it"
         }
         Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
-        Error::Api(failure) if failure.code() == "ID.2001" => return Some(second_factors(&failure.error.details)),
-        Error::Api(failure) => return code_hint(failure.code()).map(str::to_owned),
+        Error::Api(failure) => return failure_hint(failure),
         Error::Client(error) => return client_hint(error),
         Error::PipeFilter { expression, .. } => {
             return Some(format!("`|` is a jq filter here; a program is `|! {expression}`"));
@@ -391,12 +391,17 @@ fn client_hint(error: &client::Error) -> Option<String> {
             return Some(format!("`zstack-cli job {job}` looks whether the node has it"));
         }
         client::Error::Unanswered { job: None, .. } => "query the resource before you repeat the action",
-        client::Error::Failed { failure } | client::Error::LogInRefused { failure } => {
-            return code_hint(failure.code()).map(str::to_owned);
-        }
+        client::Error::Failed { failure } | client::Error::LogInRefused { failure } => return failure_hint(failure),
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn failure_hint(failure: &ApiFailure) -> Option<String> {
+    match failure.code() {
+        SECOND_FACTOR_DUE => Some(second_factors(&failure.error.details)),
+        code => code_hint(code).map(str::to_owned),
+    }
 }
 
 /// Which further proofs a log-in lacks: the details are JSON text then, `{"authentications": [".."]}` (A10).
@@ -407,7 +412,7 @@ fn second_factors(details: &str) -> String {
         .map(|item| escape_unprintable(&json::unescape(item)).into_owned())
         .collect();
     let due = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-    format!("a second factor is due{due}; an access key needs none (`login --access-key ID`)")
+    format!("a second factor is due{due}; `zstack-cli login --code DIGITS` sends its code, an access key needs none")
 }
 
 /// Advice for the commonest codes (doc/protocol.md, "Errors").
@@ -419,7 +424,9 @@ fn code_hint(code: &str) -> Option<&'static str> {
         "ID.1003" => "the quota of the account is used up; QueryQuota shows it",
         "ID.1005" => "the password must be changed first: UpdateAccount or UpdateUser",
         "ID.1006" => "too many sessions are open for this user; they end by themselves after two hours",
-        "ID.2002" => "the second factor is wrong",
+        SECOND_FACTOR_WRONG => {
+            "the code of the second factor is wrong or has expired; `zstack-cli login --code DIGITS` sends another"
+        }
         "LOGIN_CONTROL.1003" => {
             "a verification code is due, or wrong: `login` on a terminal asks for it, and GetLoginCaptcha fetches the \
              picture for captchaUuid= and verifyCode="

@@ -16,9 +16,11 @@ mod index;
 mod invariants;
 mod inventory;
 mod offers;
+mod routes;
 
 pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
 pub use offers::Offers;
+pub(crate) use routes::{Candidate, Routes};

@@ -1,10 +1,12 @@
 //! The program's own commands, as typed.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::options::whole;
+use crate::secret::Secret;
 
 /// One of the program's own commands.
 #[derive(Clone, Debug, Subcommand)]
@@ -16,7 +18,7 @@ pub enum OwnCommand {
         subject: Vec<String>,
     },
     /// Open a session; the password is asked for
-    Login(LoginWith),
+    Login(Box<LoginWith>),
     /// Close the session
     Logout,
     /// Saved nodes, accounts and preferences
@@ -66,6 +68,8 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// Send any request of the node, and wait for its job
+    Raw(RawLine),
     /// How full hosts, primary and backup storages are
     Capacity,
     /// What the program knows of the APIs
@@ -95,7 +99,7 @@ pub enum OwnCommand {
 
 impl OwnCommand {
     /// The names of all own commands.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 21] = [
         "capacity",
         "catalog",
         "complete",
@@ -110,6 +114,7 @@ impl OwnCommand {
         "man",
         "more",
         "quit",
+        "raw",
         "run",
         "sandbox",
         "save",
@@ -148,9 +153,23 @@ pub struct LoginWith {
     /// Then work on the whole IAM2 platform
     #[arg(long)]
     pub platform: bool,
+    /// The code of the second factor, where one is due; on a terminal it is asked for
+    #[arg(long, value_name = "DIGITS", value_parser = |text: &str| Ok::<_, Infallible>(Secret::from(text)))]
+    pub code: Option<Secret>,
     /// Use an access key instead of a session: its id; the secret is asked for
-    #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform", "code"])]
     pub access_key: Option<String>,
+}
+
+/// `raw METHOD PATH [BODY]`
+#[derive(Args, Clone, Debug)]
+pub struct RawLine {
+    /// The verb: GET, POST, PUT or DELETE
+    pub method: String,
+    /// The path below /v1, with its query string: 'zones?q=name=lab'
+    pub path: String,
+    /// JSON text, @FILE or @- for standard input: '{"params":{"name":"lab"}}'
+    pub body: Option<String>,
 }
 
 /// `context …`

@@ -173,6 +173,9 @@ pub struct Options {
     /// Print the request and send nothing
     #[arg(long, global = true, help_heading = "Calls")]
     pub dry_run: bool,
+    /// Let the node check an action, and do nothing
+    #[arg(long, global = true, help_heading = "Calls")]
+    pub validate: bool,
     /// Do not wait for an asynchronous API: print the job
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_wait: bool,
@@ -256,6 +259,7 @@ impl Options {
             verbose,
             curl_example,
             dry_run,
+            validate,
             no_wait,
             follow,
             no_check,
@@ -291,6 +295,7 @@ impl Options {
         self.verbose |= verbose;
         self.curl_example |= curl_example;
         self.dry_run |= dry_run;
+        self.validate |= validate;
         self.no_wait |= no_wait;
         self.follow |= follow;
         self.no_check |= no_check;

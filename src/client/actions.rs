@@ -54,6 +54,9 @@ impl Client {
                 let reason = Uncertainty::Session(Box::new(failure));
                 Err(Error::OutcomeUnknown { api: request.api, job, reason })
             }
+            Err(Error::OutcomeUnknown { api, job, reason: Uncertainty::NoRecord }) if request.holds_wide_text() => {
+                Err(Error::OutcomeUnknown { api, job, reason: Uncertainty::Unrecordable })
+            }
             other => other,
         };
         if request.is_async
@@ -103,7 +106,7 @@ impl Client {
                         job.uuid = uuid;
                     }
                     job.timeout = timeout.or(job.timeout);
-                    return self.wait_for_job(api, job.clone(), options, watch);
+                    return self.wait_for_new_job(api, job.clone(), options, watch);
                 }
                 Ok(Understood::Result(reader)) => match read_whole(reader) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
@@ -129,6 +132,9 @@ impl Client {
                         Found::Never if status == 404 && self.readiness() == Readiness::NoNode => {
                             Err(self.stranger(Understood::Refused { status, text }, job))
                         }
+                        Found::Never if request.holds_wide_text() => {
+                            Err(unknown(Uncertainty::Broke { status, text }, Some(&job.uuid)))
+                        }
                         Found::Never => Err(Error::Refused { status, text }),
                     };
                 }
@@ -153,6 +159,9 @@ impl Client {
             };
             match self.search(api, job, None)? {
                 Found::Known => return self.wait_for_job(api, job.clone(), options, watch),
+                Found::Never if request.holds_wide_text() => {
+                    return Err(unknown(Uncertainty::Unrecordable, Some(&job.uuid)));
+                }
                 Found::Never if sends < SENDS && !self.is_late() => {
                     if !self.pause(back_off(sends)) {
                         return Err(unanswered(request, job));

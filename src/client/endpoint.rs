@@ -102,6 +102,17 @@ impl Endpoint {
         &self.base
     }
 
+    /// The same address below `/zstack` where this one is at its root, or the other way round. `None` where it was given
+    /// another path.
+    pub fn other_way(&self) -> Option<Endpoint> {
+        let path = match self.path() {
+            "" => "/zstack",
+            "/zstack" => "",
+            _ => return None,
+        };
+        Some(Endpoint { base: format!("{}{path}", &self.base[..self.path]), ..self.clone() })
+    }
+
     /// Host and port as people say them: `localhost:8080`, `[::1]:8080`, `cloud.example`.
     pub fn authority(&self) -> String {
         match self.port {
@@ -162,6 +173,14 @@ mod tests {
         }
         assert_eq!(Endpoint::parse("http://[::1]:8080/a/b").expect("a base URL").path(), "/a/b");
         assert_eq!(Endpoint::parse("http://h/").expect("a base URL").path(), "");
+    }
+
+    #[test]
+    fn a_node_is_at_the_root_or_below_zstack() {
+        let turned = |text: &str| Endpoint::parse(text).expect("a base URL").other_way();
+        assert_eq!(turned("http://h:1/"), Endpoint::parse("http://h:1/zstack").ok());
+        assert_eq!(turned("http://[::1]"), Endpoint::parse("http://[::1]/").ok());
+        assert_eq!(turned("http://h/cloud/zstack"), None);
     }
 
     #[test]

@@ -197,6 +197,12 @@ pub enum Uncertainty {
     /// The node does not know the job: it ended long ago, or its record is lost (J5).
     #[error("the node has no record of the job: it ended long ago, or the node never had it")]
     NoRecord,
+    /// The node has no record of a job whose parameters it may be unable to keep, and may have run it (R9).
+    #[error(
+        "the node has no record of the job, and may be unable to keep one with characters beyond U+FFFF; the action may \
+         have been carried out"
+    )]
+    Unrecordable,
 }
 
 /// What came instead of an answer of a node.
@@ -270,6 +276,27 @@ impl Error {
             | Error::Redirect { job, .. } => job.as_deref(),
             _ => None,
         }
+    }
+
+    /// Whether the address may be one below or above which the node lies: something else answered, and not because the
+    /// node is away.
+    pub fn may_be_elsewhere(&self) -> bool {
+        match self {
+            Error::NotTheNode { status, .. }
+            | Error::OutcomeUnknown { job: None, reason: Uncertainty::Answer { status, .. }, .. } => {
+                !matches!(status, 502..=504)
+            }
+            // A node that serves the root says so of any path below another (T9).
+            Error::Starting { .. } | Error::Redirect { .. } => true,
+            Error::OutcomeUnknown { reason: Uncertainty::Broke { status, .. }, .. } => *status == 404,
+            _ => false,
+        }
+    }
+
+    /// Whether nothing of an action ran that has no job to ask for: a log-in that something else answered counts as
+    /// such, since nobody has to look what became of it.
+    pub fn has_not_run(&self) -> bool {
+        self.nothing_ran() || matches!(self, Error::NotTheNode { job: None, .. } | Error::Redirect { job: None, .. })
     }
 
     /// Whether it is certain that nothing ran: the call never left, or the node's own front end turned it away.

@@ -9,9 +9,12 @@ use super::error::{Error, Uncertainty};
 use super::reads::is_no_mapping;
 use super::wire::TransportError;
 
-/// The first and the longest time between two polls (J4).
-const FIRST_INTERVAL: Duration = Duration::from_millis(200);
-const LONGEST_INTERVAL: Duration = Duration::from_secs(2);
+/// How long after its submission a job is looked at first: most are done within 100 ms (R10).
+const FIRST_PAUSE: Duration = Duration::from_millis(15);
+
+/// The shortest and the longest time between two looks at a job (J4).
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How long a job may take if the node does not say (J8: 30 minutes for most).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
@@ -20,7 +23,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 const ABSENCE: Duration = Duration::from_secs(300);
 
 /// After which time the node is asked how far a job is, how often, and how soon again when it did not say.
-const PROGRESS_AFTER: Duration = Duration::from_secs(2);
+const PROGRESS_AFTER: Duration = Duration::from_secs(1);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
 const PROGRESS_PAUSE: Duration = Duration::from_secs(60);
 
@@ -36,6 +39,29 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
+        self.wait_from(api, job, Duration::ZERO, options, watch)
+    }
+
+    /// Waits for a job that was submitted just now.
+    pub(super) fn wait_for_new_job(
+        &mut self,
+        api: &'static str,
+        job: Job,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
+        self.wait_from(api, job, FIRST_PAUSE, options, watch)
+    }
+
+    /// Waits for a job that is looked at first after a pause.
+    fn wait_from(
+        &mut self,
+        api: &'static str,
+        job: Job,
+        pause: Duration,
+        options: &CallOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
         if !options.wait {
             return Ok(Answer::Detached(job));
         }
@@ -47,19 +73,27 @@ impl Client {
             },
             with_margin,
         );
-        let result = self.within(Some(time), |client| client.poll(api, &job, watch));
+        let result = self.within(Some(time), |client| client.poll(api, &job, pause, watch));
         watch.done();
         result
     }
 
-    /// Asks for the job until it has ended, or until the deadline.
-    fn poll(&mut self, api: &'static str, job: &Job, watch: &mut dyn Watch) -> Result<Answer, Error> {
+    /// Asks for the job until it has ended, or until the deadline; for the first time after a pause.
+    fn poll(
+        &mut self,
+        api: &'static str,
+        job: &Job,
+        mut pause: Duration,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
         let unknown = |reason| Error::OutcomeUnknown { api, job: Some(job.uuid.clone()), reason };
         let interrupted = || Error::Interrupted { job: Some(job.uuid.clone()) };
         let now = self.clock.now();
         let mut vigil = Vigil::new(now, self.deadline.map(|deadline| deadline.saturating_sub(now)));
-        let mut interval = FIRST_INTERVAL;
         loop {
+            if !pause.is_zero() && !self.idle(&job.uuid, Some(&job.uuid), pause, &mut vigil, watch) {
+                return Err(interrupted());
+            }
             let trouble = match self.ask(&job.uuid) {
                 Ok(Understood::Accepted { .. }) => None,
                 Ok(Understood::Result(reader)) => match Client::result_of(reader, &job.uuid) {
@@ -87,10 +121,7 @@ impl Client {
             if let Some(reason) = vigil.end(self.clock.now(), trouble) {
                 return Err(unknown(reason));
             }
-            if !self.idle(&job.uuid, Some(&job.uuid), interval, &mut vigil, watch) {
-                return Err(interrupted());
-            }
-            interval = (interval * 3 / 2).min(LONGEST_INTERVAL);
+            pause = vigil.pause(self.clock.now());
         }
     }
 
@@ -150,6 +181,12 @@ impl Vigil {
             return Some(trouble.unwrap_or(Uncertainty::StillRunning { waited }));
         }
         trouble.filter(|_| now.saturating_sub(self.last_seen) >= ABSENCE)
+    }
+
+    /// How long to wait until the next look: what was waited so far grows by three fifths, so that nothing takes much
+    /// longer than it needs.
+    pub(super) fn pause(&self, now: Duration) -> Duration {
+        (now.saturating_sub(self.started) * 3 / 5).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
     }
 
     /// How long the waiting may last from now on.

@@ -1,7 +1,5 @@
 //! Looking at jobs later, and following long jobs to their end.
 
-use std::time::Duration;
-
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Reply, Unwatched, Watch};
 use super::caller::{Client, with_margin};
@@ -12,9 +10,6 @@ use super::reads::is_no_mapping;
 use crate::catalog::Method;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
 use crate::plan::{Effect, PathPart, Request, SecretText};
-
-/// How often a long job is looked at: they take minutes to days.
-const INTERVAL: Duration = Duration::from_secs(2);
 
 /// What is known of a job at one moment.
 #[derive(Debug)]
@@ -188,7 +183,8 @@ impl Client {
             if let Some(reason) = vigil.end(self.clock.now(), trouble) {
                 return Err(unknown(reason));
             }
-            if !self.idle(uuid, api_id.as_deref(), INTERVAL, &mut vigil, watch) {
+            let pause = vigil.pause(self.clock.now());
+            if !self.idle(uuid, api_id.as_deref(), pause, &mut vigil, watch) {
                 return Err(interrupted());
             }
         }

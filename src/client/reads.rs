@@ -34,7 +34,7 @@ impl Client {
                         return Err(Error::Reply { flaw: "an accepted job without a location".to_owned() });
                     };
                     let job = Job { uuid, api: request.api.to_owned(), timeout };
-                    return self.wait_for_job(request.api, job, options, watch);
+                    return self.wait_for_new_job(request.api, job, options, watch);
                 }
                 Ok(Understood::Odd { status: 502..=504, .. }) if tries < TRIES => None,
                 Ok(Understood::Broken(_)) if tries < TRIES => None,
@@ -97,6 +97,11 @@ impl Client {
                 Error::NotTheNode { endpoint, status: 200, what: Oddity::Object, job: None }
             }
         }
+    }
+
+    /// Whether a node answers here, ready for calls.
+    pub fn is_ready(&mut self) -> bool {
+        self.readiness() == Readiness::Ready
     }
 
     /// Asks whether the node is ready: a call that needs no session, and that tells a node from other servers.

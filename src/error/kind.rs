@@ -50,6 +50,7 @@ kinds! {
     MissingParameter "missing-parameter" Command "A parameter or condition that must be given is missing."
     BadValue "bad-value" Command "A value is not allowed, too long, out of range or of the wrong type."
     BadQuery "bad-query" Command "The query cannot be asked of a node as it is written."
+    BadRequest "bad-request" Command "The request of `raw` is none that the catalog knows."
     NotFound "not-found" Command "Nothing of that name is known: a topic, a job, a setting."
     NotHere "not-here" Command "The command makes sense elsewhere only, such as in the interactive shell."
     NotConfirmed "not-confirmed" Command "The user did not confirm; nothing was sent."
@@ -148,6 +149,7 @@ impl Kind {
             | ErrorKind::NotANumber { .. }
             | ErrorKind::NotADate { .. }
             | ErrorKind::NotABoolean { .. } => Kind::BadValue,
+            ErrorKind::Raw(_) => Kind::BadRequest,
             ErrorKind::QueryTakesNoTags { .. }
             | ErrorKind::BooleanOperator { .. }
             | ErrorKind::BadConditions { .. }

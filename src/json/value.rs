@@ -41,6 +41,17 @@ impl Value {
         Value::Text(text.into())
     }
 
+    /// Whether that holds for a text in it, a member's name or a secret included.
+    pub fn any_text(&self, holds: fn(&str) -> bool) -> bool {
+        match self {
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+            Value::Text(text) => holds(text),
+            Value::List(items) => items.iter().any(|item| item.any_text(holds)),
+            Value::Map(members) => members.iter().any(|(name, value)| holds(name) || value.any_text(holds)),
+            Value::Secret(value) => value.any_text(holds),
+        }
+    }
+
     /// Compact JSON in ASCII: other characters are written as `\uXXXX`, which no charset can damage.
     pub fn to_json(&self, secrets: Secrets) -> String {
         let mut out = String::new();

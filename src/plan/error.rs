@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::raw::RawError;
 use crate::syntax::{ListError, LiteralError, Operator};
 
 /// Why a command cannot be planned. Nothing was sent.
@@ -49,6 +50,7 @@ impl Error {
                 let field = if name == "userTags" { "__userTag__" } else { "__systemTag__" };
                 Some(format!("a condition on tags is written {field}=TAG"))
             }
+            ErrorKind::Raw(error) => error.hint(),
             ErrorKind::NotSortable { .. } => Some("--sort-by COLUMN sorts what was received".to_owned()),
             ErrorKind::SemicolonsInConditions { separate } => {
                 Some(format!("each condition is a word of its own: {separate}"))
@@ -139,6 +141,8 @@ pub enum ErrorKind {
     NoCondition { name: &'static str, api: &'static str },
     #[error("the request is too long for a URL ({length} bytes, {most} are safe){reason}")]
     RequestTooLong { length: usize, most: usize, reason: &'static str },
+    #[error("{0}")]
+    Raw(RawError),
     #[error("groupBy cannot be combined with {with}")]
     GroupByWith { with: &'static str },
 }

@@ -10,6 +10,7 @@ mod fields;
 mod newer;
 mod password;
 mod query;
+mod raw;
 mod reading;
 mod request;
 mod suggest;
@@ -23,6 +24,7 @@ pub use condition::Condition;
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
 pub use query::{Answer, Cursor, Extent, QueryPlan};
+pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};

@@ -76,7 +76,33 @@ pub struct Request {
     pub timeout: Option<std::time::Duration>,
 }
 
+/// The system tag with which a node checks an action and stops there (P10).
+const VALIDATION_ONLY: &str = "ephemeral::validationOnly";
+
 impl Request {
+    /// The request with which the node only checks whether it would do this. Nothing is done, so it may be repeated.
+    /// `None` where a node cannot be asked so: for what is not asynchronous, or whose body has no place for a tag.
+    pub fn for_validation(&self) -> Option<Request> {
+        let mut request = Request { effect: Effect::Read, ..self.clone() };
+        if !request.is_async {
+            return None;
+        }
+        match &mut request.body {
+            None => request.query.push(("systemTags".to_owned(), SecretText::plain(VALIDATION_ONLY))),
+            Some(Value::Map(members)) => {
+                let [(_, Value::Map(parameters))] = &mut members[..] else { return None };
+                let tag = Value::text(VALIDATION_ONLY);
+                match parameters.iter_mut().find(|(name, _)| name == "systemTags") {
+                    Some((_, Value::List(tags))) => tags.push(tag),
+                    Some(_) => return None,
+                    None => parameters.push(("systemTags".to_owned(), Value::List(vec![tag]))),
+                }
+            }
+            Some(_) => return None,
+        }
+        Some(request)
+    }
+
     /// The path below `BASE/v1` and the query string, percent-encoded: `/zones?q=name%3Dlab`.
     pub fn target(&self, secrets: Secrets) -> String {
         let mut out = String::new();
@@ -97,6 +123,18 @@ impl Request {
             }
         }
         out
+    }
+
+    /// Whether it carries characters beyond U+FFFF, which a node's database may not take (R9).
+    pub fn holds_wide_text(&self) -> bool {
+        let is_wide = |text: &str| text.chars().any(|c| c > '\u{ffff}');
+        let in_path = self.path.iter().any(|part| match part {
+            PathPart::Fixed(text) => is_wide(text),
+            PathPart::Variable(value) => is_wide(&value.text),
+        });
+        in_path
+            || self.query.iter().any(|(name, value)| is_wide(name) || is_wide(&value.text))
+            || self.body.as_ref().is_some_and(|body| body.any_text(is_wide))
     }
 
     /// The body as compact ASCII JSON.
@@ -151,6 +189,38 @@ mod tests {
         let shown = |secrets| request.body_text(secrets).expect("a body");
         assert_eq!(shown(Secrets::Shown), r#"{"systemTags":["consolePassword::x1","ha::y1"]}"#);
         assert_eq!(shown(Secrets::Masked), r#"{"systemTags":["consolePassword::******","ha::y1"]}"#);
+    }
+
+    #[test]
+    fn a_validation_is_the_same_request_with_a_tag() {
+        let put = |parameters: &str| Request {
+            api: "StartVmInstance",
+            method: Method::Put,
+            path: vec![PathPart::Fixed("/vm-instances/1f6d/actions")],
+            query: Vec::new(),
+            body: crate::json::parse(format!("{{\"startVmInstance\":{parameters}}}").as_bytes()).ok(),
+            needs_session: true,
+            effect: Effect::Action,
+            is_async: true,
+            timeout: None,
+        };
+        for (typed, sent) in [
+            ("{}", r#"{"startVmInstance":{"systemTags":["ephemeral::validationOnly"]}}"#),
+            (
+                r#"{"systemTags":["a::b"],"x":1}"#,
+                r#"{"startVmInstance":{"systemTags":["a::b","ephemeral::validationOnly"],"x":1}}"#,
+            ),
+        ] {
+            let request = put(typed).for_validation().expect("it can be validated");
+            assert_eq!(request.body_text(Secrets::Shown).as_deref(), Some(sent));
+            assert_eq!(request.effect, Effect::Read);
+        }
+        let delete = Request { method: Method::Delete, body: None, ..put("{}") };
+        let target = delete.for_validation().expect("it can be validated").target(Secrets::Shown);
+        assert_eq!(target, "/vm-instances/1f6d/actions?systemTags=ephemeral%3A%3AvalidationOnly");
+        for other in [put("7"), put(r#"{"systemTags":"a::b"}"#), Request { is_async: false, ..put("{}") }] {
+            assert_eq!(other.for_validation(), None);
+        }
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use serde_json::{Map, Number, Value};
 
 use super::answer::Answer;
-use super::routes::Candidate;
 use super::target::Target;
-use crate::catalog::{Parameter, Type};
+use crate::catalog::{Candidate, Parameter, Type};
 
 /// What an API was called with: only parameters that the API has, with values of their types. `Debug` tells their
 /// names only, since values may be secret.

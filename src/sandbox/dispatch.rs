@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::arguments::Arguments;
-use super::routes::{Candidate, Routes};
 use super::target::Target;
-use crate::catalog::{Api, Method};
+use crate::catalog::{Api, Candidate, Method, Routes};
 
 /// The API that a request is for, and its body, which may hold secrets.
 pub(super) struct Dispatched {

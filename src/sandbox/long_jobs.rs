@@ -14,9 +14,8 @@ use super::jobs::Job;
 use super::ledger::new_uuid;
 use super::node::Node;
 use super::reads::MANAGEMENT_NODE;
-use super::routes::Candidate;
 use super::store::{Row, Scalar};
-use crate::catalog::Api;
+use crate::catalog::{Api, Candidate};
 
 /// The APIs whose work can be a long job.
 const LONG: [&str; 16] = [

@@ -25,7 +25,6 @@ mod long_jobs;
 mod node;
 mod options;
 mod reads;
-mod routes;
 mod running;
 mod server;
 mod sessions;

@@ -9,11 +9,10 @@ use super::faults::{FaultKind, Faults, POLL};
 use super::jobs::Progress;
 use super::ledger::Ledger;
 use super::options::Options;
-use super::routes::Routes;
 use super::sessions::Session;
 use super::store::Store;
 use super::target::{Target, read_body};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Routes};
 
 /// How far the clock of a node with a wrong clock is ahead, in milliseconds.
 const CLOCK_OFF: i64 = 20 * 60 * 1000;

@@ -215,6 +215,11 @@ mod tests {
             ("AddKVMHost sshPassword= x name=h", "AddKVMHost sshPassword= ****** name=h"),
             ("AddKVMHost password = x", "AddKVMHost password = ******"),
             ("login admin --password x", "login admin --password ******"),
+            ("login --code 123456 admin", "login --code ****** admin"),
+            ("login --code=123456", "login --code=******"),
+            ("LogInByAccount systemTags=twofatoken::123456", "LogInByAccount systemTags=twofatoken::******"),
+            ("LogInByAccount systemTags=a::b,twofatoken::123456", "LogInByAccount systemTags=a::b,twofatoken::******"),
+            ("LogInByAccount systemTags='[\"twofatoken::123456\"]'", "LogInByAccount systemTags=******"),
             ("LogInByAccount password=\"unclosed name=x", "LogInByAccount password=******"),
             ("CreateX a='b password=x c", "CreateX a='b password=******"),
             ("QueryX mons.sshPassword!=x", "QueryX mons.sshPassword!=******"),
@@ -240,6 +245,9 @@ mod tests {
             ("CreateX mons=\"[{'sshPassword':'x'}]\"", "CreateX mons=******"),
             ("CreateVm systemTags=consolePassword::x", "CreateVm systemTags=consolePassword::******"),
             ("zql \"query user where password='x'\"", "zql ******"),
+            ("raw PUT accounts/login '{\"logIn\":{\"password\":\"x\"}}'", "raw PUT accounts/login ******"),
+            ("raw DELETE /accounts/sessions/5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37", "raw DELETE /accounts/sessions/******"),
+            ("raw PUT /x?a=b&password=x", "raw PUT ******"),
             ("zql query user where password='x'", "zql query user where password=******"),
         ] {
             assert_eq!(mask_command(line), masked);

@@ -32,6 +32,9 @@ const SECRET_ENDINGS: [&str; 12] = [
 const SECRET_NAMES: [&str; 6] =
     ["authorization", "authkey", "sessionuuid", "sessionid", "captchaverifycode", "verifycode"];
 
+/// Options whose values are secret, where a parameter of that name is not.
+const SECRET_OPTIONS: [&str; 1] = ["--code"];
+
 /// Names, in lower case, whose values may hold a secret inside.
 const INSIDE_NAMES: [&str; 15] = [
     "url",
@@ -56,6 +59,9 @@ const INSIDE_NAMES: [&str; 15] = [
 ///
 /// Every parameter that the catalog marks as secret is at least [`Secrecy::Inside`]; a test holds that.
 pub fn name_secrecy(name: &str) -> Secrecy {
+    if SECRET_OPTIONS.contains(&name) {
+        return Secrecy::Whole;
+    }
     let last = name.rsplit(['.', '/']).next().unwrap_or(name).trim().trim_start_matches('-');
     let mut lower: String = last.chars().filter(|c| *c != '-').flat_map(char::to_lowercase).collect();
     if INSIDE_NAMES.contains(&lower.as_str()) {

@@ -52,6 +52,52 @@ fn the_result_of_an_action_is_never_lost_to_a_wrong_filter() {
 }
 
 #[test]
+fn text_that_the_database_may_not_store_is_warned_of_and_never_taken_for_an_action_that_did_not_run() {
+    let node = Node::start(|request| match request.method.as_str() {
+        "POST" => Reply::Send(202, "{}".to_owned()),
+        _ if request.path().contains("/api-jobs/") => Reply::Send(404, "unable to find the job".to_owned()),
+        _ => Reply::error("SYS.1000", "Incorrect string value"),
+    });
+    let done = with_session(&node, &["CreateZone", "name=lab", "description=\u{1f600}"]).fails(6);
+    done.stderr_has("warning: the node's database may not store characters beyond U+FFFF, such as emoji\n")
+        .stderr_has("the action may have been carried out\n  job: ");
+    assert_eq!(node.requests().iter().filter(|request| request.method == "POST").count(), 1);
+    let done = with_session(&node, &["QueryZone", "name~=\u{1f600}"]).fails(3);
+    done.stderr_has("hint: the node's database may not compare characters beyond U+FFFF").never_shows("warning");
+    with_session(&node, &["CreateZone", "name=a", "description=\u{e9}\u{4f60}"]).fails(6).never_shows("warning");
+}
+
+#[test]
+fn the_node_checks_an_action_without_doing_it() {
+    let node = Node::start(|request| match request.path() {
+        path if path.contains("/api-jobs/") => Reply::ok("{}"),
+        "/zstack/v1/zones" => Reply::Send(202, "{}".to_owned()),
+        _ => Reply::error("SYS.1007", "no such zone"),
+    });
+    let home = Home::new();
+    let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = run(&["CreateZone", "name=lab", "systemTags=a::b", "--validate", "--no-wait"]).succeeds();
+    done.stdout("").stderr("valid: the node would do it, and nothing was done\n");
+    let sent = node.requests()[0].json();
+    assert_eq!(sent["params"]["systemTags"], serde_json::json!(["a::b", "ephemeral::validationOnly"]));
+    run(&["DeleteZone", "uuid=1f6d", "--validate"]).fails(3).stderr_has("no such zone");
+    assert!(node.requests().last().expect("a request").target.ends_with("systemTags=ephemeral%3A%3AvalidationOnly"));
+    // Nothing was done, so that no job was submitted.
+    assert_eq!(run(&["job", "list", "-o", "json"]).succeeds().json()["inventories"], serde_json::json!([]));
+    let sent = node.requests().len();
+    for words in [&["QueryZone"][..], &["GetVersion"], &["LogOut"], &["zql", "query zone"]] {
+        run(&[words, &["--validate"]].concat())
+            .fails(2)
+            .stderr_has("is no asynchronous action, and a node checks only");
+    }
+    run(&["CreateZone", "name=lab", "--validate", "--dry-run"]).succeeds().stdout_has("ephemeral::validationOnly");
+    assert_eq!(node.requests().len(), sent);
+    let node = Node::start(|_| Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#));
+    let done = with_session(&node, &["CreateZone", "name=lab", "--validate"]).succeeds();
+    done.stdout_has("1f6d").stderr_has("warning: the node answered with a result");
+}
+
+#[test]
 fn a_reply_that_is_cut_while_it_is_printed_is_told_as_a_failed_connection() {
     // More than what is looked at before anything is printed.
     let row = format!(r#"{{"uuid":"1f6d","name":"{}"}},"#, "x".repeat(1000));

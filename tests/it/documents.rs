@@ -97,7 +97,7 @@ fn comments() -> Vec<(PathBuf, String)> {
 
 /// A letter and its number, where a word is a code of the protocol's description.
 fn code(word: &str) -> Option<(char, u8)> {
-    let letter = word.chars().next().filter(|letter| "TDAPJEQZN".contains(*letter))?;
+    let letter = word.chars().next().filter(|letter| "TDAPJEQZNRM".contains(*letter))?;
     let digits = &word[1..];
     let plain = (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     Some((letter, digits.parse().ok().filter(|_| plain)?))

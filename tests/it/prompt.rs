@@ -5,7 +5,7 @@ use std::sync::{Mutex, mpsc};
 
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
-use crate::terminal::{CTRL_C, CTRL_D, ENTER, TAB, Terminal};
+use crate::terminal::{CTRL_C, CTRL_D, CTRL_L, ENTER, TAB, Terminal};
 
 const ZONE: &str = "928d495e5910427f9a07d957b95b678c";
 
@@ -151,6 +151,20 @@ fn what_destroys_is_shown_by_name_and_asked_for() {
     terminal.line(&format!("DeleteZone uuid={ZONE}"));
     terminal.prompt("session >>>");
     assert_eq!(deletions(&node).len(), 2);
+    terminal.line("set confirm on");
+    terminal.prompt("session >>>");
+    terminal.keys(CTRL_L);
+    terminal.until_gone("Delete? [y/N]");
+    // What is only checked destroys nothing, and a deletion is one however it is written.
+    terminal.line(&format!("DeleteZone uuid={ZONE} --validate"));
+    terminal.sees("valid: the node would do it");
+    terminal.prompt("session >>>");
+    terminal.line(&format!("raw DELETE zones/{ZONE}"));
+    let screen = terminal.sees("Delete? [y/N]");
+    assert!(screen.contains(&format!("uuid  {ZONE}  存储-1")), "{screen}");
+    terminal.keys(&format!("n{ENTER}"));
+    terminal.sees("error: not confirmed; nothing was sent");
+    assert_eq!(deletions(&node).len(), 3);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
 use crate::served::Served;
+use crate::terminal::{ENTER, Terminal};
 
 const FIRST: &str = "11111111111111111111111111111111";
 const SECOND: &str = "22222222222222222222222222222222";
@@ -360,6 +361,64 @@ fn a_log_out_of_another_session_leaves_ours() {
 }
 
 #[test]
+fn the_code_of_a_second_factor_is_sent_and_never_shown() {
+    let node = Node::start(|request| {
+        match &serde_json::from_slice::<serde_json::Value>(&request.body).unwrap_or_default()["logInByAccount"]["systemTags"]
+            [0]
+        {
+            _ if !is_log_in(request) => Reply::ok("{}"),
+            tag if tag == "twofatoken::123456" => session(FIRST),
+            serde_json::Value::Null => Reply::error("ID.2001", r#"{\"authentications\":[\"twofa\"]}"#),
+            _ => Reply::error("ID.2002", "wrong code"),
+        }
+    });
+    let home = Home::new();
+    let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_PASSWORD", "x");
+    let done = run(&["login", "--code", "123 456", "-v", "-c"]).succeeds();
+    done.stderr_has("logged in as admin").stderr_has("twofatoken::******").never_shows("123456").never_shows("123 456");
+    run(&["LogInByAccount", "accountName=admin", "password=x", "systemTags=twofatoken::123456"]).succeeds();
+    let hint = "hint: the code of the second factor is wrong or has expired; `zstack-cli login --code DIGITS` sends";
+    run(&["login", "--code", "000000"]).fails(3).stderr_has(hint);
+    run(&["login"]).fails(3).stderr_has("a second factor is due: twofa;");
+    run(&["login", "--code", "12,34"]).fails(2).stderr_has("--code: digits are expected").never_shows("12,34");
+    let sent = node.requests().len();
+    let done = run(&["login", "--code", "123456", "--dry-run"]).succeeds();
+    done.stdout_has("twofatoken::******").never_shows("123456").never_shows("logged in");
+    run(&["logout", "--dry-run"]).succeeds().stdout_has("DELETE").never_shows("logged out");
+    assert_eq!(node.requests().len(), sent);
+}
+
+#[test]
+fn the_code_of_a_second_factor_is_asked_for_on_a_terminal_and_again_where_it_is_wrong() {
+    let node = Node::start(|request| match &request.json()["logInByAccount"]["systemTags"][0] {
+        tag if tag == "twofatoken::123456" => session(FIRST),
+        serde_json::Value::Null => Reply::error("ID.2001", r#"{\"authentications\":[\"twofa\"]}"#),
+        _ => Reply::error("ID.2002", "wrong code"),
+    });
+    let login = |home: &Home| {
+        let words = node.call(&["login"]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let program = env!("CARGO_BIN_EXE_zstack-cli");
+        Terminal::run_with(home, (100, 20), program, &words, &[("ZSTACK_PASSWORD", "x")])
+    };
+    let home = Home::new();
+    let terminal = login(&home);
+    terminal.sees("code of the second factor of admin:");
+    terminal.keys("000000\r");
+    terminal.sees("the code is wrong or has expired");
+    terminal.keys("123456\r");
+    terminal.sees("logged in as admin");
+    let (screen, code) = terminal.ends();
+    assert!(code == Some(0) && !screen.contains("123456"), "{screen}");
+    let home = Home::new();
+    let terminal = login(&home);
+    terminal.sees("code of the second factor of admin:");
+    terminal.keys(ENTER);
+    let (screen, code) = terminal.ends();
+    assert!(code == Some(3) && screen.contains("a second factor is due: twofa"), "{screen}");
+}
+
+#[test]
 fn what_a_log_in_lacks_is_named() {
     let node =
         Node::start(|_| Reply::error("ID.2001", r#"{\"authentications\":[\"totp\",\"sms\\u001b[31m\"],\"x\":1}"#));
@@ -367,7 +426,7 @@ fn what_a_log_in_lacks_is_named() {
         .run_once(node.call(&["login"]))
         .input("x\n")
         .fails(3)
-        .stderr_has("a second factor is due: totp, sms")
+        .stderr_has("hint: a second factor is due: totp, sms")
         .never_shows("\u{1b}");
     let node = Node::start(|_| Reply::error("LOGIN_CONTROL.1003", "wrong code"));
     Home::new().run_once(node.call(&["login"])).input("x\n").fails(3).stderr_has("GetLoginCaptcha");

@@ -8,6 +8,7 @@ use crate::client::{
     Answer, CallOptions, Class, Client, Error, Job, JobOutcome, JobRecord, Oddity, TransportError, Uncertainty,
     Unwatched,
 };
+use crate::json::Value;
 
 fn run(client: &mut Client, request: &crate::plan::Request) -> Result<Answer, Error> {
     client.execute(request, &CallOptions::default(), &mut Unwatched)
@@ -37,6 +38,27 @@ fn only_a_job_that_the_node_never_received_is_sent_again_under_its_uuid() {
     assert_eq!((seen[0].line.as_str(), seen[2].line.as_str()), ("POST /v1/zones", "POST /v1/zones"));
     assert_eq!(seen[0].header("x-job-uuid"), seen[2].header("x-job-uuid"));
     assert_eq!(seen[0].body, seen[2].body);
+}
+
+#[test]
+fn a_job_that_the_node_may_be_unable_to_record_is_never_taken_for_one_that_did_not_run() {
+    let name = Value::Map(vec![("name".into(), Value::text("lab \u{1f600}"))]);
+    let request = crate::plan::Request { body: Some(Value::Map(vec![("params".into(), name)])), ..action() };
+    for steps in [
+        vec![answer(202, "{}"), unknown_job()],
+        vec![cut(), unknown_job()],
+        vec![answer(502, "<html>"), unknown_job()],
+        vec![answer(500, ""), unknown_job()],
+    ] {
+        let node = Node::new(steps.clone());
+        let notes = Notes::default();
+        let mut client = node.client();
+        client.set_job_record(Some(Box::new(notes.clone())));
+        let error = run(&mut client, &request).expect_err("nobody knows");
+        assert_eq!((error.class(), error.job().is_some()), (Class::Unknown, true), "{steps:?}: {error}");
+        assert_eq!(notes.0.lock().expect("notes").last().map(String::as_str), Some("Unknown"), "{steps:?}");
+        node.seen();
+    }
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) enum Wish<'p> {
     Command,
     /// A word of an own command.
     Own(Takes),
+    /// A path of the catalog with this verb.
+    Path(&'p str),
     /// A key of a context.
     Preferences,
     /// A parameter of an API that is no query.
@@ -107,6 +109,7 @@ fn own_word(place: &Place) -> (usize, Wish<'_>) {
     match own::wanted_after(words) {
         Some(Takes::File) => values::file(&place.word.text, 0),
         Some(Takes::Value) => (0, values::of_setting(&place.others[place.index - 1].text)),
+        Some(Takes::Path) => (0, Wish::Path(&place.others[place.index - 1].text)),
         Some(Takes::Preferences) => values::of_preference(&place.word.text),
         Some(takes) => (0, Wish::Own(takes)),
         None => (0, Wish::Nothing(None)),
@@ -117,6 +120,7 @@ fn fill(wish: &Wish<'_>, place: &Place, sources: &Sources<'_>, shelf: &mut Shelf
     match wish {
         Wish::Nothing(note) => return *note,
         Wish::Command => names::commands(sources, shelf),
+        Wish::Path(verb) => names::paths(verb, sources, shelf),
         Wish::Preferences => names::preferences(place, shelf),
         Wish::Own(takes) => names::own_words(*takes, sources, shelf),
         Wish::Parameter(api) => names::parameters(api, place, sources.catalog, shelf),

@@ -36,6 +36,15 @@ fn apis(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
     }
 }
 
+/// The paths that the catalog has with a verb, and the APIs there; of several actions at one path the first.
+pub(super) fn paths(verb: &str, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+    let mut seen = HashSet::new();
+    let apis = sources.catalog.api_names().filter(|api| api.method().as_str().eq_ignore_ascii_case(verb));
+    for api in apis.filter(|api| seen.insert(api.path())) {
+        shelf.offer(api.path(), || Candidate::new(api.path(), Kind::Value, Group::Values).describe(api.as_str()));
+    }
+}
+
 /// The words that an own command may go on with.
 pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
     match takes {
@@ -74,7 +83,7 @@ pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'
                 shelf.put(setting.name, Kind::Param, Group::Parameters, setting.summary);
             }
         }
-        Takes::File | Takes::Value | Takes::Preferences | Takes::Free => {}
+        Takes::File | Takes::Value | Takes::Path | Takes::Preferences | Takes::Free => {}
     }
 }
 

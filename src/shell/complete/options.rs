@@ -78,7 +78,7 @@ pub(crate) const OUTPUTS: [(&str, &str); 9] = [
 ];
 
 /// All options, in the order in which help shows them.
-pub(crate) const OPTIONS: [OptionSpec; 37] = [
+pub(crate) const OPTIONS: [OptionSpec; 38] = [
     option("-H", "--host", OptionValue::Any("HOST"), "management node"),
     option("-p", "--port", OptionValue::Any("PORT"), "port of the management node"),
     option("", "--url", OptionValue::Any("URL"), "whole base URL"),
@@ -106,6 +106,7 @@ pub(crate) const OPTIONS: [OptionSpec; 37] = [
     option("-c", "--curl-example", OptionValue::None, "also print the request as curl"),
     option("", "--curl", OptionValue::None, "also print the request as curl"),
     option("", "--dry-run", OptionValue::None, "print the request and send nothing"),
+    option("", "--validate", OptionValue::None, "let the node check an action, and do nothing"),
     option("", "--no-wait", OptionValue::None, "do not wait for a job"),
     option("", "--follow", OptionValue::None, "follow a long job to its end"),
     option("", "--timeout", OptionValue::Any("SECONDS"), "seconds to wait for a job"),

@@ -21,6 +21,8 @@ pub(crate) enum Takes {
     Preferences,
     /// The name of a setting of the shell, then its value.
     Setting,
+    /// A path that the catalog has with the verb before it.
+    Path,
     /// A file.
     File,
     /// A version of ZStack.
@@ -57,7 +59,7 @@ impl Choice {
 }
 
 /// The own commands, sorted by name.
-pub(crate) const COMMANDS: [Choice; 19] = [
+pub(crate) const COMMANDS: [Choice; 20] = [
     choice("capacity", "how full hosts, primary and backup storages are", "", &[]),
     choice(
         "catalog",
@@ -140,6 +142,12 @@ pub(crate) const COMMANDS: [Choice; 19] = [
         option("", "--platform", OptionValue::None, "then work on the whole IAM2 platform"),
         option(
             "",
+            "--code",
+            OptionValue::Any("DIGITS"),
+            "the code of the second factor, where one is due; on a terminal it is asked for",
+        ),
+        option(
+            "",
             "--access-key",
             OptionValue::Any("ID"),
             "use an access key instead of a session: its id; the secret is asked for",
@@ -149,6 +157,12 @@ pub(crate) const COMMANDS: [Choice; 19] = [
     choice("man", "print the manual page", "", &[]),
     choice("more", "show an earlier result again, or list them", "[N]", &[Takes::Free]),
     choice("quit", "leave the shell", "", &[]),
+    choice(
+        "raw",
+        "send any request of the node, and wait for its job",
+        "METHOD PATH [BODY]",
+        &[Takes::OneOf(&["DELETE", "GET", "POST", "PUT"]), Takes::Path, Takes::Free],
+    ),
     choice("run", "run the commands of a file", "FILE", &[Takes::File]),
     choice(
         "sandbox",

@@ -84,6 +84,13 @@ fn commands_and_apis_begin_a_line() {
 }
 
 #[test]
+fn a_raw_request_has_a_verb_and_a_path_of_the_catalog() {
+    assert_offers("raw ¦", &["GET", "POST", "PUT", "DELETE"], &[]);
+    assert_offers("raw delete /zo¦", &["/zones/{uuid}"], &["/zones"]);
+    assert_first("raw POST /zones¦", &["/zones"]);
+}
+
+#[test]
 fn fuzzy_fits_never_stand_beside_better_ones() {
     assert!(at("QueryZone¦").candidates.iter().all(|candidate| candidate.fit < Fit::Fuzzy));
     assert!(words("xyzzyqq¦").is_empty());

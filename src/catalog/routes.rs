@@ -1,12 +1,13 @@
 //! Which APIs a path belongs to.
 //!
-//! Only the APIs whose path begins as the request's are decoded, when such a request first comes, so that a
-//! node starts without reading the whole catalog.
+//! Only the APIs whose path begins as the request's are decoded, when such a request first comes, so that nobody waits
+//! for the whole catalog.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::catalog::{Api, Catalog};
+use super::api::Api;
+use super::index::Catalog;
 
 /// One way to an API: the segments of one of its paths.
 struct Route {
@@ -32,28 +33,28 @@ impl Segment {
 
 /// An API that a path belongs to, with the values of the path's variables.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    pub(super) api: Rc<Api>,
-    pub(super) variables: Vec<(&'static str, String)>,
+pub(crate) struct Candidate {
+    pub(crate) api: Rc<Api>,
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 /// The node's table of paths, filled as paths are asked for.
-pub(super) struct Routes {
+pub(crate) struct Routes {
     catalog: Catalog,
     /// By the first segment of their paths, which all paths of one API share.
     by_head: HashMap<String, Rc<Vec<Route>>>,
 }
 
 impl Routes {
-    pub(super) fn new(catalog: Catalog) -> Routes {
+    pub(crate) fn new(catalog: Catalog) -> Routes {
         Routes { catalog, by_head: HashMap::new() }
     }
 
-    /// The APIs that a path such as `/zones/0b5c…` belongs to: none, one or several (D1 to D3).
+    /// The APIs that a node runs at a path such as `/zones/0b5c…` belongs to: none, one or several (D1 to D3).
     ///
     /// A path as it stands beats one with variables, and of those the one whose text comes first. Patterns
     /// that differ in the names of their variables only are one path: the node could not tell them apart.
-    pub(super) fn find(&mut self, path: &str) -> Vec<Candidate> {
+    pub(crate) fn find(&mut self, path: &str) -> Vec<Candidate> {
         let Some(rest) = path.strip_prefix('/') else { return Vec::new() };
         let parts: Vec<&str> = rest.split('/').collect();
         let routes = self.routes(parts[0]);
