@@ -96,7 +96,7 @@ class Bench:
         curl = f"curl -s {base}/v1/vm-instances"
         floor = f"curl -s -o {self.folder / 'floor'} {base}/v1/vm-instances"
         csv = "jq -r '.inventories[]|[.uuid,.name,.state,.hostUuid,.memorySize,.cpuNum]|@csv'"
-        self.compare(f"{rows} rows `-o json` beside `curl\\|jq .`", f"{query} -o json", f"{curl} | jq .", 0.15, 3)
+        self.compare(f"{rows} rows `-o json` beside `curl\\|jq -S .`", f"{query} -o json", f"{curl} | jq -S .", 0.15, 3)
         self.compare("the same, to a file, beside `curl -o`", f"{query} -o json > {self.folder / 'ours'}", floor, 2.5, 5)
         for option in ("-o csv", "-o table", "--columns name,state -o table"):
             self.compare(f"`{option}` beside `curl\\|jq @csv`", f"{query} {option}", f"{curl} | {csv}", 0.2, 3)

@@ -5,7 +5,7 @@ mod kind;
 use std::io;
 use std::ops::Range;
 
-use crate::client::{self, ApiFailure, EndpointError};
+use crate::client::{self, ApiFailure, EndpointError, FailedPart};
 use crate::syntax::{CommandError, FileError};
 use crate::{cli, commands, config, plan, render, results, sandbox, shell};
 
@@ -112,6 +112,9 @@ pub enum Error {
     /// The node says that the API failed.
     #[error("{}", headline(.0))]
     Api(Box<ApiFailure>),
+    /// The node says that parts of a batch failed; the others were done.
+    #[error("{} of the parts failed", .0.len())]
+    Parts(Vec<FailedPart>),
     /// The reply could not be printed.
     #[error(transparent)]
     Render(render::Error),

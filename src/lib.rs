@@ -11,6 +11,7 @@ pub mod error;
 pub mod journal;
 pub mod json;
 mod nearness;
+mod parts;
 pub mod picture;
 pub mod plan;
 mod private;

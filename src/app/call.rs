@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use crate::cli::{self, Line, Options, OwnCommand};
-use crate::client::{self, Answer, CallOptions, JobUuid, Reply, is_log_in, is_log_out};
+use crate::client::{self, Answer, CallOptions, JobUuid, Parts, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::{Error, OwnError};
 use crate::json::{self, Pieces};
@@ -34,6 +34,8 @@ impl App {
             if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
         })?;
         let planned = self.plan(&command, options)?;
+        let planned = self.fit_to_node(&command, planned, options)?;
+        self.warn_of_newer(&command, options);
         self.run_planned(&command, planned, options, out)
     }
 
@@ -55,13 +57,16 @@ impl App {
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
-        let planned = self.fit_to_node(&command, planned, options)?;
-        self.warn_of_newer(&command, options);
         let job = JobUuid::fresh();
         if options.curl_example {
             self.say_curl(&planned, job, options)?;
         }
         let (shape, select) = self.shape(&planned);
+        let taken_from = match &planned {
+            Plan::Query(query) => query.inventory.map(str::to_owned),
+            Plan::Call(_) => None,
+        };
+        let view = render::View { taken_from, ..view };
         let acts = matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
         if acts && !options.no_check {
             render::check_columns(&shape, &view)?;
@@ -155,13 +160,34 @@ impl App {
     ) -> Result<(), Error> {
         let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
         self.record(&text);
-        match self.print_pieces(&mut Reply::of_text(text.clone()), shape, view, options, out) {
+        match self.print_parts(&mut Reply::of_text(text.clone()), shape, view, options, out) {
             Err(Error::Render(error)) => {
-                self.print_pieces(&mut Reply::of_text(text), &Shape::default(), &view.plain(), options, out)?;
-                Err(Error::NotShown(error))
+                let error = Error::NotShown(error);
+                let plain = &mut Reply::of_text(text);
+                // A part that failed weighs more than how it looks.
+                if let Err(failed) = self.print_parts(plain, &Shape::default(), &view.plain(), options, out) {
+                    self.conclude(Err(error), None, None);
+                    return Err(failed);
+                }
+                Err(error)
             }
             result => result,
         }
+    }
+
+    /// Prints the reply of a call, parts of which may have failed (M2).
+    fn print_parts(
+        &self,
+        reply: &mut dyn Pieces,
+        shape: &Shape,
+        view: &render::View,
+        options: &Options,
+        out: &mut Output<'_>,
+    ) -> Result<(), Error> {
+        let mut parts = Parts::new(reply);
+        self.print_pieces(&mut parts, shape, view, options, out)?;
+        let failed = parts.into_failed();
+        if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
     }
 
     /// Runs a statement of the node's query language.
@@ -379,13 +405,15 @@ impl App {
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
         match answer {
-            Answer::Reply(reply) => self.print(reply, shape, view, options, out),
+            Answer::Reply(reply) => {
+                let mut reply = self.recorded(reply);
+                self.print_parts(&mut *reply, shape, view, options, out)
+            }
             Answer::Failed(failure) => {
                 if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
-                    let text = format!("{{\"success\":false,\"error\":{}}}", failure.text);
-                    let format = view.format;
-                    let view = render::View { format, ..view.plain() };
-                    self.print(Reply::of_text(text.into_bytes()), &Shape::default(), &view, options, out)?;
+                    // Scripts take the word `success` for one.
+                    let view = render::View { format: view.format, failed: true, ..view.plain() };
+                    self.print(Reply::of_text(failure.reply().into_bytes()), &Shape::default(), &view, options, out)?;
                 }
                 Err(Error::Api(Box::new(failure)))
             }

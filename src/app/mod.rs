@@ -263,12 +263,23 @@ impl App {
             at_prompt: self.shell.is_some() && source.is_none(),
             session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
             known: self.known_secrets(),
-            unasked: report::column_origin(&error, &settled),
             meant: self.meant.take(),
         };
+        let code = error.exit_code();
         // Where errors cannot be written there is nobody to tell.
-        let _ = reporter.report(&error, source, line, &mut io::stderr().lock());
-        (error.exit_code(), Flow::Continue)
+        let out = &mut io::stderr().lock();
+        match error {
+            Error::Parts(parts) => {
+                for part in parts {
+                    let source = Source::Part { of: source, what: &part.what };
+                    let _ = reporter.report(&Error::Api(Box::new(part.failure)), Some(&source), None, out);
+                }
+            }
+            error => {
+                let _ = reporter.report(&error, source, line, out);
+            }
+        }
+        (code, Flow::Continue)
     }
 
     /// The secrets in use: of the environment, and the open sessions.

@@ -139,36 +139,43 @@ impl App {
     /// Makes sure that the node runs the API that is sent and no other, and that the request has the form that its
     /// version takes. Most calls need neither, and ask the node nothing.
     pub(super) fn fit_to_node(&mut self, command: &Command, planned: Plan, options: &Options) -> Result<Plan, Error> {
-        let name = match &planned {
-            Plan::Call(request) => request.api,
-            Plan::Query(query) => query.api,
+        let (name, effect) = match &planned {
+            Plan::Call(request) => (request.api, request.effect),
+            Plan::Query(query) => (query.api, Effect::Query),
         };
-        let Some(api) = self.catalog.api_name(name) else { return Ok(planned) };
-        let is_mistakable = api.is_mistakable() && !options.no_check;
-        let depends_on_version = api.has_changed() && self.preferences(options)?.catalog.is_none();
-        if options.dry_run || !(is_mistakable || depends_on_version) {
+        self.check_offered(name, effect, options)?;
+        let has_changed = self.catalog.api_name(name).is_some_and(|api| api.has_changed());
+        if options.dry_run || !has_changed || self.preferences(options)?.catalog.is_some() {
             return Ok(planned);
         }
+        self.ask_offers(options)?;
+        let before = self.catalog.version();
+        self.follow_version(options);
+        if self.catalog.version() == before { Ok(planned) } else { self.plan(command, options) }
+    }
+
+    /// Refuses a call that the node would take for another one, because it does not have this API (R1).
+    pub(super) fn check_offered(&mut self, name: &'static str, effect: Effect, options: &Options) -> Result<(), Error> {
+        let Some(api) = self.catalog.api_name(name).filter(|api| api.is_mistakable()) else { return Ok(()) };
+        if options.dry_run || options.no_check {
+            return Ok(());
+        }
         let offers = self.ask_offers(options)?;
-        if is_mistakable {
-            if offers.lacks(api) {
-                let version = offers.version.clone();
-                return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
-            }
-            if offers.apis.is_none() {
-                let reads = !matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
-                if !reads {
-                    return Err(client::Error::MayBeAnother { api: name }.into());
-                }
+        if offers.lacks(api) {
+            let version = offers.version.clone();
+            return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
+        }
+        match (&offers.apis, effect) {
+            (Some(_), _) => Ok(()),
+            (None, Effect::Action) => Err(client::Error::MayBeAnother { api: name }.into()),
+            (None, _) => {
                 let text = format!(
                     "warning: the node does not say whether it has {name}; one without it answers something else"
                 );
                 self.say(options, &text);
+                Ok(())
             }
         }
-        let before = self.catalog.version();
-        self.follow_version(options);
-        if self.catalog.version() == before { Ok(planned) } else { self.plan(command, options) }
     }
 
     /// Warns of what a command names that the node's version does not have: the node ignores such a parameter without

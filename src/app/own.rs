@@ -10,7 +10,7 @@ use crate::commands;
 use crate::config::{Contexts, Credentials, Keeper, Owner};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::json::escape_unprintable;
-use crate::render::Shape;
+use crate::render::{Shape, View};
 use crate::results::{Kept, Limits, Results};
 use crate::sandbox;
 use crate::shell::last_entries;
@@ -255,6 +255,7 @@ impl App {
         match record.reply {
             Kept::Whole(text) => {
                 let shape = self.shape_of_line(&record.summary.command);
+                let view = View { failed: !record.summary.success, ..view };
                 self.print(Reply::of_text(text.into_bytes()), &shape, &view, options, out)
             }
             Kept::Text(text) => {

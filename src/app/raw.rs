@@ -26,6 +26,7 @@ impl App {
         if !planned.is_known {
             self.say(options, "warning: the catalog knows no API at this path");
         }
+        self.check_offered(planned.request.api, planned.request.effect, options)?;
         // What the call would be by its API's name.
         let arguments = planned.arguments.iter().map(|(name, value)| format!("{name}={value}"));
         let words: Vec<String> = std::iter::once(planned.request.api.to_owned()).chain(arguments).collect();

@@ -30,11 +30,9 @@ impl Tape {
             return;
         }
         match error {
-            Error::Api(failure) => self.write(format!("{{\"success\":false,\"error\":{}}}", failure.text).as_bytes()),
+            Error::Api(failure) => self.write(failure.reply().as_bytes()),
             Error::Client(error) => match error.failure() {
-                Some(failure) => {
-                    self.write(format!("{{\"success\":false,\"error\":{}}}", failure.text).as_bytes());
-                }
+                Some(failure) => self.write(failure.reply().as_bytes()),
                 None => self.write(error.to_string().as_bytes()),
             },
             // What was not sent leads to nothing.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::panic::Location;
 
-use crate::cli::{ErrorFormat, Options};
+use crate::cli::ErrorFormat;
 use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
 use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::config;
@@ -30,6 +30,19 @@ pub(super) enum Source<'a> {
     Script { name: Option<&'a str>, line: usize },
     /// It is the wait for one of several jobs.
     Job(&'a str),
+    /// It is a part of a batch.
+    Part { of: Option<&'a Source<'a>>, what: &'a str },
+}
+
+impl Source<'_> {
+    /// The number of the line in its script.
+    fn line(&self) -> Option<usize> {
+        match self {
+            Source::Script { line, .. } => Some(*line),
+            Source::Job(_) => None,
+            Source::Part { of, .. } => of.and_then(Source::line),
+        }
+    }
 }
 
 impl fmt::Display for Source<'_> {
@@ -38,6 +51,8 @@ impl fmt::Display for Source<'_> {
             Source::Script { name: Some(name), line } => write!(f, "{name}:{line}"),
             Source::Script { name: None, line } => write!(f, "line {line}"),
             Source::Job(uuid) => write!(f, "job {uuid}"),
+            Source::Part { of: Some(source), what } => write!(f, "{source}: {what}"),
+            Source::Part { of: None, what } => f.write_str(what),
         }
     }
 }
@@ -56,8 +71,6 @@ pub(super) struct Reporter {
     pub(super) session_variable: Option<&'static str>,
     /// What was probably meant, where the node told and was asked.
     pub(super) meant: Option<String>,
-    /// Where the column comes from that is missing, where nobody typed it.
-    pub(super) unasked: Option<String>,
     /// Secrets in use: a node may quote them anywhere.
     pub(super) known: Vec<Secret>,
 }
@@ -119,19 +132,19 @@ impl Reporter {
             let advice = mask_text(failure?.error.advice(self.chinese)).into_owned();
             (!advice.is_empty()).then_some(advice)
         };
-        let (line, job) = match source {
-            Some(Source::Script { line, .. }) => (Some(*line), None),
-            Some(Source::Job(uuid)) => (None, Some((*uuid).to_owned())),
-            None => (None, None),
-        };
-        let own_job = match error {
-            Error::Client(error) => error.job().map(str::to_owned),
+        let job = match (source, error) {
+            (Some(Source::Job(uuid)), _) => Some(*uuid),
+            (_, Error::Client(error)) => error.job(),
             _ => None,
         };
         // What a node says is told as it is: JSON has escapes of its own.
         let message = match error {
             Error::Api(failure) if !failure.error.what().is_empty() => mask_text(failure.error.what()).into_owned(),
             error => headline(error),
+        };
+        let message = match source {
+            Some(Source::Part { what, .. }) => format!("{what}: {message}"),
+            _ => message,
         };
         let mut causes = Vec::new();
         if let Some(failure) = failure {
@@ -145,8 +158,8 @@ impl Reporter {
             message: self.without_secrets(&message),
             hint: self.hint(error).or_else(advice).map(|hint| self.without_secrets(&hint)),
             code: failure.map(|failure| failure.code().to_owned()).filter(|code| !code.is_empty()),
-            line,
-            job: own_job.or(job),
+            line: source.and_then(Source::line),
+            job: job.map(str::to_owned),
             causes,
         }
     }
@@ -174,10 +187,7 @@ impl Reporter {
         if let Some(variable) = self.session_variable.filter(|_| refused) {
             return Some(format!("the session of {variable} is not valid any more: unset it, or set another"));
         }
-        let hint = match (hint(error), &self.unasked) {
-            (Some(hint), Some(unasked)) => format!("{hint} The column is from {unasked}"),
-            (hint, unasked) => hint.or_else(|| Some(format!("the column is from {}", unasked.as_ref()?)))?,
-        };
+        let hint = hint(error)?;
         Some(if self.at_prompt { hint.replace("`zstack-cli ", "`") } else { hint })
     }
 
@@ -223,22 +233,6 @@ pub(super) fn bug(place: Option<&Location<'_>>, format: ErrorFormat) -> String {
         ErrorFormat::Text => format!("error: {message}\n  hint: {hint}"),
         ErrorFormat::Json => ErrorObject { hint: Some(hint.to_owned()), ..ErrorObject::new(Kind::Bug, message) }.line(),
     }
-}
-
-/// Where the column comes from that the rows lack, and how to do without it; nothing where it was typed.
-pub(super) fn column_origin(error: &Error, options: &Options) -> Option<String> {
-    let (Error::Render(render::Error::UnknownColumn { name, .. })
-    | Error::NotShown(render::Error::UnknownColumn { name, .. })) = error
-    else {
-        return None;
-    };
-    let is_sorted_by = options.sort_by.as_deref().is_some_and(|column| column.trim_start_matches('-') == name);
-    let is_shown = options.columns.as_deref().is_some_and(|columns| columns.contains(name.as_str()));
-    let (option, origin) = match is_sorted_by && !is_shown {
-        true => ("sort-by", &options.sort_by_from),
-        false => ("columns", &options.columns_from),
-    };
-    Some(format!("{}: {}", origin.name(option), origin.undo(option)?))
 }
 
 /// What happened.

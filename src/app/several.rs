@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::cli::Options;
 use crate::client::{
-    self, Answer, ApiFailure, Client, Clock, JobOutcome, Progress, Reply, SystemClock, Waiting, Watch,
+    self, Answer, ApiFailure, Client, Clock, FailedPart, JobOutcome, Progress, Reply, SystemClock, Waiting, Watch,
 };
 use crate::commands::job::{self, JobRow};
 use crate::error::{Error, ExitCode};
@@ -149,11 +149,17 @@ impl Verdict {
 
     /// Also a job succeeded whose result cannot be read.
     fn succeeded(reply: Option<Reply>) -> Verdict {
-        let (result, error) = match reply.map(Reply::into_text).transpose() {
-            Ok(result) => (result, None),
-            Err(error) => (None, Some(client::Error::of_read(&error).into())),
+        let result = match reply.map(Reply::into_text).transpose() {
+            Ok(result) => result,
+            Err(error) => {
+                let error = Some(client::Error::of_read(&error).into());
+                return Verdict { state: "succeeded", error, ..Verdict::default() };
+            }
         };
-        Verdict { state: "succeeded", result, failure: None, error }
+        let failed = result.as_deref().map(FailedPart::all_of).unwrap_or_default();
+        let state = if failed.is_empty() { "succeeded" } else { "failed" };
+        let error = Some(failed).filter(|failed| !failed.is_empty()).map(Error::Parts);
+        Verdict { state, result, failure: None, error }
     }
 
     fn row<'a>(&'a self, row: JobRow<'a>) -> JobRow<'a> {

@@ -25,6 +25,35 @@ pub(super) fn of_api(catalog: Catalog, api: &Api) -> Shape {
     named.and_then(|name| catalog.inventory(name)).map(|inventory| of_inventory(&inventory)).unwrap_or_default()
 }
 
+/// Whether the catalog knows a path in rows of an inventory of that name: through its members, its relations, and
+/// those of the inventories that specialise it. Where it does not describe what a member holds, anything may follow.
+pub(super) fn knows(inventory: &str, path: &[String]) -> bool {
+    let catalog = Catalog::newest();
+    catalog.inventory(inventory).is_some_and(|inventory| leads(catalog, &inventory, path))
+}
+
+fn leads(catalog: Catalog, from: &Inventory, path: &[String]) -> bool {
+    let Some((name, rest)) = path.split_first() else { return true };
+    let goes_on = |target: Option<Inventory>| target.is_none_or(|target| leads(catalog, &target, rest));
+    let is_member = from.field(name).is_some_and(|field| match &field.kind {
+        _ if rest.is_empty() => true,
+        Type::List(Some(element)) => leads_on(catalog, element).is_some_and(goes_on),
+        kind => leads_on(catalog, kind).is_some_and(goes_on),
+    });
+    is_member
+        || catalog.follow(from, name).is_some_and(goes_on)
+        || catalog.specialisations(from).any(|(_, special)| leads(catalog, &special, path))
+}
+
+/// What a member of that type leads to: the inner `None` is a map of which nothing is known.
+fn leads_on(catalog: Catalog, kind: &Type) -> Option<Option<Inventory>> {
+    match kind {
+        Type::Named(name) if catalog.enum_values(name).is_none() => Some(catalog.inventory(name)),
+        Type::List(None) | Type::Map(_) | Type::Any => Some(None),
+        _ => None,
+    }
+}
+
 /// The shape of rows of which only some members, in this order, were asked for.
 pub(super) fn selected(shape: &Shape, names: &[String]) -> Shape {
     let fields = names
@@ -65,5 +94,37 @@ fn kind(kind: &Type) -> FieldKind {
         // An enum's name.
         Type::Named(_) => FieldKind::Text,
         Type::Any => FieldKind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_known_through_relations_and_special_kinds() {
+        let knows =
+            |inventory: &str, path: &str| knows(inventory, &path.split('.').map(str::to_owned).collect::<Vec<_>>());
+        for (inventory, path) in [
+            ("ZoneInventory", "name"),
+            ("VmInstanceInventory", "vmNics.ip"),
+            ("VmInstanceInventory", "vmNics.l3Network.name"),
+            ("VmInstanceInventory", "host.name"),
+            ("L2NetworkInventory", "vlan"),
+            // A virtual router is an appliance VM, which is a VM.
+            ("VmInstanceInventory", "applianceVmType"),
+        ] {
+            assert!(knows(inventory, path), "{inventory} {path}");
+        }
+        for (inventory, path) in [
+            ("ZoneInventory", "nme"),
+            ("ZoneInventory", "name.x"),
+            ("ZoneInventory", "state.x"),
+            ("VmInstanceInventory", "vmNics.ipp"),
+            ("L2NetworkInventory", "vmNics"),
+            ("NoInventory", "name"),
+        ] {
+            assert!(!knows(inventory, path), "{inventory} {path}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use crate::nearness::closest;
 use crate::render::{Border, Filter, Format, Selection, SortKey, View};
 use crate::secret;
 
-use super::App;
 use super::output::Output;
+use super::{App, shape};
 
 /// Where results go.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,9 @@ impl App {
 fn view(options: &Options, screen: Screen) -> Result<View, Error> {
     let columns = match options.columns.as_deref() {
         Some(text) => {
-            Some(Selection::parse(text).map_err(|error| wrong("columns", &options.columns_from, error.to_string()))?)
+            let origin = &options.columns_from;
+            let selection = Selection::parse(text).map_err(|error| wrong("columns", origin, error.to_string()))?;
+            Some(Selection { saved: *origin != Origin::Typed, ..selection })
         }
         None => None,
     };
@@ -64,7 +66,9 @@ fn view(options: &Options, screen: Screen) -> Result<View, Error> {
     };
     let sort_by = match options.sort_by.as_deref() {
         Some(text) => {
-            Some(SortKey::parse(text).map_err(|error| wrong("sort-by", &options.sort_by_from, error.to_string()))?)
+            let origin = &options.sort_by_from;
+            let key = SortKey::parse(text).map_err(|error| wrong("sort-by", origin, error.to_string()))?;
+            Some(if *origin == Origin::Typed { key } else { key.saved() })
         }
         None => None,
     };
@@ -92,6 +96,7 @@ fn view(options: &Options, screen: Screen) -> Result<View, Error> {
         header: !options.no_header,
         wrap: options.wrap,
         border,
+        knows: shape::knows,
         ..View::new(format(options, screen)?)
     })
 }

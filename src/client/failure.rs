@@ -1,7 +1,8 @@
 //! The error object with which a node says that an API failed.
 
 use super::call::JobOutcome;
-use crate::json::{self, Kind, unescape};
+use crate::json::{self, Kind, Piece, Pieces, ReadError, unescape};
+use crate::parts::{self, Part};
 
 /// How deep a chain of causes is followed.
 const DEEPEST_CAUSE: usize = 32;
@@ -50,6 +51,11 @@ impl ApiFailure {
         Some(ApiFailure { text: String::from_utf8_lossy(text).into_owned(), error: ErrorCode::of(text, 0) })
     }
 
+    /// The reply as the node sends it: `{"error": {..}}`.
+    pub fn reply(&self) -> String {
+        format!("{{\"error\":{}}}", self.text)
+    }
+
     /// The code that says most: the one inside an internal error (E4), or the error's own.
     pub fn code(&self) -> &str {
         self.error.inner_code().unwrap_or(&self.error.code)
@@ -72,6 +78,78 @@ impl ApiFailure {
             (false, true) => JobOutcome::Unknown,
             (false, false) => JobOutcome::Failed,
         }
+    }
+}
+
+/// A part of a batch that failed (M2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedPart {
+    /// Its uuid, and its name where that is told too.
+    pub what: String,
+    /// Why.
+    pub failure: ApiFailure,
+}
+
+impl FailedPart {
+    /// The parts that failed of a reply that was read whole.
+    pub fn all_of(reply: &[u8]) -> Vec<FailedPart> {
+        let mut parts = Parts::new(json::Scanner::new(reply));
+        while let Ok(Some(_)) = parts.next_piece() {}
+        parts.into_failed()
+    }
+
+    /// What is told of the part that is the `number`th in the reply.
+    fn of(part: Part<'_>, number: usize) -> FailedPart {
+        let text = |value: &[u8]| unescape(value).into_owned();
+        let what = match (part.name().map(text), part.uuid().map(text)) {
+            (Some(name), Some(uuid)) => format!("{name} ({uuid})"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => format!("part {number}"),
+        };
+        let told = part.error().unwrap_or_default();
+        let error = match json::kind(told) {
+            Kind::Map => ErrorCode::of(told, 0),
+            Kind::Text => ErrorCode { details: text(told), ..ErrorCode::default() },
+            _ => ErrorCode::default(),
+        };
+        FailedPart { what, failure: ApiFailure { text: String::from_utf8_lossy(told).into_owned(), error } }
+    }
+}
+
+/// Hands the pieces of a reply on and notes the parts that failed.
+pub struct Parts<P> {
+    pieces: P,
+    inside: bool,
+    count: usize,
+    failed: Vec<FailedPart>,
+}
+
+impl<P: Pieces> Parts<P> {
+    /// A look at all that is read from `pieces`.
+    pub fn new(pieces: P) -> Parts<P> {
+        Parts { pieces, inside: false, count: 0, failed: Vec::new() }
+    }
+
+    /// The parts that failed, as far as they were read.
+    pub fn into_failed(self) -> Vec<FailedPart> {
+        self.failed
+    }
+}
+
+impl<P: Pieces> Pieces for Parts<P> {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        let piece = self.pieces.next_piece()?;
+        match piece {
+            Some(Piece::Rows { name }) => (self.inside, self.count) = (name == parts::LIST, 0),
+            Some(Piece::Row(row)) if self.inside => {
+                self.count += 1;
+                if let Some(part) = Part::of(row).filter(Part::has_failed) {
+                    self.failed.push(FailedPart::of(part, self.count));
+                }
+            }
+            _ => {}
+        }
+        Ok(piece)
     }
 }
 
@@ -202,6 +280,19 @@ mod tests {
         assert_eq!(outcomes, [JobOutcome::Failed, JobOutcome::Unknown, JobOutcome::NotRun]);
         let other = failure(r#"{"error":{"code":"SYS.1006","details":"{\"code\":\"ID.1001\"}"}}"#);
         assert_eq!(other.code(), "SYS.1006", "only internal errors hide another");
+    }
+
+    #[test]
+    fn parts_that_failed_are_noted() {
+        let reply = r#"{"success":true,"results":[{"uuid":"a","success":true},{"uuid":"b","success":false,"error":
+            {"code":"SYS.1006","details":"busy"}},{"success":false,"reason":"no"},{"inventories":[{"success":false}]}],
+            "others":[{"success":false}]}"#;
+        let told: Vec<_> = FailedPart::all_of(reply.as_bytes())
+            .into_iter()
+            .map(|part| (part.what, part.failure.error.code, part.failure.error.details))
+            .collect();
+        let expected = [("b", "SYS.1006", "busy"), ("part 3", "", "no")];
+        assert_eq!(told, expected.map(|(what, code, details)| (what.into(), code.into(), details.into())));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub use caller::{Client, Credentials};
 pub use clock::{Attended, Clock, HandedOver, Interrupt, SystemClock};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Class, Error, Oddity, Uncertainty};
-pub use failure::{ApiFailure, ErrorCode};
+pub use failure::{ApiFailure, ErrorCode, FailedPart, Parts};
 pub use long_jobs::{JobState, LongJob};
 pub use session::{Session, SessionStore, is_log_in, is_log_out};
 pub use signing::{AccessKey, NodeZone};

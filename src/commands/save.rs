@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::json::{indent, write_string};
+use crate::json::{Sorter, write_string};
 use crate::private;
 use crate::results::{Kept, Record, Results, ResultsError};
 
@@ -93,7 +93,7 @@ fn contents(record: &Record, json_only: bool) -> String {
     match &record.reply {
         Kept::Whole(text) => {
             let mut indented = Vec::new();
-            indent(&mut indented, text.as_bytes(), usize::from(!json_only));
+            Sorter::default().indent(&mut indented, text.as_bytes(), usize::from(!json_only));
             reply.push_str(&String::from_utf8_lossy(&indented));
         }
         Kept::Text(text) | Kept::Start(text) => write_string(&mut reply, text),
@@ -132,7 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let results = Results::new(folder.path().join("results"), Limits { reply: 40, ..Limits::default() }, false);
         for (command, reply) in [
-            ("QueryZone name='a'", "{\"inventories\":[{\"size\":1.0E3}]}"),
+            ("QueryZone name='a'", "{\"z\":1,\"inventories\":[{\"size\":1.0E3}]}"),
             ("QueryHost", "{\"inventories\":[{\"description\":\"long long long\"}]}"),
         ] {
             let mut recording = results.record(command);

@@ -110,7 +110,7 @@ impl Kind {
             Error::Redirect(_) | Error::PipeFilter { .. } | Error::Program { .. } => Kind::Redirection,
             Error::Shell(_) => Kind::Terminal,
             Error::Client(error) => Kind::of_client(error),
-            Error::Api(_) => Kind::ApiFailed,
+            Error::Api(_) | Error::Parts(_) => Kind::ApiFailed,
             Error::Render(error) => Kind::of_render(error),
             Error::Empty => Kind::NothingFound,
             Error::Sandbox(_) => Kind::Sandbox,

@@ -13,7 +13,7 @@ const BREAK: [u8; 1 + 32 * STEP] = {
 };
 
 /// Bytes that matter to the layout outside of strings.
-const SPECIAL: [bool; 256] = {
+pub(super) const SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let mut index = 0;
     let bytes = b"\"{}[],: \n\r\t";

@@ -1,7 +1,8 @@
 //! JSON text: values that keep their number text and member order, and reading replies piece by piece.
 //!
 //! A node prints `1.073741824E9` and 64-bit integers; turning them into floating-point numbers and back
-//! would change what the user reads. So numbers stay text here, and members keep their order.
+//! would change what the user reads. So numbers stay text here, and members keep their order, unless a [`Sorter`] is
+//! asked to sort them.
 //!
 //! Replies are read as text too: [`Scanner`] checks a reply while its bytes arrive and hands it out in
 //! [`Piece`]s, one row at a time, so that memory does not grow with the number of rows. What is picked out
@@ -14,6 +15,7 @@ mod lexis;
 mod members;
 mod parse;
 mod scanner;
+mod sorted;
 mod text;
 mod value;
 
@@ -22,5 +24,6 @@ pub use layout::{compact, indent, line_break};
 pub use members::{Items, Kind, Members, items, kind, maps, member, members, pick};
 pub use parse::parse;
 pub use scanner::{Piece, Pieces, ReadError, Scanner};
+pub use sorted::{Sorter, compare_names};
 pub use text::{escape_unprintable, is_printable, is_unprintable, terminal_safe, unescape, write_literal};
 pub use value::{MASK, Secrets, Value, write_string};

@@ -65,8 +65,15 @@ fn check_layout(reply: &[u8]) {
     json::indent(&mut indented, reply, 0);
     json::compact(&mut again, &indented);
     assert_eq!(text(&compact), text(&again));
+    // Also with sorted members, which stay sorted.
+    let (mut sorted, mut twice, mut sorter) = (Vec::new(), Vec::new(), json::Sorter::default());
+    sorter.indent(&mut sorted, reply, 0);
+    sorter.indent(&mut twice, &sorted, 0);
+    assert_eq!(text(&sorted), text(&twice));
     let before: serde_json::Value = serde_json::from_slice(reply).expect("it was read before");
     let after: serde_json::Value = serde_json::from_slice(&indented).expect("it is still JSON");
+    assert_eq!(before, after);
+    let after: serde_json::Value = serde_json::from_slice(&sorted).expect("it is still JSON");
     assert_eq!(before, after);
 }
 

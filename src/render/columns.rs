@@ -16,6 +16,8 @@ pub struct Column {
 pub struct Selection {
     /// Whether they are added to the default ones.
     pub added: bool,
+    /// Whether they are a saved preference for rows of any kind: one that the rows at hand lack is left out then.
+    pub saved: bool,
     /// The columns.
     pub columns: Vec<Column>,
 }
@@ -44,7 +46,7 @@ impl Selection {
     /// # Errors
     /// [`SelectionError`] with the place of what is missing.
     pub fn parse(text: &str) -> Result<Selection, SelectionError> {
-        let mut selection = Selection { added: false, columns: Vec::new() };
+        let mut selection = Selection { added: false, saved: false, columns: Vec::new() };
         let body = text.trim_end().strip_suffix(',').unwrap_or(text);
         let mut at = 0;
         for (index, part) in body.split(',').enumerate() {

@@ -1,12 +1,14 @@
 //! `csv`, `tsv` and `value`: one line a row, for programs.
 
+use std::borrow::Cow;
+
 use crate::json;
 
 use super::cell;
 use super::error::Error;
 use super::grid::{Grid, Sample};
 use super::output::Output;
-use super::rows::{RowWriter, Section};
+use super::rows::{RowKind, RowWriter, Section};
 use super::view::{Format, Shape, View};
 
 /// RFC 4180 ends lines with CR LF. Tools that follow it accept LF alone as well, and shells only that.
@@ -15,11 +17,10 @@ const END: u8 = b'\n';
 /// Writes rows as lines of delimited cells.
 pub(super) struct Delimited<'a, 'o> {
     shape: &'a Shape,
-    unknown: Shape,
     view: &'a View,
     out: &'a mut Output<'o>,
     sections: usize,
-    known: bool,
+    kind: RowKind,
     name: String,
     grid: Option<Grid>,
     sample: Sample,
@@ -30,11 +31,10 @@ impl<'a, 'o> Delimited<'a, 'o> {
     pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Delimited<'a, 'o> {
         Delimited {
             shape,
-            unknown: Shape::default(),
             view,
             out,
             sections: 0,
-            known: false,
+            kind: RowKind::Other,
             name: String::new(),
             grid: None,
             sample: Sample::default(),
@@ -42,8 +42,8 @@ impl<'a, 'o> Delimited<'a, 'o> {
         }
     }
 
-    fn shape(&self) -> &Shape {
-        if self.known { self.shape } else { &self.unknown }
+    fn shape(&self) -> Cow<'a, Shape> {
+        self.kind.shape(self.shape)
     }
 
     fn start(&mut self, grid: Grid) -> Result<(), Error> {
@@ -70,10 +70,10 @@ impl<'a, 'o> Delimited<'a, 'o> {
 impl RowWriter for Delimited<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
         self.sections += 1;
-        self.known = section.known;
+        self.kind = section.kind;
         self.name = section.name.to_owned();
         self.grid = None;
-        match Grid::without_sample(self.shape(), self.view) {
+        match Grid::without_sample(&self.shape(), self.view) {
             Some(grid) => self.start(grid),
             None => Ok(()),
         }
@@ -88,7 +88,7 @@ impl RowWriter for Delimited<'_, '_> {
             None => {
                 self.sample.push(row);
                 if self.sample.is_full() {
-                    let grid = Grid::with_sample(&self.name, self.shape(), self.view, &self.sample)?;
+                    let grid = Grid::with_sample(&self.name, &self.shape(), self.view, &self.sample)?;
                     self.start(grid)?;
                 }
                 Ok(())
@@ -98,7 +98,7 @@ impl RowWriter for Delimited<'_, '_> {
 
     fn end(&mut self) -> Result<(), Error> {
         if self.grid.is_none() {
-            let grid = Grid::with_sample(&self.name, self.shape(), self.view, &self.sample)?;
+            let grid = Grid::with_sample(&self.name, &self.shape(), self.view, &self.sample)?;
             self.start(grid)?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use jaq_json::Val;
 use jaq_json::write::Pp;
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use crate::json::{self, Kind, Piece, Pieces, ReadError, Sorter};
 
 use super::error::Error;
 use super::output::Output;
@@ -56,18 +56,19 @@ impl Each {
     fn run(
         &self,
         row: &[u8],
+        reader: &mut Reader,
         is_interrupted: &dyn Fn() -> bool,
         found: &mut dyn FnMut(Val) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         match &self.member {
-            None => self.program.run(value(row)?, is_interrupted, found),
+            None => self.program.run(reader.value(row)?, is_interrupted, found),
             Some(name) if json::kind(row) == Kind::Map => {
-                let member = json::member(row, name).map_or(Ok(Val::Null), value)?;
+                let member = json::member(row, name).map_or(Ok(Val::Null), |text| reader.value(text))?;
                 self.program.run(member, is_interrupted, found)
             }
             // Rows that are no maps are rare, and an error most of the time.
             Some(_) => match Program::compile(&self.expression) {
-                Ok(program) => program.run(value(row)?, is_interrupted, found),
+                Ok(program) => program.run(reader.value(row)?, is_interrupted, found),
                 Err(error) => Err(Error::Filter { message: error.message }),
             },
         }
@@ -130,10 +131,32 @@ fn each_row(expression: &str) -> Option<String> {
     Some(format!("{path} | {after}"))
 }
 
+/// Makes values of a reply's text.
+#[derive(Default)]
+struct Reader {
+    /// Where members are to be sorted: as they are for a filter behind `-o json |`.
+    sorter: Option<Sorter>,
+    sorted: Vec<u8>,
+}
+
+impl Reader {
+    fn value(&mut self, text: &[u8]) -> Result<Val, Error> {
+        match &mut self.sorter {
+            Some(sorter) if matches!(json::kind(text), Kind::List | Kind::Map) => {
+                self.sorted.clear();
+                sorter.compact(&mut self.sorted, text);
+                value(&self.sorted)
+            }
+            _ => value(text),
+        }
+    }
+}
+
 /// Where the outputs of a filter come from, one batch at a time.
 pub(super) struct Outputs<'p> {
     pieces: &'p mut dyn Pieces,
     filter: Filter,
+    reader: Reader,
     /// The members of the reply, as far as they are needed.
     reply: jaq_json::Map,
     list: Option<(Val, Vec<Val>)>,
@@ -143,10 +166,11 @@ pub(super) struct Outputs<'p> {
 }
 
 impl<'p> Outputs<'p> {
-    pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> Outputs<'p> {
+    fn new(pieces: &'p mut dyn Pieces, filter: &Filter, reader: Reader) -> Outputs<'p> {
         Outputs {
             pieces,
             filter: filter.clone(),
+            reader,
             reply: jaq_json::Map::default(),
             list: None,
             streaming: false,
@@ -168,6 +192,9 @@ impl<'p> Outputs<'p> {
                 if !reply.contains_key(&success) {
                     reply.insert(success, Val::Bool(true));
                 }
+                if self.reader.sorter.is_some() {
+                    reply.sort_keys();
+                }
                 self.filter.whole.run(Val::obj(reply), &*self.filter.is_interrupted, found)?;
                 return Ok(true);
             };
@@ -178,7 +205,7 @@ impl<'p> Outputs<'p> {
                 }
                 Piece::Row(row) if self.in_inventories => {
                     if let Some(each) = &self.filter.each {
-                        self.done = !each.run(row, &*self.filter.is_interrupted, found)?;
+                        self.done = !each.run(row, &mut self.reader, &*self.filter.is_interrupted, found)?;
                         return Ok(true);
                     }
                 }
@@ -186,11 +213,11 @@ impl<'p> Outputs<'p> {
                 _ if self.streaming => {}
                 Piece::Member { name: "schema", .. } => {}
                 Piece::Member { name, text } => {
-                    self.reply.insert(name_value(name), value(text)?);
+                    self.reply.insert(name_value(name), self.reader.value(text)?);
                 }
                 Piece::Rows { name } => self.list = Some((name_value(name), Vec::new())),
                 Piece::Row(row) => {
-                    let row = value(row)?;
+                    let row = self.reader.value(row)?;
                     if let Some((_, rows)) = &mut self.list {
                         rows.push(row);
                     }
@@ -219,7 +246,8 @@ fn write_value(out: &mut Vec<u8>, value: &Val, pretty: bool) -> Result<(), Error
 
 /// Writes the outputs of a filter one after the other, in a format that needs no columns.
 pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
-    let mut outputs = Outputs::new(pieces, filter);
+    let reader = Reader { sorter: Some(Sorter::default()), ..Reader::default() };
+    let mut outputs = Outputs::new(pieces, filter, reader);
     let mut first = true;
     let mut text = Vec::new();
     loop {
@@ -286,7 +314,7 @@ enum Phase {
 impl<'p> Rows<'p> {
     pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> Rows<'p> {
         Rows {
-            outputs: Outputs::new(pieces, filter),
+            outputs: Outputs::new(pieces, filter, Reader::default()),
             waiting: VecDeque::new(),
             current: Vec::new(),
             phase: Phase::Start,
@@ -406,6 +434,9 @@ mod tests {
             ),
             ("empty", ""),
             (".inventories[] | .name, halt", "\"a\"\n"),
+            // As behind `-o json |`, where members are sorted.
+            ("[.inventories[0] | to_entries[].key]", "[\n  \"name\",\n  \"nics\",\n  \"size\"\n]\n"),
+            ("[keys_unsorted[]]", "[\n  \"inventories\",\n  \"success\"\n]\n"),
         ] {
             assert_eq!(print(REPLY, &view(Format::Json, expression)), expected, "{expression}");
         }

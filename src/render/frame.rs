@@ -99,7 +99,7 @@ impl Layout {
         let Some(limit) = view.limit() else {
             return Some(Layout { widths: natural, numbers, yields, limited: false, ellipsis: view.ellipsis() });
         };
-        let chosen = view.columns.as_ref().is_some_and(|selection| !selection.added);
+        let chosen = !grid.fallback && view.columns.as_ref().is_some_and(|selection| !selection.added);
         let mut count = natural.len();
         // What columns are worth at the cost of less important ones.
         let mut worth = floors.clone();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::json::{self, Kind};
 use crate::nearness::near;
 
-use super::columns::Column;
+use super::columns::{Column, Selection};
 use super::defaults;
 use super::error::Error;
 use super::size::counts_bytes;
@@ -126,6 +126,8 @@ pub(super) struct Grid {
     pub(super) columns: Vec<GridColumn>,
     /// The members of a row that are needed, each once.
     heads: Vec<String>,
+    /// Whether the columns are not those asked for, since the rows have none of these.
+    pub(super) fallback: bool,
 }
 
 impl Grid {
@@ -134,7 +136,7 @@ impl Grid {
         if shape.fields.is_empty() {
             return None;
         }
-        let columns = columns(shape, &shape.fields, view);
+        let columns = columns(shape, &shape.fields, view.format, view.columns.as_ref());
         columns
             .iter()
             .all(|column| column.path.len() == 1 && shape.field(&column.path[0]).is_some())
@@ -144,7 +146,7 @@ impl Grid {
     /// The grid of rows of which some were seen. `name` is that of their list.
     ///
     /// # Errors
-    /// [`Error::UnknownColumn`] for one that neither the shape nor the rows have.
+    /// [`Error::UnknownColumn`] for one asked for that nobody knows and the rows do not have.
     pub(super) fn with_sample(name: &str, shape: &Shape, view: &View, sample: &Sample) -> Result<Grid, Error> {
         if sample.is_flat() && view.columns.is_none() {
             let column = Column { title: name.to_owned(), path: Vec::new(), at: 0 };
@@ -159,22 +161,23 @@ impl Grid {
                 }
             }
         }
-        let columns = columns(shape, &fields, view);
+        let columns_of = |selection: Option<&Selection>| columns(shape, &fields, view.format, selection);
+        let mut columns = columns_of(view.columns.as_ref());
         // A list without rows of which nothing is known cannot tell what exists.
-        if !(shape.fields.is_empty() && sample.len() == 0) {
-            let known = || seen.iter().chain(&shape.fields).map(|field| field.name.as_str());
-            for column in &columns {
-                if let Some(head) = column.path.first()
-                    && !known().any(|name| name == head)
-                    && asked_for(view, column)
-                {
-                    return Err(Error::UnknownColumn {
-                        name: column.path.join("."),
-                        at: column.at,
-                        near: near(head, known()),
-                    });
+        if let Some(selection) = view.columns.as_ref().filter(|_| !(shape.fields.is_empty() && sample.len() == 0)) {
+            let mut left = selection.clone();
+            left.columns.clear();
+            for column in &selection.columns {
+                match lack(column, shape, view, &seen, sample) {
+                    Some(error) if !selection.saved => return Err(error),
+                    Some(_) => {}
+                    None => left.columns.push(column.clone()),
                 }
-                unknown_inside(column, sample)?;
+            }
+            if left.columns.len() < selection.columns.len() {
+                let fallback = left.columns.is_empty();
+                columns = columns_of(Some(left).filter(|_| !fallback).as_ref());
+                return Ok(Grid { fallback, ..Grid::of(columns, shape, view) });
             }
         }
         Ok(Grid::of(columns, shape, view))
@@ -213,6 +216,11 @@ impl Grid {
             });
         }
         grid
+    }
+
+    /// Whether a column that was asked for is among them.
+    pub(super) fn has(&self, column: &Column) -> bool {
+        self.columns.iter().any(|known| known.title == column.title)
     }
 
     /// The values of the heads in a row, to be handed to [`Grid::value`].
@@ -260,12 +268,12 @@ impl Grid {
 }
 
 /// The columns to print: those asked for, or the default ones of the format.
-fn columns(shape: &Shape, fields: &[Field], view: &View) -> Vec<Column> {
-    let mut columns = match &view.columns {
+fn columns(shape: &Shape, fields: &[Field], format: Format, selection: Option<&Selection>) -> Vec<Column> {
+    let mut columns = match selection {
         Some(selection) if !selection.added => return selection.columns.clone(),
-        _ => default_columns(shape, fields, view.format),
+        _ => default_columns(shape, fields, format),
     };
-    if let Some(selection) = &view.columns {
+    if let Some(selection) = selection {
         for column in &selection.columns {
             if !columns.iter().any(|known| known.path == column.path && known.title == column.title) {
                 columns.push(column.clone());
@@ -326,9 +334,16 @@ fn plain(field: &Field) -> Column {
     Column { title: field.name.clone(), path: vec![field.name.clone()], at: 0 }
 }
 
-/// Whether the user named the column, so that its absence is an error.
-fn asked_for(view: &View, column: &Column) -> bool {
-    view.columns.as_ref().is_some_and(|selection| selection.columns.contains(column))
+/// Why a column that was asked for is none of the rows, where it is none.
+fn lack(column: &Column, shape: &Shape, view: &View, seen: &[Field], sample: &Sample) -> Option<Error> {
+    let head = column.path.first()?;
+    let known = || seen.iter().chain(&shape.fields).map(|field| field.name.as_str());
+    let missing = if known().any(|name| name == head) {
+        unknown_inside(column, sample)
+    } else {
+        Some(Error::UnknownColumn { name: column.path.join("."), at: column.at, near: near(head, known()) })
+    };
+    missing.filter(|_| !view.knows(shape, &column.path))
 }
 
 /// Checks the columns that were asked for against what is known of the rows before there are any. Nothing is wrong
@@ -337,9 +352,12 @@ fn asked_for(view: &View, column: &Column) -> bool {
 /// # Errors
 /// [`Error::UnknownColumn`] for the first one that the rows will not have.
 pub fn check_columns(shape: &Shape, view: &View) -> Result<(), Error> {
-    let asked = view.columns.iter().flat_map(|selection| &selection.columns);
-    for column in asked.filter(|_| !shape.fields.is_empty()) {
+    let typed = view.columns.iter().filter(|selection| !selection.saved && !shape.fields.is_empty());
+    for column in typed.flat_map(|selection| &selection.columns) {
         let Some(head) = column.path.first().filter(|head| shape.field(head).is_none()) else { continue };
+        if view.knows(shape, &column.path) {
+            continue;
+        }
         let known = shape.fields.iter().map(|field| field.name.as_str());
         return Err(Error::UnknownColumn { name: column.path.join("."), at: column.at, near: near(head, known) });
     }
@@ -347,7 +365,7 @@ pub fn check_columns(shape: &Shape, view: &View) -> Result<(), Error> {
 }
 
 /// A member behind the first that no row has, although some rows have maps there.
-fn unknown_inside(column: &Column, sample: &Sample) -> Result<(), Error> {
+fn unknown_inside(column: &Column, sample: &Sample) -> Option<Error> {
     let mut at = column.at;
     for depth in 1..column.path.len() {
         at += column.path[depth - 1].len() + 1;
@@ -364,12 +382,12 @@ fn unknown_inside(column: &Column, sample: &Sample) -> Result<(), Error> {
             });
         }
         if !names.is_empty() && !names.contains(&column.path[depth]) {
-            return Err(Error::UnknownColumn {
+            return Some(Error::UnknownColumn {
                 name: column.path.join("."),
                 at,
                 near: near(&column.path[depth], names.iter().map(String::as_str)),
             });
         }
     }
-    Ok(())
+    None
 }

@@ -1,69 +1,74 @@
-//! `json`: the reply as sent, indented.
+//! `json`: the reply as sent, indented, with sorted members.
 
-use crate::json::{self, Piece, Pieces};
+use crate::json::{self, Piece, Pieces, Sorter};
 
 use super::error::Error;
+use super::ordered::Ordered;
 use super::output::Output;
 use super::view::View;
 
-/// Writes a reply without its `schema` and with `"success": true`.
+/// Writes a reply without its `schema` and, unless it is a failure, with `"success": true`.
 pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
     out.buffer.push(b'{');
-    let mut first = true;
+    let mut sorter = Sorter::default();
+    let mut members = Ordered::new(b",");
     let mut first_row = true;
-    let mut success = false;
+    let mut success = view.failed;
     while let Some(piece) = pieces.next_piece()? {
-        let buffer = &mut out.buffer;
         match piece {
             Piece::Member { name: "schema", .. } => continue,
             Piece::Member { name, text } => {
                 success |= name == "success";
-                begin(buffer, &mut first, name, view);
-                put(buffer, text, 1, view);
+                members.begin(name);
+                let buffer = members.buffer(out);
+                begin(buffer, name, view);
+                safe(text, view, |text| sorter.indent(buffer, text, 1));
+                members.end();
             }
             Piece::Rows { name } => {
-                begin(buffer, &mut first, name, view);
+                members.begin(name);
+                let buffer = members.buffer(out);
+                begin(buffer, name, view);
                 buffer.push(b'[');
                 first_row = true;
             }
             Piece::Row(row) => {
+                let buffer = members.buffer(out);
                 if !first_row {
                     buffer.push(b',');
                 }
                 first_row = false;
                 json::line_break(buffer, 2);
-                put(buffer, row, 2, view);
-                out.row_done()?;
+                safe(row, view, |row| sorter.indent(buffer, row, 2));
+                members.row_done(out)?;
             }
             Piece::EndRows => {
+                let buffer = members.buffer(out);
                 if !first_row {
                     json::line_break(buffer, 1);
                 }
                 buffer.push(b']');
+                members.end();
             }
         }
     }
     if !success {
-        begin(&mut out.buffer, &mut first, "success", view);
-        out.buffer.extend_from_slice(b"true");
+        members.begin("success");
+        let buffer = members.buffer(out);
+        begin(buffer, "success", view);
+        buffer.extend_from_slice(b"true");
+        members.end();
     }
+    members.finish(out)?;
     out.buffer.extend_from_slice(b"\n}\n");
     Ok(())
 }
 
-fn begin(out: &mut Vec<u8>, first: &mut bool, name: &str, view: &View) {
-    if !*first {
-        out.push(b',');
-    }
-    *first = false;
+fn begin(out: &mut Vec<u8>, name: &str, view: &View) {
     json::line_break(out, 1);
     out.push(b'"');
     safe(name.as_bytes(), view, |name| out.extend_from_slice(name));
     out.extend_from_slice(b"\": ");
-}
-
-fn put(out: &mut Vec<u8>, text: &[u8], level: usize, view: &View) {
-    safe(text, view, |text| json::indent(out, text, level));
 }
 
 /// Passes JSON text on, with what acts on a terminal escaped if it goes to one.
@@ -77,12 +82,11 @@ mod tests {
     use super::super::{Format, View};
 
     #[test]
-    fn the_reply_keeps_its_text_without_the_schema() {
+    fn the_reply_keeps_its_text_sorted_and_without_the_schema() {
         let expected = r#"{
     "inventories": [
         {
             "name": "a",
-            "size": 1.073741824E9,
             "nics": [
                 {
                     "ip": "1"
@@ -90,7 +94,8 @@ mod tests {
                 {
                     "ip": "2"
                 }
-            ]
+            ],
+            "size": 1.073741824E9
         },
         {
             "name": "b",
@@ -113,8 +118,39 @@ mod tests {
         );
         assert_eq!(
             print(r#"{"inventories":[],"total":0}"#, &view),
-            "{\n    \"inventories\": [],\n    \"total\": 0,\n    \"success\": true\n}\n"
+            "{\n    \"inventories\": [],\n    \"success\": true,\n    \"total\": 0\n}\n"
         );
+    }
+
+    #[test]
+    fn a_failure_has_no_success() {
+        let view = View { failed: true, ..View::new(Format::Json) };
+        let reply = r#"{"error":{"details":"no","code":"SYS.1"}}"#;
+        let lines = "{\n    \"error\": {\n        \"code\": \"SYS.1\",\n        \"details\": \"no\"\n    }\n}\n";
+        assert_eq!(print(reply, &view), lines);
+        let view = View { failed: true, ..View::new(Format::Yaml) };
+        assert_eq!(print(reply, &view), "error:\n  code: SYS.1\n  details: \"no\"\n");
+    }
+
+    #[test]
+    fn members_are_sorted_wherever_they_come() {
+        let reply = r#"{"total":2,"schema":{"b":1},"inventories":[{"uuid":"u","name":"n"}],"error":{"z":1,"a":2}}"#;
+        let expected = r#"{
+    "error": {
+        "a": 2,
+        "z": 1
+    },
+    "inventories": [
+        {
+            "name": "n",
+            "uuid": "u"
+        }
+    ],
+    "success": true,
+    "total": 2
+}
+"#;
+        assert_eq!(print(reply, &View::new(Format::Json)), expected);
     }
 
     #[test]

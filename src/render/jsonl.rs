@@ -1,32 +1,41 @@
-//! `jsonl`: one inventory a line.
+//! `jsonl`: one inventory a line, its members sorted.
 
-use crate::json::{self, Kind, Piece, Pieces};
+use crate::json::{self, Kind, Piece, Pieces, Sorter};
 
 use super::error::Error;
 use super::json::safe;
+use super::ordered::Ordered;
 use super::output::Output;
-use super::rows::Record;
 use super::view::View;
 
 /// Writes one line for each inventory; a reply that lists none is itself one line.
 pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
-    // Members that came before it was clear what the reply is.
-    let mut held = Record::default();
+    let mut sorter = Sorter::default();
+    // The reply as one line, until it is clear that it lists inventories.
+    let mut members = Ordered::new(b",");
     let mut lines = false;
     let mut list = List::Lines;
     let mut object = false;
     let mut first_row = true;
+    let line = |out: &mut Output<'_>, sorter: &mut Sorter, text: &[u8]| {
+        safe(text, view, |text| sorter.compact(&mut out.buffer, text));
+        out.buffer.push(b'\n');
+        out.row_done()
+    };
     while let Some(piece) = pieces.next_piece()? {
         match piece {
             Piece::Member { name: "schema", .. } => {}
             Piece::Member { name: "inventory" | "inventories", text } if !object && json::kind(text) == Kind::Map => {
                 lines = true;
-                line(out, text, view)?;
+                line(out, &mut sorter, text)?;
             }
-            Piece::Member { name, text } if !object => held.push(name.as_bytes(), text),
+            Piece::Member { .. } if lines => {}
             Piece::Member { name, text } => {
-                member(&mut out.buffer, name, view);
-                safe(text, view, |text| json::compact(&mut out.buffer, text));
+                members.begin(name);
+                let buffer = members.buffer(out);
+                begin(buffer, name, view);
+                safe(text, view, |text| sorter.compact(buffer, text));
+                members.end();
             }
             Piece::Rows { name } => {
                 list = match name {
@@ -39,48 +48,59 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
                 if list == List::Inside {
                     if !object {
                         object = true;
-                        let begun = std::mem::take(&mut held).finish();
-                        let begun = begun.strip_suffix(b"}").unwrap_or(&begun);
-                        safe(begun, view, |text| json::compact(&mut out.buffer, text));
+                        out.buffer.push(b'{');
                     }
-                    member(&mut out.buffer, name, view);
-                    out.buffer.push(b'[');
+                    members.begin(name);
+                    let buffer = members.buffer(out);
+                    begin(buffer, name, view);
+                    buffer.push(b'[');
                     first_row = true;
                 }
             }
             Piece::Row(row) => match list {
-                List::Lines => line(out, row, view)?,
+                List::Lines => line(out, &mut sorter, row)?,
                 List::Results => match json::member(row, "inventories") {
                     Some(inventories) if json::kind(inventories) == Kind::List => {
                         for item in json::items(inventories) {
-                            line(out, item, view)?;
+                            line(out, &mut sorter, item)?;
                         }
                     }
-                    _ => line(out, row, view)?,
+                    _ => line(out, &mut sorter, row)?,
                 },
                 List::Skipped => {}
                 List::Inside => {
+                    let buffer = members.buffer(out);
                     if !first_row {
-                        out.buffer.push(b',');
+                        buffer.push(b',');
                     }
                     first_row = false;
-                    safe(row, view, |text| json::compact(&mut out.buffer, text));
-                    out.row_done()?;
+                    safe(row, view, |row| sorter.compact(buffer, row));
+                    members.row_done(out)?;
                 }
             },
             Piece::EndRows => {
                 if list == List::Inside {
-                    out.buffer.push(b']');
+                    members.buffer(out).push(b']');
+                    members.end();
                 }
             }
         }
     }
-    if object {
-        out.buffer.extend_from_slice(b"}\n");
-    } else if !lines {
-        line(out, &held.finish(), view)?;
+    if lines {
+        return Ok(());
     }
+    if !object {
+        out.buffer.push(b'{');
+    }
+    members.finish(out)?;
+    out.buffer.extend_from_slice(b"}\n");
     Ok(())
+}
+
+fn begin(out: &mut Vec<u8>, name: &str, view: &View) {
+    out.push(b'"');
+    safe(name.as_bytes(), view, |name| out.extend_from_slice(name));
+    out.extend_from_slice(b"\":");
 }
 
 /// What becomes of a list's rows.
@@ -96,21 +116,6 @@ enum List {
     Skipped,
 }
 
-fn line(out: &mut Output<'_>, text: &[u8], view: &View) -> Result<(), Error> {
-    safe(text, view, |text| json::compact(&mut out.buffer, text));
-    out.buffer.push(b'\n');
-    out.row_done()
-}
-
-fn member(out: &mut Vec<u8>, name: &str, view: &View) {
-    if !out.ends_with(b"{") {
-        out.push(b',');
-    }
-    out.push(b'"');
-    safe(name.as_bytes(), view, |name| out.extend_from_slice(name));
-    out.extend_from_slice(b"\":");
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{REPLY, print};
@@ -122,14 +127,14 @@ mod tests {
         for (reply, lines) in [
             (
                 REPLY,
-                "{\"name\":\"a\",\"size\":1.073741824E9,\"nics\":[{\"ip\":\"1\"},{\"ip\":\"2\"}]}\n{\"name\":\"b\",\"state\":\"Running\"}\n",
+                "{\"name\":\"a\",\"nics\":[{\"ip\":\"1\"},{\"ip\":\"2\"}],\"size\":1.073741824E9}\n{\"name\":\"b\",\"state\":\"Running\"}\n",
             ),
             (r#"{"total": 17, "inventories": [ {"a" : 1} ] }"#, "{\"a\":1}\n"),
             (r#"{"inventories":[],"total":0}"#, ""),
             (r#"{"inventory":{"a": "b c"}}"#, "{\"a\":\"b c\"}\n"),
-            (r#"{"version":"5.2.1","success":true,"schema":{}}"#, "{\"version\":\"5.2.1\",\"success\":true}\n"),
-            (r#"{"supportApis":["a", "b"],"success":true}"#, "{\"supportApis\":[\"a\",\"b\"],\"success\":true}\n"),
-            (r#"{"success":true,"a":[],"b":[1]}"#, "{\"success\":true,\"a\":[],\"b\":[1]}\n"),
+            (r#"{"version":"5.2.1","success":true,"schema":{}}"#, "{\"success\":true,\"version\":\"5.2.1\"}\n"),
+            (r#"{"supportApis":["a", "b"],"success":true}"#, "{\"success\":true,\"supportApis\":[\"a\",\"b\"]}\n"),
+            (r#"{"success":true,"a":[],"b":[1]}"#, "{\"a\":[],\"b\":[1],\"success\":true}\n"),
             ("{}", "{}\n"),
             (r#"{"inventories":[1],"more":[2],"x":[]}"#, "1\n"),
             (

@@ -21,6 +21,7 @@ mod held;
 mod json;
 mod jsonl;
 mod marks;
+mod ordered;
 mod output;
 mod program;
 mod project;
@@ -72,7 +73,7 @@ pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn
     let mut sorted;
     let pieces = match &view.sort_by {
         Some(key) => {
-            sorted = sort::Sorted::new(pieces, key, shape)?;
+            sorted = sort::Sorted::new(pieces, key, shape, view)?;
             &mut sorted
         }
         None => pieces,

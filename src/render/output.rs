@@ -31,6 +31,16 @@ impl<'a> Output<'a> {
         self.started
     }
 
+    /// Writes text behind what was collected; what is long is not copied first.
+    pub(super) fn write(&mut self, text: &[u8]) -> Result<(), Error> {
+        if text.len() < ENOUGH {
+            self.buffer.extend_from_slice(text);
+            return Ok(());
+        }
+        self.flush()?;
+        self.out.write_all(text).map_err(Error::Write)
+    }
+
     pub(super) fn flush(&mut self) -> Result<(), Error> {
         self.started = true;
         self.out.write_all(&self.buffer).map_err(Error::Write)?;

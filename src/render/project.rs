@@ -3,20 +3,22 @@
 use std::collections::VecDeque;
 
 use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use crate::parts::{self, Part};
 
 use super::error::Error;
 use super::grid::{Grid, Sample};
 use super::held::{Held, is_inventories};
+use super::rows::{RowKind, part_row};
 use super::view::{Shape, View};
 
-/// Passes a reply on with only the columns asked for in its inventories.
+/// Passes a reply on with only the columns asked for in its inventories, or in the parts of a batch.
 pub(super) struct Projected<'p> {
     pieces: &'p mut dyn Pieces,
     grid: Grid,
     waiting: VecDeque<Held>,
     current: Held,
-    /// Within the list of inventories.
-    inside: bool,
+    /// Of which list the rows at hand are.
+    inside: RowKind,
     row: Vec<u8>,
 }
 
@@ -28,28 +30,47 @@ impl<'p> Projected<'p> {
             Some(grid) => grid,
             None => {
                 let mut sample = Sample::default();
-                let mut inside = false;
+                let mut inside = RowKind::Other;
+                let mut sampled = RowKind::Inventories;
                 while !sample.is_full() {
                     let Some(piece) = pieces.next_piece()? else { break };
                     match piece {
-                        Piece::Rows { name } => inside = is_inventories(name),
-                        Piece::Row(row) if inside => sample.push(row),
+                        Piece::Rows { name } => inside = kind_of(name),
+                        Piece::Row(row) => match inside {
+                            RowKind::Inventories => sample.push(row),
+                            RowKind::Parts => {
+                                if let Some(part) = Part::of(row) {
+                                    sampled = RowKind::Parts;
+                                    sample.push(&part_row(part));
+                                }
+                            }
+                            RowKind::Other => {}
+                        },
                         Piece::Member { name, text } if is_inventories(name) => sample.push(text),
                         _ => {}
                     }
                     waiting.push_back(Held::of(piece));
                 }
-                Grid::with_sample("inventories", shape, view, &sample)?
+                Grid::with_sample("inventories", &sampled.shape(shape), view, &sample)?
             }
         };
-        Ok(Projected { pieces, grid, waiting, current: Held::EndRows, inside: false, row: Vec::new() })
+        Ok(Projected { pieces, grid, waiting, current: Held::EndRows, inside: RowKind::Other, row: Vec::new() })
+    }
+}
+
+/// What the rows of a list of that name are, where columns can be chosen of them.
+fn kind_of(list: &str) -> RowKind {
+    match list {
+        parts::LIST => RowKind::Parts,
+        _ if is_inventories(list) => RowKind::Inventories,
+        _ => RowKind::Other,
     }
 }
 
 /// Writes the columns of a row as a map: `null` where a value is missing, a list where a path leads through one.
 fn project(grid: &Grid, row: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    if json::kind(row) != Kind::Map {
+    if json::kind(row) != Kind::Map || grid.fallback {
         return out.extend_from_slice(row);
     }
     let heads = grid.heads(row);
@@ -97,11 +118,20 @@ impl Pieces for Projected<'_> {
             None => self.pieces.next_piece()?,
         };
         match piece {
-            Some(Piece::Rows { name }) => self.inside = is_inventories(name),
-            Some(Piece::Row(row)) if self.inside => {
-                project(&self.grid, row, &mut self.row);
-                return Ok(Some(Piece::Row(&self.row)));
-            }
+            Some(Piece::Rows { name }) => self.inside = kind_of(name),
+            Some(Piece::Row(row)) => match self.inside {
+                RowKind::Inventories => {
+                    project(&self.grid, row, &mut self.row);
+                    return Ok(Some(Piece::Row(&self.row)));
+                }
+                RowKind::Parts => {
+                    if let Some(part) = Part::of(row) {
+                        project(&self.grid, &part_row(part), &mut self.row);
+                        return Ok(Some(Piece::Row(&self.row)));
+                    }
+                }
+                RowKind::Other => {}
+            },
             Some(Piece::Member { name, text }) if is_inventories(name) => {
                 project(&self.grid, text, &mut self.row);
                 return Ok(Some(Piece::Member { name, text: &self.row }));
@@ -125,7 +155,7 @@ mod tests {
     fn json_rows_have_the_columns_asked_for() {
         assert_eq!(
             print(REPLY, &view(Format::Jsonl, "size,name,ip=nics.ip")),
-            "{\"size\":1.073741824E9,\"name\":\"a\",\"ip\":[\"1\",\"2\"]}\n{\"size\":null,\"name\":\"b\",\"ip\":null}\n"
+            "{\"ip\":[\"1\",\"2\"],\"name\":\"a\",\"size\":1.073741824E9}\n{\"ip\":null,\"name\":\"b\",\"size\":null}\n"
         );
         assert_eq!(
             print(r#"{"inventory":{"a":{"b":1},"c":2}}"#, &view(Format::Yaml, "a.b")),

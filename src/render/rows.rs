@@ -3,20 +3,47 @@
 //! Most replies are `{"inventories": [..]}` or `{"inventory": {..}}`. Others list something under another name,
 //! or are a handful of members; ZQL nests lists of inventories in `results`, one for each statement.
 
+use std::borrow::Cow;
+
 use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use crate::parts::{self, Part};
 
 use super::Rendered;
 use super::error::Error;
+use super::view::{Field, FieldKind, Shape};
 
 /// A list of rows within a reply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Section<'a> {
     /// The name of the member that holds it; empty for the reply itself.
     pub(super) name: &'a str,
-    /// Whether its rows are the inventories that the reply is about, so that the shape describes them.
-    pub(super) known: bool,
+    /// What its rows are.
+    pub(super) kind: RowKind,
     /// Whether it is a record and not a list.
     pub(super) single: bool,
+}
+
+/// What the rows of a list are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum RowKind {
+    /// The inventories that the reply is about, which its shape describes.
+    Inventories,
+    /// The parts of a batch.
+    Parts,
+    /// Something else.
+    #[default]
+    Other,
+}
+
+impl RowKind {
+    /// What is known of such rows, where the inventories are of that shape.
+    pub(super) fn shape(self, of_inventories: &Shape) -> Cow<'_, Shape> {
+        match self {
+            RowKind::Inventories => Cow::Borrowed(of_inventories),
+            RowKind::Parts => Cow::Owned(shape_of_parts()),
+            RowKind::Other => Cow::Owned(Shape::default()),
+        }
+    }
 }
 
 /// Something that prints rows.
@@ -41,26 +68,47 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     let mut beside = Record::default();
     let mut sections = 0;
     let mut results = false;
+    // Whether a section of results is open that are no results of ZQL.
+    let mut open = false;
     while let Some(piece) = pieces.next_piece()? {
         match piece {
             Piece::Rows { name } => {
-                results = name == "results";
+                results = name == parts::LIST;
                 if !results {
                     sections += 1;
-                    let known = matches!(name, "inventories" | "inventory");
-                    writer.begin(Section { name, known, single: false })?;
+                    writer.begin(Section { name, kind: kind_of_list(name), single: false })?;
                 }
             }
             Piece::Row(row) if results => {
                 sections += 1;
-                result(row, writer, &mut beside)?;
+                if is_of_zql(row) {
+                    if std::mem::take(&mut open) {
+                        writer.end()?;
+                    }
+                    result(row, writer, &mut beside)?;
+                    continue;
+                }
+                let part = Part::of(row);
+                if !std::mem::replace(&mut open, true) {
+                    let kind = if part.is_some() { RowKind::Parts } else { RowKind::Other };
+                    writer.begin(Section { name: parts::LIST, kind, single: false })?;
+                }
+                match part {
+                    Some(part) => writer.row(&part_row(part))?,
+                    None => writer.row(row)?,
+                }
             }
             Piece::Row(row) => writer.row(row)?,
-            Piece::EndRows if results => results = false,
+            Piece::EndRows if results => {
+                results = false;
+                if std::mem::take(&mut open) {
+                    writer.end()?;
+                }
+            }
             Piece::EndRows => writer.end()?,
             Piece::Member { name: name @ ("inventory" | "inventories"), text } if json::kind(text) == Kind::Map => {
                 sections += 1;
-                single(Section { name, known: true, single: true }, text, writer)?;
+                single(Section { name, kind: RowKind::Inventories, single: true }, text, writer)?;
             }
             Piece::Member { name, text } => {
                 if !is_bookkeeping(name) {
@@ -82,9 +130,9 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     match only {
         Some((name, value)) if json::members(value).next().is_some() => {
             let name = String::from_utf8_lossy(name);
-            single(Section { name: &name, known: false, single: true }, value, writer)
+            single(Section { name: &name, kind: RowKind::Other, single: true }, value, writer)
         }
-        _ => single(Section { name: "", known: false, single: true }, &record, writer),
+        _ => single(Section { name: "", kind: RowKind::Other, single: true }, &record, writer),
     }
 }
 
@@ -94,22 +142,73 @@ fn single(section: Section<'_>, row: &[u8], writer: &mut dyn RowWriter) -> Resul
     writer.end()
 }
 
-/// One element of a ZQL reply's `results`, or a row of another list of that name.
+fn kind_of_list(name: &str) -> RowKind {
+    if matches!(name, "inventories" | "inventory") { RowKind::Inventories } else { RowKind::Other }
+}
+
+/// What is known of the parts of a batch: they may have more, but these are what they are told by.
+fn shape_of_parts() -> Shape {
+    let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
+    let text = FieldKind::Text;
+    let fields = [("uuid", text), ("name", text), ("success", FieldKind::Bool), ("error", text)];
+    Shape { inventory: None, fields: fields.map(field).to_vec() }
+}
+
+/// A part as a row: what it is about, whether it succeeded, why not in one text, and what else is told.
+pub(super) fn part_row(part: Part<'_>) -> Vec<u8> {
+    let mut row = Record::default();
+    for (name, value) in [("uuid", part.uuid()), ("name", part.name())] {
+        if let Some(value) = value {
+            row.push(name.as_bytes(), value);
+        }
+    }
+    row.push(b"success", if part.has_failed() { b"false" } else { b"true" });
+    if let Some(error) = part.error() {
+        row.push(b"error", &error_text(error));
+    }
+    for (name, value) in json::members(part.entry()) {
+        if !matches!(name, b"uuid" | b"name" | b"success" | b"error") {
+            row.push(name, value);
+        }
+    }
+    row.finish()
+}
+
+/// `"CODE: DETAILS"` of an error object.
+fn error_text(error: &[u8]) -> Cow<'_, [u8]> {
+    if json::kind(error) != Kind::Map {
+        return Cow::Borrowed(error);
+    }
+    let text = |name| {
+        let value = json::member(error, name).filter(|value| json::kind(value) == Kind::Text)?;
+        Some(json::unescape(value)).filter(|text| !text.trim().is_empty())
+    };
+    let told = [text("code"), text("details").or_else(|| text("description"))];
+    let told: Vec<Cow<'_, str>> = told.into_iter().flatten().collect();
+    let mut literal = Vec::new();
+    json::write_literal(&mut literal, &told.join(": "));
+    Cow::Owned(literal)
+}
+
+/// Whether an element of `results` is what a ZQL statement led to.
+fn is_of_zql(row: &[u8]) -> bool {
+    let is_list = |name| json::member(row, name).is_some_and(|text| json::kind(text) == Kind::List);
+    is_list("inventories") || is_list("inventoryCounts")
+}
+
+/// One element of a ZQL reply's `results`.
 fn result(row: &[u8], writer: &mut dyn RowWriter, beside: &mut Record) -> Result<(), Error> {
     let inventories = json::member(row, "inventories").filter(|text| json::kind(text) == Kind::List);
     let counts = json::member(row, "inventoryCounts").filter(|text| json::kind(text) == Kind::List);
-    if inventories.is_none() && counts.is_none() {
-        return single(Section { name: "results", known: false, single: false }, row, writer);
-    }
     if let Some(list) = inventories {
-        writer.begin(Section { name: "inventories", known: true, single: false })?;
+        writer.begin(Section { name: "inventories", kind: RowKind::Inventories, single: false })?;
         for item in json::items(list) {
             writer.row(item)?;
         }
         writer.end()?;
     }
     if let Some(list) = counts {
-        writer.begin(Section { name: "inventoryCounts", known: false, single: false })?;
+        writer.begin(Section { name: "inventoryCounts", kind: RowKind::Other, single: false })?;
         for item in json::items(list) {
             writer.row(&count_row(item))?;
         }

@@ -12,13 +12,15 @@ use crate::nearness::near;
 use super::columns::{Column, Selection, SelectionError};
 use super::error::Error;
 use super::held::{Held, is_inventories};
-use super::view::Shape;
+use super::view::{Shape, View};
 
 /// What to sort rows by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortKey {
     column: Column,
     descending: bool,
+    /// Whether it is a saved preference: rows that lack it keep their order then.
+    saved: bool,
 }
 
 impl SortKey {
@@ -34,7 +36,12 @@ impl SortKey {
         let mut columns = Selection::parse(name)?.columns;
         columns.truncate(1);
         let column = columns.pop().ok_or(SelectionError::NameMissing { at: shift })?;
-        Ok(SortKey { column: Column { at: column.at + shift, ..column }, descending })
+        Ok(SortKey { column: Column { at: column.at + shift, ..column }, descending, saved: false })
+    }
+
+    /// The same as a saved preference.
+    pub fn saved(self) -> SortKey {
+        SortKey { saved: true, ..self }
     }
 }
 
@@ -50,12 +57,13 @@ pub(super) struct Sorted {
 
 impl Sorted {
     /// Reads the reply and sorts it. Rows without a value come last; of equal ones the order stays.
-    pub(super) fn new(pieces: &mut dyn Pieces, key: &SortKey, shape: &Shape) -> Result<Sorted, Error> {
+    pub(super) fn new(pieces: &mut dyn Pieces, key: &SortKey, shape: &Shape, view: &View) -> Result<Sorted, Error> {
         let mut frame = VecDeque::new();
         let mut text = Vec::new();
         let mut keyed: Vec<(Key, usize, usize)> = Vec::new();
         let mut inside = false;
-        let mut found = key.column.path.first().is_some_and(|head| shape.field(head).is_some());
+        let has_head = key.column.path.first().is_some_and(|head| shape.field(head).is_some());
+        let mut found = key.saved || has_head || view.knows(shape, &key.column.path);
         let mut names: Vec<String> = Vec::new();
         while let Some(piece) = pieces.next_piece()? {
             match piece {
@@ -230,8 +238,8 @@ fn digits(chars: &mut Peekable<Chars<'_>>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Format;
     use super::super::testing::{try_print, zone_shape};
-    use super::super::{Format, View};
     use super::*;
 
     fn sorted(values: &[&str], key: &str) -> Vec<String> {
@@ -284,6 +292,10 @@ mod tests {
         let view =
             |key: &str| View { sort_by: Some(SortKey::parse(key).expect("a column")), ..View::new(Format::Json) };
         assert!(try_print(reply, &zone_shape(), &view("size")).is_ok());
+        // Saved for rows of any kind, it is ignored.
+        let saved = SortKey::parse("-nam").expect("a column").saved();
+        let view_of_saved = View { sort_by: Some(saved), ..View::new(Format::Value) };
+        assert_eq!(try_print(reply, &Shape::default(), &view_of_saved).expect("prints").0, "b\na\n");
         match try_print(reply, &Shape::default(), &view("-nam")) {
             Err(Error::UnknownColumn { name, at: 1, near }) => {
                 assert_eq!((name.as_str(), near), ("nam", vec!["name".to_owned()]))

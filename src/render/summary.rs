@@ -440,7 +440,7 @@ all   memoryCapacity    1.2 TiB  2 TiB  60 %  ##############
         let view = View { summary: true, ..View::new(Format::Jsonl) };
         assert_eq!(
             print(REPLY, &view),
-            "{\"rows\":3,\"by\":{\"state\":{\"Enabled\":3},\"status\":{\"Connected\":2,\"Disconnected\":1}},\"sums\":{\"cpuNum\":80}}\n"
+            "{\"by\":{\"state\":{\"Enabled\":3},\"status\":{\"Connected\":2,\"Disconnected\":1}},\"rows\":3,\"sums\":{\"cpuNum\":80}}\n"
         );
     }
 

@@ -11,7 +11,7 @@ use super::error::Error;
 use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};
 use super::output::Output;
-use super::rows::{RowWriter, Section};
+use super::rows::{RowKind, RowWriter, Section};
 use super::style::Tone;
 use super::vertical::{Blocks, block, title};
 use super::view::{Format, Shape, View};
@@ -22,7 +22,7 @@ pub(super) struct Table<'a, 'o> {
     view: &'a View,
     out: &'a mut Output<'o>,
     lines: Lines,
-    known: bool,
+    kind: RowKind,
     single: bool,
     name: String,
     started: bool,
@@ -49,7 +49,7 @@ impl<'a, 'o> Table<'a, 'o> {
             view,
             out,
             lines: Lines::of(view),
-            known: false,
+            kind: RowKind::Other,
             single: false,
             name: String::new(),
             started: false,
@@ -68,9 +68,8 @@ impl<'a, 'o> Table<'a, 'o> {
     fn measured(&mut self) -> Result<(), Error> {
         let sample = std::mem::take(&mut self.sample);
         let name = self.name.clone();
-        let section = Section { name: &name, known: self.known, single: self.single };
-        let unknown = Shape::default();
-        let shape = if self.known { self.shape } else { &unknown };
+        let section = Section { name: &name, kind: self.kind, single: self.single };
+        let shape = &*self.kind.shape(self.shape);
         let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
         let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
@@ -167,7 +166,7 @@ fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
 
 impl RowWriter for Table<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
-        self.known = section.known;
+        self.kind = section.kind;
         self.single = section.single;
         self.name = section.name.to_owned();
         self.phase = Phase::Measuring;
@@ -213,7 +212,7 @@ impl RowWriter for Table<'_, '_> {
         }
         let mut blocks = Blocks::default();
         blocks.start(
-            Section { name: "", known: false, single: true },
+            Section { name: "", kind: RowKind::Other, single: true },
             &Shape::default(),
             self.view,
             &mut self.out.buffer,
@@ -483,19 +482,21 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
             }
         }
         /// Fails the test when too much is read.
-        struct Endless(u32);
+        struct Endless(u32, Vec<u8>);
         impl crate::json::Pieces for Endless {
             fn next_piece(&mut self) -> Result<Option<crate::json::Piece<'_>>, crate::json::ReadError> {
                 self.0 += 1;
                 assert!(self.0 < 3000, "goes on reading");
                 Ok(Some(match self.0 {
                     1 => crate::json::Piece::Rows { name: "inventories" },
-                    _ => crate::json::Piece::Row(br#"{"name":"a"}"#),
+                    _ => crate::json::Piece::Row(&self.1),
                 }))
             }
         }
+        let row = format!(r#"{{"name":"{}"}}"#, "a".repeat(200)).into_bytes();
         for format in Format::ALL {
-            let printed = super::super::render(&mut Endless(0), &Shape::default(), &View::new(format), &mut Closed);
+            let endless = &mut Endless(0, row.clone());
+            let printed = super::super::render(endless, &Shape::default(), &View::new(format), &mut Closed);
             assert!(
                 matches!(&printed, Err(Error::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe),
                 "{format:?}"

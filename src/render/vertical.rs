@@ -12,7 +12,7 @@ use super::error::Error;
 use super::fit::{cut, wrapped};
 use super::grid::{Grid, GridColumn, Sample};
 use super::output::Output;
-use super::rows::{RowWriter, Section};
+use super::rows::{RowKind, RowWriter, Section};
 use super::style::{PLAIN, Tone};
 use super::view::{Border, Shape, View};
 
@@ -22,7 +22,7 @@ pub(super) struct Vertical<'a, 'o> {
     view: &'a View,
     out: &'a mut Output<'o>,
     blocks: Blocks,
-    known: bool,
+    kind: RowKind,
     name: String,
     /// Rows that wait for the answer whether the columns asked for exist.
     sample: Option<Sample>,
@@ -30,14 +30,21 @@ pub(super) struct Vertical<'a, 'o> {
 
 impl<'a, 'o> Vertical<'a, 'o> {
     pub(super) fn new(shape: &'a Shape, view: &'a View, out: &'a mut Output<'o>) -> Vertical<'a, 'o> {
-        Vertical { shape, view, out, blocks: Blocks::default(), known: false, name: String::new(), sample: None }
+        Vertical {
+            shape,
+            view,
+            out,
+            blocks: Blocks::default(),
+            kind: RowKind::Other,
+            name: String::new(),
+            sample: None,
+        }
     }
 
     fn drain(&mut self) -> Result<(), Error> {
         let Some(sample) = self.sample.take() else { return Ok(()) };
-        let unknown = Shape::default();
-        let shape = if self.known { self.shape } else { &unknown };
-        self.blocks.use_columns(Grid::with_sample(&self.name, shape, self.view, &sample)?, self.view);
+        let shape = self.kind.shape(self.shape);
+        self.blocks.use_columns(Grid::with_sample(&self.name, &shape, self.view, &sample)?, self.view);
         for row in sample.rows() {
             self.blocks.write(row, self.view, &mut self.out.buffer);
             self.out.row_done()?;
@@ -48,10 +55,9 @@ impl<'a, 'o> Vertical<'a, 'o> {
 
 impl RowWriter for Vertical<'_, '_> {
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error> {
-        self.known = section.known;
+        self.kind = section.kind;
         self.name = section.name.to_owned();
-        let unknown = Shape::default();
-        self.blocks.start(section, if section.known { self.shape } else { &unknown }, self.view, &mut self.out.buffer);
+        self.blocks.start(section, &section.kind.shape(self.shape), self.view, &mut self.out.buffer);
         self.sample = self.view.columns.as_ref().map(|_| Sample::default());
         Ok(())
     }
@@ -70,7 +76,7 @@ impl RowWriter for Vertical<'_, '_> {
     }
 
     fn beside(&mut self, record: &[u8]) -> Result<(), Error> {
-        let section = Section { name: "", known: false, single: true };
+        let section = Section { name: "", kind: RowKind::Other, single: true };
         self.blocks.start(section, &Shape::default(), self.view, &mut self.out.buffer);
         self.blocks.write(record, self.view, &mut self.out.buffer);
         Ok(())
@@ -112,9 +118,10 @@ impl Blocks {
         match &view.columns {
             None => {}
             Some(selection) if selection.added => {
-                self.added = Some(Grid::of(selection.columns.clone(), &self.shape, view));
+                let added = selection.columns.iter().filter(|column| grid.has(column)).cloned().collect();
+                self.added = Some(Grid::of(added, &self.shape, view));
             }
-            Some(_) => self.grid = Some(grid),
+            Some(_) => self.grid = Some(grid).filter(|grid| !grid.fallback),
         }
     }
 
@@ -196,7 +203,8 @@ fn member_column(name: String, shape: &Shape, view: &View) -> Option<GridColumn>
 
 /// A blank line between sections, and the name of a list that is not simply the reply's inventories.
 pub(super) fn title(section: Section<'_>, started: bool, view: &View, out: &mut Vec<u8>) {
-    if matches!(section.name, "" | "inventories" | "inventory") || section.single && !started {
+    let is_alone = section.single || matches!(section.kind, RowKind::Parts);
+    if matches!(section.name, "" | "inventories" | "inventory") || is_alone && !started {
         return;
     }
     if started {

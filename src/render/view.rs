@@ -18,7 +18,7 @@ pub enum Format {
     Wide,
     /// One `field | value` block an inventory.
     Vertical,
-    /// The reply as sent, indented.
+    /// The reply as sent, indented, its members sorted.
     Json,
     /// One inventory a line.
     Jsonl,
@@ -144,6 +144,12 @@ pub struct View {
     pub border: Option<Border>,
     /// Rows and cells that are marked in tables and blocks.
     pub marks: Option<Marks>,
+    /// Whether the reply is what a failed call led to, which the JSON formats do not call a success.
+    pub failed: bool,
+    /// Whether rows of an inventory of that name may have something at a path, though those at hand have nothing.
+    pub knows: fn(&str, &[String]) -> bool,
+    /// The inventory that the rows are taken from, where only some of its members were asked for.
+    pub taken_from: Option<String>,
 }
 
 impl View {
@@ -168,6 +174,9 @@ impl View {
             wrap: false,
             border: None,
             marks: None,
+            failed: false,
+            knows: |_, _| false,
+            taken_from: None,
         }
     }
 
@@ -179,6 +188,12 @@ impl View {
     /// The same without a selection, as JSON.
     pub fn plain(&self) -> View {
         View { format: Format::Json, columns: None, sort_by: None, filter: None, summary: false, ..self.clone() }
+    }
+
+    /// Whether the rows of that shape may have something at a path, though those at hand have nothing.
+    pub(super) fn knows(&self, shape: &Shape, path: &[String]) -> bool {
+        let inventory = shape.inventory.as_ref().or(self.taken_from.as_ref());
+        inventory.is_some_and(|inventory| (self.knows)(inventory, path))
     }
 
     /// How wide a line may be.

@@ -1,45 +1,60 @@
 //! `yaml`: the content of `json`, in a form that YAML 1.1 and 1.2 readers agree on.
 
-use crate::json::{self, Kind, Piece, Pieces};
+use crate::json::{self, Kind, Piece, Pieces, Sorter};
 
 use super::error::Error;
+use super::ordered::Ordered;
 use super::output::Output;
 use super::view::View;
 
-/// Writes a reply without its `schema` and with `success: true`.
-pub(super) fn write(pieces: &mut dyn Pieces, _: &View, out: &mut Output<'_>) -> Result<(), Error> {
-    let mut success = false;
+/// Writes a reply without its `schema` and, unless it is a failure, with `success: true`. Members are sorted.
+pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
+    let mut sorter = Sorter::default();
+    let mut sorted = Vec::new();
+    let mut members = Ordered::new(b"");
+    let mut success = view.failed;
     let mut first_row = true;
     while let Some(piece) = pieces.next_piece()? {
-        let buffer = &mut out.buffer;
         match piece {
             Piece::Member { name: "schema", .. } => {}
             Piece::Member { name, text } => {
                 success |= name == "success";
-                member(buffer, name.as_bytes(), text, 0);
+                sorted.clear();
+                sorter.compact(&mut sorted, text);
+                members.begin(name);
+                member(members.buffer(out), name.as_bytes(), &sorted, 0);
+                members.end();
             }
             Piece::Rows { name } => {
-                key(buffer, name.as_bytes());
+                members.begin(name);
+                key(members.buffer(out), name.as_bytes());
                 first_row = true;
             }
             Piece::Row(row) => {
+                sorted.clear();
+                sorter.compact(&mut sorted, row);
+                let buffer = members.buffer(out);
                 if first_row {
                     buffer.push(b'\n');
                 }
                 first_row = false;
-                item(buffer, row, 0);
-                out.row_done()?;
+                item(buffer, &sorted, 0);
+                members.row_done(out)?;
             }
             Piece::EndRows => {
                 if first_row {
-                    buffer.extend_from_slice(b" []\n");
+                    members.buffer(out).extend_from_slice(b" []\n");
                 }
+                members.end();
             }
         }
     }
     if !success {
-        out.buffer.extend_from_slice(b"success: true\n");
+        members.begin("success");
+        members.buffer(out).extend_from_slice(b"success: true\n");
+        members.end();
     }
+    members.finish(out)?;
     Ok(())
 }
 
@@ -214,10 +229,10 @@ mod tests {
         let expected = "\
 inventories:
 - name: a
-  size: 1.073741824E+9
   nics:
   - ip: \"1\"
   - ip: \"2\"
+  size: 1.073741824E+9
 - name: b
   state: Running
 success: true
@@ -244,8 +259,8 @@ a:
     h: -0.5
 l:
 - []
-- - x: 1
-    w: 2
+- - w: 2
+    x: 1
 - z
 success: true
 ";

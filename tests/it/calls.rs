@@ -148,7 +148,7 @@ fn the_curl_example_is_the_request_that_is_sent() {
 }
 
 #[test]
-fn a_query_is_printed_as_the_node_sent_it() {
+fn a_query_is_printed_as_the_node_sent_it_with_sorted_members() {
     let node = Node::start(|_| {
         Reply::ok(
             r#"{"inventories":[{"uuid":"1f6d","name":"a \"quoted\" \\ name","size":1.073741824E9,"big":9223372036854775807,"none":null}],"schema":{"inventories[0]":"x"}}"#,
@@ -158,11 +158,11 @@ fn a_query_is_printed_as_the_node_sent_it() {
         r#"{
     "inventories": [
         {
-            "uuid": "1f6d",
-            "name": "a \"quoted\" \\ name",
-            "size": 1.073741824E9,
             "big": 9223372036854775807,
-            "none": null
+            "name": "a \"quoted\" \\ name",
+            "none": null,
+            "size": 1.073741824E9,
+            "uuid": "1f6d"
         }
     ],
     "success": true
@@ -178,9 +178,21 @@ fn a_query_is_printed_as_the_node_sent_it() {
 fn a_failed_api_is_json_on_stdout_and_readable_on_stderr() {
     let node = Node::start(|_| Reply::error("SYS.1006", "no space left"));
     let done = with_session(&node, &["QueryZone", "limit=1"]).fails(3);
-    assert_eq!(done.json()["success"], false);
-    assert_eq!(done.json()["error"]["code"], "SYS.1006");
-    done.stderr("error: no space left\n  code: SYS.1006 (failed)\n");
+    done.stderr("error: no space left\n  code: SYS.1006 (failed)\n").stdout(
+        r#"{
+    "error": {
+        "code": "SYS.1006",
+        "description": "failed",
+        "details": "no space left"
+    }
+}
+"#,
+    );
+    // Scripts search for that word.
+    for format in ["json", "jsonl", "yaml"] {
+        let done = with_session(&node, &["QueryZone", "limit=1", "-o", format]).fails(3).stdout_has("SYS.1006");
+        assert!(!done.out().contains("success"), "{}", done.out());
+    }
     with_session(&node, &["QueryZone", "limit=1", "-o", "csv"]).fails(3).stdout("");
 }
 

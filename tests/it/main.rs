@@ -5,6 +5,7 @@
 
 mod bases;
 mod batch;
+mod batches;
 mod calls;
 mod completion;
 mod contexts;
@@ -20,6 +21,7 @@ mod node;
 mod output;
 mod paging;
 mod panics;
+mod pipelines;
 mod prompt;
 mod raw;
 mod redirections;

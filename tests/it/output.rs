@@ -65,6 +65,53 @@ fn every_format_reads_the_sandbox() {
         .stdout("ceph-bs\nimage-store\n");
 }
 
+/// A node leaves null members out, and some members are of special kinds of a resource alone.
+#[test]
+fn no_row_is_lost_to_a_missing_member() {
+    let rows = format!(r#"{{"uuid":"{A}","name":"vm","state":"Running","vmNics":[{{"uuid":"{B}","mac":"fa:01"}}]}}"#);
+    let node = zones(&rows);
+    let home = Home::new();
+    let run = |words: &[&str]| home.run(node.call(words)).variable(SESSION.0, SESSION.1);
+    for format in ["table", "wide", "vertical", "csv", "tsv", "value"] {
+        run(&["QueryVmInstance", "limit=1", "-o", format]).succeeds().stderr("").stdout_has("vm");
+    }
+    // A default column of the table is empty, as its header says.
+    let two = zones(&format!("{rows},{rows}"));
+    let table = home.run(two.call(&["QueryVmInstance", "limit=2", "-o", "table"])).variable(SESSION.0, SESSION.1);
+    table.succeeds().stderr("").stdout_has("ip");
+    let csv = |columns: &str| run(&["QueryVmInstance", "limit=1", "-o", "csv", "--columns", columns]);
+    csv("name,vmNics.ip,vmNics.l3Network.name").succeeds().stdout("name,vmNics.ip,vmNics.l3Network.name\nvm,,\n");
+    csv("name,host.name,description").succeeds().stdout("name,host.name,description\nvm,,\n");
+    csv("name,applianceVmType").succeeds().stdout("name,applianceVmType\nvm,\n");
+    csv("name,vmNics.ipp").fails(2).stdout("").stderr("error: no column vmNics.ipp\n");
+    csv("name,vmNics.mca").fails(2).stderr("error: no column vmNics.mca\n  hint: did you mean `mac`?\n");
+    csv("nme").fails(2).stdout("").stderr("error: no column nme\n  hint: did you mean `name`?\n");
+    run(&["QueryVmInstance", "limit=1", "-o", "jsonl", "--columns", "name,vmNics.ip"])
+        .succeeds()
+        .stdout("{\"name\":\"vm\",\"vmNics.ip\":[]}\n");
+    run(&["QueryVmInstance", "fields=name", "limit=1", "-o", "csv", "--columns", "name,hostUuid"])
+        .succeeds()
+        .stdout("name,hostUuid\nvm,\n");
+    run(&["QueryVmInstance", "limit=1", "-o", "value", "--columns", "name", "--sort-by", "memorySize"])
+        .succeeds()
+        .stdout("vm\n");
+    run(&["QueryVmInstance", "limit=1", "--sort-by", "memorySzie"]).fails(2).stderr_has("no column memorySzie");
+}
+
+#[test]
+fn an_action_may_show_what_a_special_kind_has() {
+    let home = Home::with_cloud();
+    let zone = home.run(["--sandbox", "QueryZone", "limit=1", "-o", "value", "--columns", "uuid"]).succeeds().out();
+    let create = |columns: &str| {
+        let zone = format!("zoneUuid={}", zone.trim());
+        let words = ["CreateL2VlanNetwork", "name=l2", &zone, "physicalInterface=eth0", "vlan=7"];
+        let view = ["--sandbox", "-o", "csv", "--columns", columns];
+        home.run([&view[..], &words].concat())
+    };
+    create("name,vlan").succeeds().stderr("").stdout("name,vlan\nl2,7\n");
+    create("name,vlna").fails(2).stdout("").stderr_has("no column vlna");
+}
+
 /// A filter that cannot be compiled is told before anything is sent.
 #[test]
 fn a_wrong_filter_sends_nothing() {
