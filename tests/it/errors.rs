@@ -34,7 +34,7 @@ fn each_exit_code_comes_with_an_object() {
                 format!(r#"{{"error":{{"code":"SYS.1006","details":"sent \u001b[31m{SESSION}","cause":{cause}}}}}"#),
             )
         }
-        "/zstack/v1/hosts" => Reply::Send(200, "<html>".to_owned()),
+        "/zstack/v1/hosts" => Reply::ok(r#"{"inventories":[{]}"#),
         "/zstack/v1/volumes" => Reply::error("ID.1001", "expired"),
         "/zstack/v1/zones" if request.method == "POST" => Reply::Send(202, "{}".to_owned()),
         path if path.contains("/api-jobs/") => Reply::Send(202, "{}".to_owned()),
@@ -57,7 +57,7 @@ fn each_exit_code_comes_with_an_object() {
     assert_eq!(error(&run(&["context", "frob"]).fails(1), 1)["kind"], "arguments");
     assert_eq!(error(&run(&["QueryZone"]).fails(5), 5)["kind"], "not-logged-in");
     assert_eq!(error(&with_session(&["QueryVolume"]).fails(5), 5)["code"], "ID.1001");
-    assert_eq!(error(&with_session(&["QueryHost"]).fails(4), 4)["kind"], "not-a-node");
+    assert_eq!(error(&with_session(&["QueryHost"]).fails(4), 4)["kind"], "bad-reply");
     assert_eq!(error(&with_session(&["QueryZone", "--fail-empty"]).fails(7), 7)["kind"], "nothing-found");
     assert_eq!(error(&with_session(&["QueryZone", "--jq", "1 + {}"]).fails(2), 2)["kind"], "filter");
 
@@ -106,6 +106,20 @@ fn the_jobs_that_failed_are_named() {
     let done = Home::new().run_once(node.call(&["job", "wait", &one, &other, "--errors", "json"])).fails(3);
     let jobs: Vec<Value> = errors(&done).iter().map(|error| error["job"].clone()).collect();
     assert_eq!(jobs, [json!(one), json!(other)]);
+}
+
+#[test]
+fn the_parts_of_a_batch_that_failed_are_named() {
+    let node = Node::start(|_| {
+        let part = |name: &str| {
+            format!(r#"{{"success":false,"uuid":"{name}","error":{{"code":"SYS.1006","details":"busy"}}}}"#)
+        };
+        Reply::ok(format!(r#"{{"results":[{},{{"success":true,"uuid":"c"}},{}]}}"#, part("a"), part("b")))
+    });
+    let words = node.call(&["--errors", "json", "DestroyVmInstance", "uuid=1f6d"]);
+    let done = Home::new().run_once(words).variable("ZSTACK_SESSION_UUID", SESSION).fails(3);
+    let told: Vec<Value> = errors(&done).iter().map(|error| json!([error["message"], error["code"]])).collect();
+    assert_eq!(told, [json!(["a: busy", "SYS.1006"]), json!(["b: busy", "SYS.1006"])]);
 }
 
 #[test]
