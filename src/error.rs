@@ -1,11 +1,15 @@
 //! Everything that can end a command, and the exit code that it means.
 
+mod kind;
+
 use std::io;
 use std::ops::Range;
 
-use crate::client::{self, ApiFailure, Class, EndpointError, FailedPart};
+use crate::client::{self, ApiFailure, EndpointError, FailedPart};
 use crate::syntax::{CommandError, FileError};
 use crate::{cli, commands, config, plan, render, results, sandbox, shell};
+
+pub use kind::Kind;
 
 /// How the program ends. The numbers are part of its contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,43 +242,16 @@ impl From<render::Error> for Error {
 }
 
 impl Error {
+    /// What sort of error it is; none for what was told before.
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::of(self)
+    }
+
     /// The exit code that the error means.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Error::Usage(error) if error.in_command => ExitCode::Command,
-            Error::Usage(_)
-            | Error::Option { .. }
-            | Error::Preference { .. }
-            | Error::Endpoint(_)
-            | Error::Config(_)
-            | Error::Render(_) => ExitCode::Options,
-            // What is wrong is on this side of the network, and whoever tries again gets no further. The node may have
-            // done its part.
-            Error::Shell(_) | Error::Write(_) => ExitCode::Options,
-            Error::Results(_)
-            | Error::Save(_)
-            | Error::Redirect(_)
-            | Error::Syntax(_)
-            | Error::Argument { .. }
-            | Error::File(_)
-            | Error::Plan(_)
-            | Error::NotShown(_)
-            | Error::Script { .. }
-            | Error::Program { .. }
-            | Error::Export { .. }
-            | Error::PipeFilter { .. }
-            | Error::Own(_) => ExitCode::Command,
-            Error::Client(error) => match error.class() {
-                Class::Failure => ExitCode::Failed,
-                Class::NoAnswer => ExitCode::NoAnswer,
-                Class::NoSession => ExitCode::NoSession,
-                Class::Unknown => ExitCode::Unknown,
-                Class::Interrupted => ExitCode::Interrupted,
-            },
-            Error::Api(_) | Error::Parts(_) => ExitCode::Failed,
-            Error::Empty => ExitCode::Empty,
             Error::Reported(code) => *code,
-            Error::Sandbox(_) => ExitCode::NoAnswer,
+            error => error.kind().map_or(ExitCode::Bug, Kind::exit_code),
         }
     }
 

@@ -9,7 +9,6 @@ use crate::client::Client;
 use crate::config::ConfirmWish;
 use crate::error::{Error, ExitCode};
 use crate::render::{self, Filter};
-use crate::results::{Limits, Results};
 use crate::secret::mask_command;
 use crate::shell::complete::Disk;
 use crate::shell::{
@@ -20,7 +19,6 @@ use crate::syntax;
 use super::export::Export;
 use super::output::Output;
 use super::program::Program;
-use super::recorder::Tape;
 use super::{App, nearby};
 
 /// What only the interactive shell has.
@@ -28,9 +26,6 @@ pub(super) struct State {
     /// When to ask before something is destroyed, where `set confirm` said so.
     pub(super) confirm: Option<ConfirmWish>,
     pub(super) live: Arc<LiveCache>,
-    /// What the command that runs led to so far.
-    pub(super) tape: Option<Tape>,
-    results: Results,
     /// Whether the history keeps secrets.
     keep_secrets: Arc<AtomicBool>,
     /// The client that live values are asked with, where there may be one.
@@ -61,15 +56,7 @@ impl App {
         let lookup: Arc<Mutex<Option<Client>>> = Arc::default();
         let fetch = nearby::fetch(self.catalog, Arc::clone(&lookup));
         let live = Arc::new(LiveCache::new(LiveLimits::default(), fetch));
-        self.shell = Some(State {
-            confirm: None,
-            live: Arc::clone(&live),
-            tape: None,
-            results: Results::new(folders.state.join("results"), Limits::default(), options.no_secure),
-            keep_secrets,
-            lookup,
-            live_of: None,
-        });
+        self.shell = Some(State { confirm: None, live: Arc::clone(&live), keep_secrets, lookup, live_of: None });
         let shell_options = shell::Options { live: &*live, files: &Disk, history };
         if !options.quiet {
             self.say(&options, "zstack-cli: `help` explains, Tab completes, Ctrl-D leaves");
@@ -125,25 +112,11 @@ impl App {
     /// Runs one line, and keeps what it led to among the results.
     fn run_recorded(&mut self, line: &str) -> Result<Flow, Error> {
         self.interrupt.clear();
-        let tape = self.shell.as_ref().map(|shell| Tape::new(&shell.results, line));
-        if let Some(shell) = &mut self.shell {
-            shell.tape.clone_from(&tape);
-        }
-        let result = match self.run_line(line, &mut Output::Screen) {
+        self.recording(line, |app| match app.run_line(line, &mut Output::Screen) {
             // A terminal is always read: it was a pager that was left.
-            Err(error) if error.is_closed_pipe() && self.environment.stdout_terminal => Ok(Flow::Continue),
+            Err(error) if error.is_closed_pipe() && app.environment.stdout_terminal => Ok(Flow::Continue),
             result => result,
-        };
-        if let Some(shell) = &mut self.shell {
-            shell.tape = None;
-        }
-        if let Some(tape) = tape {
-            if let Err(error) = &result {
-                tape.add_failure(error);
-            }
-            self.keep_result(tape, result.is_ok());
-        }
-        result
+        })
     }
 
     /// Gives live look-ups a client of their own for the node in use, and forgets what another node or account has.
@@ -231,7 +204,6 @@ impl Evaluator for App {
         let no_secure = self.options.no_secure;
         if let Some(shell) = &mut self.shell {
             shell.keep_secrets.store(no_secure, Ordering::Relaxed);
-            shell.results.keep_secrets(no_secure);
         }
         flow
     }
@@ -256,8 +228,8 @@ pub(super) fn line_options(line: &str, options: &Options) -> Options {
     let mut own = options.clone();
     let command = redirection(line).map_or(line, |(command, _)| command);
     let texts: Vec<String> = syntax::lex(command).words.into_iter().map(|word| word.text).collect();
-    // A line that is wrong is told to be so when it runs.
-    if cli::parse(&texts, &mut own).is_err() { options.clone() } else { own }
+    // A line that is wrong is told to be so when it runs, in the way that it asks for.
+    if cli::parse(&texts, &mut own).is_err() { Options { errors: own.errors, ..options.clone() } } else { own }
 }
 
 #[cfg(test)]

@@ -294,7 +294,8 @@ impl App {
         Ok(true)
     }
 
-    /// Warns when a secret stands among the program's arguments, which other users of the machine can list.
+    /// Warns whoever sits at a terminal when a secret stands among the program's arguments, which other users of the
+    /// machine can list. A script would repeat it at every call.
     pub(super) fn warn_of_visible_secrets(&self, arguments: &[String], options: &Options) {
         let visible = arguments.iter().find_map(|argument| {
             let (name, value) = argument.split_once('=')?;
@@ -302,8 +303,7 @@ impl App {
             let is_visible = mask_value(name, value) != value && !from_file;
             is_visible.then_some(name)
         });
-        // The sandbox's passwords are known to everybody.
-        if let Some(name) = visible.filter(|_| !options.sandbox) {
+        if let Some(name) = visible.filter(|_| self.warns_of_secrets(options)) {
             self.say(
                 options,
                 &format!(
@@ -316,11 +316,16 @@ impl App {
 
     /// The same for the body of `raw`.
     pub(super) fn warn_of_visible_body(&self, body: &str, options: &Options) {
-        if mask_json(body.as_bytes()) != body && !options.sandbox {
+        if mask_json(body.as_bytes()) != body && self.warns_of_secrets(options) {
             let text = "warning: other users of this machine can see the secrets of the body among the arguments; @FILE and \
                         @- read it from a file or from standard input";
             self.say(options, text);
         }
+    }
+
+    /// Whether anybody is to be warned of visible secrets. The sandbox's passwords are known to everybody.
+    fn warns_of_secrets(&self, options: &Options) -> bool {
+        self.environment.stderr_terminal && !options.sandbox
     }
 
     /// Stores an access key: requests are signed with it from now on.

@@ -7,6 +7,7 @@ mod capacity;
 mod completion;
 mod confirm;
 mod connect;
+mod error_object;
 mod export;
 mod full_screen;
 mod interactive;
@@ -54,37 +55,40 @@ use crate::syntax::{self, Command, Word};
 
 use connect::Node;
 use output::Output;
-use report::Reporter;
+use recorder::Tape;
+use report::{Reporter, Source};
+use settings::errors_of_environment;
 
 /// Runs the program with the arguments that follow its name.
 pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
-    panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
-        let _ = writeln!(
-            io::stderr(),
-            "error: a bug in zstack-cli{}\n  hint: please report the command and this line, with `zstack-cli --version`",
-            place.unwrap_or_default()
-        );
+    let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let errors = cli::errors_among(&texts).or_else(|| errors_of_environment(&environment).unwrap_or_default());
+    panic::set_hook(Box::new(move |panic| {
+        let _ = writeln!(io::stderr(), "{}", report::bug(panic.location(), errors.unwrap_or_default()));
     }));
-    panic::catch_unwind(AssertUnwindSafe(|| start(environment, arguments))).unwrap_or(ExitCode::Bug)
+    let options = Options { errors, ..Options::default() };
+    panic::catch_unwind(AssertUnwindSafe(|| start(environment, arguments, options))).unwrap_or(ExitCode::Bug)
 }
 
-fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
-    let mut options = Options::default();
-    let texts = arguments.iter().map(|argument| argument.to_str().map(str::to_owned).ok_or(argument));
-    let line = match texts.collect::<Result<Vec<String>, &OsString>>() {
-        Ok(words) => cli::parse(&words, &mut options),
-        Err(argument) => Err(UsageError::not_text(argument)),
-    };
-    let line = match line {
+fn start(environment: Environment, arguments: &[OsString], mut options: Options) -> ExitCode {
+    let texts = arguments.iter().map(|argument| argument.to_str().ok_or_else(|| UsageError::not_text(argument)));
+    let words = texts.map(|text| text.map(str::to_owned)).collect::<Result<Vec<String>, UsageError>>();
+    let line = words.and_then(|words| Ok((cli::parse(&words, &mut options)?, words))).map_err(Error::from);
+    // A wrong value in the environment is told before anything else can go wrong, unless the option decides.
+    let checked = if options.errors.is_none() { errors_of_environment(&environment).map(drop) } else { Ok(()) };
+    let (line, words) = match line.and_then(|line| checked.map(|()| line)) {
         Ok(line) => line,
-        Err(error) => return App::new(environment).conclude(Err(error.into()), None, None).0,
+        Err(error) => {
+            let mut app = App::new(environment);
+            app.options.errors = options.errors;
+            return app.conclude(Err(error), None, None).0;
+        }
     };
     let may_filter = options.jq.is_some() || matches!(line, Line::Nothing | Line::Own(OwnCommand::Run { .. }));
     if !may_filter {
-        return evaluate(environment, line, options);
+        return evaluate(environment, line, &words, options);
     }
-    let evaluated = || evaluate(environment.clone(), line.clone(), options.clone());
+    let evaluated = || evaluate(environment.clone(), line.clone(), &words, options.clone());
     thread::scope(|scope| match thread::Builder::new().stack_size(render::STACK).spawn_scoped(scope, evaluated) {
         Ok(thread) => thread.join().unwrap_or(ExitCode::Bug),
         // Where there is no room for it, no jq expression recurses deeply either.
@@ -92,8 +96,8 @@ fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
     })
 }
 
-/// Evaluates what the arguments came to.
-fn evaluate(environment: Environment, line: Line, options: Options) -> ExitCode {
+/// Evaluates the line that the arguments came to.
+fn evaluate(environment: Environment, line: Line, arguments: &[String], options: Options) -> ExitCode {
     let mut app = App::new(environment);
     app.options = options;
     if matches!(line, Line::Nothing) {
@@ -109,7 +113,9 @@ fn evaluate(environment: Environment, line: Line, options: Options) -> ExitCode 
         Line::Own(OwnCommand::Raw(call)) => app.warn_of_visible_body(call.body.as_deref().unwrap_or("{}"), &options),
         _ => {}
     }
-    let result = app.evaluate(line, &text, &words, &options, &mut Output::Screen);
+    let command = if words.is_empty() { Command::words_from_args(arguments).0 } else { text.clone() };
+    let run = |app: &mut App| app.evaluate(line, &text, &words, &options, &mut Output::Screen);
+    let result = app.recording(&command, run);
     let (code, _) = app.conclude_with(result, &options, None, Some(&text));
     app.close();
     code
@@ -142,6 +148,8 @@ struct App {
     reads_stdin: bool,
     /// How many scripts are running, each started by the one before.
     scripts: usize,
+    /// What the command that runs led to so far.
+    tape: Option<Tape>,
     /// What only the interactive shell has.
     shell: Option<interactive::State>,
 }
@@ -163,6 +171,7 @@ impl App {
             turned_bases: None,
             reads_stdin: false,
             scripts: 0,
+            tape: None,
             shell: None,
         }
     }
@@ -218,12 +227,17 @@ impl App {
     }
 
     /// Says what went wrong with a line, if anything did, and what that means for the exit code.
-    fn conclude(&mut self, result: Result<Flow, Error>, place: Option<&str>, line: Option<&str>) -> (ExitCode, Flow) {
+    fn conclude(
+        &mut self,
+        result: Result<Flow, Error>,
+        source: Option<&Source<'_>>,
+        line: Option<&str>,
+    ) -> (ExitCode, Flow) {
         let options = match line.filter(|_| result.is_err()) {
             Some(line) => interactive::line_options(line, &self.options),
             None => self.options.clone(),
         };
-        self.conclude_with(result, &options, place, line)
+        self.conclude_with(result, &options, source, line)
     }
 
     /// The same, where the options of the line are known.
@@ -231,7 +245,7 @@ impl App {
         &mut self,
         result: Result<Flow, Error>,
         options: &Options,
-        place: Option<&str>,
+        source: Option<&Source<'_>>,
         line: Option<&str>,
     ) -> (ExitCode, Flow) {
         let error = match result {
@@ -245,10 +259,11 @@ impl App {
         let settled = self.settle_if_possible(options);
         let terminal = self.environment.stderr_terminal;
         let reporter = Reporter {
+            format: settled.errors.unwrap_or_default(),
             terminal,
             colour: self.colour(terminal, &settled),
             chinese: self.environment.variables.chinese,
-            at_prompt: self.shell.is_some() && place.is_none(),
+            at_prompt: self.shell.is_some() && source.is_none(),
             session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
             known: self.known_secrets(),
             meant: self.meant.take(),
@@ -259,12 +274,12 @@ impl App {
         match error {
             Error::Parts(parts) => {
                 for part in parts {
-                    let place = place.map(|place| format!("{place}: ")).unwrap_or_default() + &part.what;
-                    let _ = reporter.report(&Error::Api(Box::new(part.failure)), Some(&place), None, out);
+                    let source = Source::Part { of: source, what: &part.what };
+                    let _ = reporter.report(&Error::Api(Box::new(part.failure)), Some(&source), None, out);
                 }
             }
             error => {
-                let _ = reporter.report(&error, place, line, out);
+                let _ = reporter.report(&error, source, line, out);
             }
         }
         (code, Flow::Continue)

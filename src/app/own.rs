@@ -24,6 +24,10 @@ const MOST_SCRIPTS: usize = 16;
 impl App {
     /// Runs one of the program's own commands.
     pub(super) fn own(&mut self, command: OwnCommand, options: &Options, out: &mut Output<'_>) -> Result<Flow, Error> {
+        // What the program knows by itself is no result.
+        if matches!(command, OwnCommand::Catalog(_) | OwnCommand::Context(_)) {
+            self.tape = None;
+        }
         let typed = options;
         let settled;
         let options = match command {
@@ -228,7 +232,7 @@ impl App {
         Ok(())
     }
 
-    fn results(&self, options: &Options) -> Result<Results, Error> {
+    pub(super) fn results(&self, options: &Options) -> Result<Results, Error> {
         let folder = self.environment.folders()?.state.join("results");
         Ok(Results::new(folder, Limits::default(), options.no_secure))
     }
@@ -236,9 +240,7 @@ impl App {
     fn more(&mut self, number: Option<u64>, options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let results = self.results(options)?;
         // What is shown again is no new result.
-        if let Some(shell) = &mut self.shell {
-            shell.tape = None;
-        }
+        self.tape = None;
         let view = self.view(options, out)?;
         let Some(number) = number else {
             let summaries = results.latest(usize::MAX)?;

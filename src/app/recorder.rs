@@ -42,9 +42,32 @@ impl Tape {
 }
 
 impl App {
-    /// The reply, recorded on its way where the shell keeps results.
+    /// Runs a command, and keeps what it led to among the results. The ones that it runs itself have results of their own.
+    pub(super) fn recording<T>(
+        &mut self,
+        command: &str,
+        run: impl FnOnce(&mut App) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let options = self.options.clone();
+        // Where no folder is known there is no place for results.
+        let Ok(results) = self.results(&options) else { return run(self) };
+        let tape = Tape::new(&results, command);
+        let outer = self.tape.replace(tape.clone());
+        let result = run(self);
+        self.tape = outer;
+        match &result {
+            // What was not read to its end is no result.
+            Err(error) if error.is_closed_pipe() => return result,
+            Err(error) => tape.add_failure(error),
+            Ok(_) => {}
+        }
+        self.keep_result(tape, result.is_ok());
+        result
+    }
+
+    /// The reply, recorded on its way where results are kept.
     pub(super) fn recorded(&mut self, reply: Reply) -> Box<dyn Pieces> {
-        match self.shell.as_ref().and_then(|shell| shell.tape.clone()) {
+        match self.tape.clone() {
             Some(tape) => Box::new(Recorder { reply, tape, begun: false, in_rows: false, done: false }),
             None => Box::new(reply),
         }
@@ -52,19 +75,22 @@ impl App {
 
     /// Records a reply that is there as a whole.
     pub(super) fn record(&self, text: &[u8]) {
-        if let Some(tape) = self.shell.as_ref().and_then(|shell| shell.tape.as_ref()) {
+        if let Some(tape) = &self.tape {
             tape.write(text);
         }
     }
 
     /// Keeps what a command led to among the results, unless that is nothing.
-    pub(super) fn keep_result(&mut self, tape: Tape, success: bool) {
+    fn keep_result(&mut self, tape: Tape, success: bool) {
         let Some(recording) = Arc::into_inner(tape.0) else { return };
         let recording = recording.into_inner().unwrap_or_else(PoisonError::into_inner);
         if recording.is_empty() {
             return;
         }
-        if let Err(error) = recording.finish(success) {
+        // A command of a script does its work also where nothing can be kept.
+        if let Err(error) = recording.finish(success)
+            && self.shell.is_some()
+        {
             self.say(&self.options, &format!("warning: the result cannot be kept: {error}"));
         }
     }

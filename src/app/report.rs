@@ -1,16 +1,21 @@
 //! How an error reads: `error: <what happened>`, the word that is wrong, indented lines, and a hint.
 
+use std::fmt;
 use std::io::{self, Write};
+use std::panic::Location;
 
+use crate::cli::ErrorFormat;
 use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
 use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::config;
-use crate::error::{Error, OwnError};
+use crate::error::{Error, Kind, OwnError};
 use crate::json::{self, MASK, escape_unprintable};
 use crate::render;
 use crate::secret::{Secret, mask_command, mask_text};
 use crate::syntax::CommandError;
 use crate::width::width;
+
+use super::error_object::ErrorObject;
 
 /// The shortest secret that is looked for in errors, in bytes.
 const SHORTEST_KNOWN: usize = 8;
@@ -19,8 +24,42 @@ const SHORTEST_KNOWN: usize = 8;
 const QUOTED_HEAD: usize = 160;
 const QUOTED_TAIL: usize = 60;
 
-/// Where a command came from, and how errors are shown.
+/// Where a command stands that was not typed by itself.
+pub(super) enum Source<'a> {
+    /// In a script; standard input has no name.
+    Script { name: Option<&'a str>, line: usize },
+    /// It is the wait for one of several jobs.
+    Job(&'a str),
+    /// It is a part of a batch.
+    Part { of: Option<&'a Source<'a>>, what: &'a str },
+}
+
+impl Source<'_> {
+    /// The number of the line in its script.
+    fn line(&self) -> Option<usize> {
+        match self {
+            Source::Script { line, .. } => Some(*line),
+            Source::Job(_) => None,
+            Source::Part { of, .. } => of.and_then(Source::line),
+        }
+    }
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Script { name: Some(name), line } => write!(f, "{name}:{line}"),
+            Source::Script { name: None, line } => write!(f, "line {line}"),
+            Source::Job(uuid) => write!(f, "job {uuid}"),
+            Source::Part { of: Some(source), what } => write!(f, "{source}: {what}"),
+            Source::Part { of: None, what } => f.write_str(what),
+        }
+    }
+}
+
+/// How errors are shown.
 pub(super) struct Reporter {
+    pub(super) format: ErrorFormat,
     /// Whether errors go to a terminal.
     pub(super) terminal: bool,
     pub(super) colour: bool,
@@ -37,16 +76,19 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Writes an error. `place` says where in a script the command stands, `line` is the command.
+    /// Writes an error. `line` is the command, and `source` where it stands.
     pub(super) fn report(
         &self,
         error: &Error,
-        place: Option<&str>,
+        source: Option<&Source<'_>>,
         line: Option<&str>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
+        if self.format == ErrorFormat::Json {
+            return writeln!(out, "{}", self.object(error, source).line());
+        }
         let (red, reset) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
-        let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+        let place = source.map(|source| format!("{source}: ")).unwrap_or_default();
         writeln!(out, "{red}error:{reset} {}", self.clean(&format!("{place}{}", headline(error))))?;
         if let (Some(line), Some(span)) = (line, error.span()) {
             self.point_at(line, span, out)?;
@@ -83,14 +125,58 @@ impl Reporter {
         writeln!(out, "  {}{bold}{}{reset}", " ".repeat(width(indent)), "^".repeat(marks))
     }
 
+    /// The error for programs.
+    fn object(&self, error: &Error, source: Option<&Source<'_>>) -> ErrorObject {
+        let failure = failure_of(error);
+        let advice = || {
+            let advice = mask_text(failure?.error.advice(self.chinese)).into_owned();
+            (!advice.is_empty()).then_some(advice)
+        };
+        let job = match (source, error) {
+            (Some(Source::Job(uuid)), _) => Some(*uuid),
+            (_, Error::Client(error)) => error.job(),
+            _ => None,
+        };
+        // What a node says is told as it is: JSON has escapes of its own.
+        let message = match error {
+            Error::Api(failure) if !failure.error.what().is_empty() => mask_text(failure.error.what()).into_owned(),
+            error => headline(error),
+        };
+        let message = match source {
+            Some(Source::Part { what, .. }) => format!("{what}: {message}"),
+            _ => message,
+        };
+        let mut causes = Vec::new();
+        if let Some(failure) = failure {
+            push_error_causes(&mut causes, &failure.error);
+        }
+        for (_, message) in &mut causes {
+            *message = self.without_secrets(message);
+        }
+        ErrorObject {
+            kind: error.kind().unwrap_or(Kind::Bug),
+            message: self.without_secrets(&message),
+            hint: self.hint(error).or_else(advice).map(|hint| self.without_secrets(&hint)),
+            code: failure.map(|failure| failure.code().to_owned()).filter(|code| !code.is_empty()),
+            line: source.and_then(Source::line),
+            job: job.map(str::to_owned),
+            causes,
+        }
+    }
+
     /// The text without secrets in use and without control characters.
     fn clean(&self, text: &str) -> String {
+        self.without_secrets(text).split('\n').map(escape_unprintable).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The text without secrets in use.
+    fn without_secrets(&self, text: &str) -> String {
         let mut text = text.to_owned();
         // A short one would be found where it is none.
         for secret in self.known.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_KNOWN) {
             text = text.replace(secret, MASK);
         }
-        text.split('\n').map(escape_unprintable).collect::<Vec<_>>().join("\n")
+        text
     }
 
     fn hint(&self, error: &Error) -> Option<String> {
@@ -106,17 +192,11 @@ impl Reporter {
     }
 
     fn lines(&self, error: &Error) -> Vec<String> {
-        match error {
-            Error::Api(failure) => self.failure_lines(failure),
-            Error::Client(error) => {
-                let mut lines = error.failure().map(|failure| self.failure_lines(failure)).unwrap_or_default();
-                if let Some(job) = error.job() {
-                    lines.push(format!("job: {job}"));
-                }
-                lines
-            }
-            _ => Vec::new(),
+        let mut lines = failure_of(error).map(|failure| self.failure_lines(failure)).unwrap_or_default();
+        if let Error::Client(error) = error {
+            lines.extend(error.job().map(|job| format!("job: {job}")));
         }
+        lines
     }
 
     fn failure_lines(&self, failure: &ApiFailure) -> Vec<String> {
@@ -132,6 +212,26 @@ impl Reporter {
         push_text(&mut lines, "advice", error.advice(self.chinese));
         push_causes(&mut lines, error, 0);
         lines
+    }
+}
+
+/// What the node says, where the error is its answer.
+fn failure_of(error: &Error) -> Option<&ApiFailure> {
+    match error {
+        Error::Api(failure) => Some(failure),
+        Error::Client(error) => error.failure(),
+        _ => None,
+    }
+}
+
+/// What is said of a panic.
+pub(super) fn bug(place: Option<&Location<'_>>, format: ErrorFormat) -> String {
+    let place = place.map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
+    let message = format!("a bug in zstack-cli{place}");
+    let hint = "please report the command and this line, with `zstack-cli --version`";
+    match format {
+        ErrorFormat::Text => format!("error: {message}\n  hint: {hint}"),
+        ErrorFormat::Json => ErrorObject { hint: Some(hint.to_owned()), ..ErrorObject::new(Kind::Bug, message) }.line(),
     }
 }
 
@@ -161,6 +261,14 @@ fn push_causes(lines: &mut Vec<String>, error: &ErrorCode, depth: usize) {
     for cause in error.cause.as_deref().into_iter().chain(&error.causes) {
         push_text(lines, &format!("{}cause", "  ".repeat(depth)), &with_code(cause));
         push_causes(lines, cause, depth + 1);
+    }
+}
+
+/// The codes and texts of what led to an error, the outermost first.
+fn push_error_causes(causes: &mut Vec<(String, String)>, error: &ErrorCode) {
+    for cause in error.cause.as_deref().into_iter().chain(&error.causes) {
+        causes.push((cause.code.clone(), mask_text(cause.what()).into_owned()));
+        push_error_causes(causes, cause);
     }
 }
 
@@ -327,4 +435,20 @@ fn code_hint(code: &str) -> Option<&'static str> {
         _ => return None,
     };
     Some(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_in_the_format_of_errors() {
+        let place = Some(Location::caller());
+        let text = bug(place, ErrorFormat::Text);
+        assert!(text.starts_with("error: a bug in zstack-cli (src/app/report.rs:"), "{text}");
+        let line = bug(place, ErrorFormat::Json);
+        let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!((&object["error"]["kind"], &object["error"]["exitCode"]), (&"bug".into(), &70.into()));
+        assert!(!line.contains('\n') && line.contains("please report"), "{line}");
+    }
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, ExitCode};
 
 use super::lines::Lines;
 use super::output::Output;
+use super::report::Source;
 use super::{App, Flow};
 
 impl App {
@@ -43,12 +44,9 @@ impl App {
                     return self.conclude(Err(Error::Script { path, source }), None, None).0;
                 }
             };
-            let place = match name {
-                Some(name) => format!("{name}:{}", line.number),
-                None => format!("line {}", line.number),
-            };
-            let result = self.run_line(&line.text, out);
-            let (code, flow) = self.conclude(result, Some(&place), Some(&line.text));
+            let result = self.recording(&line.text, |app| app.run_line(&line.text, out));
+            let source = Source::Script { name, line: line.number };
+            let (code, flow) = self.conclude(result, Some(&source), Some(&line.text));
             if first_failure == ExitCode::Done {
                 first_failure = code;
             }

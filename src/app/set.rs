@@ -1,6 +1,6 @@
 //! `set`: the settings of the shell.
 
-use crate::cli::{ColorChoice, Origin};
+use crate::cli::{ColorChoice, ErrorFormat, Origin};
 use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
 use crate::nearness::closest;
@@ -58,6 +58,7 @@ impl App {
                 value.map(Selection::parse).transpose().map_err(|error| bad(error.to_string()))?;
                 (options.columns, options.columns_from) = (value.map(str::to_owned), Origin::Set);
             }
+            "errors" => options.errors = value.and_then(ErrorFormat::of_name),
             "max-width" => options.max_width = value.map(number).transpose()?.map(|width| width as usize),
             "output" => {
                 let format = value.and_then(Format::from_name).map(|format| format.name().to_owned());
@@ -97,6 +98,7 @@ impl App {
             "border" => text(options.border),
             "color" => format!("{:?}", options.color.unwrap_or_default()).to_lowercase(),
             "columns" => text(options.columns),
+            "errors" => text(options.errors.map(|format| format.name().to_owned())),
             "max-width" => text(options.max_width.map(|width| width.to_string())),
             "output" => text(options.output),
             "page-size" => options.page_size.unwrap_or(1000).to_string(),

@@ -13,6 +13,7 @@ use crate::error::{Error, ExitCode};
 
 use super::jobs::Named;
 use super::output::Output;
+use super::report::Source;
 use super::spinner::Standing;
 use super::waiting::{End, Waited, is_unrecorded, tells_of_long_job, wait_for};
 use super::{App, Flow};
@@ -110,8 +111,8 @@ impl App {
         let mut first = ExitCode::Done;
         for (task, verdict) in tasks.iter().zip(verdicts) {
             let Some(error) = verdict.error.take() else { continue };
-            let place = format!("job {}", task.named.uuid);
-            let (code, _) = self.conclude(Err::<Flow, _>(error), Some(&place), None);
+            let source = Source::Job(&task.named.uuid);
+            let (code, _) = self.conclude(Err::<Flow, _>(error), Some(&source), None);
             first = if first == ExitCode::Done { code } else { first };
         }
         first

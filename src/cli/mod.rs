@@ -13,7 +13,7 @@ pub use commands::{
     Shell,
 };
 pub use documents::manual;
-pub use options::{ColorChoice, Options};
+pub use options::{ColorChoice, ErrorFormat, Options};
 pub use origin::Origin;
 
 use std::ffi::OsStr;
@@ -67,6 +67,7 @@ impl UsageError {
     disable_help_subcommand = true,
     override_usage = "zstack-cli [OPTIONS]\n       zstack-cli [OPTIONS] API [name=value ...]\n       zstack-cli [OPTIONS] COMMAND [ARG ...]",
     after_help = AFTER_HELP,
+    args_override_self = true,
     max_term_width = 100
 )]
 struct CallLine {
@@ -78,7 +79,7 @@ struct CallLine {
 }
 
 #[derive(Debug, Parser)]
-#[command(name = "zstack-cli", disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "zstack-cli", disable_help_subcommand = true, args_override_self = true, max_term_width = 100)]
 struct OwnLine {
     #[command(flatten)]
     options: Options,
@@ -116,7 +117,7 @@ Environment:
   ZSTACK_URL, ZSTACK_HOST, ZSTACK_PORT, ZSTACK_CONTEXT       which node
   ZSTACK_PASSWORD, ZSTACK_SESSION_UUID                       how to log in
   ZSTACK_ACCESS_KEY_ID, ZSTACK_ACCESS_KEY_SECRET             or how to sign
-  ZSTACK_OUTPUT                                              the format
+  ZSTACK_OUTPUT, ZSTACK_ERRORS                               the formats of results and of errors
   ZSTACK_CLI_HOME                                            one directory for all files of the program
   NO_COLOR, PAGER, LESS, http_proxy, https_proxy, no_proxy   as usual
 An option beats the environment, the environment beats a context.
@@ -129,8 +130,31 @@ Exit codes: 0 done, 1 wrong command, 2 wrong options or configuration or no room
 /// program was started with.
 ///
 /// # Errors
-/// [`UsageError`] when an option or an own command is not understood.
+/// [`UsageError`] when an option or an own command is not understood; `options` say then how to tell it.
 pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError> {
+    let parsed = parse_words(words, options);
+    if parsed.is_err() {
+        options.errors = errors_among(words).or(options.errors);
+    }
+    parsed
+}
+
+/// How errors are to be written, whatever is wrong with the other words.
+pub fn errors_among<S: AsRef<str>>(words: &[S]) -> Option<ErrorFormat> {
+    let mut words = words.iter().map(AsRef::as_ref).take_while(|word| *word != "--");
+    let mut last = None;
+    while let Some(word) = words.next() {
+        let value = match word.strip_prefix("--errors") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('='),
+            None => None,
+        };
+        last = value.and_then(ErrorFormat::of_name).or(last);
+    }
+    last
+}
+
+fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageError> {
     // The commonest call costs no parser at all.
     if words.is_empty() {
         return Ok(Line::Nothing);
@@ -164,11 +188,27 @@ pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError
     let mut command = CallLine::command();
     let mut matches = match command.try_get_matches_from_mut(argv()) {
         Ok(matches) => matches,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            return match first_word(words) {
+                Some(api) => Ok(api_help(api, words, options)),
+                None => refused(&error, false),
+            };
+        }
         Err(error) => return refused(&error, false),
     };
     options.add(Options::from_arg_matches(&matches).map_err(|error| usage(&error, false))?);
     let words: Vec<String> = matches.remove_many("words").map(Iterator::collect).unwrap_or_default();
     Ok(if words.is_empty() { Line::Nothing } else { Line::Call(words) })
+}
+
+/// `API … --help` is `help API`. The other options count as far as they are understood.
+fn api_help(api: &str, words: &[String], options: &mut Options) -> Line {
+    let rest = words.iter().map(String::as_str).filter(|word| !matches!(*word, "-h" | "--help"));
+    let matches = CallLine::command().try_get_matches_from(std::iter::once("zstack-cli").chain(rest));
+    if let Ok(typed) = matches.and_then(|matches| Options::from_arg_matches(&matches)) {
+        options.add(typed);
+    }
+    Line::Own(OwnCommand::Help { subject: vec![api.to_owned()] })
 }
 
 /// The words with the value of `--watch`, which may be left out, tied to its name: a number behind it is its value,
@@ -200,7 +240,33 @@ fn refused(error: &clap::Error, in_command: bool) -> Result<Line, UsageError> {
     if error.use_stderr() { Err(usage(error, in_command)) } else { Ok(Line::Text(error.render().to_string())) }
 }
 
+/// What is said of an option of the original program that there is not: `-d`, `-t`, `-D` and `-P`.
+fn not_offered(option: &str) -> Option<UsageError> {
+    let (what, hint) = match option {
+        "-d" | "--deploy" | "-t" | "--template" => (
+            "deploying a cloud from an XML file is not offered",
+            "`zstack-cli run FILE` runs a script of commands, such as `CreateZone name=lab`",
+        ),
+        "-D" | "--dump" => (
+            "dumping a cloud to an XML file is not offered",
+            "queries tell what there is, such as `zstack-cli -o json QueryZone`",
+        ),
+        "-P" | "--password" => (
+            "deploying from XML files and dumping to them, which this password was for, are not offered",
+            "`zstack-cli login` asks for the password; ZSTACK_PASSWORD tells it to scripts",
+        ),
+        _ => return None,
+    };
+    Some(UsageError { text: format!("{option}: {what}"), hint: hint.to_owned(), in_command: false })
+}
+
 fn usage(error: &clap::Error, in_command: bool) -> UsageError {
+    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+        && let Some(told) = not_offered(option).filter(|_| !in_command)
+    {
+        return told;
+    }
     // An option is one wherever it stands, behind an own command too.
     let is_option = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(name)) => name.starts_with('-'),

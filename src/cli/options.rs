@@ -22,6 +22,31 @@ pub enum ColorChoice {
     Never,
 }
 
+/// How errors are written on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ErrorFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs: each is one line.
+    Json,
+}
+
+impl ErrorFormat {
+    /// The format of that name.
+    pub fn of_name(name: &str) -> Option<ErrorFormat> {
+        ErrorFormat::from_str(name, false).ok()
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorFormat::Text => "text",
+            ErrorFormat::Json => "json",
+        }
+    }
+}
+
 /// The program's options as typed; nothing is resolved here.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct Options {
@@ -104,6 +129,16 @@ pub struct Options {
     /// Lines of a table: ascii, unicode, markdown or none
     #[arg(long, value_name = "STYLE", global = true, help_heading = "Output")]
     pub border: Option<String>,
+    /// Errors on standard error: text, or json with one line each
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        hide_possible_values = true,
+        global = true,
+        help_heading = "Output"
+    )]
+    pub errors: Option<ErrorFormat>,
     /// auto, always or never; NO_COLOR is honoured
     #[arg(long, value_name = "WHEN", value_enum, global = true, help_heading = "Output")]
     pub color: Option<ColorChoice>,
@@ -203,6 +238,7 @@ impl Options {
             jq,
             max_width,
             border,
+            errors,
             color,
             timeout,
             page_size,
@@ -241,6 +277,7 @@ impl Options {
         replace(&mut self.jq, jq);
         replace(&mut self.max_width, max_width);
         replace(&mut self.border, border);
+        replace(&mut self.errors, errors);
         replace(&mut self.color, color);
         replace(&mut self.timeout, timeout);
         replace(&mut self.page_size, page_size);

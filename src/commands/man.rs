@@ -33,7 +33,7 @@ pub(crate) fn page() -> String {
         "ZSTACK_HOST, ZSTACK_PORT, ZSTACK_URL, ZSTACK_CONTEXT    which node\n\
          ZSTACK_PASSWORD, ZSTACK_SESSION_UUID                    how to log in\n\
          ZSTACK_ACCESS_KEY_ID, ZSTACK_ACCESS_KEY_SECRET          or how to sign\n\
-         ZSTACK_OUTPUT                                           the format\n\
+         ZSTACK_OUTPUT, ZSTACK_ERRORS                            formats of results and errors\n\
          NO_COLOR, PAGER, http_proxy, https_proxy, no_proxy      as usual",
     );
     page

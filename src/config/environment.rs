@@ -30,6 +30,8 @@ pub struct Variables {
     pub password: Option<Secret>,
     /// `ZSTACK_OUTPUT`.
     pub output: Option<String>,
+    /// `ZSTACK_ERRORS`, not yet checked.
+    pub errors: Option<String>,
     /// `NO_COLOR` is set.
     pub no_color: bool,
     /// `PAGER`.
@@ -84,6 +86,7 @@ impl Variables {
             access_key_secret: text("ZSTACK_ACCESS_KEY_SECRET").map(Secret::from),
             password: text("ZSTACK_PASSWORD").map(Secret::from),
             output: text("ZSTACK_OUTPUT"),
+            errors: text("ZSTACK_ERRORS"),
             no_color: text("NO_COLOR").is_some(),
             pager: text("PAGER"),
             less: text("LESS"),

@@ -22,6 +22,8 @@ pub enum Setting {
     Output,
     /// The columns of tables.
     Columns,
+    /// How errors are written: `text` or `json`.
+    Errors,
     /// When to use colours.
     Color,
     /// The program that pages long output; `off` or empty for none.
@@ -110,6 +112,8 @@ pub struct Preferences {
     pub output: Option<String>,
     /// See [`Setting::Columns`]: names separated by commas.
     pub columns: Option<String>,
+    /// See [`Setting::Errors`].
+    pub errors: Option<String>,
     /// See [`Setting::Color`].
     pub color: Option<ColorWish>,
     /// See [`Setting::Pager`].
@@ -135,13 +139,14 @@ pub struct Preferences {
 }
 
 /// All keys with their names.
-const SETTINGS: [(Setting, &str, Kind); 17] = [
+const SETTINGS: [(Setting, &str, Kind); 18] = [
     (Setting::Url, "url", Kind::Url),
     (Setting::Account, "account", Kind::Text),
     (Setting::User, "user", Kind::Text),
     (Setting::LogIn, "login", Kind::OneOf(&["account", "user", "ldap", "iam2", "iam2-ldap"])),
     (Setting::Output, "output", Kind::OneOf(&FORMATS)),
     (Setting::Columns, "columns", Kind::Names),
+    (Setting::Errors, "errors", Kind::OneOf(&["text", "json"])),
     (Setting::Color, "color", Kind::OneOf(&["auto", "always", "never"])),
     (Setting::Pager, "pager", Kind::Text),
     (Setting::PageSize, "page-size", Kind::Number),
@@ -239,6 +244,7 @@ impl Setting {
             Setting::LogIn => into.log_in = Some(checked()?),
             Setting::Output => into.output = Some(checked()?),
             Setting::Columns => into.columns = Some(names(value)?),
+            Setting::Errors => into.errors = Some(checked()?),
             Setting::Color => {
                 into.color = Some(match checked()?.as_str() {
                     "always" => ColorWish::Always,
@@ -289,6 +295,7 @@ impl Preferences {
             Setting::LogIn => self.log_in.clone(),
             Setting::Output => self.output.clone(),
             Setting::Columns => self.columns.clone(),
+            Setting::Errors => self.errors.clone(),
             Setting::Color => self.color.map(|wish| {
                 match wish {
                     ColorWish::Auto => "auto",
@@ -332,6 +339,7 @@ impl Preferences {
             log_in: self.log_in.or(others.log_in),
             output: self.output.or(others.output),
             columns: self.columns.or(others.columns),
+            errors: self.errors.or(others.errors),
             color: self.color.or(others.color),
             pager: self.pager.or(others.pager),
             page_size: self.page_size.or(others.page_size),

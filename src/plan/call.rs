@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::catalog::{Api, Catalog, Method};
 use crate::json::Value;
-use crate::nearness::closest;
-use crate::syntax::{Argument, Command, Operator};
+use crate::syntax::{Argument, Command, Operator, integer};
 
 use super::error::{Error, ErrorKind};
 use super::password;
 use super::request::{Effect, PathPart, Request, SecretText};
+use super::suggest::closest_parameter;
 use super::{Options, value};
 
 /// Plans a call: every argument is checked before anything is built.
@@ -72,18 +72,18 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
 }
 
 fn unknown_parameter(api: &Api, argument: &Argument) -> ErrorKind {
-    let names = api.parameters.iter().map(|parameter| parameter.name).chain(["timeout"]);
     ErrorKind::UnknownParameter {
         api: api.name,
         name: argument.name.clone(),
-        closest: closest(&argument.name, names).map(str::to_owned),
+        closest: closest_parameter(&argument.name, api).map(str::to_owned),
+        version: Catalog::newest().version(),
     }
 }
 
 /// `timeout=` counts milliseconds, as in the original. A longer one than some thirty years is a mistake.
 pub(super) fn milliseconds(argument: &Argument) -> Result<Duration, Error> {
-    let number = argument.value.parse::<u64>().ok().filter(|number| (1..=1_000_000_000_000).contains(number));
-    number.map(Duration::from_millis).ok_or_else(|| {
+    let number = integer(&argument.value).filter(|number| (1..=1_000_000_000_000).contains(number));
+    number.map(|number| Duration::from_millis(number.unsigned_abs())).ok_or_else(|| {
         let kind =
             ErrorKind::WrongType { name: argument.name.clone(), expected: "a whole number of milliseconds above zero" };
         Error::at(kind, argument.value_span.clone())
@@ -296,6 +296,24 @@ mod tests {
             ),
             ("DeleteZone uuid=$ systemTags=a,b", "DELETE /zones/$?systemTags=a&systemTags=b"),
             ("GetTaskProgress apiId=J all=true", "GET /task-progresses/J?all=true"),
+            // As `jq` prints a uuid without `-r`.
+            ("DeleteZone uuid='\"$\"'", "DELETE /zones/$"),
+            (
+                r#"CreateCluster name='"$"' zoneUuid='"$"' hypervisorType=KVM"#,
+                r#"POST /clusters {"params":{"name":"\"$\"","zoneUuid":"$","hypervisorType":"KVM"}}"#,
+            ),
+            (
+                r#"ShareResource resourceUuids='"$","$"' accountUuids='["$"]'"#,
+                r#"PUT /accounts/resources/actions {"shareResource":{"resourceUuids":["$","$"],"accountUuids":["$"]}}"#,
+            ),
+            (
+                r#"CreateCluster name=a zoneUuid='"lab"' hypervisorType=KVM"#,
+                r#"POST /clusters {"params":{"name":"a","zoneUuid":"\"lab\"","hypervisorType":"KVM"}}"#,
+            ),
+            (
+                "SetVmMonitorNumber uuid=$ monitorNumber=2.0",
+                r#"PUT /vm-instances/$/actions {"setVmMonitorNumber":{"monitorNumber":2}}"#,
+            ),
             (
                 "DetachNetworkServiceFromL3Network l3NetworkUuid=$ networkServices=\"{'a':['x','y'],'b':['z']}\"",
                 "DELETE /l3-networks/$/network-services?networkServices.a=x&networkServices.a=y&networkServices.b=z",
@@ -345,11 +363,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_at_the_word() {
         for (line, message, word) in [
-            ("CreateZoen name=a", "there is no API called CreateZoen", Some("CreateZoen")),
+            ("CreateZoen name=a", "there is no API called CreateZoen in ZStack (up to ", Some("CreateZoen")),
             ("CreateZone nmae=a", "CreateZone has no parameter nmae", Some("nmae")),
             ("CreateZone", "CreateZone needs name", None),
             ("AddImage name=x", "AddImage needs url and backupStorageUuids", None),
             ("CreateZone name=a name=b", "name is given twice", Some("name")),
+            ("SetVmMonitorNumber uuid=x monitorNumber=2.5", "monitorNumber must be a whole number", Some("2.5")),
             ("CreateZone name!=a", "name is a parameter and takes `=`, not `!=`", Some("name!=a")),
             ("CreateZone name=a isDefault=yes", "isDefault must be true or false", Some("yes")),
             ("CreateZone name=' a'x/", "name does not match the pattern", Some(" a'x/")),
@@ -382,12 +401,15 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_api_leads_to_the_closest_one() {
+    fn an_unknown_name_leads_to_the_closest_one() {
         for (typed, hint) in [
             ("CreateZoen", "did you mean `CreateZone`?"),
             ("APIQueryZoneMsg", "did you mean `QueryZone`?"),
             ("QueryVmI", "did you mean `QueryVmInstance`?"),
             ("Frobnicate", "`zstack-cli catalog list`, or Tab at the prompt, lists the APIs"),
+            ("UpdateSharedBlockDiskUuid uuid=x", "versions up to 3.10.0 had it; did you mean `UpdateSharedBlock`?"),
+            ("DeleteZone zoneUuid=x", "did you mean `uuid`?"),
+            ("DeleteZone colour=blue", "ZStack 5.5.6 has no such parameter; `help DeleteZone` lists those that it has"),
         ] {
             assert_eq!(request(typed).expect_err(typed).hint().as_deref(), Some(hint), "{typed}");
         }

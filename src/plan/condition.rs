@@ -9,7 +9,7 @@ use crate::syntax::{Argument, Operator, byte_count, is_number, split_list};
 
 use super::error::{Error, ErrorKind};
 use super::reading;
-use super::value::is_byte_count;
+use super::value::{is_byte_count, names_uuids, quoted_uuid};
 
 /// A condition whose field, operator and value have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,10 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     /// Reads an argument as a condition.
     pub(super) fn read(&self, argument: &Argument) -> Result<Condition, Error> {
+        let takes_uuids = names_uuids(&argument.name) && !self.no_check;
+        let unquoted = quoted_uuid(&argument.value).filter(|_| takes_uuids);
+        let unquoted = unquoted.map(|uuid| Argument { value: uuid.to_owned(), ..argument.clone() });
+        let argument = unquoted.as_ref().unwrap_or(argument);
         let error = |kind| Error::at(kind, argument.value_span.clone());
         let kind = self.field_kind(argument)?;
         let (operator, value) = match (argument.operator, argument.value.as_str()) {

@@ -24,10 +24,18 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let did_you_mean = |closest: &Option<String>| closest.as_ref().map(|name| format!("did you mean `{name}`?"));
         match &self.kind {
+            ErrorKind::UnknownApi { closest: None, until: Some(until), .. } => {
+                Some(format!("versions up to {until} had it"))
+            }
+            ErrorKind::UnknownApi { closest: Some(closest), until: Some(until), .. } => {
+                Some(format!("versions up to {until} had it; did you mean `{closest}`?"))
+            }
             ErrorKind::UnknownApi { closest, .. } => did_you_mean(closest)
                 .or_else(|| Some("`zstack-cli catalog list`, or Tab at the prompt, lists the APIs".to_owned())),
-            ErrorKind::UnknownParameter { api, closest, .. } => {
-                did_you_mean(closest).or_else(|| Some(format!("`help {api}` lists the parameters")))
+            ErrorKind::UnknownParameter { api, closest, version, .. } => {
+                let unknown =
+                    || format!("ZStack {version} has no such parameter; `help {api}` lists those that it has");
+                did_you_mean(closest).or_else(|| Some(unknown()))
             }
             ErrorKind::UnknownField { api, closest, .. } => did_you_mean(closest)
                 .or_else(|| Some(format!("`help {api}` lists the fields; --no-check sends it all the same"))),
@@ -47,6 +55,9 @@ impl Error {
             }
             ErrorKind::Raw(error) => error.hint(),
             ErrorKind::NotSortable { .. } => Some("--sort-by COLUMN sorts what was received".to_owned()),
+            ErrorKind::SemicolonsInConditions { separate } => {
+                Some(format!("each condition is a word of its own: {separate}"))
+            }
             ErrorKind::NotADate { .. } => {
                 Some("write 2025-03-04 or '2025-03-04 14:12:01', in the node's time zone".to_owned())
             }
@@ -59,10 +70,10 @@ impl Error {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum ErrorKind {
-    #[error("there is no API called {name}")]
-    UnknownApi { name: String, closest: Option<String> },
+    #[error("there is no API called {name} in ZStack (up to {version})")]
+    UnknownApi { name: String, closest: Option<String>, version: &'static str, until: Option<&'static str> },
     #[error("{api} has no parameter {name}")]
-    UnknownParameter { api: &'static str, name: String, closest: Option<String> },
+    UnknownParameter { api: &'static str, name: String, closest: Option<String>, version: &'static str },
     #[error("{api} needs {}", and_list(.names))]
     MissingParameters { api: &'static str, names: Vec<&'static str> },
     #[error("{name} is given twice")]
@@ -119,6 +130,8 @@ pub enum ErrorKind {
     BooleanOperator { name: String },
     #[error("conditions: {problem}")]
     BadConditions { problem: String },
+    #[error("conditions: several conditions are not separated by `;`")]
+    SemicolonsInConditions { separate: String },
     #[error("{name} cannot be selected: it is not part of the inventory that the node returns")]
     NotSelectable { name: String },
     #[error("the node cannot sort by {name}")]

@@ -103,5 +103,7 @@ pub fn check_name(words: &[Word], catalog: Catalog, commands: &[&str]) -> Result
 
 fn unknown_api(name: &str, span: Range<usize>, catalog: Catalog, commands: &[&str]) -> Error {
     let closest = closest_name(name, catalog, commands);
-    Error::at(ErrorKind::UnknownApi { name: name.to_owned(), closest }, span)
+    let until = catalog.removed(name).map(|gone| gone.until);
+    let version = Catalog::newest().version();
+    Error::at(ErrorKind::UnknownApi { name: name.to_owned(), closest, version, until }, span)
 }

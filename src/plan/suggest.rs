@@ -4,6 +4,8 @@ use crate::catalog::{Api, Catalog};
 use crate::nearness::closest;
 use crate::syntax::CommandError;
 
+use super::value::is_uuid;
+
 /// Verbs that people use for one another. The first of a line is the likeliest where several would do.
 const VERBS: [&[&str]; 8] = [
     &["Destroy", "Delete", "Remove", "Detach", "Expunge", "Drop"],
@@ -60,7 +62,8 @@ pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<St
         false if noun.is_empty() => None,
         false => same_noun(&verbs, noun, catalog)
             .or_else(|| unfinished(bare, &verbs, noun, catalog))
-            .or_else(|| misspelt(bare, &verbs, catalog)),
+            .or_else(|| misspelt(bare, &verbs, catalog))
+            .or_else(|| shorter(bare, &verbs, noun, catalog)),
     };
     found.map(str::to_owned).or_else(|| own().filter(|_| typed.len() >= 3))
 }
@@ -133,6 +136,34 @@ fn misspelt(name: &str, verbs: &[&str], catalog: Catalog) -> Option<&'static str
     verbs.first().and_then(|verb| close(&[verb])).or_else(|| close(verbs))
 }
 
+/// The API whose name the typed one goes on from: older versions had more of them. One that destroys is not proposed for
+/// something else.
+fn shorter(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
+    if VERBS[0].contains(verbs.first()?) {
+        return None;
+    }
+    let verb = name.len() - noun.len();
+    let goes_on = |at: &usize| name.as_bytes().get(*at).is_some_and(u8::is_ascii_uppercase);
+    let ends = (verb + 1..name.len()).rev().filter(goes_on);
+    ends.filter_map(|end| name.get(..end)).find_map(|start| catalog.api(start)).map(|api| api.name)
+}
+
+/// The parameter that was meant by one that the API has not: what an API is about is `uuid` in one and `vmInstanceUuid` in
+/// the next.
+pub(super) fn closest_parameter(typed: &str, api: &Api) -> Option<&'static str> {
+    let names = api.parameters.iter().map(|parameter| parameter.name);
+    closest(typed, names.chain(["timeout"])).or_else(|| {
+        let about = typed.strip_suffix("Uuid").filter(|about| ends_in_noun(api.name, about));
+        about.and(api.parameter("uuid")).map(|parameter| parameter.name)
+    })
+}
+
+/// Whether the name of an API ends in what a parameter's name begins with: `StartVmInstance` and `vmInstance`.
+fn ends_in_noun(api: &str, noun: &str) -> bool {
+    let start = api.len().checked_sub(noun.len()).filter(|_| !noun.is_empty());
+    start.and_then(|start| api.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(noun))
+}
+
 /// What may be done about a word that is no argument of an API: it lacks a name, a value, or has blanks too many.
 pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Catalog) -> Option<String> {
     let CommandError::NotAnArgument { text, span } = error else { return None };
@@ -158,8 +189,7 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
         return has_field("name").then(|| format!("a condition names its field: name={}", quoted(text)));
     }
     let parameter = subject(&api)?;
-    let is_uuid = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    Some(if parameter.to_ascii_lowercase().ends_with("uuid") && !is_uuid {
+    Some(if parameter.to_ascii_lowercase().ends_with("uuid") && !is_uuid(text) {
         format!("a parameter has a name: {parameter}=UUID; Tab finds the uuid by name at the prompt")
     } else {
         format!("a parameter has a name: {parameter}={}", quoted(text))
@@ -204,6 +234,8 @@ mod tests {
             ("QueryBackupStor", Some("QueryBackupStorage")),
             ("vms", Some("QueryVmInstance")),
             ("StopVmInstence", Some("StopVmInstance")),
+            ("StopVmInstanceFromTimerSchedule", Some("StopVmInstance")),
+            ("DestroyVmInstanceFromTimerSchedule", None),
             ("capacty", Some("capacity")),
             ("contxt", Some("context")),
             ("capa", Some("capacity")),
@@ -217,6 +249,16 @@ mod tests {
         ] {
             assert_eq!(closest_name(typed, Catalog::newest(), &others).as_deref(), expected, "{typed}");
         }
+    }
+
+    #[test]
+    fn the_uuid_of_what_an_api_is_about_has_two_names() {
+        let parameter =
+            |typed: &str, api: &str| closest_parameter(typed, &Catalog::newest().api(api).expect("a known API"));
+        assert_eq!(parameter("vmInstanceUuid", "StartVmInstance"), Some("uuid"));
+        assert_eq!(parameter("hostUuid", "DeleteDataVolume"), None);
+        assert_eq!(parameter("nmae", "CreateZone"), Some("name"));
+        assert_eq!(parameter("Uuid", "DeleteZone"), Some("uuid"));
     }
 
     #[test]

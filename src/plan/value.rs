@@ -7,7 +7,7 @@ use fancy_regex::Regex;
 use crate::catalog::{Catalog, Parameter, Type};
 use crate::json::Value;
 use crate::nearness::closest;
-use crate::syntax::{Argument, LiteralError, byte_count, is_integer, is_number, parse_literal, split_list};
+use crate::syntax::{Argument, LiteralError, byte_count, integer, is_number, parse_literal, split_list};
 
 use super::error::{Error, ErrorKind};
 
@@ -30,6 +30,23 @@ pub fn is_byte_count(name: &str, kind: &Type) -> bool {
     let named = ["size", "capacity", "memory"].iter().any(|word| lower.contains(word));
     let other = lower.contains("cpu") || name.contains("GB") || lower.contains("shares");
     long && ((named && !other) || BYTES_PER_SECOND.contains(&name))
+}
+
+/// The uuid in a text that is one in double quotes, as `jq` prints one without `-r`.
+pub(super) fn quoted_uuid(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    is_uuid(inner).then_some(inner)
+}
+
+/// Whether a text is a uuid as nodes write them: 32 hexadecimal digits.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a parameter or field of that name holds uuids.
+pub(super) fn names_uuids(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("uuid") || name.ends_with("uuids")
 }
 
 /// Reads and checks the value of an argument for a parameter. Secret ones come back wrapped as such.
@@ -69,7 +86,7 @@ impl Reader<'_> {
 
     fn typed(&self, text: &str, kind: &Type) -> Result<Value, Error> {
         match kind {
-            Type::String | Type::Timestamp => Ok(Value::text(text)),
+            Type::String | Type::Timestamp => Ok(Value::text(self.without_quotes(text))),
             Type::Int | Type::Long => self.integer(text, kind),
             Type::Double if is_number(text) => Ok(Value::Number(text.to_owned())),
             Type::Double => Err(self.wrong_type("a number")),
@@ -101,16 +118,17 @@ impl Reader<'_> {
         }
     }
 
+    /// A uuid without the quotes that it was given in, where one belongs.
+    fn without_quotes<'t>(&self, text: &'t str) -> &'t str {
+        let parameter = self.parameter;
+        let takes_uuids = parameter.reference.is_some() || parameter.resource.is_some() || names_uuids(parameter.name);
+        quoted_uuid(text).filter(|_| takes_uuids && !self.no_check).unwrap_or(text)
+    }
+
     fn integer(&self, text: &str, kind: &Type) -> Result<Value, Error> {
         let bytes = is_byte_count(self.parameter.name, kind)
             || (*kind == Type::Long && is_byte_count(self.parameter.name, &self.parameter.kind));
-        let number = if is_integer(text) {
-            text.parse::<i64>().ok()
-        } else if bytes {
-            byte_count(text)
-        } else {
-            None
-        };
+        let number = integer(text).or_else(|| byte_count(text).filter(|_| bytes));
         let fits = |number: &i64| *kind == Type::Long || i32::try_from(*number).is_ok();
         match number.filter(fits) {
             Some(number) => Ok(Value::Number(number.to_string())),

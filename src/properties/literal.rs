@@ -2,7 +2,7 @@
 
 use crate::dates;
 use crate::json::{self, Secrets, Value};
-use crate::syntax::{byte_count, is_integer, is_number, parse_literal, split_list};
+use crate::syntax::{byte_count, integer, is_number, parse_literal, split_list};
 
 /// Checks one value as typed.
 pub fn check(text: &str) {
@@ -27,7 +27,7 @@ pub fn check(text: &str) {
             assert_eq!(split_list(&joined.join(",")), Ok(items));
         }
     }
-    let _ = (byte_count(text), is_integer(text), is_number(text), dates::normalise(text));
+    let _ = (byte_count(text), integer(text), is_number(text), dates::normalise(text));
 }
 
 fn check_value(value: &Value) {

@@ -77,11 +77,6 @@ impl Results {
         Results { folder, limits, keep_secrets }
     }
 
-    /// Keeps commands as typed from now on, or masks their secrets.
-    pub fn keep_secrets(&mut self, keep: bool) {
-        self.keep_secrets = keep;
-    }
-
     /// Begins to record a result; its reply is written to what this returns.
     pub fn record(&self, command: &str) -> Recording {
         Recording { results: self.clone(), command: command.to_owned(), kept: Vec::new(), size: 0 }
@@ -146,28 +141,89 @@ impl Results {
         Ok(numbers)
     }
 
-    /// Puts a result in the folder and removes what is too much, under a lock: other shells do the same.
+    /// Puts a result in the folder and removes what is too much, under a lock: other processes do the same.
     fn add(&self, text: &str) -> Result<u64, ResultsError> {
         private::make_folder(&self.folder).map_err(io_error(&self.folder))?;
         let lock_path = self.folder.join("lock");
         let _lock = private::lock(&lock_path).map_err(io_error(&lock_path))?;
-        let mut numbers = self.numbers()?;
-        let number = numbers.last().map_or(1, |(last, _)| last.saturating_add(1));
-        let path = self.path(number);
-        let mut file = private::options().write(true).create_new(true).open(&path).map_err(io_error(&path))?;
-        file.write_all(text.as_bytes()).map_err(io_error(&path))?;
-        numbers.push((number, text.len() as u64));
-        let mut total: u64 = numbers.iter().map(|(_, size)| size).sum();
-        let mut count = numbers.len() as u64;
-        for (old, size) in numbers {
-            if old == number || (count <= self.limits.results && total <= self.limits.total) {
-                break;
-            }
-            let path = self.path(old);
-            fs::remove_file(&path).map_err(io_error(&path))?;
-            (count, total) = (count - 1, total - size);
+        let size = text.len() as u64;
+        let mut tally = self.tally().map_or_else(|| self.count(), Ok)?;
+        if !self.write_new(tally.next, text)? {
+            // Another process wrote without counting.
+            tally = self.count()?;
+            self.write_new(tally.next, text)?;
         }
+        let number = tally.next;
+        tally.next = number.saturating_add(1);
+        tally.total += size;
+        while tally.first < number
+            && (tally.next - tally.first > self.limits.results || tally.total > self.limits.total)
+        {
+            let path = self.path(tally.first);
+            let freed = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            tally = match fs::remove_file(&path) {
+                Ok(()) => Tally { first: tally.first + 1, total: tally.total.saturating_sub(freed), ..tally },
+                // Somebody tidied up.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.count()?,
+                Err(error) => return Err(io_error(&path)(error)),
+            };
+        }
+        let path = self.folder.join(TALLY);
+        // Some file systems write a file to the disk at once that is emptied first, which takes milliseconds.
+        let written = private::options().write(true).create(true).truncate(false).open(&path);
+        written.and_then(|mut file| file.write_all(tally.text().as_bytes())).map_err(io_error(&path))?;
         Ok(number)
+    }
+
+    /// Writes the file of a new result; whether there was none of that number.
+    fn write_new(&self, number: u64, text: &str) -> Result<bool, ResultsError> {
+        let path = self.path(number);
+        match private::options().write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            file => file.and_then(|mut file| file.write_all(text.as_bytes())).map(|()| true).map_err(io_error(&path)),
+        }
+    }
+
+    /// What the folder holds, as the last process wrote it down; `None` where none did, or not to the end.
+    fn tally(&self) -> Option<Tally> {
+        Tally::read(&fs::read_to_string(self.folder.join(TALLY)).ok()?)
+    }
+
+    /// What the folder holds, counted.
+    fn count(&self) -> Result<Tally, ResultsError> {
+        let numbers = self.numbers()?;
+        let next = numbers.last().map_or(1, |(last, _)| last.saturating_add(1));
+        let first = numbers.first().map_or(next, |(first, _)| *first);
+        Ok(Tally { first, next, total: numbers.iter().map(|(_, size)| size).sum() })
+    }
+}
+
+/// What the folder holds, so that a new result needs no look at all the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tally {
+    /// The number of the oldest result.
+    first: u64,
+    /// The number of the next one.
+    next: u64,
+    /// The size of all files in bytes.
+    total: u64,
+}
+
+/// The name of the file that holds it.
+const TALLY: &str = "tally";
+
+impl Tally {
+    /// Its text, always of the same length, so that it is written over the one before.
+    fn text(self) -> String {
+        format!("{:>20} {:>20} {:>20}\n", self.first, self.next, self.total)
+    }
+
+    fn read(text: &str) -> Option<Tally> {
+        // Without its end it was not written to the end.
+        let mut numbers = text.strip_suffix('\n')?.split_whitespace().map(str::parse);
+        let mut number = || numbers.next()?.ok();
+        let tally = Tally { first: number()?, next: number()?, total: number()? };
+        (tally.first <= tally.next && numbers.next().is_none()).then_some(tally)
     }
 }
 
@@ -190,10 +246,7 @@ impl Recording {
     ///
     /// # Errors
     /// `Io` when the folder cannot be written.
-    pub fn finish(mut self, success: bool) -> Result<u64, ResultsError> {
-        if self.size > self.results.limits.reply as u64 {
-            self.kept.truncate(KEPT_START.min(self.results.limits.reply));
-        }
+    pub fn finish(self, success: bool) -> Result<u64, ResultsError> {
         let command = if self.results.keep_secrets { self.command } else { mask_command(&self.command) };
         let text = record::write(&command, success, SystemTime::now(), self.size, &self.kept);
         self.results.add(&text)
@@ -202,9 +255,19 @@ impl Recording {
 
 impl Write for Recording {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.results.limits.reply.saturating_sub(self.kept.len());
-        self.kept.extend_from_slice(&bytes[..room.min(bytes.len())]);
+        let most = self.results.limits.reply;
+        let was_whole = self.size <= most as u64;
         self.size += bytes.len() as u64;
+        if self.size <= most as u64 {
+            self.kept.extend_from_slice(bytes);
+        } else if was_whole {
+            // It turns out to be too long.
+            let start = KEPT_START.min(most);
+            let room = start.saturating_sub(self.kept.len());
+            self.kept.extend_from_slice(&bytes[..room.min(bytes.len())]);
+            self.kept.truncate(start);
+            self.kept.shrink_to_fit();
+        }
         Ok(bytes.len())
     }
 
@@ -257,6 +320,31 @@ mod tests {
         let small = results(folder.path(), Limits { total: 1, ..Limits::default() });
         assert_eq!(add(&small, "QueryHost", "{}", true), 5);
         assert_eq!(small.latest(9).expect("read").len(), 1);
+    }
+
+    #[test]
+    fn what_the_folder_holds_is_counted_where_that_was_not_written_down() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let results = results(folder.path(), Limits { results: 3, ..Limits::default() });
+        let numbers = || results.latest(9).expect("read").iter().map(|it| it.number).collect::<Vec<_>>();
+        for _ in 0..4 {
+            add(&results, "QueryZone", "{}", true);
+        }
+        assert_eq!(numbers(), [2, 3, 4]);
+        for text in ["", "2 5", "9 5 1\n", "2 5 77", "x y z\n", "2 5 77\n5 6 7\n9"] {
+            fs::write(results.folder.join(TALLY), text).expect("written");
+            add(&results, "QueryZone", "{}", true);
+        }
+        assert_eq!(numbers(), [8, 9, 10]);
+        // A result that was not counted, and one that was and is gone.
+        fs::copy(results.path(10), results.path(11)).expect("copied");
+        assert_eq!(add(&results, "QueryZone", "{}", true), 12);
+        assert_eq!(numbers(), [10, 11, 12]);
+        fs::remove_file(results.path(10)).expect("removed");
+        assert_eq!(add(&results, "QueryZone", "{}", true), 13);
+        assert_eq!(numbers(), [11, 12, 13]);
+        let tally = results.tally().expect("written down");
+        assert_eq!(tally, results.count().expect("read"));
     }
 
     #[test]

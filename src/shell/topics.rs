@@ -18,7 +18,7 @@ macro_rules! topic {
 }
 
 /// All topics, in the order in which the overview lists them.
-pub const TOPICS: [Topic; 9] = [
+pub const TOPICS: [Topic; 10] = [
     topic!("query", "conditions, operators and shaping the answer"),
     topic!("values", "how values are written"),
     topic!("output", "formats, columns, filters, redirection"),
@@ -28,6 +28,7 @@ pub const TOPICS: [Topic; 9] = [
     topic!("sandbox", "the embedded management node"),
     topic!("secrets", "what is masked, and where"),
     topic!("exit-codes", "what the exit status says"),
+    topic!("errors", "errors as JSON, for programs"),
 ];
 
 #[cfg(test)]

@@ -1,9 +1,16 @@
 //! Numbers as text: what is one, and byte counts with a suffix.
 
 /// Whether the text is a decimal integer: an optional minus sign and digits.
-pub fn is_integer(text: &str) -> bool {
+fn is_integer(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The value of a decimal integer, which may be written with a fraction of zeros: `2.0` is 2.
+pub fn integer(text: &str) -> Option<i64> {
+    let all_zeros = |fraction: &str| !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0');
+    let whole = text.split_once('.').filter(|(_, fraction)| all_zeros(fraction)).map_or(text, |(whole, _)| whole);
+    whole.parse().ok().filter(|_| is_integer(whole))
 }
 
 /// Whether the text is a number as JSON writes one.
@@ -84,6 +91,25 @@ mod tests {
         }
         for text in ["", "01", ".5", "1.", "1e", "NaN", "0x1", "1 ", "1.5.2"] {
             assert!(!is_number(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn integers_may_have_a_fraction_of_zeros() {
+        for (text, expected) in [
+            ("2", Some(2)),
+            ("2.0", Some(2)),
+            ("-3.000", Some(-3)),
+            ("007", Some(7)),
+            ("2.5", None),
+            ("2.", None),
+            (".0", None),
+            ("2.0.0", None),
+            ("2e0", None),
+            ("+2", None),
+            ("9223372036854775808.0", None),
+        ] {
+            assert_eq!(integer(text), expected, "{text}");
         }
     }
 

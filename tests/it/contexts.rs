@@ -232,6 +232,7 @@ fn every_setting_is_shown_and_changed_by_its_name() {
         ("border", "none"),
         ("color", "never"),
         ("columns", "name"),
+        ("errors", "json"),
         ("max-width", "40"),
         ("output", "table"),
         ("page-size", "50"),

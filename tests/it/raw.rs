@@ -2,6 +2,7 @@
 
 use crate::harness::{Home, Run};
 use crate::node::{Node, Reply};
+use crate::terminal::Terminal;
 
 const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
 
@@ -74,8 +75,13 @@ fn secrets_of_a_raw_request_are_not_shown() {
     let session = r#"{"inventory":{"uuid":"11111111111111111111111111111111","accountUuid":"36c2","userUuid":"36c2"}}"#;
     let node = Node::start(move |_| Reply::ok(session));
     // A log-in opens a session however it is sent.
-    let done = home.run(node.call(&["raw", "PUT", "accounts/login", body, "-v"])).succeeds().never_shows("hunter2");
-    done.stderr_has("warning: other users of this machine can see the secrets of the body among the arguments");
+    home.run(node.call(&["raw", "PUT", "accounts/login", body, "-v"])).succeeds().never_shows("hunter2");
+    assert!(!home.files().iter().any(|(_, bytes)| bytes.windows(7).any(|window| window == b"hunter2")));
+    // On a terminal whoever sits there is warned.
+    let words = node.call(&["raw", "PUT", "accounts/login", body, "-o", "value"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (screen, _) = Terminal::run(&home, 200, 20, env!("CARGO_BIN_EXE_zstack-cli"), &words).ends();
+    assert!(screen.contains("can see the secrets of the body among the arguments"), "{screen}");
     home.run(node.call(&["raw", "GET", "zones", "-q"])).succeeds();
     let last = node.requests().pop().expect("a request");
     assert_eq!(last.header("authorization"), Some("OAuth 11111111111111111111111111111111"));

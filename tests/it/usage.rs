@@ -10,7 +10,10 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
     let node = Node::start(|_| Reply::ok("{}"));
     let home = Home::new();
     for (words, message) in [
-        (&["QueryZoen"][..], "error: there is no API called QueryZoen\n  hint: did you mean `QueryZone`?\n"),
+        (
+            &["QueryZoen"][..],
+            "error: there is no API called QueryZoen in ZStack (up to 5.5.6)\n  hint: did you mean `QueryZone`?\n",
+        ),
         (&["CreateZone", "nmae=x"], "error: CreateZone has no parameter nmae\n  hint: did you mean `name`?\n"),
         (&["CreateZone"], "error: CreateZone needs name\n  hint: `help CreateZone` describes them\n"),
         (&["QueryZone", "nmae=x"], "error: QueryZone has no queryable field nmae\n  hint: did you mean `name`?\n"),
@@ -23,10 +26,13 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
             &["CreateZone", "name=two", "words"],
             "error: `words` is not of the form name=value\n  hint: quote values with blanks: name='two words'\n",
         ),
-        (&["contxt", "list"], "error: there is no API called contxt\n  hint: did you mean `context`?\n"),
+        (
+            &["contxt", "list"],
+            "error: there is no API called contxt in ZStack (up to 5.5.6)\n  hint: did you mean `context`?\n",
+        ),
         (
             &["DeleteVmInstance", "uuid=x"],
-            "error: there is no API called DeleteVmInstance\n  hint: did you mean `DestroyVmInstance`?\n",
+            "error: there is no API called DeleteVmInstance in ZStack (up to 5.5.6)\n  hint: did you mean `DestroyVmInstance`?\n",
         ),
         (
             &["help", "QueryVm"],

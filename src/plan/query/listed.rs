@@ -1,7 +1,8 @@
 //! `conditions=`: conditions as a list.
 
 use crate::json::{Secrets, Value};
-use crate::syntax::{Argument, Command, Operator, parse_literal, split_list};
+use crate::secret::mask_command;
+use crate::syntax::{Argument, Command, Operator, parse_literal, quote_word, split_list};
 
 use crate::plan::error::{Error, ErrorKind};
 
@@ -15,20 +16,37 @@ pub(super) fn conditions(argument: &Argument) -> Result<Vec<Argument>, Error> {
             single => vec![single],
         }
     } else {
+        if let Some(separate) = separated_by_semicolons(text) {
+            return Err(Error::at(ErrorKind::SemicolonsInConditions { separate }, argument.value_span.clone()));
+        }
         split_list(text).map_err(|error| bad(error.to_string()))?.into_iter().map(Value::Text).collect()
     };
     items.iter().map(|item| listed_condition(argument, item).map_err(bad)).collect()
 }
 
+/// The conditions of a text that separates them by `;`, as words of a command. A `;` before anything else belongs to a
+/// value.
+fn separated_by_semicolons(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split(';').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let is_condition = |part: &&str| condition_in(part).is_ok();
+    // A Unix shell takes `>` and `<` for redirections.
+    let word = |part: &&str| if part.contains(['<', '>']) { format!("'{part}'") } else { quote_word(part) };
+    let separated = parts.len() > 1 && parts.iter().all(is_condition);
+    separated.then(|| mask_command(&parts.iter().map(word).collect::<Vec<_>>().join(" ")))
+}
+
+/// The condition that a text holds.
+fn condition_in(text: &str) -> Result<(String, Operator, String), String> {
+    let (_, words) = Command::words_from_args(&["Query", text]);
+    let parsed = Command::from_words("", &words).map_err(|error| error.to_string())?;
+    let parsed = parsed.and_then(|command| command.arguments.into_iter().next());
+    let parsed = parsed.ok_or_else(|| "an empty condition".to_owned())?;
+    Ok((parsed.name, parsed.operator, parsed.value))
+}
+
 fn listed_condition(argument: &Argument, item: &Value) -> Result<Argument, String> {
     let (name, operator, value) = match item {
-        Value::Text(text) => {
-            let (_, words) = Command::words_from_args(&["Query", text]);
-            let parsed = Command::from_words("", &words).map_err(|error| error.to_string())?;
-            let parsed = parsed.and_then(|command| command.arguments.into_iter().next());
-            let parsed = parsed.ok_or_else(|| "an empty condition".to_owned())?;
-            (parsed.name, parsed.operator, parsed.value)
-        }
+        Value::Text(text) => condition_in(text)?,
         Value::Map(members) => map_condition(members)?,
         other => return Err(format!("{} is no condition", other.to_json(Secrets::Masked))),
     };

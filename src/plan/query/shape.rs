@@ -2,7 +2,7 @@
 
 use crate::catalog::{Api, Field, Inventory};
 use crate::nearness::closest;
-use crate::syntax::{Argument, is_integer, split_list};
+use crate::syntax::{Argument, integer, split_list};
 
 use super::requests::{Answer, Extent, OrderHere, Sort};
 use crate::plan::condition::Reader;
@@ -31,9 +31,8 @@ impl<'a> Common<'a> {
     fn number(&self, name: &str) -> Result<Option<u64>, Error> {
         let Some(argument) = self.get(name) else { return Ok(None) };
         // The node counts rows in 32 bits.
-        let number = argument.value.parse::<u64>().ok().filter(|number| i32::try_from(*number).is_ok());
-        match number.filter(|_| is_integer(&argument.value)) {
-            Some(number) => Ok(Some(number)),
+        match integer(&argument.value).filter(|number| (0..=i64::from(i32::MAX)).contains(number)) {
+            Some(number) => Ok(Some(number.unsigned_abs())),
             None => Err(wrong_type(argument, "a whole number, zero or above")),
         }
     }

@@ -37,6 +37,13 @@ fn conditions_are_sent_as_q() {
         ("name?=a,b name!?=c", "q=name?=a,b&q=name!?=c"),
         ("hostUuid=null zoneUuid!=null", "q=hostUuid is null&q=zoneUuid not null"),
         ("cpuNum>=4 memorySize<8G", "q=cpuNum>=4&q=memorySize<8589934592"),
+        ("hostUuid='\"1ab3b836a88342e1bbc1b1a17d092f0f\"'", "q=hostUuid=1ab3b836a88342e1bbc1b1a17d092f0f"),
+        ("uuid?='\"1ab3b836a88342e1bbc1b1a17d092f0f\",b'", "q=uuid?=1ab3b836a88342e1bbc1b1a17d092f0f,b"),
+        (
+            "uuid='\"web\"' name='\"1ab3b836a88342e1bbc1b1a17d092f0f\"'",
+            "q=uuid=\"web\"&q=name=\"1ab3b836a88342e1bbc1b1a17d092f0f\"",
+        ),
+        ("conditions='name~=a;b'", "q=name~=%a;b%"),
         ("createDate>2020", "q=createDate>2020-01-01 00:00:00"),
         ("createDate<'Mar 4, 2025 2:12:01 PM'", "q=createDate<2025-03-04 14:12:01"),
         ("state=running", "q=state=running"),
@@ -244,6 +251,8 @@ fn what_is_wrong_is_said_at_the_word() {
         ("cpuNum>two", "cpuNum must be a number", Some("two")),
         ("createDate>soon", "createDate must be a date", Some("soon")),
         ("state=Runing", "state: Runing is not allowed", Some("Runing")),
+        ("conditions='name~=x;cpuNum>2'", "conditions: several conditions", Some("name~=x;cpuNum>2'")),
+        ("limit=2.5", "limit must be a whole number", Some("2.5")),
         ("limit=-1", "limit must be a whole number", Some("-1")),
         ("limit=1 limit=2", "limit is given twice", Some("limit")),
         ("limt=1", "QueryVmInstance has no queryable field limt", Some("limt")),
@@ -266,4 +275,7 @@ fn what_is_wrong_is_said_at_the_word() {
     }
     let error = planned("QueryVmInstance limt=1").expect_err("unknown");
     assert_eq!(error.hint().as_deref(), Some("did you mean `limit`?"));
+    let error = planned("QueryVmInstance conditions='name~=x;cpuNum>2'").expect_err("one text");
+    assert_eq!(error.hint().as_deref(), Some("each condition is a word of its own: name~=x 'cpuNum>2'"));
+    assert_eq!(asked("QueryZone limit=5.0"), "limit=5");
 }

@@ -78,7 +78,7 @@ pub(crate) const OUTPUTS: [(&str, &str); 9] = [
 ];
 
 /// All options, in the order in which help shows them.
-pub(crate) const OPTIONS: [OptionSpec; 37] = [
+pub(crate) const OPTIONS: [OptionSpec; 38] = [
     option("-H", "--host", OptionValue::Any("HOST"), "management node"),
     option("-p", "--port", OptionValue::Any("PORT"), "port of the management node"),
     option("", "--url", OptionValue::Any("URL"), "whole base URL"),
@@ -97,6 +97,7 @@ pub(crate) const OPTIONS: [OptionSpec; 37] = [
     option("", "--max-width", OptionValue::Any("COLUMNS"), "widest table, in columns"),
     option("", "--wrap", OptionValue::None, "wrap wide cells instead of cutting them"),
     option("", "--border", OptionValue::OneOf("STYLE", &["ascii", "unicode", "markdown", "none"]), "lines of a table"),
+    option("", "--errors", OptionValue::OneOf("FORMAT", &["text", "json"]), "how errors are written"),
     option("", "--color", OptionValue::OneOf("WHEN", &["auto", "always", "never"]), "when to colour"),
     option("", "--no-pager", OptionValue::None, "do not page long output"),
     option("-s", "--no-secure", OptionValue::None, "do not mask secrets"),

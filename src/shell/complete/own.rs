@@ -238,11 +238,12 @@ pub struct Setting {
 }
 
 /// The settings of the shell, sorted by name.
-pub const SETTINGS: [Setting; 13] = [
+pub const SETTINGS: [Setting; 14] = [
     Setting { name: "border", summary: "lines of a table", values: &["ascii", "unicode", "markdown", "none"] },
     Setting { name: "color", summary: "when to colour", values: &["auto", "always", "never"] },
     Setting { name: "columns", summary: "columns of tables", values: &[] },
     Setting { name: "confirm", summary: "ask before destroying", values: &["on", "off", "strict"] },
+    Setting { name: "errors", summary: "how errors are written", values: &["text", "json"] },
     Setting { name: "live", summary: "ask the node for values on Tab", values: &["on", "off"] },
     Setting { name: "max-width", summary: "widest table, in columns", values: &[] },
     Setting {
@@ -259,7 +260,7 @@ pub const SETTINGS: [Setting; 13] = [
 ];
 
 /// The keys of a context, sorted by name.
-pub(super) const PREFERENCES: [Setting; 17] = [
+pub(super) const PREFERENCES: [Setting; 18] = [
     Setting { name: "account", summary: "who logs in", values: &[] },
     Setting { name: "cacert", summary: "certificates to trust", values: &[] },
     Setting { name: "catalog", summary: "the ZStack version to take the node for", values: &[] },
@@ -267,6 +268,7 @@ pub(super) const PREFERENCES: [Setting; 17] = [
     Setting { name: "columns", summary: "columns of tables", values: &[] },
     Setting { name: "confirm", summary: "ask before destroying", values: &["true", "false", "strict"] },
     Setting { name: "credentials", summary: "where sessions are kept", values: &["file", "keyring"] },
+    Setting { name: "errors", summary: "how errors are written", values: &["text", "json"] },
     Setting { name: "insecure", summary: "trust any certificate", values: &["true", "false"] },
     Setting { name: "login", summary: "how to log in", values: &["account", "user", "ldap", "iam2", "iam2-ldap"] },
     Setting {
