@@ -1,6 +1,7 @@
 //! Every API of the catalog through batch mode, recorded by a server that knows nothing of the planner.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -126,6 +127,7 @@ fn each_request_is_what_the_platforms_own_client_would_send() {
     home.run(node.options().into_iter().chain(["-k".to_owned()]))
         .variable("ZSTACK_SESSION_UUID", UUID)
         .input(&script)
+        .within(Duration::from_secs(300))
         .succeeds();
 
     let mut requests = node.requests();
