@@ -97,6 +97,30 @@ fn a_node_that_does_not_say_what_it_has_gets_queries_with_a_warning_and_no_actio
 }
 
 #[test]
+fn a_node_that_does_not_say_what_it_has_is_judged_by_its_version() {
+    let home = Home::new();
+    let node = |apis: &'static str| {
+        Node::start(move |request| match asks(request) {
+            Some("getVersion") => Reply::ok(r#"{"version":"4.3.8","success":true}"#),
+            Some(_) => Reply::Send(200, apis.to_owned()),
+            None => Reply::ok(r#"{"inventories":[]}"#),
+        })
+    };
+    for apis in ["", "<html>", r#"{"supportApis":[]}"#, r#"{"supportApis":["junk"]}"#] {
+        let node = node(apis);
+        for newer in ["QueryL2PortGroupNetwork", "QuerySNSWeComEndpoint"] {
+            let error = format!("error: the node (ZStack 4.3.8) has no API {newer}\n");
+            with_session(&home, &node, &[newer]).fails(3).stdout("").stderr_has(&error);
+        }
+        // What the version has may be missing all the same, and something that acts runs then.
+        let error = "error: QuerySharedBlockGroupPrimaryStorage was not sent: the node does not say";
+        let words = ["QuerySharedBlockGroupPrimaryStorage"];
+        with_session(&home, &node, &words).fails(3).stdout("").stderr_has(error);
+        assert!(came(&node).iter().all(|request| !request.contains(' ')), "{apis}: {:?}", came(&node));
+    }
+}
+
+#[test]
 fn a_failure_of_an_api_that_the_node_does_not_list_is_said_to_be_that() {
     let home = Home::new();
     for reply in [
