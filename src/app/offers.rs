@@ -18,9 +18,9 @@ use crate::syntax::Command;
 use super::bases::Turned;
 use super::{App, nearby};
 
-/// How long a node that has said what it offers is not asked again. Nobody upgrades one within minutes, but a shell
-/// stays open for days.
-const FRESH: Duration = Duration::from_secs(300);
+/// How long a node that has said what it offers is not asked again: less than it takes to start one of another
+/// version.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// What is known of nodes, by their base URLs.
 #[derive(Default)]
@@ -168,7 +168,16 @@ impl App {
         if options.dry_run || options.no_check {
             return Ok(());
         }
-        let offers = self.ask_offers(options)?;
+        let url = self.node_url(options)?;
+        let is_news = !self.offers.of.get(&url).is_some_and(Known::is_fresh);
+        let mut offers = self.ask_offers(options)?;
+        if offers.lacks(api) && !is_news {
+            // Nothing is refused for what was true a while ago.
+            if let Some(known) = self.offers.of.get_mut(&url) {
+                known.asked = None;
+            }
+            offers = self.ask_offers(options)?;
+        }
         if offers.lacks(api) {
             let version = offers.version.clone();
             return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
