@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::catalog::{Catalog, Offers};
+use crate::catalog::{Catalog, Offers, Routes};
 use crate::cli::Options;
 use crate::client::{self, Class, Client};
 use crate::config::OffersStore;
@@ -18,9 +18,9 @@ use crate::syntax::Command;
 use super::bases::Turned;
 use super::{App, nearby};
 
-/// How long a node that has said what it offers is not asked again. Nobody upgrades one within minutes, but a shell
-/// stays open for days.
-const FRESH: Duration = Duration::from_secs(300);
+/// How long a node that has said what it offers is not asked again: less than it takes to start one of another
+/// version.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// What is known of nodes, by their base URLs.
 #[derive(Default)]
@@ -168,21 +168,33 @@ impl App {
         if options.dry_run || options.no_check {
             return Ok(());
         }
-        let offers = self.ask_offers(options)?;
+        let url = self.node_url(options)?;
+        let is_news = !self.offers.of.get(&url).is_some_and(Known::is_fresh);
+        let mut offers = self.ask_offers(options)?;
+        if offers.lacks(api) && !is_news {
+            // Nothing is refused for what was true a while ago.
+            if let Some(known) = self.offers.of.get_mut(&url) {
+                known.asked = None;
+            }
+            offers = self.ask_offers(options)?;
+        }
         if offers.lacks(api) {
             let version = offers.version.clone();
             return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
         }
-        match (&offers.apis, effect) {
-            (Some(_), _) => Ok(()),
-            (None, Effect::Action) => Err(client::Error::MayBeAnother { api: name }.into()),
-            (None, _) => {
+        if offers.apis.is_some() {
+            return Ok(());
+        }
+        let another_may_act = self.catalog.api(name).is_none_or(|api| Routes::another_may_act(self.catalog, &api));
+        match effect {
+            Effect::Query | Effect::Read if !another_may_act => {
                 let text = format!(
                     "warning: the node does not say whether it has {name}; one without it answers something else"
                 );
                 self.say(options, &text);
                 Ok(())
             }
+            _ => Err(client::Error::MayBeAnother { api: name }.into()),
         }
     }
 
@@ -248,7 +260,15 @@ fn ask(client: &mut Client, known: Option<&Offers>) -> Result<Offers, client::Er
     let kept = known.filter(|known| version.is_some() && known.version == version).and_then(|known| known.apis.clone());
     let apis = match kept {
         Some(apis) => Some(apis),
-        None => client.offered_apis()?,
+        None => match client.offered_apis() {
+            // What tells its version is a node, whatever it makes of the other question.
+            Err(client::Error::NotTheNode { .. } | client::Error::Reply { .. } | client::Error::TooLong { .. })
+                if version.is_some() =>
+            {
+                None
+            }
+            said => said?,
+        },
     };
     Ok(Offers::new(version, apis))
 }

@@ -1,6 +1,6 @@
 //! What one node says that it has: its version and its APIs.
 
-use super::index::ApiName;
+use super::index::{ApiName, Catalog};
 
 /// What a node said of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,19 +22,27 @@ impl Offers {
             apis.retain(|name| is_plain(name));
             apis.sort();
         }
+        // A list of nothing that is known tells as little as none.
+        let apis = apis.filter(|apis| apis.iter().any(|name| Catalog::newest().api_name(name).is_some()));
         Offers { version: version.filter(|version| is_plain(version)), apis }
     }
 
-    /// Whether the node says that it does not have an API. Some are there without being listed (R2).
+    /// Whether the node does not have an API: it does not list it, or does not say what it has and is of an older
+    /// version. Some are there without being listed (R2).
     pub fn lacks(&self, api: ApiName) -> bool {
-        let is_listed = |apis: &Vec<String>| apis.binary_search_by(|known| known.as_str().cmp(api.as_str())).is_ok();
-        !api.is_unlisted() && self.apis.as_ref().is_some_and(|apis| !is_listed(apis))
+        if api.is_unlisted() {
+            return false;
+        }
+        match (&self.apis, &self.version) {
+            (Some(apis), _) => apis.binary_search_by(|known| known.as_str().cmp(api.as_str())).is_err(),
+            (None, Some(version)) => Catalog::of_version(version).is_some_and(|catalog| catalog.lacks(api.since())),
+            (None, None) => false,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Catalog;
     use super::*;
 
     #[test]
@@ -47,6 +55,9 @@ mod tests {
         assert!(!lacks(&offers, "GetVersion"), "it is there without being listed");
         let silent = Offers::new(Some("bad version\u{1b}".to_owned()), None);
         assert_eq!(silent.version, None);
-        assert!(!lacks(&silent, "QueryHost"));
+        assert!(!lacks(&silent, "QueryHost") && !lacks(&silent, "QueryBlockPrimaryStorage"));
+        let old = Offers::new(Some("4.3.8".to_owned()), names(&["two\nlines", "junk"]));
+        assert_eq!(old.apis, None);
+        assert!(!lacks(&old, "QueryHost") && lacks(&old, "QueryBlockPrimaryStorage"));
     }
 }

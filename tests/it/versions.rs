@@ -76,6 +76,27 @@ fn it_is_sent_to_a_node_that_has_it_also_after_an_upgrade() {
 }
 
 #[test]
+fn a_node_that_is_upgraded_while_a_batch_runs_gets_what_it_has_now() {
+    let home = Home::new();
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let node = Node::start(move |request| {
+        let Some(question) = asks(request) else { return Reply::ok("{}") };
+        let is_old = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2;
+        Reply::ok(match (question, is_old) {
+            ("getVersion", true) => r#"{"version":"5.2.1"}"#,
+            ("getVersion", false) => r#"{"version":"5.4.0"}"#,
+            (_, true) => r#"{"supportApis":["APIQueryHostMsg"]}"#,
+            (_, false) => r#"{"supportApis":["APIChangeHostPasswordMsg","APIQueryHostMsg"]}"#,
+        })
+    });
+    let line = format!("ChangeHostPassword hostUuid={UUID} password=secret\n");
+    let run = with_session(&home, &node, &["-k"]).input(line.repeat(2));
+    run.fails(3).stderr_has("the node (ZStack 5.2.1) has no API ChangeHostPassword\n");
+    let path = format!("PUT /zstack/v1/hosts/kvm/{UUID}/actions");
+    assert_eq!(came(&node), ["getVersion", "getSupportAPIs", "getVersion", "getSupportAPIs", &path]);
+}
+
+#[test]
 fn a_node_that_does_not_say_what_it_has_gets_queries_with_a_warning_and_no_actions() {
     let home = Home::new();
     let node = Node::start(|request| match asks(request) {
@@ -94,6 +115,30 @@ fn a_node_that_does_not_say_what_it_has_gets_queries_with_a_warning_and_no_actio
         .stderr_has("warning: the node does not say whether it has QueryHostNetworkBonding");
     assert!(came(&node).iter().all(|request| !request.starts_with("PUT")), "{:?}", came(&node));
     assert!(came(&node).iter().any(|request| request.starts_with("GET")), "{:?}", came(&node));
+}
+
+#[test]
+fn a_node_that_does_not_say_what_it_has_is_judged_by_its_version() {
+    let home = Home::new();
+    let node = |apis: &'static str| {
+        Node::start(move |request| match asks(request) {
+            Some("getVersion") => Reply::ok(r#"{"version":"4.3.8","success":true}"#),
+            Some(_) => Reply::Send(200, apis.to_owned()),
+            None => Reply::ok(r#"{"inventories":[]}"#),
+        })
+    };
+    for apis in ["", "<html>", r#"{"supportApis":[]}"#, r#"{"supportApis":["junk"]}"#] {
+        let node = node(apis);
+        for newer in ["QueryL2PortGroupNetwork", "QuerySNSWeComEndpoint"] {
+            let error = format!("error: the node (ZStack 4.3.8) has no API {newer}\n");
+            with_session(&home, &node, &[newer]).fails(3).stdout("").stderr_has(&error);
+        }
+        // What the version has may be missing all the same, and something that acts runs then.
+        let error = "error: QuerySharedBlockGroupPrimaryStorage was not sent: the node does not say";
+        let words = ["QuerySharedBlockGroupPrimaryStorage"];
+        with_session(&home, &node, &words).fails(3).stdout("").stderr_has(error);
+        assert!(came(&node).iter().all(|request| !request.contains(' ')), "{apis}: {:?}", came(&node));
+    }
 }
 
 #[test]
