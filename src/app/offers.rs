@@ -51,6 +51,15 @@ impl App {
             self.version_of_node(options).as_deref().and_then(Catalog::of_version).unwrap_or(Catalog::newest());
     }
 
+    /// Has the request of an API follow the version of the node, unless it is the same for all versions: then what is
+    /// known of the node is not read.
+    pub(super) fn follow_version_for(&mut self, api: &str, options: &Options) {
+        match Catalog::newest().api_name(api).filter(|api| !api.has_changed()) {
+            Some(_) => self.catalog = Catalog::newest(),
+            None => self.follow_version(options),
+        }
+    }
+
     fn version_of_node(&mut self, options: &Options) -> Option<String> {
         if let Some(chosen) = self.preferences(options).ok()?.catalog {
             return Some(chosen);
@@ -188,7 +197,11 @@ impl App {
 
     /// Warns of what a command names that the node's version does not have: the node ignores such a parameter without
     /// a word (P6), and fails on such a field.
-    pub(super) fn warn_of_newer(&self, command: &Command, options: &Options) {
+    pub(super) fn warn_of_newer(&mut self, command: &Command, options: &Options) {
+        if plan::newer(command, Catalog::oldest()).is_empty() {
+            return;
+        }
+        self.follow_version(options);
         for (name, since) in plan::newer(command, self.catalog) {
             let version = self.catalog.version();
             let text = format!("warning: {name} is new in ZStack {since}, and the node has {version}");
