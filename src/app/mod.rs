@@ -16,6 +16,7 @@ mod lines;
 mod login;
 mod missing;
 mod nearby;
+mod no_echo;
 mod offers;
 mod output;
 mod own;
