@@ -137,10 +137,13 @@ impl App {
     ) -> Result<(), Error> {
         let text = reply.into_text().map_err(|error| client::Error::of_read(&error))?;
         if json::members(&text).all(|(name, _)| json::unescape(name) == "success") {
-            self.say(options, "valid: the node would do it, and nothing was done");
+            self.say(options, "valid: the node would run it; nothing was done");
             return Ok(());
         }
-        self.say(options, "warning: the node answered with a result, and may have done it in spite of --validate");
+        self.say(
+            options,
+            "warning: the node answered with a result; it may have run the action in spite of --validate",
+        );
         self.print(Reply::of_text(text), shape, view, options, out)
     }
 
@@ -493,7 +496,7 @@ fn validation(planned: &Plan) -> Result<Request, Error> {
 
 /// Why a call cannot be checked: the node would fail with 500, or simply do it.
 pub(super) fn nothing_to_validate(what: &str) -> Error {
-    let problem = format!("{what} is no asynchronous action, and a node checks only those without doing them");
+    let problem = format!("{what} is not an asynchronous action, and a node can check no others");
     Error::Option { option: "validate", problem }
 }
 

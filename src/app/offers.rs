@@ -204,7 +204,8 @@ impl App {
         self.follow_version(options);
         for (name, since) in plan::newer(command, self.catalog) {
             let version = self.catalog.version();
-            let text = format!("warning: {name} is new in ZStack {since}, and the node has {version}");
+            let text =
+                format!("warning: the node (ZStack {version}) does not have {name}, which is new in ZStack {since}");
             self.say(options, &text);
         }
     }

@@ -1,4 +1,4 @@
-//! `raw`: any request of the node.
+//! `raw`: any request to the node.
 
 use std::time::Duration;
 
