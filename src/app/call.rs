@@ -36,26 +36,22 @@ impl App {
         })?;
         let planned = self.plan(&command, options)?;
         // A wrong format or column is worth knowing before anything is sent.
-        self.view(options, out)?;
+        let view = self.view(options, out)?;
         let planned = self.fit_to_node(&command, planned, options)?;
         self.warn_of_newer(&command, options);
-        self.run_planned(&command, planned, options, out)
+        self.run_planned(&command, planned, view, options, out)
     }
 
     /// Runs what a command came to, and prints what came of that.
     pub(super) fn run_planned(
         &mut self,
         command: &Command,
-        mut planned: Plan,
+        planned: Plan,
+        view: render::View,
         options: &Options,
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
-        // Whether an action would be done is known only when its check has ended.
-        let options = &Options { no_wait: options.no_wait && !options.validate, ..options.clone() };
-        if options.validate {
-            planned = Plan::Call(validation(&planned)?);
-        }
-        let view = self.view(options, out)?;
+        let planned = if options.validate { Plan::Call(validation(&planned)?) } else { planned };
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
@@ -64,11 +60,7 @@ impl App {
             self.say_curl(&planned, job, options)?;
         }
         let (shape, select) = self.shape(&planned);
-        let taken_from = match &planned {
-            Plan::Query(query) => query.inventory.map(str::to_owned),
-            Plan::Call(_) => None,
-        };
-        let view = render::View { taken_from, ..view };
+        let view = view_of_rows(view, &planned, select, options);
         let acts = matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
         if acts && !options.no_check {
             render::check_columns(&shape, &view)?;
@@ -76,30 +68,11 @@ impl App {
         if !options.validate {
             self.confirm(command, &planned, options)?;
         }
-        let view = match select {
-            // Members alone are all that the rows have, a path is picked out of one; and watching takes the key as well.
-            Some(columns)
-                if view.columns.is_none()
-                    && (options.watch.is_some() || columns.columns.iter().any(|column| column.path.len() > 1)) =>
-            {
-                render::View { columns: Some(columns), ..view }
-            }
-            _ => view,
-        };
         if let Some(every) = options.watch {
-            let Plan::Query(query) = &planned else {
-                let problem = format!("{} is no query, and only those can be repeated", command.name);
-                return Err(Error::Option { option: "watch", problem });
-            };
-            let end = command.arguments.last().map_or(command.name_span.end, |argument| argument.span.end);
-            let typed = command.line.get(command.name_span.start..end).unwrap_or(&command.name);
-            let watched = Watched { query, shape: &shape, view: &view, options, title: &mask_command(typed), every };
-            return self.watch(&watched, out);
+            let (query, title) = (watched_query(command, &planned)?, &watched_title(command));
+            return self.watch(&Watched { query, shape: &shape, view: &view, options, title, every }, out);
         }
-        let is_wide = match &planned {
-            Plan::Call(request) => request.holds_wide_text(),
-            Plan::Query(query) => (0..query.parts()).any(|part| query.request(part, &Cursor::Start).holds_wide_text()),
-        };
+        let is_wide = holds_wide_text(&planned);
         if acts && is_wide {
             self.say(options, "warning: the node's database may not store characters beyond U+FFFF, such as emoji");
         }
@@ -109,19 +82,7 @@ impl App {
         };
         let answer = match (&planned, answer) {
             (_, Answer::Reply(reply)) if options.validate => return self.validated(reply, &shape, &view, options, out),
-            (Plan::Call(request), Answer::Reply(reply)) if is_log_in(request.api) => {
-                let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
-                let typed = command.arguments.iter();
-                let who = who_of(typed.map(|argument| (argument.name.as_str(), argument.value.as_str())));
-                if !self.logged_in(request, &text, who, options)? {
-                    self.say(options, "warning: the reply holds no session; nobody is logged in");
-                }
-                Answer::Reply(Reply::of_text(text))
-            }
-            (Plan::Call(request), Answer::Reply(reply)) if is_log_out(request.api) => {
-                self.logged_out(request, options)?;
-                Answer::Reply(reply)
-            }
+            (Plan::Call(request), Answer::Reply(reply)) => self.keep_session(command, request, reply, options)?,
             (_, answer) => answer,
         };
         let (answer, shape) = match zql_of(&planned) {
@@ -142,6 +103,29 @@ impl App {
         }
     }
 
+    /// Keeps the session that a log-in opened, and forgets the one that a log-out ended. Other replies pass unchanged.
+    fn keep_session(
+        &mut self,
+        command: &Command,
+        request: &Request,
+        reply: Reply,
+        options: &Options,
+    ) -> Result<Answer, Error> {
+        if is_log_out(request.api) {
+            self.logged_out(request, options)?;
+        }
+        if !is_log_in(request.api) {
+            return Ok(Answer::Reply(reply));
+        }
+        let text = reply.into_text().map_err(|error| client::Error::of_read(&error))?;
+        let typed = command.arguments.iter();
+        let who = who_of(typed.map(|argument| (argument.name.as_str(), argument.value.as_str())));
+        if !self.logged_in(request, &text, who, options)? {
+            self.say(options, "warning: the reply holds no session; nobody is logged in");
+        }
+        Ok(Answer::Reply(Reply::of_text(text)))
+    }
+
     /// Says that the node would do what it was asked to check.
     fn validated(
         &mut self,
@@ -151,12 +135,15 @@ impl App {
         options: &Options,
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
-        let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+        let text = reply.into_text().map_err(|error| client::Error::of_read(&error))?;
         if json::members(&text).all(|(name, _)| json::unescape(name) == "success") {
-            self.say(options, "valid: the node would do it, and nothing was done");
+            self.say(options, "valid: the node would run it; nothing was done");
             return Ok(());
         }
-        self.say(options, "warning: the node answered with a result, and may have done it in spite of --validate");
+        self.say(
+            options,
+            "warning: the node answered with a result; it may have run the action in spite of --validate",
+        );
         self.print(Reply::of_text(text), shape, view, options, out)
     }
 
@@ -170,7 +157,7 @@ impl App {
         options: &Options,
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
-        let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+        let text = reply.into_text().map_err(|error| client::Error::of_read(&error))?;
         self.record(&text);
         match self.print_parts(&mut Reply::of_text(text.clone()), shape, view, options, out) {
             Err(Error::Render(error)) => {
@@ -227,7 +214,7 @@ impl App {
         {
             how.session = self.open_session(options)?;
             if how.session.is_none() {
-                return Err(crate::client::Error::NoSession { api: api.name }.into());
+                return Err(client::Error::NoSession { api: api.name }.into());
             }
         }
         Ok(plan::plan(command, self.catalog, &how)?)
@@ -338,7 +325,8 @@ impl App {
     ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
-        let how = CallOptions { wait: !options.no_wait, timeout: request.timeout, job: Some(job) };
+        // A check has no outcome before its job has ended.
+        let how = CallOptions { wait: !options.no_wait || options.validate, timeout: request.timeout, job: Some(job) };
         let node = self.node(options)?;
         let result = node.client.execute(request, &how, &mut spinner);
         if request.effect == Effect::Action {
@@ -459,6 +447,45 @@ impl App {
     }
 }
 
+/// The view of the rows that a request leads to.
+fn view_of_rows(view: render::View, planned: &Plan, select: Option<Selection>, options: &Options) -> render::View {
+    let taken_from = match planned {
+        Plan::Query(query) => query.inventory.map(str::to_owned),
+        Plan::Call(_) => None,
+    };
+    // The rows hold the selected members and no others. Columns pick a value out of a member, or leave out the key that
+    // watching adds.
+    let is_needed =
+        |columns: &Selection| options.watch.is_some() || columns.columns.iter().any(|column| column.path.len() > 1);
+    let columns = view.columns.or_else(|| select.filter(is_needed));
+    render::View { taken_from, columns, ..view }
+}
+
+/// The query that is to be repeated.
+fn watched_query<'p>(command: &Command, planned: &'p Plan) -> Result<&'p plan::QueryPlan, Error> {
+    match planned {
+        Plan::Query(query) => Ok(query),
+        Plan::Call(_) => {
+            let problem = format!("{} is no query, and only those can be repeated", command.name);
+            Err(Error::Option { option: "watch", problem })
+        }
+    }
+}
+
+/// The command without its options, secrets masked.
+fn watched_title(command: &Command) -> String {
+    let end = command.arguments.last().map_or(command.name_span.end, |argument| argument.span.end);
+    mask_command(command.line.get(command.name_span.start..end).unwrap_or(&command.name))
+}
+
+/// Whether a request holds characters beyond U+FFFF (R9).
+fn holds_wide_text(planned: &Plan) -> bool {
+    match planned {
+        Plan::Call(request) => request.holds_wide_text(),
+        Plan::Query(query) => (0..query.parts()).any(|part| query.request(part, &Cursor::Start).holds_wide_text()),
+    }
+}
+
 /// The request with which the node checks what was planned without doing it (P10).
 fn validation(planned: &Plan) -> Result<Request, Error> {
     match planned {
@@ -469,7 +496,7 @@ fn validation(planned: &Plan) -> Result<Request, Error> {
 
 /// Why a call cannot be checked: the node would fail with 500, or simply do it.
 pub(super) fn nothing_to_validate(what: &str) -> Error {
-    let problem = format!("{what} is no asynchronous action, and a node checks only those without doing them");
+    let problem = format!("{what} is not an asynchronous action, and a node can check no others");
     Error::Option { option: "validate", problem }
 }
 

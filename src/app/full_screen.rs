@@ -44,7 +44,7 @@ impl FullScreen {
     /// Turns to the other screen.
     pub(super) fn new(out: impl Write + Send + 'static, interrupt: &Interrupt) -> io::Result<FullScreen> {
         let handed_over = interrupt.hand_over()?;
-        start_to_attend()?;
+        start_to_attend(interrupt)?;
         let mut out: Box<dyn Write + Send> = Box::new(out);
         put(&mut out, ENTER)?;
         *held(&SHOWN) = Some(Shown { out, is_lost: false, is_interrupted: false });
@@ -94,18 +94,19 @@ fn put(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
 
 /// Has signals attended to, from the first screen on for as long as the program runs: a signal that had a handler once
 /// is lost where nobody attends to it.
-fn start_to_attend() -> io::Result<()> {
+fn start_to_attend(interrupt: &Interrupt) -> io::Result<()> {
     let mut attended = held(&ATTENDED);
     if !*attended {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
-        thread::Builder::new().spawn(move || signals.forever().for_each(attend))?;
+        let interrupt = interrupt.clone();
+        thread::Builder::new().spawn(move || signals.forever().for_each(|signal| attend(signal, &interrupt)))?;
         *attended = true;
     }
     Ok(())
 }
 
 /// Does what a signal asks for, with the screen left before.
-fn attend(signal: i32) {
+fn attend(signal: i32, interrupt: &Interrupt) {
     // Nothing is drawn while this is held.
     let mut shown = held(&SHOWN);
     match (&mut *shown, signal) {
@@ -125,6 +126,8 @@ fn attend(signal: i32) {
         }
         // Without a screen others see to Ctrl-C.
         (None, SIGINT) => {}
+        // The signal itself may have led to the end of the watch: then the program is about to end with its code.
+        (None, SIGTERM | SIGHUP) if interrupt.sees_to_ends() => {}
         (None, signal) => stop_or_end(signal),
     }
 }

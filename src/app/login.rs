@@ -20,6 +20,7 @@ use crate::syntax::Command;
 use super::App;
 use super::connect::Node;
 use super::interactive::line_options;
+use super::no_echo::NoEcho;
 use super::output::Output;
 
 /// How often a captcha is asked for before a log-in counts as failed.
@@ -454,6 +455,7 @@ impl App {
         if self.environment.stdin_terminal {
             // An end by Ctrl-C would leave the terminal without echo.
             self.interrupt.on_ctrl_c()?;
+            let _silent = NoEcho::new();
             return secret_of(rpassword::prompt_password(question));
         }
         if self.reads_stdin {

@@ -16,6 +16,7 @@ mod lines;
 mod login;
 mod missing;
 mod nearby;
+mod no_echo;
 mod offers;
 mod output;
 mod own;
@@ -198,7 +199,7 @@ impl App {
         options: &Options,
         out: &mut Output<'_>,
     ) -> Result<Flow, Error> {
-        if matches!(line, Line::Call(_) | Line::Own(OwnCommand::Help { .. } | OwnCommand::Catalog(_))) {
+        if matches!(line, Line::Own(OwnCommand::Help { .. } | OwnCommand::Catalog(_))) {
             self.follow_version(options);
         }
         match line {
@@ -206,6 +207,7 @@ impl App {
             Line::Text(text) => out.write_text(&text)?,
             Line::Own(command) => return self.own(command, options, out),
             Line::Call(_) => {
+                self.follow_version_for(words.first().map_or("", |word| &word.text), options);
                 plan::check_name(words, self.catalog, &cli::OwnCommand::NAMES)?;
                 let command = Command::from_words(text, words).map_err(|error| self.explained(error, text, words))?;
                 if let Some(command) = command {

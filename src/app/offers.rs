@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::catalog::{Catalog, Offers, Routes};
+use crate::catalog::{Catalog, Offers};
 use crate::cli::Options;
 use crate::client::{self, Class, Client};
 use crate::config::OffersStore;
@@ -49,6 +49,15 @@ impl App {
     pub(super) fn follow_version(&mut self, options: &Options) {
         self.catalog =
             self.version_of_node(options).as_deref().and_then(Catalog::of_version).unwrap_or(Catalog::newest());
+    }
+
+    /// Has the request of an API follow the version of the node, unless it is the same for all versions: then what is
+    /// known of the node is not read.
+    pub(super) fn follow_version_for(&mut self, api: &str, options: &Options) {
+        match Catalog::newest().api_name(api).filter(|api| !api.has_changed()) {
+            Some(_) => self.catalog = Catalog::newest(),
+            None => self.follow_version(options),
+        }
     }
 
     fn version_of_node(&mut self, options: &Options) -> Option<String> {
@@ -182,28 +191,31 @@ impl App {
             let version = offers.version.clone();
             return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
         }
-        if offers.apis.is_some() {
-            return Ok(());
-        }
-        let another_may_act = self.catalog.api(name).is_none_or(|api| Routes::another_may_act(self.catalog, &api));
-        match effect {
-            Effect::Query | Effect::Read if !another_may_act => {
+        match (&offers.apis, effect) {
+            (Some(_), _) => Ok(()),
+            (None, Effect::Action) => Err(client::Error::MayBeAnother { api: name }.into()),
+            // What a query runs instead finds nothing to change: its uuid is a word of the path.
+            (None, Effect::Query | Effect::Read) => {
                 let text = format!(
                     "warning: the node does not say whether it has {name}; one without it answers something else"
                 );
                 self.say(options, &text);
                 Ok(())
             }
-            _ => Err(client::Error::MayBeAnother { api: name }.into()),
         }
     }
 
     /// Warns of what a command names that the node's version does not have: the node ignores such a parameter without
     /// a word (P6), and fails on such a field.
-    pub(super) fn warn_of_newer(&self, command: &Command, options: &Options) {
+    pub(super) fn warn_of_newer(&mut self, command: &Command, options: &Options) {
+        if plan::newer(command, Catalog::oldest()).is_empty() {
+            return;
+        }
+        self.follow_version(options);
         for (name, since) in plan::newer(command, self.catalog) {
             let version = self.catalog.version();
-            let text = format!("warning: {name} is new in ZStack {since}, and the node has {version}");
+            let text =
+                format!("warning: the node (ZStack {version}) does not have {name}, which is new in ZStack {since}");
             self.say(options, &text);
         }
     }

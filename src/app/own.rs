@@ -130,12 +130,12 @@ impl App {
                     Some(name) => Contexts::set(&folders, name, &changes)?,
                     None => Contexts::set_defaults(&folders, &changes)?,
                 });
-                let node = context.map_or("every node without a context".to_owned(), |name| format!("context {name}"));
+                let whose = context.map_or("nodes without a context".to_owned(), |name| format!("context {name}"));
                 self.say(
                     options,
                     &match version {
-                        Some(version) => format!("{node} counts as ZStack {version}"),
-                        None => format!("{node} is asked for its version"),
+                        Some(version) => format!("the catalog of ZStack {version} is used for {whose}"),
+                        None => format!("the version is asked of the node for {whose}"),
                     },
                 );
                 Ok(())

@@ -1,4 +1,4 @@
-//! `raw`: any request of the node.
+//! `raw`: any request to the node.
 
 use std::time::Duration;
 
@@ -26,13 +26,14 @@ impl App {
         if !planned.is_known {
             self.say(options, "warning: the catalog knows no API at this path");
         }
+        let view = self.view(options, out)?;
         self.check_offered(planned.request.api, planned.request.effect, options)?;
         // What the call would be by its API's name.
         let arguments = planned.arguments.iter().map(|(name, value)| format!("{name}={value}"));
         let words: Vec<String> = std::iter::once(planned.request.api.to_owned()).chain(arguments).collect();
         let (line, words) = Command::words_from_args(&words);
         let Some(command) = Command::from_words(&line, &words)? else { return Ok(()) };
-        self.run_planned(&command, Plan::Call(planned.request), options, out)
+        self.run_planned(&command, Plan::Call(planned.request), view, options, out)
     }
 
     /// JSON text as typed, or that of the file behind `@`.

@@ -79,6 +79,11 @@ impl Catalog {
         Catalog { data: &builtin::DATA, at: builtin::DATA.versions.len() - 1 }
     }
 
+    /// The catalog as the oldest ZStack version known has it.
+    pub fn oldest() -> Catalog {
+        Catalog { data: &builtin::DATA, at: 0 }
+    }
+
     /// The catalog as a ZStack version such as `5.2.1` has it; one between those that are known counts as the one
     /// before. Nothing where the text is no version.
     pub fn of_version(version: &str) -> Option<Catalog> {

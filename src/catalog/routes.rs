@@ -98,25 +98,6 @@ impl Routes {
         candidates
     }
 
-    /// Whether a node without an API may run one that changes something in its place (R1): one of the public sources,
-    /// or of the versions before it.
-    pub(crate) fn another_may_act(catalog: Catalog, api: &Api) -> bool {
-        let since = api.since;
-        let is_open = |other: &Api| other.source == Some("open");
-        let is_older = move |other: &Api| {
-            since.is_some() && Catalog::of_version(other.since.unwrap_or_default()).is_none_or(|at| at.lacks(since))
-        };
-        let nodes: [Box<dyn Fn(&Api) -> bool>; 2] = [Box::new(is_open), Box::new(is_older)];
-        let name = api.name;
-        nodes.into_iter().any(|has| {
-            let others = move |other: &str| catalog.api(other).filter(|other| other.name != name && has(other));
-            match &Routes::offering(catalog, others).find(api.path)[..] {
-                [lone] => lone.api.is_action(),
-                several => several.iter().any(|other| other.api.method == api.method && other.api.is_action()),
-            }
-        })
-    }
-
     fn routes(&mut self, head: &str) -> Rc<Vec<Route>> {
         if let Some(routes) = self.by_head.get(head) {
             return Rc::clone(routes);
@@ -220,18 +201,6 @@ mod tests {
         assert!(names(path).contains(&"AddSharedBlockGroupPrimaryStorage"));
         assert_eq!(found(path), ["DeletePrimaryStorage"]);
         assert_eq!(found("/licenses"), [""; 0]);
-    }
-
-    #[test]
-    fn another_that_acts_is_known_of_a_read() {
-        let catalog = Catalog::newest();
-        let may_act = |name: &str| Routes::another_may_act(catalog, &catalog.api(name).expect("it is an API"));
-        for name in ["QueryMiniStorage", "QuerySharedBlockGroupPrimaryStorage", "QuerySlbVmInstance"] {
-            assert!(may_act(name), "{name}");
-        }
-        for name in ["QueryHostNetworkBonding", "QueryL2PortGroupNetwork"] {
-            assert!(!may_act(name), "{name}");
-        }
     }
 
     #[test]

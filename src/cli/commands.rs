@@ -68,7 +68,7 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
-    /// Send any request of the node, and wait for its job
+    /// Send any request to the node, and wait for its job
     Raw(RawLine),
     /// How full hosts, primary and backup storages are
     Capacity,
@@ -238,7 +238,7 @@ pub enum CatalogCommand {
     List {
         /// Only those with this in their name
         part: Option<String>,
-        /// Only those that this ZStack version or a newer one brought
+        /// Only APIs that are new in this ZStack version or a later one
         #[arg(long, value_name = "VERSION")]
         since: Option<String>,
     },
@@ -249,7 +249,7 @@ pub enum CatalogCommand {
     },
     /// The ZStack versions that the program knows
     Version,
-    /// What is new, gone or different from one ZStack version to another
+    /// List what is new, gone or changed between two ZStack versions
     Diff {
         /// A ZStack version, such as 4.8.0
         #[arg(value_name = "VERSION")]
@@ -258,7 +258,7 @@ pub enum CatalogCommand {
         #[arg(value_name = "OTHER")]
         to: String,
     },
-    /// Take the node for one of that ZStack version; auto asks it
+    /// Use the catalog of one ZStack version; auto asks the node
     Use {
         /// A ZStack version, such as 4.8.0, or auto
         #[arg(value_name = "VERSION|auto")]
@@ -291,10 +291,10 @@ pub struct ServeOptions {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: String,
-    /// What was built in: full, or open for the public sources alone, without the premium APIs
+    /// The edition to simulate: full, or open, which lacks the premium APIs
     #[arg(long, value_name = "EDITION")]
     pub edition: Option<String>,
-    /// The ZStack version that it plays, such as 4.8.0: what is newer it does not have
+    /// The ZStack version to simulate, such as 4.8.0, without what is newer
     #[arg(long = "version", value_name = "VERSION")]
     pub plays: Option<String>,
     /// How much faster than in life jobs run

@@ -98,7 +98,7 @@ Commands:
   set [NAME [VALUE]]                    settings of the shell
   run FILE                              commands from a file
   capacity                              how full hosts, primary and backup storages are
-  raw METHOD PATH [BODY]                any request of the node
+  raw METHOD PATH [BODY]                any request to the node
   zql QUERY                             a statement of the node's query language ZQL
   catalog list|show|version             what the program knows of the APIs
   sandbox serve|reset|seed|path         a management node of your own, for trying and testing

@@ -170,6 +170,11 @@ impl Interrupt {
         Ok(Attended(self.clone()))
     }
 
+    /// Whether signals that end the process are seen to here, now that [`Interrupt::on_end`] was called.
+    pub fn sees_to_ends(&self) -> bool {
+        self.handlers().notes_ends
+    }
+
     /// Ends the process with the exit code of the signal that wanted that, if there was one, now that all is said.
     pub fn end_by_signal(&self) {
         if let Ok(signal @ 1..) = i32::try_from(self.ends.came.load(Ordering::SeqCst)) {

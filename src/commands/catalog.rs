@@ -56,10 +56,10 @@ fn row(api: ApiName) -> Value {
 /// The version that a user names.
 fn version_of(text: &str) -> Result<Catalog, Error> {
     Catalog::of_version(text).ok_or_else(|| {
-        let name = format!("version {text}");
+        let newest = Catalog::newest().version();
         let problem =
-            format!("it is none such as {}; `catalog version` lists those that are known", Catalog::newest().version());
-        Error::Own(OwnError::Value { name, problem })
+            format!("`{text}` is no ZStack version such as {newest}; `catalog version` lists those that are known");
+        Error::Own(OwnError::Value { name: "version".to_owned(), problem })
     })
 }
 

@@ -71,8 +71,8 @@ fn inventory_called(catalog: Catalog, name: &str) -> Option<Inventory> {
 }
 
 fn overview(catalog: Catalog) -> String {
-    let queries = catalog.api_names().filter(|api| api.is_query()).count();
-    let all = catalog.api_names().len();
+    let apis = catalog.api_names().filter(|api| !catalog.lacks(api.since()));
+    let (all, queries) = (apis.clone().count(), apis.filter(|api| api.is_query()).count());
     let mut out = format!(
         "An API call is its name and its parameters: CreateZone name=lab. A query takes conditions:\n\
          QueryVmInstance state=Running. {all} APIs of ZStack {} are known, {queries} of them queries.\n\n\

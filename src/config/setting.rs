@@ -367,7 +367,7 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
             }
         }
         Kind::Version if !text.split('.').all(|part| part.parse::<u32>().is_ok()) => {
-            Err(format!("`{text}` is no version such as 4.8.0"))
+            Err(format!("`{text}` is no ZStack version such as 4.8.0"))
         }
         _ => Ok(()),
     }

@@ -43,15 +43,15 @@ pub struct RawPlan {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum RawError {
-    #[error("`{typed}` is none of GET, POST, PUT and DELETE")]
+    #[error("`{typed}` is not one of GET, POST, PUT and DELETE")]
     Method { typed: String },
-    #[error("a path below /v1 is expected, and no whole URL")]
+    #[error("the path must be one below /v1, not a whole URL")]
     WholeUrl,
     #[error("the path cannot hold {problem}")]
     Path { problem: &'static str },
     #[error("the escape `{escape}` is broken")]
     Escape { escape: String },
-    #[error("{method} {path} would run {api}, as that path has no other API")]
+    #[error("{method} {path} would run {api}: that path has no other API")]
     Lone { method: Method, path: String, api: &'static str, right: Method },
     #[error("{path} takes no {method}")]
     NotTaken { method: Method, path: String, right: Vec<Method> },
@@ -59,9 +59,9 @@ pub enum RawError {
     Body { method: Method },
     #[error("{method} needs a body")]
     NoBody { method: Method, keys: Vec<&'static str> },
-    #[error("the body is no JSON: {0}")]
+    #[error("the body is not JSON: {0}")]
     NotJson(Flaw),
-    #[error("the body is no JSON object")]
+    #[error("the body is not a JSON object")]
     NoObject,
     #[error("the body has no member that an API of {path} takes its parameters from")]
     Key { path: String, typed: Vec<String>, keys: Vec<&'static str> },
@@ -74,20 +74,20 @@ impl RawError {
         Some(match self {
             RawError::WholeUrl => "--url names the node".to_owned(),
             RawError::Escape { .. } => "`%25` stands for a percent sign".to_owned(),
-            RawError::Lone { right, .. } => format!("the catalog has {right} there; {ALL_THE_SAME}"),
+            RawError::Lone { right, .. } => format!("the method there is {right}; {ALL_THE_SAME}"),
             RawError::NotTaken { right, .. } => {
                 let right: Vec<&str> = right.iter().map(|method| method.as_str()).collect();
-                format!("the catalog has {} there; {ALL_THE_SAME}", right.join(", "))
+                format!("the methods there are {}; {ALL_THE_SAME}", right.join(", "))
             }
             RawError::NoBody { keys, .. } => match keys[..] {
-                [key] => format!("without parameters it is {}", example(key)),
+                [key] => format!("without parameters write {}", example(key)),
                 _ => format!("its member names the action: {}", keys.join(", ")),
             },
             RawError::Key { typed, keys, .. } => {
                 let near = typed.iter().find_map(|name| closest(name, keys.iter().copied()));
                 match (near, &keys[..]) {
                     (Some(near), _) => format!("did you mean `{near}`?"),
-                    (None, [key]) => format!("it is {}, with the parameters inside; {ALL_THE_SAME}", example(key)),
+                    (None, [key]) => format!("write {}, with the parameters inside; {ALL_THE_SAME}", example(key)),
                     (None, keys) => format!("there are: {}; {ALL_THE_SAME}", keys.join(", ")),
                 }
             }
@@ -312,20 +312,20 @@ mod tests {
             ("zones/../hosts", "the path cannot hold `.` or `..` ()"),
             ("zones/%2e%2E", "the path cannot hold `.` or `..` ()"),
             ("", "the path cannot hold nothing ()"),
-            ("http://h/zstack/v1/zones", "a path below /v1 is expected, and no whole URL (--url names the node)"),
+            ("http://h/zstack/v1/zones", "the path must be one below /v1, not a whole URL (--url names the node)"),
         ] {
             assert_eq!(refused("GET", path, None), message, "{path}");
         }
-        assert!(refused("HEAD", "zones", None).starts_with("`HEAD` is none of GET, POST, PUT and DELETE"));
+        assert!(refused("HEAD", "zones", None).starts_with("`HEAD` is not one of GET, POST, PUT and DELETE"));
     }
 
     #[test]
     fn a_verb_that_would_run_another_api_is_refused() {
         let said = refused("GET", "/primary-storage/1f6d", None);
-        assert!(said.starts_with("GET /primary-storage/1f6d would run DeletePrimaryStorage, as that path"), "{said}");
-        assert!(said.ends_with("(the catalog has DELETE there; --no-check sends it all the same)"), "{said}");
+        assert!(said.starts_with("GET /primary-storage/1f6d would run DeletePrimaryStorage: that path"), "{said}");
+        assert!(said.ends_with("(the method there is DELETE; --no-check sends it all the same)"), "{said}");
         let said = refused("DELETE", "/zones", None);
-        assert_eq!(said, "/zones takes no DELETE (the catalog has GET, POST there; --no-check sends it all the same)");
+        assert_eq!(said, "/zones takes no DELETE (the methods there are GET, POST; --no-check sends it all the same)");
         let forced = planned("GET", "/primary-storage/1f6d", None, true).expect("it is wanted").request;
         assert_eq!((forced.api, forced.effect, forced.is_async), ("DeletePrimaryStorage", Effect::Action, true));
         let unknown = planned("GET", "/no/such/path", None, false).expect("a newer node may have it");
@@ -357,12 +357,12 @@ mod tests {
         let said = refused("PUT", "vm-instances/1f6d/actions", Some(r#"{"stopVmInstanc":{}}"#));
         assert!(said.ends_with("(did you mean `stopVmInstance`?)"), "{said}");
         let said = refused("POST", "zones", Some(r#"{"name":"lab"}"#));
-        let message = "the body has no member that an API of /zones takes its parameters from (it is `{\"params\":{}}`, \
+        let message = "the body has no member that an API of /zones takes its parameters from (write `{\"params\":{}}`, \
                        with the parameters inside; --no-check sends it all the same)";
         assert_eq!(said, message);
-        assert_eq!(refused("POST", "zones", None), "POST needs a body (without parameters it is `{\"params\":{}}`)");
-        assert_eq!(refused("POST", "zones", Some("[]")), "the body is no JSON object ()");
-        assert!(refused("POST", "zones", Some("{")).starts_with("the body is no JSON: "));
+        assert_eq!(refused("POST", "zones", None), "POST needs a body (without parameters write `{\"params\":{}}`)");
+        assert_eq!(refused("POST", "zones", Some("[]")), "the body is not a JSON object ()");
+        assert!(refused("POST", "zones", Some("{")).starts_with("the body is not JSON: "));
         assert!(refused("DELETE", "zones/1f6d", Some("{}")).starts_with("DELETE takes its parameters from the query"));
     }
 

@@ -77,7 +77,7 @@ fn the_node_checks_an_action_without_doing_it() {
     let home = Home::new();
     let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION);
     let done = run(&["CreateZone", "name=lab", "systemTags=a::b", "--validate", "--no-wait"]).succeeds();
-    done.stdout("").stderr("valid: the node would do it, and nothing was done\n");
+    done.stdout("").stderr("valid: the node would run it; nothing was done\n");
     let sent = node.requests()[0].json();
     assert_eq!(sent["params"]["systemTags"], serde_json::json!(["a::b", "ephemeral::validationOnly"]));
     run(&["DeleteZone", "uuid=1f6d", "--validate"]).fails(3).stderr_has("no such zone");
@@ -88,7 +88,7 @@ fn the_node_checks_an_action_without_doing_it() {
     for words in [&["QueryZone"][..], &["GetVersion"], &["LogOut"], &["zql", "query zone"]] {
         run(&[words, &["--validate"]].concat())
             .fails(2)
-            .stderr_has("is no asynchronous action, and a node checks only");
+            .stderr_has("is not an asynchronous action, and a node can check no others");
     }
     run(&["CreateZone", "name=lab", "--validate", "--dry-run"]).succeeds().stdout_has("ephemeral::validationOnly");
     assert_eq!(node.requests().len(), sent);

@@ -157,7 +157,7 @@ fn what_destroys_is_shown_by_name_and_asked_for() {
     terminal.until_gone("Delete? [y/N]");
     // What is only checked destroys nothing, and a deletion is one however it is written.
     terminal.line(&format!("DeleteZone uuid={ZONE} --validate"));
-    terminal.sees("valid: the node would do it");
+    terminal.sees("valid: the node would run it");
     terminal.prompt("session >>>");
     terminal.line(&format!("raw DELETE zones/{ZONE}"));
     let screen = terminal.sees("Delete? [y/N]");

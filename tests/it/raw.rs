@@ -1,4 +1,4 @@
-//! `raw`: any request of the node.
+//! `raw`: any request to the node.
 
 use crate::harness::{Home, Run};
 use crate::node::{Node, Reply};
@@ -50,12 +50,12 @@ fn what_would_run_another_api_is_not_sent_unless_asked() {
     let (home, node) = (Home::new(), node());
     let done = raw(&home, &node, &["GET", "/primary-storage/1f6d"]).fails(1).stdout("");
     done.stderr(
-        "error: GET /primary-storage/1f6d would run DeletePrimaryStorage, as that path has no other API\n  \
-         hint: the catalog has DELETE there; --no-check sends it all the same\n",
+        "error: GET /primary-storage/1f6d would run DeletePrimaryStorage: that path has no other API\n  \
+         hint: the method there is DELETE; --no-check sends it all the same\n",
     );
     raw(&home, &node, &["PUT", "zones/1f6d/actions", r#"{"changeZone":{}}"#]).fails(1).stderr_has("the body has no");
     raw(&home, &node, &["GET", "zones?q=name~=%foo%"]).fails(1).stderr_has("`%25` stands for a percent sign");
-    raw(&home, &node, &["HEAD", "zones"]).fails(1).stderr_has("`HEAD` is none of GET, POST, PUT and DELETE");
+    raw(&home, &node, &["HEAD", "zones"]).fails(1).stderr_has("`HEAD` is not one of GET, POST, PUT and DELETE");
     assert!(node.requests().is_empty());
     raw(&home, &node, &["GET", "/primary-storage/1f6d", "--no-check"]).succeeds();
     assert!(node.requests()[0].header("x-job-uuid").is_some(), "it may delete");

@@ -11,7 +11,6 @@ use rusqlite::types::Value as Sql;
 use super::class_name;
 use super::comparison::{Parameters, Stored};
 use super::error::ServerError;
-use super::facts::facts;
 use super::model::{Join, Kind, Member, Model, Relation, Shape};
 use super::ownership;
 use super::request::Viewer;
@@ -157,7 +156,7 @@ impl<'a> Compiler<'a> {
         if followed >= LONGEST_PATH {
             return Err(ServerError::internal("the path of a condition is too long"));
         }
-        if facts().is_broken(shape.name, first) {
+        if shape.inventory.is_broken(first) {
             return Err(broken(first));
         }
         let relation = self.model.relation(shape, first).ok_or_else(no_expanded)?;
@@ -197,7 +196,7 @@ impl<'a> Compiler<'a> {
             "__tagUuid__" => Some(("UserTagInventory", "tagPatternUuid")),
             _ => None,
         };
-        if facts().is_broken(shape.name, name) {
+        if shape.inventory.is_broken(name) {
             return Err(broken(name));
         }
         if let Some((inventory, column)) = tag {

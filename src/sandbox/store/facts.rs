@@ -19,15 +19,6 @@ pub(super) struct Facts<'a> {
     /// Members that are 0 or false where they were not asked for, instead of absent (R4).
     #[serde(borrow)]
     primitive: Members<'a>,
-    /// Columns that `fields` may not name (R5).
-    #[serde(borrow)]
-    unselectable: Members<'a>,
-    /// Those of them that `sort` may name.
-    #[serde(borrow)]
-    sortable: Members<'a>,
-    /// Relations and tags that fail (R6).
-    #[serde(borrow)]
-    broken: Members<'a>,
 }
 
 impl Facts<'_> {
@@ -37,18 +28,6 @@ impl Facts<'_> {
 
     pub(super) fn is_primitive(&self, inventory: &str, member: &str) -> bool {
         has(&self.primitive, inventory, member)
-    }
-
-    pub(super) fn is_selectable(&self, inventory: &str, member: &str) -> bool {
-        !has(&self.unselectable, inventory, member)
-    }
-
-    pub(super) fn is_sortable(&self, inventory: &str, member: &str) -> bool {
-        self.is_selectable(inventory, member) || has(&self.sortable, inventory, member)
-    }
-
-    pub(super) fn is_broken(&self, inventory: &str, relation: &str) -> bool {
-        has(&self.broken, inventory, relation)
     }
 }
 
@@ -73,7 +52,7 @@ mod tests {
         for name in &facts.uncounted {
             assert!(Catalog::newest().inventory(name).is_some(), "{name}");
         }
-        for (inventory, members) in [&facts.primitive, &facts.unselectable, &facts.sortable].into_iter().flatten() {
+        for (inventory, members) in &facts.primitive {
             let inventory = Catalog::newest().inventory(inventory).expect("an inventory of the catalog");
             for member in members {
                 assert!(inventory.field(member).is_some(), "{} {member}", inventory.name);

@@ -239,8 +239,8 @@ impl Model {
                 Member {
                     name: field.name,
                     kind: self.kind(owner, original),
-                    selectable: facts().is_selectable(root, field.name),
-                    sortable: facts().is_sortable(root, field.name),
+                    selectable: !inventory.unselectable.contains(&field.name),
+                    sortable: !inventory.unsortable.contains(&field.name),
                     primitive: facts().is_primitive(root, field.name),
                     newer: self.catalog.lacks(field.since),
                     relation: self.is_relation(&original.kind),

@@ -68,7 +68,7 @@ pub(crate) const COMMANDS: [Choice; 20] = [
         &[Takes::Choice(&[
             choice(
                 "diff",
-                "what is new, gone or different from one ZStack version to another",
+                "list what is new, gone or changed between two ZStack versions",
                 "VERSION OTHER",
                 &[Takes::Version, Takes::Version],
             ),
@@ -76,13 +76,13 @@ pub(crate) const COMMANDS: [Choice; 20] = [
                 "",
                 "--since",
                 OptionValue::Any("VERSION"),
-                "only those that this ZStack version or a newer one brought",
+                "only APIs that are new in this ZStack version or a later one",
             )]),
             choice("show", "show an API or inventory as JSON", "NAME", &[Takes::Api]),
             choice("sync", "ask the node what it offers, and list the APIs that it lacks", "", &[]),
             choice(
                 "use",
-                "take the node for one of that ZStack version; auto asks it",
+                "use the catalog of one ZStack version; auto asks the node",
                 "VERSION|auto",
                 &[Takes::Version],
             ),
@@ -159,7 +159,7 @@ pub(crate) const COMMANDS: [Choice; 20] = [
     choice("quit", "leave the shell", "", &[]),
     choice(
         "raw",
-        "send any request of the node, and wait for its job",
+        "send any request to the node, and wait for its job",
         "METHOD PATH [BODY]",
         &[Takes::OneOf(&["DELETE", "GET", "POST", "PUT"]), Takes::Path, Takes::Free],
     ),
@@ -183,13 +183,13 @@ pub(crate) const COMMANDS: [Choice; 20] = [
                     "",
                     "--edition",
                     OptionValue::OneOf("EDITION", &["full", "open"]),
-                    "what was built in: full, or open for the public sources alone, without the premium APIs",
+                    "the edition to simulate: full, or open, which lacks the premium APIs",
                 ),
                 option(
                     "",
                     "--version",
                     OptionValue::Any("VERSION"),
-                    "the ZStack version that it plays, such as 4.8.0: what is newer it does not have",
+                    "the ZStack version to simulate, such as 4.8.0, without what is newer",
                 ),
                 option("", "--speed", OptionValue::Any("N"), "how much faster than in life jobs run"),
                 option(
@@ -263,7 +263,7 @@ pub const SETTINGS: [Setting; 14] = [
 pub(super) const PREFERENCES: [Setting; 18] = [
     Setting { name: "account", summary: "who logs in", values: &[] },
     Setting { name: "cacert", summary: "certificates to trust", values: &[] },
-    Setting { name: "catalog", summary: "the ZStack version to take the node for", values: &[] },
+    Setting { name: "catalog", summary: "the ZStack version whose catalog is used", values: &[] },
     Setting { name: "color", summary: "when to colour", values: &["auto", "always", "never"] },
     Setting { name: "columns", summary: "columns of tables", values: &[] },
     Setting { name: "confirm", summary: "ask before destroying", values: &["true", "false", "strict"] },

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::super::facts::facts;
 use super::super::model::{Kind, Model, Relation};
 use super::super::{QueryRequest, Scalar, StoreError, Viewer};
 use super::{conditions, reply, shared, store};
@@ -166,7 +165,7 @@ fn every_query_api_answers_and_knows_its_fields() {
             let own =
                 own.map(|member| format!("{}={}", member.name, if member.kind == Kind::Bool { "1" } else { "x" }));
             let related = inventory.expanded.keys().chain(inventory.aliases.keys());
-            let related = related.filter(|relation| !facts().is_broken(inventory.name, relation));
+            let related = related.filter(|relation| !inventory.is_broken(relation));
             let related = related.filter_map(|relation| {
                 let target = catalog.follow(&inventory, relation).flatten().expect("relations lead to inventories");
                 let field = target.fields.iter().find(|field| field.kind.is_scalar())?;
