@@ -1,5 +1,6 @@
 //! What can be wrong with a command, with data enough to say it well.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
 use super::raw::RawError;
@@ -30,6 +31,9 @@ impl Error {
             ErrorKind::UnknownApi { closest: Some(closest), until: Some(until), .. } => {
                 Some(format!("versions up to {until} had it; did you mean `{closest}`?"))
             }
+            ErrorKind::UnknownApi { name, .. } if name.parse::<IpAddr>().is_ok() => {
+                Some(format!("`-H {name}` names a node"))
+            }
             ErrorKind::UnknownApi { closest, .. } => did_you_mean(closest)
                 .or_else(|| Some("`zstack-cli catalog list`, or Tab at the prompt, lists the APIs".to_owned())),
             ErrorKind::UnknownParameter { api, closest, version, .. } => {
@@ -43,7 +47,9 @@ impl Error {
             ErrorKind::NotAllowed { allowed, closest, .. } => {
                 did_you_mean(closest).or_else(|| Some(format!("allowed are: {}", allowed.join(", "))))
             }
-            ErrorKind::MissingParameters { api, .. } => Some(format!("`help {api}` describes them")),
+            ErrorKind::MissingParameters { api, names } => {
+                Some(format!("`help {api}` describes {}", if names.len() == 1 { "it" } else { "them" }))
+            }
             ErrorKind::NoCondition { name, .. } => Some(format!("write {name}=VALUE")),
             ErrorKind::FieldNeedsMember { hint, .. } => {
                 hint.as_ref().map(|member| format!("name one of their fields: `{member}`"))

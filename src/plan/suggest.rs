@@ -151,11 +151,20 @@ fn shorter(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&
 /// The parameter that was meant by one that the API has not: what an API is about is `uuid` in one and `vmInstanceUuid` in
 /// the next.
 pub(super) fn closest_parameter(typed: &str, api: &Api) -> Option<&'static str> {
-    let names = api.parameters.iter().map(|parameter| parameter.name);
-    closest(typed, names.chain(["timeout"])).or_else(|| {
+    let names = || api.parameters.iter().map(|parameter| parameter.name);
+    let about = || {
         let about = typed.strip_suffix("Uuid").filter(|about| ends_in_noun(api.name, about));
         about.and(api.parameter("uuid")).map(|parameter| parameter.name)
-    })
+    };
+    closest(typed, names().chain(["timeout"])).or_else(about).or_else(|| only_one(names(), typed))
+}
+
+/// The only name that says more of what was typed: `diskSize` for `size`.
+fn only_one(names: impl Iterator<Item = &'static str>, typed: &str) -> Option<&'static str> {
+    let first = typed.chars().next().filter(|_| typed.len() >= LEAST)?;
+    let end = typed.replacen(first, &first.to_uppercase().to_string(), 1);
+    let mut longer = names.filter(|name| name.ends_with(&end));
+    longer.next().filter(|_| longer.next().is_none())
 }
 
 /// Whether the name of an API ends in what a parameter's name begins with: `StartVmInstance` and `vmInstance`.
@@ -178,7 +187,17 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
         let value = if operator.ends_with('=') || operator.len() == 1 { value } else { "" };
         return Some(format!("a condition is written without blanks: {text}{operator}{value}"));
     }
-    let first = line.get(..span.start).is_some_and(|before| !before.contains('='));
+    let before = line.get(..span.start).unwrap_or_default().trim_end();
+    if before.ends_with(',') {
+        let list =
+            before.rsplit(char::is_whitespace).find_map(|word| word.split_once('=')).map_or("NAME", |(name, _)| name);
+        return Some(format!("a list is written without blanks: {list}=A,B"));
+    }
+    let joins = ["and", "or"].iter().any(|word| text.eq_ignore_ascii_case(word)) || text.starts_with('(');
+    if api.is_query && joins {
+        return Some("all conditions of a query must hold; `zql` takes and, or and parentheses".to_owned());
+    }
+    let first = !before.contains('=');
     if api.parameter(text).is_some() || api.is_query && has_field(text) {
         return Some(format!("a value is missing: {text}=VALUE"));
     }
@@ -259,6 +278,8 @@ mod tests {
         assert_eq!(parameter("hostUuid", "DeleteDataVolume"), None);
         assert_eq!(parameter("nmae", "CreateZone"), Some("name"));
         assert_eq!(parameter("Uuid", "DeleteZone"), Some("uuid"));
+        assert_eq!(parameter("size", "CreateDataVolume"), Some("diskSize"));
+        assert_eq!(parameter("uuid", "AttachEip"), None);
     }
 
     #[test]
@@ -279,6 +300,11 @@ mod tests {
             ("QueryVmInstance cpuNum > 4", Some("a condition is written without blanks: cpuNum>4")),
             ("QueryZone zone-1", Some("a condition names its field: name=zone-1")),
             ("CreateZone name=two words", None),
+            ("AddVmNicToSecurityGroup vmNicUuids=a, b, c", Some("a list is written without blanks: vmNicUuids=A,B")),
+            (
+                "QueryZone name=a AND state=Enabled",
+                Some("all conditions of a query must hold; `zql` takes and, or and parentheses"),
+            ),
             ("Frobnicate x", None),
         ] {
             let error = Command::parse(line).expect_err(line);

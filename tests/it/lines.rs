@@ -72,6 +72,20 @@ fn what_the_original_took_is_accepted_or_explained() {
         let done = run(&[option, "lab.xml"]).fails(2).stdout("").stderr_has(&format!("error: {message}\n  hint: "));
         done.never_shows("secret");
     }
+    run(&["-j", "QueryImage"]).fails(2).stdout("").stderr(
+        "error: -j: there is no such option\n  hint: `-o json` prints JSON; it is the default in pipes and scripts\n",
+    );
+    run(&["-s", "192.168.0.212", "save", "1"]).fails(1).stdout("").stderr(
+        "error: there is no API called 192.168.0.212 in ZStack (up to 5.5.6)\n  hint: `-H 192.168.0.212` names a node\n",
+    );
+    run(&["QueryVmInstance", "__sysTag__=a::b"])
+        .fails(1)
+        .stdout("")
+        .stderr_has("hint: did you mean `__systemTag__`?\n");
+    // Tags go with every call, also where the manual does not say so.
+    run(&["--dry-run", "DeleteCbtTask", &format!("uuid={UUID}"), "systemTags=a,b"])
+        .succeeds()
+        .stdout_has("?systemTags=a&systemTags=b");
     run(&["StartVmInstanceScheduler", "vmUuid=x"]).fails(1).stdout("").stderr(
         "error: there is no API called StartVmInstanceScheduler in ZStack (up to 5.5.6)\n  \
          hint: did you mean `StartVmInstance`?\n",
