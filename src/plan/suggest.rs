@@ -58,11 +58,11 @@ pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<St
     let (verbs, noun) = verb_and_noun(bare);
     let found = match verbs.is_empty() {
         // What it is about, and not what to do with it: to look is harmless.
-        true => same_noun(&["Query"], bare, catalog).or_else(|| misspelt(bare, &[], catalog)),
+        true => same_noun(&["Query"], bare, catalog).or_else(|| misspelt(&[""], bare, catalog)),
         false if noun.is_empty() => None,
         false => same_noun(&verbs, noun, catalog)
             .or_else(|| unfinished(bare, &verbs, noun, catalog))
-            .or_else(|| misspelt(bare, &verbs, catalog))
+            .or_else(|| misspelt(&verbs, noun, catalog))
             .or_else(|| shorter(bare, &verbs, noun, catalog)),
     };
     found.map(str::to_owned).or_else(|| own().filter(|_| typed.len() >= 3))
@@ -123,17 +123,14 @@ fn begins(name: &str, typed: &str) -> bool {
     name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
 }
 
-/// The API whose name differs by a few letters, and whose verb does not mean something else.
-fn misspelt(name: &str, verbs: &[&str], catalog: Catalog) -> Option<&'static str> {
-    let close = |verbs: &[&str]| {
-        let names = catalog.api_names().map(|api| api.as_str());
-        closest(name, names.filter(|api| verbs.is_empty() || verbs.iter().any(|verb| api.starts_with(verb))))
-    };
-    if name.len() < LEAST {
-        return None;
-    }
-    // With the verb that was typed before another one.
-    verbs.first().and_then(|verb| close(&[verb])).or_else(|| close(verbs))
+/// The API whose noun differs by a few letters and whose verb does not mean something else, the typed verb before the
+/// others. A long verb does not make nouns alike.
+fn misspelt(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
+    verbs.iter().find_map(|verb| {
+        let nouns = catalog.api_names().filter_map(|api| api.as_str().strip_prefix(verb));
+        let found = closest(noun, nouns).filter(|_| verb.len() + noun.len() >= LEAST)?;
+        catalog.api(&format!("{verb}{found}")).map(|api| api.name)
+    })
 }
 
 /// The API whose name the typed one goes on from: older versions had more of them. One that destroys is not proposed for
@@ -263,6 +260,8 @@ mod tests {
             ("Delete", None),
             ("Query", None),
             ("Frobnicate", None),
+            ("DeleteLogSever", None),
+            ("RemoveVmInstence", Some("DestroyVmInstance")),
             ("\u{1b}[2J", None),
             ("", None),
         ] {
