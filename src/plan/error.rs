@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::Range;
 
 use super::raw::RawError;
+use crate::catalog::Catalog;
 use crate::syntax::{ListError, LiteralError, Operator};
 
 /// Why a command cannot be planned. Nothing was sent.
@@ -34,6 +35,10 @@ impl Error {
             ErrorKind::UnknownApi { name, .. } if name.parse::<IpAddr>().is_ok() => {
                 Some(format!("`-H {name}` names a node"))
             }
+            ErrorKind::UnknownApi { name, .. } if name.ends_with("zstack-cli") || name.starts_with(['$', '>']) => {
+                let prompt = if name.starts_with('>') { name.trim_end_matches(char::is_alphanumeric) } else { name };
+                Some(format!("leave `{prompt}` out: a line begins with its command"))
+            }
             ErrorKind::UnknownApi { closest, .. } => did_you_mean(closest)
                 .or_else(|| Some("`zstack-cli catalog list`, or Tab at the prompt, lists the APIs".to_owned())),
             ErrorKind::UnknownParameter { api, closest, version, .. } => {
@@ -41,8 +46,13 @@ impl Error {
                     || format!("ZStack {version} has no such parameter; `help {api}` lists those that it has");
                 did_you_mean(closest).or_else(|| Some(unknown()))
             }
-            ErrorKind::UnknownField { api, closest, .. } => did_you_mean(closest)
-                .or_else(|| Some(format!("`help {api}` lists the fields; --no-check sends it all the same"))),
+            ErrorKind::UnknownField { api, owner, closest, .. } => did_you_mean(closest).or_else(|| {
+                // Behind a relation the fields are those of another query.
+                let query = owner.strip_suffix("Inventory").map(|kind| format!("Query{kind}"));
+                let query = query.filter(|query| Catalog::newest().api_name(query).is_some());
+                let query = query.unwrap_or_else(|| (*api).to_owned());
+                Some(format!("`help {query}` lists the fields; --no-check sends it all the same"))
+            }),
             ErrorKind::UnknownMember { closest, .. } => did_you_mean(closest),
             ErrorKind::NotAllowed { allowed, closest, .. } => {
                 did_you_mean(closest).or_else(|| Some(format!("allowed are: {}", allowed.join(", "))))

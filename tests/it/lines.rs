@@ -82,6 +82,26 @@ fn what_the_original_took_is_accepted_or_explained() {
         .fails(1)
         .stdout("")
         .stderr_has("hint: did you mean `__systemTag__`?\n");
+    run(&["QueryVmInstance", "vmNics.nosuch=1"]).fails(1).stdout("").stderr(
+        "error: VmNicInventory has no queryable field nosuch\n  \
+         hint: `help QueryVmNic` lists the fields; --no-check sends it all the same\n",
+    );
+    for (line, hint) in [
+        ("zstack-cli QueryZone", "leave `zstack-cli` out: a line begins with its command"),
+        ("$ zstack-cli QueryZone", "leave `$` out: a line begins with its command"),
+        (">>>QueryZone", "leave `>>>` out: a line begins with its command"),
+    ] {
+        home.run(["--sandbox"])
+            .input(&format!("{line}\n"))
+            .fails(1)
+            .stdout("")
+            .stderr_has(&format!("  hint: {hint}\n"));
+    }
+    for fields in [r#"["name", "uuid"]"#, "['name','uuid']", "[name,uuid]"] {
+        run(&["--dry-run", "QueryZone", "limit=1", &format!("fields={fields}")])
+            .succeeds()
+            .stdout_has("?limit=1&fields=name%2Cuuid\n");
+    }
     // Tags go with every call, also where the manual does not say so.
     run(&["--dry-run", "DeleteCbtTask", &format!("uuid={UUID}"), "systemTags=a,b"])
         .succeeds()
