@@ -43,7 +43,7 @@ impl Error {
                 .or_else(|| Some("`zstack-cli catalog list`, or Tab at the prompt, lists the APIs".to_owned())),
             ErrorKind::UnknownParameter { api, closest, version, .. } => {
                 let unknown =
-                    || format!("ZStack {version} has no such parameter; `help {api}` lists those that it has");
+                    || format!("`help {api}` lists those of ZStack {version}; --no-check sends it all the same");
                 did_you_mean(closest).or_else(|| Some(unknown()))
             }
             ErrorKind::UnknownField { api, owner, closest, .. } => did_you_mean(closest).or_else(|| {
