@@ -184,6 +184,17 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
         let value = if operator.ends_with('=') || operator.len() == 1 { value } else { "" };
         return Some(format!("a condition is written without blanks: {text}{operator}{value}"));
     }
+    // As ZQL has it.
+    let mut words = rest.split_whitespace();
+    let spelled = [("in", "?="), ("like", "~="), ("is", "=")];
+    let spelled = words.next().and_then(|word| spelled.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)));
+    if let Some((_, operator)) = spelled.filter(|_| is_name && api.is_query) {
+        let (operator, value) = match words.next() {
+            Some(not) if not.eq_ignore_ascii_case("not") => ("!=", words.next()),
+            value => (*operator, value),
+        };
+        return Some(format!("a condition is written without blanks: {text}{operator}{}", value.unwrap_or("VALUE")));
+    }
     let before = line.get(..span.start).unwrap_or_default().trim_end();
     if before.ends_with(',') {
         let list =
@@ -297,6 +308,9 @@ mod tests {
             ("QueryZone name = zone-1", Some("a condition is written without blanks: name=zone-1")),
             ("QueryZone name =zone-1", Some("a condition is written without blanks: name=zone-1")),
             ("QueryVmInstance cpuNum > 4", Some("a condition is written without blanks: cpuNum>4")),
+            ("QueryZone name like zone%", Some("a condition is written without blanks: name~=zone%")),
+            ("QueryZone description is not null", Some("a condition is written without blanks: description!=null")),
+            ("QueryZone uuid in a,b", Some("a condition is written without blanks: uuid?=a,b")),
             ("QueryZone zone-1", Some("a condition names its field: name=zone-1")),
             ("CreateZone name=two words", None),
             ("AddVmNicToSecurityGroup vmNicUuids=a, b, c", Some("a list is written without blanks: vmNicUuids=A,B")),
