@@ -162,6 +162,16 @@ pub enum Error {
     /// Something that was reported already, such as a failed command of a script.
     #[error("a command failed")]
     Reported(ExitCode),
+    /// An action was done, and what came of it cannot be written.
+    #[error("{api} was done, but its result cannot be written: {}{made}", cause(.source))]
+    NotWritten {
+        /// The action.
+        api: &'static str,
+        /// What it made, in brackets; empty where it made nothing.
+        made: String,
+        /// What went wrong.
+        source: io::Error,
+    },
     /// Output cannot be written.
     #[error("cannot write the output: {}", cause(.0))]
     Write(#[from] io::Error),

@@ -7,7 +7,7 @@ use crate::cli::{self, Line, Options, OwnCommand};
 use crate::client::{self, Answer, CallOptions, JobUuid, Parts, Reply, is_log_in, is_log_out};
 use crate::commands::login::who_of;
 use crate::error::Error;
-use crate::json::{self, Pieces};
+use crate::json::{self, Kind, Pieces};
 use crate::plan::{self, Cursor, Effect, Plan, Request, ZQL_API};
 use crate::render::{self, Format, Selection, Shape};
 use crate::secret::mask_command;
@@ -98,7 +98,17 @@ impl App {
         }
         self.explain_wide_text(!acts && is_wide, &answer);
         match answer {
-            Answer::Reply(reply) if acts && !view.is_plain() => self.print_result(reply, &shape, &view, options, out),
+            Answer::Reply(reply) if acts => {
+                let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
+                let made = || if is_log_in(&command.name) { String::new() } else { made_by(&text) };
+                let reply = Reply::of_text(text.clone());
+                self.print_result(reply, &shape, &view, options, out).map_err(|error| match (error, &planned) {
+                    (Error::Write(source), Plan::Call(request)) if source.kind() != io::ErrorKind::BrokenPipe => {
+                        Error::NotWritten { api: request.api, made: made(), source }
+                    }
+                    (error, _) => error,
+                })
+            }
             answer => self.conclude_call(answer, &shape, &view, options, out),
         }
     }
@@ -484,6 +494,17 @@ fn holds_wide_text(planned: &Plan) -> bool {
         Plan::Call(request) => request.holds_wide_text(),
         Plan::Query(query) => (0..query.parts()).any(|part| query.request(part, &Cursor::Start).holds_wide_text()),
     }
+}
+
+/// The uuid and the name of what an action made, in brackets; nothing where the reply tells neither.
+fn made_by(reply: &[u8]) -> String {
+    let Some(made) = json::member(reply, "inventory") else { return String::new() };
+    let told = ["uuid", "name"].into_iter().filter_map(|name| {
+        let text = json::member(made, name).filter(|text| json::kind(text) == Kind::Text)?;
+        Some(format!("{name} {}", json::escape_unprintable(&json::unescape(text))))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { told.concat() } else { format!(" ({})", told.join(", ")) }
 }
 
 /// The request with which the node checks what was planned without doing it (P10).

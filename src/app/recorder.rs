@@ -1,6 +1,7 @@
 //! Results kept on their way to the screen, for `more` and `save`.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::client::Reply;
@@ -12,21 +13,29 @@ use super::App;
 
 /// What a command led to so far; shared by the command and by the reply that is printed.
 #[derive(Clone)]
-pub(super) struct Tape(Arc<Mutex<Recording>>);
+pub(super) struct Tape {
+    recording: Arc<Mutex<Recording>>,
+    /// Whether a reply was written as a whole.
+    whole: Arc<AtomicBool>,
+}
 
 impl Tape {
     pub(super) fn new(results: &Results, command: &str) -> Tape {
-        Tape(Arc::new(Mutex::new(results.record(command))))
+        Tape { recording: Arc::new(Mutex::new(results.record(command))), whole: Arc::default() }
     }
 
     fn write(&self, bytes: &[u8]) {
         // Memory takes whatever is written.
-        let _ = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes);
+        let _ = self.recording.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes);
+    }
+
+    fn is_whole(&self) -> bool {
+        self.whole.load(Ordering::Relaxed)
     }
 
     /// Adds why a call failed, where no reply told it.
     pub(super) fn add_failure(&self, error: &Error) {
-        if !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+        if !self.recording.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return;
         }
         match error {
@@ -56,12 +65,13 @@ impl App {
         let result = run(self);
         self.tape = outer;
         match &result {
-            // What was not read to its end is no result.
-            Err(error) if error.is_closed_pipe() => return result,
+            // What was not read to its end is no result; the one of an action always was.
+            Err(error) if error.is_closed_pipe() && !tape.is_whole() => return result,
             Err(error) => tape.add_failure(error),
             Ok(_) => {}
         }
-        self.keep_result(tape, result.is_ok());
+        let is_done = |error: &Error| error.is_closed_pipe() || matches!(error, Error::NotWritten { .. });
+        self.keep_result(tape, result.as_ref().err().is_none_or(is_done));
         result
     }
 
@@ -77,12 +87,13 @@ impl App {
     pub(super) fn record(&self, text: &[u8]) {
         if let Some(tape) = &self.tape {
             tape.write(text);
+            tape.whole.store(true, Ordering::Relaxed);
         }
     }
 
     /// Keeps what a command led to among the results, unless that is nothing.
     fn keep_result(&mut self, tape: Tape, success: bool) {
-        let Some(recording) = Arc::into_inner(tape.0) else { return };
+        let Some(recording) = Arc::into_inner(tape.recording) else { return };
         let recording = recording.into_inner().unwrap_or_else(PoisonError::into_inner);
         if recording.is_empty() {
             return;
@@ -148,7 +159,7 @@ mod tests {
         let results = Results::new(folder.path().to_owned(), Limits::default(), false);
         let tape = Tape::new(&results, "QueryZone");
         run(&tape);
-        let recording = Arc::into_inner(tape.0).expect("nobody else has it").into_inner().expect("no panic");
+        let recording = Arc::into_inner(tape.recording).expect("nobody else has it").into_inner().expect("no panic");
         if recording.is_empty() {
             return None;
         }

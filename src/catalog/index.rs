@@ -235,9 +235,20 @@ impl Catalog {
             api.path = was.path.unwrap_or(api.path);
             api.body = was.body.unwrap_or(api.body);
         }
+        for (name, text) in TAGS {
+            if !api.is_query && api.parameter(name).is_none() {
+                api.parameters.push(decode(text));
+            }
+        }
         api
     }
 }
+
+/// What nodes take with every call but a query (P8). The data leaves it out of APIs that only the manual tells of.
+const TAGS: [(&str, &str); 2] = [
+    ("systemTags", r#"{"name":"systemTags","type":"list<string>"}"#),
+    ("userTags", r#"{"name":"userTags","type":"list<string>"}"#),
+];
 
 /// Decodes one entry. The text is part of the program, and a test decodes every entry of every version, so
 /// a failure here is a defect of the build and not a state that a user can reach.

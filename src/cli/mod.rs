@@ -240,7 +240,7 @@ fn refused(error: &clap::Error, in_command: bool) -> Result<Line, UsageError> {
     if error.use_stderr() { Err(usage(error, in_command)) } else { Ok(Line::Text(error.render().to_string())) }
 }
 
-/// What is said of an option of the original program that there is not: `-d`, `-t`, `-D` and `-P`.
+/// What is said of an option that people know from the original program, or take it to have, and that there is not.
 fn not_offered(option: &str) -> Option<UsageError> {
     let (what, hint) = match option {
         "-d" | "--deploy" | "-t" | "--template" => (
@@ -255,6 +255,7 @@ fn not_offered(option: &str) -> Option<UsageError> {
             "deploying from XML files and dumping to them, which this password was for, are not offered",
             "`zstack-cli login` asks for the password; ZSTACK_PASSWORD tells it to scripts",
         ),
+        "-j" | "--json" => ("there is no such option", "`-o json` prints JSON; it is the default in pipes and scripts"),
         _ => return None,
     };
     Some(UsageError { text: format!("{option}: {what}"), hint: hint.to_owned(), in_command: false })

@@ -116,7 +116,7 @@ impl Kind {
             Error::Sandbox(_) => Kind::Sandbox,
             Error::Own(error) => Kind::of_own(error),
             Error::Reported(_) => return None,
-            Error::Write(_) => Kind::Output,
+            Error::Write(_) | Error::NotWritten { .. } => Kind::Output,
         })
     }
 

@@ -58,11 +58,11 @@ pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<St
     let (verbs, noun) = verb_and_noun(bare);
     let found = match verbs.is_empty() {
         // What it is about, and not what to do with it: to look is harmless.
-        true => same_noun(&["Query"], bare, catalog).or_else(|| misspelt(bare, &[], catalog)),
+        true => same_noun(&["Query"], bare, catalog).or_else(|| misspelt(&[""], bare, catalog)),
         false if noun.is_empty() => None,
         false => same_noun(&verbs, noun, catalog)
             .or_else(|| unfinished(bare, &verbs, noun, catalog))
-            .or_else(|| misspelt(bare, &verbs, catalog))
+            .or_else(|| misspelt(&verbs, noun, catalog))
             .or_else(|| shorter(bare, &verbs, noun, catalog)),
     };
     found.map(str::to_owned).or_else(|| own().filter(|_| typed.len() >= 3))
@@ -123,17 +123,14 @@ fn begins(name: &str, typed: &str) -> bool {
     name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
 }
 
-/// The API whose name differs by a few letters, and whose verb does not mean something else.
-fn misspelt(name: &str, verbs: &[&str], catalog: Catalog) -> Option<&'static str> {
-    let close = |verbs: &[&str]| {
-        let names = catalog.api_names().map(|api| api.as_str());
-        closest(name, names.filter(|api| verbs.is_empty() || verbs.iter().any(|verb| api.starts_with(verb))))
-    };
-    if name.len() < LEAST {
-        return None;
-    }
-    // With the verb that was typed before another one.
-    verbs.first().and_then(|verb| close(&[verb])).or_else(|| close(verbs))
+/// The API whose noun differs by a few letters and whose verb does not mean something else, the typed verb before the
+/// others. A long verb does not make nouns alike.
+fn misspelt(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
+    verbs.iter().find_map(|verb| {
+        let nouns = catalog.api_names().filter_map(|api| api.as_str().strip_prefix(verb));
+        let found = closest(noun, nouns).filter(|_| verb.len() + noun.len() >= LEAST)?;
+        catalog.api(&format!("{verb}{found}")).map(|api| api.name)
+    })
 }
 
 /// The API whose name the typed one goes on from: older versions had more of them. One that destroys is not proposed for
@@ -151,11 +148,20 @@ fn shorter(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&
 /// The parameter that was meant by one that the API has not: what an API is about is `uuid` in one and `vmInstanceUuid` in
 /// the next.
 pub(super) fn closest_parameter(typed: &str, api: &Api) -> Option<&'static str> {
-    let names = api.parameters.iter().map(|parameter| parameter.name);
-    closest(typed, names.chain(["timeout"])).or_else(|| {
+    let names = || api.parameters.iter().map(|parameter| parameter.name);
+    let about = || {
         let about = typed.strip_suffix("Uuid").filter(|about| ends_in_noun(api.name, about));
         about.and(api.parameter("uuid")).map(|parameter| parameter.name)
-    })
+    };
+    closest(typed, names().chain(["timeout"])).or_else(about).or_else(|| only_one(names(), typed))
+}
+
+/// The only name that says more of what was typed: `diskSize` for `size`.
+fn only_one(names: impl Iterator<Item = &'static str>, typed: &str) -> Option<&'static str> {
+    let first = typed.chars().next().filter(|_| typed.len() >= LEAST)?;
+    let end = typed.replacen(first, &first.to_uppercase().to_string(), 1);
+    let mut longer = names.filter(|name| name.ends_with(&end));
+    longer.next().filter(|_| longer.next().is_none())
 }
 
 /// Whether the name of an API ends in what a parameter's name begins with: `StartVmInstance` and `vmInstance`.
@@ -178,7 +184,28 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
         let value = if operator.ends_with('=') || operator.len() == 1 { value } else { "" };
         return Some(format!("a condition is written without blanks: {text}{operator}{value}"));
     }
-    let first = line.get(..span.start).is_some_and(|before| !before.contains('='));
+    // As ZQL has it.
+    let mut words = rest.split_whitespace();
+    let spelled = [("in", "?="), ("like", "~="), ("is", "=")];
+    let spelled = words.next().and_then(|word| spelled.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)));
+    if let Some((_, operator)) = spelled.filter(|_| is_name && api.is_query) {
+        let (operator, value) = match words.next() {
+            Some(not) if not.eq_ignore_ascii_case("not") => ("!=", words.next()),
+            value => (*operator, value),
+        };
+        return Some(format!("a condition is written without blanks: {text}{operator}{}", value.unwrap_or("VALUE")));
+    }
+    let before = line.get(..span.start).unwrap_or_default().trim_end();
+    if before.ends_with(',') {
+        let list =
+            before.rsplit(char::is_whitespace).find_map(|word| word.split_once('=')).map_or("NAME", |(name, _)| name);
+        return Some(format!("a list is written without blanks: {list}=A,B"));
+    }
+    let joins = ["and", "or"].iter().any(|word| text.eq_ignore_ascii_case(word)) || text.starts_with('(');
+    if api.is_query && joins {
+        return Some("all conditions of a query must hold; `zql` takes and, or and parentheses".to_owned());
+    }
+    let first = !before.contains('=');
     if api.parameter(text).is_some() || api.is_query && has_field(text) {
         return Some(format!("a value is missing: {text}=VALUE"));
     }
@@ -244,6 +271,8 @@ mod tests {
             ("Delete", None),
             ("Query", None),
             ("Frobnicate", None),
+            ("DeleteLogSever", None),
+            ("RemoveVmInstence", Some("DestroyVmInstance")),
             ("\u{1b}[2J", None),
             ("", None),
         ] {
@@ -259,6 +288,8 @@ mod tests {
         assert_eq!(parameter("hostUuid", "DeleteDataVolume"), None);
         assert_eq!(parameter("nmae", "CreateZone"), Some("name"));
         assert_eq!(parameter("Uuid", "DeleteZone"), Some("uuid"));
+        assert_eq!(parameter("size", "CreateDataVolume"), Some("diskSize"));
+        assert_eq!(parameter("uuid", "AttachEip"), None);
     }
 
     #[test]
@@ -277,8 +308,16 @@ mod tests {
             ("QueryZone name = zone-1", Some("a condition is written without blanks: name=zone-1")),
             ("QueryZone name =zone-1", Some("a condition is written without blanks: name=zone-1")),
             ("QueryVmInstance cpuNum > 4", Some("a condition is written without blanks: cpuNum>4")),
+            ("QueryZone name like zone%", Some("a condition is written without blanks: name~=zone%")),
+            ("QueryZone description is not null", Some("a condition is written without blanks: description!=null")),
+            ("QueryZone uuid in a,b", Some("a condition is written without blanks: uuid?=a,b")),
             ("QueryZone zone-1", Some("a condition names its field: name=zone-1")),
             ("CreateZone name=two words", None),
+            ("AddVmNicToSecurityGroup vmNicUuids=a, b, c", Some("a list is written without blanks: vmNicUuids=A,B")),
+            (
+                "QueryZone name=a AND state=Enabled",
+                Some("all conditions of a query must hold; `zql` takes and, or and parentheses"),
+            ),
             ("Frobnicate x", None),
         ] {
             let error = Command::parse(line).expect_err(line);

@@ -36,7 +36,9 @@ pub(super) fn check_values(api: &Api, arguments: &Arguments) -> Result<(), Failu
     for parameter in &api.parameters {
         check_value(parameter, arguments.get(parameter.name))?;
     }
-    let chosen = arguments.text("resourceUuid").filter(|_| is_create(api.name));
+    // What needs a `resourceUuid` is about a resource that there is: a tag goes on it.
+    let chooses = is_create(api.name) && api.parameter("resourceUuid").is_some_and(|parameter| !parameter.required);
+    let chosen = arguments.text("resourceUuid").filter(|_| chooses);
     if chosen.is_some_and(|uuid| !is_choosable_uuid(uuid)) {
         return Err(bad(api.parameter("resourceUuid"), "is not a version-4 uuid without dashes"));
     }
@@ -226,6 +228,8 @@ mod tests {
         assert_eq!(code("AddImage", image, "backupStorageUuids"), Some("SYS.1007"));
         assert_eq!(code("RenewSession", json!({"sessionUuid": NOTHING, "duration": 1}), "duration"), Some("SYS.1007"));
         assert_eq!(code("CreateZone", json!({"name": "lab", "resourceUuid": "x"}), "resourceUuid"), Some("SYS.1007"));
+        let tag = json!({"resourceType": "ZoneVO", "resourceUuid": "36c27e8ff05c8780bf6d2fa65700f22e", "tag": "lab"});
+        assert_eq!(failure("CreateUserTag", tag).map(|(code, _)| code), Some("SYS.1003"));
     }
 
     #[test]

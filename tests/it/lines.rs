@@ -72,13 +72,43 @@ fn what_the_original_took_is_accepted_or_explained() {
         let done = run(&[option, "lab.xml"]).fails(2).stdout("").stderr_has(&format!("error: {message}\n  hint: "));
         done.never_shows("secret");
     }
+    run(&["-j", "QueryImage"]).fails(2).stdout("").stderr(
+        "error: -j: there is no such option\n  hint: `-o json` prints JSON; it is the default in pipes and scripts\n",
+    );
+    run(&["-s", "192.168.0.212", "save", "1"]).fails(1).stdout("").stderr(
+        "error: there is no API called 192.168.0.212 in ZStack (up to 5.5.6)\n  hint: `-H 192.168.0.212` names a node\n",
+    );
+    run(&["QueryVmInstance", "__sysTag__=a::b"])
+        .fails(1)
+        .stdout("")
+        .stderr_has("hint: did you mean `__systemTag__`?\n");
+    run(&["QueryVmInstance", "vmNics.nosuch=1"]).fails(1).stdout("").stderr(
+        "error: VmNicInventory has no queryable field nosuch\n  \
+         hint: `help QueryVmNic` lists the fields; --no-check sends it all the same\n",
+    );
+    for (line, hint) in [
+        ("zstack-cli QueryZone", "leave `zstack-cli` out: a line begins with its command"),
+        ("$ zstack-cli QueryZone", "leave `$` out: a line begins with its command"),
+        (">>>QueryZone", "leave `>>>` out: a line begins with its command"),
+    ] {
+        home.run(["--sandbox"]).input(format!("{line}\n")).fails(1).stdout("").stderr_has(&format!("  hint: {hint}\n"));
+    }
+    for fields in [r#"["name", "uuid"]"#, "['name','uuid']", "[name,uuid]"] {
+        run(&["--dry-run", "QueryZone", "limit=1", &format!("fields={fields}")])
+            .succeeds()
+            .stdout_has("?limit=1&fields=name%2Cuuid\n");
+    }
+    // Tags go with every call, also where the manual does not say so.
+    run(&["--dry-run", "DeleteCbtTask", &format!("uuid={UUID}"), "systemTags=a,b"])
+        .succeeds()
+        .stdout_has("?systemTags=a&systemTags=b");
     run(&["StartVmInstanceScheduler", "vmUuid=x"]).fails(1).stdout("").stderr(
         "error: there is no API called StartVmInstanceScheduler in ZStack (up to 5.5.6)\n  \
          hint: did you mean `StartVmInstance`?\n",
     );
     run(&["CreateInstanceOffering", "name=a", "cpuNum=1", "memorySize=1G", "cpuSpeed=1"]).fails(1).stdout("").stderr(
-        "error: CreateInstanceOffering has no parameter cpuSpeed\n  hint: ZStack 5.5.6 has no such parameter; \
-         `help CreateInstanceOffering` lists those that it has\n",
+        "error: CreateInstanceOffering has no parameter cpuSpeed\n  hint: `help CreateInstanceOffering` \
+         lists those of ZStack 5.5.6; --no-check sends it all the same\n",
     );
 }
 

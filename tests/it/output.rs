@@ -232,6 +232,20 @@ fn a_full_disk_is_told_and_is_no_missing_answer() {
         let run = home.run(words).output_to(full);
         run.fails(2).stderr("error: cannot write the output: No space left on device\n");
     }
+    for format in ["json", "csv"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let run = home.run(["--sandbox", "CreateZone", "name=lab", "-o", format]).output_to(full).fails(2);
+        run.stderr_has("error: CreateZone was done, but its result cannot be written: No space left on device (uuid ")
+            .stderr_has(", name lab)\n");
+    }
+    // Nobody reads what an action made: it is kept all the same.
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let closed = std::fs::File::from(std::os::fd::OwnedFd::from(writer));
+    home.run(["--sandbox", "CreateZone", "name=lab-2"]).output_to(closed).succeeds().stderr("");
+    let kept = home.run(["more"]).succeeds().out();
+    let kept: Vec<&str> = kept.lines().filter(|line| line.contains("CreateZone name=lab")).collect();
+    assert!(kept.len() == 3 && kept.iter().all(|line| !line.contains('!')), "{kept:?}");
 }
 
 #[test]

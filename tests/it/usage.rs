@@ -15,7 +15,7 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
             "error: there is no API called QueryZoen in ZStack (up to 5.5.6)\n  hint: did you mean `QueryZone`?\n",
         ),
         (&["CreateZone", "nmae=x"], "error: CreateZone has no parameter nmae\n  hint: did you mean `name`?\n"),
-        (&["CreateZone"], "error: CreateZone needs name\n  hint: `help CreateZone` describes them\n"),
+        (&["CreateZone"], "error: CreateZone needs name\n  hint: `help CreateZone` describes it\n"),
         (&["QueryZone", "nmae=x"], "error: QueryZone has no queryable field nmae\n  hint: did you mean `name`?\n"),
         (&["QueryZone", "state=On"], "error: state: On is not allowed\n  hint: allowed are: Enabled, Disabled\n"),
         (

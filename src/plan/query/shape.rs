@@ -196,10 +196,13 @@ type Selected = (Option<Vec<String>>, Option<Vec<String>>);
 
 fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Selected, Error> {
     let error = |kind| Error::at(kind, argument.value_span.clone());
-    let mut names: Vec<String> = split_list(argument.value.trim())
+    // No name has a bracket or a quote in it, so that a list may come as JSON or as Python writes it.
+    let text = argument.value.trim();
+    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let mut names: Vec<String> = split_list(text)
         .map_err(|source| error(ErrorKind::List { name: argument.name.clone(), error: source }))?
         .into_iter()
-        .map(|name| name.trim().to_owned())
+        .map(|name| name.trim().trim_matches(['"', '\'']).to_owned())
         .filter(|name| !name.is_empty())
         .collect();
     let mut seen = Vec::new();
