@@ -17,9 +17,9 @@ use crate::syntax::{self, Command};
 use super::bases::Turned;
 use super::output::Output;
 use super::own::stdin_is_taken;
-use super::results::COUNT;
 use super::spinner::Spinner;
 use super::watch::Watched;
+use super::zql_results::COUNT;
 use super::{App, arrange, shape, view};
 
 impl App {

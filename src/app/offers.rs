@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use crate::catalog::{Catalog, Offers};
 use crate::cli::Options;
 use crate::client::{self, Class, Client};
-use crate::config::OffersStore;
 use crate::error::Error;
 use crate::json::Secrets;
 use crate::plan::{self, Effect, Plan};
 use crate::syntax::Command;
 
 use super::bases::Turned;
+use super::offers_store::OffersStore;
 use super::{App, nearby};
 
 /// How long a node that has said what it offers is not asked again: less than it takes to start one of another

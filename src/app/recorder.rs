@@ -57,9 +57,8 @@ impl App {
         command: &str,
         run: impl FnOnce(&mut App) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let options = self.options.clone();
         // Where no folder is known there is no place for results.
-        let Ok(results) = self.results(&options) else { return run(self) };
+        let Ok(results) = self.results(&self.options) else { return run(self) };
         let tape = Tape::new(&results, command);
         let outer = self.tape.replace(tape.clone());
         let result = run(self);

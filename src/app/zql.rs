@@ -10,7 +10,7 @@ use crate::render::{self, Format, Shape};
 
 use super::call::nothing_to_validate;
 use super::output::Output;
-use super::results::{COUNT, Results};
+use super::zql_results::{COUNT, ZqlResults};
 use super::{App, shape};
 
 impl App {
@@ -85,7 +85,7 @@ impl App {
             }
         }
         let in_rows = view.filter.is_none() && !matches!(view.format, Format::Json | Format::Yaml);
-        Ok(Answer::Reply(Reply::of_pieces(Box::new(Results::new(reply, &statements, in_rows)))))
+        Ok(Answer::Reply(Reply::of_pieces(Box::new(ZqlResults::new(reply, &statements, in_rows)))))
     }
 
     /// The reply with the right counts of groups without a value: a node says that they have no rows, and leaves them

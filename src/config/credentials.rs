@@ -282,7 +282,7 @@ impl Stored {
 }
 
 /// The part of a file name that stands for the node at a base URL.
-pub(super) fn node_name(url: &str) -> String {
+pub fn node_name(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     format!("{}-{:016x}", readable(rest), fingerprint(url))
 }

@@ -10,7 +10,7 @@ use super::arrange;
 pub(super) const COUNT: &str = "count";
 
 /// A reply of ZQL. Members that no statement named are left out, since a node invents their values (R4).
-pub(super) struct Results {
+pub(super) struct ZqlResults {
     reply: Reply,
     known: Vec<Known>,
     /// Whether all that is a list of rows becomes `inventories` with named members. Otherwise results stay as sent.
@@ -50,18 +50,18 @@ impl Names {
     }
 }
 
-impl Results {
-    pub(super) fn new(reply: Reply, statements: &[Statement<'_>], in_rows: bool) -> Results {
+impl ZqlResults {
+    pub(super) fn new(reply: Reply, statements: &[Statement<'_>], in_rows: bool) -> ZqlResults {
         let several = statements.len() > 1;
         let known = statements.iter().map(|statement| Known {
             rows: Names::of(&statement.rows),
             title: statement.entity.filter(|_| several).map(|entity| entity.text.to_owned()),
         });
-        Results { reply, known: known.collect(), in_rows, next: None, text: Vec::new() }
+        ZqlResults { reply, known: known.collect(), in_rows, next: None, text: Vec::new() }
     }
 }
 
-impl Pieces for Results {
+impl Pieces for ZqlResults {
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         let piece = self.reply.next_piece()?;
         match (&piece, &mut self.next) {
@@ -161,7 +161,7 @@ mod tests {
 
     fn results(text: &str, results: &str, in_rows: bool) -> String {
         let reply = Reply::of_text(format!("{{\"results\":[{results}]}}").into());
-        let results = Results::new(reply, &statements(text), in_rows);
+        let results = ZqlResults::new(reply, &statements(text), in_rows);
         let text = Reply::of_pieces(Box::new(results)).into_text().expect("a reply");
         let text = String::from_utf8(text).expect("text");
         text.strip_prefix("{\"results\":[").and_then(|text| text.strip_suffix("]}")).expect("results").to_owned()

@@ -2,26 +2,23 @@
 
 use std::path::PathBuf;
 
-use super::credentials::node_name;
-use super::environment::Folders;
-use super::error::Error;
-use super::files::{lock_folder, read_private, write_private};
 use crate::catalog::Offers;
+use crate::config::{Error, Folders, lock_folder, node_name, read_private, write_private};
 
 /// Where that is kept: a file for each node, beside its session.
 #[derive(Clone, Debug)]
-pub struct OffersStore {
+pub(super) struct OffersStore {
     folder: PathBuf,
 }
 
 impl OffersStore {
     /// The store of the state directory.
-    pub fn new(folders: &Folders) -> OffersStore {
+    pub(super) fn new(folders: &Folders) -> OffersStore {
         OffersStore { folder: folders.state.join("nodes") }
     }
 
     /// What the node at a base URL said. A file that is damaged counts as none: the node can be asked again.
-    pub fn load(&self, url: &str) -> Option<Offers> {
+    pub(super) fn load(&self, url: &str) -> Option<Offers> {
         let text = String::from_utf8(read_private(&self.path(url)).ok()??).ok()?;
         let mut lines = text.lines();
         let (known, version) = (lines.next()?, lines.next()?);
@@ -34,7 +31,7 @@ impl OffersStore {
     ///
     /// # Errors
     /// When the file cannot be written, or others can enter its directory.
-    pub fn save(&self, url: &str, offers: &Offers) -> Result<(), Error> {
+    pub(super) fn save(&self, url: &str, offers: &Offers) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
         let mut text = format!("{url}\n{}\n", offers.version.as_deref().unwrap_or_default());
         for api in offers.apis.iter().flatten() {
