@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::{Catalog, Offers, Routes};
 use crate::cli::Options;
-use crate::client::{self, Class, Client};
+use crate::client::{self, Class, Client, Uncertainty};
 use crate::config::OffersStore;
 use crate::error::Error;
 use crate::json::Secrets;
@@ -182,10 +182,11 @@ impl App {
             let version = offers.version.clone();
             return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
         }
-        if offers.apis.is_some() {
+        let decoded = self.catalog.api(name);
+        if offers.apis.is_some() || decoded.as_ref().is_some_and(|api| offers.has_by_version(api)) {
             return Ok(());
         }
-        let another_may_act = self.catalog.api(name).is_none_or(|api| Routes::another_may_act(self.catalog, &api));
+        let another_may_act = decoded.is_none_or(|api| Routes::another_may_act(self.catalog, &api));
         match effect {
             Effect::Query | Effect::Read if !another_may_act => {
                 let text = format!(
@@ -212,7 +213,7 @@ impl App {
     pub(super) fn explain_failure(&mut self, api: &str, error: Error, options: &Options) -> Error {
         let is_answer = match &error {
             Error::Api(_) => true,
-            Error::Client(error) => error.class() == Class::Failure,
+            Error::Client(error) => error.class() == Class::Failure || found_no_verb(error),
             _ => false,
         };
         let Some(decoded) = self.catalog.api_ignoring_case(api) else { return error };
@@ -232,7 +233,7 @@ impl App {
                 let version = offers.version.clone();
                 Error::Client(client::Error::NoSuchApi { api: known.as_str(), version, failure: Some(failure) })
             }
-            Error::Client(client::Error::Refused { .. }) if is_missing => {
+            Error::Client(client::Error::Refused { .. } | client::Error::OutcomeUnknown { .. }) if is_missing => {
                 let version = offers.version.clone();
                 Error::Client(client::Error::NoSuchApi { api: known.as_str(), version, failure: None })
             }
@@ -252,6 +253,15 @@ impl App {
     fn offers_store(&self) -> Result<OffersStore, Error> {
         Ok(OffersStore::new(self.environment.folders()?))
     }
+}
+
+/// Whether a node may have found no API of a verb at a path that has others (D2). It says so as if it had broken off.
+fn found_no_verb(error: &client::Error) -> bool {
+    matches!(
+        error,
+        client::Error::OutcomeUnknown { job: None, reason: Uncertainty::Broke { status: 500, text }, .. }
+            if !text.is_empty()
+    )
 }
 
 /// Asks a node for its version, and for its APIs unless it said them under the same version before.

@@ -106,11 +106,11 @@ impl Routes {
         let is_older = move |other: &Api| {
             since.is_some() && Catalog::of_version(other.since.unwrap_or_default()).is_none_or(|at| at.lacks(since))
         };
-        let nodes: [Box<dyn Fn(&Api) -> bool>; 2] = [Box::new(is_open), Box::new(is_older)];
         let name = api.name;
-        nodes.into_iter().any(|has| {
-            let others = move |other: &str| catalog.api(other).filter(|other| other.name != name && has(other));
-            match &Routes::offering(catalog, others).find(api.path)[..] {
+        [false, true].into_iter().any(|only_older| {
+            let has =
+                move |other: &Api| other.name != name && if only_older { is_older(other) } else { is_open(other) };
+            match &Routes::offering(catalog, move |other| catalog.api(other).filter(has)).find(api.path)[..] {
                 [lone] => lone.api.is_action(),
                 several => several.iter().any(|other| other.api.method == api.method && other.api.is_action()),
             }
