@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::{Catalog, Offers};
 use crate::cli::Options;
-use crate::client::{self, Class, Client};
+use crate::client::{self, Class, Client, Uncertainty};
 use crate::error::Error;
 use crate::json::Secrets;
 use crate::plan::{self, Effect, Plan};
@@ -191,11 +191,12 @@ impl App {
             let version = offers.version.clone();
             return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
         }
-        match (&offers.apis, effect) {
-            (Some(_), _) => Ok(()),
-            (None, Effect::Action) => Err(client::Error::MayBeAnother { api: name }.into()),
+        let is_known = offers.apis.is_some() || self.catalog.api(name).is_some_and(|api| offers.has_by_version(&api));
+        match effect {
+            _ if is_known => Ok(()),
+            Effect::Action => Err(client::Error::MayBeAnother { api: name }.into()),
             // What a query runs instead finds nothing to change: its uuid is a word of the path.
-            (None, Effect::Query | Effect::Read) => {
+            Effect::Query | Effect::Read => {
                 let text = format!(
                     "warning: the node does not say whether it has {name}; one without it answers something else"
                 );
@@ -224,7 +225,7 @@ impl App {
     pub(super) fn explain_failure(&mut self, api: &str, error: Error, options: &Options) -> Error {
         let is_answer = match &error {
             Error::Api(_) => true,
-            Error::Client(error) => error.class() == Class::Failure,
+            Error::Client(error) => error.class() == Class::Failure || found_no_verb(error),
             _ => false,
         };
         let Some(decoded) = self.catalog.api_ignoring_case(api) else { return error };
@@ -244,7 +245,7 @@ impl App {
                 let version = offers.version.clone();
                 Error::Client(client::Error::NoSuchApi { api: known.as_str(), version, failure: Some(failure) })
             }
-            Error::Client(client::Error::Refused { .. }) if is_missing => {
+            Error::Client(client::Error::Refused { .. } | client::Error::OutcomeUnknown { .. }) if is_missing => {
                 let version = offers.version.clone();
                 Error::Client(client::Error::NoSuchApi { api: known.as_str(), version, failure: None })
             }
@@ -264,6 +265,15 @@ impl App {
     fn offers_store(&self) -> Result<OffersStore, Error> {
         Ok(OffersStore::new(self.environment.folders()?))
     }
+}
+
+/// Whether a node may have found no API of a verb at a path that has others (D2). It says so as if it had broken off.
+fn found_no_verb(error: &client::Error) -> bool {
+    matches!(
+        error,
+        client::Error::OutcomeUnknown { job: None, reason: Uncertainty::Broke { status: 500, text }, .. }
+            if !text.is_empty()
+    )
 }
 
 /// Asks a node for its version, and for its APIs unless it said them under the same version before.

@@ -1,5 +1,6 @@
 //! What one node says that it has: its version and its APIs.
 
+use super::api::Api;
 use super::index::{ApiName, Catalog};
 
 /// What a node said of itself.
@@ -38,6 +39,14 @@ impl Offers {
             (None, Some(version)) => Catalog::of_version(version).is_some_and(|catalog| catalog.lacks(api.since())),
             (None, None) => false,
         }
+    }
+
+    /// Whether its version alone tells that the node has an API: it is a public one and older than the node. What came
+    /// with that very version may have come with the next, as versions are known by their history only.
+    pub(crate) fn has_by_version(&self, api: &Api) -> bool {
+        let at = self.version.as_deref().and_then(Catalog::of_version);
+        let is_older = |at: Catalog| !at.lacks(api.since) && api.since != Some(at.version());
+        api.source == Some("open") && at.is_some_and(is_older)
     }
 }
 

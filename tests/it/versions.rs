@@ -134,6 +134,9 @@ fn a_node_that_does_not_say_what_it_has_is_judged_by_its_version() {
             with_session(&home, &node, &[newer]).fails(3).stdout("").stderr_has(&error);
         }
         assert!(came(&node).iter().all(|request| !request.contains(' ')), "{apis}: {:?}", came(&node));
+        // No node of that version is without what is public and older.
+        let words = ["GetVmsCapabilities", &format!("vmUuids={UUID}")];
+        with_session(&home, &node, &words).succeeds().stderr("");
     }
 }
 
@@ -150,6 +153,10 @@ fn a_failure_of_an_api_that_the_node_does_not_list_is_said_to_be_that() {
             .fails(3)
             .stderr_has("error: the node (ZStack 5.2.1) has no API QueryV2VConversionHost\n");
     }
+    // A path without an API of that verb fails as if the node had broken off (D2).
+    let verbless = node("5.2.1", &["QueryHost"], Reply::Send(500, "No post API found for the path".to_owned()));
+    let words = ["BatchSyncVolumeSize", &format!("clusterUuid={UUID}")];
+    with_session(&home, &verbless, &words).fails(3).stderr_has("(ZStack 5.2.1) has no API BatchSyncVolumeSize\n");
     // What every node has fails for other reasons, and nothing more is asked.
     let node = node("5.2.1", &["QueryHost"], Reply::error("SYS.1006", "no"));
     with_session(&home, &node, &["CreateZone", "name=lab"]).fails(3).stderr_has("error: no\n");
