@@ -50,7 +50,7 @@ pub enum EndpointError {
 
 impl Endpoint {
     /// Reads a whole base URL. Without a path, `/zstack` is meant, as nodes are deployed; `https://host/` says that
-    /// there is none.
+    /// there is none. A `/v1` at the end is left out.
     ///
     /// # Errors
     /// When it is not an http or https URL of a host, a port and a path alone.
@@ -71,6 +71,8 @@ impl Endpoint {
         }
         let without_path = text.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'));
         let path = if without_path { "/zstack" } else { url.path().trim_end_matches('/') };
+        // Copied from a request: the version is not part of the base.
+        let path = path.strip_suffix("/v1").unwrap_or(path);
         let host = url.host_str().unwrap_or_default().to_owned();
         let port = url.port();
         let mut base = format!("{}://{host}", url.scheme());
@@ -167,6 +169,7 @@ mod tests {
             ("https://cloud.example:8443/zstack/", "https://cloud.example:8443/zstack"),
             ("http://10.0.0.1", "http://10.0.0.1/zstack"),
             ("http://10.0.0.1/", "http://10.0.0.1"),
+            ("http://10.0.0.1:8080/zstack/v1", "http://10.0.0.1:8080/zstack"),
             ("HTTP://[::1]:8080/a/b", "http://[::1]:8080/a/b"),
         ] {
             assert_eq!(Endpoint::parse(text).expect("a base URL").base(), base);
