@@ -106,9 +106,8 @@ impl App {
     /// Asks a node anew, whatever is known of it.
     pub(super) fn ask_offers_anew(&mut self, options: &Options) -> Result<Arc<Offers>, Error> {
         let url = self.node_url(options)?;
-        let _attended = self.attend_to_ends()?;
-        let offers = ask(&mut self.node(options)?.client, None)?;
-        self.keep_offers(url, offers, options)
+        self.offers.of.insert(url, Known { offers: None, asked: None });
+        self.ask_offers(options)
     }
 
     fn keep_offers(&mut self, url: String, offers: Offers, options: &Options) -> Result<Arc<Offers>, Error> {

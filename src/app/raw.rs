@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::cli::{Options, RawLine};
+use crate::client;
 use crate::error::Error;
 use crate::plan::{self, Plan, RawCall};
 use crate::syntax::Command;
@@ -33,7 +34,15 @@ impl App {
         let words: Vec<String> = std::iter::once(planned.request.api.to_owned()).chain(arguments).collect();
         let (line, words) = Command::words_from_args(&words);
         let Some(command) = Command::from_words(&line, &words)? else { return Ok(()) };
-        self.run_planned(&command, Plan::Call(planned.request), view, options, out)
+        let api = planned.request.api;
+        let result = self.run_planned(&command, Plan::Call(planned.request), view, options, out);
+        result.map_err(|error| match error {
+            Error::Client(client::Error::NoSuchApi { .. }) if !planned.is_known => {
+                let path = typed.path.split('?').next().unwrap_or_default();
+                client::Error::NoSuchPath { path: path.to_owned() }.into()
+            }
+            error => self.explain_failure(api, error, options),
+        })
     }
 
     /// JSON text as typed, or that of the file behind `@`.

@@ -85,6 +85,12 @@ pub enum Error {
         /// What the node said instead, where it was asked and failed in its own words.
         failure: Option<Box<ApiFailure>>,
     },
+    /// The node has no API at a path that the catalog does not know either.
+    #[error("the node has no API at {path}")]
+    NoSuchPath {
+        /// The path below `/v1`.
+        path: String,
+    },
     /// A node without this API would run another one in its place, and the node does not say which APIs it has (R1).
     /// Nothing was sent.
     #[error(
@@ -247,9 +253,11 @@ impl Error {
     /// What the error means for whoever called.
     pub fn class(&self) -> Class {
         match self {
-            Error::Refused { .. } | Error::NoSuchApi { .. } | Error::MayBeAnother { .. } | Error::Failed { .. } => {
-                Class::Failure
-            }
+            Error::Refused { .. }
+            | Error::NoSuchApi { .. }
+            | Error::NoSuchPath { .. }
+            | Error::MayBeAnother { .. }
+            | Error::Failed { .. } => Class::Failure,
             Error::OutcomeUnknown { job: Some(_), .. } => Class::Unknown,
             Error::Unreachable { .. }
             | Error::NoAnswer { .. }
@@ -308,6 +316,7 @@ impl Error {
             | Error::LogInRefused { .. }
             | Error::Refused { .. }
             | Error::NoSuchApi { .. }
+            | Error::NoSuchPath { .. }
             | Error::MayBeAnother { .. }
             | Error::Starting { .. } => true,
             // Without a job, it was before anything was sent.

@@ -175,7 +175,7 @@ impl Kind {
             client::Error::LogInRefused { .. } => Kind::LogInRefused,
             client::Error::SessionExpired { .. } => Kind::SessionExpired,
             client::Error::Refused { .. } => Kind::Refused,
-            client::Error::NoSuchApi { .. } => Kind::NoSuchApi,
+            client::Error::NoSuchApi { .. } | client::Error::NoSuchPath { .. } => Kind::NoSuchApi,
             client::Error::MayBeAnother { .. } => Kind::MayBeAnother,
             client::Error::Starting { .. } => Kind::Starting,
             client::Error::NotTheNode { .. } => Kind::NotANode,

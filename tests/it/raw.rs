@@ -60,6 +60,8 @@ fn what_would_run_another_api_is_not_sent_unless_asked() {
     raw(&home, &node, &["GET", "/primary-storage/1f6d", "--no-check"]).succeeds();
     assert!(node.requests()[0].header("x-job-uuid").is_some(), "it may delete");
     raw(&home, &node, &["GET", "/no/such/path"]).succeeds().stderr("warning: the catalog knows no API at this path\n");
+    let error = "error: the node has no API at /no/such/path\n";
+    Home::with_cloud().run(["--sandbox", "raw", "GET", "/no/such/path"]).fails(3).stderr_has(error);
 }
 
 #[test]
