@@ -10,10 +10,10 @@ use crate::client::{AccessKey, Answer, Credentials, JobUuid, NodeZone, Reply, Se
 use crate::commands::login::{ADMIN, LogIn, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, who_of};
 use crate::config::{self, Entry, Login, Owner, Preferences, Who};
 use crate::error::{Error, OwnError};
-use crate::json::{self, MASK, Secrets};
+use crate::json;
 use crate::picture::{self, Drawing};
 use crate::plan::{self, Plan, Request};
-use crate::secret::{Secret, mask_json, mask_value};
+use crate::secret::{MASK, Secret, Secrets, mask_json, mask_value};
 use crate::shell;
 use crate::syntax::Command;
 

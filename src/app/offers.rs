@@ -10,8 +10,8 @@ use crate::catalog::{Catalog, Offers};
 use crate::cli::Options;
 use crate::client::{self, Class, Client, Uncertainty};
 use crate::error::Error;
-use crate::json::Secrets;
 use crate::plan::{self, Effect, Plan};
+use crate::secret::Secrets;
 use crate::syntax::Command;
 
 use super::bases::Turned;

@@ -9,9 +9,9 @@ use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
 use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::config;
 use crate::error::{Error, Kind, OwnError};
-use crate::json::{self, MASK, escape_unprintable};
+use crate::json::{self, escape_unprintable};
 use crate::render;
-use crate::secret::{Secret, mask_command, mask_text};
+use crate::secret::{MASK, Secret, mask_command, mask_text};
 use crate::syntax::CommandError;
 use crate::width::width;
 

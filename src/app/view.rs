@@ -2,10 +2,10 @@
 
 use crate::cli::{Options, Origin};
 use crate::error::Error;
-use crate::json::Secrets;
 use crate::nearness::closest;
 use crate::render::{Border, Filter, Format, Selection, SortKey, View};
 use crate::secret;
+use crate::secret::Secrets;
 
 use super::output::Output;
 use super::{App, shape};

@@ -13,9 +13,8 @@ use super::session::{Session, SessionStore};
 use super::signing::AccessKey;
 use super::trace::Trace;
 use super::wire::{Transport, TransportError, WireRequest};
-use crate::json::Secrets;
 use crate::plan::{Effect, Request};
-use crate::secret::Secret;
+use crate::secret::{Secret, Secrets};
 
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
 const PATIENCE: Duration = Duration::from_secs(330);

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 
 use crate::catalog::{ApiName, Catalog, Offers};
 use crate::error::{Error, OwnError};
-use crate::json::{self, Secrets, Value};
+use crate::json::{self, Value};
 use crate::nearness::closest;
 use crate::render::{Field, FieldKind, Shape};
+use crate::secret::MASK;
 
 /// How many APIs that the catalog does not know are named.
 const MOST_UNKNOWN: usize = 10;
@@ -34,7 +35,7 @@ fn rows(rows: Vec<Value>, text: &[&str], flags: &[&str], columns: &'static str) 
 const FLAGS: [&str; 4] = ["async", "session", "query", "deprecated"];
 
 fn reply(rows: Vec<Value>) -> Vec<u8> {
-    Value::Map(vec![("inventories".to_owned(), Value::List(rows))]).to_json(Secrets::Masked).into_bytes()
+    Value::Map(vec![("inventories".to_owned(), Value::List(rows))]).to_json(Some(MASK)).into_bytes()
 }
 
 fn row(api: ApiName) -> Value {

@@ -2,9 +2,9 @@
 
 use crate::config::{Contexts, Folders, Preferences, Setting};
 use crate::error::{Error, OwnError};
-use crate::json::{Secrets, Value};
+use crate::json::Value;
 use crate::render::{Field, FieldKind, Shape};
-use crate::secret::mask_url;
+use crate::secret::{MASK, mask_url};
 
 /// What is known of the rows of [`list`] and [`show`].
 pub(crate) fn shape() -> Shape {
@@ -56,7 +56,7 @@ fn row(name: &str, is_current: bool, preferences: &Preferences) -> Value {
 }
 
 fn reply(name: &str, value: Value) -> Vec<u8> {
-    Value::Map(vec![(name.to_owned(), value)]).to_json(Secrets::Masked).into_bytes()
+    Value::Map(vec![(name.to_owned(), value)]).to_json(Some(MASK)).into_bytes()
 }
 
 /// Creates or changes a context: an address, and `KEY=VALUE` texts of which `KEY=` removes.

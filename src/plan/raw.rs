@@ -273,7 +273,7 @@ fn decoded(text: &str, in_query: bool) -> Result<String, RawError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Secrets;
+    use crate::secret::Secrets;
 
     fn planned(method: &str, path: &str, body: Option<&str>, no_check: bool) -> Result<RawPlan, Error> {
         raw(RawCall { method, path, body }, Catalog::newest(), &Options { no_check, ..Options::default() })

@@ -88,6 +88,6 @@ mod tests {
         let api = Catalog::newest().api(API).expect("it is an API");
         let request = statement_request("query zone", false);
         assert_eq!((api.method, api.path), (request.method, "/zql"));
-        assert_eq!(request.target(crate::json::Secrets::Shown), "/zql?zql=query%20zone");
+        assert_eq!(request.target(crate::secret::Secrets::Shown), "/zql?zql=query%20zone");
     }
 }
