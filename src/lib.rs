@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 mod dates;
 pub mod error;
+pub mod interrupt;
 pub mod journal;
 pub mod json;
 mod nearness;

@@ -5,9 +5,8 @@ use crate::client::{self, Answer};
 use crate::commands::capacity::{self, KINDS, Style};
 use crate::error::Error;
 use crate::json::{Piece, Pieces, Scanner};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Wanted};
 use crate::render::{self, Format, Shape, View};
-use crate::syntax::Command;
 
 use super::App;
 use super::output::Output;
@@ -39,10 +38,7 @@ impl App {
 
     /// The texts of all rows that a query finds.
     fn rows_of(&mut self, api: &str, options: &Options) -> Result<Vec<Vec<u8>>, Error> {
-        let (line, words) = Command::words_from_args(&[api]);
-        let Some(command) = Command::from_words(&line, &words)? else { return Ok(Vec::new()) };
-        let how = plan::Options { page_size: options.page_size.unwrap_or(1000), ..plan::Options::default() };
-        let Plan::Query(query) = plan::plan(&command, self.catalog, &how)? else { return Ok(Vec::new()) };
+        let query = plan::rows(api, &Wanted::default(), options.page_size.unwrap_or(1000), self.catalog)?;
         let mut reply = match self.query(&query, options)? {
             Answer::Reply(reply) => reply,
             Answer::Failed(failure) => return Err(Error::Api(Box::new(failure))),

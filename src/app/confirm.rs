@@ -8,7 +8,7 @@ use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
 use crate::plan::Plan;
 use crate::shell::{self, Hit};
-use crate::syntax::{Command, split_list};
+use crate::syntax::{Command, Operator, split_list};
 
 use super::{App, nearby};
 
@@ -48,7 +48,7 @@ impl App {
                 continue;
             };
             let uuids = split_list(&argument.value).unwrap_or_default();
-            let condition = vec![format!("uuid?={}", uuids.join(","))];
+            let condition = [("uuid", Operator::In, uuids.join(","))];
             // A list that is no list of plain uuids is not one to ask with.
             let plain = uuids.iter().all(|uuid| uuid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
             let found = target

@@ -7,9 +7,9 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::cli::{LoginWith, Options};
 use crate::client::{AccessKey, Answer, Credentials, JobUuid, NodeZone, Reply, Session};
-use crate::commands::login::{ADMIN, LogIn, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, who_of};
+use crate::commands::login::{ADMIN, LogIn, who_of};
 use crate::config::{self, Entry, Login, Owner, Preferences, Who};
-use crate::error::{Error, OwnError};
+use crate::error::{Error, OwnError, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::json;
 use crate::picture::{self, Drawing};
 use crate::plan::{self, Plan, Request};
@@ -39,32 +39,14 @@ impl App {
     /// Plans a log-in, with the further proofs that are due.
     fn log_in_request(&self, who: &LogIn, password: &Secret, proofs: &Proofs) -> Result<Request, Error> {
         let mut parameters = who.parameters();
-        // An `@` at the beginning would name a file.
-        let text = password.expose();
-        let literal = if text.starts_with('@') { format!("@{text}") } else { text.to_owned() };
-        parameters.push(("password", literal));
+        parameters.push(("password", password.expose().to_owned()));
         if let Some(captcha) = &proofs.captcha {
             parameters.extend([("captchaUuid", captcha.uuid.clone()), ("verifyCode", captcha.code.clone())]);
         }
         if let Some(code) = &proofs.code {
             parameters.push(("systemTags", format!("twofatoken::{}", code.expose())));
         }
-        self.request(who.api(), &parameters)
-    }
-
-    /// Plans a call that is no query.
-    fn request(&self, api: &str, parameters: &[(&str, String)]) -> Result<Request, Error> {
-        let mut words = vec![api.to_owned()];
-        words.extend(parameters.iter().map(|(name, value)| format!("{name}={value}")));
-        let (line, words) = Command::words_from_args(&words);
-        let mut command = Command::from_words(&line, &words)?.ok_or(Error::Own(OwnError::NoPassword))?;
-        command.resolve_files(&mut |_| Err(io::ErrorKind::Unsupported.into()))?;
-        // Places in a line that nobody typed would be shown in the one that was.
-        let planned = plan::plan(&command, self.catalog, &plan::Options::default());
-        match planned.map_err(|error| plan::Error { span: None, ..error })? {
-            Plan::Call(request) => Ok(request),
-            Plan::Query(_) => Err(Error::Own(OwnError::NoPassword)),
-        }
+        Ok(plan::call(who.api(), &parameters, self.catalog)?)
     }
 
     /// `login`: opens a session as somebody, asking for the password.
@@ -102,7 +84,7 @@ impl App {
         }
         match further {
             Some((api, parameters)) if options.dry_run => {
-                let request = self.request(api, &parameters)?;
+                let request = plan::call(api, &parameters, self.catalog)?;
                 self.dry_run(&Plan::Call(request), options, out)
             }
             Some((api, parameters)) => self.log_in_further(api, &parameters, options),
@@ -112,7 +94,7 @@ impl App {
 
     /// Exchanges the session in use for one of a project or of the platform (A6).
     fn log_in_further(&mut self, api: &str, parameters: &[(&str, String)], options: &Options) -> Result<(), Error> {
-        let request = self.request(api, parameters)?;
+        let request = plan::call(api, parameters, self.catalog)?;
         match self.execute_shown(&request, options)? {
             Answer::Reply(reply) => {
                 let who = who_of(parameters.iter().map(|(name, value)| (*name, value.as_str())));
@@ -200,7 +182,7 @@ impl App {
     /// user gives up.
     fn ask_captcha(&mut self, who: &LogIn, options: &Options) -> Result<Option<Captcha>, Error> {
         let parameters = [("resourceName", who.name().to_owned()), ("loginType", who.login_type().to_owned())];
-        let request = self.request("GetLoginCaptcha", &parameters)?;
+        let request = plan::call("GetLoginCaptcha", &parameters, self.catalog)?;
         let Answer::Reply(reply) = self.execute(&request, options)? else { return Ok(None) };
         let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;
         let member = |name: &str| json::member(&text, name).map(|value| json::unescape(value).into_owned());
@@ -416,13 +398,11 @@ impl App {
             self.say(options, "the access key is forgotten");
             return Ok(());
         }
-        let (line, words) = Command::words_from_args(&["LogOut"]);
-        if let Some(command) = Command::from_words(&line, &words)? {
-            if options.dry_run {
-                return self.call(command, options, out);
-            }
-            self.call(command, options, &mut Output::Writer(&mut Vec::new()))?;
+        let command = Command::of("LogOut", []);
+        if options.dry_run {
+            return self.call(command, options, out);
         }
+        self.call(command, options, &mut Output::Writer(&mut Vec::new()))?;
         self.say(options, "logged out");
         Ok(())
     }

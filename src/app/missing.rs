@@ -5,7 +5,7 @@ use crate::client::ApiFailure;
 use crate::nearness::closest;
 use crate::plan::Request;
 use crate::shell::complete::{LiveValue, resource_query};
-use crate::syntax::{Command, split_list};
+use crate::syntax::{Command, Operator, split_list};
 
 use super::{App, nearby};
 
@@ -34,12 +34,14 @@ impl App {
                 continue;
             };
             for value in split_list(&argument.value).unwrap_or_default() {
-                let mut find = |conditions: &[String]| nearby::resources(&mut asked, catalog, query, conditions, MOST);
+                let mut find =
+                    |conditions: &[nearby::Condition]| nearby::resources(&mut asked, catalog, query, conditions, MOST);
                 // A name has no right to be a condition if it could be misread as several.
                 if value.chars().any(|c| c.is_control() || "'\"\\%,".contains(c)) {
                     continue;
                 }
-                if let Some(named) = find(&[format!("name={value}")]).filter(|named| !named.is_empty()) {
+                if let Some(named) = find(&[("name", Operator::Equal, value.clone())]).filter(|named| !named.is_empty())
+                {
                     return Some(of_that_name(&argument.name, &value, &named));
                 }
                 let all = find(&[])?;

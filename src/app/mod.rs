@@ -46,9 +46,9 @@ use std::thread;
 
 use crate::catalog::Catalog;
 use crate::cli::{self, Line, Options, OwnCommand, UsageError};
-use crate::client::{Attended, Interrupt};
 use crate::config::{Contexts, Environment};
-use crate::error::{Error, ExitCode};
+use crate::error::{Circumstances, Error, ExitCode};
+use crate::interrupt::{Attended, Interrupt};
 use crate::plan;
 use crate::render;
 use crate::secret::Secret;
@@ -266,10 +266,16 @@ impl App {
             terminal,
             colour: self.colour(terminal, &settled),
             chinese: self.environment.variables.chinese,
-            at_prompt: self.shell.is_some() && source.is_none(),
-            session_variable: self.nodes.iter().any(|node| node.has_foreign_session).then_some("ZSTACK_SESSION_UUID"),
+            circumstances: Circumstances {
+                advice: self.meant.take(),
+                session_variable: self
+                    .nodes
+                    .iter()
+                    .any(|node| node.has_foreign_session)
+                    .then_some("ZSTACK_SESSION_UUID"),
+                at_prompt: self.shell.is_some() && source.is_none(),
+            },
             known: self.known_secrets(),
-            meant: self.meant.take(),
         };
         let code = error.exit_code();
         // Where errors cannot be written there is nobody to tell.

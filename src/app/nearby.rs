@@ -6,10 +6,16 @@ use std::time::Duration;
 use crate::catalog::{Catalog, Offers};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
 use crate::json;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Wanted};
 use crate::shell::complete::LiveValue;
 use crate::shell::{self, Unreachable};
-use crate::syntax::Command;
+use crate::syntax::Operator;
+
+/// What resources are looked for by: field, operator, value.
+pub(super) type Condition = (&'static str, Operator, String);
+
+/// More rows than that are never looked for.
+const PAGE_SIZE: u32 = 1000;
 
 /// How long the node may take to answer what is asked in passing.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,7 +25,7 @@ pub(super) fn resources(
     client: &mut Client,
     catalog: Catalog,
     query: &str,
-    conditions: &[String],
+    conditions: &[Condition],
     limit: usize,
 ) -> Option<Vec<LiveValue>> {
     // A node that lacks the query could run another API in its place (R1).
@@ -32,13 +38,9 @@ pub(super) fn resources(
     }
     let inventory = catalog.api(query).and_then(|api| catalog.inventory(api.inventory?))?;
     inventory.field("uuid")?;
-    let fields = if inventory.field("name").is_some() { "uuid,name" } else { "uuid" };
-    let mut words = vec![query.to_owned()];
-    words.extend(conditions.iter().cloned());
-    words.extend([format!("fields={fields}"), format!("limit={limit}")]);
-    let (line, words) = Command::words_from_args(&words);
-    let command = Command::from_words(&line, &words).ok().flatten()?;
-    let Ok(Plan::Query(planned)) = plan::plan(&command, catalog, &plan::Options::default()) else { return None };
+    let fields: &[&str] = if inventory.field("name").is_some() { &["uuid", "name"] } else { &["uuid"] };
+    let wanted = Wanted { conditions, fields, limit: Some(limit) };
+    let planned = plan::rows(query, &wanted, PAGE_SIZE, catalog).ok()?;
     let Ok(Answer::Reply(reply)) = client.query(&planned, &CallOptions::default(), &mut Unwatched) else { return None };
     let text = reply.into_text().ok()?;
     let rows = json::member(&text, "inventories")?;
@@ -69,14 +71,14 @@ pub(super) fn fetch(catalog: Catalog, lookup: Arc<Mutex<Option<Client>>>) -> Box
 }
 
 /// The conditions that find what somebody who typed this could mean: part of a name, or the beginning of a uuid.
-pub(super) fn searches(typed: &str) -> Vec<Vec<String>> {
+fn searches(typed: &str) -> Vec<Vec<Condition>> {
     if typed.is_empty() {
         return vec![Vec::new()];
     }
     let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let mut searches = vec![vec![format!("name~=%{escaped}%")]];
+    let mut searches = vec![vec![("name", Operator::Like, format!("%{escaped}%"))]];
     if typed.bytes().all(|byte| byte.is_ascii_hexdigit()) && typed.len() <= 32 {
-        searches.push(vec![format!("uuid~={typed}%")]);
+        searches.push(vec![("uuid", Operator::Like, format!("{typed}%"))]);
     }
     searches
 }

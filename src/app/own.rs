@@ -11,7 +11,7 @@ use crate::config::{Contexts, Credentials, Keeper, Owner};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::json::escape_unprintable;
 use crate::render::{Shape, View};
-use crate::results::{Kept, Limits, Results};
+use crate::results::{Kept, Limits, Results, save};
 use crate::sandbox;
 use crate::shell::last_entries;
 
@@ -58,8 +58,7 @@ impl App {
             OwnCommand::Context(command) => self.context(&command, options, out)?,
             OwnCommand::More { number } => self.more(number, options, out)?,
             OwnCommand::Save { numbers, target, json_only } => {
-                let files =
-                    commands::save::save(&self.results(options)?, &numbers, target.as_deref(), json_only.is_some())?;
+                let files = save(&self.results(options)?, &numbers, target.as_deref(), json_only.is_some())?;
                 for file in files {
                     self.say(options, &format!("saved {}", file.display()));
                 }

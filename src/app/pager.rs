@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::client::Interrupt;
+use crate::interrupt::Interrupt;
 
 use super::program::Program;
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
-use crate::client::Interrupt;
+use crate::interrupt::Interrupt;
 
 /// A running program that reads what is written here.
 pub(super) struct Program {

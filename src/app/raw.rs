@@ -6,7 +6,7 @@ use crate::cli::{Options, RawLine};
 use crate::client;
 use crate::error::Error;
 use crate::plan::{self, Plan, RawCall};
-use crate::syntax::Command;
+use crate::syntax::{Command, Operator};
 
 use super::App;
 use super::call::read_file;
@@ -30,10 +30,8 @@ impl App {
         let view = self.view(options, out)?;
         self.check_offered(planned.request.api, planned.request.effect, options)?;
         // What the call would be by its API's name.
-        let arguments = planned.arguments.iter().map(|(name, value)| format!("{name}={value}"));
-        let words: Vec<String> = std::iter::once(planned.request.api.to_owned()).chain(arguments).collect();
-        let (line, words) = Command::words_from_args(&words);
-        let Some(command) = Command::from_words(&line, &words)? else { return Ok(()) };
+        let arguments = planned.arguments.iter().map(|(name, value)| (name.as_str(), Operator::Equal, value.clone()));
+        let command = Command::of(planned.request.api, arguments);
         let api = planned.request.api;
         let result = self.run_planned(&command, Plan::Call(planned.request), view, options, out);
         result.map_err(|error| match error {

@@ -5,14 +5,10 @@ use std::io::{self, Write};
 use std::panic::Location;
 
 use crate::cli::ErrorFormat;
-use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
-use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
-use crate::config;
-use crate::error::{Error, Kind, OwnError};
-use crate::json::{self, escape_unprintable};
-use crate::render;
+use crate::client::{ApiFailure, ErrorCode};
+use crate::error::{Circumstances, Error, Kind, hint};
+use crate::json::escape_unprintable;
 use crate::secret::{MASK, Secret, mask_command, mask_text};
-use crate::syntax::CommandError;
 use crate::width::width;
 
 use super::error_object::ErrorObject;
@@ -65,12 +61,8 @@ pub(super) struct Reporter {
     pub(super) colour: bool,
     /// Whether the user reads Chinese: the advice that a node finds comes in two languages (E3).
     pub(super) chinese: bool,
-    /// Whether the user sits at the prompt, where commands are typed without the program's name.
-    pub(super) at_prompt: bool,
-    /// The variable that the session in use came from, where it did.
-    pub(super) session_variable: Option<&'static str>,
-    /// What was probably meant, where the node told and was asked.
-    pub(super) meant: Option<String>,
+    /// What is known of the error beside itself.
+    pub(super) circumstances: Circumstances,
     /// Secrets in use: a node may quote them anywhere.
     pub(super) known: Vec<Secret>,
 }
@@ -180,15 +172,7 @@ impl Reporter {
     }
 
     fn hint(&self, error: &Error) -> Option<String> {
-        if self.meant.is_some() {
-            return self.meant.clone();
-        }
-        let refused = matches!(error, Error::Client(client::Error::SessionExpired { .. }));
-        if let Some(variable) = self.session_variable.filter(|_| refused) {
-            return Some(format!("the session of {variable} is not valid any more: unset it, or set another"));
-        }
-        let hint = hint(error)?;
-        Some(if self.at_prompt { hint.replace("`zstack-cli ", "`") } else { hint })
+        hint(error, &self.circumstances)
     }
 
     fn lines(&self, error: &Error) -> Vec<String> {
@@ -292,149 +276,6 @@ fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
     for (index, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
         lines.push(if index == 0 { format!("{label}: {line}") } else { format!("    {line}") });
     }
-}
-
-/// What the user can do about an error. Decided by kinds and codes, never by texts (E3).
-fn hint(error: &Error) -> Option<String> {
-    let text = match error {
-        Error::Plan(error) => return error.hint(),
-        Error::Usage(error) => return Some(error.hint.clone()),
-        Error::Preference { option, origin, .. } => return origin.undo(option),
-        Error::Own(OwnError::NothingFollows) => {
-            "`zstack-cli context set NAME KEY=VALUE` keeps preferences; `help set` lists settings"
-        }
-        Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
-        Error::Render(render::Error::UnknownColumn { near, .. })
-        | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
-        Error::Config(config::Error::NoKeyring { tool: "secret-tool", .. }) => {
-            "it comes with libsecret (package libsecret-tools or libsecret); \
-             `zstack-cli context set NAME credentials=file` does without"
-        }
-        Error::Config(config::Error::NoKeyring { .. } | config::Error::Keyring { .. }) => {
-            "`zstack-cli context set NAME credentials=file` does without it"
-        }
-        Error::Own(OwnError::NoPassword) => "set ZSTACK_PASSWORD, or pipe the password into `login`",
-        Error::Api(failure) => return failure_hint(failure),
-        Error::Client(error) => return client_hint(error),
-        Error::PipeFilter { expression, .. } => {
-            return Some(format!("`|` is a jq filter here; a program is `|! {expression}`"));
-        }
-        Error::Argument { hint, .. } => return Some(hint.clone()),
-        Error::Syntax(CommandError::NotAnArgument { .. }) => "quote values with blanks: name='two words'",
-        _ => return None,
-    };
-    Some(text.to_owned())
-}
-
-fn did_you_mean(name: &str) -> Option<String> {
-    Some(format!("did you mean `{name}`?"))
-}
-
-fn client_hint(error: &client::Error) -> Option<String> {
-    let text = match error {
-        client::Error::NoSession { .. } => "log in with `zstack-cli login`, or try --sandbox",
-        client::Error::SessionExpired { .. } => "log in again with `zstack-cli login`",
-        client::Error::Unreachable { source: TransportError::Lookup { .. }, .. } => "check the host name (-H, --url)",
-        client::Error::Unreachable { source: TransportError::Tls { certificate: true, .. }, .. } => {
-            "--cacert FILE trusts another certificate, --insecure checks none"
-        }
-        client::Error::Unreachable { source: TransportError::Proxy { .. }, .. } => {
-            "check the proxy (http_proxy, https_proxy, no_proxy) and the address (-H, -p, --url)"
-        }
-        client::Error::Unreachable { .. } => "check the address (-H, -p, --url), or try --sandbox",
-        client::Error::Refused { status: 404, .. } => {
-            "the address may be wrong, or that of another server than a management node: see -H, -p and --url"
-        }
-        client::Error::Starting { .. } => "wait until IsReadyToGo succeeds",
-        client::Error::NotTheNode { status: 502..=504, .. } => {
-            "a node that is starting answers so, or a proxy that does not reach it: try again later. If it stays so, is \
-             this the address of a management node? See -H, -p and --url"
-        }
-        client::Error::NotTheNode { job: Some(job), .. } => {
-            return Some(format!(
-                "is this the address of a management node? See -H, -p and --url. If it is, `zstack-cli job {job}` \
-                 looks whether the action ran"
-            ));
-        }
-        client::Error::NotTheNode { .. } => "is this the address of a management node? See -H, -p and --url",
-        client::Error::TooLong { .. } => {
-            "a query can ask for less at a time (limit=, fields=, --page-size); an action was carried out all the same"
-        }
-        client::Error::Redirect { .. } => "if that address is right, give it with --url",
-        // Access keys sign the digits of the node's own clock, whatever zone that shows (A11).
-        client::Error::Refused { text, .. } if text.contains("requestTimeTooSkewed") => {
-            "the node's clock shows the time of another zone: `zstack-cli context set NAME time-zone=Asia/Shanghai`, \
-             or whichever zone it is, tells"
-        }
-        client::Error::NoSuchApi { .. } => {
-            "this node is of another version or edition; `zstack-cli catalog sync` lists what it lacks"
-        }
-        client::Error::MayBeAnother { .. } => "--no-check sends it all the same; look first that the node has it",
-        // What the node has kept of the job is this very failure.
-        client::Error::OutcomeUnknown { reason: Uncertainty::Session(_), .. } => {
-            "query the resource before you repeat the action; `zstack-cli login` opens another session"
-        }
-        client::Error::OutcomeUnknown { job: Some(job), .. } => {
-            return Some(format!("`zstack-cli job {job}` looks again"));
-        }
-        client::Error::OutcomeUnknown { job: None, .. } => "query the resource before you repeat the action",
-        client::Error::Interrupted { job: Some(job) } => {
-            return Some(format!("this ends the waiting and not the job; `zstack-cli job {job}` looks again"));
-        }
-        client::Error::Unanswered { job: Some(job), .. } => {
-            return Some(format!("`zstack-cli job {job}` looks whether the node has it"));
-        }
-        client::Error::Unanswered { job: None, .. } => "query the resource before you repeat the action",
-        client::Error::Failed { failure } | client::Error::LogInRefused { failure } => return failure_hint(failure),
-        _ => return None,
-    };
-    Some(text.to_owned())
-}
-
-fn failure_hint(failure: &ApiFailure) -> Option<String> {
-    match failure.code() {
-        SECOND_FACTOR_DUE => Some(second_factors(&failure.error.details)),
-        code => code_hint(code).map(str::to_owned),
-    }
-}
-
-/// Which further proofs a log-in lacks: the details are JSON text then, `{"authentications": [".."]}` (A10).
-fn second_factors(details: &str) -> String {
-    let list = json::parse(details.as_bytes()).ok().and_then(|_| json::member(details.as_bytes(), "authentications"));
-    let names: Vec<String> = json::items(list.unwrap_or_default())
-        .filter(|item| json::kind(item) == json::Kind::Text)
-        .map(|item| escape_unprintable(&json::unescape(item)).into_owned())
-        .collect();
-    let due = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-    format!("a second factor is due{due}; `zstack-cli login --code DIGITS` sends its code, an access key needs none")
-}
-
-/// Advice for the commonest codes (doc/protocol.md, "Errors").
-fn code_hint(code: &str) -> Option<&'static str> {
-    let hint = match code {
-        "ID.1000" => "wrong name or password",
-        "ID.1001" => "log in again with `zstack-cli login`",
-        "ID.1002" => "this account lacks the permission; an administrator can grant it",
-        "ID.1003" => "the quota of the account is used up; QueryQuota shows it",
-        "ID.1005" => "the password must be changed first: UpdateAccount or UpdateUser",
-        "ID.1006" => "too many sessions are open for this user; they end by themselves after two hours",
-        SECOND_FACTOR_WRONG => {
-            "the code of the second factor is wrong or has expired; `zstack-cli login --code DIGITS` sends another"
-        }
-        "LOGIN_CONTROL.1003" => {
-            "a verification code is due, or wrong: `login` on a terminal asks for it, and GetLoginCaptcha fetches the \
-             picture for captchaUuid= and verifyCode="
-        }
-        "LOGIN_CONTROL.1002" => "the account is locked for some time after too many wrong passwords",
-        "SYS.1001" => "the node gave up waiting; the action may have been carried out: look before you repeat it",
-        "SYS.1003" => "the uuid names nothing; the matching query lists what there is",
-        "SYS.1009" | "SYS.1010" | "SYS.1012" => "the node is starting or gone; try again later",
-        "PORTAL.1000" => "the module that serves this API is not installed on the node",
-        "SANDBOX.1000" => "the sandbox simulates no such thing; a real node does",
-        _ if code.starts_with("LICENSE.") => "GetLicenseInfo shows the licence",
-        _ => return None,
-    };
-    Some(hint)
 }
 
 #[cfg(test)]

@@ -92,7 +92,7 @@ impl App {
                     })
                     .collect();
                 while threads.iter().any(|thread| !thread.is_finished())
-                    && self.interrupt.sleep(&mut clock, FRAME, &mut |_| {})
+                    && clock.wait(&self.interrupt, FRAME, &mut |_| {})
                 {
                     let elapsed = clock.now().saturating_sub(started);
                     board.draw(elapsed, |standing| spinner.several(standing));

@@ -122,7 +122,7 @@ impl App {
                 return Pause::Redraw;
             }
             let rest = time.saturating_sub(clock.now());
-            if !self.interrupt.sleep(&mut clock, rest.min(TICK), &mut |_| {}) {
+            if !clock.wait(&self.interrupt, rest.min(TICK), &mut |_| {}) {
                 return Pause::Interrupted;
             }
         }

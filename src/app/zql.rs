@@ -5,8 +5,9 @@ use crate::client::{Answer, JobUuid, Reply};
 use crate::dates;
 use crate::error::{Error, OwnError};
 use crate::json::{self, Kind, Record};
-use crate::plan::{self, Plan, Rows, Statement};
+use crate::plan::{self, Plan};
 use crate::render::{self, Format, Shape};
+use crate::syntax::zql::{Rows, Statement, statements};
 
 use super::call::nothing_to_validate;
 use super::output::Output;
@@ -44,7 +45,7 @@ impl App {
 
     /// What is known of the rows of statements: of one, or of the result of each.
     pub(super) fn shape_of_zql(&self, text: &str) -> Shape {
-        let mut shapes: Vec<Shape> = plan::statements(text).iter().map(|statement| self.shape_of(statement)).collect();
+        let mut shapes: Vec<Shape> = statements(text).iter().map(|statement| self.shape_of(statement)).collect();
         match shapes.len() {
             0 | 1 => shapes.pop().unwrap_or_default(),
             _ => Shape { results: shapes, ..Shape::default() },
@@ -52,7 +53,7 @@ impl App {
     }
 
     fn shape_of(&self, statement: &Statement<'_>) -> Shape {
-        let name = statement.entity.and_then(|entity| plan::zql_inventory(entity.text, self.catalog));
+        let name = statement.entity.and_then(|entity| self.catalog.zql_inventory(entity.text));
         let whole = name.and_then(|name| self.catalog.inventory(name)).as_ref().map(shape::of_inventory);
         let whole = whole.unwrap_or_default();
         let selected = |names: &[&str]| {
@@ -75,7 +76,7 @@ impl App {
         view: &render::View,
         options: &Options,
     ) -> Result<Answer, Error> {
-        let statements = plan::statements(text);
+        let statements = statements(text);
         let Answer::Reply(mut reply) = answer else { return Ok(answer) };
         if statements.iter().any(|statement| matches!(statement.rows, Rows::Groups(_))) {
             let text = reply.into_text().map_err(|error| crate::client::Error::of_read(&error))?;

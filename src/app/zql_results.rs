@@ -2,7 +2,7 @@
 
 use crate::client::Reply;
 use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
-use crate::plan::{Rows, Statement};
+use crate::syntax::zql::{Rows, Statement};
 
 use super::arrange;
 
@@ -157,7 +157,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::statements;
+    use crate::syntax::zql::statements;
 
     fn results(text: &str, results: &str, in_rows: bool) -> String {
         let reply = Reply::of_text(format!("{{\"results\":[{results}]}}").into());

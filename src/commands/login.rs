@@ -5,10 +5,6 @@ use crate::config::{Preferences, Who};
 /// The account that every node has from the start (A8).
 pub(crate) const ADMIN: &str = "admin";
 
-/// The codes of a log-in that lacks its second factor, or has a wrong one (A10).
-pub(crate) const SECOND_FACTOR_DUE: &str = "ID.2001";
-pub(crate) const SECOND_FACTOR_WRONG: &str = "ID.2002";
-
 /// Somebody who can log in with a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogIn {

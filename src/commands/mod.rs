@@ -12,4 +12,3 @@ pub(crate) mod login;
 pub(crate) mod man;
 pub mod more;
 pub(crate) mod sandbox;
-pub mod save;

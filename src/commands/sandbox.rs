@@ -7,8 +7,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::client::{Interrupt, SystemClock};
+use crate::client::{Clock, SystemClock};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::sandbox::{self, Database, Fault, Options};
 
 /// How a sandbox is to be served, as typed.
@@ -62,7 +63,7 @@ pub(crate) fn serve(
     let interrupt = interrupt.clone();
     // The signal only sets a flag; somebody has to look at it.
     thread::spawn(move || {
-        while interrupt.sleep(&mut SystemClock::new(), Duration::MAX, &mut |_| {}) {}
+        while SystemClock::new().wait(&interrupt, Duration::MAX, &mut |_| {}) {}
         let _ = stop.send(());
     });
     sandbox::serve(options, talk, &stopped)?;

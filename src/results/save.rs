@@ -1,11 +1,12 @@
-//! `save N[,N…] [FILE|DIR] [json_only]`: results as files.
+//! Results as files.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::json::{Sorter, write_string};
 use crate::private;
-use crate::results::{Kept, Record, Results, ResultsError};
+
+use super::{Kept, Record, Results, ResultsError};
 
 /// Why results cannot be saved.
 #[derive(Debug, thiserror::Error)]
