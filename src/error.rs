@@ -65,7 +65,7 @@ pub enum Error {
         /// The long name of the option that has the same meaning.
         option: &'static str,
         /// Where the value comes from.
-        origin: cli::Origin,
+        origin: config::Origin,
         /// What is wrong with it.
         problem: String,
     },
