@@ -1,6 +1,12 @@
 //! `zstack-cli`: the shell with which operators run a ZStack cloud.
+//!
+//! [`app::run`] is the program. A line, whoever typed it, is parsed and settled by `session`, run by [`commands`], sent
+//! and shown by `calls`. Below them lie pure parts, which know neither terminal nor network: [`syntax`] takes lines
+//! apart, [`plan`] makes requests of commands by the facts of the [`catalog`], [`render`] writes replies. [`client`] talks
+//! to a node, [`sandbox`] is one. Modules import those below them in ARCHITECTURE.md and no others.
 
 pub mod app;
+mod calls;
 pub mod catalog;
 pub mod cli;
 pub mod client;
@@ -8,6 +14,7 @@ pub mod commands;
 pub mod config;
 mod dates;
 pub mod error;
+pub mod interrupt;
 pub mod journal;
 pub mod json;
 mod nearness;
@@ -22,6 +29,8 @@ pub mod render;
 pub mod results;
 pub mod sandbox;
 pub mod secret;
+mod session;
 pub mod shell;
 pub mod syntax;
+mod terminal;
 mod width;

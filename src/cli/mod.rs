@@ -6,7 +6,6 @@
 mod commands;
 mod documents;
 mod options;
-mod origin;
 
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, RawLine, SandboxCommand, ServeOptions,
@@ -14,7 +13,6 @@ pub use commands::{
 };
 pub use documents::manual;
 pub use options::{ColorChoice, ErrorFormat, Options};
-pub use origin::Origin;
 
 use std::ffi::OsStr;
 
@@ -37,7 +35,7 @@ pub enum Line {
 }
 
 /// Words that cannot be parsed; the text says why, in clap's words.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{text}")]
 pub struct UsageError {
     /// What to show, without the word `error:`.

@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::origin::Origin;
-
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
@@ -145,18 +143,6 @@ pub struct Options {
     /// Do not page long output
     #[arg(long, global = true, help_heading = "Output")]
     pub no_pager: bool,
-    /// The program that pages long output, where a context names one; there is no option for it.
-    #[arg(skip)]
-    pub pager: Option<String>,
-    /// Where the output format comes from.
-    #[arg(skip)]
-    pub output_from: Origin,
-    /// Where the columns come from.
-    #[arg(skip)]
-    pub columns_from: Origin,
-    /// Where the column that rows are sorted by comes from.
-    #[arg(skip)]
-    pub sort_by_from: Origin,
     /// Do not mask secrets (also keeps them in the history)
     #[arg(short = 's', long, global = true, help_heading = "Output")]
     pub no_secure: bool,
@@ -221,11 +207,6 @@ impl Options {
                 *here = line;
             }
         }
-        fn replace_with_origin<T>(here: (&mut Option<T>, &mut Origin), line: (Option<T>, Origin)) {
-            if line.0.is_some() {
-                (*here.0, *here.1) = line;
-            }
-        }
         let Options {
             host,
             port,
@@ -250,10 +231,6 @@ impl Options {
             no_header,
             wrap,
             no_pager,
-            pager,
-            output_from,
-            columns_from,
-            sort_by_from,
             no_secure,
             quiet,
             verbose,
@@ -271,9 +248,9 @@ impl Options {
         replace(&mut self.url, url);
         replace(&mut self.context, context);
         replace(&mut self.cacert, cacert);
-        replace_with_origin((&mut self.output, &mut self.output_from), (output, output_from));
-        replace_with_origin((&mut self.columns, &mut self.columns_from), (columns, columns_from));
-        replace_with_origin((&mut self.sort_by, &mut self.sort_by_from), (sort_by, sort_by_from));
+        replace(&mut self.output, output);
+        replace(&mut self.columns, columns);
+        replace(&mut self.sort_by, sort_by);
         replace(&mut self.jq, jq);
         replace(&mut self.max_width, max_width);
         replace(&mut self.border, border);
@@ -282,7 +259,6 @@ impl Options {
         replace(&mut self.timeout, timeout);
         replace(&mut self.page_size, page_size);
         replace(&mut self.watch, watch);
-        replace(&mut self.pager, pager);
         self.sandbox |= sandbox;
         self.insecure |= insecure;
         self.raw |= raw;

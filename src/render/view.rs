@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::Secrets;
+use crate::secret::Secrets;
 
 use super::columns::Selection;
 use super::filter::Filter;

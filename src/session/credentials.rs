@@ -1,0 +1,107 @@
+//! The credentials that a node is given when it is connected.
+
+use std::sync::Arc;
+
+use crate::client::{AccessKey, Credentials, NodeZone};
+use crate::config::{self, Entry, Login, NodeChoice, Owner, Preferences, choose_node};
+use crate::error::Error;
+use crate::secret::Secret;
+
+use super::log_in::{LogIn, Proofs};
+use super::node::Node;
+use super::state::Session;
+use super::stored_session::StoredSession;
+
+/// Where the credentials of an owner are kept.
+pub(crate) fn store(session: &mut Session, owner: &Owner) -> Result<config::Credentials, Error> {
+    let context = match owner {
+        Owner::Context(name) => Some(name.as_str()),
+        Owner::Node(_) => None,
+    };
+    let keeper = session.contexts()?.preferences(context).credentials.unwrap_or_default();
+    Ok(config::Credentials::new(session.environment.folders()?, keeper))
+}
+
+/// Gives a node the credentials of the environment, or else the stored ones.
+pub(super) fn give(session: &mut Session, node: &mut Node, preferences: &Preferences) -> Result<(), Error> {
+    let url = node.client.endpoint().base().to_owned();
+    let is_meant = environment_is_for(session, &url)?;
+    let variables = &session.environment.variables;
+    if let Some(uuid) = variables.session_uuid.as_ref().filter(|_| is_meant) {
+        node.client.set_credentials(Credentials::Session(uuid.clone()));
+        node.has_foreign_session = true;
+        return Ok(());
+    }
+    let key = variables.access_key_id.as_ref().zip(variables.access_key_secret.as_ref());
+    if let Some((id, secret)) = key.filter(|_| is_meant) {
+        node.client.set_credentials(access_key(id, secret, preferences.time_zone.as_deref()));
+        return Ok(());
+    }
+    if let Some(who) = LogIn::of_preferences(preferences) {
+        node.account = Some(who.name().to_owned());
+        node.log_in = who;
+    }
+    let may_renew = give_stored(session, node, &url)?;
+    let password = session.environment.variables.password.as_ref().filter(|_| may_renew && is_meant);
+    if let Some(password) = password {
+        let log_in = node.log_in.request(password, &Proofs::default(), session.catalog)?;
+        node.client.set_log_in(Some(log_in));
+    }
+    Ok(())
+}
+
+/// Gives a node the stored credentials, where there are any. Whether its session may be put in place of one that
+/// expired: nobody else's is.
+fn give_stored(session: &mut Session, node: &mut Node, url: &str) -> Result<bool, Error> {
+    let Some(owner) = node.owner.clone() else { return Ok(true) };
+    let store = store(session, &owner)?;
+    let Some(entry) = store.load(&owner, url)? else { return Ok(true) };
+    node.single_run = false;
+    node.account = entry.who.label();
+    share_session(node, store, &entry);
+    let who = LogIn::of_stored(entry.api.as_deref(), &entry.who);
+    node.client.set_credentials(match entry.login {
+        Login::Session { uuid, .. } => Credentials::Session(uuid),
+        Login::AccessKey { id, secret, time_zone } => access_key(&id, &secret, time_zone.as_deref()),
+    });
+    let may_renew = who.is_some();
+    if let Some(who) = who {
+        node.log_in = who;
+    }
+    Ok(may_renew)
+}
+
+/// Has a node take over what other processes make of a stored session, and the other way round.
+pub(super) fn share_session(node: &mut Node, credentials: config::Credentials, entry: &Entry) {
+    if let (Some(owner), Some(api), Login::Session { .. }) = (&node.owner, &entry.api, &entry.login) {
+        let store = StoredSession {
+            credentials,
+            owner: owner.clone(),
+            url: entry.url.clone(),
+            api: api.clone(),
+            who: entry.who.clone(),
+        };
+        node.client.set_session_store(Arc::new(store));
+    }
+}
+
+/// An access key of a node in a zone by its name, or else in this machine's.
+pub(super) fn access_key(id: &str, secret: &Secret, zone: Option<&str>) -> Credentials {
+    let zone = zone.and_then(NodeZone::parse).unwrap_or_else(NodeZone::of_this_machine);
+    Credentials::AccessKey(AccessKey { id: id.to_owned(), secret: secret.clone(), zone })
+}
+
+/// Whether the credentials of the environment are meant for the node at that URL: the one that the program was
+/// started for, unless `--context` names it and the environment names another. Lines that name further nodes,
+/// and jobs that run on such, do without.
+fn environment_is_for(session: &mut Session, url: &str) -> Result<bool, Error> {
+    if session.started_for()?.as_deref() != Some(url) {
+        return Ok(false);
+    }
+    if session.held.options.context.is_none() || session.environment.variables.node().is_none() {
+        return Ok(true);
+    }
+    let variables = session.environment.variables.clone();
+    let of_environment = choose_node(&NodeChoice::default(), &variables, session.contexts()?)?;
+    Ok(session.leads_to(&of_environment.address, url))
+}

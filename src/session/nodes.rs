@@ -1,0 +1,101 @@
+//! From what a line settles on to a connected node.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::client::{Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TransportOptions};
+use crate::config::Owner;
+use crate::error::Error;
+use crate::sandbox::{self, Database, Running};
+use crate::secret::Secret;
+use crate::terminal::Ui;
+
+use super::credentials;
+use super::log_in::ADMIN;
+use super::node::Node;
+use super::settings::Settings;
+use super::state::Session;
+
+/// How long the node may take to answer what is asked in passing.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The node that a line means, connected on first use.
+pub(crate) fn node<'s>(session: &'s mut Session, settings: &Settings) -> Result<&'s mut Node, Error> {
+    let target = &settings.target;
+    let at = match session.nodes.connected.iter().position(|node| node.target.is_same(target)) {
+        Some(at) => at,
+        None => {
+            let node = connect(session, settings)?;
+            session.nodes.connected.push(node);
+            session.nodes.connected.len() - 1
+        }
+    };
+    Ok(&mut session.nodes.connected[at])
+}
+
+fn connect(session: &mut Session, settings: &Settings) -> Result<Node, Error> {
+    let target = &settings.target;
+    if let Some(option) = target.contradiction {
+        return Err(Error::Option { option, problem: "it names another node than --sandbox does".to_owned() });
+    }
+    let Some(address) = &target.address else { return connect_sandbox(session, settings) };
+    let endpoint = session.bases.endpoint_of(address)?;
+    if target.tls.insecure && endpoint.is_https() {
+        settings.ui.insist("warning: the server's certificate is not checked (--insecure)");
+    }
+    let url = endpoint.base().to_owned();
+    let context = target.context.clone().filter(|_| target.is_of_context);
+    let owner = context.clone().map_or_else(|| Owner::Node(url.clone()), Owner::Context);
+    let client = client_at(session, endpoint, settings)?;
+    let mut node = Node::new(client, target.clone(), Some(owner));
+    let journal = session.journal(Some(&url), context.as_deref())?;
+    node.client.set_job_record(Some(Box::new(journal)));
+    credentials::give(session, &mut node, &settings.preferences)?;
+    Ok(node)
+}
+
+fn connect_sandbox(session: &Session, settings: &Settings) -> Result<Node, Error> {
+    let running = start_sandbox(session, &settings.ui)?;
+    let endpoint = Endpoint::parse(&running.base_url())?;
+    let mut client = client_at(session, endpoint, settings)?;
+    client.set_job_record(Some(Box::new(session.journal(None, None)?)));
+    client.set_credentials(Credentials::Session(Secret::new(running.session_uuid().to_owned())));
+    let node = Node::new(client, settings.target.clone(), None);
+    Ok(Node { account: Some(ADMIN.to_owned()), _sandbox: Some(running), ..node })
+}
+
+/// A client for a node, without credentials.
+pub(super) fn client_at(session: &Session, endpoint: Endpoint, settings: &Settings) -> Result<Client, Error> {
+    let variables = &session.environment.variables;
+    let proxies = ProxyOptions {
+        http: variables.http_proxy.clone(),
+        https: variables.https_proxy.clone(),
+        exceptions: variables.no_proxy.clone(),
+    };
+    let how = TransportOptions { tls: settings.target.tls.clone(), proxies, interrupt: session.interrupt.clone() };
+    let transport =
+        ReqwestTransport::new(endpoint.clone(), how).map_err(|source| crate::client::Error::NotSent { source })?;
+    let mut client =
+        Client::new(endpoint, Box::new(transport), Box::new(SystemClock::new()), session.interrupt.clone());
+    if settings.ui.verbose {
+        client.set_trace(Some(Box::new(io::stderr())), settings.view.secrets);
+    }
+    Ok(client)
+}
+
+/// Where the sandbox keeps its state.
+pub(crate) fn sandbox_directory(session: &Session) -> Result<PathBuf, Error> {
+    Ok(session.environment.folders()?.data.join("sandbox"))
+}
+
+fn start_sandbox(session: &Session, ui: &Ui) -> Result<Running, Error> {
+    let running = sandbox::start(sandbox::Options {
+        database: Database::Directory(sandbox_directory(session)?),
+        ..sandbox::Options::default()
+    })?;
+    for file in running.set_aside() {
+        ui.warn(&format!("a damaged sandbox was set aside as {}", file.display()));
+    }
+    Ok(running)
+}
