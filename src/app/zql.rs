@@ -172,7 +172,7 @@ fn literal(value: &[u8]) -> Option<String> {
         Kind::Text => {
             let text = json::unescape(value);
             // Dates are told in one form and compared in another (Q10, N3).
-            let date = dates::printed(&text).map(|moment| moment.to_string());
+            let date = dates::printed(&text).map(dates::compared);
             Some(plan::zql_string(date.as_deref().unwrap_or(&text)))
         }
         _ => Some(String::from_utf8_lossy(value).into_owned()),

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::dates::{self, Moment};
+use jiff::civil::DateTime;
+
+use crate::dates;
 use crate::json::{self, Kind, Piece, Pieces, ReadError};
 use crate::nearness::near;
 
@@ -161,7 +163,7 @@ impl Pieces for Sorted {
 enum Key {
     Bool(bool),
     Number(f64, i64),
-    Time(Moment),
+    Time(DateTime),
     Text(String),
     Missing,
 }

@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use ring::hmac;
 
 use super::answer::{Answer, Failure};
@@ -104,28 +106,9 @@ impl Node {
 /// The seconds since 1970 of the digits in `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`, as if they were UTC, which
 /// the node's clock is.
 fn read_date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut parts = text.split_once(", ")?.1.split(' ');
-    let day: i64 = parts.next()?.parse().ok()?;
-    let month = parts.next()?;
-    let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
-    let year: i64 = parts.next()?.parse().ok()?;
-    let mut time = parts.next()?.split(':').map(|number| number.parse::<i64>().ok());
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    // A zone must follow, though nobody looks at it.
-    parts.next().filter(|zone| !zone.is_empty())?;
-    let is_sane = (1..=31).contains(&day)
-        && (1970..=9999).contains(&year)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..=60).contains(&second);
-    // Days are counted from 1 March of the year 0, so that leap days end their years.
-    let shifted_year = year - i64::from(month <= 2);
-    let era_year = shifted_year % 400;
-    let shifted_month = (month + 9) % 12;
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let days = shifted_year / 400 * 146_097 + era_year * 365 + era_year / 4 - era_year / 100 + day_of_year - 719_468;
-    is_sane.then_some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    let (date, zone) = text.split_once(", ")?.1.rsplit_once(' ')?;
+    let date = DateTime::strptime("%d %b %Y %H:%M:%S", date).ok().filter(|_| !zone.is_empty())?;
+    date.to_zoned(TimeZone::UTC).ok().map(|date| date.timestamp().as_second())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The node's clock and the forms in which it writes a moment.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use jiff::Timestamp;
 
 use super::store::timestamp;
 
@@ -11,8 +11,7 @@ pub(super) struct Moment(pub(super) i64);
 impl Moment {
     /// Now, by the machine's clock.
     pub(super) fn now() -> Moment {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        Moment(Timestamp::now().as_millisecond())
     }
 
     /// The moment some milliseconds later, or earlier.
@@ -22,8 +21,7 @@ impl Moment {
 
     /// As rows keep it: `2025-03-04 14:12:01`.
     pub(super) fn to_stored(self) -> String {
-        let milliseconds = u64::try_from(self.0).unwrap_or_default();
-        timestamp::of(UNIX_EPOCH + Duration::from_millis(milliseconds))
+        timestamp::of(Timestamp::from_millisecond(self.0).unwrap_or_default())
     }
 
     /// As replies show it (N3): `Mar 4, 2025 2:12:01 PM`.
