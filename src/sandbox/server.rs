@@ -57,10 +57,9 @@ impl Server {
                 let node = Rc::new(RefCell::new(make()));
                 let tasks = LocalSet::new();
                 tasks.block_on(&runtime, async {
-                    tokio::select! {
-                        () = accept(listener, Rc::clone(&node)) => (),
-                        _ = stopped => (),
-                    }
+                    tokio::task::spawn_local(accept(listener, Rc::clone(&node)));
+                    // An error says that the server was dropped, which ends it as well.
+                    let _ = stopped.await;
                 });
                 drop(tasks);
                 node.borrow_mut().close();
