@@ -12,12 +12,12 @@ pub enum FieldPath {
     /// At a member of the last inventory.
     Field {
         /// The inventory that the member belongs to.
-        inventory: Inventory,
+        inventory: Box<Inventory>,
         /// The member.
         field: Field,
     },
     /// At a tag pseudo-field of the last inventory.
-    Tag(Inventory),
+    Tag,
     /// The catalog does not know some inventory on the way, so that anything may follow.
     Unknown,
 }
@@ -47,8 +47,6 @@ pub enum FieldError {
     Broken {
         /// The offending segment.
         name: String,
-        /// Its byte offset in the path.
-        at: usize,
         /// The inventory that has it.
         inventory: Box<Inventory>,
     },
@@ -87,7 +85,7 @@ impl Catalog {
         let mut rest = path;
         while let Some((name, next)) = rest.split_once('.') {
             if inventory.is_broken(name) {
-                return Err(FieldError::Broken { name: name.to_owned(), at, inventory: Box::new(inventory) });
+                return Err(FieldError::Broken { name: name.to_owned(), inventory: Box::new(inventory) });
             }
             match self.follow(&inventory, name) {
                 Some(Some(target)) => inventory = target,
@@ -100,17 +98,17 @@ impl Catalog {
             rest = next;
         }
         if inventory.is_broken(rest) {
-            return Err(FieldError::Broken { name: rest.to_owned(), at, inventory: Box::new(inventory) });
+            return Err(FieldError::Broken { name: rest.to_owned(), inventory: Box::new(inventory) });
         }
         if TAG_FIELDS.contains(&rest) {
-            return Ok(FieldPath::Tag(inventory));
+            return Ok(FieldPath::Tag);
         }
         match inventory.field(rest).filter(|field| !field.unqueryable).cloned() {
             Some(field) => match field.kind.record() {
                 Some(target) => {
                     Err(FieldError::Record { name: rest.to_owned(), at, inventory: Box::new(inventory), target })
                 }
-                None => Ok(FieldPath::Field { inventory, field }),
+                None => Ok(FieldPath::Field { inventory: Box::new(inventory), field }),
             },
             None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory: Box::new(inventory) }),
         }

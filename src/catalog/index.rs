@@ -196,7 +196,8 @@ impl Catalog {
     }
 
     /// The names of all structs, sorted.
-    pub fn struct_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
+    #[cfg(test)]
+    pub(super) fn struct_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.structs.iter().map(move |entry| slice(self.data.text, entry.name))
     }
 
@@ -206,7 +207,8 @@ impl Catalog {
     }
 
     /// The names of all enums, sorted.
-    pub fn enum_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
+    #[cfg(test)]
+    pub(super) fn enum_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.enums.iter().map(move |entry| slice(self.data.text, entry.name))
     }
 

@@ -35,11 +35,6 @@ pub struct Inventory {
     /// The parent class, where only the client side is public.
     #[serde(default)]
     pub extends: Option<&'static str>,
-    /// The kind of resource that the record describes.
-    #[serde(default)]
-    pub resource: Option<&'static str>,
-    /// `open` where the server's class is public, `sdk` where only the client side is known.
-    pub source: &'static str,
     /// The first version that has it, where not all do.
     #[serde(default)]
     pub since: Option<&'static str>,
@@ -115,9 +110,6 @@ pub struct Expanded {
     /// Whether it works but is not offered to users.
     #[serde(default)]
     pub hidden: bool,
-    /// Set for relations known only from an old client.
-    #[serde(default)]
-    pub source: Option<&'static str>,
     /// The first version that has it, where not all do.
     #[serde(default)]
     pub since: Option<&'static str>,

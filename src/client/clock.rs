@@ -196,7 +196,8 @@ impl Interrupt {
     }
 
     /// Asks for an end.
-    pub fn set(&self) {
+    #[cfg(test)]
+    pub(crate) fn set(&self) {
         self.wish.store(true, Ordering::Relaxed);
     }
 

@@ -18,7 +18,7 @@ use crate::catalog::Method;
 use crate::secret::Secret;
 
 /// How long a connection may take to come about (T8).
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the body of an answer may stay silent.
 const BODY_TIMEOUT: Duration = Duration::from_secs(120);

@@ -21,11 +21,11 @@ mod text;
 mod value;
 
 pub use check::{DEPTH_LIMIT, Flaw};
-pub use layout::{compact, indent, line_break};
+pub use layout::{compact, line_break};
 pub use members::{Items, Kind, Members, items, kind, maps, member, members, pick};
 pub use parse::parse;
 pub use record::Record;
 pub use scanner::{Piece, Pieces, ReadError, Scanner};
-pub use sorted::{Sorter, compare_names};
-pub use text::{escape_unprintable, is_printable, is_unprintable, terminal_safe, unescape, write_literal};
+pub use sorted::{Sorter, compare_names, indent};
+pub use text::{escape_unprintable, is_unprintable, terminal_safe, unescape, write_literal};
 pub use value::{MASK, Secrets, Value, write_string};

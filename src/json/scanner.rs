@@ -157,11 +157,6 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// Gives the reader back, wherever the scanner stands.
-    pub fn into_inner(self) -> R {
-        self.reader
-    }
-
     /// Reads more behind what is unread, which moves to the front of the buffer; `false` at the end.
     fn fill(&mut self) -> Result<bool, ReadError> {
         if self.start > 0 {

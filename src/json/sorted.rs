@@ -1,4 +1,4 @@
-//! Laying JSON text out with the members of every map sorted by name. Numbers stay as they are, and texts too, but for
+//! Laying JSON text out, with the members of every map sorted by name. Numbers stay as they are, and texts too, but for
 //! characters that a node escapes without need (N5): scripts search for `=` and `'`, which every JSON writer but the
 //! node's leaves plain.
 //!
@@ -8,9 +8,27 @@
 
 use std::cmp::Ordering;
 
-use super::layout::{SPECIAL, line_break};
+use super::layout::line_break;
 use super::lexis::{skip_blanks, string_end, string_stop};
 use super::text::unescape;
+
+/// Bytes that matter to the layout outside of strings.
+const SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut index = 0;
+    let bytes = b"\"{}[],: \n\r\t";
+    while index < bytes.len() {
+        table[bytes[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
+/// Appends valid JSON text with four spaces a level and one member or item a line. `level` is that of the line on which
+/// the value begins. Order and escapes are unchanged; empty lists and maps are `[]` and `{}`.
+pub fn indent(out: &mut Vec<u8>, text: &[u8], level: usize) {
+    Sorter::default().lay_out::<true, false>(out, text, level);
+}
 
 /// The order of maps with up to so many members is remembered.
 const REMEMBERED: usize = 128;
@@ -50,19 +68,19 @@ struct Level {
 }
 
 impl Sorter {
-    /// Appends valid JSON text as [`super::indent`] does, sorted.
+    /// Appends valid JSON text as [`indent`] does, sorted.
     pub fn indent(&mut self, out: &mut Vec<u8>, text: &[u8], level: usize) {
-        out.reserve(text.len() + text.len() / 2);
-        self.lay_out::<true>(out, text, level);
+        self.lay_out::<true, true>(out, text, level);
     }
 
     /// Appends valid JSON text as [`super::compact`] does, sorted.
     pub fn compact(&mut self, out: &mut Vec<u8>, text: &[u8]) {
-        out.reserve(text.len());
-        self.lay_out::<false>(out, text, 0);
+        self.lay_out::<false, true>(out, text, 0);
     }
 
-    fn lay_out<const LINES: bool>(&mut self, out: &mut Vec<u8>, text: &[u8], base: usize) {
+    /// On `LINES` of their own or on one, `SORTED` and without needless escapes or as they are.
+    fn lay_out<const LINES: bool, const SORTED: bool>(&mut self, out: &mut Vec<u8>, text: &[u8], base: usize) {
+        out.reserve(if LINES { text.len() + text.len() / 2 } else { text.len() });
         self.members.clear();
         self.levels.clear();
         // Text from `kept` on has not been copied yet.
@@ -80,7 +98,7 @@ impl Sorter {
                         let name = (at + 1, close);
                         let prefix = if escaped { 0 } else { prefix(text, name) };
                         self.members.push(Member { start: out.len(), end: out.len(), name, prefix, escaped });
-                    } else if escaped {
+                    } else if SORTED && escaped {
                         out.extend_from_slice(&text[kept..stop]);
                         push_plain(out, text.get(stop..close).unwrap_or_default());
                         kept = close.min(text.len());
@@ -94,7 +112,7 @@ impl Sorter {
                     if matches!(text.get(inside), Some(b'}' | b']')) {
                         at = inside + 1;
                     } else {
-                        name_due = byte == b'{';
+                        name_due = SORTED && byte == b'{';
                         self.levels.push(Level { is_map: name_due, first: self.members.len() });
                         self.separate::<LINES>(out, base);
                         at = inside;

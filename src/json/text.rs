@@ -71,7 +71,7 @@ pub fn is_unprintable(c: char) -> bool {
 
 /// Whether text has no such character.
 #[inline]
-pub fn is_printable(text: &str) -> bool {
+fn is_printable(text: &str) -> bool {
     let bytes = text.as_bytes();
     // ASCII, nearly always: one pass without branches.
     if bytes.iter().fold(true, |fine, &byte| fine & (b' '..0x7f).contains(&byte)) {
@@ -107,7 +107,8 @@ pub fn terminal_safe(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out.into_bytes())
 }
 
-fn push_escape(out: &mut String, c: char) {
+/// Writes a character as an escape within a string literal.
+pub(super) fn push_escape(out: &mut String, c: char) {
     match c {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),

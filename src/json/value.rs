@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::text::push_escape;
+
 /// What stands in place of a secret.
 pub const MASK: &str = "******";
 
@@ -108,16 +110,8 @@ pub fn write_string(out: &mut String, text: &str) {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
             ' '..='~' => out.push(c),
-            _ => {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
+            _ => push_escape(out, c),
         }
     }
     out.push('"');

@@ -139,7 +139,7 @@ impl Reader<'_> {
         }
         match found {
             Ok(FieldPath::Field { field, .. }) => Ok(Kind::Field(Box::new(field))),
-            Ok(FieldPath::Tag(_)) => Ok(Kind::Tag),
+            Ok(FieldPath::Tag) => Ok(Kind::Tag),
             Ok(FieldPath::Unknown) => Ok(Kind::Unknown),
             Err(_) if self.no_check => Ok(Kind::Unknown),
             Err(problem) => Err(self.unknown_field(problem, argument)),

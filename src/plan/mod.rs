@@ -34,7 +34,6 @@ pub use statement::{
     tokens as zql_tokens,
 };
 pub use suggest::{argument_hint, closest_name};
-pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;
 pub use zql::{API as ZQL_API, closest_entity, entities as zql_entities, inventory_of as zql_inventory};
 

@@ -12,7 +12,7 @@ use crate::syntax::{Argument, LiteralError, byte_count, integer, is_number, pars
 use super::error::{Error, ErrorKind};
 
 /// Whether a member or parameter of that name and type counts bytes, so that `10G` may be typed for it.
-pub fn is_byte_count(name: &str, kind: &Type) -> bool {
+pub(super) fn is_byte_count(name: &str, kind: &Type) -> bool {
     const BYTES_PER_SECOND: [&str; 6] = [
         "volumeBandwidth",
         "volumeReadBandwidth",

@@ -180,11 +180,6 @@ impl View {
         }
     }
 
-    /// Whether a reply is shown whatever it holds: nothing is selected from it.
-    pub fn is_plain(&self) -> bool {
-        self.columns.is_none() && self.sort_by.is_none() && self.filter.is_none()
-    }
-
     /// The same without a selection, as JSON.
     pub fn plain(&self) -> View {
         View { format: Format::Json, columns: None, sort_by: None, filter: None, summary: false, ..self.clone() }

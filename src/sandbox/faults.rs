@@ -76,14 +76,15 @@ fn kind_names() -> String {
     KINDS.map(|(name, _)| name).join(", ")
 }
 
+#[cfg(test)]
 impl Fault {
     /// A fault that befalls every request.
-    pub fn always(kind: FaultKind) -> Fault {
+    pub(super) fn always(kind: FaultKind) -> Fault {
         Fault { kind, api: None, rate: 1.0 }
     }
 
     /// A fault that befalls every call of one API.
-    pub fn of(kind: FaultKind, api: &str) -> Fault {
+    pub(super) fn of(kind: FaultKind, api: &str) -> Fault {
         Fault { kind, api: Some(api.to_owned()), rate: 1.0 }
     }
 }

@@ -37,7 +37,8 @@ impl std::fmt::Debug for Running {
 
 impl Running {
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    #[cfg(test)]
+    pub(super) fn address(&self) -> SocketAddr {
         self.server.address
     }
 

@@ -192,17 +192,6 @@ impl Store {
         Ok(())
     }
 
-    /// Runs `work`, which reads only, on one state of the store. Unlike `transaction` it does not wait for
-    /// other processes that write; what it changes nevertheless is undone.
-    ///
-    /// # Errors
-    /// What `work` returns, and `Database` when SQLite refuses to begin.
-    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
-        let connection = self.lock();
-        let begun = connection.unchecked_transaction().map_err(StoreError::from)?;
-        work(&Transaction::new(&begun, &self.model))
-    }
-
     /// Runs `work` as one change: all of it happens, or, when it returns an error, nothing. Reading in it is
     /// consistent as well.
     ///

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 /// The code of an internal error, which most refused queries carry.
-pub const INTERNAL: &str = "SYS.1000";
+pub(super) const INTERNAL: &str = "SYS.1000";
 /// The code of a bad argument.
-pub const BAD_ARGUMENT: &str = "SYS.1007";
+pub(super) const BAD_ARGUMENT: &str = "SYS.1007";
 /// The code of what the sandbox does not simulate.
-pub const NOT_SIMULATED: &str = "SANDBOX.1000";
+pub(super) const NOT_SIMULATED: &str = "SANDBOX.1000";
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, Error)]

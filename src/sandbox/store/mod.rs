@@ -35,7 +35,7 @@ mod zql;
 pub use change::{TagKind, Transaction};
 pub(super) use class_name::of as class_of;
 pub use database::Store;
-pub use error::{BAD_ARGUMENT, INTERNAL, NOT_SIMULATED, ServerError, StoreError};
+pub use error::{ServerError, StoreError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};

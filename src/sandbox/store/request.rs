@@ -10,9 +10,10 @@ pub struct Viewer {
     pub is_admin: bool,
 }
 
+#[cfg(test)]
 impl Viewer {
     /// The administrator.
-    pub fn admin() -> Viewer {
+    pub(super) fn admin() -> Viewer {
         Viewer { account_uuid: ADMIN_ACCOUNT.to_owned(), is_admin: true }
     }
 }
