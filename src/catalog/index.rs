@@ -4,6 +4,9 @@ use std::cmp::Ordering;
 
 use super::api::{Api, Method, Removed};
 use super::builtin;
+use super::flags::{
+    FLAG_ASYNC, FLAG_CHANGED, FLAG_DEPRECATED, FLAG_MISTAKABLE, FLAG_QUERY, FLAG_SESSION, FLAG_UNLISTED,
+};
 use super::inventory::{Field, Inventory};
 
 /// The text of the catalog and where each entry lies in it.
@@ -36,14 +39,6 @@ pub(super) struct Entry {
     pub(super) name: (u32, u32),
     pub(super) value: (u32, u32),
 }
-
-const FLAG_QUERY: u16 = 1 << 8;
-const FLAG_SESSION: u16 = 1 << 9;
-const FLAG_ASYNC: u16 = 1 << 10;
-const FLAG_DEPRECATED: u16 = 1 << 11;
-const FLAG_CHANGED: u16 = 1 << 12;
-const FLAG_MISTAKABLE: u16 = 1 << 13;
-const FLAG_UNLISTED: u16 = 1 << 14;
 
 fn slice(text: &'static str, (start, len): (u32, u32)) -> &'static str {
     &text[start as usize..(start + len) as usize]

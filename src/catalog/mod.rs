@@ -16,6 +16,7 @@
 mod api;
 mod builtin;
 mod fields;
+mod flags;
 mod index;
 #[cfg(test)]
 mod invariants;

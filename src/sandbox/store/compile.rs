@@ -339,13 +339,8 @@ impl<'a> Compiler<'a> {
                 let symbol = match operator {
                     Operator::In | Operator::Has => "IN",
                     Operator::NotIn | Operator::NotHas => "NOT IN",
-                    Operator::Equal => "=",
-                    Operator::NotEqual => "<>",
-                    Operator::Greater => ">",
-                    Operator::GreaterOrEqual => ">=",
-                    Operator::Less => "<",
-                    Operator::LessOrEqual => "<=",
-                    _ => return Err(ServerError::internal("a sub-query cannot stand after like")),
+                    _ => comparison(operator)
+                        .ok_or_else(|| ServerError::internal("a sub-query cannot stand after like"))?,
                 };
                 format!("{expression} {symbol} ({sql})")
             }
@@ -493,6 +488,19 @@ fn column<'shape>(shape: &'shape Shape, name: &str) -> Option<&'shape Member> {
     shape.member(name).filter(is_plain).filter(|member| !member.unqueryable && !member.newer)
 }
 
+/// The operator in SQL, where it compares two values.
+fn comparison(operator: Operator) -> Option<&'static str> {
+    Some(match operator {
+        Operator::Equal => "=",
+        Operator::NotEqual => "<>",
+        Operator::Greater => ">",
+        Operator::GreaterOrEqual => ">=",
+        Operator::Less => "<",
+        Operator::LessOrEqual => "<=",
+        _ => return None,
+    })
+}
+
 /// Two own members compared with each other.
 fn fields_compared(
     shape: &Shape,
@@ -501,15 +509,8 @@ fn fields_compared(
     operator: Operator,
     right: &[String],
 ) -> Result<String, ServerError> {
-    let symbol = match operator {
-        Operator::Equal => "=",
-        Operator::NotEqual => "<>",
-        Operator::Greater => ">",
-        Operator::GreaterOrEqual => ">=",
-        Operator::Less => "<",
-        Operator::LessOrEqual => "<=",
-        _ => return Err(ServerError::internal("fields can be compared with each other by = != > >= < <= only")),
-    };
+    let symbol = comparison(operator)
+        .ok_or_else(|| ServerError::internal("fields can be compared with each other by = != > >= < <= only"))?;
     let own = |path: &[String]| match path {
         [name] if shape.has_column(name) => Ok(format!("{alias}.{}", quoted(name))),
         _ => Err(no_field(shape, &path.join("."))),
