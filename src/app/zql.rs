@@ -4,7 +4,7 @@ use crate::cli::Options;
 use crate::client::{Answer, JobUuid, Reply};
 use crate::dates;
 use crate::error::{Error, OwnError};
-use crate::json::{self, Kind, Record};
+use crate::json::{self, Kind, MapWriter};
 use crate::plan::{self, Plan, Rows, Statement};
 use crate::render::{self, Format, Shape};
 
@@ -123,7 +123,7 @@ impl App {
                 added += count.saturating_sub(before);
                 pairs.push([b"[", group, format!(",{count}]").as_bytes()].concat());
             }
-            let mut record = Record::default();
+            let mut record = MapWriter::default();
             for (name, value) in json::members(result) {
                 match name {
                     b"inventoryCounts" => record.push_list(name, &pairs),
@@ -136,7 +136,7 @@ impl App {
             }
             results.push(record.finish());
         }
-        let mut record = Record::default();
+        let mut record = MapWriter::default();
         for (name, value) in json::members(reply) {
             match name {
                 b"results" => record.push_list(name, &results),

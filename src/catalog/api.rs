@@ -66,7 +66,7 @@ pub struct Api {
     #[serde(rename = "params")]
     pub parameters: Vec<Parameter>,
     /// The members of the reply, where known.
-    pub result: Vec<Member>,
+    pub result: Vec<ReplyMember>,
     /// Whether the platform advises against it.
     #[serde(default)]
     pub deprecated: bool,
@@ -78,12 +78,12 @@ pub struct Api {
     pub since: Option<&'static str>,
     /// The requests that older versions take, oldest first.
     #[serde(default)]
-    pub was: Vec<Was>,
+    pub was: Vec<EarlierRequest>,
 }
 
 /// A request as it was up to some version. What is not said is as it is now.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Was {
+pub struct EarlierRequest {
     /// The last version that takes it.
     pub until: &'static str,
     /// The verb.
@@ -99,7 +99,7 @@ pub struct Was {
 
 /// An API that newer versions do not have.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Removed {
+pub struct RemovedApi {
     /// The last version that has it.
     pub until: &'static str,
     /// The API.
@@ -125,7 +125,7 @@ impl Api {
 
 /// A member of a reply and its type.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Member {
+pub struct ReplyMember {
     /// The member's name, such as `inventory`.
     pub name: &'static str,
     /// Its type as the catalog writes it, such as `ZoneInventory`.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::api::{Api, Method, Removed};
+use super::api::{Api, Method, RemovedApi};
 use super::builtin;
 use super::flags::{
     FLAG_ASYNC, FLAG_CHANGED, FLAG_DEPRECATED, FLAG_MISTAKABLE, FLAG_QUERY, FLAG_SESSION, FLAG_UNLISTED,
@@ -128,7 +128,7 @@ impl Catalog {
     }
 
     /// The API of that name that no newer version has.
-    pub fn removed(self, name: &str) -> Option<Removed> {
+    pub fn removed(self, name: &str) -> Option<RemovedApi> {
         self.find(self.data.removed, name).map(|entry| decode(slice(self.data.text, entry.value)))
     }
 

@@ -24,7 +24,7 @@ mod inventory;
 mod offers;
 mod routes;
 
-pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
+pub use api::{Api, EarlierRequest, Method, Parameter, RemovedApi, ReplyMember, Type};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};

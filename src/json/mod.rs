@@ -20,11 +20,11 @@ mod sorted;
 mod text;
 mod value;
 
-pub use check::{DEPTH_LIMIT, Flaw};
+pub use check::{DEPTH_LIMIT, ParseError};
 pub use layout::{compact, line_break};
 pub use members::{Items, Kind, Members, items, kind, maps, member, members, pick};
 pub use parse::parse;
-pub use record::Record;
+pub use record::MapWriter;
 pub use scanner::{Piece, Pieces, ReadError, Scanner};
 pub use sorted::{Sorter, compare_names, indent};
 pub use text::{escape_unprintable, is_unprintable, terminal_safe, unescape, write_literal};

@@ -2,11 +2,11 @@
 
 /// A record in the making: the text of a map.
 #[derive(Default)]
-pub struct Record {
+pub struct MapWriter {
     text: Vec<u8>,
 }
 
-impl Record {
+impl MapWriter {
     /// Adds a member; the name as it stands between the quotes.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         self.text.extend_from_slice(if self.text.is_empty() { b"{\"" } else { b",\"" });

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::check::{Checker, Flaw, Progress};
+use super::check::{Checker, ParseError, Progress};
 use super::lexis::skip_blanks;
 
 /// How much is read at a time, in bytes. It fits the second-level cache of common processors together with what
@@ -113,7 +113,7 @@ pub enum ReadError {
 
 /// Where the scanner stands, between pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     Start,
     FirstMember,
     BehindMember,
@@ -134,7 +134,7 @@ pub struct Scanner<R> {
     end: usize,
     /// The offset of the buffer's first byte in the reply.
     offset: u64,
-    place: Place,
+    place: Position,
     /// What the members so far count for, in bytes.
     members: usize,
     piece_limit: usize,
@@ -150,7 +150,7 @@ impl<R: Read> Scanner<R> {
             start: 0,
             end: 0,
             offset: 0,
-            place: Place::Start,
+            place: Position::Start,
             members: 0,
             piece_limit: PIECE_LIMIT,
             members_limit: MEMBERS_LIMIT,
@@ -202,11 +202,11 @@ impl<R: Read> Scanner<R> {
         ReadError::Syntax { offset: self.offset_of(self.start), expected }
     }
 
-    fn flaw(&self, flaw: Flaw) -> ReadError {
+    fn flaw(&self, flaw: ParseError) -> ReadError {
         match flaw {
-            Flaw::Syntax { at, expected } => ReadError::Syntax { offset: self.offset_of(at), expected },
-            Flaw::TooDeep { at } => ReadError::TooDeep { offset: self.offset_of(at) },
-            Flaw::Unfinished => self.truncated(),
+            ParseError::Syntax { at, expected } => ReadError::Syntax { offset: self.offset_of(at), expected },
+            ParseError::TooDeep { at } => ReadError::TooDeep { offset: self.offset_of(at) },
+            ParseError::Unfinished => self.truncated(),
         }
     }
 
@@ -284,7 +284,7 @@ impl<R: Read> Scanner<R> {
         let length = self.value(0, 2)?;
         let from = self.start;
         self.start += length;
-        self.place = Place::BehindRow;
+        self.place = Position::BehindRow;
         Ok(Some(Piece::Row(&self.buffer[from..from + length])))
     }
 
@@ -307,14 +307,14 @@ impl<R: Read> Scanner<R> {
             self.count_member(name)?;
             let from = self.start;
             self.start += ahead + 1;
-            self.place = Place::FirstRow;
+            self.place = Position::FirstRow;
             return Ok(Some(Piece::Rows { name: self.name_text(from, name)? }));
         }
         let length = self.value(ahead, 1)?;
         self.count_member(name + length)?;
         let from = self.start;
         self.start += ahead + length;
-        self.place = Place::BehindMember;
+        self.place = Position::BehindMember;
         let text = &self.buffer[from + ahead..from + ahead + length];
         Ok(Some(Piece::Member { name: self.name_text(from, name)?, text }))
     }
@@ -324,40 +324,40 @@ impl<R: Read> Pieces for Scanner<R> {
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         loop {
             match self.place {
-                Place::Start => {
+                Position::Start => {
                     if self.peek_more()? != b'{' {
                         return Err(self.syntax("an object"));
                     }
                     self.start += 1;
-                    self.place = Place::FirstMember;
+                    self.place = Position::FirstMember;
                 }
-                Place::FirstMember => {
+                Position::FirstMember => {
                     if self.peek_more()? != b'}' {
                         return self.member();
                     }
                     self.start += 1;
-                    self.place = Place::End;
+                    self.place = Position::End;
                 }
-                Place::BehindMember => match self.peek_more()? {
+                Position::BehindMember => match self.peek_more()? {
                     b',' => {
                         self.start += 1;
                         return self.member();
                     }
                     b'}' => {
                         self.start += 1;
-                        self.place = Place::End;
+                        self.place = Position::End;
                     }
                     _ => return Err(self.syntax("`,` or `}`")),
                 },
-                Place::FirstRow => {
+                Position::FirstRow => {
                     if self.peek_more()? != b']' {
                         return self.row();
                     }
                     self.start += 1;
-                    self.place = Place::BehindMember;
+                    self.place = Position::BehindMember;
                     return Ok(Some(Piece::EndRows));
                 }
-                Place::BehindRow => match self.peek_more()? {
+                Position::BehindRow => match self.peek_more()? {
                     b',' => {
                         self.start += 1;
                         self.peek_more()?;
@@ -365,12 +365,12 @@ impl<R: Read> Pieces for Scanner<R> {
                     }
                     b']' => {
                         self.start += 1;
-                        self.place = Place::BehindMember;
+                        self.place = Position::BehindMember;
                         return Ok(Some(Piece::EndRows));
                     }
                     _ => return Err(self.syntax("`,` or `]`")),
                 },
-                Place::End => {
+                Position::End => {
                     return match self.peek()? {
                         None => Ok(None),
                         Some(_) => Err(self.syntax("nothing behind the object")),

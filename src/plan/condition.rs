@@ -47,14 +47,14 @@ impl Scalar {
 }
 
 /// What the catalog knows of the field that a condition names.
-enum Kind {
+enum KnownField {
     Field(Box<Field>),
     Tag,
     Unknown,
 }
 
 /// What conditions are read against.
-pub(super) struct Reader<'a> {
+pub(super) struct ConditionReader<'a> {
     pub(super) api: &'static str,
     pub(super) inventory: Option<&'a Inventory>,
     /// The inventory that a condition on the type field chooses, where one does (Q14).
@@ -63,7 +63,7 @@ pub(super) struct Reader<'a> {
     pub(super) no_check: bool,
 }
 
-impl Reader<'_> {
+impl ConditionReader<'_> {
     /// Reads an argument as a condition.
     pub(super) fn read(&self, argument: &Argument) -> Result<Condition, Error> {
         let takes_uuids = names_uuids(&argument.name) && !self.no_check;
@@ -74,7 +74,7 @@ impl Reader<'_> {
         let kind = self.field_kind(argument)?;
         let (operator, value) = match (argument.operator, argument.value.as_str()) {
             // `is null` finds nothing there; a denial means that there is no such tag (R8).
-            (Operator::Equal, "null") if matches!(kind, Kind::Tag) => {
+            (Operator::Equal, "null") if matches!(kind, KnownField::Tag) => {
                 (Operator::NotLike, ConditionValue::One(Scalar::Text("%".to_owned())))
             }
             (Operator::Equal, "null") => (Operator::IsNull, ConditionValue::None),
@@ -112,7 +112,7 @@ impl Reader<'_> {
                 | Operator::IsNull
                 | Operator::NotNull
         );
-        if compares && matches!(&kind, Kind::Field(field) if field.kind == Type::Bool) {
+        if compares && matches!(&kind, KnownField::Field(field) if field.kind == Type::Bool) {
             return Err(error(ErrorKind::BooleanOperator { name: argument.name.clone() }));
         }
         let secret = argument.name.rsplit('.').next().is_some_and(crate::secret::member_is_secret);
@@ -120,7 +120,7 @@ impl Reader<'_> {
     }
 
     /// Checks the field path: only such text may be pasted into the node's query language (Q4).
-    fn field_kind(&self, argument: &Argument) -> Result<Kind, Error> {
+    fn field_kind(&self, argument: &Argument) -> Result<KnownField, Error> {
         let name = &argument.name;
         let error = |kind| Error::at(kind, argument.name_span.clone());
         let plain = |segment: &str| {
@@ -132,16 +132,16 @@ impl Reader<'_> {
         if let Some(keyword) = name.split('.').find(|segment| is_keyword(segment)) {
             return Err(error(ErrorKind::ReservedField { name: keyword.to_owned() }));
         }
-        let Some(inventory) = self.inventory else { return Ok(Kind::Unknown) };
+        let Some(inventory) = self.inventory else { return Ok(KnownField::Unknown) };
         let mut found = self.catalog.field_path(inventory, name);
         if let (Err(_), Some(specialised)) = (&found, self.specialised) {
             found = self.catalog.field_path(specialised, name);
         }
         match found {
-            Ok(FieldPath::Field { field, .. }) => Ok(Kind::Field(Box::new(field))),
-            Ok(FieldPath::Tag) => Ok(Kind::Tag),
-            Ok(FieldPath::Unknown) => Ok(Kind::Unknown),
-            Err(_) if self.no_check => Ok(Kind::Unknown),
+            Ok(FieldPath::Field { field, .. }) => Ok(KnownField::Field(Box::new(field))),
+            Ok(FieldPath::Tag) => Ok(KnownField::Tag),
+            Ok(FieldPath::Unknown) => Ok(KnownField::Unknown),
+            Err(_) if self.no_check => Ok(KnownField::Unknown),
             Err(problem) => Err(self.unknown_field(problem, argument)),
         }
     }
@@ -198,10 +198,10 @@ impl Reader<'_> {
     }
 
     /// Checks a value by the field's type, because the node does not (Q10, Q11).
-    fn scalar(&self, argument: &Argument, kind: &Kind, text: &str) -> Result<Scalar, Error> {
+    fn scalar(&self, argument: &Argument, kind: &KnownField, text: &str) -> Result<Scalar, Error> {
         let error = |kind| Error::at(kind, argument.value_span.clone());
         let name = || argument.name.clone();
-        let Kind::Field(field) = kind else { return Ok(Scalar::Text(text.to_owned())) };
+        let KnownField::Field(field) = kind else { return Ok(Scalar::Text(text.to_owned())) };
         match &field.kind {
             Type::Int | Type::Long | Type::Double => {
                 let bytes = || byte_count(text).filter(|_| is_byte_count(field.name, &field.kind));

@@ -24,7 +24,7 @@ mod every_api;
 pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
-pub use query::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
+pub use query::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;

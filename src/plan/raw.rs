@@ -4,7 +4,7 @@
 //! So verb, path and key are held against the catalog before anything is sent.
 
 use crate::catalog::{Candidate, Catalog, Method, Routes};
-use crate::json::{self, Flaw, Value};
+use crate::json::{self, ParseError, Value};
 use crate::nearness::closest;
 use crate::secret::{Secrecy, name_secrecy};
 
@@ -60,7 +60,7 @@ pub enum RawError {
     #[error("{method} needs a body")]
     NoBody { method: Method, keys: Vec<&'static str> },
     #[error("the body is not JSON: {0}")]
-    NotJson(Flaw),
+    NotJson(ParseError),
     #[error("the body is not a JSON object")]
     NoObject,
     #[error("the body has no member that an API of {path} takes its parameters from")]

@@ -56,7 +56,7 @@ pub(super) fn read(
     catalog: Catalog,
     no_check: bool,
 ) -> Result<Value, Error> {
-    let reader = Reader { argument, parameter, catalog, no_check };
+    let reader = ValueReader { argument, parameter, catalog, no_check };
     let value = reader.typed(&argument.value, &parameter.kind)?;
     if !no_check {
         reader.check(&value)?;
@@ -64,14 +64,14 @@ pub(super) fn read(
     Ok(if parameter.secret { Value::Secret(Box::new(value)) } else { value })
 }
 
-struct Reader<'a> {
+struct ValueReader<'a> {
     argument: &'a Argument,
     parameter: &'a Parameter,
     catalog: Catalog,
     no_check: bool,
 }
 
-impl Reader<'_> {
+impl ValueReader<'_> {
     fn name(&self) -> String {
         self.parameter.name.to_owned()
     }

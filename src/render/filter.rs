@@ -7,7 +7,7 @@ use std::rc::Rc;
 use jaq_json::Val;
 use jaq_json::write::Pp;
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError, Record, Sorter};
+use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError, Sorter};
 
 use super::error::Error;
 use super::output::Output;
@@ -20,13 +20,13 @@ use super::yaml;
 pub struct Filter {
     expression: Rc<str>,
     /// What an expression that begins with `.inventories[]` does to each row.
-    each: Option<Rc<Each>>,
+    each: Option<Rc<RowProgram>>,
     whole: Rc<Program>,
     is_interrupted: Rc<dyn Fn() -> bool>,
 }
 
 /// A program for each row.
-struct Each {
+struct RowProgram {
     /// The whole of it.
     expression: String,
     /// The member that it begins with, if it does: `name` of `.name | rest`. Nothing else of the row is read then.
@@ -35,8 +35,8 @@ struct Each {
     program: Program,
 }
 
-impl Each {
-    fn compile(expression: String) -> Option<Each> {
+impl RowProgram {
+    fn compile(expression: String) -> Option<RowProgram> {
         let name: String =
             expression.strip_prefix('.')?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         // What follows is about the member's value: `.b`, `[0]`, `| ...`.
@@ -49,13 +49,13 @@ impl Each {
             Some('[') => (Some(name), Program::compile(&format!(".{rest}")).ok()?),
             Some(_) => (None, Program::compile(&expression).ok()?),
         };
-        Some(Each { expression, member, program })
+        Some(RowProgram { expression, member, program })
     }
 
     fn run(
         &self,
         row: &[u8],
-        reader: &mut Reader,
+        reader: &mut ValueReader,
         is_interrupted: &dyn Fn() -> bool,
         found: &mut dyn FnMut(Val) -> Result<(), Error>,
     ) -> Result<bool, Error> {
@@ -87,7 +87,7 @@ impl Filter {
     /// The first error, with its place.
     pub fn compile(expression: &str) -> Result<Filter, FilterError> {
         let whole = Rc::new(Program::compile(expression)?);
-        let each = each_row(expression).and_then(Each::compile).map(Rc::new);
+        let each = each_row(expression).and_then(RowProgram::compile).map(Rc::new);
         Ok(Filter { expression: expression.into(), each, whole, is_interrupted: Rc::new(|| false) })
     }
 
@@ -132,13 +132,13 @@ fn each_row(expression: &str) -> Option<String> {
 
 /// Makes values of a reply's text.
 #[derive(Default)]
-struct Reader {
+struct ValueReader {
     /// Where members are to be sorted: as they are for a filter behind `-o json |`.
     sorter: Option<Sorter>,
     sorted: Vec<u8>,
 }
 
-impl Reader {
+impl ValueReader {
     fn value(&mut self, text: &[u8]) -> Result<Val, Error> {
         match &mut self.sorter {
             Some(sorter) if matches!(json::kind(text), Kind::List | Kind::Map) => {
@@ -155,7 +155,7 @@ impl Reader {
 pub(super) struct Outputs<'p> {
     pieces: &'p mut dyn Pieces,
     filter: Filter,
-    reader: Reader,
+    reader: ValueReader,
     /// The members of the reply, as far as they are needed.
     reply: jaq_json::Map,
     list: Option<(Val, Vec<Val>)>,
@@ -165,7 +165,7 @@ pub(super) struct Outputs<'p> {
 }
 
 impl<'p> Outputs<'p> {
-    fn new(pieces: &'p mut dyn Pieces, filter: &Filter, reader: Reader) -> Outputs<'p> {
+    fn new(pieces: &'p mut dyn Pieces, filter: &Filter, reader: ValueReader) -> Outputs<'p> {
         Outputs {
             pieces,
             filter: filter.clone(),
@@ -245,7 +245,7 @@ fn write_value(out: &mut Vec<u8>, value: &Val, pretty: bool) -> Result<(), Error
 
 /// Writes the outputs of a filter one after the other, in a format that needs no columns.
 pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
-    let reader = Reader { sorter: Some(Sorter::default()), ..Reader::default() };
+    let reader = ValueReader { sorter: Some(Sorter::default()), ..ValueReader::default() };
     let mut outputs = Outputs::new(pieces, filter, reader);
     let mut first = true;
     let mut text = Vec::new();
@@ -296,7 +296,7 @@ fn raw(string: &[u8], view: &View, out: &mut Vec<u8>) {
 }
 
 /// The outputs of a filter as the rows of a reply, for the formats that print columns.
-pub(super) struct Rows<'p> {
+pub(super) struct FilteredRows<'p> {
     outputs: Outputs<'p>,
     waiting: VecDeque<Vec<u8>>,
     current: Vec<u8>,
@@ -310,10 +310,10 @@ enum Phase {
     End,
 }
 
-impl<'p> Rows<'p> {
-    pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> Rows<'p> {
-        Rows {
-            outputs: Outputs::new(pieces, filter, Reader::default()),
+impl<'p> FilteredRows<'p> {
+    pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> FilteredRows<'p> {
+        FilteredRows {
+            outputs: Outputs::new(pieces, filter, ValueReader::default()),
             waiting: VecDeque::new(),
             current: Vec::new(),
             phase: Phase::Start,
@@ -321,7 +321,7 @@ impl<'p> Rows<'p> {
     }
 }
 
-impl Pieces for Rows<'_> {
+impl Pieces for FilteredRows<'_> {
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         match self.phase {
             Phase::End => return Ok(None),
@@ -367,7 +367,7 @@ fn spread(text: Vec<u8>, rows: &mut VecDeque<Vec<u8>>) {
     }
     let flat = json::items(list).all(|item| !matches!(json::kind(item), Kind::Map | Kind::List));
     if flat && inventories.is_none() && json::items(list).next().is_some() {
-        let mut record = Record::default();
+        let mut record = MapWriter::default();
         for (index, item) in json::items(list).enumerate() {
             record.push((index + 1).to_string().as_bytes(), item);
         }

@@ -24,7 +24,7 @@ const LONG_LIST: usize = 40;
 
 /// How a column becomes narrower than its widest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Yield {
+enum Shrinking {
     /// Never: half an address, a date or the name of an API is of no use, or taken for another one.
     Whole,
     /// At any place.
@@ -41,7 +41,7 @@ pub(super) struct Layout {
     /// Whether the column is aligned right.
     numbers: Vec<bool>,
     /// What happens to cells that are wider.
-    yields: Vec<Yield>,
+    yields: Vec<Shrinking>,
     /// Whether there is a limit at all; otherwise what is wider sticks out.
     limited: bool,
     /// What stands where a cell was cut.
@@ -76,19 +76,19 @@ impl Layout {
             // The rules of Markdown tables take three dashes.
             let wide = widest.max(heading).max(if view.border == Some(Border::Markdown) { 3 } else { 1 });
             let yielding = if column.state || number || uuids {
-                Yield::Whole
+                Shrinking::Whole
             } else if column.is_list() {
-                Yield::List
+                Shrinking::List
             } else if prose || widest > LONG_TEXT {
-                Yield::Cut
+                Shrinking::Cut
             } else {
-                Yield::Whole
+                Shrinking::Whole
             };
             natural.push(wide);
             floors.push(match yielding {
-                Yield::Whole => wide,
-                Yield::Cut => wide.min(NARROW),
-                Yield::List => {
+                Shrinking::Whole => wide,
+                Shrinking::Cut => wide.min(NARROW),
+                Shrinking::List => {
                     let cells = rows.iter().filter_map(|cells| cells.get(index));
                     cells.map(|cell| shortest_list(&cell.text)).max().unwrap_or(1).max(heading)
                 }
@@ -103,17 +103,18 @@ impl Layout {
         let mut count = natural.len();
         // What columns are worth at the cost of less important ones.
         let mut worth = floors.clone();
-        if let (Some(Yield::Cut), Some(first), Some(natural)) = (yields.first(), worth.first_mut(), natural.first()) {
+        if let (Some(Shrinking::Cut), Some(first), Some(natural)) = (yields.first(), worth.first_mut(), natural.first())
+        {
             *first = (*natural).min(NAME);
         }
         // Columns that nobody asked for make room, the least important ones first.
         if !chosen && view.format == Format::Table {
             count = lines.fitting(&worth, limit);
-            let list = |index: usize| if yields[index] == Yield::List { natural[index].min(LONG_LIST) } else { 0 };
+            let list = |index: usize| if yields[index] == Shrinking::List { natural[index].min(LONG_LIST) } else { 0 };
             let with_lists: Vec<usize> = (0..worth.len()).map(|index| list(index).max(worth[index])).collect();
             let fewer = lines.fitting(&with_lists, limit);
             // Some of the values are better than none.
-            if !yields[fewer..count].contains(&Yield::List) {
+            if !yields[fewer..count].contains(&Shrinking::List) {
                 count = fewer;
                 worth = with_lists;
             }
@@ -142,9 +143,9 @@ impl Layout {
         }
         match self.yields[index] {
             // A number that lost its end would be another number, and so would an address.
-            Yield::Whole => Cow::Borrowed(&cell.text),
-            Yield::Cut => cut(&cell.text, room, self.ellipsis),
-            Yield::List => cut_list(&cell.text, room),
+            Shrinking::Whole => Cow::Borrowed(&cell.text),
+            Shrinking::Cut => cut(&cell.text, room, self.ellipsis),
+            Shrinking::List => cut_list(&cell.text, room),
         }
     }
 }

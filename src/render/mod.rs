@@ -17,12 +17,12 @@ mod filter;
 mod fit;
 mod frame;
 mod grid;
-mod held;
 mod json;
 mod jsonl;
 mod marks;
 mod ordered;
 mod output;
+mod piece;
 mod program;
 mod project;
 mod rows;
@@ -78,7 +78,7 @@ pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn
         }
         None => pieces,
     };
-    let mut counted = rows::Counted::new(pieces);
+    let mut counted = rows::CountedRows::new(pieces);
     if view.summary {
         let mut summary = summary::Summary::new(shape);
         rows::walk(&mut counted, &mut summary)?;
@@ -97,7 +97,7 @@ pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn
                 filter::write(&mut counted, filter, view, &mut output).map(|()| Vec::new())
             }
             // What a filter yields has whatever shape it likes.
-            _ => print(&mut filter::Rows::new(&mut counted, filter), &Shape::default(), view, &mut output),
+            _ => print(&mut filter::FilteredRows::new(&mut counted, filter), &Shape::default(), view, &mut output),
         },
     };
     // What a filter yielded before it failed stands, as with jq. Of a reply that broke off nothing more is written.

@@ -7,7 +7,7 @@ use crate::parts::{self, Part};
 
 use super::error::Error;
 use super::grid::{Grid, Sample};
-use super::held::{Held, is_inventories};
+use super::piece::{OwnedPiece, is_inventories};
 use super::rows::{RowKind, part_row};
 use super::view::{Shape, View};
 
@@ -15,8 +15,8 @@ use super::view::{Shape, View};
 pub(super) struct Projected<'p> {
     pieces: &'p mut dyn Pieces,
     grid: Grid,
-    waiting: VecDeque<Held>,
-    current: Held,
+    waiting: VecDeque<OwnedPiece>,
+    current: OwnedPiece,
     /// Of which list the rows at hand are.
     inside: RowKind,
     row: Vec<u8>,
@@ -49,12 +49,12 @@ impl<'p> Projected<'p> {
                         Piece::Member { name, text } if is_inventories(name) => sample.push(text),
                         _ => {}
                     }
-                    waiting.push_back(Held::of(piece));
+                    waiting.push_back(OwnedPiece::of(piece));
                 }
                 Grid::with_sample("inventories", &sampled.shape(shape), view, &sample)?
             }
         };
-        Ok(Projected { pieces, grid, waiting, current: Held::EndRows, inside: RowKind::Other, row: Vec::new() })
+        Ok(Projected { pieces, grid, waiting, current: OwnedPiece::EndRows, inside: RowKind::Other, row: Vec::new() })
     }
 }
 

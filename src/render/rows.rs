@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
+use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError};
 use crate::parts::{self, Part};
 
 use super::Rendered;
@@ -71,7 +71,7 @@ pub(super) fn is_bookkeeping(name: &str) -> bool {
 
 /// Hands the rows of a reply to a writer, as they come.
 pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Result<(), Error> {
-    let mut beside = Record::default();
+    let mut beside = MapWriter::default();
     let mut sections = 0;
     let mut results = false;
     // Whether a section of results is open that are no results of ZQL.
@@ -170,7 +170,7 @@ fn shape_of_points() -> Shape {
 
 /// A part as a row: what it is about, whether it succeeded, why not in one text, and what else is told.
 pub(super) fn part_row(part: Part<'_>) -> Vec<u8> {
-    let mut row = Record::default();
+    let mut row = MapWriter::default();
     for (name, value) in [("uuid", part.uuid()), ("name", part.name())] {
         if let Some(value) = value {
             row.push(name.as_bytes(), value);
@@ -212,11 +212,11 @@ fn is_of_zql(row: &[u8]) -> bool {
 
 /// One element of a ZQL reply's `results`, or a row of another list of that name. What stands beside the rows of one
 /// that has a name is told with them.
-fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Record) -> Result<(), Error> {
+fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut MapWriter) -> Result<(), Error> {
     let name = json::member(row, "name").filter(|name| json::kind(name) == Kind::Text).map(json::unescape);
     let name = name.filter(|name| !name.is_empty());
     let title = name.as_deref().unwrap_or("inventories");
-    let mut own = Record::default();
+    let mut own = MapWriter::default();
     let mut lists = 0;
     for (name, value) in json::members(row) {
         match (name, json::kind(value)) {
@@ -287,7 +287,7 @@ fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
         format!("{}={value}", String::from_utf8_lossy(name))
     });
     let texts: Vec<String> = texts.collect();
-    let mut record = Record::default();
+    let mut record = MapWriter::default();
     for (name, value) in json::members(row) {
         if name == b"labels" {
             let mut text = Vec::new();
@@ -301,7 +301,7 @@ fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// Passes pieces on and counts what they hold.
-pub(super) struct Counted<'p> {
+pub(super) struct CountedRows<'p> {
     pieces: &'p mut dyn Pieces,
     rows: u64,
     total: Option<u64>,
@@ -310,9 +310,9 @@ pub(super) struct Counted<'p> {
     results: bool,
 }
 
-impl<'p> Counted<'p> {
-    pub(super) fn new(pieces: &'p mut dyn Pieces) -> Counted<'p> {
-        Counted { pieces, rows: 0, total: None, lists: false, members: false, results: false }
+impl<'p> CountedRows<'p> {
+    pub(super) fn new(pieces: &'p mut dyn Pieces) -> CountedRows<'p> {
+        CountedRows { pieces, rows: 0, total: None, lists: false, members: false, results: false }
     }
 
     /// What was counted.
@@ -326,7 +326,7 @@ impl<'p> Counted<'p> {
     }
 }
 
-impl Pieces for Counted<'_> {
+impl Pieces for CountedRows<'_> {
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         let piece = self.pieces.next_piece()?;
         match piece {

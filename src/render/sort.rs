@@ -13,7 +13,7 @@ use crate::nearness::near;
 
 use super::columns::{Column, Selection, SelectionError};
 use super::error::Error;
-use super::held::{Held, is_inventories};
+use super::piece::{OwnedPiece, is_inventories};
 use super::view::{Format, Shape, View};
 
 /// What to sort rows by.
@@ -50,11 +50,11 @@ impl SortKey {
 /// A reply whose inventories come in order. Unlike all else here it holds every row, as text.
 pub struct Sorted {
     /// What stands before, between and behind the rows; a `Row` there means all of them.
-    frame: VecDeque<Held>,
+    frame: VecDeque<OwnedPiece>,
     text: Vec<u8>,
     /// The rows' places in the text, the first one last.
     rows: Vec<(usize, usize)>,
-    current: Held,
+    current: OwnedPiece,
 }
 
 impl Sorted {
@@ -83,11 +83,11 @@ impl Sorted {
                 Piece::Rows { name } => inside = is_inventories(name),
                 Piece::EndRows if inside => {
                     inside = false;
-                    frame.push_back(Held::Row(Vec::new()));
+                    frame.push_back(OwnedPiece::Row(Vec::new()));
                 }
                 _ => {}
             }
-            frame.push_back(Held::of(piece));
+            frame.push_back(OwnedPiece::of(piece));
         }
         if !found && !keyed.is_empty() {
             let known = shape.fields.iter().map(|field| field.name.as_str()).chain(names.iter().map(String::as_str));
@@ -103,7 +103,7 @@ impl Sorted {
             _ => a.compare(b),
         });
         let rows = keyed.into_iter().rev().map(|(_, start, end)| (start, end)).collect();
-        Ok(Sorted { frame, text, rows, current: Held::EndRows })
+        Ok(Sorted { frame, text, rows, current: OwnedPiece::EndRows })
     }
 
     /// Sorts by a member that the rows are known to have.
@@ -141,7 +141,7 @@ impl Pieces for Sorted {
         loop {
             match self.frame.front() {
                 None => return Ok(None),
-                Some(Held::Row(row)) if row.is_empty() => match self.rows.pop() {
+                Some(OwnedPiece::Row(row)) if row.is_empty() => match self.rows.pop() {
                     Some((start, end)) => return Ok(Some(Piece::Row(&self.text[start..end]))),
                     None => {
                         self.frame.pop_front();

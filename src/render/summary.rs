@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
 
-use crate::json::{self, Kind, Record};
+use crate::json::{self, Kind, MapWriter};
 
 use super::error::Error;
 use super::output::Output;
@@ -118,19 +118,19 @@ impl<'a> Summary<'a> {
 
     /// The summary as a reply, for the formats that programs read.
     pub(super) fn reply(&self) -> Vec<u8> {
-        let mut by = Record::default();
+        let mut by = MapWriter::default();
         for (group, counts) in self.groups() {
-            let mut values = Record::default();
+            let mut values = MapWriter::default();
             for (value, count) in counts {
                 values.push(literal(value).as_bytes(), count.to_string().as_bytes());
             }
             by.push(literal(&group.member).as_bytes(), &values.finish());
         }
-        let mut sums = Record::default();
+        let mut sums = MapWriter::default();
         for (member, sum) in &self.sums {
             sums.push(literal(member).as_bytes(), sum.to_string().as_bytes());
         }
-        let mut reply = Record::default();
+        let mut reply = MapWriter::default();
         reply.push(b"rows", self.rows.to_string().as_bytes());
         reply.push(b"by", &by.finish());
         reply.push(b"sums", &sums.finish());

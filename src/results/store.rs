@@ -162,7 +162,7 @@ impl Results {
             let path = self.path(tally.first);
             let freed = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             tally = match fs::remove_file(&path) {
-                Ok(()) => Tally { first: tally.first + 1, total: tally.total.saturating_sub(freed), ..tally },
+                Ok(()) => FolderState { first: tally.first + 1, total: tally.total.saturating_sub(freed), ..tally },
                 // Somebody tidied up.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.count()?,
                 Err(error) => return Err(io_error(&path)(error)),
@@ -185,22 +185,22 @@ impl Results {
     }
 
     /// What the folder holds, as the last process wrote it down; `None` where none did, or not to the end.
-    fn tally(&self) -> Option<Tally> {
-        Tally::read(&fs::read_to_string(self.folder.join(TALLY)).ok()?)
+    fn tally(&self) -> Option<FolderState> {
+        FolderState::read(&fs::read_to_string(self.folder.join(TALLY)).ok()?)
     }
 
     /// What the folder holds, counted.
-    fn count(&self) -> Result<Tally, ResultsError> {
+    fn count(&self) -> Result<FolderState, ResultsError> {
         let numbers = self.numbers()?;
         let next = numbers.last().map_or(1, |(last, _)| last.saturating_add(1));
         let first = numbers.first().map_or(next, |(first, _)| *first);
-        Ok(Tally { first, next, total: numbers.iter().map(|(_, size)| size).sum() })
+        Ok(FolderState { first, next, total: numbers.iter().map(|(_, size)| size).sum() })
     }
 }
 
 /// What the folder holds, so that a new result needs no look at all the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tally {
+struct FolderState {
     /// The number of the oldest result.
     first: u64,
     /// The number of the next one.
@@ -212,17 +212,17 @@ struct Tally {
 /// The name of the file that holds it.
 const TALLY: &str = "tally";
 
-impl Tally {
+impl FolderState {
     /// Its text, always of the same length, so that it is written over the one before.
     fn text(self) -> String {
         format!("{:>20} {:>20} {:>20}\n", self.first, self.next, self.total)
     }
 
-    fn read(text: &str) -> Option<Tally> {
+    fn read(text: &str) -> Option<FolderState> {
         // Without its end it was not written to the end.
         let mut numbers = text.strip_suffix('\n')?.split_whitespace().map(str::parse);
         let mut number = || numbers.next()?.ok();
-        let tally = Tally { first: number()?, next: number()?, total: number()? };
+        let tally = FolderState { first: number()?, next: number()?, total: number()? };
         (tally.first <= tally.next && numbers.next().is_none()).then_some(tally)
     }
 }

@@ -8,8 +8,8 @@ use ring::hmac;
 
 use super::answer::{Answer, Failure};
 use super::calls::Caller;
-use super::clock::Moment;
-use super::node::{Node, Received};
+use super::clock::UnixMillis;
+use super::node::{Node, ReceivedRequest};
 use super::offer::Edition;
 use super::store::Scalar;
 use super::target::Target;
@@ -39,9 +39,9 @@ impl Credential {
     /// 400 text where a header is absent or malformed (A1, A11), 403 text where the clocks differ too much; a
     /// failure on a node whose edition has no access keys (R19).
     pub(super) fn read(
-        received: &Received,
+        received: &ReceivedRequest,
         target: &Target,
-        now: Moment,
+        now: UnixMillis,
         edition: Edition,
     ) -> Result<Credential, Answer> {
         let refused = |text: &str| Answer::text(400, text);

@@ -6,12 +6,12 @@ use super::access_keys::Credential;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
 use super::checks;
-use super::dispatch::Dispatched;
+use super::dispatch::ResolvedCall;
 use super::durations;
 use super::faults::FaultKind;
 use super::jobs::Job;
 use super::ledger::new_uuid;
-use super::node::{Node, Received};
+use super::node::{Node, ReceivedRequest};
 use super::sessions::Session;
 use super::store::{QueryRequest, ServerError, Viewer};
 use super::target::Target;
@@ -39,7 +39,7 @@ impl Caller {
 }
 
 /// How an asynchronous call is to be taken.
-struct Order {
+struct JobOptions {
     /// The uuid that the client chose for its job (J2).
     job_uuid: Option<String>,
     /// How long it may take, in seconds.
@@ -58,9 +58,9 @@ impl Node {
     /// Calls an API. An `Err` is a refusal of the front end, an `Ok` any other answer.
     pub(super) fn call(
         &mut self,
-        received: &Received,
+        received: &ReceivedRequest,
         target: &Target,
-        dispatched: &Dispatched,
+        dispatched: &ResolvedCall,
         faults: &[FaultKind],
     ) -> Result<Answer, Answer> {
         let api = dispatched.api();
@@ -84,7 +84,7 @@ impl Node {
             let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
             let base = self.base_url(received, faults.contains(&FaultKind::Location));
             let web_hook = received.web_hook.clone();
-            let order = Order { job_uuid, timeout, validates_only, is_lost, base, web_hook };
+            let order = JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook };
             let job = self.submit(api, arguments, credential, order);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
         }
@@ -96,7 +96,7 @@ impl Node {
     }
 
     /// The uuid that the client chose for its job (J2).
-    fn job_uuid(&self, received: &Received) -> Result<Option<String>, Answer> {
+    fn job_uuid(&self, received: &ReceivedRequest) -> Result<Option<String>, Answer> {
         let Some(uuid) = &received.job_uuid else { return Ok(None) };
         if uuid.chars().count() != 32 {
             return Err(Answer::text(400, "the header 'X-Job-UUID' must be a uuid without dashes"));
@@ -159,12 +159,12 @@ impl Node {
         api: &Api,
         arguments: Arguments,
         credential: Option<&Credential>,
-        order: Order,
+        order: JobOptions,
     ) -> Result<Answer, Failure> {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
-        let Order { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
+        let JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
         let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
@@ -210,7 +210,7 @@ impl Node {
 
     /// The base URL that `location` begins with: where the client found the node, unless the node believes to be
     /// elsewhere (J3).
-    fn base_url(&self, received: &Received, is_elsewhere: bool) -> String {
+    fn base_url(&self, received: &ReceivedRequest, is_elsewhere: bool) -> String {
         match &received.host {
             Some(host) if !is_elsewhere => format!("http://{host}{}", self.options.context),
             _ => self.options.believed_url.clone(),

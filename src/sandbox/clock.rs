@@ -6,17 +6,17 @@ use super::store::timestamp;
 
 /// A moment: milliseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(pub(super) i64);
+pub(super) struct UnixMillis(pub(super) i64);
 
-impl Moment {
+impl UnixMillis {
     /// Now, by the machine's clock.
-    pub(super) fn now() -> Moment {
-        Moment(Timestamp::now().as_millisecond())
+    pub(super) fn now() -> UnixMillis {
+        UnixMillis(Timestamp::now().as_millisecond())
     }
 
     /// The moment some milliseconds later, or earlier.
-    pub(super) fn plus(self, milliseconds: i64) -> Moment {
-        Moment(self.0.saturating_add(milliseconds))
+    pub(super) fn plus(self, milliseconds: i64) -> UnixMillis {
+        UnixMillis(self.0.saturating_add(milliseconds))
     }
 
     /// As rows keep it: `2025-03-04 14:12:01`.
@@ -40,7 +40,7 @@ mod tests {
             (0, "1970-01-01 00:00:00", "Jan 1, 1970 12:00:00 AM"),
             (1_741_097_521, "2025-03-04 14:12:01", "Mar 4, 2025 2:12:01 PM"),
         ] {
-            let moment = Moment(seconds * 1000);
+            let moment = UnixMillis(seconds * 1000);
             assert_eq!((moment.to_stored().as_str(), moment.to_shown().as_str()), (stored, shown));
         }
     }

@@ -10,17 +10,22 @@ use super::target::Target;
 use crate::catalog::{Api, Candidate, Method, Routes};
 
 /// The API that a request is for, and its body, which may hold secrets.
-pub(super) struct Dispatched {
+pub(super) struct ResolvedCall {
     candidate: Candidate,
     body: Option<Value>,
 }
 
-impl Dispatched {
+impl ResolvedCall {
     /// Resolves a request by its path, and by verb and body where several APIs share the path.
     ///
     /// # Errors
     /// The front end's own refusals: 404, 405, 400 and 500 text.
-    pub(super) fn resolve(routes: &mut Routes, verb: &str, target: &Target, body: &str) -> Result<Dispatched, Answer> {
+    pub(super) fn resolve(
+        routes: &mut Routes,
+        verb: &str,
+        target: &Target,
+        body: &str,
+    ) -> Result<ResolvedCall, Answer> {
         let path = target.path.strip_prefix("/v1").unwrap_or_default();
         let mut candidates = routes.find(path);
         if candidates.is_empty() {
@@ -38,7 +43,7 @@ impl Dispatched {
         } else {
             choose(candidates, verb, target, body.as_ref())?
         };
-        Ok(Dispatched { candidate, body })
+        Ok(ResolvedCall { candidate, body })
     }
 
     pub(super) fn api(&self) -> &Rc<Api> {
@@ -92,7 +97,7 @@ mod tests {
 
     fn call(verb: &str, path: &str, body: &str) -> Result<&'static str, (u16, String)> {
         let target = Target::read(&format!("/v1{path}"), "").expect("a good target");
-        Dispatched::resolve(&mut Routes::new(Catalog::newest()), verb, &target, body)
+        ResolvedCall::resolve(&mut Routes::new(Catalog::newest()), verb, &target, body)
             .map(|dispatched| dispatched.api().name)
             .map_err(|answer| (answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
     }
@@ -126,7 +131,8 @@ mod tests {
     #[test]
     fn a_query_answers_for_one_row() {
         let target = Target::read(&format!("/v1/zones/{ID}?limit=0"), "").expect("a good target");
-        let dispatched = Dispatched::resolve(&mut Routes::new(Catalog::newest()), "GET", &target, "").expect("a query");
+        let dispatched =
+            ResolvedCall::resolve(&mut Routes::new(Catalog::newest()), "GET", &target, "").expect("a query");
         assert_eq!((dispatched.api().name, dispatched.row()), ("QueryZone", Some(("uuid", ID))));
     }
 

@@ -7,7 +7,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::answer::Answer;
-use super::clock::Moment;
+use super::clock::UnixMillis;
 use super::ledger::Ledger;
 
 const WAITING: i64 = 0;
@@ -25,15 +25,15 @@ pub(super) struct Job {
     pub(super) is_admin: bool,
     /// The long job that this is the work of.
     pub(super) long_job: Option<String>,
-    pub(super) requested: Moment,
-    pub(super) due: Moment,
+    pub(super) requested: UnixMillis,
+    pub(super) due: UnixMillis,
 }
 
 /// How far a job has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// It runs since a moment and should end at another.
-    Running(Moment, Moment),
+    Running(UnixMillis, UnixMillis),
     /// It has ended, with this answer to polls.
     Finished(Answer),
 }
@@ -48,8 +48,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         account: row.get(3)?,
         is_admin: row.get(4)?,
         long_job: row.get(5)?,
-        requested: Moment(row.get(6)?),
-        due: Moment(row.get(7)?),
+        requested: UnixMillis(row.get(6)?),
+        due: UnixMillis(row.get(7)?),
     })
 }
 
@@ -78,7 +78,7 @@ impl Ledger {
     }
 
     /// Takes the next job that is due; no other process will.
-    pub(super) fn claim_job(&self, now: Moment) -> rusqlite::Result<Option<Job>> {
+    pub(super) fn claim_job(&self, now: UnixMillis) -> rusqlite::Result<Option<Job>> {
         loop {
             let sql = format!("select {COLUMNS} from job where state = ? and due <= ? order by due, number limit 1");
             let next = self.connection.prepare_cached(&sql)?.query_row(params![WAITING, now.0], read).optional()?;
@@ -100,7 +100,7 @@ impl Ledger {
 
     /// How far a job has come; nothing for one that is unknown or purged (J4, J5). An answer that is known
     /// before the job is due is not shown before either.
-    pub(super) fn job_progress(&self, uuid: &str, now: Moment) -> rusqlite::Result<Option<Progress>> {
+    pub(super) fn job_progress(&self, uuid: &str, now: UnixMillis) -> rusqlite::Result<Option<Progress>> {
         let sql = "select state, requested, due, status, body from job where uuid = ?";
         self.connection
             .prepare_cached(sql)?
@@ -113,7 +113,7 @@ impl Ledger {
                         is_page: false,
                     }));
                 }
-                Ok(Progress::Running(Moment(row.get(1)?), Moment(row.get(2)?)))
+                Ok(Progress::Running(UnixMillis(row.get(1)?), UnixMillis(row.get(2)?)))
             })
             .optional()
     }
@@ -136,7 +136,7 @@ impl Ledger {
     }
 
     /// Forgets the jobs that ended and were requested before a moment (J5).
-    pub(super) fn purge_jobs(&self, requested_before: Moment) -> rusqlite::Result<()> {
+    pub(super) fn purge_jobs(&self, requested_before: UnixMillis) -> rusqlite::Result<()> {
         let sql = "delete from job where requested < ? and state = ?";
         self.connection.prepare_cached(sql)?.execute(params![requested_before.0, FINISHED])?;
         Ok(())
@@ -155,8 +155,8 @@ mod tests {
             account: "a".into(),
             is_admin: true,
             long_job: None,
-            requested: Moment(0),
-            due: Moment(due),
+            requested: UnixMillis(0),
+            due: UnixMillis(due),
         }
     }
 
@@ -167,21 +167,21 @@ mod tests {
             ledger.begin_job(&job(uuid, due)).expect("a job");
         }
         let mut order = Vec::new();
-        while let Some(job) = ledger.claim_job(Moment(20)).expect("a claim") {
+        while let Some(job) = ledger.claim_job(UnixMillis(20)).expect("a claim") {
             order.push(job.uuid);
         }
         assert_eq!(order, ["soon", "sooner"]);
         assert_eq!(
-            ledger.job_progress("soon", Moment(20)).expect("a look-up"),
-            Some(Progress::Running(Moment(0), Moment(10)))
+            ledger.job_progress("soon", UnixMillis(20)).expect("a look-up"),
+            Some(Progress::Running(UnixMillis(0), UnixMillis(10)))
         );
         ledger.finish_job("soon", &Answer::text(200, "{}")).expect("an end");
         assert_eq!(
-            ledger.job_progress("soon", Moment(20)).expect("a look-up"),
+            ledger.job_progress("soon", UnixMillis(20)).expect("a look-up"),
             Some(Progress::Finished(Answer::text(200, "{}")))
         );
-        ledger.purge_jobs(Moment(1)).expect("a purge");
-        assert_eq!(ledger.job_progress("soon", Moment(20)).expect("a look-up"), None);
+        ledger.purge_jobs(UnixMillis(1)).expect("a purge");
+        assert_eq!(ledger.job_progress("soon", UnixMillis(20)).expect("a look-up"), None);
         assert!(ledger.knows_job("late").expect("a look-up"), "only finished jobs are purged");
     }
 }

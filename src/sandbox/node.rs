@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::answer::{Answer, Failure};
-use super::clock::Moment;
-use super::dispatch::Dispatched;
+use super::clock::UnixMillis;
+use super::dispatch::ResolvedCall;
 use super::faults::{FaultKind, Faults, POLL};
 use super::jobs::Progress;
 use super::ledger::Ledger;
-use super::offer::{Offer, Version};
+use super::offer::{OfferedApis, Version};
 use super::options::Options;
 use super::reply_schema;
 use super::sessions::Session;
@@ -24,7 +24,7 @@ const SLOW: Duration = Duration::from_secs(3);
 
 /// A request as it came over the connection.
 #[derive(Clone, Default)]
-pub(super) struct Received {
+pub(super) struct ReceivedRequest {
     pub(super) verb: String,
     /// Path and query string, not decoded.
     pub(super) target: String,
@@ -42,7 +42,7 @@ pub(super) struct Received {
 
 /// What happens to an answer on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum ConnectionFault {
     /// It is not sent; the connection is cut.
     Cut,
     /// The connection is cut in its middle.
@@ -53,14 +53,14 @@ pub(super) enum Trouble {
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) answer: Answer,
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<ConnectionFault>,
     pub(super) delay: Option<Duration>,
 }
 
 /// A management node: its cloud, its sessions and jobs, its faults.
 pub(super) struct Node {
     pub(super) catalog: Catalog,
-    pub(super) offer: Offer,
+    pub(super) offer: OfferedApis,
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) options: Options,
@@ -79,7 +79,7 @@ impl Node {
             store.answer_as(catalog);
         }
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
-        let offer = Offer { catalog, edition: options.edition };
+        let offer = OfferedApis { catalog, edition: options.edition };
         let (routes, web_hooks) = (Routes::offering(catalog, move |name| offer.api(name)), Vec::new());
         Node { catalog, offer, store, ledger, options, web_hooks, routes, faults, own_session }
     }
@@ -93,8 +93,8 @@ impl Node {
     }
 
     /// The node's own clock.
-    pub(super) fn now(&self) -> Moment {
-        let now = Moment::now();
+    pub(super) fn now(&self) -> UnixMillis {
+        let now = UnixMillis::now();
         if self.faults.is_clock_off() { now.plus(CLOCK_OFF) } else { now }
     }
 
@@ -107,7 +107,7 @@ impl Node {
     }
 
     /// Answers a request.
-    pub(super) fn answer(&mut self, received: &Received) -> Outcome {
+    pub(super) fn answer(&mut self, received: &ReceivedRequest) -> Outcome {
         let plain = |answer| Outcome { answer, trouble: None, delay: None };
         if !matches!(received.verb.as_str(), "GET" | "POST" | "PUT" | "DELETE" | "HEAD") {
             return plain(Answer::page(405));
@@ -130,7 +130,7 @@ impl Node {
             });
         }
         let body = read_body(&received.body, received.content_type.as_deref());
-        match Dispatched::resolve(&mut self.routes, &received.verb, &target, &body) {
+        match ResolvedCall::resolve(&mut self.routes, &received.verb, &target, &body) {
             Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, faults| {
                 let mut answer = node.call(received, &target, &dispatched, faults).unwrap_or_else(|answer| answer);
                 if received.wants_schema {
@@ -156,7 +156,7 @@ impl Node {
             has(FaultKind::Slow).then(|| Duration::from_millis(u64::try_from(self.scaled(SLOW)).unwrap_or_default()));
         let mut trouble = None;
         let answer = if has(FaultKind::CutBefore) {
-            trouble = Some(Trouble::Cut);
+            trouble = Some(ConnectionFault::Cut);
             Answer::text(500, "")
         } else if has(FaultKind::Starting) {
             if api == "IsReadyToGo" {
@@ -171,9 +171,9 @@ impl Node {
         } else {
             let answer = work(self, &drawn);
             if has(FaultKind::CutAfter) {
-                trouble = Some(Trouble::Cut);
+                trouble = Some(ConnectionFault::Cut);
             } else if has(FaultKind::Truncated) {
-                trouble = Some(Trouble::Truncated);
+                trouble = Some(ConnectionFault::Truncated);
             }
             answer
         };
@@ -190,7 +190,7 @@ impl Node {
     }
 
     /// Answers a poll (J4). No `Authorization` is looked at.
-    fn poll(&self, received: &Received, uuid: &str) -> Answer {
+    fn poll(&self, received: &ReceivedRequest, uuid: &str) -> Answer {
         if received.verb != "GET" {
             return Answer::text(405, "jobs are polled with GET");
         }

@@ -73,13 +73,13 @@ impl Version {
 /// What a node offers of the catalog. What it lacks it does not merely refuse: the call runs whatever API has a
 /// path that fits (R1).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer {
+pub(super) struct OfferedApis {
     /// As the node's version has it.
     pub(super) catalog: Catalog,
     pub(super) edition: Edition,
 }
 
-impl Offer {
+impl OfferedApis {
     /// An API as the node has it, without the parameters that newer ones take.
     pub(super) fn api(&self, name: &str) -> Option<Api> {
         let mut api = self.catalog.api(name)?;

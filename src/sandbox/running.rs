@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::clock::Moment;
+use super::clock::UnixMillis;
 use super::error::Error;
 use super::ledger::Ledger;
 use super::node::Node;
@@ -75,8 +75,8 @@ pub fn start(options: Options) -> Result<Running, Error> {
     };
     let lifetime = i64::try_from(options.session_lifetime.as_millis()).unwrap_or(i64::MAX);
     // A process that was killed left its session behind.
-    ledger.forget_expired_sessions(Moment::now())?;
-    let session = ledger.open_session(ADMIN_ACCOUNT, ADMIN_ACCOUNT, true, Moment::now(), lifetime)?.uuid;
+    ledger.forget_expired_sessions(UnixMillis::now())?;
+    let session = ledger.open_session(ADMIN_ACCOUNT, ADMIN_ACCOUNT, true, UnixMillis::now(), lifetime)?.uuid;
     let context = options.context.clone();
     let address = SocketAddr::new(options.bind, options.port);
     let own = session.clone();

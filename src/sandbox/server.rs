@@ -20,7 +20,7 @@ use tokio::task::LocalSet;
 use super::answer::Answer;
 use super::error::Error;
 use super::ledger::new_uuid;
-use super::node::{Node, Received, Trouble};
+use super::node::{ConnectionFault, Node, ReceivedRequest};
 use super::web_hook::{self, WebHook};
 use super::wire::{ReplyBody, Wire};
 
@@ -112,7 +112,7 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
         return Ok(response(&head.headers, Answer::page(413)));
     };
     let text = |name: header::HeaderName| header_text(&head.headers, name.as_str());
-    let received = Received {
+    let received = ReceivedRequest {
         verb: head.method.as_str().to_owned(),
         target: head
             .uri
@@ -138,8 +138,8 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
     }
     match outcome.trouble {
         None => Ok(response(&head.headers, outcome.answer)),
-        Some(Trouble::Cut) => Err(io::ErrorKind::ConnectionAborted.into()),
-        Some(Trouble::Truncated) => {
+        Some(ConnectionFault::Cut) => Err(io::ErrorKind::ConnectionAborted.into()),
+        Some(ConnectionFault::Truncated) => {
             let mut half = response(&head.headers, outcome.answer.clone());
             *half.body_mut() = ReplyBody::half(outcome.answer.body);
             Ok(half)

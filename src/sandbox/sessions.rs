@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::clock::Moment;
+use super::clock::UnixMillis;
 use super::ledger::{Ledger, new_uuid};
 
 /// A log-in. `Debug` hides its uuid.
@@ -13,8 +13,8 @@ pub(super) struct Session {
     /// The account itself where no user of it logged in.
     pub(super) user: String,
     pub(super) is_admin: bool,
-    pub(super) created: Moment,
-    pub(super) expires: Moment,
+    pub(super) created: UnixMillis,
+    pub(super) expires: UnixMillis,
     /// How long it lives after each use, in milliseconds.
     pub(super) lifetime: i64,
 }
@@ -32,7 +32,7 @@ impl Ledger {
         account: &str,
         user: &str,
         is_admin: bool,
-        now: Moment,
+        now: UnixMillis,
         lifetime: i64,
     ) -> rusqlite::Result<Session> {
         let session = Session {
@@ -57,7 +57,7 @@ impl Ledger {
     }
 
     /// The session of that uuid, where there is one that has not expired.
-    pub(super) fn session(&self, uuid: &str, now: Moment) -> rusqlite::Result<Option<Session>> {
+    pub(super) fn session(&self, uuid: &str, now: UnixMillis) -> rusqlite::Result<Option<Session>> {
         self.connection
             .prepare_cached("select * from session where uuid = ? and expires > ?")?
             .query_row(params![uuid, now.0], |row| {
@@ -66,8 +66,8 @@ impl Ledger {
                     account: row.get(1)?,
                     user: row.get(2)?,
                     is_admin: row.get(3)?,
-                    created: Moment(row.get(4)?),
-                    expires: Moment(row.get(5)?),
+                    created: UnixMillis(row.get(4)?),
+                    expires: UnixMillis(row.get(5)?),
                     lifetime: row.get(6)?,
                 })
             })
@@ -75,7 +75,7 @@ impl Ledger {
     }
 
     /// Lets a session end at another moment (A3).
-    pub(super) fn move_session_end(&self, uuid: &str, expires: Moment) -> rusqlite::Result<()> {
+    pub(super) fn move_session_end(&self, uuid: &str, expires: UnixMillis) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached("update session set expires = ? where uuid = ?")?
             .execute(params![expires.0, uuid])?;
@@ -95,13 +95,13 @@ impl Ledger {
     }
 
     /// Forgets the sessions that have expired.
-    pub(super) fn forget_expired_sessions(&self, now: Moment) -> rusqlite::Result<()> {
+    pub(super) fn forget_expired_sessions(&self, now: UnixMillis) -> rusqlite::Result<()> {
         self.connection.execute("delete from session where expires <= ?", [now.0])?;
         Ok(())
     }
 
     /// How many sessions a user has open; expired ones are forgotten.
-    pub(super) fn count_sessions(&self, user: &str, now: Moment) -> rusqlite::Result<u64> {
+    pub(super) fn count_sessions(&self, user: &str, now: UnixMillis) -> rusqlite::Result<u64> {
         self.forget_expired_sessions(now)?;
         self.connection
             .query_row("select count(*) from session where user = ?", [user], |row| row.get::<_, i64>(0))
@@ -116,19 +116,19 @@ mod tests {
     #[test]
     fn sessions_expire_and_are_extended() {
         let ledger = Ledger::in_memory().expect("a database in memory");
-        let session = ledger.open_session("a", "u", false, Moment(0), 100).expect("a session");
-        assert_eq!(ledger.session(&session.uuid, Moment(99)).expect("a look-up"), Some(session.clone()));
-        assert_eq!(ledger.session(&session.uuid, Moment(100)).expect("a look-up"), None);
-        ledger.move_session_end(&session.uuid, Moment(150)).expect("an extension");
-        assert!(ledger.session(&session.uuid, Moment(149)).expect("a look-up").is_some());
-        assert_eq!(ledger.count_sessions("u", Moment(149)).expect("a count"), 1);
-        assert_eq!(ledger.count_sessions("u", Moment(150)).expect("a count"), 0);
+        let session = ledger.open_session("a", "u", false, UnixMillis(0), 100).expect("a session");
+        assert_eq!(ledger.session(&session.uuid, UnixMillis(99)).expect("a look-up"), Some(session.clone()));
+        assert_eq!(ledger.session(&session.uuid, UnixMillis(100)).expect("a look-up"), None);
+        ledger.move_session_end(&session.uuid, UnixMillis(150)).expect("an extension");
+        assert!(ledger.session(&session.uuid, UnixMillis(149)).expect("a look-up").is_some());
+        assert_eq!(ledger.count_sessions("u", UnixMillis(149)).expect("a count"), 1);
+        assert_eq!(ledger.count_sessions("u", UnixMillis(150)).expect("a count"), 0);
     }
 
     #[test]
     fn debug_output_hides_the_uuid() {
         let ledger = Ledger::in_memory().expect("a database in memory");
-        let session = ledger.open_session("a", "u", true, Moment(0), 100).expect("a session");
+        let session = ledger.open_session("a", "u", true, UnixMillis(0), 100).expect("a session");
         assert!(!format!("{session:?}").contains(&session.uuid));
     }
 }

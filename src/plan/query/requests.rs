@@ -62,7 +62,7 @@ pub struct QueryPlan {
     /// The members of a row that the user wants, in that order; all when `None`.
     pub select: Option<Vec<String>>,
     /// The order that the node cannot give: all rows are fetched and put into it here.
-    pub order_here: Option<OrderHere>,
+    pub order_here: Option<LocalOrder>,
     /// The member by whose order pages follow each other; without it they follow by offset.
     pub key: Option<&'static str>,
     /// Whether replies are those of ZQL: `{"results": [{"inventories": [..], "total": n}]}`.
@@ -91,7 +91,7 @@ pub struct Sort {
 
 /// An order that rows are put into once all are there.
 #[derive(Clone, Debug)]
-pub struct OrderHere {
+pub struct LocalOrder {
     /// What they are sorted by.
     pub sort: Sort,
     /// How many of the sorted rows are skipped.

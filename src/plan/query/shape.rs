@@ -4,18 +4,18 @@ use crate::catalog::{Api, Field, Inventory};
 use crate::nearness::closest;
 use crate::syntax::{Argument, integer, split_list};
 
-use super::requests::{Answer, Extent, OrderHere, Sort};
-use crate::plan::condition::Reader;
+use super::requests::{Answer, Extent, LocalOrder, Sort};
+use crate::plan::condition::ConditionReader;
 use crate::plan::error::{Error, ErrorKind};
 use crate::plan::{Options, fields};
 
 /// The common parameters as typed.
 #[derive(Default)]
-pub(super) struct Common<'a> {
+pub(super) struct CommonParameters<'a> {
     pub(super) given: Vec<&'a Argument>,
 }
 
-impl<'a> Common<'a> {
+impl<'a> CommonParameters<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a Argument> {
         self.given.iter().copied().find(|argument| argument.name == name)
     }
@@ -43,19 +43,24 @@ fn wrong_type(argument: &Argument, expected: &'static str) -> Error {
 }
 
 /// What is asked of the answer, checked.
-pub(super) struct Shape {
+pub(super) struct ResultOptions {
     pub(super) answer: Answer,
     pub(super) extent: Extent,
     pub(super) start: u64,
     pub(super) sort: Option<Sort>,
-    pub(super) order_here: Option<OrderHere>,
+    pub(super) order_here: Option<LocalOrder>,
     pub(super) fields: Option<Vec<String>>,
     pub(super) select: Option<Vec<String>>,
     pub(super) filter_name: Option<String>,
 }
 
-impl Shape {
-    pub(super) fn read(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Shape, Error> {
+impl ResultOptions {
+    pub(super) fn read(
+        common: &CommonParameters<'_>,
+        api: &Api,
+        reader: &ConditionReader<'_>,
+        options: &Options,
+    ) -> Result<ResultOptions, Error> {
         let count = common.flag("count")?;
         let with_total = common.flag("replyWithCount")?;
         let limit = common.number("limit")?;
@@ -94,7 +99,7 @@ impl Shape {
             None => Answer::Rows { with_total },
         };
         let all = Extent::All { page_size: options.page_size.max(1) };
-        let mut shape = Shape {
+        let mut shape = ResultOptions {
             answer,
             extent: limit.map_or(all, Extent::Limit),
             start,
@@ -109,12 +114,12 @@ impl Shape {
                 // Which rows come first shows only when all are there.
                 shape.extent = all;
                 shape.start = 0;
-                shape.order_here = Some(OrderHere { sort, start, limit });
+                shape.order_here = Some(LocalOrder { sort, start, limit });
                 fields = None;
             }
             sorted => shape.sort = sorted.map(|(sort, _)| sort),
         }
-        Ok(Shape { fields, ..shape })
+        Ok(ResultOptions { fields, ..shape })
     }
 
     /// The member that pages follow each other by: only where no other order is wanted.
@@ -132,7 +137,7 @@ fn own_field<'r>(
     argument: &Argument,
     name: &str,
     api: &Api,
-    reader: &Reader<'r>,
+    reader: &ConditionReader<'r>,
     options: &Options,
 ) -> Result<(String, Option<Member<'r>>), Error> {
     let error = |kind| Error::at(kind, argument.value_span.clone());
@@ -153,7 +158,12 @@ fn own_field<'r>(
 }
 
 /// The order that is asked for, and whether the node can give it.
-fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Option<(Sort, bool)>, Error> {
+fn sort(
+    common: &CommonParameters<'_>,
+    api: &Api,
+    reader: &ConditionReader<'_>,
+    options: &Options,
+) -> Result<Option<(Sort, bool)>, Error> {
     let direction = match common.get("sortDirection") {
         None => None,
         Some(argument) => match argument.value.to_ascii_lowercase().as_str() {
@@ -194,7 +204,12 @@ fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) 
 /// What `fields=` comes to: what the node can select, and what the user wants.
 type Selected = (Option<Vec<String>>, Option<Vec<String>>);
 
-fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Selected, Error> {
+fn selected(
+    argument: &Argument,
+    api: &Api,
+    reader: &ConditionReader<'_>,
+    options: &Options,
+) -> Result<Selected, Error> {
     let error = |kind| Error::at(kind, argument.value_span.clone());
     // No name has a bracket or a quote in it, so that a list may come as JSON or as Python writes it.
     let text = argument.value.trim();

@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::super::answer::Failure;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs of accounts and settings whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("ChangeResourceOwner", change_owner),
     ("ResetGlobalConfig", reset_config),
     ("RevokeResourceSharing", revoke),

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs that copy.
-pub(super) const WORK: &[(&str, Work)] = &[("CloneVmInstance", clone)];
+pub(super) const WORK: &[(&str, Handler)] = &[("CloneVmInstance", clone)];
 
 const VM: &str = "VmInstanceInventory";
 

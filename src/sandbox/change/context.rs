@@ -10,14 +10,14 @@ use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::checks::is_uuid;
-use super::super::clock::Moment;
+use super::super::clock::UnixMillis;
 use super::super::node::Node;
 use super::super::store::{Row, Scalar, Transaction};
 use super::subject;
 use crate::catalog::{Api, Catalog};
 
 /// How an API is carried out. `Err` undoes everything that was done.
-pub(in super::super) type Work = fn(&Change<'_>) -> Result<String, Failure>;
+pub(in super::super) type Handler = fn(&Change<'_>) -> Result<String, Failure>;
 
 /// Resources that no account owns.
 const UNOWNED: [&str; 11] = [
@@ -41,7 +41,7 @@ pub(in super::super) struct Change<'a> {
     pub(in super::super) api: &'a Api,
     pub(in super::super) arguments: &'a Arguments,
     pub(in super::super) caller: &'a Caller,
-    pub(super) now: Moment,
+    pub(super) now: UnixMillis,
     /// The references to each kind of resource, as deletions have found them.
     pub(super) references: RefCell<HashMap<String, References>>,
     /// The general inventories of those that were asked for.

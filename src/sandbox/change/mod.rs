@@ -23,7 +23,7 @@ mod update;
 mod vm;
 mod volume;
 
-pub(super) use context::{Change, Work};
+pub(super) use context::{Change, Handler};
 pub(super) use subject::is_platforms;
 
 use context::{References, scalar};

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work, scalar};
+use super::{Change, Handler, scalar};
 
 /// The APIs of networks whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AddDnsToL3Network", add_dns),
     ("AddIpRangeByNetworkCidr", add_range_by_cidr),
     ("AddSecurityGroupRule", add_rules),

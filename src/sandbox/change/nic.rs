@@ -3,10 +3,10 @@
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar, TagKind};
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs of nics whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachL3NetworkToVm", attach_l3_network),
     ("ChangeVmNicNetwork", change_network),
     ("DeleteVmStaticIp", delete_static_ip),

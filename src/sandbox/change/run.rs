@@ -8,12 +8,12 @@ use super::super::reads::{self, candidates, capacity, settings};
 use super::super::store::StoreError;
 use super::super::{login, long_jobs};
 use super::{
-    Change, Work, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
+    Change, Handler, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
 /// APIs whose work their names do not tell.
-const SPECIAL: [&[(&str, Work)]; 11] = [
+const SPECIAL: [&[(&str, Handler)]; 11] = [
     account::WORK,
     clone::WORK,
     network::WORK,
@@ -28,14 +28,14 @@ const SPECIAL: [&[(&str, Work)]; 11] = [
 ];
 
 /// How an API is carried out; nothing for one that is not simulated.
-fn work_of(catalog: Catalog, api: &Api) -> Option<Work> {
+fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
     let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
     special
-        .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Work))
-        .or_else(|| relate::relation(catalog, api).map(|_| relate::run as Work))
-        .or_else(|| create::created(catalog, api).map(|_| create::run as Work))
-        .or_else(|| delete::deleted(catalog, api).map(|_| delete::run as Work))
-        .or_else(|| update::updated(catalog, api).map(|_| update::run as Work))
+        .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Handler))
+        .or_else(|| relate::relation(catalog, api).map(|_| relate::run as Handler))
+        .or_else(|| create::created(catalog, api).map(|_| create::run as Handler))
+        .or_else(|| delete::deleted(catalog, api).map(|_| delete::run as Handler))
+        .or_else(|| update::updated(catalog, api).map(|_| update::run as Handler))
 }
 
 impl Node {
@@ -107,13 +107,13 @@ impl Node {
         caller: &Caller,
     ) -> Result<(), Failure> {
         /// Why the transaction is undone.
-        enum End {
+        enum Undone {
             Rehearsed,
             Failed(Failure),
         }
-        impl From<StoreError> for End {
-            fn from(error: StoreError) -> End {
-                End::Failed(error.into())
+        impl From<StoreError> for Undone {
+            fn from(error: StoreError) -> Undone {
+                Undone::Failed(error.into())
             }
         }
         if api.name == "RenewSession" {
@@ -123,18 +123,18 @@ impl Node {
             return self.check_long_job(api.name, arguments);
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
-        let end: Result<(), End> = self.store.transaction(|tx| {
+        let end: Result<(), Undone> = self.store.transaction(|tx| {
             let change = Change::new(self, tx, api, arguments, caller);
-            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Work);
+            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Handler);
             let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
             match change.check_permission().and_then(|()| rehearse()) {
-                Ok(()) => Err(End::Rehearsed),
-                Err(failure) => Err(End::Failed(failure)),
+                Ok(()) => Err(Undone::Rehearsed),
+                Err(failure) => Err(Undone::Failed(failure)),
             }
         });
         match end {
-            Ok(()) | Err(End::Rehearsed) => Ok(()),
-            Err(End::Failed(failure)) => Err(failure),
+            Ok(()) | Err(Undone::Rehearsed) => Ok(()),
+            Err(Undone::Failed(failure)) => Err(failure),
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs of Ceph monitors.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AddMonToCephBackupStorage", add),
     ("AddMonToCephPrimaryStorage", add),
     ("RemoveMonFromCephBackupStorage", remove),

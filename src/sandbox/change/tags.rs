@@ -6,10 +6,10 @@ use super::super::answer::Failure;
 use super::super::checks;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar, TagKind};
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs of tags whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachTagToResources", attach),
     ("CreateSystemTag", create_system_tag),
     ("CreateUserTag", create_user_tag),

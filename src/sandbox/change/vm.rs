@@ -6,10 +6,10 @@ use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
 use super::lifecycle::no_host;
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs of virtual machines whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachIsoToVmInstance", attach_iso),
     ("ChangeInstanceOffering", change_offering),
     ("ChangeVmImage", change_image),
@@ -21,7 +21,7 @@ pub(super) const WORK: &[(&str, Work)] = &[
 const VM: &str = "VmInstanceInventory";
 
 /// Where a virtual machine is to be.
-struct Place {
+struct Placement {
     zone: Scalar,
     cluster: String,
     host: String,
@@ -222,7 +222,7 @@ impl Change<'_> {
     }
 
     /// A host whose cluster has all L2 networks and a primary storage that works.
-    fn place(&self, networks: &[&str]) -> Result<Place, Failure> {
+    fn place(&self, networks: &[&str]) -> Result<Placement, Failure> {
         let mut conditions = Vec::new();
         for (parameter, field) in [("hostUuid", "uuid"), ("clusterUuid", "clusterUuid"), ("zoneUuid", "zoneUuid")] {
             if let Some(uuid) = self.arguments.text(parameter) {
@@ -247,7 +247,7 @@ impl Change<'_> {
             if let Some(primary_storage) =
                 self.storage_of(cluster, self.arguments.text("primaryStorageUuidForRootVolume"))?
             {
-                return Ok(Place {
+                return Ok(Placement {
                     zone: host.get("zoneUuid").clone(),
                     cluster: cluster.to_owned(),
                     host: host.text("uuid").unwrap_or_default().to_owned(),

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs of volumes and images whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachDataVolumeToVm", attach),
     ("BatchDeleteVolumeSnapshot", delete_snapshots),
     ("CreateDataVolumeFromVolumeSnapshot", create_from_snapshot),

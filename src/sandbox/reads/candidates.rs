@@ -5,11 +5,11 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::super::answer::Failure;
-use super::super::change::{Change, Work};
+use super::super::change::{Change, Handler};
 use super::super::store::Row;
 
 /// The APIs that list candidates.
-pub(in super::super) const WORK: &[(&str, Work)] = &[
+pub(in super::super) const WORK: &[(&str, Handler)] = &[
     ("CheckIpAvailability", check_address),
     ("GetCandidateIsoForAttachingVm", isos),
     ("GetDataVolumeAttachableVm", vms_for_volume),

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::super::answer::Failure;
-use super::super::change::{Change, Work};
+use super::super::change::{Change, Handler};
 use super::super::store::Row;
 
 /// The APIs that sum up capacities.
-pub(in super::super) const WORK: &[(&str, Work)] = &[
+pub(in super::super) const WORK: &[(&str, Handler)] = &[
     ("GetAccountQuotaUsage", quota_usage),
     ("GetBackupStorageCapacity", backup_storage),
     ("GetCpuMemoryCapacity", cpu_memory),

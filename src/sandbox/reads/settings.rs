@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::super::answer::Failure;
-use super::super::change::{Change, Work};
+use super::super::change::{Change, Handler};
 
 /// The APIs that read settings and kinds.
-pub(in super::super) const WORK: &[(&str, Work)] = &[
+pub(in super::super) const WORK: &[(&str, Handler)] = &[
     ("CheckApiPermission", permissions),
     ("GetBackupStorageTypes", kinds),
     ("GetGlobalConfigOptions", config_options),

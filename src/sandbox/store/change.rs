@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::assemble::{self, Secrecy};
 use super::error::StoreError;
-use super::model::{Kind, Model, Shape};
+use super::model::{InventoryModel, Kind, Model};
 use super::row::{Row, Scalar};
 use super::schema::{self, quoted};
 use super::timestamp;
@@ -60,7 +60,7 @@ impl<'store> Transaction<'store> {
         self.model
     }
 
-    pub(super) fn shape(&self, inventory: &str) -> Result<Arc<Shape>, StoreError> {
+    pub(super) fn shape(&self, inventory: &str) -> Result<Arc<InventoryModel>, StoreError> {
         self.model.shape(inventory).ok_or_else(|| StoreError::UnknownInventory(inventory.to_owned()))
     }
 
@@ -334,7 +334,7 @@ impl<'store> Transaction<'store> {
         Ok(())
     }
 
-    fn column<'shape>(&self, shape: &'shape Shape, name: &str) -> Result<&'shape str, StoreError> {
+    fn column<'shape>(&self, shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, StoreError> {
         let member = shape.members.iter().find(|member| member.name == name && member.kind.is_column());
         member
             .map(|member| member.name)
@@ -343,7 +343,7 @@ impl<'store> Transaction<'store> {
     }
 
     /// The SQL of a conjunction; its parameters are the values that are not null, in order.
-    fn condition(&self, shape: &Shape, conditions: &[(&str, Scalar)]) -> Result<String, StoreError> {
+    fn condition(&self, shape: &InventoryModel, conditions: &[(&str, Scalar)]) -> Result<String, StoreError> {
         let mut parts = Vec::new();
         let mut parameters = 0;
         for (name, value) in conditions {

@@ -24,12 +24,12 @@ impl Parameters {
 
 /// A stored value in SQL, and how to read it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stored<'a> {
+pub(super) struct StoredValue<'a> {
     pub(super) expression: &'a str,
     pub(super) kind: &'a Kind,
 }
 
-impl Stored<'_> {
+impl StoredValue<'_> {
     /// The SQL of a test with one value. Null members meet none but `is null`.
     pub(super) fn compare(&self, operator: Operator, value: &Literal, parameters: &mut Parameters) -> String {
         let expression = self.expression;

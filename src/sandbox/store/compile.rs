@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
 use super::class_name;
-use super::comparison::{Parameters, Stored};
+use super::comparison::{Parameters, StoredValue};
 use super::error::ServerError;
-use super::model::{Join, Kind, Member, Model, Relation, Shape};
+use super::model::{InventoryModel, Join, Kind, Member, Model, Relation};
 use super::ownership;
 use super::request::Viewer;
 use super::schema::{self, quoted};
@@ -58,7 +58,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The inventory that an entity names, ignoring case (Z1).
-    pub(super) fn entity(&self, name: &str) -> Result<Arc<Shape>, ServerError> {
+    pub(super) fn entity(&self, name: &str) -> Result<Arc<InventoryModel>, ServerError> {
         let wanted = format!("{name}Inventory");
         let found = self.model.catalog().inventory_names().find(|inventory| inventory.eq_ignore_ascii_case(&wanted));
         found
@@ -68,7 +68,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A table under a new alias, as `FROM` takes it, and the alias. A family without a table has no rows.
-    pub(super) fn source(&mut self, shape: &Shape) -> Result<(String, String), ServerError> {
+    pub(super) fn source(&mut self, shape: &InventoryModel) -> Result<(String, String), ServerError> {
         self.aliases += 1;
         let alias = format!("t{}", self.aliases);
         if schema::table_exists(self.connection, shape.table())? {
@@ -87,7 +87,12 @@ impl<'a> Compiler<'a> {
 
     /// What holds of every row that a select finds: its kind, the viewer's right to see it, the condition and
     /// the restrictions.
-    pub(super) fn filter(&mut self, shape: &Shape, alias: &str, select: &Select) -> Result<String, ServerError> {
+    pub(super) fn filter(
+        &mut self,
+        shape: &InventoryModel,
+        alias: &str,
+        select: &Select,
+    ) -> Result<String, ServerError> {
         let mut parts = Vec::new();
         parts.extend(self.kind_of_row(shape, alias));
         parts.extend(ownership::filter(self, shape, alias)?);
@@ -101,14 +106,14 @@ impl<'a> Compiler<'a> {
     }
 
     /// That a row of the family's table is of the inventory, where that is a special one.
-    fn kind_of_row(&self, shape: &Shape, alias: &str) -> Option<String> {
+    fn kind_of_row(&self, shape: &InventoryModel, alias: &str) -> Option<String> {
         (shape.name != shape.root).then(|| {
             let names: Vec<String> = self.model.descendants(shape).iter().map(|name| format!("'{name}'")).collect();
             format!("{alias}._inventory IN ({})", names.join(", "))
         })
     }
 
-    fn condition(&mut self, shape: &Shape, alias: &str, condition: &Condition) -> Result<String, ServerError> {
+    fn condition(&mut self, shape: &InventoryModel, alias: &str, condition: &Condition) -> Result<String, ServerError> {
         match condition {
             Condition::And(left, right) => {
                 Ok(format!("({} AND {})", self.condition(shape, alias, left)?, self.condition(shape, alias, right)?))
@@ -134,7 +139,7 @@ impl<'a> Compiler<'a> {
 
     fn test(
         &mut self,
-        shape: &Shape,
+        shape: &InventoryModel,
         alias: &str,
         path: &[&str],
         operator: Operator,
@@ -184,7 +189,7 @@ impl<'a> Compiler<'a> {
     /// A test of a member or tag of the inventory itself.
     fn own_test(
         &mut self,
-        shape: &Shape,
+        shape: &InventoryModel,
         alias: &str,
         name: &str,
         operator: Operator,
@@ -234,7 +239,7 @@ impl<'a> Compiler<'a> {
         match &member.kind {
             Kind::Json if !matches!(value, Value::None) => {
                 // A list of texts: at least one of them.
-                let stored = Stored { expression: "item.value COLLATE NOCASE", kind: &Kind::Text };
+                let stored = StoredValue { expression: "item.value COLLATE NOCASE", kind: &Kind::Text };
                 let condition = self.stored_test(&stored, operator, value)?;
                 Ok(format!(
                     "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid({expression}) THEN {expression} END) item \
@@ -247,7 +252,7 @@ impl<'a> Compiler<'a> {
                 let by_uuid = target.is_some_and(|target| target.has_column("uuid"));
                 self.joined_test(alias, join, if by_uuid { "uuid" } else { join.foreign }, operator, value)
             }
-            kind => self.stored_test(&Stored { expression: &expression, kind }, operator, value),
+            kind => self.stored_test(&StoredValue { expression: &expression, kind }, operator, value),
         }
     }
 
@@ -263,14 +268,15 @@ impl<'a> Compiler<'a> {
         let Some(target) = self.model.shape(join.inventory) else { return Ok("0".to_owned()) };
         let (source, inner) = self.source(&target)?;
         let expression = format!("{inner}.{}", quoted(column));
-        let condition = self.stored_test(&Stored { expression: &expression, kind: &Kind::Text }, operator, value)?;
+        let condition =
+            self.stored_test(&StoredValue { expression: &expression, kind: &Kind::Text }, operator, value)?;
         self.related(alias, join, &source, &inner, &condition)
     }
 
     /// A test of tags. A denial means that the resource has no such tag; `is null` finds nothing (Q15).
     fn tag_test(
         &mut self,
-        shape: &Shape,
+        shape: &InventoryModel,
         alias: &str,
         (inventory, column): (&str, &str),
         operator: Operator,
@@ -296,7 +302,7 @@ impl<'a> Compiler<'a> {
         let value = self.value(operand)?;
         let (source, inner) = self.source(&tags)?;
         let expression = format!("{inner}.{}", quoted(column));
-        let stored = Stored { expression: &expression, kind: &Kind::Text };
+        let stored = StoredValue { expression: &expression, kind: &Kind::Text };
         let condition = self.stored_test(&stored, operator.denied().unwrap_or(operator), &value)?;
         let not = if operator.denied().is_some() { "NOT " } else { "" };
         Ok(format!(
@@ -319,7 +325,7 @@ impl<'a> Compiler<'a> {
 
     fn stored_test(
         &mut self,
-        stored: &Stored<'_>,
+        stored: &StoredValue<'_>,
         operator: Operator,
         value: &Value<'_>,
     ) -> Result<String, ServerError> {
@@ -362,7 +368,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The clauses after the condition: group, order, limit and offset.
-    pub(super) fn tail(&mut self, shape: &Shape, alias: &str, select: &Select) -> Result<String, ServerError> {
+    pub(super) fn tail(&mut self, shape: &InventoryModel, alias: &str, select: &Select) -> Result<String, ServerError> {
         let mut sql = String::new();
         if !select.group_by.is_empty() {
             let mut columns = Vec::new();
@@ -391,7 +397,12 @@ impl<'a> Compiler<'a> {
     }
 
     /// A condition on another entity that the rows are related to in some way, or on their tags.
-    fn restriction(&mut self, shape: &Shape, alias: &str, restriction: &Restriction) -> Result<String, ServerError> {
+    fn restriction(
+        &mut self,
+        shape: &InventoryModel,
+        alias: &str,
+        restriction: &Restriction,
+    ) -> Result<String, ServerError> {
         let Restriction { entity, field, operator, operand } = restriction;
         let Some(entity) = entity else { return self.own_test(shape, alias, field, *operator, operand) };
         let wanted = self.entity(entity)?;
@@ -406,7 +417,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The shortest path of expanded fields to an inventory.
-    fn path_to(&self, from: &Shape, to: &Shape) -> Option<Vec<&'static str>> {
+    fn path_to(&self, from: &InventoryModel, to: &InventoryModel) -> Option<Vec<&'static str>> {
         if from.name == to.name {
             return Some(Vec::new());
         }
@@ -467,14 +478,14 @@ impl<'a> Compiler<'a> {
 }
 
 /// The column of a member that `fields` and the like may name.
-pub(super) fn selectable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, ServerError> {
+pub(super) fn selectable<'shape>(shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, ServerError> {
     column(shape, name).filter(|member| member.selectable).map(|member| member.name).ok_or_else(|| {
         ServerError::internal(format!("failed to run the query: inventory[{}] has no field[{name}]", shape.name))
     })
 }
 
 /// The column of a member that `sort` may name.
-fn sortable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, ServerError> {
+fn sortable<'shape>(shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, ServerError> {
     column(shape, name).filter(|member| member.sortable).map(|member| member.name).ok_or_else(|| {
         ServerError::internal(format!(
             "invalid order by clause: inventory[{}] cannot be sorted by [{name}]",
@@ -483,7 +494,7 @@ fn sortable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, Ser
     })
 }
 
-fn column<'shape>(shape: &'shape Shape, name: &str) -> Option<&'shape Member> {
+fn column<'shape>(shape: &'shape InventoryModel, name: &str) -> Option<&'shape Member> {
     let is_plain = |member: &&Member| member.kind.is_column() && member.kind != Kind::Json;
     shape.member(name).filter(is_plain).filter(|member| !member.unqueryable && !member.newer)
 }
@@ -503,7 +514,7 @@ fn comparison(operator: Operator) -> Option<&'static str> {
 
 /// Two own members compared with each other.
 fn fields_compared(
-    shape: &Shape,
+    shape: &InventoryModel,
     alias: &str,
     left: &[String],
     operator: Operator,
@@ -534,7 +545,7 @@ fn check_boolean(member: &Member, operator: Operator, value: &Value<'_>) -> Resu
     Ok(())
 }
 
-fn no_field(shape: &Shape, name: &str) -> ServerError {
+fn no_field(shape: &InventoryModel, name: &str) -> ServerError {
     ServerError::internal(format!(
         "failed to run the query: inventory class[class {}] not having field[{name}]",
         class_name::of(shape.name)

@@ -87,7 +87,7 @@ pub(crate) struct Member {
 
 /// An inventory as the store keeps it.
 #[derive(Debug)]
-pub(crate) struct Shape {
+pub(crate) struct InventoryModel {
     pub(crate) name: &'static str,
     /// The general inventory of its family.
     pub(crate) root: &'static str,
@@ -97,7 +97,7 @@ pub(crate) struct Shape {
     pub(crate) members: Vec<Member>,
 }
 
-impl Shape {
+impl InventoryModel {
     /// The family's table.
     pub(crate) fn table(&self) -> &'static str {
         base(self.root)
@@ -133,7 +133,7 @@ fn decapitalised(name: &str) -> String {
 #[derive(Debug)]
 pub(crate) struct Model {
     catalog: Catalog,
-    shapes: Mutex<HashMap<&'static str, Arc<Shape>>>,
+    shapes: Mutex<HashMap<&'static str, Arc<InventoryModel>>>,
     families: OnceLock<HashMap<&'static str, Vec<&'static str>>>,
 }
 
@@ -147,7 +147,7 @@ impl Model {
     }
 
     /// The shape of the inventory called exactly `name`.
-    pub(crate) fn shape(&self, name: &str) -> Option<Arc<Shape>> {
+    pub(crate) fn shape(&self, name: &str) -> Option<Arc<InventoryModel>> {
         if let Some(shape) = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Some(Arc::clone(shape));
         }
@@ -173,7 +173,7 @@ impl Model {
     }
 
     /// The inventory itself and those that specialise it.
-    pub(crate) fn descendants(&self, shape: &Shape) -> Vec<&'static str> {
+    pub(crate) fn descendants(&self, shape: &InventoryModel) -> Vec<&'static str> {
         let mut found = self.family(shape.root);
         found.retain(|name| {
             *name == shape.name
@@ -186,7 +186,7 @@ impl Model {
     }
 
     /// The inventory that a condition `field=value` turns a query to (Q14).
-    pub(crate) fn specialised(&self, shape: &Shape, field: &str, value: &str) -> Option<Arc<Shape>> {
+    pub(crate) fn specialised(&self, shape: &InventoryModel, field: &str, value: &str) -> Option<Arc<InventoryModel>> {
         let inventory = &shape.inventory;
         if !inventory.field(field)?.type_field {
             return None;
@@ -221,7 +221,7 @@ impl Model {
         found
     }
 
-    fn work_out(&self, inventory: Inventory) -> Shape {
+    fn work_out(&self, inventory: Inventory) -> InventoryModel {
         let ancestors = self.ancestors(&inventory);
         let root = ancestors.last().copied().unwrap_or(inventory.name);
         let lineage: Vec<Inventory> = ancestors.iter().filter_map(|name| self.catalog.inventory(name)).collect();
@@ -248,7 +248,7 @@ impl Model {
                 }
             })
             .collect();
-        Shape { name: inventory.name, root, ancestors, inventory, members }
+        InventoryModel { name: inventory.name, root, ancestors, inventory, members }
     }
 
     fn is_relation(&self, kind: &Type) -> bool {
@@ -361,7 +361,7 @@ impl Model {
 
     /// The joins that an expanded field or alias stands for, in order. The outer `None` means that there is
     /// no such field, the inner one that nothing is known to join the two.
-    pub(crate) fn relation(&self, shape: &Shape, name: &str) -> Option<Relation> {
+    pub(crate) fn relation(&self, shape: &InventoryModel, name: &str) -> Option<Relation> {
         // What only an ancestor has is no field of this inventory: the server copies them down itself.
         let since = shape.inventory.expanded.get(name).map(|expanded| expanded.since);
         let since = since.or_else(|| shape.inventory.aliases.contains_key(name).then_some(None))?;

@@ -2,7 +2,7 @@
 
 use super::compile::Compiler;
 use super::error::ServerError;
-use super::model::Shape;
+use super::model::InventoryModel;
 
 /// Inventories that accounts own, and the member that names the resource which is owned: the row itself, or
 /// one that it belongs to. What is not listed here belongs to the cloud, and everybody sees it.
@@ -63,7 +63,11 @@ const OF_ACCOUNTS: [(&str, &[&str]); 7] = [
 ];
 
 /// The SQL that a row must meet for the viewer to see it; none where every row will do.
-pub(super) fn filter(compiler: &mut Compiler<'_>, shape: &Shape, alias: &str) -> Result<Option<String>, ServerError> {
+pub(super) fn filter(
+    compiler: &mut Compiler<'_>,
+    shape: &InventoryModel,
+    alias: &str,
+) -> Result<Option<String>, ServerError> {
     if compiler.viewer.is_admin {
         return Ok(None);
     }

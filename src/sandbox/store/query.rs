@@ -3,14 +3,14 @@
 //! A node pastes what it read from a query into ZQL and parses that, which is where its errors about a place in
 //! a text that the user never wrote come from. So does the sandbox.
 
-use super::assemble::{Printed, Secrecy, write_string};
+use super::assemble::{InventoryJson, Secrecy, write_string};
 use super::condition::{self, ReadCondition};
 use super::database::Store;
 use super::error::{BAD_ARGUMENT, ServerError};
 use super::facts::facts;
 use super::model::base;
 use super::request::{QueryRequest, Viewer};
-use super::run::{Answer, Runner};
+use super::run::{Runner, StatementResult};
 use super::zql;
 
 /// How many rows a query without `limit` yields at most, silently (Q16).
@@ -84,7 +84,7 @@ impl Store {
         Ok(format!("{{\"results\":[{}]}}", results.join(",")))
     }
 
-    fn run(&self, text: &str, viewer: &Viewer, secrecy: Secrecy) -> Result<Vec<Answer>, ServerError> {
+    fn run(&self, text: &str, viewer: &Viewer, secrecy: Secrecy) -> Result<Vec<StatementResult>, ServerError> {
         if text.chars().any(|character| character > '\u{ffff}') {
             // The database's text has three bytes a character (R9).
             return Err(ServerError::internal("failed to run the query: could not extract ResultSet"));
@@ -122,10 +122,10 @@ fn check_filter(text: Option<&str>) -> Result<(), ServerError> {
 /// The reply of a query on resources that the catalog does not describe.
 fn nothing(request: &QueryRequest) -> String {
     let total = (request.count || request.reply_with_count).then_some(0);
-    reply(Answer { inventories: (!request.count).then(Vec::new), total, ..Answer::default() })
+    reply(StatementResult { inventories: (!request.count).then(Vec::new), total, ..StatementResult::default() })
 }
 
-fn reply(answer: Answer) -> String {
+fn reply(answer: StatementResult) -> String {
     let rows = answer.inventories.as_deref().unwrap_or_default();
     let mut schema = Vec::new();
     for (at, row) in rows.iter().enumerate().rev() {
@@ -139,7 +139,7 @@ fn reply(answer: Answer) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn result(answer: Answer) -> String {
+fn result(answer: StatementResult) -> String {
     let mut members = Vec::new();
     if let Some(rows) = &answer.inventories {
         members.push(format!("\"inventories\":{}", list(rows)));
@@ -164,7 +164,7 @@ fn result(answer: Answer) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn list(rows: &[Printed]) -> String {
+fn list(rows: &[InventoryJson]) -> String {
     let rows: Vec<&str> = rows.iter().map(|row| row.json.as_str()).collect();
     format!("[{}]", rows.join(","))
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::StoreError;
-use super::model::{Kind, Model, Shape};
+use super::model::{InventoryModel, Kind, Model};
 
 /// The number of the layout of the tables; a database with another one is not read.
 pub(super) const LAYOUT: i64 = 1;
@@ -62,7 +62,7 @@ pub(super) fn tables(connection: &Connection) -> Result<Vec<String>, StoreError>
 }
 
 /// Makes the table of a family, where there is none yet.
-pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &Shape) -> Result<(), StoreError> {
+pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &InventoryModel) -> Result<(), StoreError> {
     if table_exists(connection, shape.table())? {
         return Ok(());
     }

@@ -20,7 +20,7 @@ const STATES: [&str; 10] =
 const FAMILIES: [&str; 4] = ["VmInstanceInventory", "VmNicInventory", "VolumeInventory", "AccountResourceRefInventory"];
 
 /// What new machines are built on: the first of each kind that the store has.
-struct Site {
+struct Infrastructure {
     zone: String,
     cluster: String,
     hosts: Vec<String>,
@@ -61,7 +61,7 @@ fn drop_indexes(tx: &Transaction<'_>, table: &str) -> Result<Vec<String>, StoreE
     Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
 }
 
-fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
+fn site(tx: &Transaction<'_>) -> Result<Infrastructure, StoreError> {
     let missing = |what: &str| StoreError::Seed(format!("there is no {what} to build virtual machines on"));
     let uuids = |inventory: &str, conditions: &[(&str, Scalar)]| -> Result<Vec<String>, StoreError> {
         let rows = tx.find_where(inventory, conditions)?;
@@ -79,7 +79,7 @@ fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
     }
     let in_zone = [("zoneUuid", Scalar::from(zone.as_str()))];
     let private = [("zoneUuid", Scalar::from(zone.as_str())), ("category", "Private".into())];
-    Ok(Site {
+    Ok(Infrastructure {
         hosts,
         image: first("ImageInventory", &[("mediaType", "RootVolumeTemplate".into())])?,
         offering: first("InstanceOfferingInventory", &[("type", "UserVm".into())])?,
@@ -90,7 +90,7 @@ fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
     })
 }
 
-fn insert_rows(tx: &Transaction<'_>, site: &Site, count: u64) -> Result<(), StoreError> {
+fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Result<(), StoreError> {
     let connection = tx.connection();
     // A row's number is one below its key, so that no number comes twice among rows that exist.
     let offset: i64 = connection.query_row("SELECT coalesce(max(_id), 0) FROM VmInstance", [], |row| row.get(0))?;
