@@ -320,7 +320,7 @@ fn digits_end(bytes: &[u8], at: &mut usize) -> Result<Option<usize>, ParseError>
 mod tests {
     use super::*;
 
-    /// Checks `text` followed by a blank, since only more text shows that a number has ended.
+    /// Checks `text` followed by a space, since only more text shows that a number has ended.
     fn check(text: &str) -> Result<Progress, ParseError> {
         let text = format!("{text} ");
         Checker::new(0).check(text.as_bytes(), 0, 0)

@@ -1,6 +1,6 @@
 //! Writing maps piece by piece.
 
-/// A record in the making: the text of a map.
+/// A record being written: the text of a map.
 #[derive(Default)]
 pub struct MapWriter {
     text: Vec<u8>,

@@ -11,7 +11,7 @@ use crate::syntax::{ListError, LiteralError, Operator};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{kind}")]
 pub struct Error {
-    /// What is wrong.
+    /// The message.
     pub kind: ErrorKind,
     /// The words that are wrong, in bytes of the command's line; none where something is missing.
     pub span: Option<Range<usize>>,

@@ -210,8 +210,8 @@ fn texts(parameters: &[(String, Value)]) -> Vec<(String, String)> {
 /// Path segments and pairs of a query string, decoded.
 type Target = (Vec<String>, Vec<(String, String)>);
 
-/// Takes a target apart. It is encoded again completely, so that what a node refuses, or would drop without a word (T3),
-/// is never sent.
+/// Takes a target apart. It is encoded again completely, so that what a node refuses, or would drop silently (T3), is
+/// never sent.
 fn target(typed: &str) -> Result<Target, RawError> {
     if typed.contains("://") && !typed.starts_with('/') {
         return Err(RawError::WholeUrl);
@@ -243,7 +243,7 @@ fn target(typed: &str) -> Result<Target, RawError> {
     Ok((segments, pairs.collect::<Result<_, RawError>>()?))
 }
 
-/// The text without percent escapes; `+` is a blank in a query string.
+/// The text without percent escapes; `+` is a space in a query string.
 fn decoded(text: &str, in_query: bool) -> Result<String, RawError> {
     let broken = |at: usize| {
         let escape: String = text[at..].chars().take(3).collect();

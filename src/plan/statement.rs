@@ -128,7 +128,7 @@ pub struct Statement<'s> {
     pub verb: &'s str,
     /// What it is about, as typed, and where that stands; none for a search.
     pub entity: Option<Token<'s>>,
-    /// What its rows are.
+    /// The kind of its rows.
     pub rows: Rows<'s>,
     /// What it asks for, with the members: `zone.name`.
     subject: &'s str,

@@ -1,4 +1,4 @@
-//! `--jq`: a jq expression between the reply and its printing.
+//! `--jq`: a jq expression that is applied to the reply before it is printed.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -27,11 +27,11 @@ pub struct Filter {
 
 /// A program for each row.
 struct RowProgram {
-    /// The whole of it.
+    /// The whole expression.
     expression: String,
-    /// The member that it begins with, if it does: `name` of `.name | rest`. Nothing else of the row is read then.
+    /// The member that the expression begins with, if any: `name` in `.name | rest`. Only that member is parsed then.
     member: Option<String>,
-    /// What is done to that member, or to the row.
+    /// The program that is applied to that member, or to the row.
     program: Program,
 }
 
@@ -39,7 +39,7 @@ impl RowProgram {
     fn compile(expression: String) -> Option<RowProgram> {
         let name: String =
             expression.strip_prefix('.')?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        // What follows is about the member's value: `.b`, `[0]`, `| ...`.
+        // The rest applies to the member's value: `.b`, `[0]`, `| ...`.
         let rest = &expression[1 + name.len()..];
         let (member, program) = match rest.chars().next() {
             _ if name.is_empty() => (None, Program::compile(&expression).ok()?),
@@ -65,7 +65,7 @@ impl RowProgram {
                 let member = json::member(row, name).map_or(Ok(Val::Null), |text| reader.value(text))?;
                 self.program.run(member, is_interrupted, found)
             }
-            // Rows that are no maps are rare, and an error most of the time.
+            // Rows that are not objects are rare, and usually an error.
             Some(_) => match Program::compile(&self.expression) {
                 Ok(program) => program.run(reader.value(row)?, is_interrupted, found),
                 Err(error) => Err(Error::Filter { message: error.message }),
@@ -84,14 +84,14 @@ impl Filter {
     /// Compiles an expression. Modules cannot be imported, and the process environment is not visible to it.
     ///
     /// # Errors
-    /// The first error, with its place.
+    /// The first error, with its position.
     pub fn compile(expression: &str) -> Result<Filter, FilterError> {
         let whole = Rc::new(Program::compile(expression)?);
         let each = each_row(expression).and_then(RowProgram::compile).map(Rc::new);
         Ok(Filter { expression: expression.into(), each, whole, is_interrupted: Rc::new(|| false) })
     }
 
-    /// Ends with [`Error::Interrupted`] when `is_interrupted` says so, which is asked again and again.
+    /// Stops with [`Error::Interrupted`] when `is_interrupted`, which is polled, returns `true`.
     pub fn until(self, is_interrupted: impl Fn() -> bool + 'static) -> Filter {
         Filter { is_interrupted: Rc::new(is_interrupted), ..self }
     }
@@ -102,7 +102,7 @@ fn each_row(expression: &str) -> Option<String> {
     let rest = expression.trim_start().strip_prefix(".inventories[]")?;
     let mut end = 0;
     let bytes = rest.as_bytes();
-    // The path goes on through members, indexes and `?`; anything else but a pipe binds differently.
+    // The path continues through members, indexes and `?`; anything else except a pipe has another precedence.
     loop {
         match bytes.get(end) {
             Some(b'.') => {
@@ -119,7 +119,7 @@ fn each_row(expression: &str) -> Option<String> {
         }
     }
     let (path, tail) = rest.split_at(end);
-    // A `?` right behind is about there being no inventories at all.
+    // A `?` directly after `[]` handles a reply without inventories.
     let path = path.trim_start_matches('?');
     let path = if path.starts_with('.') { path.to_owned() } else { format!(".{path}") };
     let tail = tail.trim_start();
@@ -130,10 +130,10 @@ fn each_row(expression: &str) -> Option<String> {
     Some(format!("{path} | {after}"))
 }
 
-/// Makes values of a reply's text.
+/// Parses JSON text into values of jq.
 #[derive(Default)]
 struct ValueReader {
-    /// Where members are to be sorted: as they are for a filter behind `-o json |`.
+    /// Set when members are sorted first, as they would be for `-o json | jq`.
     sorter: Option<Sorter>,
     sorted: Vec<u8>,
 }
@@ -151,7 +151,7 @@ impl ValueReader {
     }
 }
 
-/// Where the outputs of a filter come from, one batch at a time.
+/// The outputs of a filter, one batch at a time.
 pub(super) struct Outputs<'p> {
     pieces: &'p mut dyn Pieces,
     filter: Filter,
@@ -236,7 +236,7 @@ fn name_value(name: &str) -> Val {
     Val::from(json::unescape(name.as_bytes()).into_owned())
 }
 
-/// Writes a value as one line of JSON, or indented by two blanks as jq does.
+/// Writes a value as one line of JSON, or indented by two spaces as jq does.
 fn write_value(out: &mut Vec<u8>, value: &Val, pretty: bool) -> Result<(), Error> {
     let indent = pretty.then(|| "  ".to_owned());
     let style = Pp { indent, sort_keys: false, styles: Default::default(), sep_space: pretty };
@@ -279,7 +279,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: 
     }
 }
 
-/// A string as it is; on a terminal only line feeds and tabs act.
+/// Writes a string without quotes; on a terminal control characters other than line feeds and tabs are escaped.
 fn raw(string: &[u8], view: &View, out: &mut Vec<u8>) {
     if !view.terminal {
         return out.extend_from_slice(string);
@@ -350,7 +350,7 @@ impl Pieces for FilteredRows<'_> {
                     return Ok(Some(Piece::EndRows));
                 }
                 Err(Error::Read(error)) => return Err(error),
-                // Whoever asked for rows takes the error out again.
+                // The caller converts the error back; see `error.rs`.
                 Err(error) => return Err(ReadError::Read(std::io::Error::other(error))),
             }
         }

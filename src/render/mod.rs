@@ -1,12 +1,13 @@
-//! Replies in the formats that people and programs read.
+//! Output formats for people and programs.
 //!
-//! A reply comes in [`Pieces`], and what is made of it goes to a writer at once: memory does
-//! not grow with the number of rows. How it looks is a [`View`]; what is known of its rows is a [`Shape`]. The
-//! JSON formats lay the reply's own text out again; the others pick values out of that text.
+//! A reply is read as [`Pieces`] and written immediately, so that memory does not grow with the number of rows. A
+//! [`View`] says how it is printed, a [`Shape`] what is known about its rows. The JSON formats reformat the reply's own
+//! text; the others pick values out of that text.
 //!
-//! This module knows no API, no HTTP and no terminal: the caller says how wide the terminal is, whether there is
-//! one, and which members are secret. Tables are drawn here and not by a table library, since those need every
-//! row before they print the first; the one table whose size is bounded, the summary, is laid out by comfy-table.
+//! This module does not know about APIs, HTTP or terminals: the caller passes the terminal width, whether there is a
+//! terminal, and which members are secret. Tables of rows are laid out here and not by a library, since libraries need
+//! all rows before they print the first (see ARCHITECTURE.md for figures); the summary, whose size is bounded, is laid
+//! out by comfy-table.
 
 mod cell;
 mod columns;

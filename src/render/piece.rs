@@ -1,13 +1,13 @@
-//! Pieces of a reply that wait for later ones.
+//! Pieces of a reply that are held in memory.
 
 use crate::json::Piece;
 
-/// Whether a reply's inventories are under this name.
+/// Whether this member of a reply contains its inventories.
 pub(super) fn is_inventories(name: &str) -> bool {
     matches!(name, "inventories" | "inventory")
 }
 
-/// A piece that waits.
+/// A piece that owns its text.
 pub(super) enum OwnedPiece {
     Member(String, Vec<u8>),
     Rows(String),

@@ -11,19 +11,19 @@ use super::piece::{OwnedPiece, is_inventories};
 use super::rows::{RowKind, part_row};
 use super::view::{Shape, View};
 
-/// Passes a reply on with only the columns asked for in its inventories, or in the parts of a batch.
+/// Passes a reply on with only the requested columns of its inventories, or of the parts of a batch.
 pub(super) struct Projected<'p> {
     pieces: &'p mut dyn Pieces,
     grid: Grid,
     waiting: VecDeque<OwnedPiece>,
     current: OwnedPiece,
-    /// Of which list the rows at hand are.
+    /// Which kind of list the current rows belong to.
     inside: RowKind,
     row: Vec<u8>,
 }
 
 impl<'p> Projected<'p> {
-    /// Reads as many rows as it takes to know that the columns exist.
+    /// Reads enough rows to know whether the columns exist.
     pub(super) fn new(pieces: &'p mut dyn Pieces, shape: &Shape, view: &View) -> Result<Projected<'p>, Error> {
         let mut waiting = VecDeque::new();
         let grid = match Grid::without_sample(shape, view) {
@@ -58,7 +58,7 @@ impl<'p> Projected<'p> {
     }
 }
 
-/// What the rows of a list of that name are, where columns can be chosen of them.
+/// The kind of the rows of a list, if columns can be selected from them.
 fn kind_of(list: &str) -> RowKind {
     match list {
         parts::LIST => RowKind::Parts,

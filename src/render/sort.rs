@@ -1,4 +1,4 @@
-//! `--sort-by`: rows in an order that the node cannot give.
+//! `--sort-by`: rows sorted by the program, also in ways that a node does not support.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ use super::view::{Format, Shape, View};
 pub struct SortKey {
     column: Column,
     descending: bool,
-    /// Whether it is a saved preference: rows that lack it keep their order then.
+    /// Whether it is a saved preference: rows without that column are then left in their order.
     saved: bool,
 }
 
@@ -47,18 +47,18 @@ impl SortKey {
     }
 }
 
-/// A reply whose inventories come in order. Unlike all else here it holds every row, as text.
+/// A reply with sorted inventories. Unlike the rest of this module it holds every row in memory, as text.
 pub struct Sorted {
-    /// What stands before, between and behind the rows; a `Row` there means all of them.
+    /// The pieces before and after the rows; a `Row` in it stands for all of them.
     frame: VecDeque<OwnedPiece>,
     text: Vec<u8>,
-    /// The rows' places in the text, the first one last.
+    /// The offsets of the rows in the text, in reverse order.
     rows: Vec<(usize, usize)>,
     current: OwnedPiece,
 }
 
 impl Sorted {
-    /// Reads the reply and sorts it. Rows without a value come last; of equal ones the order stays.
+    /// Reads and sorts the reply. The sort is stable; rows without a value come last.
     pub(super) fn new(pieces: &mut dyn Pieces, key: &SortKey, shape: &Shape, view: &View) -> Result<Sorted, Error> {
         let mut frame = VecDeque::new();
         let mut text = Vec::new();
@@ -117,7 +117,7 @@ impl Sorted {
         Sorted::new(pieces, &key, &Shape::default(), &View::new(Format::Json))
     }
 
-    /// Keeps `limit` rows behind the first `start` ones.
+    /// Keeps `limit` rows after the first `start` ones.
     pub fn window(mut self, start: u64, limit: Option<u64>) -> Sorted {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let left = self.rows.len().saturating_sub(count(start));
@@ -127,7 +127,7 @@ impl Sorted {
     }
 }
 
-/// Keeps the names of a row's members, for the case that nobody has the column.
+/// Collects the names of a row's members, for the suggestion if no row has the column.
 fn note(row: &[u8], names: &mut Vec<String>) {
     for (name, _) in json::members(row) {
         if names.len() < 1000 && !names.iter().any(|known| known.as_bytes() == name) {
@@ -186,7 +186,7 @@ impl Key {
             Kind::Number => {
                 let text = String::from_utf8_lossy(value);
                 let number: f64 = text.parse().unwrap_or(0.0);
-                // Beyond 2^53 doubles run together (N4).
+                // Doubles are not exact beyond 2^53 (N4).
                 Key::Number(number, super::size::integral(&text).unwrap_or(0))
             }
             Kind::Text => {
@@ -219,7 +219,7 @@ impl Key {
     }
 }
 
-/// Texts without regard to case, runs of digits by their number: `web-2` before `web-10`, `10.0.0.9` before
+/// Compares texts ignoring case and runs of digits by their value: `web-2` before `web-10`, `10.0.0.9` before
 /// `10.0.0.10`.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.chars().peekable(), b.chars().peekable());

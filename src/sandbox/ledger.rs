@@ -39,7 +39,7 @@ impl Ledger {
     /// Opens the file, which is made where it does not exist.
     ///
     /// # Errors
-    /// Whatever SQLite says; a file that is damaged or no database among it.
+    /// When SQLite fails, also for a file that is damaged or not a database.
     pub(super) fn open(file: &Path) -> rusqlite::Result<Ledger> {
         let connection = Connection::open(file)?;
         // Two processes may share the file; what a crash loses here are sessions and jobs of a sandbox.
@@ -52,7 +52,7 @@ impl Ledger {
     /// A ledger that ends with the process.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// When SQLite fails.
     pub(super) fn in_memory() -> rusqlite::Result<Ledger> {
         Ledger::with(Connection::open_in_memory()?)
     }
@@ -60,7 +60,7 @@ impl Ledger {
     /// Forgets all sessions and jobs.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// When SQLite fails.
     pub(super) fn clear(&self) -> rusqlite::Result<()> {
         self.connection.execute_batch("delete from session; delete from job;")
     }

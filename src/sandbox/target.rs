@@ -48,7 +48,7 @@ impl Target {
     }
 }
 
-/// Reads a query string. A parameter with a broken escape is dropped without a word (T3).
+/// Reads a query string. A parameter with a broken escape is dropped silently (T3).
 fn read_query(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
@@ -62,7 +62,7 @@ fn read_query(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Decodes percent escapes, and `+` as a blank in query strings; nothing for a broken escape.
+/// Decodes percent escapes, and `+` as a space in query strings; nothing for a broken escape.
 fn decode(text: &str, is_query: bool) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

@@ -150,7 +150,7 @@ pub fn lex(line: &str) -> Lexed {
     lexed
 }
 
-/// The word in the making, which begins here if there is none.
+/// The word being written, which begins here if there is none.
 fn open(word: &mut Option<Word>, at: usize) -> &mut Word {
     // Most words fit without growing, which a long line and each key press in it notice.
     word.get_or_insert_with(|| Word { text: String::with_capacity(32), span: at..at, origins: Vec::with_capacity(33) })

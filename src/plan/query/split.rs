@@ -49,8 +49,8 @@ impl QueryPlan {
             if let (ConditionValue::List(first), ConditionValue::List(second)) =
                 (&mut conditions[index].value, &mut rest[index].value)
             {
-                // In order and without doubles, the parts of a list of uuids hold different rows and follow
-                // each other in the order of the whole. The node tells neither case nor trailing blanks (Q9).
+                // In order and without doubles, the parts of a list of uuids hold different rows and follow each other
+                // in the order of the whole. The node tells neither case nor trailing spaces (Q9).
                 let key = |item: &Scalar| item.text().trim_end_matches(' ').to_lowercase();
                 first.sort_by_cached_key(key);
                 first.dedup_by_key(|item| key(item));

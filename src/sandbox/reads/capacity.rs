@@ -34,7 +34,7 @@ fn selected(change: &Change<'_>, inventory: &str, lists: &[(&str, &str)]) -> Res
 
 fn cpu_memory(change: &Change<'_>) -> Result<String, Failure> {
     let lists = [("hostUuids", "uuid"), ("clusterUuids", "clusterUuid"), ("zoneUuids", "zoneUuid")];
-    // What is told apart: the narrowest kind that was named, or the zones of all (R18).
+    // What is distinguished: the narrowest kind that was named, or the zones of all (R18).
     let narrowest = lists.iter().position(|(list, _)| !change.arguments.texts(list).is_empty());
     let is_all = change.arguments.get("all").and_then(Value::as_bool) == Some(true);
     if narrowest.is_none() && !is_all {

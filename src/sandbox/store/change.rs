@@ -138,7 +138,7 @@ impl<'store> Transaction<'store> {
         Ok(self.connection.prepare_cached(&sql)?.query_row([uuid], |row| row.get(0)).optional()?)
     }
 
-    /// Adds a resource. `createDate` and `lastOpDate` are the present moment unless the row says otherwise.
+    /// Adds a resource. `createDate` and `lastOpDate` are the current time unless the row says otherwise.
     ///
     /// # Errors
     /// `UnknownInventory`, `UnknownField` for a member that is not stored, `Database`, also for a uuid that

@@ -61,7 +61,7 @@ impl Store {
     /// A store that lives as long as the value, filled with the seed.
     ///
     /// # Errors
-    /// `Database` when SQLite refuses, which it does for want of memory only.
+    /// `Database` when SQLite refuses, which it does only when memory runs out.
     pub fn in_memory() -> Result<Store, StoreError> {
         let store = Store::empty()?;
         store.seed()?;
@@ -71,7 +71,7 @@ impl Store {
     /// A store that lives as long as the value, without resources.
     ///
     /// # Errors
-    /// `Database` when SQLite refuses, which it does for want of memory only.
+    /// `Database` when SQLite refuses, which it does only when memory runs out.
     pub fn empty() -> Result<Store, StoreError> {
         let store = Store::over(Connection::open_in_memory()?)?;
         schema::create(&store.lock())?;

@@ -44,7 +44,7 @@ pub enum StoreError {
     UnknownField {
         /// The inventory.
         inventory: &'static str,
-        /// The member asked for.
+        /// The requested member.
         field: String,
     },
     /// The seed data do not fit the catalog; a defect of the build.

@@ -1,4 +1,4 @@
-//! Comparing text as the database of a node does: without regard to case and trailing blanks (Q9).
+//! Comparing text as the database of a node does: without regard to case and trailing spaces (Q9).
 //!
 //! SQLite's own comparisons know the case of ASCII letters only. They are used where that is enough, since
 //! indexes know them; these functions are for the rest.
@@ -24,7 +24,7 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("like_text", 2, flags, function(like))
 }
 
-/// Whether two texts are equal but for case and trailing blanks.
+/// Whether two texts are equal but for case and trailing spaces.
 pub(super) fn same(left: &str, right: &str) -> bool {
     let fold = |text: &str| -> Vec<char> { text.trim_end_matches(' ').chars().map(folded).collect() };
     fold(left) == fold(right)

@@ -31,7 +31,7 @@ pub(in crate::sandbox::store) struct Select {
     pub(in crate::sandbox::store) verb: Verb,
     pub(in crate::sandbox::store) function: Option<Function>,
     pub(in crate::sandbox::store) entity: String,
-    /// The fields asked for; none means all. More than one segment is a path.
+    /// The requested fields; none means all. More than one segment is a path.
     pub(in crate::sandbox::store) fields: Vec<Vec<String>>,
     /// The field that `sum` sums by.
     pub(in crate::sandbox::store) by: Option<String>,

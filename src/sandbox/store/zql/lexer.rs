@@ -2,8 +2,8 @@
 
 use super::super::error::ServerError;
 
-/// Keywords; none of them can be a field's name (Z2). Those of two or three words have exactly one blank
-/// between them (Z1), and stand before the words that they begin with.
+/// Keywords; none of them can be a field's name (Z2). Those of two or three words have exactly one space between them
+/// (Z1), and stand before the words that they begin with.
 const KEYWORDS: [&str; 35] = [
     "is not null",
     "is null",
