@@ -1,26 +1,26 @@
-//! Checking JSON text as it arrives: where a value ends, and whether it is JSON at all.
+//! Incremental validation of JSON text: finds the end of a value and syntax errors.
 
 use super::lexis::{is_blank, string_stop};
 
-/// How deeply lists and maps may be nested. Replies nest a dozen levels; this is far beyond, and far within
-/// what the stack allows those who walk a value afterwards.
+/// The maximum nesting of lists and maps. Replies nest a dozen levels; recursion over a value of this depth is far from
+/// the stack limit.
 pub const DEPTH_LIMIT: usize = 512;
 
 /// What is wrong with JSON text. Offsets count bytes from the start of the text that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Something else was due here.
+    /// Unexpected text.
     #[error("{expected} expected at byte {at}")]
     Syntax {
-        /// Where.
+        /// The byte offset.
         at: usize,
-        /// What was due.
+        /// What was expected.
         expected: &'static str,
     },
     /// Lists and maps are nested deeper than [`DEPTH_LIMIT`].
     #[error("nested deeper than {DEPTH_LIMIT} levels at byte {at}")]
     TooDeep {
-        /// Where.
+        /// The byte offset.
         at: usize,
     },
     /// The text ends within a value.
@@ -28,12 +28,12 @@ pub enum ParseError {
     Unfinished,
 }
 
-/// How far a check came.
+/// The progress of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The value ends before this offset.
     Done(usize),
-    /// The text ran out: go on from this offset when there is more.
+    /// More text is needed: continue from this offset.
     More(usize),
 }
 
@@ -45,12 +45,12 @@ enum Expected {
     Name,
     Colon,
     CommaOrEnd,
-    /// Within a string: its text goes on.
+    /// The rest of a string.
     InName,
     InText,
 }
 
-/// Checks one value, in as many steps as its text arrives in.
+/// Checks one value whose text arrives in any number of chunks.
 pub(super) struct Checker {
     due: Expected,
     depth: usize,
@@ -64,7 +64,7 @@ impl Checker {
         Checker { due: Expected::Value, depth: outer.min(DEPTH_LIMIT), maps: [0; DEPTH_LIMIT / 64] }
     }
 
-    /// Goes on from `at`. `base` is the depth at which the value is whole: what was given to `new`.
+    /// Continues at `at`. `base` is the depth at which the value is complete: the argument of `new`.
     #[inline]
     pub(super) fn check(&mut self, bytes: &[u8], mut at: usize, base: usize) -> Result<Progress, ParseError> {
         loop {
@@ -162,7 +162,7 @@ impl Checker {
                         }
                     },
                 },
-                // Handled above; going round again is right in any case.
+                // Handled above; another iteration is correct in any case.
                 Expected::InName | Expected::InText => {}
             }
         }
@@ -190,7 +190,7 @@ impl Checker {
         Ok(())
     }
 
-    /// Leaves a level; whether the value is whole.
+    /// Leaves a level. Returns whether the value is complete.
     #[inline(always)]
     fn close(&mut self, base: usize) -> bool {
         self.depth = self.depth.saturating_sub(1);
@@ -199,7 +199,7 @@ impl Checker {
     }
 }
 
-/// From within a string to behind its closing quote.
+/// Checks the rest of a string up to its closing quote.
 #[inline(always)]
 fn string_rest(bytes: &[u8], mut at: usize) -> Result<Progress, ParseError> {
     loop {
@@ -216,7 +216,7 @@ fn string_rest(bytes: &[u8], mut at: usize) -> Result<Progress, ParseError> {
     }
 }
 
-/// The offset behind the escape that begins at `at`; `None` when the text ends within it.
+/// The offset after the escape that starts at `at`; `None` when the text ends within it.
 fn escape_end(bytes: &[u8], at: usize) -> Result<Option<usize>, ParseError> {
     match bytes.get(at + 1) {
         None => Ok(None),
@@ -235,7 +235,7 @@ fn escape_end(bytes: &[u8], at: usize) -> Result<Option<usize>, ParseError> {
     }
 }
 
-/// The offset behind a number, `true`, `false` or `null`; `None` when the text ends before that is certain.
+/// The offset after a number, `true`, `false` or `null`; `None` when more text is needed to tell.
 #[inline(always)]
 fn scalar_end(bytes: &[u8], at: usize, first: u8) -> Result<Option<usize>, ParseError> {
     match first {
@@ -258,7 +258,7 @@ fn word_end(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<Option<usize
     Ok(Some(at + word.len()))
 }
 
-/// The longest number, in digits: longer ones would be read again and again while they arrive.
+/// The maximum number of digits; a number is scanned again for each chunk.
 const NUMBER_LIMIT: usize = 4096;
 
 #[inline(always)]
@@ -273,7 +273,7 @@ fn number_end(bytes: &[u8], start: usize) -> Result<Option<usize>, ParseError> {
 #[inline(always)]
 fn number(bytes: &[u8], start: usize) -> Result<Option<usize>, ParseError> {
     let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
-    // The whole part: one zero, or digits that do not begin with one.
+    // The integer part: one zero, or digits without a leading zero.
     let whole = at;
     let Some(mut at) = digits_end(bytes, &mut at)? else { return Ok(None) };
     if bytes.get(whole) == Some(&b'0') && at > whole + 1 {
@@ -299,7 +299,7 @@ fn number(bytes: &[u8], start: usize) -> Result<Option<usize>, ParseError> {
     Ok(Some(at))
 }
 
-/// The offset behind at least one digit; `None` when the text ends first.
+/// The offset after one or more digits; `None` when the text ends first.
 #[inline(always)]
 fn digits_end(bytes: &[u8], at: &mut usize) -> Result<Option<usize>, ParseError> {
     let start = *at;

@@ -2,17 +2,17 @@
 
 use super::lexis::{is_blank, skip_blanks, string_end};
 
-/// Blanks for one level.
+/// Spaces for one level.
 const STEP: usize = 4;
 
-/// A line feed and enough blanks for common depths.
+/// A line feed and enough spaces for common depths.
 const BREAK: [u8; 1 + 32 * STEP] = {
     let mut bytes = [b' '; 1 + 32 * STEP];
     bytes[0] = b'\n';
     bytes
 };
 
-/// Appends a line feed and the blanks that a line of that level begins with.
+/// Appends a line feed and the indentation of that level.
 pub fn line_break(out: &mut Vec<u8>, level: usize) {
     let mut blanks = level * STEP;
     let first = blanks.min(BREAK.len() - 1);
@@ -25,7 +25,7 @@ pub fn line_break(out: &mut Vec<u8>, level: usize) {
     }
 }
 
-/// Appends valid JSON text without the blanks between its tokens.
+/// Appends valid JSON text without the whitespace between its tokens.
 pub fn compact(out: &mut Vec<u8>, text: &[u8]) {
     let mut kept = 0;
     let mut at = 0;

@@ -5,13 +5,13 @@ use super::members::{Kind, items, kind, members};
 use super::text::unescape;
 use super::value::Value;
 
-/// The value that `text` spells, blanks around it allowed. Of members with one name the last counts, as it does
-/// for the node.
+/// Parses `text`, which may have surrounding whitespace. The last of several members with the same name wins, as on the
+/// node.
 ///
 /// # Errors
 /// A [`ParseError`] when `text` is not exactly one JSON value of at most [`super::DEPTH_LIMIT`] levels.
 pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
-    // A blank behind the text shows the checker that a number has ended.
+    // A space after the text lets the checker see the end of a number.
     let mut bounded = Vec::with_capacity(text.len() + 1);
     bounded.extend_from_slice(text);
     bounded.push(b' ');

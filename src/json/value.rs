@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::text::push_escape;
 
-/// What stands in place of a secret.
+/// The mask that replaces a secret.
 pub const MASK: &str = "******";
 
 /// Whether secrets are written or masked.
@@ -43,7 +43,7 @@ impl Value {
         Value::Text(text.into())
     }
 
-    /// Whether that holds for a text in it, a member's name or a secret included.
+    /// Whether the predicate holds for any text in the value, including names of members and secrets.
     pub fn any_text(&self, holds: fn(&str) -> bool) -> bool {
         match self {
             Value::Null | Value::Bool(_) | Value::Number(_) => false,

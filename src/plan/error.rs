@@ -1,4 +1,4 @@
-//! What can be wrong with a command, with data enough to say it well.
+//! Errors of a command, with the data for their messages.
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -11,9 +11,9 @@ use crate::syntax::{ListError, LiteralError, Operator};
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{kind}")]
 pub struct Error {
-    /// The message.
+    /// What is wrong.
     pub kind: ErrorKind,
-    /// The words that are wrong, in bytes of the command's line; none where something is missing.
+    /// The range of the wrong text in the line, in bytes; `None` if something is missing.
     pub span: Option<Range<usize>>,
 }
 
@@ -22,7 +22,7 @@ impl Error {
         Error { kind, span: Some(span) }
     }
 
-    /// What the user may do about it, where there is something.
+    /// A hint on how to fix it, if there is one.
     pub fn hint(&self) -> Option<String> {
         let did_you_mean = |closest: &Option<String>| closest.as_ref().map(|name| format!("did you mean `{name}`?"));
         match &self.kind {
@@ -47,7 +47,7 @@ impl Error {
                 did_you_mean(closest).or_else(|| Some(unknown()))
             }
             ErrorKind::UnknownField { api, owner, closest, .. } => did_you_mean(closest).or_else(|| {
-                // Behind a relation the fields are those of another query.
+                // After a relation, the fields are those of another query.
                 let query = owner.strip_suffix("Inventory").map(|kind| format!("Query{kind}"));
                 let query = query.filter(|query| Catalog::newest().api_name(query).is_some());
                 let query = query.unwrap_or_else(|| (*api).to_owned());

@@ -1,7 +1,7 @@
-//! From a command and the catalog to requests: pure, so that the same input gives the same request.
+//! Turns a command and the catalog into requests, without side effects: the same input gives the same request.
 //!
-//! A path that has one API runs it whatever the verb, and a lone DELETE answers a GET (D3, D4): so a request
-//! has exactly the verb and path of the catalog, and nothing is ever appended to a path.
+//! A node runs the only API of a path for any verb, and a path with only a DELETE runs it for a GET (D3, D4). So a
+//! request has exactly the verb and path of the catalog, and nothing is appended to a path.
 
 mod call;
 mod condition;

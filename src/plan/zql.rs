@@ -1,4 +1,4 @@
-//! Requests in ZQL, the node's other query language: for what `q` cannot say.
+//! Requests in ZQL, the node's other query language, for queries that `q` cannot express.
 
 use crate::catalog::{Catalog, Method};
 use crate::nearness::closest;
@@ -6,7 +6,7 @@ use crate::nearness::closest;
 use super::request::{Effect, PathPart, Request, SecretText};
 use super::statement::statements;
 
-/// The entity that an inventory is called in ZQL: its name without `Inventory`, in lower case (Z1).
+/// The ZQL entity of an inventory: its name without `Inventory`, in lower case (Z1).
 pub(super) fn entity(inventory: &str) -> String {
     inventory.strip_suffix("Inventory").unwrap_or(inventory).to_ascii_lowercase()
 }
@@ -17,7 +17,7 @@ pub fn inventory_of(entity_name: &str, catalog: Catalog) -> Option<&'static str>
     catalog.inventory_names().find(|name| entity(name) == lower)
 }
 
-/// The first entity that there is not, with the one that was probably meant; `None` also where all exist.
+/// The first unknown entity, with a suggestion; `None` if all exist.
 pub fn closest_entity(text: &str, catalog: Catalog) -> Option<(&str, String)> {
     let mut named = statements(text).into_iter().filter_map(|statement| Some(statement.entity?.text));
     let name = named.find(|name| inventory_of(name, catalog).is_none())?;
@@ -33,7 +33,7 @@ pub fn closest_entity(text: &str, catalog: Catalog) -> Option<(&str, String)> {
     near.map(|near| (name, near))
 }
 
-/// The names that ZQL has for inventories.
+/// The ZQL names of all inventories.
 pub fn entities(catalog: Catalog) -> impl Iterator<Item = String> {
     catalog.inventory_names().map(entity)
 }

@@ -28,13 +28,13 @@ pub enum SelectionError {
     /// A name is missing between two commas, or between two dots of a path.
     #[error("a column name is missing")]
     NameMissing {
-        /// Where.
+        /// The byte offset.
         at: usize,
     },
     /// The title before `=` is missing.
     #[error("the title before = is missing")]
     TitleMissing {
-        /// Where.
+        /// The byte offset.
         at: usize,
     },
 }

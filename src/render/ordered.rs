@@ -27,7 +27,7 @@ pub(super) struct Ordered {
 }
 
 struct Member {
-    /// Its name as it stands between the quotes.
+    /// Its name as written between the quotes.
     name: Vec<u8>,
     start: usize,
     end: usize,

@@ -104,7 +104,7 @@ impl Node {
     }
 }
 
-/// Text of the store compares without regard to case; names and passwords do not.
+/// Text of the store compares ignoring case; names and passwords do not.
 fn has_password(row: &Row, name: Option<&str>, password: Option<&str>) -> bool {
     row.text("name") == name && row.text("password").is_some() && row.text("password") == password
 }

@@ -1,4 +1,4 @@
-//! Planning a query: its conditions, what is asked of the answer, and the requests that fetch it.
+//! Planning a query: its conditions, its result options, and the requests for its pages.
 
 mod listed;
 mod requests;

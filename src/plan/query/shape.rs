@@ -1,4 +1,4 @@
-//! What is asked of a query's answer: how many rows, in what order, with which members.
+//! The result options of a query: how many rows, in which order, with which members.
 
 use crate::catalog::{Api, Field, Inventory};
 use crate::nearness::closest;
@@ -30,7 +30,7 @@ impl<'a> CommonParameters<'a> {
 
     fn number(&self, name: &str) -> Result<Option<u64>, Error> {
         let Some(argument) = self.get(name) else { return Ok(None) };
-        // The node counts rows in 32 bits.
+        // The node uses 32-bit numbers for rows.
         match integer(&argument.value).filter(|number| (0..=i64::from(i32::MAX)).contains(number)) {
             Some(number) => Ok(Some(number.unsigned_abs())),
             None => Err(wrong_type(argument, "a whole number, zero or above")),
@@ -42,7 +42,7 @@ fn wrong_type(argument: &Argument, expected: &'static str) -> Error {
     Error::at(ErrorKind::WrongType { name: argument.name.clone(), expected }, argument.value_span.clone())
 }
 
-/// What is asked of the answer, checked.
+/// The checked result options.
 pub(super) struct ResultOptions {
     pub(super) answer: Answer,
     pub(super) extent: Extent,
@@ -111,7 +111,7 @@ impl ResultOptions {
         };
         match sorted {
             Some((sort, false)) if matches!(shape.answer, Answer::Rows { .. }) => {
-                // Which rows come first shows only when all are there.
+                // The first rows are known only after all were fetched.
                 shape.extent = all;
                 shape.start = 0;
                 shape.order_here = Some(LocalOrder { sort, start, limit });
@@ -122,7 +122,7 @@ impl ResultOptions {
         Ok(ResultOptions { fields, ..shape })
     }
 
-    /// The member that pages follow each other by: only where no other order is wanted.
+    /// The member to page by: only if no other order is requested.
     pub(super) fn key(&self, rows: Option<&Inventory>) -> Option<&'static str> {
         let inventory = rows.filter(|_| self.sort.is_none())?;
         ["uuid", "id"].into_iter().find(|name| inventory.field(name).is_some())
@@ -132,7 +132,7 @@ impl ResultOptions {
 /// A member, with the inventory that has it.
 type Member<'a> = (&'a Inventory, &'a Field);
 
-/// A member of the inventory itself, for sorting and grouping; its name, and what is known of it.
+/// A member of the inventory itself, for sorting and grouping: its name, and its description if known.
 fn own_field<'r>(
     argument: &Argument,
     name: &str,
@@ -157,7 +157,7 @@ fn own_field<'r>(
     }
 }
 
-/// The order that is asked for, and whether the node can give it.
+/// The requested order, and whether the node supports it.
 fn sort(
     common: &CommonParameters<'_>,
     api: &Api,
@@ -201,7 +201,7 @@ fn sort(
     Ok(Some((Sort { field, descending: direction.or(sign).unwrap_or(false) }, by_node)))
 }
 
-/// What `fields=` comes to: what the node can select, and what the user wants.
+/// The result of `fields=`: the fields that the node can select, and the fields that the user requested.
 type Selected = (Option<Vec<String>>, Option<Vec<String>>);
 
 fn selected(
@@ -211,7 +211,7 @@ fn selected(
     options: &Options,
 ) -> Result<Selected, Error> {
     let error = |kind| Error::at(kind, argument.value_span.clone());
-    // No name has a bracket or a quote in it, so that a list may come as JSON or as Python writes it.
+    // Names contain no brackets or quotes, so a list in JSON or Python notation is accepted too.
     let text = argument.value.trim();
     let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let mut names: Vec<String> = split_list(text)

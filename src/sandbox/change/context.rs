@@ -34,7 +34,7 @@ const UNOWNED: [&str; 11] = [
     "ZoneInventory",
 ];
 
-/// A change being written: the call, and the transaction that it happens in. Calls that only read use it, too.
+/// The call that is carried out, and its transaction. Reads use it too.
 pub(in super::super) struct Change<'a> {
     pub(in super::super) tx: &'a Transaction<'a>,
     pub(in super::super) catalog: Catalog,

@@ -349,7 +349,7 @@ fn create_snapshot(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(SNAPSHOT, &uuid)
 }
 
-/// Takes a snapshot of all volumes of a virtual machine at once.
+/// Takes a snapshot of all volumes of a virtual machine.
 fn create_group(change: &Change<'_>) -> Result<String, Failure> {
     let root = change.get(VOLUME, change.text("rootVolumeUuid"))?;
     let Some(vm) = root.text("vmInstanceUuid").filter(|_| root.text("type") == Some("Root")) else {

@@ -23,7 +23,7 @@ const LONGEST_PATH: usize = 20;
 /// The alias of the table whose rows are asked for.
 const OUTERMOST: &str = "t1";
 
-/// From how many rows on a related row is looked for from each row instead of all at once.
+/// The number of related rows from which each row looks for its own instead of all being found first.
 const MANY_ROWS: usize = 1000;
 
 /// A statement under construction.

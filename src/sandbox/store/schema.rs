@@ -73,7 +73,7 @@ pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &Inven
         let declared = match kind {
             Kind::Integer | Kind::Bool => "INTEGER",
             Kind::Double => "REAL",
-            // Text compares without regard to case (Q9); moments and JSON have one spelling only.
+            // Text compares ignoring case (Q9); moments and JSON have one spelling only.
             Kind::Text => "TEXT COLLATE NOCASE",
             _ => "TEXT",
         };

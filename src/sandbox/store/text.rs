@@ -1,4 +1,4 @@
-//! Comparing text as the database of a node does: without regard to case and trailing spaces (Q9).
+//! Comparing text as the database of a node does: ignoring case and trailing spaces (Q9).
 //!
 //! SQLite's own comparisons know the case of ASCII letters only. They are used where that is enough, since
 //! indexes know them; these functions are for the rest.
@@ -30,8 +30,8 @@ pub(super) fn same(left: &str, right: &str) -> bool {
     fold(left) == fold(right)
 }
 
-/// Whether the whole text fits the pattern, without regard to case: `%` any text, `_` one character, `\` takes
-/// the next character as it is.
+/// Whether the whole text fits the pattern, ignoring case: `%` any text, `_` one character, `\` takes the next
+/// character as it is.
 pub(super) fn like(text: &str, pattern: &str) -> bool {
     let text: Vec<char> = text.chars().map(folded).collect();
     let mut tokens = Vec::new();
