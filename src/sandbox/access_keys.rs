@@ -17,7 +17,7 @@ use super::target::Target;
 /// How far a request's clock may be from the node's, in seconds.
 const MAX_SKEW: i64 = 15 * 60;
 
-/// What a request says about who sends it.
+/// The credentials of a request.
 pub(super) enum Credential {
     /// The uuid of a session.
     Session(String),
@@ -25,7 +25,7 @@ pub(super) enum Credential {
     Signed(Signed),
 }
 
-/// A signature, and what it is of.
+/// A signature and the signed text.
 pub(super) struct Signed {
     key_id: String,
     signature: String,
@@ -59,7 +59,7 @@ impl Credential {
                     .ok_or_else(|| refused("the access key must be '<id>:<signature>'"))?;
                 let date = received.date.as_deref().ok_or_else(|| refused("missing header 'Date'"))?;
                 let seconds = read_date(date).ok_or_else(|| refused("malformed header 'Date'"))?;
-                // The digits count, whatever the zone beside them.
+                // The digits are compared as they are; the zone is ignored.
                 if (seconds - now.0.div_euclid(1000)).abs() > MAX_SKEW {
                     return Err(Answer::text(403, "requestTimeTooSkewed"));
                 }
@@ -75,10 +75,10 @@ impl Credential {
 }
 
 impl Node {
-    /// Who a credential stands for.
+    /// The caller that a credential identifies.
     ///
     /// # Errors
-    /// `ID.1001` for a session or an access key that is unknown, disabled or does not fit.
+    /// `ID.1001` for a session or an access key that is unknown, disabled or does not match.
     pub(super) fn caller(&self, credential: &Credential) -> Result<Caller, Failure> {
         match credential {
             Credential::Session(uuid) => Ok(Caller::of(&self.authenticate(uuid)?)),
@@ -103,8 +103,8 @@ impl Node {
     }
 }
 
-/// The seconds since 1970 of the digits in `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`, as if they were UTC, which
-/// the node's clock is.
+/// The seconds since 1970 of `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`, read as UTC, which is the time zone of the
+/// node.
 fn read_date(text: &str) -> Option<i64> {
     let (date, zone) = text.split_once(", ")?.1.rsplit_once(' ')?;
     let date = DateTime::strptime("%d %b %Y %H:%M:%S", date).ok().filter(|_| !zone.is_empty())?;

@@ -1,30 +1,30 @@
-//! The node's clock and the forms in which it writes a moment.
+//! The node's clock and its formats of dates.
 
 use jiff::Timestamp;
 
 use super::store::timestamp;
 
-/// A moment: milliseconds since 1970, UTC.
+/// Milliseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct UnixMillis(pub(super) i64);
 
 impl UnixMillis {
-    /// Now, by the machine's clock.
+    /// The current time of the machine.
     pub(super) fn now() -> UnixMillis {
         UnixMillis(Timestamp::now().as_millisecond())
     }
 
-    /// The moment some milliseconds later, or earlier.
+    /// The time some milliseconds later, or earlier.
     pub(super) fn plus(self, milliseconds: i64) -> UnixMillis {
         UnixMillis(self.0.saturating_add(milliseconds))
     }
 
-    /// As rows keep it: `2025-03-04 14:12:01`.
+    /// The stored form: `2025-03-04 14:12:01`.
     pub(super) fn to_stored(self) -> String {
         timestamp::of(Timestamp::from_millisecond(self.0).unwrap_or_default())
     }
 
-    /// As replies show it (N3): `Mar 4, 2025 2:12:01 PM`.
+    /// The form in replies (N3): `Mar 4, 2025 2:12:01 PM`.
     pub(super) fn to_shown(self) -> String {
         timestamp::to_wire(&self.to_stored())
     }

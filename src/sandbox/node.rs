@@ -1,4 +1,4 @@
-//! The node: from a request to its answer.
+//! The node, which turns a request into a reply.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use super::target::{Target, read_body};
 use super::web_hook::WebHook;
 use crate::catalog::{Catalog, Routes};
 
-/// How far the clock of a node with a wrong clock is ahead, in milliseconds.
+/// The offset of a wrong clock, in milliseconds.
 const CLOCK_OFF: i64 = 20 * 60 * 1000;
-/// How long the fault `slow` holds an answer back at speed 1.
+/// The delay of the fault `slow` at speed 1.
 const SLOW: Duration = Duration::from_secs(3);
 
-/// A request as it came over the connection.
+/// A received request.
 #[derive(Clone, Default)]
 pub(super) struct ReceivedRequest {
     pub(super) verb: String,
@@ -40,16 +40,16 @@ pub(super) struct ReceivedRequest {
     pub(super) body: Vec<u8>,
 }
 
-/// What happens to an answer on its way.
+/// A fault while a reply is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectionFault {
-    /// It is not sent; the connection is cut.
+    /// The connection is closed before the reply.
     Cut,
-    /// The connection is cut in its middle.
+    /// The connection is closed in the middle of the reply.
     Truncated,
 }
 
-/// An answer, and how it is to be sent.
+/// A reply, and how it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) answer: Answer,
@@ -64,7 +64,7 @@ pub(super) struct Node {
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) options: Options,
-    /// The results that are to be posted; whoever serves the node takes them.
+    /// Results to post; the server takes and posts them.
     pub(super) web_hooks: Vec<WebHook>,
     routes: Routes,
     faults: Faults,
@@ -84,10 +84,10 @@ impl Node {
         Node { catalog, offer, store, ledger, options, web_hooks, routes, faults, own_session }
     }
 
-    /// Ends what only lived with the node.
+    /// Ends the owner's session.
     pub(super) fn close(&mut self) {
         if let Some(uuid) = self.own_session.take() {
-            // A session that stays behind expires by itself.
+            // If this fails, the session expires.
             let _ = self.ledger.close_session(&uuid);
         }
     }
@@ -98,7 +98,7 @@ impl Node {
         if self.faults.is_clock_off() { now.plus(CLOCK_OFF) } else { now }
     }
 
-    /// A duration of the real world at the sandbox's speed, in milliseconds.
+    /// A duration divided by the speed-up factor, in milliseconds.
     pub(super) fn scaled(&self, duration: Duration) -> i64 {
         let milliseconds = duration.as_secs_f64() * 1000.0 / self.options.speed.max(f64::MIN_POSITIVE);
         #[allow(clippy::cast_possible_truncation)]
@@ -142,8 +142,7 @@ impl Node {
         }
     }
 
-    /// Answers through `work`, unless a fault comes before it; lets faults befall the answer. `work` is told
-    /// the faults, for those of jobs.
+    /// Applies the drawn faults around `work`, which makes the reply. `work` gets the faults too, for those of jobs.
     fn with_faults(
         &mut self,
         api: &str,
@@ -180,7 +179,7 @@ impl Node {
         Outcome { answer, trouble, delay }
     }
 
-    /// What became of a job that has ended.
+    /// The result of a job that has ended.
     pub(super) fn result_of(&mut self, job: &str) -> Option<Answer> {
         self.run_due_jobs().ok()?;
         match self.ledger.job_progress(job, self.now()) {
@@ -189,7 +188,7 @@ impl Node {
         }
     }
 
-    /// Answers a poll (J4). No `Authorization` is looked at.
+    /// Answers a poll (J4), which needs no `Authorization`.
     fn poll(&self, received: &ReceivedRequest, uuid: &str) -> Answer {
         if received.verb != "GET" {
             return Answer::text(405, "jobs are polled with GET");

@@ -1,4 +1,4 @@
-//! Sessions: who is logged in, and until when (A1 to A9).
+//! Sessions (A1 to A9).
 
 use rusqlite::{OptionalExtension, params};
 
@@ -10,12 +10,12 @@ use super::ledger::{Ledger, new_uuid};
 pub(super) struct Session {
     pub(super) uuid: String,
     pub(super) account: String,
-    /// The account itself where no user of it logged in.
+    /// The user, or the account's own uuid.
     pub(super) user: String,
     pub(super) is_admin: bool,
     pub(super) created: UnixMillis,
     pub(super) expires: UnixMillis,
-    /// How long it lives after each use, in milliseconds.
+    /// The time after its last use at which it expires, in milliseconds.
     pub(super) lifetime: i64,
 }
 
@@ -26,7 +26,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Ledger {
-    /// Opens a session that lives for `lifetime` milliseconds.
+    /// Opens a session that expires after `lifetime` milliseconds.
     pub(super) fn open_session(
         &self,
         account: &str,
@@ -56,7 +56,7 @@ impl Ledger {
         Ok(session)
     }
 
-    /// The session of that uuid, where there is one that has not expired.
+    /// The session with that uuid, unless it has expired.
     pub(super) fn session(&self, uuid: &str, now: UnixMillis) -> rusqlite::Result<Option<Session>> {
         self.connection
             .prepare_cached("select * from session where uuid = ? and expires > ?")?
@@ -74,7 +74,7 @@ impl Ledger {
             .optional()
     }
 
-    /// Lets a session end at another moment (A3).
+    /// Sets the time at which a session expires (A3).
     pub(super) fn move_session_end(&self, uuid: &str, expires: UnixMillis) -> rusqlite::Result<()> {
         self.connection
             .prepare_cached("update session set expires = ? where uuid = ?")?
@@ -82,25 +82,25 @@ impl Ledger {
         Ok(())
     }
 
-    /// Ends a session; one that does not exist is no error (A9).
+    /// Ends a session; an unknown one is not an error (A9).
     pub(super) fn close_session(&self, uuid: &str) -> rusqlite::Result<()> {
         self.connection.execute("delete from session where uuid = ?", [uuid])?;
         Ok(())
     }
 
-    /// Ends all sessions of a user (A5), or of an account that is deleted.
+    /// Ends all sessions of a user (A5) or of a deleted account.
     pub(super) fn close_sessions_of(&self, account_or_user: &str) -> rusqlite::Result<()> {
         self.connection.execute("delete from session where user = ?1 or account = ?1", [account_or_user])?;
         Ok(())
     }
 
-    /// Forgets the sessions that have expired.
+    /// Deletes expired sessions.
     pub(super) fn forget_expired_sessions(&self, now: UnixMillis) -> rusqlite::Result<()> {
         self.connection.execute("delete from session where expires <= ?", [now.0])?;
         Ok(())
     }
 
-    /// How many sessions a user has open; expired ones are forgotten.
+    /// The number of a user's sessions, after deleting expired ones.
     pub(super) fn count_sessions(&self, user: &str, now: UnixMillis) -> rusqlite::Result<u64> {
         self.forget_expired_sessions(now)?;
         self.connection

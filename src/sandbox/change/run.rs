@@ -1,4 +1,4 @@
-//! Running a call: finding its work, trying it out, doing it.
+//! Finding the handler of an API, and running or validating a call.
 
 use super::super::answer::Failure;
 use super::super::arguments::Arguments;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::catalog::{Api, Catalog};
 
-/// APIs whose work their names do not tell.
+/// APIs with a handler of their own.
 const SPECIAL: [&[(&str, Handler)]; 11] = [
     account::WORK,
     clone::WORK,
@@ -27,7 +27,7 @@ const SPECIAL: [&[(&str, Handler)]; 11] = [
     settings::WORK,
 ];
 
-/// How an API is carried out; nothing for one that is not simulated.
+/// The handler of an API; `None` if it is not simulated.
 fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
     let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
     special
@@ -39,13 +39,13 @@ fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
 }
 
 impl Node {
-    /// Whether the sandbox does what an API is for.
+    /// Whether an API is simulated.
     pub(in super::super) fn is_simulated(&self, api: &Api) -> bool {
         let tables: [&[&str]; 3] = [&login::APIS, &reads::APIS, &long_jobs::STEERING];
         tables.iter().any(|table| table.contains(&api.name)) || work_of(self.catalog, api).is_some()
     }
 
-    /// Runs an API whose parameters and session are good.
+    /// Runs an API whose parameters and session were checked.
     pub(in super::super) fn run(
         &mut self,
         api: &Api,
@@ -80,15 +80,14 @@ impl Node {
         })
     }
 
-    /// What a call changes as soon as it is taken, such as a virtual machine that begins to start; and whether
-    /// it can run at all.
+    /// Checks whether a call can run, and makes its immediate changes, such as the state `Starting`.
     pub(in super::super) fn prepare(
         &mut self,
         api: &Api,
         arguments: &Arguments,
         caller: &Caller,
     ) -> Result<(), Failure> {
-        // What would fail now fails at once and leaves no trace.
+        // A call that would fail now fails immediately, without changes.
         self.rehearse(api, arguments, caller)?;
         if let Some(transition) = lifecycle::transition(api.name) {
             return self.change(api, arguments, caller, |change| change.begin(transition));
@@ -99,14 +98,14 @@ impl Node {
         Ok(())
     }
 
-    /// Does a call's work and undoes it again: only its failure is of interest (P10).
+    /// Runs a call and rolls it back, to find out whether it fails (P10).
     pub(in super::super) fn rehearse(
         &mut self,
         api: &Api,
         arguments: &Arguments,
         caller: &Caller,
     ) -> Result<(), Failure> {
-        /// Why the transaction is undone.
+        /// Why the transaction is rolled back.
         enum Undone {
             Rehearsed,
             Failed(Failure),

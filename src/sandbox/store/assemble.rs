@@ -1,4 +1,4 @@
-//! Stored rows as the inventories that replies carry.
+//! Printing stored rows as inventories.
 //!
 //! Nested lists are read for all rows of a page at once, one statement for each kind of list.
 
@@ -13,7 +13,7 @@ use super::model::{InventoryModel, Kind, Member, Model};
 use super::schema::{self, quoted};
 use super::{class_name, timestamp};
 
-/// How deep inventories nest: a VM, its nics, their addresses.
+/// The maximum nesting of inventories: a VM, its nics, their addresses.
 const DEEPEST: usize = 3;
 
 /// Whether secret members are printed or hidden (Z6).
@@ -23,14 +23,14 @@ pub(super) enum Secrecy {
     Hidden,
 }
 
-/// One inventory as JSON text, and the classes of it and of what it nests, by path below it (N6).
+/// One inventory as JSON text, with its class and those of nested inventories by path (N6).
 #[derive(Debug)]
 pub(super) struct InventoryJson {
     pub(super) json: String,
     pub(super) classes: Vec<(String, String)>,
 }
 
-/// Rows of one table, of which each knows its most special inventory.
+/// Rows of one table, each with its most special inventory.
 struct LoadedRows {
     columns: HashMap<String, usize>,
     rows: Vec<(Arc<InventoryModel>, Vec<Sql>)>,
@@ -42,8 +42,7 @@ impl LoadedRows {
     }
 }
 
-/// Prints the rows with these `_id`s, in this order; rows that are gone are left out. With `fields`, only
-/// those members.
+/// Prints the rows with these `_id`s, in this order; deleted rows are left out. With `fields`, only those members.
 pub(super) fn print(
     connection: &Connection,
     model: &Model,
@@ -88,7 +87,7 @@ struct Printer<'a> {
     secrecy: Secrecy,
 }
 
-/// What a list-like member of each row holds, by the row's key.
+/// The values of a list member, by the key of the row.
 enum NestedValues<'a> {
     Values(&'a Member, HashMap<String, Vec<String>>),
     Rows(&'a Member, HashMap<String, Vec<InventoryJson>>),
@@ -146,7 +145,7 @@ impl Printer<'_> {
             write_string(&mut json, member.name);
             json.push(':');
             let written = if !asked {
-                // Java's primitive types have no null (R4).
+                // Java's primitive types cannot be null (R4).
                 json.push_str(if member.kind == Kind::Bool { "false" } else { "0" });
                 true
             } else if member.kind.is_column() {
@@ -211,7 +210,7 @@ impl Printer<'_> {
         Ok(found)
     }
 
-    /// The rows of `target` whose `foreign` is among the keys, and for each the key that it has.
+    /// The rows of `target` whose `foreign` is one of the keys, each with its key.
     fn joined(
         &self,
         target: &Arc<InventoryModel>,
@@ -235,7 +234,7 @@ impl Printer<'_> {
     }
 }
 
-/// Writes a stored value, unless it is null, which `false` tells.
+/// Writes a stored value. Returns `false`, and writes nothing, for null.
 fn write_column(json: &mut String, name: &str, kind: &Kind, value: &Sql, secrecy: Secrecy) -> bool {
     match value {
         Sql::Null | Sql::Blob(_) => return false,
@@ -253,13 +252,13 @@ fn write_column(json: &mut String, name: &str, kind: &Kind, value: &Sql, secrecy
     true
 }
 
-/// A computed value of some kind as JSON; `null` where there is none.
+/// A computed value as JSON; `null` if there is none.
 pub(super) fn value(kind: &Kind, value: &Sql) -> String {
     let mut json = String::new();
     if write_column(&mut json, "", kind, value, Secrecy::Shown) { json } else { "null".to_owned() }
 }
 
-/// Some members of a row with their values, as an object that carries the primitive ones of the rest (R4).
+/// An object with some members of a row, and the primitive members of the others with default values (R4).
 pub(super) fn partial(shape: &InventoryModel, values: &[(&str, String)]) -> String {
     let mut json = String::from("{");
     for member in &shape.members {
@@ -278,7 +277,7 @@ pub(super) fn partial(shape: &InventoryModel, values: &[(&str, String)]) -> Stri
     json
 }
 
-/// The value of a member as JSON; `null` where there is none.
+/// The value of a member as JSON; `null` if there is none.
 pub(super) fn member_value(shape: &InventoryModel, name: &str, value: &Sql, secrecy: Secrecy) -> String {
     let mut json = String::new();
     let kind = shape.member(name).map_or(&Kind::Text, |member| &member.kind);
@@ -335,12 +334,12 @@ fn write_nested(
     }
 }
 
-/// A key as the tables compare it.
+/// A key in the form in which the tables compare it.
 fn folded(key: &str) -> String {
     key.to_ascii_lowercase()
 }
 
-/// The keys as a JSON list, which a statement takes as one parameter however many there are.
+/// The keys as a JSON list, which is one parameter of a statement for any number of keys.
 fn json_keys<'a>(keys: impl Iterator<Item = &'a Sql>) -> String {
     let mut json = String::from("[");
     for key in keys {
@@ -361,7 +360,7 @@ fn is_secret(name: &str) -> bool {
     ["password", "secret", "token", "privatekey"].iter().any(|end| name.ends_with(end))
 }
 
-/// Writes a JSON string as the server's JSON library does: also `<`, `>`, `&`, `=` and `'` as escapes (N5).
+/// Writes a JSON string like the server's JSON library, which also escapes `<`, `>`, `&`, `=` and `'` (N5).
 pub(super) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {

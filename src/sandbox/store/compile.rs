@@ -1,7 +1,7 @@
 //! Conditions as SQL.
 //!
-//! A condition behind a path becomes a chain of `key IN (SELECT foreign …)`: it has at least one related row
-//! such that the rest holds (Q13), and SQLite may begin at either end.
+//! A condition on a path becomes a chain of `key IN (SELECT foreign …)`: at least one related row matches the rest
+//! (Q13), and SQLite can evaluate it from either end.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::zql::{Condition, Literal, Operand, Operator, Restriction, Select, Ver
 /// How many relations one path may follow.
 const LONGEST_PATH: usize = 20;
 
-/// The alias of the table whose rows are asked for.
+/// The alias of the table of the result.
 const OUTERMOST: &str = "t1";
 
 /// The number of related rows from which each row looks for its own instead of all being found first.
@@ -32,12 +32,12 @@ pub(super) struct Compiler<'a> {
     pub(super) model: &'a Model,
     pub(super) viewer: &'a Viewer,
     pub(super) parameters: Parameters,
-    /// Whether a page is cut in the order of a field other than `uuid`, which all indexes carry.
+    /// Whether a page is sorted by a field other than `uuid`, which all indexes contain.
     pub(super) cuts_in_other_order: bool,
     aliases: usize,
 }
 
-/// The right side of a test, once sub-queries are SQL.
+/// The right side of a test, with sub-queries as SQL.
 enum Value<'a> {
     None,
     One(&'a Literal),
@@ -67,7 +67,7 @@ impl<'a> Compiler<'a> {
             .ok_or_else(|| ServerError::internal(format!("cannot find an inventory that is named [{name}] in ZQL")))
     }
 
-    /// A table under a new alias, as `FROM` takes it, and the alias. A family without a table has no rows.
+    /// A table with a new alias for `FROM`, and the alias. A family without a table has no rows.
     pub(super) fn source(&mut self, shape: &InventoryModel) -> Result<(String, String), ServerError> {
         self.aliases += 1;
         let alias = format!("t{}", self.aliases);
@@ -85,8 +85,7 @@ impl<'a> Compiler<'a> {
         Ok((format!("(SELECT NULL AS _id, NULL AS _inventory{comma}{columns} WHERE 0) {alias}"), alias))
     }
 
-    /// What holds of every row that a select finds: its kind, the viewer's right to see it, the condition and
-    /// the restrictions.
+    /// The `WHERE` clause of a select: the inventory, the viewer's permissions, the condition and the restrictions.
     pub(super) fn filter(
         &mut self,
         shape: &InventoryModel,
@@ -105,7 +104,7 @@ impl<'a> Compiler<'a> {
         Ok(if parts.is_empty() { "1".to_owned() } else { parts.join(" AND ") })
     }
 
-    /// That a row of the family's table is of the inventory, where that is a special one.
+    /// The test that a row of the family's table is of a special inventory.
     fn kind_of_row(&self, shape: &InventoryModel, alias: &str) -> Option<String> {
         (shape.name != shape.root).then(|| {
             let names: Vec<String> = self.model.descendants(shape).iter().map(|name| format!("'{name}'")).collect();
@@ -123,7 +122,7 @@ impl<'a> Compiler<'a> {
             }
             Condition::Test { path, operator, operand: Operand::Field(other), further } => {
                 let compared = fields_compared(shape, alias, path, *operator, other)?;
-                // The grammar knows a comparison of the outcome, the database does not (R14).
+                // The grammar allows comparing a result, the database does not (R14).
                 if further.is_empty() {
                     Ok(compared)
                 } else {
@@ -220,8 +219,8 @@ impl<'a> Compiler<'a> {
             if schema::table_exists(self.connection, shape.table())?
                 && self.has_many_rows(&format!("SELECT 1 FROM {source} WHERE {test}"))?
             {
-                // Most rows of a page in another order meet it: better to follow that order than to collect and
-                // sort all that do. The sign keeps SQLite from using the member's index.
+                // Most rows match it, so following the index of the sort order is faster than sorting all matches. The
+                // unary plus keeps SQLite from using the member's index.
                 return Ok(format!("+{test}"));
             }
         }
@@ -256,7 +255,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A test of a column of joined rows: at least one of them meets it.
+    /// A test of a column of joined rows: at least one of them matches.
     fn joined_test(
         &mut self,
         alias: &str,
@@ -273,7 +272,7 @@ impl<'a> Compiler<'a> {
         self.related(alias, join, &source, &inner, &condition)
     }
 
-    /// A test of tags. A denial means that the resource has no such tag; `is null` finds nothing (Q15).
+    /// A test of tags. A negated operator means that the resource has no such tag; `is null` matches nothing (Q15).
     fn tag_test(
         &mut self,
         shape: &InventoryModel,
@@ -290,7 +289,7 @@ impl<'a> Compiler<'a> {
         }
         let tags = self.model.shape(inventory).ok_or_else(|| no_field(shape, column))?;
         if let (Operator::Has | Operator::NotHas, Operand::List(values)) = (operator, operand) {
-            // One tag cannot be several texts: each may be met by another tag.
+            // Each text may be matched by another tag.
             let mut all = Vec::new();
             for value in values {
                 let one = Operand::Value(value.clone());
@@ -363,7 +362,6 @@ impl<'a> Compiler<'a> {
         let (source, alias) = self.source(&shape)?;
         let filter = self.filter(&shape, &alias, select)?;
         let tail = self.tail(&shape, &alias, select)?;
-        // SQLite wants no limit of a list's query to be told from one of the whole.
         Ok(format!("SELECT {alias}.{column} FROM {source} WHERE {filter}{tail}"))
     }
 
@@ -396,7 +394,7 @@ impl<'a> Compiler<'a> {
         Ok(sql)
     }
 
-    /// A condition on another entity that the rows are related to in some way, or on their tags.
+    /// A condition on a related entity, or on tags.
     fn restriction(
         &mut self,
         shape: &InventoryModel,
@@ -445,7 +443,7 @@ impl<'a> Compiler<'a> {
 
     /// The SQL for "has at least one related row such that".
     ///
-    /// Few such rows are best found first, once for all; of many, each row had better look for its own.
+    /// If few rows match, they are found first; if many match, each row looks for its own.
     fn related(
         &self,
         alias: &str,
@@ -477,14 +475,14 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// The column of a member that `fields` and the like may name.
+/// The column of a member, for `fields` and similar.
 pub(super) fn selectable<'shape>(shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, ServerError> {
     column(shape, name).filter(|member| member.selectable).map(|member| member.name).ok_or_else(|| {
         ServerError::internal(format!("failed to run the query: inventory[{}] has no field[{name}]", shape.name))
     })
 }
 
-/// The column of a member that `sort` may name.
+/// The column of a member, for `sort`.
 fn sortable<'shape>(shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, ServerError> {
     column(shape, name).filter(|member| member.sortable).map(|member| member.name).ok_or_else(|| {
         ServerError::internal(format!(
@@ -499,7 +497,7 @@ fn column<'shape>(shape: &'shape InventoryModel, name: &str) -> Option<&'shape M
     shape.member(name).filter(is_plain).filter(|member| !member.unqueryable && !member.newer)
 }
 
-/// The operator in SQL, where it compares two values.
+/// The SQL operator of a comparison of two values.
 fn comparison(operator: Operator) -> Option<&'static str> {
     Some(match operator {
         Operator::Equal => "=",
@@ -512,7 +510,7 @@ fn comparison(operator: Operator) -> Option<&'static str> {
     })
 }
 
-/// Two own members compared with each other.
+/// The comparison of two members of the same row.
 fn fields_compared(
     shape: &InventoryModel,
     alias: &str,
@@ -529,12 +527,12 @@ fn fields_compared(
     Ok(format!("({} {symbol} {})", own(left)?, own(right)?))
 }
 
-/// A list of inventories, or a relation that is declared wrongly, breaks the statement beneath (R5, R6).
+/// The error for a list of inventories or a wrongly declared relation, which breaks the SQL of a node (R5, R6).
 fn broken(name: &str) -> ServerError {
     ServerError::internal(format!("failed to run the query: [{name}]: could not extract ResultSet"))
 }
 
-/// A text that is neither a boolean nor a number is taken for the name of a column (R14).
+/// The error for a text that is neither a boolean nor a number, which a node reads as a column name (R14).
 fn check_boolean(member: &Member, operator: Operator, value: &Value<'_>) -> Result<(), ServerError> {
     let Value::One(Literal::Text(text)) = value else { return Ok(()) };
     let is_equality = matches!(operator, Operator::Equal | Operator::NotEqual);

@@ -1,9 +1,8 @@
-//! The sandbox's resources: rows in an embedded SQLite database, and the queries that a node answers on them.
+//! The sandbox's resources: rows of an SQLite database, and queries on them.
 //!
 //! The tables are derived from the catalog: one for each family of inventories. `Store::query` reads a query's
-//! parameters as a node does, misreadings included; `Store::zql` is the query language beneath it;
-//! `Store::transaction` reads and changes single resources. What it means to start a virtual machine, who
-//! may log in and what HTTP is, the store does not know.
+//! parameters as a node does, including its quirks; `Store::zql` is the query language that it uses;
+//! `Store::transaction` reads and changes single resources. The store does not know about actions, sessions or HTTP.
 //!
 //! Source: doc/protocol.md, "Queries" (Q1 to Q23), "ZQL" (Z1 to Z8) and "Replies" (N1 to N7).
 

@@ -13,21 +13,21 @@ use super::request::Viewer;
 use super::schema::quoted;
 use super::zql::{Function, Select, Statement, Verb};
 
-/// What a statement yields; members that it does not have are absent (section 9).
+/// The result of a statement (section 9).
 #[derive(Debug, Default)]
 pub(super) struct StatementResult {
     pub(super) inventories: Option<Vec<InventoryJson>>,
     pub(super) total: Option<i64>,
     /// JSON: pairs of key object and count.
     pub(super) counts: Option<String>,
-    /// JSON: what `max` and its like yield (R16).
+    /// JSON: the result of `max` and similar functions (R16).
     pub(super) aggregate: Option<String>,
     /// JSON: the rows of `sum`, which are lists, and of `distinct`.
     pub(super) values: Option<String>,
     pub(super) name: Option<String>,
 }
 
-/// Reads the store on a viewer's behalf.
+/// Runs statements for a viewer.
 pub(super) struct Runner<'a> {
     pub(super) connection: &'a Connection,
     pub(super) model: &'a Model,
@@ -71,7 +71,7 @@ impl Runner<'_> {
     fn rows(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<StatementResult, ServerError> {
         let mut fields = fields(shape, select)?;
         if fields.is_empty() {
-            // Grouped rows are no rows any more: of each group only its key is told.
+            // Of a group only its key is returned.
             fields = select.group_by.iter().map(|field| selectable(shape, field)).collect::<Result<_, _>>()?;
         }
         let mut compiler = self.compiler();
@@ -80,7 +80,7 @@ impl Runner<'_> {
         let (source, alias) = compiler.source(shape)?;
         let filter = compiler.filter(shape, &alias, select)?;
         let tail = compiler.tail(shape, &alias, select)?;
-        // Only the keys of the page are picked here, mostly from an index alone; the rows follow.
+        // Only the keys of the page are selected, mostly from an index alone; the rows are read later.
         let id = if select.group_by.is_empty() { format!("{alias}._id") } else { format!("min({alias}._id)") };
         let sql = format!("SELECT {id} FROM {source} WHERE {filter}{tail}");
         let ids: Vec<i64> = self.select(&sql, compiler, |row| row.get(0))?;
@@ -93,8 +93,8 @@ impl Runner<'_> {
         Ok(StatementResult { inventories: Some(printed), ..StatementResult::default() })
     }
 
-    /// How many rows meet the condition, whatever the page; with fields, only those of which the first is not
-    /// null (Q18).
+    /// The number of matching rows, ignoring limit and offset; with fields, only rows whose first field is not null
+    /// (Q18).
     fn count(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<i64, ServerError> {
         let fields = fields(shape, select)?;
         let mut compiler = self.compiler();
@@ -105,7 +105,7 @@ impl Runner<'_> {
         Ok(self.select(&sql, compiler, |row| row.get(0))?.first().copied().unwrap_or(0))
     }
 
-    /// The counts of groups. Null counts for nothing, neither in its own group nor in the total (R7).
+    /// The counts of groups. Rows with null are not counted, neither in a group nor in the total (R7).
     fn count_groups(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<StatementResult, ServerError> {
         let mut compiler = self.compiler();
         let (source, alias) = compiler.source(shape)?;
@@ -200,14 +200,14 @@ impl Runner<'_> {
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, ServerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        // A relation that joins nothing leaves the parameters behind it out of the text.
+        // A relation without rows drops its parameters from the text.
         let used = statement.parameter_count();
         let rows = statement.query_map(params_from_iter(compiler.parameters.0.iter().take(used)), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
-/// The fields that a statement names, which must be stored ones of the inventory itself (Q20).
+/// The columns of a statement's fields, which must be stored members of the inventory itself (Q20).
 fn fields<'shape>(shape: &'shape InventoryModel, select: &Select) -> Result<Vec<&'shape str>, ServerError> {
     select.fields.iter().map(|path| selectable(shape, &path.join("."))).collect()
 }
