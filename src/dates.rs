@@ -18,17 +18,18 @@ pub(crate) fn compared(date: DateTime) -> String {
 }
 
 fn iso(text: &str) -> Option<DateTime> {
-    // jiff would also read a year of two digits.
-    if text.bytes().take_while(u8::is_ascii_digit).count() != 4 {
-        return None;
-    }
     if let Some((date, time)) = text.split_once(['T', ' ']) {
         // MySQL stores no fraction of a second here, and `.0` is what some tools append.
         let text = format!("{date} {}", time.strip_suffix(".0").unwrap_or(time));
         let formats = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"];
-        return formats.iter().find_map(|format| DateTime::strptime(format, &text).ok());
+        return formats.iter().find_map(|format| parse(format, &text));
     }
-    ["", "-01", "-01-01"].iter().find_map(|rest| DateTime::strptime("%Y-%m-%d", format!("{text}{rest}")).ok())
+    ["", "-01", "-01-01"].iter().find_map(|rest| parse("%Y-%m-%d", &format!("{text}{rest}")))
+}
+
+/// Reads a date by a format. jiff also accepts years of two digits, which are rejected.
+fn parse(format: &str, text: &str) -> Option<DateTime> {
+    DateTime::strptime(format, text).ok().filter(|date| date.year() >= 1000)
 }
 
 /// Reads `Mar 4, 2025 2:12:01 PM`; newer nodes put a comma after the year and a narrow space before `PM` (N3).
@@ -39,7 +40,7 @@ pub(crate) fn printed(text: &str) -> Option<DateTime> {
     }
     let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
     let text = words.collect::<Vec<_>>().join(" ");
-    ["%b %d %Y %I:%M:%S %p", "%b %d %Y %I:%M %p"].iter().find_map(|format| DateTime::strptime(format, &text).ok())
+    ["%b %d %Y %I:%M:%S %p", "%b %d %Y %I:%M %p"].iter().find_map(|format| parse(format, &text))
 }
 
 #[cfg(test)]
@@ -57,12 +58,27 @@ mod tests {
             ("Mar 4, 2025 2:12:01 PM", "2025-03-04 14:12:01"),
             ("Mar 4, 2025, 12:12:01\u{202f}AM", "2025-03-04 00:12:01"),
             ("2024-02-29", "2024-02-29 00:00:00"),
+            (" 2020-03-04 5:6:7.0 ", "2020-03-04 05:06:07"),
+            ("mar 4, 2025 2:12 pm", "2025-03-04 14:12:00"),
         ] {
             assert_eq!(normalise(text).as_deref(), Some(expected), "{text}");
         }
-        for text in
-            ["", "yesterday", "20", "2020-13", "2023-02-29", "2020 10:00", "Mar 4, 2025", "13:00", "2020-01-01 25:00"]
-        {
+        for text in [
+            "",
+            "yesterday",
+            "20",
+            "2020-13",
+            "2020-1-2-3",
+            "2020-03-04 5",
+            "Mar 4, 25 2:12:01 PM",
+            "25-03-04",
+            "Mar 32, 2025 2:12:01 PM",
+            "2023-02-29",
+            "2020 10:00",
+            "Mar 4, 2025",
+            "13:00",
+            "2020-01-01 25:00",
+        ] {
             assert_eq!(normalise(text), None, "{text}");
         }
     }

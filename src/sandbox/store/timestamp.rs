@@ -59,6 +59,7 @@ mod tests {
     fn dates_in_conditions_may_be_short_and_nonsense_is_the_zero_date() {
         assert_eq!(from_condition("2025-03-04"), "2025-03-04 00:00:00");
         assert_eq!(from_condition(" 2025-3-4 2:12 "), "2025-03-04 02:12:00");
+        assert_eq!(from_condition("2025-03-04 2"), "2025-03-04 02:00:00");
         assert_eq!(from_condition("2025-03-04T14:12:01.0"), "2025-03-04 14:12:01");
         for text in ["Mar 4, 2025 2:12:01 PM", "", "2025", "2025-13-01", "2025-03-04 1:2:3:4", "yesterday"] {
             assert_eq!(from_condition(text), "0000-00-00 00:00:00", "{text}");
