@@ -15,19 +15,16 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// Bits of an index entry; `src/catalog/index.rs` reads them back.
-const FLAG_QUERY: u16 = 1 << 8;
-const FLAG_SESSION: u16 = 1 << 9;
-const FLAG_ASYNC: u16 = 1 << 10;
-const FLAG_DEPRECATED: u16 = 1 << 11;
-const FLAG_CHANGED: u16 = 1 << 12;
-const FLAG_MISTAKABLE: u16 = 1 << 13;
-const FLAG_UNLISTED: u16 = 1 << 14;
+use flags::{FLAG_ASYNC, FLAG_CHANGED, FLAG_DEPRECATED, FLAG_MISTAKABLE, FLAG_QUERY, FLAG_SESSION, FLAG_UNLISTED};
+
+#[path = "src/catalog/flags.rs"]
+mod flags;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new("src/catalog/data");
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/catalog/flags.rs");
     link();
 
     let catalog = folder.join("zstack-5.5.6.json");

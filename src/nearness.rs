@@ -1,36 +1,26 @@
-//! The right names that look like a wrong one: one measure for all that is suggested.
+//! Suggestions for names that do not exist.
 
-/// The candidate closest to `typed`, ignoring case, when one is close enough to be meant.
+use strsim::osa_distance;
+
+/// The candidate closest to `typed`, ignoring case, when it is close enough to be suggested.
 pub(crate) fn closest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = letters(typed);
-    let most = most(&typed);
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
-        let limit = best.map_or(most, |(distance, _)| distance.saturating_sub(1));
-        if candidate.len().abs_diff(typed.len()) > limit + typed.len() {
-            continue;
-        }
-        if let Some(distance) = distance_within(&typed, &letters(candidate), limit) {
-            if distance == 0 {
-                return Some(candidate);
-            }
-            best = Some((distance, candidate));
-        }
-    }
+    let typed = folded(typed);
+    let most = max_distance(&typed);
+    let distances = candidates.into_iter().map(|candidate| (distance(&typed, &folded(candidate), most), candidate));
+    let best = distances.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance);
     best.map(|(_, candidate)| candidate)
 }
 
-/// Candidates that look like `typed`, ignoring case, or have it in them, best first, three at most.
+/// Up to three candidates that are close to `typed`, contain it or are contained in it, ignoring case, best first.
 pub(crate) fn near<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let wanted = letters(typed);
-    let most = most(&wanted);
-    let has = |whole: &[char], part: &[char]| part.len() >= 3 && whole.windows(part.len()).any(|run| run == part);
+    let typed = folded(typed);
+    let most = max_distance(&typed);
+    let has = |whole: &str, part: &str| part.chars().count() >= 3 && whole.contains(part);
     let mut found: Vec<(usize, &str)> = candidates
         .filter_map(|candidate| {
-            let name = letters(candidate);
-            let distance = distance_within(&wanted, &name, most);
-            let distance = distance.or_else(|| (has(&name, &wanted) || has(&wanted, &name)).then_some(most))?;
-            Some((distance, candidate))
+            let name = folded(candidate);
+            let distance = distance(&typed, &name, most);
+            (distance <= most || has(&name, &typed) || has(&typed, &name)).then_some((distance.min(most), candidate))
         })
         .collect();
     found.sort_unstable();
@@ -38,41 +28,21 @@ pub(crate) fn near<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -
     found.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
-/// The text in small letters; nobody means a longer name.
-fn letters(text: &str) -> Vec<char> {
-    text.to_lowercase().chars().take(128).collect()
+/// The text in lower case, and no more of it than a name may have: comparing takes the product of two lengths.
+fn folded(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).take(128).collect()
 }
 
-/// How far a name may be from what was typed: of four letters one may be wrong, of five two.
-fn most(typed: &[char]) -> usize {
-    ((typed.len() + 1) / 3).max(1)
+/// How many edits make another name: one in a name of four letters, two in one of five.
+fn max_distance(typed: &str) -> usize {
+    ((typed.chars().count() + 1) / 3).max(1)
 }
 
-/// The number of insertions, deletions, replacements and swaps of neighbours between two texts, when it is at
-/// most `limit`.
-fn distance_within(a: &[char], b: &[char], limit: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) > limit {
-        return None;
-    }
-    let mut before = vec![0; b.len() + 1];
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    let mut row = vec![0; b.len() + 1];
-    for i in 1..=a.len() {
-        row[0] = i;
-        for j in 1..=b.len() {
-            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = replaced.min(above[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        if row.iter().min().is_some_and(|least| *least > limit) {
-            return None;
-        }
-        std::mem::swap(&mut before, &mut above);
-        std::mem::swap(&mut above, &mut row);
-    }
-    Some(above[b.len()]).filter(|distance| *distance <= limit)
+/// The number of insertions, deletions, replacements and swaps of neighbours between two texts; too many where their
+/// lengths alone differ by more than `most`.
+fn distance(a: &str, b: &str, most: usize) -> usize {
+    let lengths = a.chars().count().abs_diff(b.chars().count());
+    if lengths > most { lengths } else { osa_distance(a, b) }
 }
 
 #[cfg(test)]

@@ -1,9 +1,19 @@
-//! What text takes of a line of the terminal, and as much of it as there is room for.
+//! The size of the terminal, the width of text on it, and text cut to a width.
 
 use std::borrow::Cow;
+use std::io;
 
+use rustix::termios::tcgetwinsize;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
+
+/// The columns and lines of the terminal that the process writes to, or else reads from.
+pub(crate) fn terminal_size() -> Option<(usize, usize)> {
+    let asked =
+        tcgetwinsize(io::stdout()).or_else(|_| tcgetwinsize(io::stderr())).or_else(|_| tcgetwinsize(io::stdin()));
+    let size = asked.ok().filter(|size| size.ws_col > 0 && size.ws_row > 0)?;
+    Some((usize::from(size.ws_col), usize::from(size.ws_row)))
+}
 
 /// How many columns of a terminal a text takes.
 pub(crate) fn width(text: &str) -> usize {

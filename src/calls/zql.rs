@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::client::{self, Answer, Reply};
 use crate::dates;
 use crate::error::Error;
-use crate::json::{self, Kind, Record};
+use crate::json::{self, Kind, MapWriter};
 use crate::plan;
 use crate::render::{Format, Shape, View};
 use crate::session::Invocation;
@@ -68,7 +68,7 @@ fn counted_groups(cx: &mut Invocation<'_>, reply: &[u8], statements: &[Statement
         let (pairs, added) = counted(cx, statement, names, counts)?;
         results.push(with_counts(result, &pairs, added));
     }
-    let mut record = Record::default();
+    let mut record = MapWriter::default();
     for (name, value) in json::members(reply) {
         match name {
             b"results" => record.push_list(name, &results),
@@ -105,7 +105,7 @@ fn counted(
 
 /// A result with other counts, and so many rows more.
 fn with_counts(result: &[u8], pairs: &[Vec<u8>], added: u64) -> Vec<u8> {
-    let mut record = Record::default();
+    let mut record = MapWriter::default();
     for (name, value) in json::members(result) {
         match name {
             b"inventoryCounts" => record.push_list(name, pairs),
@@ -143,7 +143,7 @@ fn literal(value: &[u8]) -> Option<String> {
         Kind::Text => {
             let text = json::unescape(value);
             // Dates are told in one form and compared in another (Q10, N3).
-            let date = dates::printed(&text).map(|moment| moment.to_string());
+            let date = dates::printed(&text).map(dates::compared);
             Some(plan::zql_string(date.as_deref().unwrap_or(&text)))
         }
         _ => Some(String::from_utf8_lossy(value).into_owned()),

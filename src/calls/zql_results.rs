@@ -1,7 +1,7 @@
 //! The results of ZQL statements, taken apart by what the statements asked for.
 
 use crate::client::Reply;
-use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
+use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError};
 use crate::syntax::zql::{Rows, Statement};
 
 use super::arrange;
@@ -82,7 +82,7 @@ impl Pieces for ZqlResults {
 
 impl Known {
     fn result(&self, result: &[u8], in_rows: bool) -> Vec<u8> {
-        let mut record = Record::default();
+        let mut record = MapWriter::default();
         let mut is_named = false;
         for (name, value) in json::members(result) {
             let is_list = json::kind(value) == Kind::List;
@@ -112,7 +112,7 @@ impl Known {
         match &self.rows {
             // A value by itself is that of the only member.
             Names::Members(names) | Names::Values(names) if is_scalar && in_rows && names.len() == 1 => {
-                let mut record = Record::default();
+                let mut record = MapWriter::default();
                 record.push(names[0].as_bytes(), row);
                 return record.finish();
             }
@@ -125,7 +125,7 @@ impl Known {
                 if !in_rows {
                     return [b"[", &out[..], b",", count, b"]"].concat();
                 }
-                let mut record = Record::default();
+                let mut record = MapWriter::default();
                 for (name, value) in json::members(&out) {
                     record.push(name, value);
                 }
@@ -139,7 +139,7 @@ impl Known {
                 let group = json::items(row).find(|value| json::kind(value) == Kind::Map);
                 match group {
                     _ if values.len() == names.len() => {
-                        let mut record = Record::default();
+                        let mut record = MapWriter::default();
                         for (name, value) in names.iter().zip(values) {
                             record.push(name.as_bytes(), value);
                         }

@@ -1,4 +1,4 @@
-//! APIs and their parameters, as the catalog's lines say them.
+//! APIs and their parameters.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The verb as it stands in a request line.
+    /// The verb in upper case, as in a request line.
     pub fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
@@ -66,8 +66,8 @@ pub struct Api {
     #[serde(rename = "params")]
     pub parameters: Vec<Parameter>,
     /// The members of the reply, where known.
-    pub result: Vec<Member>,
-    /// Whether the platform advises against it.
+    pub result: Vec<ReplyMember>,
+    /// Whether it is deprecated.
     #[serde(default)]
     pub deprecated: bool,
     /// `open` where the server's class is public; otherwise only the client side is known.
@@ -78,12 +78,12 @@ pub struct Api {
     pub since: Option<&'static str>,
     /// The requests that older versions take, oldest first.
     #[serde(default)]
-    pub was: Vec<Was>,
+    pub was: Vec<EarlierRequest>,
 }
 
-/// A request as it was up to some version. What is not said is as it is now.
+/// The form of a request up to some version. Absent members are the same as now.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Was {
+pub struct EarlierRequest {
     /// The last version that takes it.
     pub until: &'static str,
     /// The verb.
@@ -99,7 +99,7 @@ pub struct Was {
 
 /// An API that newer versions do not have.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Removed {
+pub struct RemovedApi {
     /// The last version that has it.
     pub until: &'static str,
     /// The API.
@@ -125,7 +125,7 @@ impl Api {
 
 /// A member of a reply and its type.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub struct Member {
+pub struct ReplyMember {
     /// The member's name, such as `inventory`.
     pub name: &'static str,
     /// Its type as the catalog writes it, such as `ZoneInventory`.
@@ -160,7 +160,7 @@ pub struct Parameter {
     /// The shortest value allowed, in UTF-16 units.
     #[serde(default)]
     pub min_length: Option<u32>,
-    /// The least and the greatest number allowed.
+    /// The minimum and maximum number allowed.
     #[serde(default)]
     pub range: Option<(i64, i64)>,
     /// Whether a list must have members.
@@ -169,7 +169,7 @@ pub struct Parameter {
     /// Whether the empty string is refused.
     #[serde(default)]
     pub no_empty_string: bool,
-    /// Whether the node keeps blanks around the value.
+    /// Whether the node keeps leading and trailing spaces of the value.
     #[serde(default)]
     pub no_trim: bool,
     /// Whether the value must never be shown, stored or logged.
@@ -199,13 +199,13 @@ pub enum Type {
     Double,
     /// `true` or `false`.
     Bool,
-    /// A moment, as text in the node's own format and time zone.
+    /// A date and time, as text in the node's own format and time zone.
     Timestamp,
     /// Anything.
     Any,
-    /// A list; of what, where that is known.
+    /// A list, with the type of its items if known.
     List(Option<Box<Type>>),
-    /// A map with text keys; to what, where that is known.
+    /// A map with text keys, with the type of its values if known.
     Map(Option<Box<Type>>),
     /// An inventory, struct or enum of the catalog, or a Java class that the catalog does not describe.
     Named(&'static str),
@@ -242,7 +242,7 @@ impl Type {
         !matches!(self, Type::List(_) | Type::Map(_) | Type::Any | Type::Named(_))
     }
 
-    /// The inventory whose records are the values, one or a list of them; `None` where they are something else.
+    /// The inventory of the values, if they are inventories or lists of them.
     pub fn record(&self) -> Option<&'static str> {
         match self {
             Type::Named(name) if name.ends_with("Inventory") => Some(name),

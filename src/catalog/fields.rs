@@ -1,4 +1,4 @@
-//! Following a field path such as `vmNics.l3Network.name` through the inventories.
+//! Resolving a field path such as `vmNics.l3Network.name`.
 
 use super::index::Catalog;
 use super::inventory::{Field, Inventory};
@@ -12,49 +12,47 @@ pub enum FieldPath {
     /// At a member of the last inventory.
     Field {
         /// The inventory that the member belongs to.
-        inventory: Inventory,
+        inventory: Box<Inventory>,
         /// The member.
         field: Field,
     },
     /// At a tag pseudo-field of the last inventory.
-    Tag(Inventory),
-    /// The catalog does not know some inventory on the way, so that anything may follow.
+    Tag,
+    /// The path leads through an inventory that the catalog does not describe, so the rest cannot be checked.
     Unknown,
 }
 
-/// Why a path leads nowhere. `at` is the byte offset of the offending segment in the path.
+/// Why a path cannot be resolved. `at` is the byte offset of the wrong segment in the path.
 #[derive(Clone, Debug)]
 pub enum FieldError {
-    /// A segment before the last names no expanded field and no alias.
+    /// A segment before the last is neither an expanded field nor an alias.
     NoExpanded {
-        /// The offending segment.
+        /// The wrong segment.
         name: String,
         /// Its byte offset in the path.
         at: usize,
         /// The inventory that lacks it.
         inventory: Box<Inventory>,
     },
-    /// The last segment names no member.
+    /// The last segment is not a member.
     NoField {
-        /// The offending segment.
+        /// The wrong segment.
         name: String,
         /// Its byte offset in the path.
         at: usize,
         /// The inventory that lacks it.
         inventory: Box<Inventory>,
     },
-    /// A segment names a relation or tag field on which nodes fail.
+    /// A segment is a relation or tag field on which nodes fail.
     Broken {
-        /// The offending segment.
+        /// The wrong segment.
         name: String,
-        /// Its byte offset in the path.
-        at: usize,
         /// The inventory that has it.
         inventory: Box<Inventory>,
     },
-    /// The last segment names other records within the row, and none of their members.
+    /// The last segment is a list of nested records and not one of their members.
     Record {
-        /// The offending segment.
+        /// The wrong segment.
         name: String,
         /// Its byte offset in the path.
         at: usize,
@@ -80,14 +78,14 @@ impl Catalog {
     /// Follows a dotted path from an inventory to the member it names.
     ///
     /// # Errors
-    /// Each names the first segment that leads nowhere.
+    /// Each names the first segment that cannot be resolved.
     pub fn field_path(self, from: &Inventory, path: &str) -> Result<FieldPath, FieldError> {
         let mut inventory = from.clone();
         let mut at = 0;
         let mut rest = path;
         while let Some((name, next)) = rest.split_once('.') {
             if inventory.is_broken(name) {
-                return Err(FieldError::Broken { name: name.to_owned(), at, inventory: Box::new(inventory) });
+                return Err(FieldError::Broken { name: name.to_owned(), inventory: Box::new(inventory) });
             }
             match self.follow(&inventory, name) {
                 Some(Some(target)) => inventory = target,
@@ -100,17 +98,17 @@ impl Catalog {
             rest = next;
         }
         if inventory.is_broken(rest) {
-            return Err(FieldError::Broken { name: rest.to_owned(), at, inventory: Box::new(inventory) });
+            return Err(FieldError::Broken { name: rest.to_owned(), inventory: Box::new(inventory) });
         }
         if TAG_FIELDS.contains(&rest) {
-            return Ok(FieldPath::Tag(inventory));
+            return Ok(FieldPath::Tag);
         }
         match inventory.field(rest).filter(|field| !field.unqueryable).cloned() {
             Some(field) => match field.kind.record() {
                 Some(target) => {
                     Err(FieldError::Record { name: rest.to_owned(), at, inventory: Box::new(inventory), target })
                 }
-                None => Ok(FieldPath::Field { inventory, field }),
+                None => Ok(FieldPath::Field { inventory: Box::new(inventory), field }),
             },
             None => Err(FieldError::NoField { name: rest.to_owned(), at, inventory: Box::new(inventory) }),
         }

@@ -2,11 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::api::{Api, Method, Removed};
+use super::api::{Api, Method, RemovedApi};
 use super::builtin;
+use super::flags::{
+    FLAG_ASYNC, FLAG_CHANGED, FLAG_DEPRECATED, FLAG_MISTAKABLE, FLAG_QUERY, FLAG_SESSION, FLAG_UNLISTED,
+};
 use super::inventory::{Field, Inventory};
 
-/// The text of the catalog and where each entry lies in it.
+/// The text of the catalog and the position of each entry.
 pub(super) struct Data {
     pub(super) text: &'static str,
     /// The versions of ZStack that were compared, oldest first.
@@ -20,7 +23,7 @@ pub(super) struct Data {
     pub(super) removed: &'static [Entry],
 }
 
-/// Where an API's line lies. `name` and `path` are (offset in the line, length); all count bytes.
+/// The position of an API's line. `name` and `path` are (offset in the line, length); all count bytes.
 pub(super) struct ApiEntry {
     pub(super) start: u32,
     pub(super) len: u32,
@@ -31,26 +34,18 @@ pub(super) struct ApiEntry {
     pub(super) since: u8,
 }
 
-/// Where a keyed line lies: (offset in the text, length) of its name and of its value, in bytes.
+/// The position of a keyed line: (offset in the text, length) of its name and of its value, in bytes.
 pub(super) struct Entry {
     pub(super) name: (u32, u32),
     pub(super) value: (u32, u32),
 }
 
-const FLAG_QUERY: u16 = 1 << 8;
-const FLAG_SESSION: u16 = 1 << 9;
-const FLAG_ASYNC: u16 = 1 << 10;
-const FLAG_DEPRECATED: u16 = 1 << 11;
-const FLAG_CHANGED: u16 = 1 << 12;
-const FLAG_MISTAKABLE: u16 = 1 << 13;
-const FLAG_UNLISTED: u16 = 1 << 14;
-
 fn slice(text: &'static str, (start, len): (u32, u32)) -> &'static str {
     &text[start as usize..(start + len) as usize]
 }
 
-/// What nodes offer, as one ZStack version sees it: requests have the form of that version, and what is newer is
-/// known to be so.
+/// The APIs and inventories of nodes as of one ZStack version: requests have the form of that version, and newer
+/// entries are marked as newer.
 #[derive(Clone, Copy)]
 pub struct Catalog {
     data: &'static Data,
@@ -64,7 +59,7 @@ impl std::fmt::Debug for Catalog {
     }
 }
 
-/// The numbers of a version such as `5.2.1`, without zeros at the end; nothing where it is no version.
+/// The numbers of a version such as `5.2.1`, without trailing zeros; `None` for other text.
 fn numbers(version: &str) -> Option<Vec<u32>> {
     // Builds have names such as `4.8.0-c76`.
     let digits = version.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
@@ -74,18 +69,18 @@ fn numbers(version: &str) -> Option<Vec<u32>> {
 }
 
 impl Catalog {
-    /// The catalog as the newest ZStack version has it.
+    /// The catalog of the newest ZStack version.
     pub fn newest() -> Catalog {
         Catalog { data: &builtin::DATA, at: builtin::DATA.versions.len() - 1 }
     }
 
-    /// The catalog as the oldest ZStack version known has it.
+    /// The catalog of the oldest known ZStack version.
     pub fn oldest() -> Catalog {
         Catalog { data: &builtin::DATA, at: 0 }
     }
 
-    /// The catalog as a ZStack version such as `5.2.1` has it; one between those that are known counts as the one
-    /// before. Nothing where the text is no version.
+    /// The catalog of a ZStack version such as `5.2.1`; an unknown version is treated as the known one before it.
+    /// `None` if the text is not a version.
     pub fn of_version(version: &str) -> Option<Catalog> {
         let wanted = numbers(version)?;
         let data = &builtin::DATA;
@@ -112,12 +107,12 @@ impl Catalog {
         self.data.versions.iter().position(|known| *known == version).unwrap_or_default()
     }
 
-    /// All API names, sorted, with what is known of each without decoding it.
+    /// All APIs in the order of their names, with the data of the index.
     pub fn api_names(self) -> impl ExactSizeIterator<Item = ApiName> + Clone {
         self.data.apis.iter().map(move |entry| ApiName { data: self.data, entry })
     }
 
-    /// What the index knows of the API called exactly `name`, without decoding it.
+    /// The index entry of the API called exactly `name`.
     pub fn api_name(self, name: &str) -> Option<ApiName> {
         let at = self.data.apis.binary_search_by(|entry| self.name_of(entry).cmp(name)).ok()?;
         Some(ApiName { data: self.data, entry: &self.data.apis[at] })
@@ -127,17 +122,17 @@ impl Catalog {
     pub fn api(self, name: &str) -> Option<Api> {
         match self.api_name(name) {
             Some(known) => Some(self.decode(known.entry)),
-            // An older node may have it still.
+            // An older node may still have it.
             None => self.removed(name).filter(|gone| self.index_of(gone.until) >= self.at).map(|gone| gone.api),
         }
     }
 
-    /// The API of that name that no newer version has.
-    pub fn removed(self, name: &str) -> Option<Removed> {
+    /// The API of that name that was removed in a later version.
+    pub fn removed(self, name: &str) -> Option<RemovedApi> {
         self.find(self.data.removed, name).map(|entry| decode(slice(self.data.text, entry.value)))
     }
 
-    /// The names of the APIs that the newest version does not have any more.
+    /// The names of the APIs that were removed.
     pub fn removed_names() -> impl Iterator<Item = &'static str> {
         builtin::DATA.removed.iter().map(|entry| slice(builtin::DATA.text, entry.name))
     }
@@ -173,8 +168,8 @@ impl Catalog {
         Some(inventory)
     }
 
-    /// The inventories that may specialise the one called `general`. They are few, and found in the text before
-    /// any is decoded: one without parents, or that does not mention the name, is none of them.
+    /// The inventories that may specialise `general`. To decode only those, entries whose text lacks parents or that
+    /// name are skipped.
     pub(super) fn may_specialise(self, general: &str) -> impl Iterator<Item = Inventory> {
         let finder = |text: &str| memchr::memmem::Finder::new(text).into_owned();
         let (parents, name) = (finder("\"parents\""), finder(&format!("\"{general}\"")));
@@ -196,7 +191,8 @@ impl Catalog {
     }
 
     /// The names of all structs, sorted.
-    pub fn struct_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
+    #[cfg(test)]
+    pub(super) fn struct_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.structs.iter().map(move |entry| slice(self.data.text, entry.name))
     }
 
@@ -206,7 +202,8 @@ impl Catalog {
     }
 
     /// The names of all enums, sorted.
-    pub fn enum_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
+    #[cfg(test)]
+    pub(super) fn enum_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.enums.iter().map(move |entry| slice(self.data.text, entry.name))
     }
 
@@ -244,14 +241,14 @@ impl Catalog {
     }
 }
 
-/// What nodes take with every call but a query (P8). The data leaves it out of APIs that only the manual tells of.
+/// The parameters of every call except queries (P8), which the data lacks for APIs known from the manual only.
 const TAGS: [(&str, &str); 2] = [
     ("systemTags", r#"{"name":"systemTags","type":"list<string>"}"#),
     ("userTags", r#"{"name":"userTags","type":"list<string>"}"#),
 ];
 
-/// Decodes one entry. The text is part of the program, and a test decodes every entry of every version, so
-/// a failure here is a defect of the build and not a state that a user can reach.
+/// Decodes one entry. The text is compiled in and a test decodes every entry of every version, so a failure here is a
+/// build defect that users cannot trigger.
 fn decode<T: serde::Deserialize<'static>>(text: &'static str) -> T {
     match serde_json::from_str(text) {
         Ok(value) => value,
@@ -259,7 +256,7 @@ fn decode<T: serde::Deserialize<'static>>(text: &'static str) -> T {
     }
 }
 
-/// An API as the index knows it: name, verb, path and flags, without its parameters.
+/// The index entry of an API: name, verb, path and flags, without its parameters.
 #[derive(Clone, Copy)]
 pub struct ApiName {
     data: &'static Data,
@@ -302,12 +299,12 @@ impl ApiName {
         self.entry.flags & FLAG_ASYNC != 0
     }
 
-    /// Whether the platform advises against it.
+    /// Whether it is deprecated.
     pub fn is_deprecated(self) -> bool {
         self.entry.flags & FLAG_DEPRECATED != 0
     }
 
-    /// Whether older nodes take another request for it.
+    /// Whether its request was different in older versions.
     pub fn has_changed(self) -> bool {
         self.entry.flags & FLAG_CHANGED != 0
     }

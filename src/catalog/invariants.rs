@@ -1,4 +1,4 @@
-//! Holds every entry of every catalog version to what the rest of the program relies on.
+//! Checks every entry of every catalog version for what the rest of the program relies on.
 
 use std::collections::{HashMap, HashSet};
 

@@ -12,7 +12,7 @@ pub struct Inventory {
     /// Its name; filled in by the catalog, since the line is keyed by it.
     #[serde(skip)]
     pub name: &'static str,
-    /// The record's own members, in the server's order.
+    /// The members, in the server's order.
     pub fields: Vec<Field>,
     /// Fields that lead to another inventory.
     #[serde(default, borrow)]
@@ -35,11 +35,6 @@ pub struct Inventory {
     /// The parent class, where only the client side is public.
     #[serde(default)]
     pub extends: Option<&'static str>,
-    /// The kind of resource that the record describes.
-    #[serde(default)]
-    pub resource: Option<&'static str>,
-    /// `open` where the server's class is public, `sdk` where only the client side is known.
-    pub source: &'static str,
     /// The first version that has it, where not all do.
     #[serde(default)]
     pub since: Option<&'static str>,
@@ -56,8 +51,8 @@ impl Inventory {
         self.broken.contains(&name)
     }
 
-    /// The relations that users are offered, with where they lead and since when: expanded fields and aliases, without
-    /// those that are hidden and those that fail.
+    /// The relations offered to users, with their target and first version: expanded fields and aliases, except hidden
+    /// and failing ones.
     pub fn relations(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'static str>)> {
         let expanded = self.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
         let expanded = expanded.map(|(name, expanded)| (*name, expanded.inventory, expanded.since));
@@ -65,8 +60,8 @@ impl Inventory {
         expanded.chain(aliases).filter(|(name, ..)| !self.is_broken(name))
     }
 
-    /// The members that a condition may name by themselves. Other records within the row are none: they are related
-    /// rows, and a condition names one of their members (R6).
+    /// The members that a condition may compare. Nested records are relations, and a condition must name one of their
+    /// members (R6).
     pub fn comparable(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| !field.unqueryable && field.kind.record().is_none())
     }
@@ -104,20 +99,17 @@ pub struct Field {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Expanded {
-    /// Where it leads.
+    /// The target.
     pub inventory: &'static str,
-    /// The member of this inventory that the two are joined by, where known.
+    /// The join member of this inventory, where known.
     #[serde(default)]
     pub key: Option<&'static str>,
-    /// The member of the other inventory that the two are joined by, where known.
+    /// The join member of the other inventory, where known.
     #[serde(default)]
     pub foreign_key: Option<&'static str>,
     /// Whether it works but is not offered to users.
     #[serde(default)]
     pub hidden: bool,
-    /// Set for relations known only from an old client.
-    #[serde(default)]
-    pub source: Option<&'static str>,
     /// The first version that has it, where not all do.
     #[serde(default)]
     pub since: Option<&'static str>,
@@ -128,11 +120,11 @@ pub struct Expanded {
 pub struct Alias {
     /// The path of expanded fields that it stands for.
     pub path: &'static str,
-    /// Where it leads.
+    /// The target.
     pub inventory: &'static str,
 }
 
-/// A general inventory, and the value of its type field that means the special one.
+/// A general inventory, and the value of its type field that selects the special one.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Parent {
     /// The general inventory.

@@ -1,21 +1,21 @@
-//! What a management node offers: its APIs, their parameters, its inventories and their fields.
+//! The APIs of a management node with their parameters, and its inventories with their fields.
 //!
-//! The facts are data under `data/`, compiled into the binary as one text with an index of where each entry lies.
-//! Looking up one entry decodes that entry alone. `zstack-*.json` joins the facts of all versions up to its own;
-//! `versions.json` says since when each exists and how requests were before, so that a [`Catalog`] can be looked at as
-//! any of these versions has it. `system-tags.json` has the patterns of system tags, `observed.json` what only a
-//! running node shows.
+//! The data under `data/` is compiled into the binary as one text with an index of its entries, and looking up an entry
+//! decodes only that entry. `zstack-*.json` contains all versions up to its own; `versions.json` says since when each
+//! entry exists and how its request was before, so that a [`Catalog`] can represent any of these versions.
+//! `system-tags.json` has the patterns of system tags, `observed.json` the behaviour seen on running nodes.
 //!
 //! Under the name of an inventory `observed.json` lists members that a node cannot select (`unselectable`) or sort by
 //! (`unsortable`), and relations and tag fields on which every query fails (`broken`). It holds for the inventories that
 //! specialise that one as well, and the build puts it into their entries. `unlistedApis` are those that a node has and
 //! does not list.
 //!
-//! This module knows nothing of the network, the terminal, or what a user typed.
+//! This module does not know about the network, the terminal, or what a user typed.
 
 mod api;
 mod builtin;
 mod fields;
+mod flags;
 mod index;
 #[cfg(test)]
 mod invariants;
@@ -24,7 +24,7 @@ mod offers;
 mod routes;
 mod zql;
 
-pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
+pub use api::{Api, EarlierRequest, Method, Parameter, RemovedApi, ReplyMember, Type};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};

@@ -1,19 +1,20 @@
-//! What one node says that it has: its version and its APIs.
+//! What one node reports: its version and its APIs.
 
 use super::api::Api;
 use super::index::{ApiName, Catalog};
 
-/// What a node said of itself.
+/// The version and APIs that a node reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offers {
     /// Its ZStack version, such as `5.2.1`.
     pub version: Option<String>,
-    /// The names of the APIs that it offers, sorted; nothing where it did not say.
+    /// The names of its APIs, sorted; `None` if it did not list them.
     pub apis: Option<Vec<String>>,
 }
 
 impl Offers {
-    /// What a node's own words come to. What could be no name or version is left out: it is shown and kept.
+    /// Checks a node's report. Texts that cannot be a name or version are dropped, since the rest is printed and
+    /// stored.
     pub fn new(version: Option<String>, apis: Option<Vec<String>>) -> Offers {
         let is_plain = |text: &str| {
             (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
@@ -23,13 +24,13 @@ impl Offers {
             apis.retain(|name| is_plain(name));
             apis.sort();
         }
-        // A list of nothing that is known tells as little as none.
+        // A list without any known API is treated as no list.
         let apis = apis.filter(|apis| apis.iter().any(|name| Catalog::newest().api_name(name).is_some()));
         Offers { version: version.filter(|version| is_plain(version)), apis }
     }
 
-    /// Whether the node does not have an API: it does not list it, or does not say what it has and is of an older
-    /// version. Some are there without being listed (R2).
+    /// Whether the node lacks an API: it does not list it, or it lists nothing and is older than the API. Some APIs
+    /// exist without being listed (R2).
     pub fn lacks(&self, api: ApiName) -> bool {
         if api.is_unlisted() {
             return false;
@@ -41,8 +42,8 @@ impl Offers {
         }
     }
 
-    /// Whether its version alone tells that the node has an API: it is a public one and older than the node. What came
-    /// with that very version may have come with the next, as versions are known by their history only.
+    /// Whether the version alone proves that the node has an API: it is public and older than the node. An API of the
+    /// same version is not certain, since the version of an API is derived from source history.
     pub(crate) fn has_by_version(&self, api: &Api) -> bool {
         let at = self.version.as_deref().and_then(Catalog::of_version);
         let is_older = |at: Catalog| !at.lacks(api.since) && api.since != Some(at.version());

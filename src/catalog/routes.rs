@@ -1,7 +1,7 @@
 //! Which APIs a path belongs to.
 //!
-//! Only the APIs whose path begins as the request's are decoded, when such a request first comes, so that nobody waits
-//! for the whole catalog.
+//! APIs are decoded when a path with the same first segment is first looked up, since decoding the whole catalog takes
+//! long.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::api::Api;
 use super::index::Catalog;
 
-/// One way to an API: the segments of one of its paths.
+/// One path of an API, in segments.
 struct Route {
     segments: Vec<Segment>,
     api: Rc<Api>,
@@ -41,7 +41,7 @@ pub(crate) struct Candidate {
 /// An API as a node has it; nothing for one that it lacks.
 type Offered = dyn Fn(&str) -> Option<Api>;
 
-/// The node's table of paths, filled as paths are asked for.
+/// The table of paths, filled on demand.
 pub(crate) struct Routes {
     catalog: Catalog,
     offered: Box<Offered>,
@@ -55,7 +55,7 @@ impl Routes {
         Routes::offering(catalog, move |name| catalog.api(name))
     }
 
-    /// The paths of a node that has what `offered` says of the catalog.
+    /// The paths of a node that has the APIs for which `offered` returns one.
     pub(crate) fn offering(catalog: Catalog, offered: impl Fn(&str) -> Option<Api> + 'static) -> Routes {
         Routes { catalog, offered: Box::new(offered), by_head: HashMap::new() }
     }
@@ -75,7 +75,7 @@ impl Routes {
             .iter()
             .filter(|route| matches(&route.segments, &parts))
             .map(|route| shape(&route.segments))
-            // `true` is a variable: the least shape has its fixed segments first.
+            // `true` stands for a variable, so fixed segments sort first.
             .min();
         let Some(best) = best else { return Vec::new() };
         let mut candidates: Vec<Candidate> = Vec::new();
@@ -103,7 +103,7 @@ impl Routes {
             return Rc::clone(routes);
         }
         let begins = |path: &str| path[1..].split('/').next() == Some(head);
-        // Older nodes have some APIs at other paths.
+        // Some APIs have other paths in older versions.
         let names = self.catalog.api_names().filter(|name| name.has_changed() || begins(name.path()));
         let mut routes = Vec::new();
         for api in names.filter_map(|name| (self.offered)(name.as_str())).map(Rc::new) {
@@ -113,7 +113,7 @@ impl Routes {
             }
         }
         let routes = Rc::new(routes);
-        // Only heads of the catalog are kept: their number is bounded, what clients may ask for is not.
+        // Only first segments that the catalog has are cached, so that clients cannot grow the table.
         if !routes.is_empty() {
             self.by_head.insert(head.to_owned(), Rc::clone(&routes));
         }

@@ -49,5 +49,5 @@ pub use long_jobs::{JobState, LongJob};
 pub use session::{Session, SessionStore, is_log_in, is_log_out};
 pub use signing::{AccessKey, NodeZone};
 pub use tls::TlsOptions;
-pub use transport::{CONNECT_TIMEOUT, ProxyOptions, ReqwestTransport, TransportOptions};
+pub use transport::{ProxyOptions, ReqwestTransport, TransportOptions};
 pub use wire::{HeaderText, Shown, Transport, TransportError, WireRequest, WireResponse};

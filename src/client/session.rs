@@ -136,7 +136,8 @@ impl Client {
     }
 
     /// Ends a session that was opened for a single run. It does not matter whether that works: sessions expire.
-    pub fn log_out(&mut self) {
+    #[cfg(test)]
+    pub(crate) fn log_out(&mut self) {
         let credentials = std::mem::take(&mut self.shared().credentials);
         if let Credentials::Session(uuid) = credentials {
             self.end_session(&uuid);

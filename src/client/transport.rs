@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::secret::Secret;
 
 /// How long a connection may take to come about (T8).
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the body of an answer may stay silent.
 const BODY_TIMEOUT: Duration = Duration::from_secs(120);
@@ -156,7 +156,7 @@ impl Shared {
     /// Runs a future to its end, its time-out or the user's interruption.
     fn wait<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, TransportError> {
         self.runtime.block_on(async {
-            tokio::pin!(future);
+            let mut future = std::pin::pin!(future);
             // One that no clock reaches is none.
             let deadline = tokio::time::Instant::now().checked_add(limit);
             loop {

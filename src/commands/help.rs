@@ -150,20 +150,9 @@ fn ordered(api: &Api) -> impl Iterator<Item = &Parameter> {
     required.chain(api.parameters.iter().filter(|parameter| !parameter.required))
 }
 
-/// What an API does to what, read off its name: `Attaches ISO to VM instance.`
+/// What an API does, as its name says: `Attach ISO to VM instance.`
 fn sentence(api: &Api) -> String {
-    let words = words(api.name);
-    let Some((verb, rest)) = words.split_first() else { return String::new() };
-    let verb = match verb.as_str() {
-        "query" => "lists".to_owned(),
-        "is" => return format!("Tells: is {}?", rest.join(" ")),
-        other => third_person(other),
-    };
-    let mut sentence = verb;
-    for word in rest {
-        sentence.push(' ');
-        sentence.push_str(word);
-    }
+    let mut sentence = words(api.name).join(" ");
     if let Some(first) = sentence.get_mut(..1) {
         first.make_ascii_uppercase();
     }
@@ -190,15 +179,6 @@ fn words(name: &str) -> Vec<String> {
             _ => word.to_lowercase(),
         })
         .collect()
-}
-
-fn third_person(verb: &str) -> String {
-    let sibilant = ["s", "x", "z", "ch", "sh"].iter().any(|end| verb.ends_with(end));
-    match verb.strip_suffix('y') {
-        _ if sibilant => format!("{verb}es"),
-        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
-        _ => format!("{verb}s"),
-    }
 }
 
 fn parameter_row(parameter: &Parameter, catalog: Catalog) -> [String; 3] {
@@ -499,7 +479,7 @@ mod tests {
         assert_has(
             &page_of("createcluster"),
             &[
-                "CreateCluster: Creates cluster.\n",
+                "CreateCluster: Create cluster.\n",
                 "An action; the node answers with a job, which is waited for; needs a session.\n",
                 "zoneUuid=*",
                 "uuid from QueryZone",
@@ -516,7 +496,7 @@ mod tests {
         assert_has(
             &page_of("QueryVmInstance"),
             &[
-                "Lists VM instance.",
+                "Query VM instance.",
                 "Created | Starting | Running",
                 "vmNics.",
                 "VmNicInventory",
@@ -557,16 +537,15 @@ mod tests {
     #[test]
     fn names_become_sentences() {
         for (name, expected) in [
-            ("AddKVMHost", "Adds KVM host."),
-            ("AttachIsoToVmInstance", "Attaches ISO to VM instance."),
-            ("QueryL3Network", "Lists L3 network."),
-            ("IsReadyToGo", "Tells: is ready to go?"),
-            ("DestroyVmInstance", "Destroys VM instance."),
+            ("AddKVMHost", "Add KVM host."),
+            ("AttachIsoToVmInstance", "Attach ISO to VM instance."),
+            ("QueryL3Network", "Query L3 network."),
+            ("IsReadyToGo", "Is ready to go."),
+            ("DestroyVmInstance", "Destroy VM instance."),
         ] {
             let api = Catalog::newest().api(name).expect("the API is known");
             assert_eq!(sentence(&api), expected);
         }
-        assert_eq!(third_person("apply"), "applies");
         assert_eq!(upper_snake("defaultL3NetworkUuid"), "DEFAULT_L3_NETWORK_UUID");
     }
 

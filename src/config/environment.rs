@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::picture::Drawing;
 use crate::secret::Secret;
+use crate::width::terminal_size;
 
 use super::error::Error;
 
@@ -158,7 +159,7 @@ impl Environment {
             stdin_terminal: std::io::stdin().is_terminal(),
             stdout_terminal: std::io::stdout().is_terminal(),
             stderr_terminal: std::io::stderr().is_terminal(),
-            terminal_size: measured(),
+            terminal_size: terminal_size(),
             folders,
         }
     }
@@ -178,7 +179,7 @@ impl Environment {
 
     /// Measures the terminal again, which may have been resized; `None` without one.
     pub fn measure_terminal(&mut self) -> Option<(usize, usize)> {
-        self.terminal_size = self.terminal_size.and_then(|before| measured().or(Some(before)));
+        self.terminal_size = self.terminal_size.and_then(|before| terminal_size().or(Some(before)));
         self.terminal_size
     }
 
@@ -186,10 +187,6 @@ impl Environment {
     pub fn is_dumb_terminal(&self) -> bool {
         self.variables.term.as_deref().is_none_or(|term| term == "dumb")
     }
-}
-
-fn measured() -> Option<(usize, usize)> {
-    terminal_size::terminal_size().map(|(width, height)| (usize::from(width.0), usize::from(height.0)))
 }
 
 #[cfg(test)]

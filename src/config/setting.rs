@@ -178,7 +178,8 @@ impl Setting {
     }
 
     /// What its value must be one of; nothing where it may be more than that.
-    pub fn values(self) -> &'static [&'static str] {
+    #[cfg(test)]
+    pub(crate) fn values(self) -> &'static [&'static str] {
         match self.kind() {
             Kind::OneOf(values) => values,
             Kind::Flag => &["true", "false"],

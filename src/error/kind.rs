@@ -15,7 +15,8 @@ macro_rules! kinds {
 
         impl Kind {
             /// All kinds, by exit code.
-            pub const ALL: &[Kind] = &[$(Kind::$name,)*];
+            #[cfg(test)]
+            const ALL: &[Kind] = &[$(Kind::$name,)*];
 
             /// Its name.
             pub fn word(self) -> &'static str {
@@ -32,7 +33,8 @@ macro_rules! kinds {
             }
 
             /// When it is told, in a sentence.
-            pub fn meaning(self) -> &'static str {
+            #[cfg(test)]
+            fn meaning(self) -> &'static str {
                 match self {
                     $(Kind::$name => $meaning,)*
                 }

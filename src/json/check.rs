@@ -1,26 +1,26 @@
-//! Checking JSON text as it arrives: where a value ends, and whether it is JSON at all.
+//! Incremental validation of JSON text: finds the end of a value and syntax errors.
 
 use super::lexis::{is_blank, string_stop};
 
-/// How deeply lists and maps may be nested. Replies nest a dozen levels; this is far beyond, and far within
-/// what the stack allows those who walk a value afterwards.
+/// The maximum nesting of lists and maps. Replies nest a dozen levels; recursion over a value of this depth is far from
+/// the stack limit.
 pub const DEPTH_LIMIT: usize = 512;
 
 /// What is wrong with JSON text. Offsets count bytes from the start of the text that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
-    /// Something else was due here.
+pub enum ParseError {
+    /// Unexpected text.
     #[error("{expected} expected at byte {at}")]
     Syntax {
-        /// Where.
+        /// The byte offset.
         at: usize,
-        /// What was due.
+        /// What was expected.
         expected: &'static str,
     },
     /// Lists and maps are nested deeper than [`DEPTH_LIMIT`].
     #[error("nested deeper than {DEPTH_LIMIT} levels at byte {at}")]
     TooDeep {
-        /// Where.
+        /// The byte offset.
         at: usize,
     },
     /// The text ends within a value.
@@ -28,31 +28,31 @@ pub enum Flaw {
     Unfinished,
 }
 
-/// How far a check came.
+/// The progress of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The value ends before this offset.
     Done(usize),
-    /// The text ran out: go on from this offset when there is more.
+    /// More text is needed: continue from this offset.
     More(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Due {
+enum Expected {
     Value,
     ValueOrEnd,
     NameOrEnd,
     Name,
     Colon,
     CommaOrEnd,
-    /// Within a string: its text goes on.
+    /// The rest of a string.
     InName,
     InText,
 }
 
-/// Checks one value, in as many steps as its text arrives in.
+/// Checks one value whose text arrives in any number of chunks.
 pub(super) struct Checker {
-    due: Due,
+    due: Expected,
     depth: usize,
     /// One bit a level: whether it is a map.
     maps: [u64; DEPTH_LIMIT / 64],
@@ -61,22 +61,22 @@ pub(super) struct Checker {
 impl Checker {
     /// A checker for a value inside `outer` levels of other values.
     pub(super) fn new(outer: usize) -> Checker {
-        Checker { due: Due::Value, depth: outer.min(DEPTH_LIMIT), maps: [0; DEPTH_LIMIT / 64] }
+        Checker { due: Expected::Value, depth: outer.min(DEPTH_LIMIT), maps: [0; DEPTH_LIMIT / 64] }
     }
 
-    /// Goes on from `at`. `base` is the depth at which the value is whole: what was given to `new`.
+    /// Continues at `at`. `base` is the depth at which the value is complete: the argument of `new`.
     #[inline]
-    pub(super) fn check(&mut self, bytes: &[u8], mut at: usize, base: usize) -> Result<Progress, Flaw> {
+    pub(super) fn check(&mut self, bytes: &[u8], mut at: usize, base: usize) -> Result<Progress, ParseError> {
         loop {
-            if matches!(self.due, Due::InName | Due::InText) {
+            if matches!(self.due, Expected::InName | Expected::InText) {
                 match string_rest(bytes, at)? {
                     Progress::More(from) => return Ok(Progress::More(from)),
                     Progress::Done(end) => at = end,
                 }
-                if self.due == Due::InName {
-                    self.due = Due::Colon;
+                if self.due == Expected::InName {
+                    self.due = Expected::Colon;
                 } else {
-                    self.due = Due::CommaOrEnd;
+                    self.due = Expected::CommaOrEnd;
                     if self.depth == base {
                         return Ok(Progress::Done(at));
                     }
@@ -88,9 +88,9 @@ impl Checker {
                 continue;
             }
             match self.due {
-                Due::CommaOrEnd => match byte {
+                Expected::CommaOrEnd => match byte {
                     b',' => {
-                        self.due = if self.in_map() { Due::Name } else { Due::Value };
+                        self.due = if self.in_map() { Expected::Name } else { Expected::Value };
                         at += 1;
                     }
                     b'}' if self.in_map() => {
@@ -107,45 +107,45 @@ impl Checker {
                     }
                     _ => {
                         let expected = if self.in_map() { "`,` or `}`" } else { "`,` or `]`" };
-                        return Err(Flaw::Syntax { at, expected });
+                        return Err(ParseError::Syntax { at, expected });
                     }
                 },
-                Due::Colon => {
+                Expected::Colon => {
                     if byte != b':' {
-                        return Err(Flaw::Syntax { at, expected: "`:`" });
+                        return Err(ParseError::Syntax { at, expected: "`:`" });
                     }
-                    self.due = Due::Value;
+                    self.due = Expected::Value;
                     at += 1;
                 }
-                Due::Name | Due::NameOrEnd => match byte {
+                Expected::Name | Expected::NameOrEnd => match byte {
                     b'"' => {
-                        self.due = Due::InName;
+                        self.due = Expected::InName;
                         at += 1;
                     }
-                    b'}' if self.due == Due::NameOrEnd => {
+                    b'}' if self.due == Expected::NameOrEnd => {
                         at += 1;
                         if self.close(base) {
                             return Ok(Progress::Done(at));
                         }
                     }
-                    _ => return Err(Flaw::Syntax { at, expected: "a member" }),
+                    _ => return Err(ParseError::Syntax { at, expected: "a member" }),
                 },
-                Due::Value | Due::ValueOrEnd => match byte {
+                Expected::Value | Expected::ValueOrEnd => match byte {
                     b'"' => {
-                        self.due = Due::InText;
+                        self.due = Expected::InText;
                         at += 1;
                     }
                     b'{' => {
                         self.open(true, at)?;
-                        self.due = Due::NameOrEnd;
+                        self.due = Expected::NameOrEnd;
                         at += 1;
                     }
                     b'[' => {
                         self.open(false, at)?;
-                        self.due = Due::ValueOrEnd;
+                        self.due = Expected::ValueOrEnd;
                         at += 1;
                     }
-                    b']' if self.due == Due::ValueOrEnd => {
+                    b']' if self.due == Expected::ValueOrEnd => {
                         at += 1;
                         if self.close(base) {
                             return Ok(Progress::Done(at));
@@ -155,15 +155,15 @@ impl Checker {
                         None => return Ok(Progress::More(at)),
                         Some(end) => {
                             at = end;
-                            self.due = Due::CommaOrEnd;
+                            self.due = Expected::CommaOrEnd;
                             if self.depth == base {
                                 return Ok(Progress::Done(at));
                             }
                         }
                     },
                 },
-                // Handled above; going round again is right in any case.
-                Due::InName | Due::InText => {}
+                // Handled above; another iteration is correct in any case.
+                Expected::InName | Expected::InText => {}
             }
         }
     }
@@ -175,9 +175,9 @@ impl Checker {
     }
 
     #[inline(always)]
-    fn open(&mut self, is_map: bool, at: usize) -> Result<(), Flaw> {
+    fn open(&mut self, is_map: bool, at: usize) -> Result<(), ParseError> {
         if self.depth >= DEPTH_LIMIT {
-            return Err(Flaw::TooDeep { at });
+            return Err(ParseError::TooDeep { at });
         }
         let bit = 1u64 << (self.depth % 64);
         let word = &mut self.maps[self.depth / 64];
@@ -190,18 +190,18 @@ impl Checker {
         Ok(())
     }
 
-    /// Leaves a level; whether the value is whole.
+    /// Leaves a level. Returns whether the value is complete.
     #[inline(always)]
     fn close(&mut self, base: usize) -> bool {
         self.depth = self.depth.saturating_sub(1);
-        self.due = Due::CommaOrEnd;
+        self.due = Expected::CommaOrEnd;
         self.depth <= base
     }
 }
 
-/// From within a string to behind its closing quote.
+/// Checks the rest of a string up to its closing quote.
 #[inline(always)]
-fn string_rest(bytes: &[u8], mut at: usize) -> Result<Progress, Flaw> {
+fn string_rest(bytes: &[u8], mut at: usize) -> Result<Progress, ParseError> {
     loop {
         at = string_stop(bytes, at);
         match bytes.get(at) {
@@ -211,13 +211,13 @@ fn string_rest(bytes: &[u8], mut at: usize) -> Result<Progress, Flaw> {
                 None => return Ok(Progress::More(at)),
                 Some(end) => at = end,
             },
-            Some(_) => return Err(Flaw::Syntax { at, expected: "no raw control character in a string" }),
+            Some(_) => return Err(ParseError::Syntax { at, expected: "no raw control character in a string" }),
         }
     }
 }
 
-/// The offset behind the escape that begins at `at`; `None` when the text ends within it.
-fn escape_end(bytes: &[u8], at: usize) -> Result<Option<usize>, Flaw> {
+/// The offset after the escape that starts at `at`; `None` when the text ends within it.
+fn escape_end(bytes: &[u8], at: usize) -> Result<Option<usize>, ParseError> {
     match bytes.get(at + 1) {
         None => Ok(None),
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(Some(at + 2)),
@@ -226,58 +226,58 @@ fn escape_end(bytes: &[u8], at: usize) -> Result<Option<usize>, Flaw> {
                 match bytes.get(digit) {
                     None => return Ok(None),
                     Some(byte) if byte.is_ascii_hexdigit() => {}
-                    Some(_) => return Err(Flaw::Syntax { at: digit, expected: "a hexadecimal digit" }),
+                    Some(_) => return Err(ParseError::Syntax { at: digit, expected: "a hexadecimal digit" }),
                 }
             }
             Ok(Some(at + 6))
         }
-        Some(_) => Err(Flaw::Syntax { at: at + 1, expected: "an escape" }),
+        Some(_) => Err(ParseError::Syntax { at: at + 1, expected: "an escape" }),
     }
 }
 
-/// The offset behind a number, `true`, `false` or `null`; `None` when the text ends before that is certain.
+/// The offset after a number, `true`, `false` or `null`; `None` when more text is needed to tell.
 #[inline(always)]
-fn scalar_end(bytes: &[u8], at: usize, first: u8) -> Result<Option<usize>, Flaw> {
+fn scalar_end(bytes: &[u8], at: usize, first: u8) -> Result<Option<usize>, ParseError> {
     match first {
         b'-' | b'0'..=b'9' => number_end(bytes, at),
         b't' => word_end(bytes, at, b"true"),
         b'f' => word_end(bytes, at, b"false"),
         b'n' => word_end(bytes, at, b"null"),
-        _ => Err(Flaw::Syntax { at, expected: "a value" }),
+        _ => Err(ParseError::Syntax { at, expected: "a value" }),
     }
 }
 
-fn word_end(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<Option<usize>, Flaw> {
+fn word_end(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<Option<usize>, ParseError> {
     for (index, expected) in word.iter().enumerate() {
         match bytes.get(at + index) {
             None => return Ok(None),
             Some(byte) if byte == expected => {}
-            Some(_) => return Err(Flaw::Syntax { at, expected: "a value" }),
+            Some(_) => return Err(ParseError::Syntax { at, expected: "a value" }),
         }
     }
     Ok(Some(at + word.len()))
 }
 
-/// The longest number, in digits: longer ones would be read again and again while they arrive.
+/// The maximum number of digits; a number is scanned again for each chunk.
 const NUMBER_LIMIT: usize = 4096;
 
 #[inline(always)]
-fn number_end(bytes: &[u8], start: usize) -> Result<Option<usize>, Flaw> {
+fn number_end(bytes: &[u8], start: usize) -> Result<Option<usize>, ParseError> {
     let end = number(bytes, start)?;
     if end.unwrap_or(bytes.len()) - start > NUMBER_LIMIT {
-        return Err(Flaw::Syntax { at: start, expected: "a number of at most 4096 digits" });
+        return Err(ParseError::Syntax { at: start, expected: "a number of at most 4096 digits" });
     }
     Ok(end)
 }
 
 #[inline(always)]
-fn number(bytes: &[u8], start: usize) -> Result<Option<usize>, Flaw> {
+fn number(bytes: &[u8], start: usize) -> Result<Option<usize>, ParseError> {
     let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
-    // The whole part: one zero, or digits that do not begin with one.
+    // The integer part: one zero, or digits without a leading zero.
     let whole = at;
     let Some(mut at) = digits_end(bytes, &mut at)? else { return Ok(None) };
     if bytes.get(whole) == Some(&b'0') && at > whole + 1 {
-        return Err(Flaw::Syntax { at: whole + 1, expected: "no digit behind a leading zero" });
+        return Err(ParseError::Syntax { at: whole + 1, expected: "no digit behind a leading zero" });
     }
     if bytes.get(at) == Some(&b'.') {
         at += 1;
@@ -299,13 +299,17 @@ fn number(bytes: &[u8], start: usize) -> Result<Option<usize>, Flaw> {
     Ok(Some(at))
 }
 
-/// The offset behind at least one digit; `None` when the text ends first.
+/// The offset after one or more digits; `None` when the text ends first.
 #[inline(always)]
-fn digits_end(bytes: &[u8], at: &mut usize) -> Result<Option<usize>, Flaw> {
+fn digits_end(bytes: &[u8], at: &mut usize) -> Result<Option<usize>, ParseError> {
     let start = *at;
     while let Some(byte) = bytes.get(*at) {
         if !byte.is_ascii_digit() {
-            return if *at > start { Ok(Some(*at)) } else { Err(Flaw::Syntax { at: start, expected: "a digit" }) };
+            return if *at > start {
+                Ok(Some(*at))
+            } else {
+                Err(ParseError::Syntax { at: start, expected: "a digit" })
+            };
         }
         *at += 1;
     }
@@ -316,8 +320,8 @@ fn digits_end(bytes: &[u8], at: &mut usize) -> Result<Option<usize>, Flaw> {
 mod tests {
     use super::*;
 
-    /// Checks `text` followed by a blank, since only more text shows that a number has ended.
-    fn check(text: &str) -> Result<Progress, Flaw> {
+    /// Checks `text` followed by a space, since only more text shows that a number has ended.
+    fn check(text: &str) -> Result<Progress, ParseError> {
         let text = format!("{text} ");
         Checker::new(0).check(text.as_bytes(), 0, 0)
     }
@@ -375,7 +379,7 @@ mod tests {
         ];
         for (text, place) in cases {
             match check(text) {
-                Err(Flaw::Syntax { at, .. }) => assert_eq!(at, *place, "{text}"),
+                Err(ParseError::Syntax { at, .. }) => assert_eq!(at, *place, "{text}"),
                 other => panic!("{text}: {other:?}"),
             }
         }
@@ -386,9 +390,9 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(DEPTH_LIMIT), "]".repeat(DEPTH_LIMIT));
         assert_eq!(check(&deep), Ok(Progress::Done(deep.len())));
         let deeper = format!("[{deep}]");
-        assert_eq!(check(&deeper), Err(Flaw::TooDeep { at: DEPTH_LIMIT }));
+        assert_eq!(check(&deeper), Err(ParseError::TooDeep { at: DEPTH_LIMIT }));
         let maps = r#"{"a":"#.repeat(DEPTH_LIMIT + 1);
-        assert_eq!(check(&maps), Err(Flaw::TooDeep { at: DEPTH_LIMIT * 5 }));
+        assert_eq!(check(&maps), Err(ParseError::TooDeep { at: DEPTH_LIMIT * 5 }));
     }
 
     #[test]

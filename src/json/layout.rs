@@ -1,30 +1,18 @@
-//! Laying JSON text out again: indented, or on one line. Numbers, escapes and order stay as they are.
+//! JSON text on one line, and the start of indented lines.
 
-use super::lexis::{is_blank, string_end};
+use super::lexis::{is_blank, skip_blanks, string_end};
 
-/// Blanks for one level.
+/// Spaces for one level.
 const STEP: usize = 4;
 
-/// A line feed and enough blanks for common depths.
+/// A line feed and enough spaces for common depths.
 const BREAK: [u8; 1 + 32 * STEP] = {
     let mut bytes = [b' '; 1 + 32 * STEP];
     bytes[0] = b'\n';
     bytes
 };
 
-/// Bytes that matter to the layout outside of strings.
-pub(super) const SPECIAL: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut index = 0;
-    let bytes = b"\"{}[],: \n\r\t";
-    while index < bytes.len() {
-        table[bytes[index] as usize] = true;
-        index += 1;
-    }
-    table
-};
-
-/// Appends a line feed and the blanks that a line of that level begins with.
+/// Appends a line feed and the indentation of that level.
 pub fn line_break(out: &mut Vec<u8>, level: usize) {
     let mut blanks = level * STEP;
     let first = blanks.min(BREAK.len() - 1);
@@ -37,72 +25,7 @@ pub fn line_break(out: &mut Vec<u8>, level: usize) {
     }
 }
 
-/// Appends valid JSON text with four blanks a level and one member or item a line. `level` is that of the line
-/// on which the value begins; empty lists and maps stay `[]` and `{}`.
-pub fn indent(out: &mut Vec<u8>, text: &[u8], mut level: usize) {
-    out.reserve(text.len() + text.len() / 2);
-    // Text from `kept` on has not been copied yet.
-    let mut kept = 0;
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        match byte {
-            b'"' => at = (string_end(text, at + 1) + 1).min(text.len()),
-            b'{' | b'[' => {
-                let inside = skip(text, at + 1);
-                out.extend_from_slice(&text[kept..=at]);
-                if matches!(text.get(inside), Some(b'}' | b']')) {
-                    kept = inside;
-                    at = inside + 1;
-                } else {
-                    level += 1;
-                    line_break(out, level);
-                    kept = inside;
-                    at = inside;
-                }
-            }
-            b'}' | b']' => {
-                out.extend_from_slice(&text[kept..at]);
-                level = level.saturating_sub(1);
-                line_break(out, level);
-                kept = at;
-                at += 1;
-            }
-            b',' => {
-                out.extend_from_slice(&text[kept..=at]);
-                line_break(out, level);
-                at = skip(text, at + 1);
-                kept = at;
-            }
-            b':' => {
-                out.extend_from_slice(&text[kept..=at]);
-                out.push(b' ');
-                at = skip(text, at + 1);
-                kept = at;
-            }
-            b' ' | b'\n' | b'\r' | b'\t' => {
-                out.extend_from_slice(&text[kept..at]);
-                at = skip(text, at + 1);
-                kept = at;
-            }
-            _ => {
-                at += 1;
-                while text.get(at).is_some_and(|&byte| !SPECIAL[usize::from(byte)]) {
-                    at += 1;
-                }
-            }
-        }
-    }
-    out.extend_from_slice(&text[kept.min(text.len())..]);
-}
-
-fn skip(text: &[u8], mut at: usize) -> usize {
-    while text.get(at).is_some_and(|&byte| is_blank(byte)) {
-        at += 1;
-    }
-    at
-}
-
-/// Appends valid JSON text without the blanks between its tokens.
+/// Appends valid JSON text without the whitespace between its tokens.
 pub fn compact(out: &mut Vec<u8>, text: &[u8]) {
     let mut kept = 0;
     let mut at = 0;
@@ -111,7 +34,7 @@ pub fn compact(out: &mut Vec<u8>, text: &[u8]) {
             at = (string_end(text, at + 1) + 1).min(text.len());
         } else if is_blank(byte) {
             out.extend_from_slice(&text[kept..at]);
-            at = skip(text, at + 1);
+            at = skip_blanks(text, at + 1);
             kept = at;
         } else {
             at += 1;
@@ -122,6 +45,7 @@ pub fn compact(out: &mut Vec<u8>, text: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sorted::indent;
     use super::*;
 
     fn indented(text: &str, level: usize) -> String {

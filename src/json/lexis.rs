@@ -1,7 +1,7 @@
-//! Where tokens end in JSON text: the inner loops that everything else here is built on.
+//! Finding the end of tokens in JSON text: the inner loops of this module.
 //!
-//! Strings are searched eight bytes at a time: most of them are short (a name, a uuid), so that the set-up of
-//! a wider search would cost more than it saves.
+//! Strings are searched eight bytes at a time: most are short (a name, a uuid), so the set-up of a wider search would
+//! not pay off.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -50,13 +50,13 @@ pub(super) fn string_end(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Whether a byte is blank between tokens.
+/// Whether a byte is JSON whitespace.
 #[inline(always)]
 pub(super) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// The offset of the first byte at or after `at` that is not blank, or the length of `bytes`.
+/// The offset of the first byte at or after `at` that is not whitespace, or the length of `bytes`.
 #[inline(always)]
 pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     while bytes.get(at).is_some_and(|&byte| is_blank(byte)) {
@@ -65,7 +65,7 @@ pub(super) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Bytes that matter when a list or a map is skipped: quotes and brackets.
+/// Bytes that are examined when a list or map is skipped: quotes and brackets.
 const NESTING: [bool; 256] = {
     let mut table = [false; 256];
     table[b'"' as usize] = true;
@@ -76,8 +76,8 @@ const NESTING: [bool; 256] = {
     table
 };
 
-/// The offset behind the value that begins at `at`, in text that was checked before. In other text it is some
-/// offset from `at` to the length of `bytes`.
+/// The offset after the value that starts at `at`, in valid JSON. For other text, some offset from `at` to the length
+/// of `bytes`.
 #[inline(always)]
 pub(super) fn value_end(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {

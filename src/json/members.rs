@@ -1,7 +1,7 @@
 //! Picking values out of JSON text without building a tree.
 //!
-//! The text was checked before ([`super::Scanner`]). On other text nothing here panics; what is yielded then is
-//! some of that text.
+//! The text must be valid JSON ([`super::Scanner`] checks it). For other text these functions return some part of it,
+//! and do not panic.
 
 use super::lexis::{skip_blanks, string_end, value_end};
 
@@ -34,7 +34,7 @@ pub fn kind(text: &[u8]) -> Kind {
     }
 }
 
-/// The members of a map: names as they stand between the quotes, and the text of the values.
+/// The members of a map: names as written between the quotes, and the text of the values.
 pub fn members(map: &[u8]) -> Members<'_> {
     Members { text: map, at: if map.first() == Some(&b'{') { 1 } else { map.len() } }
 }

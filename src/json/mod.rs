@@ -1,13 +1,12 @@
 //! JSON text: values that keep their number text and member order, and reading replies piece by piece.
 //!
-//! A node prints `1.073741824E9` and 64-bit integers; turning them into floating-point numbers and back
-//! would change what the user reads. So numbers stay text here, and members keep their order, unless a [`Sorter`] is
-//! asked to sort them.
+//! A node prints `1.073741824E9` and 64-bit integers; converting them to floating-point numbers and back would change
+//! them. So numbers are kept as text, and members keep their order, unless a [`Sorter`] sorts them.
 //!
-//! Replies are read as text too: [`Scanner`] checks a reply while its bytes arrive and hands it out in
-//! [`Piece`]s, one row at a time, so that memory does not grow with the number of rows. What is picked out
-//! of a row ([`members()`], [`items`], [`pick`]) or laid out again ([`indent`], [`compact`]) is that same
-//! text; a tree ([`parse()`]) is built for small values only.
+//! Replies are read as text too: [`Scanner`] checks a reply while its bytes arrive and splits it into [`Piece`]s, one
+//! row at a time, so that memory does not grow with the number of rows. Functions that select values of a row
+//! ([`members()`], [`items`], [`pick`]) or format it ([`indent`], [`compact`]) work on that text; a tree ([`parse()`])
+//! is built for small values only.
 
 mod check;
 mod layout;
@@ -20,12 +19,12 @@ mod sorted;
 mod text;
 mod value;
 
-pub use check::{DEPTH_LIMIT, Flaw};
-pub use layout::{compact, indent, line_break};
+pub use check::{DEPTH_LIMIT, ParseError};
+pub use layout::{compact, line_break};
 pub use members::{Items, Kind, Members, items, kind, maps, member, members, pick};
 pub use parse::parse;
-pub use record::Record;
+pub use record::MapWriter;
 pub use scanner::{Piece, Pieces, ReadError, Scanner};
-pub use sorted::{Sorter, compare_names};
-pub use text::{escape_unprintable, is_printable, is_unprintable, terminal_safe, unescape, write_literal};
+pub use sorted::{Sorter, compare_names, indent};
+pub use text::{escape_unprintable, is_unprintable, terminal_safe, unescape, write_literal};
 pub use value::{Value, write_string};

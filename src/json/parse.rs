@@ -1,26 +1,26 @@
 //! JSON text to a value tree, for small values such as error objects.
 
-use super::check::{Checker, Flaw, Progress};
+use super::check::{Checker, ParseError, Progress};
 use super::members::{Kind, items, kind, members};
 use super::text::unescape;
 use super::value::Value;
 
-/// The value that `text` spells, blanks around it allowed. Of members with one name the last counts, as it does
-/// for the node.
+/// Parses `text`, which may have surrounding whitespace. The last of several members with the same name wins, as on the
+/// node.
 ///
 /// # Errors
-/// A [`Flaw`] when `text` is not exactly one JSON value of at most [`super::DEPTH_LIMIT`] levels.
-pub fn parse(text: &[u8]) -> Result<Value, Flaw> {
-    // A blank behind the text shows the checker that a number has ended.
+/// A [`ParseError`] when `text` is not exactly one JSON value of at most [`super::DEPTH_LIMIT`] levels.
+pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
+    // A space after the text lets the checker see the end of a number.
     let mut bounded = Vec::with_capacity(text.len() + 1);
     bounded.extend_from_slice(text);
     bounded.push(b' ');
     let end = match Checker::new(0).check(&bounded, 0, 0)? {
         Progress::Done(end) => end,
-        Progress::More(_) => return Err(Flaw::Unfinished),
+        Progress::More(_) => return Err(ParseError::Unfinished),
     };
     if let Some(more) = text[end..].iter().position(|byte| !byte.is_ascii_whitespace()) {
-        return Err(Flaw::Syntax { at: end + more, expected: "the end of the value" });
+        return Err(ParseError::Syntax { at: end + more, expected: "the end of the value" });
     }
     Ok(tree(text[..end].trim_ascii_start()))
 }
@@ -74,11 +74,11 @@ mod tests {
 
     #[test]
     fn what_is_not_one_value_is_refused() {
-        assert_eq!(parse(b""), Err(Flaw::Unfinished));
-        assert_eq!(parse(b"  "), Err(Flaw::Unfinished));
-        assert_eq!(parse(b"{\"a\":"), Err(Flaw::Unfinished));
-        assert_eq!(parse(b"1 2"), Err(Flaw::Syntax { at: 2, expected: "the end of the value" }));
-        assert!(matches!(parse("[".repeat(600).as_bytes()), Err(Flaw::TooDeep { at: 512 })));
+        assert_eq!(parse(b""), Err(ParseError::Unfinished));
+        assert_eq!(parse(b"  "), Err(ParseError::Unfinished));
+        assert_eq!(parse(b"{\"a\":"), Err(ParseError::Unfinished));
+        assert_eq!(parse(b"1 2"), Err(ParseError::Syntax { at: 2, expected: "the end of the value" }));
+        assert!(matches!(parse("[".repeat(600).as_bytes()), Err(ParseError::TooDeep { at: 512 })));
     }
 
     #[test]

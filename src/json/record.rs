@@ -1,13 +1,13 @@
-//! Writing maps piece by piece.
+//! Writing the text of a map, member by member.
 
-/// A record in the making: the text of a map.
+/// The text of a map that is being written.
 #[derive(Default)]
-pub struct Record {
+pub struct MapWriter {
     text: Vec<u8>,
 }
 
-impl Record {
-    /// Adds a member; the name as it stands between the quotes.
+impl MapWriter {
+    /// Adds a member; `name` is escaped already.
     pub fn push(&mut self, name: &[u8], value: &[u8]) {
         self.text.extend_from_slice(if self.text.is_empty() { b"{\"" } else { b",\"" });
         self.text.extend_from_slice(name);
@@ -15,7 +15,7 @@ impl Record {
         self.text.extend_from_slice(value);
     }
 
-    /// Adds a list; the name as it stands between the quotes.
+    /// Adds a list; `name` is escaped already.
     pub fn push_list(&mut self, name: &[u8], items: &[Vec<u8>]) {
         self.push(name, b"[");
         for (index, item) in items.iter().enumerate() {

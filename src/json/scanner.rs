@@ -2,27 +2,26 @@
 
 use std::io::Read;
 
-use super::check::{Checker, Flaw, Progress};
+use super::check::{Checker, ParseError, Progress};
 use super::lexis::skip_blanks;
 
-/// How much is read at a time, in bytes. It fits the second-level cache of common processors together with what
-/// is made of it.
+/// How many bytes are read at a time. Chunk and output fit the second-level cache of common processors.
 const CHUNK: usize = 128 * 1024;
 
-/// How much is read at first, in bytes.
+/// The size of the first read, in bytes.
 const FIRST: usize = 8 * 1024;
 
 /// Up to this length, in bytes, the buffer doubles when it is full; a longer one grows by a quarter.
 const DOUBLES: usize = 8 << 20;
 
-/// The longest single row or member, in bytes. The results of jobs come as one, and those of ZQL: they are known to
-/// have up to some hundred million.
+/// The maximum size of a single row or member, in bytes. Results of jobs and of ZQL arrive as one member and reach
+/// about a hundred million bytes.
 const PIECE_LIMIT: usize = 128 << 20;
 
-/// How much there may be besides rows, in bytes.
+/// The maximum size of all members that are not rows, in bytes.
 const MEMBERS_LIMIT: usize = 256 << 20;
 
-/// What each member counts for besides its name and text, since whoever keeps it needs more than those.
+/// The overhead counted for each member in addition to its name and text, for callers that keep it in memory.
 const MEMBER_COST: usize = 256;
 
 /// A piece of a reply object. Members come in the order of the text.
@@ -30,17 +29,17 @@ const MEMBER_COST: usize = 256;
 pub enum Piece<'a> {
     /// A member of the reply that is not a list.
     Member {
-        /// Its name as it stands between the quotes, escapes kept.
+        /// Its name as written between the quotes, escapes kept.
         name: &'a str,
-        /// The text of its value, without blanks around it.
+        /// The text of its value, without surrounding spaces.
         text: &'a [u8],
     },
     /// A member that is a list begins; its rows follow.
     Rows {
-        /// Its name as it stands between the quotes, escapes kept.
+        /// Its name as written between the quotes, escapes kept.
         name: &'a str,
     },
-    /// The text of one row, without blanks around it.
+    /// The text of one row, without surrounding spaces.
     Row(&'a [u8]),
     /// The list ends.
     EndRows,
@@ -50,10 +49,10 @@ pub enum Piece<'a> {
 ///
 /// Rows lie between a `Rows` and an `EndRows`, members outside. Every text is valid JSON.
 pub trait Pieces {
-    /// The next piece; `None` behind the last.
+    /// The next piece; `None` after the last.
     ///
     /// # Errors
-    /// When reading fails or the text is not a JSON object. It makes no sense to go on then.
+    /// When reading fails or the text is not a JSON object. Reading cannot continue after that.
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError>;
 }
 
@@ -69,51 +68,51 @@ impl<P: Pieces + ?Sized> Pieces for Box<P> {
     }
 }
 
-/// Why a reply could not be read. Offsets count bytes from its first.
+/// Why a reply could not be read. Offsets count bytes from the start of the reply.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// Its bytes could not be read. Whoever supplied them finds the own error inside.
+    /// Reading its bytes failed, with the reader's error.
     #[error("the reply could not be read")]
     Read(#[source] std::io::Error),
     /// It ends before the object does.
     #[error("the reply is cut off after {offset} bytes")]
     Truncated {
-        /// How many bytes there are.
+        /// The number of bytes received.
         offset: u64,
     },
     /// It is not JSON.
     #[error("the reply is not JSON: {expected} expected at byte {offset}")]
     Syntax {
-        /// Where.
+        /// The byte offset.
         offset: u64,
-        /// What was due there.
+        /// What was expected.
         expected: &'static str,
     },
     /// It is nested too deeply.
     #[error("the reply is nested too deeply at byte {offset}")]
     TooDeep {
-        /// Where.
+        /// The byte offset.
         offset: u64,
     },
     /// A single row or member is too long.
     #[error("the reply holds a value of over {} MiB at byte {offset}", limit >> 20)]
     TooLong {
-        /// Where it begins.
+        /// The byte offset of its start.
         offset: u64,
-        /// The longest allowed, in bytes.
+        /// The maximum, in bytes.
         limit: usize,
     },
     /// It is too long to be held, or has too many members.
     #[error("the reply holds over {} MiB besides its rows", limit >> 20)]
     TooMuch {
-        /// How much is allowed, in bytes.
+        /// The maximum, in bytes.
         limit: usize,
     },
 }
 
-/// Where the scanner stands, between pieces.
+/// The state of the scanner between pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     Start,
     FirstMember,
     BehindMember,
@@ -124,18 +123,18 @@ enum Place {
 
 /// Splits the reply that `reader` supplies into pieces, checking that it is one JSON object.
 ///
-/// Lists among the reply's own members come row by row, all else whole. At most one row or member and one chunk
-/// are in memory.
+/// Top-level lists are returned row by row, other members as a whole. At most one row or member and one chunk are in
+/// memory.
 pub struct Scanner<R> {
     reader: R,
     buffer: Vec<u8>,
-    /// Where the unread part of the buffer begins and ends.
+    /// The start and end of the unread part of the buffer.
     start: usize,
     end: usize,
     /// The offset of the buffer's first byte in the reply.
     offset: u64,
-    place: Place,
-    /// What the members so far count for, in bytes.
+    place: Position,
+    /// The counted size of the members so far, in bytes.
     members: usize,
     piece_limit: usize,
     members_limit: usize,
@@ -150,19 +149,14 @@ impl<R: Read> Scanner<R> {
             start: 0,
             end: 0,
             offset: 0,
-            place: Place::Start,
+            place: Position::Start,
             members: 0,
             piece_limit: PIECE_LIMIT,
             members_limit: MEMBERS_LIMIT,
         }
     }
 
-    /// Gives the reader back, wherever the scanner stands.
-    pub fn into_inner(self) -> R {
-        self.reader
-    }
-
-    /// Reads more behind what is unread, which moves to the front of the buffer; `false` at the end.
+    /// Moves the unread part to the front of the buffer and reads more after it; `false` at the end.
     fn fill(&mut self) -> Result<bool, ReadError> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -174,7 +168,8 @@ impl<R: Read> Scanner<R> {
             return Err(ReadError::TooLong { offset: self.offset, limit: self.piece_limit });
         }
         if self.buffer.is_empty() {
-            // Most replies are short; a process that lives for a millisecond should not clear a large buffer first.
+            // Most replies are short, and clearing a large buffer would take a noticeable part of a run of one
+            // millisecond.
             self.buffer.resize(FIRST, 0);
         } else if self.buffer.len() - self.end < CHUNK / 2 {
             let more = if self.buffer.len() < DOUBLES { self.buffer.len() } else { self.buffer.len() / 4 };
@@ -207,15 +202,15 @@ impl<R: Read> Scanner<R> {
         ReadError::Syntax { offset: self.offset_of(self.start), expected }
     }
 
-    fn flaw(&self, flaw: Flaw) -> ReadError {
+    fn flaw(&self, flaw: ParseError) -> ReadError {
         match flaw {
-            Flaw::Syntax { at, expected } => ReadError::Syntax { offset: self.offset_of(at), expected },
-            Flaw::TooDeep { at } => ReadError::TooDeep { offset: self.offset_of(at) },
-            Flaw::Unfinished => self.truncated(),
+            ParseError::Syntax { at, expected } => ReadError::Syntax { offset: self.offset_of(at), expected },
+            ParseError::TooDeep { at } => ReadError::TooDeep { offset: self.offset_of(at) },
+            ParseError::Unfinished => self.truncated(),
         }
     }
 
-    /// The next byte that is not blank, not consumed; `None` at the end.
+    /// Peeks at the next byte that is not whitespace; `None` at the end.
     fn peek(&mut self) -> Result<Option<u8>, ReadError> {
         loop {
             self.start = skip_blanks(&self.buffer[..self.end], self.start);
@@ -228,12 +223,13 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// As `peek`, where the reply cannot end.
+    /// As `peek`, but the end is an error.
     fn peek_more(&mut self) -> Result<u8, ReadError> {
         self.peek()?.ok_or_else(|| self.truncated())
     }
 
-    /// Brings the value at `start` whole into the buffer; its length. `lead` bytes before it stay as well.
+    /// Reads until the value at `start` is complete in the buffer and returns its length. `lead` bytes before it are
+    /// kept.
     fn value(&mut self, lead: usize, depth: usize) -> Result<usize, ReadError> {
         let mut checker = Checker::new(depth);
         // Positions are kept relative to the start, which `fill` moves.
@@ -252,8 +248,8 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// Brings a member's name, its colon and the first byte of its value into the buffer.
-    /// The length of the name with quotes, and how far from the start the value begins.
+    /// Reads a member's name, its colon and the first byte of its value into the buffer. Returns the length of the name
+    /// with quotes and the offset of the value from the start.
     fn name(&mut self) -> Result<(usize, usize), ReadError> {
         let length = self.value(0, 1)?;
         let mut colon = false;
@@ -284,12 +280,12 @@ impl<R: Read> Scanner<R> {
             .map_err(|_| ReadError::Syntax { offset: self.offset_of(from), expected: "a member name in UTF-8" })
     }
 
-    /// A row follows at the start.
+    /// Reads the row at the start of the unread part.
     fn row(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         let length = self.value(0, 2)?;
         let from = self.start;
         self.start += length;
-        self.place = Place::BehindRow;
+        self.place = Position::BehindRow;
         Ok(Some(Piece::Row(&self.buffer[from..from + length])))
     }
 
@@ -302,7 +298,7 @@ impl<R: Read> Scanner<R> {
         Ok(())
     }
 
-    /// A member follows at the start.
+    /// Reads the member at the start of the unread part.
     fn member(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         if self.peek_more()? != b'"' {
             return Err(self.syntax("a member"));
@@ -312,14 +308,14 @@ impl<R: Read> Scanner<R> {
             self.count_member(name)?;
             let from = self.start;
             self.start += ahead + 1;
-            self.place = Place::FirstRow;
+            self.place = Position::FirstRow;
             return Ok(Some(Piece::Rows { name: self.name_text(from, name)? }));
         }
         let length = self.value(ahead, 1)?;
         self.count_member(name + length)?;
         let from = self.start;
         self.start += ahead + length;
-        self.place = Place::BehindMember;
+        self.place = Position::BehindMember;
         let text = &self.buffer[from + ahead..from + ahead + length];
         Ok(Some(Piece::Member { name: self.name_text(from, name)?, text }))
     }
@@ -329,40 +325,40 @@ impl<R: Read> Pieces for Scanner<R> {
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         loop {
             match self.place {
-                Place::Start => {
+                Position::Start => {
                     if self.peek_more()? != b'{' {
                         return Err(self.syntax("an object"));
                     }
                     self.start += 1;
-                    self.place = Place::FirstMember;
+                    self.place = Position::FirstMember;
                 }
-                Place::FirstMember => {
+                Position::FirstMember => {
                     if self.peek_more()? != b'}' {
                         return self.member();
                     }
                     self.start += 1;
-                    self.place = Place::End;
+                    self.place = Position::End;
                 }
-                Place::BehindMember => match self.peek_more()? {
+                Position::BehindMember => match self.peek_more()? {
                     b',' => {
                         self.start += 1;
                         return self.member();
                     }
                     b'}' => {
                         self.start += 1;
-                        self.place = Place::End;
+                        self.place = Position::End;
                     }
                     _ => return Err(self.syntax("`,` or `}`")),
                 },
-                Place::FirstRow => {
+                Position::FirstRow => {
                     if self.peek_more()? != b']' {
                         return self.row();
                     }
                     self.start += 1;
-                    self.place = Place::BehindMember;
+                    self.place = Position::BehindMember;
                     return Ok(Some(Piece::EndRows));
                 }
-                Place::BehindRow => match self.peek_more()? {
+                Position::BehindRow => match self.peek_more()? {
                     b',' => {
                         self.start += 1;
                         self.peek_more()?;
@@ -370,12 +366,12 @@ impl<R: Read> Pieces for Scanner<R> {
                     }
                     b']' => {
                         self.start += 1;
-                        self.place = Place::BehindMember;
+                        self.place = Position::BehindMember;
                         return Ok(Some(Piece::EndRows));
                     }
                     _ => return Err(self.syntax("`,` or `]`")),
                 },
-                Place::End => {
+                Position::End => {
                     return match self.peek()? {
                         None => Ok(None),
                         Some(_) => Err(self.syntax("nothing behind the object")),

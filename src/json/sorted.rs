@@ -1,42 +1,59 @@
-//! Laying JSON text out with the members of every map sorted by name. Numbers stay as they are, and texts too, but for
-//! characters that a node escapes without need (N5): scripts search for `=` and `'`, which every JSON writer but the
-//! node's leaves plain.
+//! Formatting JSON text with the members of every map sorted by name. Numbers are unchanged. So are texts, except that
+//! needless escapes of the node (N5) are removed: scripts search for `=` and `'`, which no other JSON writer escapes.
 //!
-//! The text is laid out in one pass, in its own order, and the members of a map change places in what was written when
-//! the map ends. Rows of one query have their members in much the same order, so that the places are remembered: to
-//! check them takes one comparison a member.
+//! The text is formatted in one pass in its own order, and the members of a map are sorted in the output when the map
+//! ends. Rows of one query have their members in mostly the same order, so the last permutation is kept: checking it
+//! takes one comparison per member.
 
 use std::cmp::Ordering;
 
-use super::layout::{SPECIAL, line_break};
+use super::layout::line_break;
 use super::lexis::{skip_blanks, string_end, string_stop};
 use super::text::unescape;
 
-/// The order of maps with up to so many members is remembered.
+/// Bytes outside of strings that the formatter handles.
+const SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut index = 0;
+    let bytes = b"\"{}[],: \n\r\t";
+    while index < bytes.len() {
+        table[bytes[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
+/// Appends valid JSON text with four spaces a level and one member or item a line. `level` is that of the line on which
+/// the value begins. Order and escapes are unchanged; empty lists and maps are `[]` and `{}`.
+pub fn indent(out: &mut Vec<u8>, text: &[u8], level: usize) {
+    Sorter::default().lay_out::<true, false>(out, text, level);
+}
+
+/// The permutation is kept for maps with up to this many members.
 const REMEMBERED: usize = 128;
 
-/// Lays values out, one after the other, with sorted members. Of members with the same name the last one stays.
+/// Formats values with sorted members, one after the other. The last of several members with the same name wins.
 #[derive(Debug, Default)]
 pub struct Sorter {
     /// The members of the open maps, those of inner ones last.
     members: Vec<Member>,
     /// The open maps and lists.
     levels: Vec<Level>,
-    /// By the number of members: the places of the members of the last map that was not sorted.
+    /// By the number of members: the permutation that sorted the last unsorted map.
     orders: Vec<Vec<usize>>,
-    /// What was written of a map.
+    /// A copy of the output of a map while its members are reordered.
     scratch: Vec<u8>,
 }
 
 /// A member of a map.
 #[derive(Clone, Copy, Debug)]
 struct Member {
-    /// Where it stands in what was written.
+    /// Its range in the output.
     start: usize,
     end: usize,
-    /// Where its name stands in the text, without quotes.
+    /// The range of its name in the text, without quotes.
     name: (usize, usize),
-    /// The first bytes of the name, which tell most names apart.
+    /// The first bytes of the name, which suffice to compare most names.
     prefix: u64,
     /// Whether the name has escapes.
     escaped: bool,
@@ -50,19 +67,20 @@ struct Level {
 }
 
 impl Sorter {
-    /// Appends valid JSON text as [`super::indent`] does, sorted.
+    /// Appends valid JSON text as [`indent`] does, sorted.
     pub fn indent(&mut self, out: &mut Vec<u8>, text: &[u8], level: usize) {
-        out.reserve(text.len() + text.len() / 2);
-        self.lay_out::<true>(out, text, level);
+        self.lay_out::<true, true>(out, text, level);
     }
 
     /// Appends valid JSON text as [`super::compact`] does, sorted.
     pub fn compact(&mut self, out: &mut Vec<u8>, text: &[u8]) {
-        out.reserve(text.len());
-        self.lay_out::<false>(out, text, 0);
+        self.lay_out::<false, true>(out, text, 0);
     }
 
-    fn lay_out<const LINES: bool>(&mut self, out: &mut Vec<u8>, text: &[u8], base: usize) {
+    /// Formats `text`: indented if `LINES`, else on one line; if `SORTED`, with sorted members and without needless
+    /// escapes.
+    fn lay_out<const LINES: bool, const SORTED: bool>(&mut self, out: &mut Vec<u8>, text: &[u8], base: usize) {
+        out.reserve(if LINES { text.len() + text.len() / 2 } else { text.len() });
         self.members.clear();
         self.levels.clear();
         // Text from `kept` on has not been copied yet.
@@ -80,7 +98,7 @@ impl Sorter {
                         let name = (at + 1, close);
                         let prefix = if escaped { 0 } else { prefix(text, name) };
                         self.members.push(Member { start: out.len(), end: out.len(), name, prefix, escaped });
-                    } else if escaped {
+                    } else if SORTED && escaped {
                         out.extend_from_slice(&text[kept..stop]);
                         push_plain(out, text.get(stop..close).unwrap_or_default());
                         kept = close.min(text.len());
@@ -94,7 +112,7 @@ impl Sorter {
                     if matches!(text.get(inside), Some(b'}' | b']')) {
                         at = inside + 1;
                     } else {
-                        name_due = byte == b'{';
+                        name_due = SORTED && byte == b'{';
                         self.levels.push(Level { is_map: name_due, first: self.members.len() });
                         self.separate::<LINES>(out, base);
                         at = inside;
@@ -138,7 +156,7 @@ impl Sorter {
         out.extend_from_slice(&text[kept.min(text.len())..]);
     }
 
-    /// What stands before a member or an item.
+    /// Writes the line break before a member or item, if there is one.
     #[inline(always)]
     fn separate<const LINES: bool>(&self, out: &mut Vec<u8>, base: usize) {
         if LINES {
@@ -146,7 +164,7 @@ impl Sorter {
         }
     }
 
-    /// The member in hand, if the value in hand is one, ends there; whether it is.
+    /// Ends the current member at `end`. Returns whether the current value is a member.
     #[inline(always)]
     fn end_member(&mut self, end: usize) -> bool {
         let Some(level) = self.levels.last().filter(|level| level.is_map) else { return false };
@@ -168,7 +186,7 @@ impl Sorter {
         self.separate::<LINES>(out, base);
     }
 
-    /// Sorts the members of the innermost map in what was written.
+    /// Sorts the members of the innermost map in the output.
     fn sort<const LINES: bool>(&mut self, out: &mut Vec<u8>, text: &[u8], base: usize) {
         let first = self.levels.last().map_or(0, |level| level.first);
         let members = &self.members[first..];
@@ -180,7 +198,7 @@ impl Sorter {
         if self.orders.len() <= count.min(REMEMBERED) {
             self.orders.resize(count.min(REMEMBERED) + 1, Vec::new());
         }
-        // Longer ones share a place, where the order of the one before is of no use.
+        // Longer maps share one entry, whose permutation is not reused.
         let order = &mut self.orders[count.min(REMEMBERED)];
         let is_known = order.len() == count && order.is_sorted_by(|&a, &b| in_order(&members[a], &members[b]));
         if !is_known {
@@ -243,7 +261,7 @@ fn compare(text: &[u8], a: &Member, b: &Member) -> Ordering {
     a.prefix.cmp(&b.prefix).then_with(|| text[a.name.0..a.name.1].cmp(&text[b.name.0..b.name.1]))
 }
 
-/// Compares names as they stand between the quotes, by the code points that they mean.
+/// Compares escaped names by the code points that they stand for.
 pub fn compare_names(a: &[u8], b: &[u8]) -> Ordering {
     unescape(a).as_bytes().cmp(unescape(b).as_bytes())
 }

@@ -1,12 +1,12 @@
-//! Strings: out of JSON text, into it, and past a terminal.
+//! Unescaping and escaping strings, for JSON and for terminals.
 
 use std::borrow::Cow;
 
-/// The characters that a JSON string stands for: a literal with its quotes, or what stands between them.
+/// Unescapes a JSON string: a literal with its quotes, or the text between them.
 ///
-/// Halves of surrogate pairs and bytes that are no UTF-8 come out as U+FFFD.
+/// Unpaired surrogates and bytes that are not UTF-8 become U+FFFD.
 pub fn unescape(literal: &[u8]) -> Cow<'_, str> {
-    // What stands between quotes never begins with one, but may end in one that is escaped.
+    // Text between quotes cannot start with a quote, but may end in an escaped one.
     let inner = match literal.strip_prefix(b"\"") {
         Some(inner) => inner.strip_suffix(b"\"").unwrap_or(inner),
         None => literal,
@@ -42,7 +42,7 @@ pub fn unescape(literal: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character of an escape whose `u` begins `text`, and the length of the escape from there.
+/// The character of the escape at the start of `text`, which starts with its `u`, and its length.
 fn unicode_escape(text: &str) -> (char, usize) {
     let unit = |at: usize| text.get(at..at + 4).and_then(|digits| u16::from_str_radix(digits, 16).ok());
     let Some(first) = unit(1) else { return (char::REPLACEMENT_CHARACTER, 1) };
@@ -58,8 +58,8 @@ fn unicode_escape(text: &str) -> (char, usize) {
     (char::REPLACEMENT_CHARACTER, 5)
 }
 
-/// Whether a character would act on a terminal, hide, or change the order of what stands beside it, rather than
-/// print: controls, bidirectional marks and overrides, line separators, byte order marks.
+/// Whether a character controls a terminal, is invisible, or changes the order of others: control characters,
+/// bidirectional marks and overrides, line separators, byte order marks.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -71,7 +71,7 @@ pub fn is_unprintable(c: char) -> bool {
 
 /// Whether text has no such character.
 #[inline]
-pub fn is_printable(text: &str) -> bool {
+fn is_printable(text: &str) -> bool {
     let bytes = text.as_bytes();
     // ASCII, nearly always: one pass without branches.
     if bytes.iter().fold(true, |fine, &byte| fine & (b' '..0x7f).contains(&byte)) {
@@ -80,8 +80,8 @@ pub fn is_printable(text: &str) -> bool {
     !text.chars().any(is_unprintable)
 }
 
-/// Text with unprintable characters written as JSON escapes: `\n`, `\u001b`, `\u202e`. Within a JSON string the
-/// result means the same; elsewhere it shows what is there.
+/// Text with unprintable characters written as JSON escapes: `\n`, `\u001b`, `\u202e`. In a JSON string the result has
+/// the same meaning; elsewhere it makes them visible.
 pub fn escape_unprintable(text: &str) -> Cow<'_, str> {
     if is_printable(text) {
         return Cow::Borrowed(text);
@@ -93,8 +93,8 @@ pub fn escape_unprintable(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON text whose strings hold nothing that acts on a terminal: what would is written as an escape, which means
-/// the same. Control characters below the blank stay, since valid JSON has them between tokens only.
+/// JSON text with unprintable characters in strings written as escapes, which have the same meaning. Control characters
+/// below U+0020 are unchanged, since valid JSON has them only between tokens.
 pub fn terminal_safe(text: &[u8]) -> Cow<'_, [u8]> {
     if text.iter().fold(true, |fine, &byte| fine & (byte < 0x7f)) {
         return Cow::Borrowed(text);
@@ -107,7 +107,8 @@ pub fn terminal_safe(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out.into_bytes())
 }
 
-fn push_escape(out: &mut String, c: char) {
+/// Writes a character as an escape within a string literal.
+pub(super) fn push_escape(out: &mut String, c: char) {
     match c {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
@@ -121,7 +122,8 @@ fn push_escape(out: &mut String, c: char) {
     }
 }
 
-/// Writes a JSON string literal that keeps what prints as it is, unlike [`super::write_string`] with its ASCII.
+/// Writes a JSON string literal that escapes only unprintable characters, unlike [`super::write_string`], which writes
+/// ASCII.
 pub fn write_literal(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut escape = String::new();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::text::push_escape;
+
 /// A JSON value that keeps the text of its numbers and the order of its members.
 ///
 /// `Debug` hides secrets.
@@ -29,7 +31,7 @@ impl Value {
         Value::Text(text.into())
     }
 
-    /// Whether that holds for a text in it, a member's name or a secret included.
+    /// Whether the predicate holds for any text in the value, including names of members and secrets.
     pub fn any_text(&self, holds: fn(&str) -> bool) -> bool {
         match self {
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
@@ -97,16 +99,8 @@ pub fn write_string(out: &mut String, text: &str) {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
             ' '..='~' => out.push(c),
-            _ => {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    out.push_str(&format!("\\u{unit:04x}"));
-                }
-            }
+            _ => push_escape(out, c),
         }
     }
     out.push('"');

@@ -1,4 +1,4 @@
-//! Planning a call that is no query.
+//! Planning actions and reads.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ fn unknown_parameter(api: &Api, argument: &Argument) -> ErrorKind {
     }
 }
 
-/// `timeout=` counts milliseconds, as in the original. A longer one than some thirty years is a mistake.
+/// Reads `timeout=`, which counts milliseconds. One of more than about thirty years is rejected.
 pub(super) fn milliseconds(argument: &Argument) -> Result<Duration, Error> {
     let number = integer(&argument.value).filter(|number| (1..=1_000_000_000_000).contains(number));
     number.map(|number| Duration::from_millis(number.unsigned_abs())).ok_or_else(|| {
@@ -90,8 +90,8 @@ pub(super) fn milliseconds(argument: &Argument) -> Result<Duration, Error> {
     })
 }
 
-/// A value of a parameter that the catalog does not know: JSON where it looks like JSON, else text. The node takes
-/// numbers and booleans as text too (P7).
+/// A value of a parameter that the catalog does not have: JSON if it looks like JSON, else text. The node accepts
+/// numbers and booleans as text (P7).
 fn untyped(text: &str) -> Value {
     match text.as_bytes().first() {
         Some(b'[' | b'{') => crate::syntax::parse_literal(text).unwrap_or_else(|_| Value::text(text)),
@@ -99,7 +99,7 @@ fn untyped(text: &str) -> Value {
     }
 }
 
-/// `LogOut` and its like mean the open session when none is named.
+/// `LogOut` and similar APIs apply to the open session by default.
 fn fill_session(api: &Api, options: &Options, values: &mut Vec<(&'static str, Value)>) {
     const NAME: &str = "sessionUuid";
     // A session uuid is a credential, whatever the catalog says of the parameter.
@@ -122,7 +122,7 @@ fn check_missing(api: &Api, values: &[(&'static str, Value)], options: &Options)
     let names: Vec<&'static str> = api
         .parameters
         .iter()
-        // A path without its variable is another path: that is never sent, checked or not.
+        // A path without its variable is another path, which is never sent, not even with `--no-check`.
         .filter(|parameter| (parameter.required && !options.no_check) || in_path.contains(&parameter.name))
         .map(|parameter| parameter.name)
         .filter(|name| !given(name))
@@ -142,7 +142,7 @@ fn hash_passwords(api: &Api, values: &mut [(&'static str, Value)]) {
         if password::is_hashed(api.name, name, login_type.as_deref())
             && let Value::Text(text) = plain(value)
         {
-            // The hash is as good as the password for the node, so it stays secret.
+            // The node accepts the hash as a password, so the hash is secret too.
             *value = Value::Secret(Box::new(Value::text(password::hash(text))));
         }
     }
@@ -163,7 +163,7 @@ fn take_path(api: &Api, command: &Command, values: &mut Vec<(&'static str, Value
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         parts.push(PathPart::Fixed(fixed));
         rest = after;
-        // A path may name a variable once only; what is not given was reported before.
+        // A path contains a variable once; missing values were reported before.
         if let Some(at) = values.iter().position(|(known, _)| *known == name) {
             let (_, value) = values.remove(at);
             let span = command.arguments.iter().find(|argument| argument.name == name);
@@ -178,7 +178,7 @@ fn take_path(api: &Api, command: &Command, values: &mut Vec<(&'static str, Value
     Ok(parts)
 }
 
-/// The text of a path variable. One segment only: a slash would name another path, which may delete something.
+/// The text of a path variable: one segment, since a slash would lead to another API, which may delete something.
 pub(super) fn path_value(name: &str, value: &Value) -> Result<SecretText, ErrorKind> {
     let secret = matches!(value, Value::Secret(_));
     let text = match plain(value) {
@@ -206,8 +206,7 @@ pub(super) fn path_value(name: &str, value: &Value) -> Result<SecretText, ErrorK
     Ok(SecretText { text, secret })
 }
 
-/// Writes a value into a query string as a node reads one with GET and DELETE (P4): lists repeat the key, maps
-/// append theirs.
+/// Writes a value into the query string of GET and DELETE (P4): lists repeat the key, maps append theirs to it.
 fn flatten(name: &str, value: Value, query: &mut Vec<(String, SecretText)>) -> Result<(), ErrorKind> {
     let (secret, value) = match value {
         Value::Secret(inner) => (true, *inner),

@@ -1,4 +1,4 @@
-//! Conditions of a query: checked, and said so that the node reads them as they are meant.
+//! Conditions of a query: checking them and writing them so that the node reads them correctly.
 
 use std::ops::Range;
 
@@ -17,12 +17,12 @@ pub struct Condition {
     pub(super) field: String,
     pub(super) operator: Operator,
     pub(super) value: ConditionValue,
-    /// Where the argument stands in the line.
+    /// The position of the argument in the line.
     pub(super) span: Range<usize>,
     pub(super) secret: bool,
 }
 
-/// What a field is compared with.
+/// The right side of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ConditionValue {
     None,
@@ -30,7 +30,7 @@ pub(super) enum ConditionValue {
     List(Vec<Scalar>),
 }
 
-/// A scalar, by how the query language ZQL writes it.
+/// A scalar, by its notation in ZQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scalar {
     Text(String),
@@ -46,15 +46,15 @@ impl Scalar {
     }
 }
 
-/// What the catalog knows of the field that a condition names.
-enum Kind {
+/// The field of a condition as the catalog describes it.
+enum KnownField {
     Field(Box<Field>),
     Tag,
     Unknown,
 }
 
-/// What conditions are read against.
-pub(super) struct Reader<'a> {
+/// The context in which conditions are read.
+pub(super) struct ConditionReader<'a> {
     pub(super) api: &'static str,
     pub(super) inventory: Option<&'a Inventory>,
     /// The inventory that a condition on the type field chooses, where one does (Q14).
@@ -63,7 +63,7 @@ pub(super) struct Reader<'a> {
     pub(super) no_check: bool,
 }
 
-impl Reader<'_> {
+impl ConditionReader<'_> {
     /// Reads an argument as a condition.
     pub(super) fn read(&self, argument: &Argument) -> Result<Condition, Error> {
         let takes_uuids = names_uuids(&argument.name) && !self.no_check;
@@ -73,8 +73,8 @@ impl Reader<'_> {
         let error = |kind| Error::at(kind, argument.value_span.clone());
         let kind = self.field_kind(argument)?;
         let (operator, value) = match (argument.operator, argument.value.as_str()) {
-            // `is null` finds nothing there; a denial means that there is no such tag (R8).
-            (Operator::Equal, "null") if matches!(kind, Kind::Tag) => {
+            // `is null` finds nothing on tags; a negated operator means that there is no such tag (R8).
+            (Operator::Equal, "null") if matches!(kind, KnownField::Tag) => {
                 (Operator::NotLike, ConditionValue::One(Scalar::Text("%".to_owned())))
             }
             (Operator::Equal, "null") => (Operator::IsNull, ConditionValue::None),
@@ -112,15 +112,15 @@ impl Reader<'_> {
                 | Operator::IsNull
                 | Operator::NotNull
         );
-        if compares && matches!(&kind, Kind::Field(field) if field.kind == Type::Bool) {
+        if compares && matches!(&kind, KnownField::Field(field) if field.kind == Type::Bool) {
             return Err(error(ErrorKind::BooleanOperator { name: argument.name.clone() }));
         }
         let secret = argument.name.rsplit('.').next().is_some_and(crate::secret::member_is_secret);
         Ok(Condition { field: argument.name.clone(), operator, value, span: argument.span.clone(), secret })
     }
 
-    /// Checks the field path: only such text may be pasted into the node's query language (Q4).
-    fn field_kind(&self, argument: &Argument) -> Result<Kind, Error> {
+    /// Checks the field path, since the node inserts it into ZQL unchanged (Q4).
+    fn field_kind(&self, argument: &Argument) -> Result<KnownField, Error> {
         let name = &argument.name;
         let error = |kind| Error::at(kind, argument.name_span.clone());
         let plain = |segment: &str| {
@@ -132,21 +132,21 @@ impl Reader<'_> {
         if let Some(keyword) = name.split('.').find(|segment| is_keyword(segment)) {
             return Err(error(ErrorKind::ReservedField { name: keyword.to_owned() }));
         }
-        let Some(inventory) = self.inventory else { return Ok(Kind::Unknown) };
+        let Some(inventory) = self.inventory else { return Ok(KnownField::Unknown) };
         let mut found = self.catalog.field_path(inventory, name);
         if let (Err(_), Some(specialised)) = (&found, self.specialised) {
             found = self.catalog.field_path(specialised, name);
         }
         match found {
-            Ok(FieldPath::Field { field, .. }) => Ok(Kind::Field(Box::new(field))),
-            Ok(FieldPath::Tag(_)) => Ok(Kind::Tag),
-            Ok(FieldPath::Unknown) => Ok(Kind::Unknown),
-            Err(_) if self.no_check => Ok(Kind::Unknown),
+            Ok(FieldPath::Field { field, .. }) => Ok(KnownField::Field(Box::new(field))),
+            Ok(FieldPath::Tag) => Ok(KnownField::Tag),
+            Ok(FieldPath::Unknown) => Ok(KnownField::Unknown),
+            Err(_) if self.no_check => Ok(KnownField::Unknown),
             Err(problem) => Err(self.unknown_field(problem, argument)),
         }
     }
 
-    /// Points at the segment of the path that is wrong, and names what lacks it.
+    /// The error for a wrong segment of a path, with the inventory that lacks it.
     fn unknown_field(&self, problem: FieldError, argument: &Argument) -> Error {
         let whole = &argument.name_span;
         let (name, inventory, at) = match &problem {
@@ -163,7 +163,7 @@ impl Reader<'_> {
             }
             FieldError::NoExpanded { name, inventory, at } => (name, inventory, at),
             FieldError::Record { name, inventory, at, target } => {
-                // The relation to those records is mostly called as they are.
+                // The relation mostly has the same name as the records.
                 let offered = || inventory.relations().filter(|(_, leads_to, _)| leads_to == target);
                 let relation = offered().find(|(relation, ..)| relation == name).or_else(|| offered().next());
                 let hint = relation.zip(self.catalog.inventory(target)).and_then(|((relation, ..), target)| {
@@ -191,17 +191,17 @@ impl Reader<'_> {
             closest: closest(name, names).map(str::to_owned),
             name: name.clone(),
         };
-        // What was quoted stands elsewhere in the line.
+        // Quotes shift positions in the line.
         let plain = whole.len() == argument.name.len();
         let span = whole.start + at..whole.start + at + name.len();
         Error::at(kind, if plain { span } else { whole.clone() })
     }
 
-    /// Checks a value by the field's type, because the node does not (Q10, Q11).
-    fn scalar(&self, argument: &Argument, kind: &Kind, text: &str) -> Result<Scalar, Error> {
+    /// Checks a value against the field's type, which the node does not do (Q10, Q11).
+    fn scalar(&self, argument: &Argument, kind: &KnownField, text: &str) -> Result<Scalar, Error> {
         let error = |kind| Error::at(kind, argument.value_span.clone());
         let name = || argument.name.clone();
-        let Kind::Field(field) = kind else { return Ok(Scalar::Text(text.to_owned())) };
+        let KnownField::Field(field) = kind else { return Ok(Scalar::Text(text.to_owned())) };
         match &field.kind {
             Type::Int | Type::Long | Type::Double => {
                 let bytes = || byte_count(text).filter(|_| is_byte_count(field.name, &field.kind));
@@ -220,7 +220,7 @@ impl Reader<'_> {
                 match (text, is_list) {
                     ("true" | "True", false) => Ok(Scalar::Bare("true".to_owned())),
                     ("false" | "False", false) => Ok(Scalar::Bare("false".to_owned())),
-                    // In a list the node takes the words for 0 and finds the false rows (Q11).
+                    // In a list the node reads `true` and `false` as 0 and finds the wrong rows (Q11).
                     ("true" | "True", true) => Ok(Scalar::Bare("1".to_owned())),
                     ("false" | "False", true) => Ok(Scalar::Bare("0".to_owned())),
                     _ => Err(error(ErrorKind::NotABoolean { name: name() })),
@@ -297,10 +297,10 @@ impl Condition {
         }
     }
 
-    /// Whether the node reads the `q` text as it is meant (Q5-Q7). Where it does not, ZQL says the same.
+    /// Whether the node reads the `q` text correctly (Q5-Q7). If not, ZQL is used.
     pub(super) fn is_sayable(&self) -> bool {
         let text = self.q_text();
-        // The node's grammar knows no escape for a single quote (Q6), and splits lists at every comma (Q7).
+        // The node's grammar has no escape for a single quote (Q6) and splits lists at every comma (Q7).
         if text.contains('\'') {
             return false;
         }
@@ -320,7 +320,7 @@ impl Condition {
         })
     }
 
-    /// The condition in ZQL, in parentheses since `and` and `or` have no precedence there (Z3).
+    /// The condition in ZQL, in parentheses because `and` and `or` have no precedence (Z3).
     pub(super) fn zql(&self) -> String {
         let operator = match self.operator {
             Operator::In => "in",

@@ -1,4 +1,4 @@
-//! What can be wrong with a command, with data enough to say it well.
+//! Errors of a command, with the data for their messages.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::syntax::{ListError, LiteralError, Operator};
 pub struct Error {
     /// What is wrong.
     pub kind: ErrorKind,
-    /// The words that are wrong, in bytes of the command's line; none where something is missing.
+    /// The range of the wrong text in the line, in bytes; `None` if something is missing.
     pub span: Option<Range<usize>>,
 }
 

@@ -1,4 +1,4 @@
-//! Plans every API of every catalog version, with all its parameters, and holds the requests to the catalog.
+//! Plans every API of every catalog version with all its parameters and checks the requests against the catalog.
 
 use crate::catalog::{Api, Catalog, Method, Parameter, Type};
 use crate::json::Value;

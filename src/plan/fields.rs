@@ -1,9 +1,9 @@
-//! What a node can do with the members of an inventory besides returning them.
+//! Which members of an inventory a node can select and sort by.
 
 use crate::catalog::{Field, Inventory, Type};
 
-/// Whether the node can select a member: stored text, number, boolean or moment, and none that nodes were seen to fail
-/// on (Q20, R5).
+/// Whether the node can select a member: stored texts, numbers, booleans and dates, except those on which nodes are
+/// known to fail (Q20, R5).
 pub(super) fn is_selectable(inventory: &Inventory, field: &Field) -> bool {
     field.kind.is_scalar() && !field.unqueryable && !inventory.unselectable.contains(&field.name)
 }

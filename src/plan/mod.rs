@@ -1,7 +1,7 @@
-//! From a command and the catalog to requests: pure, so that the same input gives the same request.
+//! Turns a command and the catalog into requests, without side effects: the same input gives the same request.
 //!
-//! A path that has one API runs it whatever the verb, and a lone DELETE answers a GET (D3, D4): so a request
-//! has exactly the verb and path of the catalog, and nothing is ever appended to a path.
+//! A node runs the only API of a path for any verb, and a path with only a DELETE runs it for a GET (D3, D4). So a
+//! request has exactly the verb and path of the catalog, and nothing is appended to a path.
 
 mod call;
 mod condition;
@@ -25,13 +25,12 @@ pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
 pub use own::{Wanted, call, rows};
-pub use query::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
+pub use query::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
 pub use suggest::{argument_hint, closest_name};
-pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;
 pub use zql::{API as ZQL_API, closest_entity};
 

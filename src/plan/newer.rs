@@ -1,12 +1,12 @@
-//! What a command names that is newer than the node.
+//! Parameters and fields of a command that are newer than the node.
 
 use crate::catalog::{Api, Catalog, Inventory};
 use crate::syntax::Command;
 
 use super::query::COMMON;
 
-/// The parameters and fields of a command that the catalog's version lacks, as `API.name` or a field's path, each
-/// with the version that brought it.
+/// The parameters and fields of a command that the catalog's version lacks, as `API.name` or a field's path, each with
+/// the version that introduced it.
 pub fn newer(command: &Command, catalog: Catalog) -> Vec<(String, &'static str)> {
     let Some(api) = catalog.api_ignoring_case(&command.name) else { return Vec::new() };
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 //! Passwords that are sent as their hash (A7).
 
-use sha2::{Digest, Sha512};
+use ring::digest::{SHA512, digest};
 
 /// The parameters whose value goes over the wire as the lower-case hex SHA-512 of what was typed.
 ///
@@ -29,7 +29,7 @@ pub(super) fn is_hashed(api: &str, parameter: &str, login_type: Option<&str>) ->
 
 /// The lower-case hex SHA-512 of a text.
 pub(super) fn hash(text: &str) -> String {
-    Sha512::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    digest(&SHA512, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

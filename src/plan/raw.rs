@@ -1,10 +1,10 @@
 //! A request typed as verb, path and body.
 //!
-//! A path that has one API runs it whatever the verb (D3), and a PUT under a wrong key runs it without parameters (P3).
-//! So verb, path and key are held against the catalog before anything is sent.
+//! A node runs the only API of a path for any verb (D3), and a PUT with a wrong key without parameters (P3). So verb,
+//! path and key are checked against the catalog before anything is sent.
 
 use crate::catalog::{Candidate, Catalog, Method, Routes};
-use crate::json::{self, Flaw, Value};
+use crate::json::{self, ParseError, Value};
 use crate::secret::{Secrecy, name_secrecy};
 
 use super::Options;
@@ -13,7 +13,7 @@ use super::request::{Effect, PathPart, Request, SecretText};
 
 const METHODS: [Method; 4] = [Method::Get, Method::Post, Method::Put, Method::Delete];
 
-/// What stands in front of a path that was copied from a whole URL.
+/// Prefixes of a path that was copied from a URL.
 const PREFIXES: [&str; 2] = ["/zstack/v1/", "/v1/"];
 
 /// A request as it was typed.
@@ -30,15 +30,15 @@ pub struct RawCall<'a> {
 /// A planned request of that kind.
 #[derive(Clone, Debug)]
 pub struct RawPlan {
-    /// What is sent.
+    /// The request.
     pub request: Request,
     /// Whether the catalog knows the path.
     pub is_known: bool,
-    /// Names and texts of the parameters that are no secrets, wherever they stand.
+    /// Names and texts of the parameters of path, query string and body, without secrets.
     pub arguments: Vec<(String, String)>,
 }
 
-/// What is wrong with such a request.
+/// Why such a request is rejected.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum RawError {
@@ -59,7 +59,7 @@ pub enum RawError {
     #[error("{method} needs a body")]
     NoBody { method: Method, keys: Vec<&'static str> },
     #[error("the body is not JSON: {0}")]
-    NotJson(Flaw),
+    NotJson(ParseError),
     #[error("the body is not a JSON object")]
     NoObject,
     #[error("the body has no member that an API of {path} takes its parameters from")]
@@ -69,7 +69,7 @@ pub enum RawError {
 /// Plans a request that is typed as verb, path and body.
 ///
 /// # Errors
-/// [`ErrorKind::Raw`]. With `no_check` only what cannot be sent at all.
+/// [`ErrorKind::Raw`]. With `no_check` only for a request that cannot be sent at all.
 pub fn raw(typed: RawCall<'_>, catalog: Catalog, options: &Options) -> Result<RawPlan, Error> {
     plan(typed, catalog, options).map_err(|error| Error { kind: ErrorKind::Raw(error), span: None })
 }
@@ -105,7 +105,7 @@ fn plan(typed: RawCall<'_>, catalog: Catalog, options: &Options) -> Result<RawPl
             Some(_) => RawError::NoObject,
         });
     }
-    // What a path alone has runs there, whatever was sent (D3).
+    // The only API of a path runs for any verb (D3).
     let runs = meant.or(match &found[..] {
         [lone] => Some(lone),
         _ => None,
@@ -136,10 +136,10 @@ fn plan(typed: RawCall<'_>, catalog: Catalog, options: &Options) -> Result<RawPl
         effect: match runs {
             Some(runs) if reads && runs.api.is_query => Effect::Query,
             _ if reads => Effect::Read,
-            // Nobody knows what runs at an unknown path, whatever the verb.
+            // It is unknown what runs at an unknown path, for any verb.
             _ => Effect::Action,
         },
-        // Only of what surely leaves a record can be told that it never ran (J6).
+        // Only if the API always leaves a job record can its absence prove that it did not run (J6).
         is_async: runs.is_some_and(|runs| runs.api.is_async),
         timeout: options.timeout,
     };
@@ -164,7 +164,7 @@ fn members(body: &Option<Value>) -> &[(String, Value)] {
     }
 }
 
-/// The parameters that are texts.
+/// The parameters with text values.
 fn texts(parameters: &[(String, Value)]) -> Vec<(String, String)> {
     let text = |(name, value): &(String, Value)| match value {
         Value::Text(text) => Some((name.clone(), text.clone())),
@@ -176,8 +176,8 @@ fn texts(parameters: &[(String, Value)]) -> Vec<(String, String)> {
 /// Path segments and pairs of a query string, decoded.
 type Target = (Vec<String>, Vec<(String, String)>);
 
-/// Takes a target apart. It is encoded again completely, so that what a node refuses, or would drop without a word (T3),
-/// is never sent.
+/// Splits and decodes a target. It is encoded again from scratch, so that text that a node rejects or drops silently
+/// (T3) is never sent.
 fn target(typed: &str) -> Result<Target, RawError> {
     if typed.contains("://") && !typed.starts_with('/') {
         return Err(RawError::WholeUrl);
@@ -209,7 +209,7 @@ fn target(typed: &str) -> Result<Target, RawError> {
     Ok((segments, pairs.collect::<Result<_, RawError>>()?))
 }
 
-/// The text without percent escapes; `+` is a blank in a query string.
+/// The text without percent escapes; `+` is a space in a query string.
 fn decoded(text: &str, in_query: bool) -> Result<String, RawError> {
     let broken = |at: usize| {
         let escape: String = text[at..].chars().take(3).collect();

@@ -1,9 +1,9 @@
-//! How a node reads the text of a `q` parameter, so that nothing is sent which it would misread (Q1-Q5).
+//! How a node reads the text of a `q` parameter, to detect conditions that it would misread (Q1-Q5).
 
 /// The operators in the order in which the node looks for them, anywhere in the text (Q1).
 const ORDER: [&str; 12] = ["!=", ">=", "<=", "!?=", "!~=", "~=", "?=", "=", ">", "<", "is null", "not null"];
 
-/// What the node makes of a text: field, operator and value.
+/// Field, operator and value as the node reads them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Reading<'a> {
     pub(crate) field: &'a str,
@@ -11,7 +11,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) value: &'a str,
 }
 
-/// Reads a `q` text as the node does; `None` where it refuses it.
+/// Reads a `q` text as the node does; `None` if the node rejects it.
 pub(crate) fn read(text: &str) -> Option<Reading<'_>> {
     let operator = ORDER.into_iter().find(|operator| text.contains(operator))?;
     let (field, mut value) = text.split_once(operator)?;

@@ -6,7 +6,7 @@ use crate::catalog::Method;
 use crate::json::Value;
 use crate::secret::{MASK, Secrets, mask_json, mask_value};
 
-/// What a request does to the cloud; it decides what may be repeated.
+/// The effect of a request on the cloud, which decides whether it may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// A query: safe to repeat.
@@ -68,20 +68,20 @@ pub struct Request {
     pub body: Option<Value>,
     /// Whether the call needs a session.
     pub needs_session: bool,
-    /// What it does to the cloud.
+    /// Its effect on the cloud.
     pub effect: Effect,
     /// Whether the node may answer with a job to poll.
     pub is_async: bool,
-    /// How long the node may work on it, for the `X-API-Timeout` header.
+    /// The time-out on the node, for the `X-API-Timeout` header.
     pub timeout: Option<std::time::Duration>,
 }
 
-/// The system tag with which a node checks an action and stops there (P10).
+/// The system tag that makes a node only validate an action (P10).
 const VALIDATION_ONLY: &str = "ephemeral::validationOnly";
 
 impl Request {
-    /// The request with which the node only checks whether it would do this. Nothing is done, so it may be repeated.
-    /// `None` where a node cannot be asked so: for what is not asynchronous, or whose body has no place for a tag.
+    /// The request that makes the node only validate this one. It changes nothing, so it may be repeated. `None` for
+    /// synchronous APIs and for bodies that cannot have a tag.
     pub fn for_validation(&self) -> Option<Request> {
         let mut request = Request { effect: Effect::Read, ..self.clone() };
         if !request.is_async {
@@ -117,7 +117,7 @@ impl Request {
             percent_encode(&mut out, name);
             out.push('=');
             match secrets {
-                // A condition, a tag or a URL may hold a secret inside.
+                // A condition, a tag or a URL may contain a secret.
                 Secrets::Masked if !value.secret => percent_encode(&mut out, &mask_value(name, &value.text)),
                 _ => encode(&mut out, value, secrets),
             }
@@ -125,7 +125,7 @@ impl Request {
         out
     }
 
-    /// Whether it carries characters beyond U+FFFF, which a node's database may not take (R9).
+    /// Whether it contains characters beyond U+FFFF, which a node's database may reject (R9).
     pub fn holds_wide_text(&self) -> bool {
         let is_wide = |text: &str| text.chars().any(|c| c > '\u{ffff}');
         let in_path = self.path.iter().any(|part| match part {
@@ -142,7 +142,7 @@ impl Request {
         let text = self.body.as_ref()?.to_json(secrets.mask());
         Some(match secrets {
             Secrets::Shown => text,
-            // What is open as a whole may hold a secret inside: a tag, a URL, JSON within text.
+            // Values that are not secret may contain a secret: a tag, a URL, JSON in text.
             Secrets::Masked => mask_json(text.as_bytes()),
         })
     }
@@ -156,8 +156,8 @@ fn encode(out: &mut String, value: &SecretText, secrets: Secrets) {
     }
 }
 
-/// Encodes everything but RFC 3986 unreserved characters: a raw `+` or `%` changes what the node reads, and a
-/// broken escape makes it drop the whole parameter silently (T3).
+/// Encodes everything except RFC 3986 unreserved characters: the node decodes a raw `+` or `%`, and silently drops a
+/// parameter with a broken escape (T3).
 pub(crate) fn percent_encode(out: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

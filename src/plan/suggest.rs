@@ -1,4 +1,4 @@
-//! What was meant by a name that there is not, and by a word that is no argument.
+//! Suggestions for unknown names and for words that are not arguments.
 
 use crate::catalog::{Api, Catalog};
 use crate::nearness::closest;
@@ -6,7 +6,7 @@ use crate::syntax::CommandError;
 
 use super::value::is_uuid;
 
-/// Verbs that people use for one another. The first of a line is the likeliest where several would do.
+/// Synonymous verbs. The first of a group is preferred if several APIs exist.
 const VERBS: [&[&str]; 8] = [
     &["Destroy", "Delete", "Remove", "Detach", "Expunge", "Drop"],
     &["Create", "Add", "New", "Make"],
@@ -18,7 +18,7 @@ const VERBS: [&[&str]; 8] = [
     &["Attach", "Add", "Connect"],
 ];
 
-/// What people ask for most, the commonest first, with the short names that they use.
+/// The most common resources, most common first, with their informal names.
 const NOUNS: [(&str, &[&str]); 14] = [
     ("VmInstance", &["Vm", "Instance", "Machine"]),
     ("Host", &["KvmHost", "Hypervisor"]),
@@ -36,12 +36,11 @@ const NOUNS: [(&str, &[&str]); 14] = [
     ("SecurityGroup", &["SecGroup"]),
 ];
 
-/// Below this length the beginning of a name says nothing.
+/// The minimum length of a prefix that is completed.
 const LEAST: usize = 4;
 
-/// The name that was probably meant by `typed`, which is none: that of an API, or one of `others`, such as own
-/// commands and topics. Never an API that does something else to something else: a verb that was typed in full
-/// leads to that verb or to one that means the same.
+/// The suggestion for an unknown name: an API, or one of `others`, such as own commands and topics. A complete verb is
+/// only replaced by a synonym, so that an API with another effect is never suggested.
 pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<String> {
     let own = || closest(typed, others.iter().copied().filter(|name| name.len() > 2)).map(str::to_owned);
     if typed.len() < 2 || !typed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.?".contains(&byte)) {
@@ -57,7 +56,7 @@ pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<St
     let bare = bare.strip_suffix("Msg").unwrap_or(bare);
     let (verbs, noun) = verb_and_noun(bare);
     let found = match verbs.is_empty() {
-        // What it is about, and not what to do with it: to look is harmless.
+        // A noun without a verb: a query is harmless.
         true => same_noun(&["Query"], bare, catalog).or_else(|| misspelt(&[""], bare, catalog)),
         false if noun.is_empty() => None,
         false => same_noun(&verbs, noun, catalog)
@@ -68,9 +67,9 @@ pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<St
     found.map(str::to_owned).or_else(|| own().filter(|_| typed.len() >= 3))
 }
 
-/// The verb that a name begins with, then those that mean the same, and what follows.
+/// The verb at the start of a name followed by its synonyms, and the rest of the name.
 fn verb_and_noun(name: &str) -> (Vec<&'static str>, &str) {
-    // `Settings` begins with no verb, `setvm` may.
+    // `Settings` does not start with the verb `Set`, but `setvm` may.
     let lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
     let begins = |verb: &&&str| {
         let ends_there = || lower || !name[verb.len()..].starts_with(|c: char| c.is_ascii_lowercase());
@@ -86,7 +85,7 @@ fn verb_and_noun(name: &str) -> (Vec<&'static str>, &str) {
     (verbs, &name[typed.len()..])
 }
 
-/// What a noun may stand for: itself, one of several, what it is called in full.
+/// The nouns that a word may stand for: itself, its singular, and the full name of an informal one.
 fn nouns(noun: &str) -> Vec<String> {
     let mut all = vec![noun.to_owned()];
     let single = noun.strip_suffix('s').filter(|single| single.len() > 1);
@@ -98,14 +97,14 @@ fn nouns(noun: &str) -> Vec<String> {
     all
 }
 
-/// The API that does this, or what means the same, to exactly that.
+/// The API with one of these verbs and exactly this noun.
 fn same_noun(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
     let nouns = nouns(noun);
     let names = verbs.iter().flat_map(|verb| nouns.iter().map(move |noun| format!("{verb}{noun}")));
     names.into_iter().find_map(|name| catalog.api_ignoring_case(&name)).map(|api| api.name)
 }
 
-/// The API that most people mean by the beginning of a name.
+/// The most common API whose name starts with a prefix.
 fn unfinished(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
     if name.len() < LEAST {
         return None;
@@ -123,8 +122,8 @@ fn begins(name: &str, typed: &str) -> bool {
     name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
 }
 
-/// The API whose noun differs by a few letters and whose verb does not mean something else, the typed verb before the
-/// others. A long verb does not make nouns alike.
+/// The API with a similar noun and one of these verbs, the typed verb first. Only nouns are compared, so that a long
+/// verb does not hide their difference.
 fn misspelt(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
     verbs.iter().find_map(|verb| {
         let nouns = catalog.api_names().filter_map(|api| api.as_str().strip_prefix(verb));
@@ -133,8 +132,8 @@ fn misspelt(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str
     })
 }
 
-/// The API whose name the typed one goes on from: older versions had more of them. One that destroys is not proposed for
-/// something else.
+/// The API whose name is a prefix of the typed one, as older versions had longer names. Not for APIs that destroy
+/// something.
 fn shorter(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
     if VERBS[0].contains(verbs.first()?) {
         return None;
@@ -145,8 +144,7 @@ fn shorter(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&
     ends.filter_map(|end| name.get(..end)).find_map(|start| catalog.api(start)).map(|api| api.name)
 }
 
-/// The parameter that was meant by one that the API has not: what an API is about is `uuid` in one and `vmInstanceUuid` in
-/// the next.
+/// The suggestion for an unknown parameter: the same resource is `uuid` in one API and `vmInstanceUuid` in another.
 pub(super) fn closest_parameter(typed: &str, api: &Api) -> Option<&'static str> {
     let names = || api.parameters.iter().map(|parameter| parameter.name);
     let about = || {
@@ -156,7 +154,7 @@ pub(super) fn closest_parameter(typed: &str, api: &Api) -> Option<&'static str> 
     closest(typed, names().chain(["timeout"])).or_else(about).or_else(|| only_one(names(), typed))
 }
 
-/// The only name that says more of what was typed: `diskSize` for `size`.
+/// The only name that contains what was typed: `diskSize` for `size`.
 fn only_one(names: impl Iterator<Item = &'static str>, typed: &str) -> Option<&'static str> {
     let first = typed.chars().next().filter(|_| typed.len() >= LEAST)?;
     let end = typed.replacen(first, &first.to_uppercase().to_string(), 1);
@@ -164,13 +162,13 @@ fn only_one(names: impl Iterator<Item = &'static str>, typed: &str) -> Option<&'
     longer.next().filter(|_| longer.next().is_none())
 }
 
-/// Whether the name of an API ends in what a parameter's name begins with: `StartVmInstance` and `vmInstance`.
+/// Whether the name of an API ends in the noun of a parameter: `StartVmInstance` and `vmInstance`.
 fn ends_in_noun(api: &str, noun: &str) -> bool {
     let start = api.len().checked_sub(noun.len()).filter(|_| !noun.is_empty());
     start.and_then(|start| api.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(noun))
 }
 
-/// What may be done about a word that is no argument of an API: it lacks a name, a value, or has blanks too many.
+/// The hint for a word that is not an argument: it lacks a name or a value, or has extra spaces.
 pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Catalog) -> Option<String> {
     let CommandError::NotAnArgument { text, span } = error else { return None };
     let api = catalog.api_ignoring_case(name)?;
@@ -184,7 +182,7 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
         let value = if operator.ends_with('=') || operator.len() == 1 { value } else { "" };
         return Some(format!("a condition is written without blanks: {text}{operator}{value}"));
     }
-    // As ZQL has it.
+    // ZQL notation.
     let mut words = rest.split_whitespace();
     let spelled = [("in", "?="), ("like", "~="), ("is", "=")];
     let spelled = words.next().and_then(|word| spelled.iter().find(|(known, _)| word.eq_ignore_ascii_case(known)));
@@ -223,7 +221,7 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
     })
 }
 
-/// What an API is about: the uuid in its path, or the first parameter that it needs.
+/// The parameter that names the resource of an API: the uuid in its path, or the first required one.
 fn subject(api: &Api) -> Option<&'static str> {
     let required = || api.parameters.iter().filter(|parameter| parameter.required).map(|parameter| parameter.name);
     required().find(|name| *name == "uuid").or_else(|| required().next())

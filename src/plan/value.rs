@@ -1,4 +1,4 @@
-//! Typed values: the text of an argument, read by the parameter's type and held to what the node accepts.
+//! Values of arguments: parsed by the parameter's type and checked against the node's constraints.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use crate::syntax::{Argument, LiteralError, byte_count, integer, is_number, pars
 
 use super::error::{Error, ErrorKind};
 
-/// Whether a member or parameter of that name and type counts bytes, so that `10G` may be typed for it.
-pub fn is_byte_count(name: &str, kind: &Type) -> bool {
+/// Whether a member or parameter counts bytes, so that `10G` is accepted.
+pub(super) fn is_byte_count(name: &str, kind: &Type) -> bool {
     const BYTES_PER_SECOND: [&str; 6] = [
         "volumeBandwidth",
         "volumeReadBandwidth",
@@ -32,7 +32,7 @@ pub fn is_byte_count(name: &str, kind: &Type) -> bool {
     long && ((named && !other) || BYTES_PER_SECOND.contains(&name))
 }
 
-/// The uuid in a text that is one in double quotes, as `jq` prints one without `-r`.
+/// The uuid in double quotes, as `jq` prints it without `-r`.
 pub(super) fn quoted_uuid(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     is_uuid(inner).then_some(inner)
@@ -49,14 +49,14 @@ pub(super) fn names_uuids(name: &str) -> bool {
     name.ends_with("uuid") || name.ends_with("uuids")
 }
 
-/// Reads and checks the value of an argument for a parameter. Secret ones come back wrapped as such.
+/// Reads and checks the value of an argument for a parameter. Secret values are wrapped in `Value::Secret`.
 pub(super) fn read(
     argument: &Argument,
     parameter: &Parameter,
     catalog: Catalog,
     no_check: bool,
 ) -> Result<Value, Error> {
-    let reader = Reader { argument, parameter, catalog, no_check };
+    let reader = ValueReader { argument, parameter, catalog, no_check };
     let value = reader.typed(&argument.value, &parameter.kind)?;
     if !no_check {
         reader.check(&value)?;
@@ -64,14 +64,14 @@ pub(super) fn read(
     Ok(if parameter.secret { Value::Secret(Box::new(value)) } else { value })
 }
 
-struct Reader<'a> {
+struct ValueReader<'a> {
     argument: &'a Argument,
     parameter: &'a Parameter,
     catalog: Catalog,
     no_check: bool,
 }
 
-impl Reader<'_> {
+impl ValueReader<'_> {
     fn name(&self) -> String {
         self.parameter.name.to_owned()
     }
@@ -118,7 +118,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A uuid without the quotes that it was given in, where one belongs.
+    /// Strips double quotes from a uuid where a uuid is expected.
     fn without_quotes<'t>(&self, text: &'t str) -> &'t str {
         let parameter = self.parameter;
         let takes_uuids = parameter.reference.is_some() || parameter.resource.is_some() || names_uuids(parameter.name);
@@ -144,7 +144,7 @@ impl Reader<'_> {
         if trimmed.starts_with('[') || trimmed.starts_with('(') || (!scalars && !trimmed.is_empty()) {
             let value = match self.literal(text)? {
                 Value::List(items) => Value::List(items),
-                // One struct where a list of them belongs can only mean a list of one.
+                // A single struct where a list is expected is read as a list of one.
                 value @ Value::Map(_) => Value::List(vec![value]),
                 _ => return Err(self.wrong_type("a list")),
             };
@@ -153,7 +153,7 @@ impl Reader<'_> {
         if element.is_none() && trimmed.starts_with('{') {
             return self.literal(text).map(|value| Value::List(vec![value]));
         }
-        // A file holds one member a line as well as members between commas.
+        // A file may have one item per line as well as items separated by commas.
         let text =
             if self.argument.from_file { Cow::Owned(text.replace(['\r', '\n'], ",")) } else { Cow::Borrowed(text) };
         let mut items = split_list(&text).map_err(|error| self.error(ErrorKind::List { name: self.name(), error }))?;
@@ -178,7 +178,7 @@ impl Reader<'_> {
         parse_literal(text).map_err(|error: LiteralError| self.error(ErrorKind::Literal { name: self.name(), error }))
     }
 
-    /// Holds a literal to a type: a number where text belongs becomes text, text where a number belongs one.
+    /// Converts a literal to a type: a number to text where text is expected, and text to a number where a number is.
     fn coerce(&self, value: Value, kind: &Type) -> Result<Value, Error> {
         match (kind, value) {
             (_, Value::Null) => Ok(Value::Null),
@@ -236,7 +236,7 @@ impl Reader<'_> {
         Ok(Value::Map(out))
     }
 
-    /// Holds a value, or each member of a list, to the parameter's constraints.
+    /// Checks a value, or each item of a list, against the parameter's constraints.
     fn check(&self, value: &Value) -> Result<(), Error> {
         match value {
             Value::List(items) => {
@@ -266,7 +266,7 @@ impl Reader<'_> {
 
     fn check_text(&self, text: &str) -> Result<(), Error> {
         let parameter = self.parameter;
-        // The node trims before it checks, unless told not to.
+        // The node trims before it checks, unless the parameter says otherwise.
         let text = if parameter.no_trim { text } else { text.trim() };
         // Java counts UTF-16 units.
         let length = text.encode_utf16().count();
@@ -281,7 +281,7 @@ impl Reader<'_> {
         }
         self.check_listed(text)?;
         if let Some(pattern) = &parameter.regex {
-            // A pattern that this engine cannot read is left to the node.
+            // A pattern that the regex engine does not support is left to the node.
             let matches = Regex::new(&whole(pattern)).ok().and_then(|regex| regex.is_match(text).ok());
             if matches == Some(false) {
                 return Err(self.error(ErrorKind::Pattern { name: self.name(), pattern: pattern.to_string() }));

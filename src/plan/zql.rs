@@ -1,4 +1,4 @@
-//! Requests in ZQL, the node's other query language: for what `q` cannot say.
+//! Requests in ZQL, the node's other query language, for queries that `q` cannot express.
 
 use crate::catalog::{Catalog, Method};
 use crate::nearness::closest;
@@ -6,7 +6,7 @@ use crate::syntax::zql::statements;
 
 use super::request::{Effect, PathPart, Request, SecretText};
 
-/// The first entity that there is not, with the one that was probably meant; `None` also where all exist.
+/// The first unknown entity, with a suggestion; `None` if all exist.
 pub fn closest_entity(text: &str, catalog: Catalog) -> Option<(&str, String)> {
     let mut named = statements(text).into_iter().filter_map(|statement| Some(statement.entity?.text));
     let name = named.find(|name| catalog.zql_inventory(name).is_none())?;

@@ -1,4 +1,4 @@
-//! What stands in a cell: for people, or for programs.
+//! The text of a cell, for people or for programs.
 
 use std::borrow::Cow;
 
@@ -15,11 +15,11 @@ use super::view::View;
 /// A cell for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cell {
-    /// Its text; nothing in it acts on a terminal.
+    /// The text, with control characters escaped.
     pub(super) text: String,
-    /// How many columns of a terminal it takes.
+    /// The width in columns of a terminal.
     pub(super) width: usize,
-    /// What it means.
+    /// The meaning of the value, which selects its colour.
     pub(super) tone: Option<Tone>,
     /// Whether it is a number, to be aligned right.
     pub(super) number: bool,
@@ -91,7 +91,7 @@ fn push_value(column: &GridColumn, value: &[u8], view: &View, out: &mut String) 
 
 fn push_text(name: &str, literal: &[u8], view: &View, out: &mut String) {
     let text = json::unescape(literal);
-    // Most texts hold nothing that could hide a secret.
+    // Most texts cannot contain a secret, and are not searched for one.
     let shown = if view.masks_secrets() && may_hide_secrets(text.as_bytes()) {
         (view.mask)(name, &text)
     } else {
@@ -100,7 +100,7 @@ fn push_text(name: &str, literal: &[u8], view: &View, out: &mut String) {
     out.push_str(&json::escape_unprintable(&shown));
 }
 
-/// Whether there is anything in a text that user information in a URL, a tag or JSON cannot do without.
+/// Whether a text has a character that occurs in every URL with user information, every tag and all JSON.
 fn may_hide_secrets(text: &[u8]) -> bool {
     memchr::memchr3(b'@', b'=', b'{', text).is_some() || memchr::memchr(b':', text).is_some()
 }
@@ -130,7 +130,7 @@ fn push_scalar(name: &str, value: &[u8], view: &View, out: &mut String) {
     }
 }
 
-/// `3 nics`, or the first value and how many more.
+/// `3 nics`, or the first value and the number of others.
 fn push_list(name: &str, list: &[u8], view: &View, out: &mut String) {
     let mut items = json::items(list);
     let Some(first) = items.next() else { return };
@@ -146,7 +146,7 @@ fn push_list(name: &str, list: &[u8], view: &View, out: &mut String) {
     }
 }
 
-/// What a map is called, or its first member and how many more.
+/// The name of a map, or its first member and the number of others.
 fn push_map(map: &[u8], view: &View, out: &mut String) {
     let mut members = json::members(map).filter(|(_, value)| json::kind(value) != Kind::Null);
     let Some((name, value)) = members.next() else { return };

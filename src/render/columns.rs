@@ -1,9 +1,9 @@
-//! The columns that a user asks for: `name,ip=vmNics.ip` or `+hostUuid`.
+//! The columns that a user selects: `name,ip=vmNics.ip` or `+hostUuid`.
 
-/// One column asked for.
+/// One selected column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// What stands above it.
+    /// The column heading.
     pub title: String,
     /// The members that lead to its values, outermost first; empty for the row itself.
     pub path: Vec<String>,
@@ -11,12 +11,12 @@ pub struct Column {
     pub at: usize,
 }
 
-/// The columns asked for, in order.
+/// The selected columns, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
     /// Whether they are added to the default ones.
     pub added: bool,
-    /// Whether they are a saved preference for rows of any kind: one that the rows at hand lack is left out then.
+    /// Whether they are a saved preference for all kinds of rows: columns that the rows do not have are left out then.
     pub saved: bool,
     /// The columns.
     pub columns: Vec<Column>,
@@ -25,16 +25,16 @@ pub struct Selection {
 /// Why the text of a selection is wrong. `at` is a byte offset in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    /// No name stands between two commas, or in a path between two dots.
+    /// A name is missing between two commas, or between two dots of a path.
     #[error("a column name is missing")]
     NameMissing {
-        /// Where.
+        /// The byte offset.
         at: usize,
     },
-    /// Nothing stands before the `=`.
+    /// The title before `=` is missing.
     #[error("the title before = is missing")]
     TitleMissing {
-        /// Where.
+        /// The byte offset.
         at: usize,
     },
 }
@@ -44,7 +44,7 @@ impl Selection {
     /// all are added to the default columns. A comma at the end is allowed.
     ///
     /// # Errors
-    /// [`SelectionError`] with the place of what is missing.
+    /// [`SelectionError`] with the position of the missing name.
     pub fn parse(text: &str) -> Result<Selection, SelectionError> {
         let mut selection = Selection { added: false, saved: false, columns: Vec::new() };
         let body = text.trim_end().strip_suffix(',').unwrap_or(text);

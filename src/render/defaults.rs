@@ -6,10 +6,10 @@ use super::view::{Field, FieldKind};
 /// One inventory a line, sorted; see the head of the file.
 const TABLE: &str = include_str!("data/columns.txt");
 
-/// How many columns the rule chooses at most.
+/// The maximum number of columns that the rule selects.
 const MOST: usize = 8;
 
-/// The columns chosen with care for an inventory. Only its line is read.
+/// The columns that the data file lists for an inventory. Only that line is parsed.
 pub(super) fn chosen(inventory: &str) -> Option<Vec<Column>> {
     let line = format!("\n{inventory} ");
     let at = memchr::memmem::find(TABLE.as_bytes(), line.as_bytes())?;
@@ -17,8 +17,8 @@ pub(super) fn chosen(inventory: &str) -> Option<Vec<Column>> {
     Selection::parse(columns).ok().map(|selection| selection.columns)
 }
 
-/// The columns that matter by the look of their names: what it is called, how it is, what kind it is, where it
-/// is, how large it is, what it belongs to. Never texts and moments, unless there is nothing else.
+/// Default columns by the names of the fields: name, state, type, location, size, parents. Descriptions and dates only
+/// if there is nothing else.
 pub(super) fn by_rule(fields: &[Field]) -> Vec<Column> {
     let mut ranked: Vec<(u8, usize, &Field)> = fields
         .iter()
@@ -56,7 +56,7 @@ fn rank(field: &Field) -> u8 {
         return LAST_RESORT + 1;
     }
     if field.kind == FieldKind::Time || ends(&["date", "time"]) {
-        // When it was made, if anything.
+        // The creation date, if any date at all.
         return if lower == "createdate" { 11 } else { LAST_RESORT };
     }
     if ends(&["state", "status"]) {

@@ -11,7 +11,7 @@ use super::output::Output;
 use super::rows::{RowKind, RowWriter, Section};
 use super::view::{Format, Shape, View};
 
-/// RFC 4180 ends lines with CR LF. Tools that follow it accept LF alone as well, and shells only that.
+/// RFC 4180 ends lines with CR LF. Tools that follow it accept LF as well, and shell tools accept only LF.
 const END: u8 = b'\n';
 
 /// Writes rows as lines of delimited cells.
@@ -105,7 +105,7 @@ impl RowWriter for Delimited<'_, '_> {
     }
 
     fn beside(&mut self, _: &[u8]) -> Result<(), Error> {
-        // Lines are rows; a total among them would be taken for one.
+        // A total is left out: every line is a row.
         Ok(())
     }
 }
@@ -146,8 +146,8 @@ fn write_cell(view: &View, text: &str, alone: bool, out: &mut Vec<u8>) {
         text
     };
     let special = |byte: u8| matches!(byte, b'"' | b',' | b'\n' | b'\r');
-    // Blanks at the ends are part of the value, which not every reader knows; and a line that is empty altogether
-    // would be skipped by most.
+    // Leading and trailing spaces are quoted since some readers strip them, and an empty line since most readers skip
+    // it.
     let quoted = view.format == Format::Csv
         && (text.bytes().any(special) || text.starts_with(' ') || text.ends_with(' ') || alone && text.is_empty());
     if !quoted {

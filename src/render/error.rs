@@ -8,32 +8,32 @@ pub enum Error {
     /// It could not be read.
     #[error(transparent)]
     Read(ReadError),
-    /// What was made of it could not be written.
+    /// The output could not be written.
     #[error("the output could not be written")]
     Write(#[source] std::io::Error),
     /// A jq expression failed on this reply.
     #[error("jq: {message}")]
     Filter {
-        /// What it says.
+        /// The message.
         message: String,
     },
-    /// The user did not want the end of it.
+    /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
     /// Neither the inventory nor the rows have that column.
     #[error("no column {name}")]
     UnknownColumn {
-        /// What was asked for.
+        /// The requested name.
         name: String,
         /// The byte offset of that column in the text of the selection.
         at: usize,
-        /// Names that resemble it, best first.
+        /// Similar names, best first.
         near: Vec<String>,
     },
 }
 
 impl From<ReadError> for Error {
-    /// An error of this module that had to pass as one of reading comes out again.
+    /// Unwraps an error of this module that was wrapped in a read error.
     fn from(error: ReadError) -> Error {
         match error {
             ReadError::Read(inner) => match inner.downcast::<Error>() {

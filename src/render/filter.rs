@@ -1,4 +1,4 @@
-//! `--jq`: a jq expression between the reply and its printing.
+//! `--jq`: a jq expression that is applied to the reply before it is printed.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 use jaq_json::Val;
 use jaq_json::write::Pp;
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError, Record, Sorter};
+use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError, Sorter};
 
 use super::error::Error;
 use super::output::Output;
@@ -20,26 +20,26 @@ use super::yaml;
 pub struct Filter {
     expression: Rc<str>,
     /// What an expression that begins with `.inventories[]` does to each row.
-    each: Option<Rc<Each>>,
+    each: Option<Rc<RowProgram>>,
     whole: Rc<Program>,
     is_interrupted: Rc<dyn Fn() -> bool>,
 }
 
 /// A program for each row.
-struct Each {
-    /// The whole of it.
+struct RowProgram {
+    /// The whole expression.
     expression: String,
-    /// The member that it begins with, if it does: `name` of `.name | rest`. Nothing else of the row is read then.
+    /// The member that the expression begins with, if any: `name` in `.name | rest`. Only that member is parsed then.
     member: Option<String>,
-    /// What is done to that member, or to the row.
+    /// The program that is applied to that member, or to the row.
     program: Program,
 }
 
-impl Each {
-    fn compile(expression: String) -> Option<Each> {
+impl RowProgram {
+    fn compile(expression: String) -> Option<RowProgram> {
         let name: String =
             expression.strip_prefix('.')?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        // What follows is about the member's value: `.b`, `[0]`, `| ...`.
+        // The rest applies to the member's value: `.b`, `[0]`, `| ...`.
         let rest = &expression[1 + name.len()..];
         let (member, program) = match rest.chars().next() {
             _ if name.is_empty() => (None, Program::compile(&expression).ok()?),
@@ -49,13 +49,13 @@ impl Each {
             Some('[') => (Some(name), Program::compile(&format!(".{rest}")).ok()?),
             Some(_) => (None, Program::compile(&expression).ok()?),
         };
-        Some(Each { expression, member, program })
+        Some(RowProgram { expression, member, program })
     }
 
     fn run(
         &self,
         row: &[u8],
-        reader: &mut Reader,
+        reader: &mut ValueReader,
         is_interrupted: &dyn Fn() -> bool,
         found: &mut dyn FnMut(Val) -> Result<(), Error>,
     ) -> Result<bool, Error> {
@@ -65,7 +65,7 @@ impl Each {
                 let member = json::member(row, name).map_or(Ok(Val::Null), |text| reader.value(text))?;
                 self.program.run(member, is_interrupted, found)
             }
-            // Rows that are no maps are rare, and an error most of the time.
+            // Rows that are not objects are rare, and usually an error.
             Some(_) => match Program::compile(&self.expression) {
                 Ok(program) => program.run(reader.value(row)?, is_interrupted, found),
                 Err(error) => Err(Error::Filter { message: error.message }),
@@ -84,14 +84,14 @@ impl Filter {
     /// Compiles an expression. Modules cannot be imported, and the process environment is not visible to it.
     ///
     /// # Errors
-    /// The first error, with its place.
+    /// The first error, with its position.
     pub fn compile(expression: &str) -> Result<Filter, FilterError> {
         let whole = Rc::new(Program::compile(expression)?);
-        let each = each_row(expression).and_then(Each::compile).map(Rc::new);
+        let each = each_row(expression).and_then(RowProgram::compile).map(Rc::new);
         Ok(Filter { expression: expression.into(), each, whole, is_interrupted: Rc::new(|| false) })
     }
 
-    /// Ends with [`Error::Interrupted`] when `is_interrupted` says so, which is asked again and again.
+    /// Stops with [`Error::Interrupted`] when `is_interrupted`, which is polled, returns `true`.
     pub fn until(self, is_interrupted: impl Fn() -> bool + 'static) -> Filter {
         Filter { is_interrupted: Rc::new(is_interrupted), ..self }
     }
@@ -102,7 +102,7 @@ fn each_row(expression: &str) -> Option<String> {
     let rest = expression.trim_start().strip_prefix(".inventories[]")?;
     let mut end = 0;
     let bytes = rest.as_bytes();
-    // The path goes on through members, indexes and `?`; anything else but a pipe binds differently.
+    // The path continues through members, indexes and `?`; anything else except a pipe has another precedence.
     loop {
         match bytes.get(end) {
             Some(b'.') => {
@@ -119,7 +119,7 @@ fn each_row(expression: &str) -> Option<String> {
         }
     }
     let (path, tail) = rest.split_at(end);
-    // A `?` right behind is about there being no inventories at all.
+    // A `?` directly after `[]` handles a reply without inventories.
     let path = path.trim_start_matches('?');
     let path = if path.starts_with('.') { path.to_owned() } else { format!(".{path}") };
     let tail = tail.trim_start();
@@ -130,15 +130,15 @@ fn each_row(expression: &str) -> Option<String> {
     Some(format!("{path} | {after}"))
 }
 
-/// Makes values of a reply's text.
+/// Parses JSON text into values of jq.
 #[derive(Default)]
-struct Reader {
-    /// Where members are to be sorted: as they are for a filter behind `-o json |`.
+struct ValueReader {
+    /// Set when members are sorted first, as they would be for `-o json | jq`.
     sorter: Option<Sorter>,
     sorted: Vec<u8>,
 }
 
-impl Reader {
+impl ValueReader {
     fn value(&mut self, text: &[u8]) -> Result<Val, Error> {
         match &mut self.sorter {
             Some(sorter) if matches!(json::kind(text), Kind::List | Kind::Map) => {
@@ -151,11 +151,11 @@ impl Reader {
     }
 }
 
-/// Where the outputs of a filter come from, one batch at a time.
+/// The outputs of a filter, one batch at a time.
 pub(super) struct Outputs<'p> {
     pieces: &'p mut dyn Pieces,
     filter: Filter,
-    reader: Reader,
+    reader: ValueReader,
     /// The members of the reply, as far as they are needed.
     reply: jaq_json::Map,
     list: Option<(Val, Vec<Val>)>,
@@ -165,7 +165,7 @@ pub(super) struct Outputs<'p> {
 }
 
 impl<'p> Outputs<'p> {
-    fn new(pieces: &'p mut dyn Pieces, filter: &Filter, reader: Reader) -> Outputs<'p> {
+    fn new(pieces: &'p mut dyn Pieces, filter: &Filter, reader: ValueReader) -> Outputs<'p> {
         Outputs {
             pieces,
             filter: filter.clone(),
@@ -236,7 +236,7 @@ fn name_value(name: &str) -> Val {
     Val::from(json::unescape(name.as_bytes()).into_owned())
 }
 
-/// Writes a value as one line of JSON, or indented by two blanks as jq does.
+/// Writes a value as one line of JSON, or indented by two spaces as jq does.
 fn write_value(out: &mut Vec<u8>, value: &Val, pretty: bool) -> Result<(), Error> {
     let indent = pretty.then(|| "  ".to_owned());
     let style = Pp { indent, sort_keys: false, styles: Default::default(), sep_space: pretty };
@@ -245,7 +245,7 @@ fn write_value(out: &mut Vec<u8>, value: &Val, pretty: bool) -> Result<(), Error
 
 /// Writes the outputs of a filter one after the other, in a format that needs no columns.
 pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
-    let reader = Reader { sorter: Some(Sorter::default()), ..Reader::default() };
+    let reader = ValueReader { sorter: Some(Sorter::default()), ..ValueReader::default() };
     let mut outputs = Outputs::new(pieces, filter, reader);
     let mut first = true;
     let mut text = Vec::new();
@@ -279,7 +279,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: 
     }
 }
 
-/// A string as it is; on a terminal only line feeds and tabs act.
+/// Writes a string without quotes; on a terminal control characters other than line feeds and tabs are escaped.
 fn raw(string: &[u8], view: &View, out: &mut Vec<u8>) {
     if !view.terminal {
         return out.extend_from_slice(string);
@@ -296,7 +296,7 @@ fn raw(string: &[u8], view: &View, out: &mut Vec<u8>) {
 }
 
 /// The outputs of a filter as the rows of a reply, for the formats that print columns.
-pub(super) struct Rows<'p> {
+pub(super) struct FilteredRows<'p> {
     outputs: Outputs<'p>,
     waiting: VecDeque<Vec<u8>>,
     current: Vec<u8>,
@@ -310,10 +310,10 @@ enum Phase {
     End,
 }
 
-impl<'p> Rows<'p> {
-    pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> Rows<'p> {
-        Rows {
-            outputs: Outputs::new(pieces, filter, Reader::default()),
+impl<'p> FilteredRows<'p> {
+    pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> FilteredRows<'p> {
+        FilteredRows {
+            outputs: Outputs::new(pieces, filter, ValueReader::default()),
             waiting: VecDeque::new(),
             current: Vec::new(),
             phase: Phase::Start,
@@ -321,7 +321,7 @@ impl<'p> Rows<'p> {
     }
 }
 
-impl Pieces for Rows<'_> {
+impl Pieces for FilteredRows<'_> {
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         match self.phase {
             Phase::End => return Ok(None),
@@ -350,7 +350,7 @@ impl Pieces for Rows<'_> {
                     return Ok(Some(Piece::EndRows));
                 }
                 Err(Error::Read(error)) => return Err(error),
-                // Whoever asked for rows takes the error out again.
+                // The caller converts the error back; see `error.rs`.
                 Err(error) => return Err(ReadError::Read(std::io::Error::other(error))),
             }
         }
@@ -367,7 +367,7 @@ fn spread(text: Vec<u8>, rows: &mut VecDeque<Vec<u8>>) {
     }
     let flat = json::items(list).all(|item| !matches!(json::kind(item), Kind::Map | Kind::List));
     if flat && inventories.is_none() && json::items(list).next().is_some() {
-        let mut record = Record::default();
+        let mut record = MapWriter::default();
         for (index, item) in json::items(list).enumerate() {
             record.push((index + 1).to_string().as_bytes(), item);
         }

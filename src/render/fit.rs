@@ -1,4 +1,4 @@
-//! Text within so many columns of a terminal.
+//! Text truncated or wrapped to a width.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use crate::width::{start, width};
 
 use super::cell::is_uuid;
 
-/// What stands between the values of a list in a cell.
+/// The separator between the values of a list in a cell.
 pub(super) const LIST_SEPARATOR: &str = ", ";
 
-/// Text within `room` columns: its beginning and the ellipsis. A uuid is never cut.
+/// Text truncated to `room` columns, with an ellipsis. A uuid is never truncated.
 pub(super) fn cut<'t>(text: &'t str, room: usize, ellipsis: &str) -> Cow<'t, str> {
     if width(text) <= room || is_uuid(text) {
         return Cow::Borrowed(text);
@@ -20,7 +20,7 @@ pub(super) fn cut<'t>(text: &'t str, room: usize, ellipsis: &str) -> Cow<'t, str
     Cow::Owned(format!("{}{ellipsis}", kept.trim_end()))
 }
 
-/// A list of values within `room` columns: the first ones whole, and how many more there are.
+/// A list of values truncated to `room` columns: the first values in full, and the number of others.
 pub(super) fn cut_list(text: &str, room: usize) -> Cow<'_, str> {
     if width(text) <= room {
         return Cow::Borrowed(text);
@@ -37,12 +37,12 @@ pub(super) fn cut_list(text: &str, room: usize) -> Cow<'_, str> {
     best.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The least that [`cut_list`] needs for a list.
+/// The minimum width that [`cut_list`] needs for a list.
 pub(super) fn shortest_list(text: &str) -> usize {
     width(&cut_list(text, 0))
 }
 
-/// Text in lines of `room` columns, broken at blanks where there are some. A uuid is never broken.
+/// Text wrapped to lines of `room` columns, at spaces if possible. A uuid is never broken.
 pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! How wide a table's columns are, and the lines between them.
+//! The widths of a table's columns, and the lines between them.
 
 use std::borrow::Cow;
 
@@ -10,46 +10,46 @@ use super::grid::Grid;
 use super::style::PLAIN;
 use super::view::{Border, Format, View};
 
-/// How narrow a column of free text may become.
+/// The minimum width of a column of free text.
 const NARROW: usize = 10;
 
-/// What the first column, which tells what a row is called, is worth at the cost of less important ones.
+/// The width of the first column, which is mostly a name, below which less important columns are dropped.
 const NAME: usize = 20;
 
-/// What is longer is text, whatever it looks like.
+/// Longer values are treated as free text.
 const LONG_TEXT: usize = 64;
 
-/// The width that a list of values is worth at the cost of less important columns.
+/// The width of a list of values below which less important columns are dropped.
 const LONG_LIST: usize = 40;
 
-/// How a column becomes narrower than its widest cell.
+/// How values of a column are shortened when the column is narrower than its widest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Yield {
-    /// Never: half an address, a date or the name of an API is of no use, or taken for another one.
+enum Shrinking {
+    /// Not at all: half an address, date or API name is useless or misleading.
     Whole,
-    /// At any place.
+    /// Truncated at any place.
     Cut,
-    /// Behind any value of a list.
+    /// Truncated after any value of a list.
     List,
 }
 
-/// How wide the columns are.
+/// The widths of the columns.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// The widths, in columns of a terminal. There may be fewer than columns: the last ones are left out.
+    /// The widths, in columns of a terminal. Columns beyond these are dropped.
     pub(super) widths: Vec<usize>,
     /// Whether the column is aligned right.
     numbers: Vec<bool>,
-    /// What happens to cells that are wider.
-    yields: Vec<Yield>,
-    /// Whether there is a limit at all; otherwise what is wider sticks out.
+    /// How wider cells are shortened.
+    yields: Vec<Shrinking>,
+    /// Whether the width is limited; otherwise wider cells overflow their column.
     limited: bool,
-    /// What stands where a cell was cut.
+    /// The mark at the end of a truncated cell.
     ellipsis: &'static str,
 }
 
 impl Layout {
-    /// A layout within the view's limit; `None` when a row would need more than two lines of it.
+    /// A layout within the view's width limit; `None` when a row would need more than two lines.
     pub(super) fn of(grid: &Grid, rows: &[Vec<Cell>], view: &View, lines: &Lines) -> Option<Layout> {
         let mut natural = Vec::new();
         let mut floors = Vec::new();
@@ -73,22 +73,22 @@ impl Layout {
                 prose |= cell.prose && !column.is_time();
             }
             number &= filled;
-            // The rules of Markdown tables take three dashes.
+            // Markdown needs at least three dashes under a heading.
             let wide = widest.max(heading).max(if view.border == Some(Border::Markdown) { 3 } else { 1 });
             let yielding = if column.state || number || uuids {
-                Yield::Whole
+                Shrinking::Whole
             } else if column.is_list() {
-                Yield::List
+                Shrinking::List
             } else if prose || widest > LONG_TEXT {
-                Yield::Cut
+                Shrinking::Cut
             } else {
-                Yield::Whole
+                Shrinking::Whole
             };
             natural.push(wide);
             floors.push(match yielding {
-                Yield::Whole => wide,
-                Yield::Cut => wide.min(NARROW),
-                Yield::List => {
+                Shrinking::Whole => wide,
+                Shrinking::Cut => wide.min(NARROW),
+                Shrinking::List => {
                     let cells = rows.iter().filter_map(|cells| cells.get(index));
                     cells.map(|cell| shortest_list(&cell.text)).max().unwrap_or(1).max(heading)
                 }
@@ -101,19 +101,20 @@ impl Layout {
         };
         let chosen = !grid.fallback && view.columns.as_ref().is_some_and(|selection| !selection.added);
         let mut count = natural.len();
-        // What columns are worth at the cost of less important ones.
+        // The widths of columns below which less important columns are dropped.
         let mut worth = floors.clone();
-        if let (Some(Yield::Cut), Some(first), Some(natural)) = (yields.first(), worth.first_mut(), natural.first()) {
+        if let (Some(Shrinking::Cut), Some(first), Some(natural)) = (yields.first(), worth.first_mut(), natural.first())
+        {
             *first = (*natural).min(NAME);
         }
-        // Columns that nobody asked for make room, the least important ones first.
+        // Default columns are dropped, the least important ones first, until the others fit.
         if !chosen && view.format == Format::Table {
             count = lines.fitting(&worth, limit);
-            let list = |index: usize| if yields[index] == Yield::List { natural[index].min(LONG_LIST) } else { 0 };
+            let list = |index: usize| if yields[index] == Shrinking::List { natural[index].min(LONG_LIST) } else { 0 };
             let with_lists: Vec<usize> = (0..worth.len()).map(|index| list(index).max(worth[index])).collect();
             let fewer = lines.fitting(&with_lists, limit);
-            // Some of the values are better than none.
-            if !yields[fewer..count].contains(&Yield::List) {
+            // A truncated list is better than a dropped column.
+            if !yields[fewer..count].contains(&Shrinking::List) {
                 count = fewer;
                 worth = with_lists;
             }
@@ -141,20 +142,20 @@ impl Layout {
             return Cow::Borrowed(&cell.text);
         }
         match self.yields[index] {
-            // A number that lost its end would be another number, and so would an address.
-            Yield::Whole => Cow::Borrowed(&cell.text),
-            Yield::Cut => cut(&cell.text, room, self.ellipsis),
-            Yield::List => cut_list(&cell.text, room),
+            // A truncated number or address would be another number or address.
+            Shrinking::Whole => Cow::Borrowed(&cell.text),
+            Shrinking::Cut => cut(&cell.text, room, self.ellipsis),
+            Shrinking::List => cut_list(&cell.text, room),
         }
     }
 }
 
-/// What stands between, above and below cells.
+/// The lines and separators around cells.
 pub(super) struct Lines {
     open: &'static str,
     between: &'static str,
     close: &'static str,
-    /// Fill, left end, joint and right end of the lines above, below the header, and below.
+    /// Fill, left end, joint and right end of the lines at the top, below the header and at the bottom.
     top: Option<[&'static str; 4]>,
     rule: Option<[&'static str; 4]>,
     bottom: Option<[&'static str; 4]>,

@@ -12,9 +12,9 @@ use super::size::counts_bytes;
 use super::style::is_state;
 use super::view::{Field, FieldKind, Format, Shape, View};
 
-/// Rows that are looked at before the first is printed, where columns or widths depend on them.
+/// How many rows are examined before the first is printed, where columns or widths depend on them.
 const SAMPLE_ROWS: usize = 1000;
-/// The bytes that such rows may take together.
+/// The maximum size of these rows in bytes.
 const SAMPLE_BYTES: usize = 8 << 20;
 
 /// The first rows of a list.
@@ -75,11 +75,11 @@ impl Sample {
 #[derive(Clone, Debug)]
 pub(super) struct GridColumn {
     pub(super) title: String,
-    /// The members behind the first that lead to the values.
+    /// The path to the values after its first member.
     pub(super) inner: Vec<String>,
     /// The name of the last member.
     pub(super) leaf: String,
-    /// Which of the grid's heads begins the path; `None` stands for the row itself.
+    /// The index in the grid's heads of the first member of the path; `None` for the row itself.
     head: Option<usize>,
     /// Whether the values count bytes.
     pub(super) bytes: bool,
@@ -87,14 +87,14 @@ pub(super) struct GridColumn {
     pub(super) masked: bool,
     /// Whether the values are states.
     pub(super) state: bool,
-    /// Whether the catalog says that the values are moments.
+    /// Whether the values are dates according to the catalog.
     time: bool,
-    /// Whether the rows are APIs, whose names nobody chose.
+    /// Whether the rows are APIs, whose names are not chosen by users.
     of_apis: bool,
 }
 
 impl GridColumn {
-    /// Whether the values are words that somebody chose, which still say something when they are cut.
+    /// Whether the values are free text chosen by users, which is still useful when truncated.
     pub(super) fn is_text(&self) -> bool {
         let lower = self.leaf.to_ascii_lowercase();
         let called = self.leaf == "name" && !self.of_apis
@@ -108,7 +108,7 @@ impl GridColumn {
         called || told.iter().any(|word| lower.ends_with(word))
     }
 
-    /// Whether the values are moments.
+    /// Whether the values are dates.
     pub(super) fn is_time(&self) -> bool {
         let lower = self.leaf.to_ascii_lowercase();
         self.time || lower.ends_with("date") || lower.ends_with("time")
@@ -124,14 +124,14 @@ impl GridColumn {
 #[derive(Debug, Default)]
 pub(super) struct Grid {
     pub(super) columns: Vec<GridColumn>,
-    /// The members of a row that are needed, each once.
+    /// The members of a row that the columns need, without duplicates.
     heads: Vec<String>,
-    /// Whether the columns are not those asked for, since the rows have none of these.
+    /// Whether the columns are the default ones because the rows have none of the requested ones.
     pub(super) fallback: bool,
 }
 
 impl Grid {
-    /// The grid of rows whose columns no sample can change; `None` where the rows decide what exists.
+    /// The grid, if it does not depend on the rows; `None` if the rows decide which columns exist.
     pub(super) fn without_sample(shape: &Shape, view: &View) -> Option<Grid> {
         if shape.fields.is_empty() {
             return None;
@@ -143,10 +143,10 @@ impl Grid {
             .then(|| Grid::of(columns, shape, view))
     }
 
-    /// The grid of rows of which some were seen. `name` is that of their list.
+    /// The grid for a sample of rows. `name` is the name of their list.
     ///
     /// # Errors
-    /// [`Error::UnknownColumn`] for one asked for that nobody knows and the rows do not have.
+    /// [`Error::UnknownColumn`] for a requested column that neither the catalog nor the rows have.
     pub(super) fn with_sample(name: &str, shape: &Shape, view: &View, sample: &Sample) -> Result<Grid, Error> {
         if sample.is_flat() && view.columns.is_none() {
             let column = Column { title: name.to_owned(), path: Vec::new(), at: 0 };
@@ -163,7 +163,7 @@ impl Grid {
         }
         let columns_of = |selection: Option<&Selection>| columns(shape, &fields, view.format, selection);
         let mut columns = columns_of(view.columns.as_ref());
-        // A list without rows of which nothing is known cannot tell what exists.
+        // Without rows and without a shape it is unknown which columns exist.
         if let Some(selection) = view.columns.as_ref().filter(|_| !(shape.fields.is_empty() && sample.len() == 0)) {
             let mut left = selection.clone();
             left.columns.clear();
@@ -218,7 +218,7 @@ impl Grid {
         grid
     }
 
-    /// Whether a column that was asked for is among them.
+    /// Whether a requested column is among them.
     pub(super) fn has(&self, column: &Column) -> bool {
         self.columns.iter().any(|known| known.title == column.title)
     }
@@ -227,7 +227,7 @@ impl Grid {
     pub(super) fn heads<'r>(&self, row: &'r [u8]) -> Vec<Option<&'r [u8]>> {
         let mut found = vec![None; self.heads.len()];
         let mut missing = found.len();
-        // Rows list their members in much the same order as the columns: look first behind the last hit.
+        // Members mostly come in the order of the columns, so the search continues after the last hit.
         let mut next = 0;
         if missing == 0 {
             return found;
@@ -267,7 +267,7 @@ impl Grid {
     }
 }
 
-/// The columns to print: those asked for, or the default ones of the format.
+/// The columns to print: the requested ones, or the default ones of the format.
 fn columns(shape: &Shape, fields: &[Field], format: Format, selection: Option<&Selection>) -> Vec<Column> {
     let mut columns = match selection {
         Some(selection) if !selection.added => return selection.columns.clone(),
@@ -287,12 +287,12 @@ fn default_columns(shape: &Shape, fields: &[Field], format: Format) -> Vec<Colum
     match format {
         Format::Table | Format::Value => {
             let mut columns = match shape.inventory.as_deref() {
-                // Members that the user asked for.
+                // Members requested with `fields=`.
                 None if !shape.fields.is_empty() => fields.iter().map(plain).collect(),
                 None => defaults::by_rule(fields),
                 Some(inventory) => match defaults::chosen(inventory) {
                     None => defaults::by_rule(fields),
-                    // Rows of which only some members were fetched cannot fill the chosen columns.
+                    // Rows with only some members cannot fill the default columns.
                     Some(chosen) if !shape.fields.is_empty() && chosen.iter().any(|column| lacks(shape, column)) => {
                         fields.iter().map(plain).collect()
                     }
@@ -334,7 +334,7 @@ fn plain(field: &Field) -> Column {
     Column { title: field.name.clone(), path: vec![field.name.clone()], at: 0 }
 }
 
-/// Why a column that was asked for is none of the rows, where it is none.
+/// The error for a requested column that the rows do not have, if so.
 fn lack(column: &Column, shape: &Shape, view: &View, seen: &[Field], sample: &Sample) -> Option<Error> {
     let head = column.path.first()?;
     let known = || seen.iter().chain(&shape.fields).map(|field| field.name.as_str());
@@ -346,8 +346,8 @@ fn lack(column: &Column, shape: &Shape, view: &View, seen: &[Field], sample: &Sa
     missing.filter(|_| !view.knows(shape, &column.path))
 }
 
-/// Checks the columns that were asked for against what is known of the rows before there are any. Nothing is wrong
-/// with any column where nothing is known.
+/// Checks the requested columns against what is known about the rows before there are any. If nothing is known, every
+/// column is accepted.
 ///
 /// # Errors
 /// [`Error::UnknownColumn`] for the first one that the rows will not have.
@@ -364,7 +364,7 @@ pub fn check_columns(shape: &Shape, view: &View) -> Result<(), Error> {
     Ok(())
 }
 
-/// A member behind the first that no row has, although some rows have maps there.
+/// A nested member that no row has although some rows have an object there.
 fn unknown_inside(column: &Column, sample: &Sample) -> Option<Error> {
     let mut at = column.at;
     for depth in 1..column.path.len() {

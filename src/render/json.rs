@@ -71,7 +71,7 @@ fn begin(out: &mut Vec<u8>, name: &str, view: &View) {
     out.extend_from_slice(b"\": ");
 }
 
-/// Passes JSON text on, with what acts on a terminal escaped if it goes to one.
+/// Passes JSON text on, with control characters escaped if the output goes to a terminal.
 pub(super) fn safe(text: &[u8], view: &View, mut put: impl FnMut(&[u8])) {
     if view.terminal { put(&json::terminal_safe(text)) } else { put(text) }
 }

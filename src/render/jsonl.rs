@@ -103,16 +103,16 @@ fn begin(out: &mut Vec<u8>, name: &str, view: &View) {
     out.extend_from_slice(b"\":");
 }
 
-/// What becomes of a list's rows.
+/// How a list's rows are printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
     /// A line each.
     Lines,
-    /// The results of ZQL statements: a line for each inventory in them.
+    /// As results of ZQL statements: a line for each inventory in them.
     Results,
-    /// They stay part of the reply, which is one line.
+    /// Inside the reply, which is one line.
     Inside,
-    /// They stand beside inventories, and are left to the other formats.
+    /// Not at all: they come in addition to inventories, and only the other formats print them.
     Skipped,
 }
 

@@ -1,4 +1,4 @@
-//! What changed between two answers to the same query, and marking it in a table.
+//! Changes between two answers to the same query, and how they are marked in a table.
 
 use std::collections::HashMap;
 
@@ -7,26 +7,26 @@ use crate::json;
 use super::columns::Selection;
 use super::style::Tone;
 
-/// A row that is not as it was.
+/// A change of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It was not there before.
+    /// The row is new.
     New {
-        /// By which the row is known: the JSON text of its key.
+        /// The JSON text of the row's key.
         key: Vec<u8>,
         /// The text of the row.
         row: Vec<u8>,
     },
-    /// It is not there any more.
+    /// The row is gone.
     Gone {
-        /// By which the row was known.
+        /// The JSON text of the row's key.
         key: Vec<u8>,
-        /// The text of the row as it was.
+        /// The previous text of the row.
         row: Vec<u8>,
     },
     /// Some of its members differ.
     Changed {
-        /// By which the row is known.
+        /// The JSON text of the row's key.
         key: Vec<u8>,
         /// The members' names, with their JSON texts before and now; `null` stands for a member that is absent (N2).
         members: Vec<(String, Vec<u8>, Vec<u8>)>,
@@ -99,8 +99,8 @@ impl Snapshot {
         self.rows.is_empty()
     }
 
-    /// What is different in `next`: rows that went first, in their old order, then the others in their new one.
-    /// With a selection only the members that it shows are compared.
+    /// The changes in `next`: removed rows first, in their old order, then the others in their new order. With a
+    /// selection only the selected members are compared.
     pub fn changes(&self, next: &Snapshot, selection: Option<&Selection>) -> Vec<Change> {
         let shown = |name: &str| {
             selection.is_none_or(|selection| {
@@ -128,7 +128,7 @@ impl Snapshot {
         changes
     }
 
-    /// The rows as a reply, for a renderer, those that went at the places where they were; at most `most` rows.
+    /// The rows as a reply for a renderer, with removed rows at their old positions; at most `most` rows.
     pub fn reply(&self, before: &Snapshot, changes: &[Change], most: usize) -> Vec<u8> {
         let mut rows: Vec<&[u8]> = self.rows.iter().take(most).map(|(_, row)| row.as_slice()).collect();
         for change in changes {

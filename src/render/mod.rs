@@ -1,12 +1,13 @@
-//! Replies in the formats that people and programs read.
+//! Output formats for people and programs.
 //!
-//! A reply comes in [`Pieces`], and what is made of it goes to a writer at once: memory does
-//! not grow with the number of rows. How it looks is a [`View`]; what is known of its rows is a [`Shape`]. The
-//! JSON formats lay the reply's own text out again; the others pick values out of that text.
+//! A reply is read as [`Pieces`] and written immediately, so that memory does not grow with the number of rows. A
+//! [`View`] says how it is printed, a [`Shape`] what is known about its rows. The JSON formats reformat the reply's own
+//! text; the others pick values out of that text.
 //!
-//! This module knows no API, no HTTP and no terminal: the caller says how wide the terminal is, whether there is
-//! one, and which members are secret. Tables are drawn here and not by a table library, since those need every
-//! row before they print the first; the one table whose size is bounded, the summary, is laid out by comfy-table.
+//! This module does not know about APIs, HTTP or terminals: the caller passes the terminal width, whether there is a
+//! terminal, and which members are secret. Tables of rows are laid out here and not by a library, since libraries need
+//! all rows before they print the first (see ARCHITECTURE.md for figures); the summary, whose size is bounded, is laid
+//! out by comfy-table.
 
 mod cell;
 mod columns;
@@ -17,12 +18,12 @@ mod filter;
 mod fit;
 mod frame;
 mod grid;
-mod held;
 mod json;
 mod jsonl;
 mod marks;
 mod ordered;
 mod output;
+mod piece;
 mod program;
 mod project;
 mod rows;
@@ -78,7 +79,7 @@ pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn
         }
         None => pieces,
     };
-    let mut counted = rows::Counted::new(pieces);
+    let mut counted = rows::CountedRows::new(pieces);
     if view.summary {
         let mut summary = summary::Summary::new(shape);
         rows::walk(&mut counted, &mut summary)?;
@@ -97,7 +98,7 @@ pub fn render(pieces: &mut dyn Pieces, shape: &Shape, view: &View, out: &mut dyn
                 filter::write(&mut counted, filter, view, &mut output).map(|()| Vec::new())
             }
             // What a filter yields has whatever shape it likes.
-            _ => print(&mut filter::Rows::new(&mut counted, filter), &Shape::default(), view, &mut output),
+            _ => print(&mut filter::FilteredRows::new(&mut counted, filter), &Shape::default(), view, &mut output),
         },
     };
     // What a filter yielded before it failed stands, as with jq. Of a reply that broke off nothing more is written.

@@ -1,4 +1,4 @@
-//! The members of a reply, sorted by name while its rows pass, whatever the order in which they come (R17).
+//! The members of a reply, sorted by name while its rows are streamed (R17).
 
 use std::cmp::Ordering;
 
@@ -7,19 +7,19 @@ use crate::json;
 use super::error::Error;
 use super::output::Output;
 
-/// How much of a reply is held so that its members can be sorted, in bytes of what is printed. The rows of a longer
-/// reply go out as they come: what arrives behind them and belongs before them is printed behind them then. No reply
-/// that is known is like that: queries have `success` and `total` beside their rows.
+/// How many bytes of output are held to sort the members of a reply. Rows of a longer reply are streamed, and members
+/// that sort before them but arrive later are printed after them. No known reply is affected: queries have only
+/// `success` and `total` in addition to their rows.
 const HELD: usize = 256 * 1024;
 
-/// The members of a reply, laid out and held until it is clear which one comes next.
+/// The formatted members of a reply, held until it is known which one comes next.
 pub(super) struct Ordered {
-    /// What stands between two members.
+    /// The text between two members.
     separator: &'static [u8],
     members: Vec<Member>,
-    /// Their texts, and that of the one in the making.
+    /// Their texts, including the member that is being written.
     text: Vec<u8>,
-    /// Whether the rows of the member in the making are printed as they come.
+    /// Whether the rows of the member being written are printed as they come.
     streams: bool,
     /// Whether a member was printed.
     begun: bool,
@@ -27,7 +27,7 @@ pub(super) struct Ordered {
 }
 
 struct Member {
-    /// Its name as it stands between the quotes.
+    /// Its name as written between the quotes.
     name: Vec<u8>,
     start: usize,
     end: usize,
@@ -38,7 +38,8 @@ impl Ordered {
         Ordered { separator, members: Vec::new(), text: Vec::new(), streams: false, begun: false, limit: HELD }
     }
 
-    /// A member begins; its text goes to [`Ordered::buffer`]. Of members with the same name the last one counts.
+    /// Starts a member, whose text is written to [`Ordered::buffer`]. The last of several members with the same name
+    /// wins.
     pub(super) fn begin(&mut self, name: &str) {
         self.streams = false;
         self.members.retain(|member| member.name != name.as_bytes());
@@ -46,19 +47,19 @@ impl Ordered {
         self.members.push(Member { name: name.as_bytes().to_vec(), start, end: start });
     }
 
-    /// Where the text of the member in the making goes.
+    /// Where the text of the member being written goes.
     pub(super) fn buffer<'b>(&'b mut self, out: &'b mut Output<'_>) -> &'b mut Vec<u8> {
         if self.streams { &mut out.buffer } else { &mut self.text }
     }
 
-    /// The member is whole.
+    /// Ends the member.
     pub(super) fn end(&mut self) {
         if let Some(member) = self.members.last_mut().filter(|_| !self.streams) {
             member.end = self.text.len();
         }
     }
 
-    /// Called after each row of the member in the making.
+    /// Called after each row of the member being written.
     pub(super) fn row_done(&mut self, out: &mut Output<'_>) -> Result<(), Error> {
         if !self.streams {
             if self.text.len() < self.limit {
@@ -87,7 +88,7 @@ impl Ordered {
         self.print(out)
     }
 
-    /// Prints the members in the order that they have.
+    /// Prints the held members in their current order.
     fn print(&mut self, out: &mut Output<'_>) -> Result<(), Error> {
         for member in std::mem::take(&mut self.members) {
             self.separate(out);

@@ -1,15 +1,15 @@
-//! Buffered output that starts at once.
+//! Buffered output whose first row is written immediately.
 
 use std::io::Write;
 
 use super::error::Error;
 
-/// Bytes that are collected before they are written. Enough that writing costs little beside making them.
+/// The size at which the buffer is written, in bytes: large enough that system calls cost little.
 const ENOUGH: usize = 64 * 1024;
 
 /// A buffer in front of a writer.
 pub(super) struct Output<'a> {
-    /// What is to be written next.
+    /// The text that is written next.
     pub(super) buffer: Vec<u8>,
     out: &'a mut dyn Write,
     started: bool,
@@ -20,8 +20,8 @@ impl<'a> Output<'a> {
         Output { buffer: Vec::with_capacity(ENOUGH + ENOUGH / 2), out, started: false }
     }
 
-    /// Called after each row. The first one goes out at once: whoever reads can start, and a pipe that is closed
-    /// already shows.
+    /// Called after each row. The first row is written immediately, so that a reader can start and a closed pipe is
+    /// noticed early.
     pub(super) fn row_done(&mut self) -> Result<(), Error> {
         if self.buffer.len() >= ENOUGH || !self.started { self.flush() } else { Ok(()) }
     }
@@ -31,7 +31,7 @@ impl<'a> Output<'a> {
         self.started
     }
 
-    /// Writes text behind what was collected; what is long is not copied first.
+    /// Writes the buffer and then the text; long text is not copied into the buffer.
     pub(super) fn write(&mut self, text: &[u8]) -> Result<(), Error> {
         if text.len() < ENOUGH {
             self.buffer.extend_from_slice(text);
@@ -48,7 +48,7 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Writes what is left.
+    /// Writes the rest of the buffer.
     pub(super) fn finish(&mut self) -> Result<(), Error> {
         self.out.write_all(&self.buffer).map_err(Error::Write)?;
         self.buffer.clear();

@@ -1,4 +1,4 @@
-//! A compiled jq expression, which ends when the user wants that, and before it has used up the stack.
+//! A compiled jq expression that can be interrupted and does not overflow the stack.
 
 use std::ops::Range;
 use std::panic::{self, AssertUnwindSafe};
@@ -13,24 +13,24 @@ use crate::json;
 
 use super::error::Error;
 
-/// Why a text is no jq expression.
+/// Why a text is not a valid jq expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// Which bytes of the expression are.
+    /// The bytes of the expression that are wrong.
     pub span: Range<usize>,
 }
 
-/// How much stack a program needs on whose thread expressions run, in bytes. Far more than calls may use: values nested
-/// as deeply as an expression likes are written and dropped by recursion too. It is reserved, not used.
+/// The stack size of the thread that runs expressions, in bytes. It is far larger than the limit for calls, since
+/// deeply nested values are also written and dropped by recursion. The memory is reserved, not used.
 pub const STACK: usize = 512 << 20;
 
 /// How much stack the calls of an expression may use, in bytes.
 const STACK_OF_CALLS: usize = 128 << 20;
 
-/// An expression that can be run.
+/// A compiled expression.
 pub(super) struct Program(jaq_core::Filter<Bounded>);
 
 impl Program {
@@ -38,7 +38,7 @@ impl Program {
     pub(super) fn compile(expression: &str) -> Result<Program, FilterError> {
         let own = |message: String, found: &str| FilterError { message, span: span(expression, found) };
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        // `env` would show an expression what only the configuration may read, passwords among it.
+        // `env` is left out: the environment may contain passwords.
         let functions =
             jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|(name, ..)| *name != "env");
         let arena = Arena::default();
@@ -66,14 +66,14 @@ impl Program {
         })
     }
 
-    /// Runs it; what it yields goes to `found`. `false` where it wants nothing more to be done.
+    /// Runs it and passes its outputs to `found`. Returns `false` if `halt` ended it.
     pub(super) fn run(
         &self,
         input: Val,
         is_interrupted: &dyn Fn() -> bool,
         found: &mut dyn FnMut(Val) -> Result<(), Error>,
     ) -> Result<bool, Error> {
-        // Nothing of what a stopped run leaves behind is looked at again.
+        // State that a stopped run leaves behind is not used again.
         let bounds = Bounds { is_interrupted, start: stack_position() };
         let ran = panic::catch_unwind(AssertUnwindSafe(|| self.run_unbounded(input, &bounds, found)));
         ran.unwrap_or_else(|payload| match payload.downcast::<Stop>() {
@@ -124,8 +124,8 @@ struct Data<'a> {
 }
 
 impl Clone for Data<'_> {
-    /// jaq has no way to stop an expression that yields nothing. It does clone this for every call and branch, and
-    /// that is the one moment in which code of ours runs.
+    /// jaq has no way to stop an expression that yields nothing. But it clones this value for every call and branch, so
+    /// the limits are checked here.
     fn clone(&self) -> Self {
         self.bounds.check();
         Data { ..*self }
@@ -138,10 +138,10 @@ impl<'a> HasLut<'a, Bounded> for Data<'a> {
     }
 }
 
-/// What a run keeps within.
+/// The limits of a run.
 struct Bounds<'a> {
     is_interrupted: &'a dyn Fn() -> bool,
-    /// Where on the stack the run began.
+    /// The stack position at the start of the run.
     start: usize,
 }
 
@@ -152,9 +152,9 @@ enum Stop {
 }
 
 impl Bounds<'_> {
-    /// Leaves the run, through all calls that it is in, where it went too far.
+    /// Unwinds the run when it was interrupted or its calls use too much stack.
     fn check(&self) {
-        // To unwind while unwinding would abort the process.
+        // A panic during unwinding would abort the process.
         if let Some(stop) = self.passed()
             && !thread::panicking()
         {
@@ -179,7 +179,7 @@ impl Stop {
     }
 }
 
-/// About where the stack is now: the address of something on it.
+/// The approximate stack position: the address of a local variable.
 #[inline(never)]
 fn stack_position() -> usize {
     let mark = 0_u8;
@@ -192,7 +192,7 @@ fn first_of(found: &str) -> &str {
     &found[..end]
 }
 
-/// What an error says, fit for a terminal: it may quote the reply.
+/// The text of an error, escaped for a terminal since it may quote the reply.
 fn message(error: Val) -> String {
     let text = match &error {
         Val::TStr(text) => String::from_utf8_lossy(text).into_owned(),

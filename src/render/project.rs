@@ -7,23 +7,23 @@ use crate::parts::{self, Part};
 
 use super::error::Error;
 use super::grid::{Grid, Sample};
-use super::held::{Held, is_inventories};
+use super::piece::{OwnedPiece, is_inventories};
 use super::rows::{RowKind, part_row};
 use super::view::{Shape, View};
 
-/// Passes a reply on with only the columns asked for in its inventories, or in the parts of a batch.
+/// Passes a reply on with only the requested columns of its inventories, or of the parts of a batch.
 pub(super) struct Projected<'p> {
     pieces: &'p mut dyn Pieces,
     grid: Grid,
-    waiting: VecDeque<Held>,
-    current: Held,
-    /// Of which list the rows at hand are.
+    waiting: VecDeque<OwnedPiece>,
+    current: OwnedPiece,
+    /// Which kind of list the current rows belong to.
     inside: RowKind,
     row: Vec<u8>,
 }
 
 impl<'p> Projected<'p> {
-    /// Reads as many rows as it takes to know that the columns exist.
+    /// Reads enough rows to know whether the columns exist.
     pub(super) fn new(pieces: &'p mut dyn Pieces, shape: &Shape, view: &View) -> Result<Projected<'p>, Error> {
         let mut waiting = VecDeque::new();
         let grid = match Grid::without_sample(shape, view) {
@@ -49,16 +49,16 @@ impl<'p> Projected<'p> {
                         Piece::Member { name, text } if is_inventories(name) => sample.push(text),
                         _ => {}
                     }
-                    waiting.push_back(Held::of(piece));
+                    waiting.push_back(OwnedPiece::of(piece));
                 }
                 Grid::with_sample("inventories", &sampled.shape(shape), view, &sample)?
             }
         };
-        Ok(Projected { pieces, grid, waiting, current: Held::EndRows, inside: RowKind::Other, row: Vec::new() })
+        Ok(Projected { pieces, grid, waiting, current: OwnedPiece::EndRows, inside: RowKind::Other, row: Vec::new() })
     }
 }
 
-/// What the rows of a list of that name are, where columns can be chosen of them.
+/// The kind of the rows of a list, if columns can be selected from them.
 fn kind_of(list: &str) -> RowKind {
     match list {
         parts::LIST => RowKind::Parts,

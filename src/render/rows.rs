@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Kind, Piece, Pieces, ReadError, Record};
+use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError};
 use crate::parts::{self, Part};
 
 use super::Rendered;
@@ -17,13 +17,13 @@ use super::view::{Field, FieldKind, Shape};
 pub(super) struct Section<'a> {
     /// The name of the member that holds it; empty for the reply itself.
     pub(super) name: &'a str,
-    /// What its rows are.
+    /// The kind of its rows.
     pub(super) kind: RowKind,
-    /// Whether it is a record and not a list.
+    /// Whether it is a single record and not a list.
     pub(super) single: bool,
 }
 
-/// What the rows of a list are.
+/// The kind of the rows of a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum RowKind {
     /// The inventories that the reply is about, which its shape describes.
@@ -40,7 +40,7 @@ pub(super) enum RowKind {
 }
 
 impl RowKind {
-    /// What is known of such rows, where the inventories are of that shape.
+    /// The shape of such rows, given the shape of the inventories.
     pub(super) fn shape(self, of_inventories: &Shape) -> Cow<'_, Shape> {
         match self {
             RowKind::Inventories => Cow::Borrowed(of_inventories),
@@ -54,27 +54,27 @@ impl RowKind {
 
 /// Something that prints rows.
 pub(super) trait RowWriter {
-    /// Rows follow.
+    /// Starts a section of rows.
     fn begin(&mut self, section: Section<'_>) -> Result<(), Error>;
     /// The text of a row.
     fn row(&mut self, row: &[u8]) -> Result<(), Error>;
-    /// No more rows in this section.
+    /// Ends the section.
     fn end(&mut self) -> Result<(), Error>;
-    /// The reply had rows and, beside them, this record: its `total`, for example.
+    /// The members of a reply in addition to its rows, such as `total`.
     fn beside(&mut self, record: &[u8]) -> Result<(), Error>;
 }
 
-/// Whether a member says nothing about the cloud: class names (N6), and what the exit code says already.
+/// Whether a member contains no data: class names (N6), and `success`, which the exit code tells.
 pub(super) fn is_bookkeeping(name: &str) -> bool {
     matches!(name, "schema" | "success")
 }
 
-/// Hands the rows of a reply to a writer, as they come.
+/// Passes the rows of a reply to a writer as they arrive.
 pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Result<(), Error> {
-    let mut beside = Record::default();
+    let mut beside = MapWriter::default();
     let mut sections = 0;
     let mut results = false;
-    // Whether a section of results is open that are no results of ZQL.
+    // Whether a section of results that are not results of ZQL is open.
     let mut open = false;
     let mut index = 0;
     while let Some(piece) = pieces.next_piece()? {
@@ -132,7 +132,7 @@ pub(super) fn walk(pieces: &mut dyn Pieces, writer: &mut dyn RowWriter) -> Resul
     if sections > 0 {
         return writer.beside(&record);
     }
-    // A reply that is one map under one name is about that map.
+    // A reply with a single member that is an object is printed as that object.
     let mut members = json::members(&record);
     let only = members.next().filter(|(_, value)| members.next().is_none() && json::kind(value) == Kind::Map);
     match only {
@@ -154,7 +154,7 @@ fn kind_of_list(name: &str) -> RowKind {
     if matches!(name, "inventories" | "inventory") { RowKind::Inventories } else { RowKind::Other }
 }
 
-/// What is known of the parts of a batch: they may have more, but these are what they are told by.
+/// The shape of the parts of a batch; they may have more members than these.
 fn shape_of_parts() -> Shape {
     let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
     let text = FieldKind::Text;
@@ -162,15 +162,15 @@ fn shape_of_parts() -> Shape {
     Shape { fields: fields.map(field).to_vec(), ..Shape::default() }
 }
 
-/// What is known of the points of a metric.
+/// The shape of the points of a metric.
 fn shape_of_points() -> Shape {
     let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Unknown, secret: false };
     Shape { fields: ["time", "value", "labels"].map(field).to_vec(), ..Shape::default() }
 }
 
-/// A part as a row: what it is about, whether it succeeded, why not in one text, and what else is told.
+/// A part as a row: its resource, whether it succeeded, its error as one text, and the other members.
 pub(super) fn part_row(part: Part<'_>) -> Vec<u8> {
-    let mut row = Record::default();
+    let mut row = MapWriter::default();
     for (name, value) in [("uuid", part.uuid()), ("name", part.name())] {
         if let Some(value) = value {
             row.push(name.as_bytes(), value);
@@ -204,19 +204,19 @@ fn error_text(error: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(literal)
 }
 
-/// Whether an element of `results` is what a ZQL statement led to, and no part of a batch.
+/// Whether an element of `results` is the result of a ZQL statement and not a part of a batch.
 fn is_of_zql(row: &[u8]) -> bool {
     let has = |name| json::member(row, name).is_some();
     has("inventories") || has("inventoryCounts") || has("total")
 }
 
-/// One element of a ZQL reply's `results`, or a row of another list of that name. What stands beside the rows of one
-/// that has a name is told with them.
-fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Record) -> Result<(), Error> {
+/// Prints one element of a ZQL reply's `results`, or a row of another list of that name. The other members of a named
+/// result are printed with its rows.
+fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut MapWriter) -> Result<(), Error> {
     let name = json::member(row, "name").filter(|name| json::kind(name) == Kind::Text).map(json::unescape);
     let name = name.filter(|name| !name.is_empty());
     let title = name.as_deref().unwrap_or("inventories");
-    let mut own = Record::default();
+    let mut own = MapWriter::default();
     let mut lists = 0;
     for (name, value) in json::members(row) {
         match (name, json::kind(value)) {
@@ -229,7 +229,7 @@ fn result(index: usize, row: &[u8], writer: &mut dyn RowWriter, beside: &mut Rec
                 for (name, value) in json::members(value) {
                     match json::kind(value) {
                         Kind::List => lists += 1,
-                        // Some nodes say it twice.
+                        // Some nodes send it twice.
                         _ if name == b"total" && json::member(row, "total").is_some() => {}
                         _ => own.push(name, value),
                     }
@@ -273,7 +273,7 @@ fn is_point(row: &[u8]) -> bool {
 }
 
 /// A point of a metric with its labels as text: `{"value": 3.0, "time": 1763730000, "labels": {"VMUuid": ".."}}`. Other
-/// rows stay as they are.
+/// rows are unchanged.
 fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
     let Some(labels) = json::member(row, "labels").filter(|labels| json::kind(labels) == Kind::Map && is_point(row))
     else {
@@ -287,7 +287,7 @@ fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
         format!("{}={value}", String::from_utf8_lossy(name))
     });
     let texts: Vec<String> = texts.collect();
-    let mut record = Record::default();
+    let mut record = MapWriter::default();
     for (name, value) in json::members(row) {
         if name == b"labels" {
             let mut text = Vec::new();
@@ -300,8 +300,8 @@ fn labelled(row: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(record.finish())
 }
 
-/// Passes pieces on and counts what they hold.
-pub(super) struct Counted<'p> {
+/// Passes pieces on and counts the rows in them.
+pub(super) struct CountedRows<'p> {
     pieces: &'p mut dyn Pieces,
     rows: u64,
     total: Option<u64>,
@@ -310,12 +310,12 @@ pub(super) struct Counted<'p> {
     results: bool,
 }
 
-impl<'p> Counted<'p> {
-    pub(super) fn new(pieces: &'p mut dyn Pieces) -> Counted<'p> {
-        Counted { pieces, rows: 0, total: None, lists: false, members: false, results: false }
+impl<'p> CountedRows<'p> {
+    pub(super) fn new(pieces: &'p mut dyn Pieces) -> CountedRows<'p> {
+        CountedRows { pieces, rows: 0, total: None, lists: false, members: false, results: false }
     }
 
-    /// What was counted.
+    /// The counts.
     pub(super) fn rendered(&self) -> Rendered {
         let rows = match self.total {
             _ if self.lists => self.rows,
@@ -326,7 +326,7 @@ impl<'p> Counted<'p> {
     }
 }
 
-impl Pieces for Counted<'_> {
+impl Pieces for CountedRows<'_> {
     fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
         let piece = self.pieces.next_piece()?;
         match piece {

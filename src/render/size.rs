@@ -14,7 +14,7 @@ pub fn human_size(number: &str) -> Option<String> {
     let mut unit = 0;
     let mut divisor = 1u128;
     let bytes = u128::from(bytes);
-    // Tenths are rounded half up; what rounds to 1,024 of a unit is one of the next.
+    // Tenths are rounded half up; a value that rounds to 1,024 is shown in the next unit.
     let tenths = |divisor: u128| (bytes * 20 / divisor).div_ceil(2);
     while tenths(divisor) >= 10_240 && unit + 1 < UNITS.len() {
         unit += 1;

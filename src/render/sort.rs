@@ -1,17 +1,19 @@
-//! `--sort-by`: rows in an order that the node cannot give.
+//! `--sort-by`: rows sorted by the program, also in ways that a node does not support.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use crate::dates::{self, Moment};
+use jiff::civil::DateTime;
+
+use crate::dates;
 use crate::json::{self, Kind, Piece, Pieces, ReadError};
 use crate::nearness::near;
 
 use super::columns::{Column, Selection, SelectionError};
 use super::error::Error;
-use super::held::{Held, is_inventories};
+use super::piece::{OwnedPiece, is_inventories};
 use super::view::{Format, Shape, View};
 
 /// What to sort rows by.
@@ -19,7 +21,7 @@ use super::view::{Format, Shape, View};
 pub struct SortKey {
     column: Column,
     descending: bool,
-    /// Whether it is a saved preference: rows that lack it keep their order then.
+    /// Whether it is a saved preference: rows without that column are then left in their order.
     saved: bool,
 }
 
@@ -45,18 +47,18 @@ impl SortKey {
     }
 }
 
-/// A reply whose inventories come in order. Unlike all else here it holds every row, as text.
+/// A reply with sorted inventories. Unlike the rest of this module it holds every row in memory, as text.
 pub struct Sorted {
-    /// What stands before, between and behind the rows; a `Row` there means all of them.
-    frame: VecDeque<Held>,
+    /// The pieces before and after the rows; a `Row` in it stands for all of them.
+    frame: VecDeque<OwnedPiece>,
     text: Vec<u8>,
-    /// The rows' places in the text, the first one last.
+    /// The offsets of the rows in the text, in reverse order.
     rows: Vec<(usize, usize)>,
-    current: Held,
+    current: OwnedPiece,
 }
 
 impl Sorted {
-    /// Reads the reply and sorts it. Rows without a value come last; of equal ones the order stays.
+    /// Reads and sorts the reply. The sort is stable; rows without a value come last.
     pub(super) fn new(pieces: &mut dyn Pieces, key: &SortKey, shape: &Shape, view: &View) -> Result<Sorted, Error> {
         let mut frame = VecDeque::new();
         let mut text = Vec::new();
@@ -81,11 +83,11 @@ impl Sorted {
                 Piece::Rows { name } => inside = is_inventories(name),
                 Piece::EndRows if inside => {
                     inside = false;
-                    frame.push_back(Held::Row(Vec::new()));
+                    frame.push_back(OwnedPiece::Row(Vec::new()));
                 }
                 _ => {}
             }
-            frame.push_back(Held::of(piece));
+            frame.push_back(OwnedPiece::of(piece));
         }
         if !found && !keyed.is_empty() {
             let known = shape.fields.iter().map(|field| field.name.as_str()).chain(names.iter().map(String::as_str));
@@ -101,7 +103,7 @@ impl Sorted {
             _ => a.compare(b),
         });
         let rows = keyed.into_iter().rev().map(|(_, start, end)| (start, end)).collect();
-        Ok(Sorted { frame, text, rows, current: Held::EndRows })
+        Ok(Sorted { frame, text, rows, current: OwnedPiece::EndRows })
     }
 
     /// Sorts by a member that the rows are known to have.
@@ -115,7 +117,7 @@ impl Sorted {
         Sorted::new(pieces, &key, &Shape::default(), &View::new(Format::Json))
     }
 
-    /// Keeps `limit` rows behind the first `start` ones.
+    /// Keeps `limit` rows after the first `start` ones.
     pub fn window(mut self, start: u64, limit: Option<u64>) -> Sorted {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let left = self.rows.len().saturating_sub(count(start));
@@ -125,7 +127,7 @@ impl Sorted {
     }
 }
 
-/// Keeps the names of a row's members, for the case that nobody has the column.
+/// Collects the names of a row's members, for the suggestion if no row has the column.
 fn note(row: &[u8], names: &mut Vec<String>) {
     for (name, _) in json::members(row) {
         if names.len() < 1000 && !names.iter().any(|known| known.as_bytes() == name) {
@@ -139,7 +141,7 @@ impl Pieces for Sorted {
         loop {
             match self.frame.front() {
                 None => return Ok(None),
-                Some(Held::Row(row)) if row.is_empty() => match self.rows.pop() {
+                Some(OwnedPiece::Row(row)) if row.is_empty() => match self.rows.pop() {
                     Some((start, end)) => return Ok(Some(Piece::Row(&self.text[start..end]))),
                     None => {
                         self.frame.pop_front();
@@ -161,7 +163,7 @@ impl Pieces for Sorted {
 enum Key {
     Bool(bool),
     Number(f64, i64),
-    Time(Moment),
+    Time(DateTime),
     Text(String),
     Missing,
 }
@@ -184,7 +186,7 @@ impl Key {
             Kind::Number => {
                 let text = String::from_utf8_lossy(value);
                 let number: f64 = text.parse().unwrap_or(0.0);
-                // Beyond 2^53 doubles run together (N4).
+                // Doubles are not exact beyond 2^53 (N4).
                 Key::Number(number, super::size::integral(&text).unwrap_or(0))
             }
             Kind::Text => {
@@ -217,7 +219,7 @@ impl Key {
     }
 }
 
-/// Texts without regard to case, runs of digits by their number: `web-2` before `web-10`, `10.0.0.9` before
+/// Compares texts ignoring case and runs of digits by their value: `web-2` before `web-10`, `10.0.0.9` before
 /// `10.0.0.10`.
 fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.chars().peekable(), b.chars().peekable());

@@ -1,26 +1,26 @@
 //! Colours by meaning.
 //!
-//! The colours are of the 256-colour palette and of middling lightness, so that they can be read on a light
-//! and on a dark background alike; the basic sixteen are too pale on one or too dark on the other.
+//! The colours are of medium lightness from the 256-colour palette, so that they are readable on light and dark
+//! backgrounds; each of the basic 16 colours is unreadable on one of the two.
 
 /// What a value means to an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// As it should be.
+    /// Healthy.
     Good,
-    /// Off, and meant to be.
+    /// Off on purpose.
     Quiet,
-    /// On the way somewhere, or worth a look.
+    /// In transition, or a warning.
     Between,
-    /// Broken, or nobody knows.
+    /// Broken or unknown.
     Bad,
     /// A heading.
     Heading,
-    /// A row that was not there before.
+    /// A new row.
     New,
-    /// A row that is not there any more.
+    /// A removed row.
     Gone,
-    /// A value that was another one before.
+    /// A changed value.
     Changed,
 }
 
@@ -32,7 +32,7 @@ impl Tone {
             Tone::Between => "\u{1b}[38;5;130m",
             Tone::Bad => "\u{1b}[38;5;160m",
             Tone::Heading => "\u{1b}[1m",
-            // Told apart without colours too.
+            // Also distinguishable without colours.
             Tone::New => "\u{1b}[1;4m",
             Tone::Gone => "\u{1b}[2;9m",
             Tone::Changed => "\u{1b}[7m",
@@ -40,16 +40,16 @@ impl Tone {
     }
 }
 
-/// Ends a tone.
+/// Resets the colour.
 pub(super) const PLAIN: &str = "\u{1b}[0m";
 
-/// Whether a member holds a state: the last word of its name says so.
+/// Whether a member is a state, by the last word of its name.
 pub(super) fn is_state(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     lower.ends_with("state") || lower.ends_with("status") || lower == "emergencylevel"
 }
 
-/// What the value of a state means; `None` for one that nobody has heard of.
+/// The meaning of a state's value; `None` for an unknown one.
 pub(super) fn tone(state: &str) -> Option<Tone> {
     let lower = state.to_ascii_lowercase();
     Some(match lower.as_str() {

@@ -1,7 +1,7 @@
-//! `--summary`: what there is, counted and added up, instead of the rows.
+//! `--summary`: counts and sums instead of rows.
 //!
-//! Rows are counted by their states, types and places, byte counts are added up, and capacities get a bar of what
-//! is used. The size of all this does not grow with the number of rows, so comfy-table lays it out.
+//! Rows are counted by state, type and location, byte counts are summed, and capacities get a usage bar. The size of
+//! this output does not depend on the number of rows, so comfy-table lays it out.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
 
-use crate::json::{self, Kind, Record};
+use crate::json::{self, Kind, MapWriter};
 
 use super::error::Error;
 use super::output::Output;
@@ -18,11 +18,11 @@ use super::size::{counts_bytes, human_size, integral};
 use super::style::{PLAIN, Tone, is_state, tone};
 use super::view::{FieldKind, Shape, View};
 
-/// Values of one member that are told apart.
+/// How many values of one member are counted separately.
 const DISTINCT: usize = 1000;
-/// Values of one member that are shown.
+/// How many values of one member are shown.
 const SHOWN: usize = 8;
-/// Rows whose capacities are shown one by one.
+/// For how many rows capacities are shown individually.
 const LISTED: usize = 20;
 /// The width of a bar, in columns.
 const BAR: usize = 24;
@@ -43,11 +43,11 @@ pub(super) struct Summary<'a> {
 struct Group {
     member: String,
     counts: HashMap<String, u64>,
-    /// Rows with values beyond those that are told apart.
+    /// The number of rows with other values.
     others: u64,
 }
 
-/// A total and what is left of it.
+/// A total and the available part of it.
 #[derive(Clone, Debug)]
 struct Capacity {
     name: String,
@@ -91,8 +91,8 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// The groups worth showing, states first, their values by how many rows have them. A member that differs in
-    /// nearly every row groups nothing, and one that is always the same says little.
+    /// The groups to show, states first, with their values sorted by number of rows. Members that differ in nearly
+    /// every row and members with a single value are left out.
     fn groups(&self) -> Vec<(&Group, Vec<(&str, u64)>)> {
         let mut groups: Vec<(&Group, Vec<(&str, u64)>)> = Vec::new();
         for group in &self.groups {
@@ -118,19 +118,19 @@ impl<'a> Summary<'a> {
 
     /// The summary as a reply, for the formats that programs read.
     pub(super) fn reply(&self) -> Vec<u8> {
-        let mut by = Record::default();
+        let mut by = MapWriter::default();
         for (group, counts) in self.groups() {
-            let mut values = Record::default();
+            let mut values = MapWriter::default();
             for (value, count) in counts {
                 values.push(literal(value).as_bytes(), count.to_string().as_bytes());
             }
             by.push(literal(&group.member).as_bytes(), &values.finish());
         }
-        let mut sums = Record::default();
+        let mut sums = MapWriter::default();
         for (member, sum) in &self.sums {
             sums.push(literal(member).as_bytes(), sum.to_string().as_bytes());
         }
-        let mut reply = Record::default();
+        let mut reply = MapWriter::default();
         reply.push(b"rows", self.rows.to_string().as_bytes());
         reply.push(b"by", &by.finish());
         reply.push(b"sums", &sums.finish());
@@ -311,7 +311,7 @@ fn lower_first(text: &str) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// A text as it stands between the quotes of a JSON string.
+/// The content of a JSON string literal for a text, without quotes.
 fn literal(text: &str) -> String {
     let mut out = Vec::new();
     json::write_literal(&mut out, text);
@@ -344,7 +344,7 @@ fn thousands(count: u64) -> String {
     out
 }
 
-/// A bar of a share from 0 to 1: in eighths of a column on a terminal, in `#` elsewhere.
+/// A bar for a ratio from 0 to 1: in eighths of a column on a terminal, of `#` elsewhere.
 fn bar(share: f64, view: &View) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let share = share.clamp(0.0, 1.0);
@@ -372,7 +372,7 @@ fn add(table: &mut Table, cells: Vec<String>) {
     table.add_row(Row::from(cells));
 }
 
-/// Writes a table behind a blank line, its bars in the tones of their rows.
+/// Writes a blank line and a table, with its bars in the colours of their rows.
 fn write(table: &Table, tones: &[Option<Tone>], view: &View, out: &mut Vec<u8>) {
     out.push(b'\n');
     for (index, line) in table.lines().enumerate() {
@@ -381,7 +381,7 @@ fn write(table: &Table, tones: &[Option<Tone>], view: &View, out: &mut Vec<u8>) 
             None => Some(Tone::Heading),
             Some(row) => tones.get(row).copied().flatten(),
         };
-        // The bar is the last cell, and nothing else holds its characters behind a blank.
+        // The bar is the last cell, and no other cell has a space followed by its characters.
         let from = match index {
             0 => 0,
             _ => line.rfind(' ').map_or(line.len(), |at| at + 1),

@@ -1,7 +1,7 @@
 //! `table` and `wide`: aligned columns.
 //!
-//! The first rows are measured, then all are printed as they come: a table of any length takes the memory of
-//! those first rows. Libraries that lay tables out want every row first, which is why this is drawn here.
+//! The first rows are measured, then all rows are printed as they arrive, so that a table of any length needs the
+//! memory of those first rows only.
 
 use crate::json;
 use crate::width::width;
@@ -32,13 +32,13 @@ pub(super) struct Table<'a, 'o> {
     hidden: Vec<String>,
 }
 
-/// What is known of the rows in print.
+/// The state of the current section.
 enum Phase {
-    /// They are being measured.
+    /// The first rows are collected and measured.
     Measuring,
-    /// They are printed in these columns.
+    /// Rows are printed in these columns.
     Rows(Grid, Layout),
-    /// They do not fit, and are printed as blocks.
+    /// Rows are too wide and are printed as blocks.
     Blocks(Grid),
 }
 
@@ -117,7 +117,7 @@ impl<'a, 'o> Table<'a, 'o> {
         Ok(())
     }
 
-    /// Writes rows that need no table, below each other.
+    /// Writes rows as blocks instead of a table.
     fn write_alone(&mut self, mut blocks: Blocks, sample: &Sample) {
         for row in sample.rows() {
             blocks.write(row, self.view, &mut self.out.buffer);
@@ -125,7 +125,7 @@ impl<'a, 'o> Table<'a, 'o> {
         self.started = true;
     }
 
-    /// Writes what stands above the rows.
+    /// Writes the heading.
     fn write_heading(&mut self, grid: &Grid, layout: &Layout) {
         self.lines.top(layout, &mut self.out.buffer);
         if !self.view.header {

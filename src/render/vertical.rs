@@ -24,7 +24,7 @@ pub(super) struct Vertical<'a, 'o> {
     blocks: Blocks,
     kind: RowKind,
     name: String,
-    /// Rows that wait for the answer whether the columns asked for exist.
+    /// Rows that are held until it is known whether the requested columns exist.
     sample: Option<Sample>,
 }
 
@@ -87,11 +87,11 @@ impl RowWriter for Vertical<'_, '_> {
 #[derive(Default)]
 pub(super) struct Blocks {
     shape: Shape,
-    /// The columns asked for; without, each row shows its own members.
+    /// The requested columns; without them each row shows all its members.
     grid: Option<Grid>,
-    /// The columns that a table of such rows shows, which come first here.
+    /// The default columns of a table of such rows, which come first.
     important: Option<Grid>,
-    /// Columns asked for beside the members.
+    /// Columns that `+COLUMN` adds to the members.
     added: Option<Grid>,
     /// How the members seen so far are printed, by name.
     known: HashMap<Vec<u8>, GridColumn>,
@@ -101,7 +101,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Begins a list or record.
+    /// Starts a list or record.
     pub(super) fn start(&mut self, section: Section<'_>, shape: &Shape, view: &View, out: &mut Vec<u8>) {
         self.shape = shape.clone();
         self.known.clear();
@@ -113,7 +113,7 @@ impl Blocks {
         title(section, self.started, view, out);
     }
 
-    /// Prints the columns asked for, which `grid` has, or all members and those that were to be added.
+    /// Prints the requested columns, which `grid` has, or all members and those that were to be added.
     pub(super) fn use_columns(&mut self, grid: Grid, view: &View) {
         match &view.columns {
             None => {}
@@ -150,7 +150,7 @@ impl Blocks {
                 cell.tone = tone_of.as_ref().and_then(|tone_of| tone_of(&column.title)).or(cell.tone);
                 lines.push((column.title.clone(), cell));
             }
-            // What matters comes first, whatever the order of the reply, which means nothing (N2).
+            // The default columns come first: the order of members in a reply has no meaning (N2).
             let place = |name: &str| match first {
                 Some(grid) => {
                     let is_it =
@@ -185,7 +185,7 @@ fn push_columns(grid: &Grid, row: &[u8], view: &View, lines: &mut Vec<(String, C
     let heads = grid.heads(row);
     let tone_of = view.marks.as_ref().and_then(|marks| marks.of_row(row));
     for column in &grid.columns {
-        // A member that is there already is not added again.
+        // A member is not shown twice.
         if lines.iter().any(|(title, _)| *title == column.title) {
             continue;
         }
@@ -231,7 +231,7 @@ pub(super) fn block(lines: &[(String, Cell)], view: &View, out: &mut Vec<u8>) {
     if view.border == Some(Border::Markdown) {
         out.extend_from_slice(format!("| field | value |\n| {} | --- |\n", "-".repeat(label.max(3))).as_bytes());
     }
-    // A value keeps room for a uuid, however narrow the terminal.
+    // A value gets at least the width of a uuid, however narrow the terminal is.
     let room = view.limit().map(|limit| limit.saturating_sub(label + 3).max(36));
     for (title, (_, cell)) in titles.iter().zip(lines) {
         let pieces = match room {

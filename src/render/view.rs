@@ -1,4 +1,4 @@
-//! How a reply is to look, and what is known of its rows.
+//! How a reply is printed, and what is known about its rows.
 
 use std::borrow::Cow;
 
@@ -81,7 +81,7 @@ pub enum Border {
     Unicode,
     /// A table in a Markdown document.
     Markdown,
-    /// Blanks alone.
+    /// Spaces only.
     None,
 }
 
@@ -105,14 +105,14 @@ impl Border {
     }
 }
 
-/// How a reply is to look.
+/// How a reply is printed.
 #[derive(Clone, Debug)]
 pub struct View {
     /// The format.
     pub format: Format,
-    /// The columns asked for.
+    /// The requested columns.
     pub columns: Option<Selection>,
-    /// What to sort the rows by here, whatever the order of the reply. All rows are in memory then.
+    /// What to sort the rows by, independent of the order of the reply. All rows are held in memory then.
     pub sort_by: Option<SortKey>,
     /// A jq expression whose outputs are printed instead of the reply.
     pub filter: Option<Filter>,
@@ -120,13 +120,13 @@ pub struct View {
     pub raw: bool,
     /// Whether rows are counted and added up instead of printed.
     pub summary: bool,
-    /// How wide the terminal is, in columns; `None` means that nothing limits a line.
+    /// The terminal width in columns; `None` for no limit.
     pub width: Option<usize>,
-    /// How wide a table may be, in columns, whatever the terminal; the user's word.
+    /// The maximum width of a table in columns, set by the user; overrides the terminal width.
     pub max_width: Option<usize>,
-    /// Whether the output goes to a terminal: what acts on one is escaped then, in every format.
+    /// Whether the output goes to a terminal: control characters are escaped then, in every format.
     pub terminal: bool,
-    /// Whether the terminal knows no other characters than ASCII, as far as drawing goes.
+    /// Whether tables are drawn in ASCII only.
     pub ascii: bool,
     /// Whether to use colours.
     pub colour: bool,
@@ -144,16 +144,16 @@ pub struct View {
     pub border: Option<Border>,
     /// Rows and cells that are marked in tables and blocks.
     pub marks: Option<Marks>,
-    /// Whether the reply is what a failed call led to, which the JSON formats do not call a success.
+    /// Whether the call failed; the JSON formats do not add `success: true` then.
     pub failed: bool,
-    /// Whether rows of an inventory of that name may have something at a path, though those at hand have nothing.
+    /// Whether rows of the named inventory may have a value at a path although the current rows have none.
     pub knows: fn(&str, &[String]) -> bool,
     /// The inventory that the rows are taken from, where only some of its members were asked for.
     pub taken_from: Option<String>,
 }
 
 impl View {
-    /// How a format looks in a pipe: no limits, no colours, secrets masked where the format masks them.
+    /// A view for a pipe: no width limit, no colours, secrets masked in the formats that mask them.
     pub fn new(format: Format) -> View {
         View {
             format,
@@ -180,28 +180,23 @@ impl View {
         }
     }
 
-    /// Whether a reply is shown whatever it holds: nothing is selected from it.
-    pub fn is_plain(&self) -> bool {
-        self.columns.is_none() && self.sort_by.is_none() && self.filter.is_none()
-    }
-
     /// The same without a selection, as JSON.
     pub fn plain(&self) -> View {
         View { format: Format::Json, columns: None, sort_by: None, filter: None, summary: false, ..self.clone() }
     }
 
-    /// Whether the rows of that shape may have something at a path, though those at hand have nothing.
+    /// Whether rows of that shape may have a value at a path although the current rows have none.
     pub(super) fn knows(&self, shape: &Shape, path: &[String]) -> bool {
         let inventory = shape.inventory.as_ref().or(self.taken_from.as_ref());
         inventory.is_some_and(|inventory| (self.knows)(inventory, path))
     }
 
-    /// How wide a line may be.
+    /// The maximum width of a line.
     pub(super) fn limit(&self) -> Option<usize> {
         self.max_width.or(self.width)
     }
 
-    /// What stands where text was cut.
+    /// The mark at the end of truncated text.
     pub(super) fn ellipsis(&self) -> &'static str {
         if self.ascii { "..." } else { "…" }
     }
@@ -217,14 +212,14 @@ impl View {
     }
 }
 
-/// What is known of a reply's rows.
+/// What is known about a reply's rows.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
-    /// The name of their inventory. Fields without one are members asked for: tables show all of them.
+    /// The name of their inventory. Fields without one are requested members: tables show all of them.
     pub inventory: Option<String>,
     /// Its fields, in the catalog's order; empty when nothing is known.
     pub fields: Vec<Field>,
-    /// What is known of each of several results, where a reply has them.
+    /// The shape of each result, where a reply has several.
     pub results: Vec<Shape>,
 }
 
@@ -246,7 +241,7 @@ pub struct Field {
     pub secret: bool,
 }
 
-/// The type of a field's values, as far as printing cares.
+/// The type of a field's values, as far as printing needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     /// A string, or one of an enumeration's names.
@@ -259,11 +254,11 @@ pub enum FieldKind {
     Decimal,
     /// `true` or `false`.
     Bool,
-    /// A moment, as text.
+    /// A date and time, as text.
     Time,
     /// A list, a map, another inventory.
     Nested,
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 

@@ -155,7 +155,7 @@ fn scalar(out: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
-/// YAML 1.1 takes a number with an exponent for text unless it has a point and the exponent a sign.
+/// YAML 1.1 reads a number with an exponent as text unless it has a decimal point and a sign in the exponent.
 fn number(out: &mut Vec<u8>, text: &[u8]) {
     let Some(at) = text.iter().position(|byte| matches!(byte, b'e' | b'E')) else {
         return out.extend_from_slice(text);
@@ -172,7 +172,7 @@ fn number(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(&exponent[1..]);
 }
 
-/// Text is written bare where no reader can take it for anything else, and as a JSON-like literal otherwise.
+/// Text is written without quotes if every reader takes it as text, and as a JSON-like literal otherwise.
 fn scalar_text(out: &mut Vec<u8>, text: &str) {
     if is_bare(text) { out.extend_from_slice(text.as_bytes()) } else { literal(out, text) }
 }
@@ -186,7 +186,7 @@ fn is_bare(text: &str) -> bool {
     let fine = |(at, byte): (usize, &u8)| {
         byte.is_ascii_alphanumeric()
             || matches!(byte, b'_' | b'-' | b'.' | b'/' | b' ' | b'+' | b'@' | b'(' | b')' | b'=')
-            // A colon begins a value, unless text follows it.
+            // A colon starts a value unless a non-space follows.
             || *byte == b':' && bytes.get(at + 1).is_some_and(|next| !matches!(next, b' ' | b':'))
     };
     if !bytes.iter().enumerate().all(fine) {

@@ -1,7 +1,7 @@
-//! Results at hand: the last commands with their replies, for `more` and `save`, whichever process ran them.
+//! Stored results: the last commands with their replies, for `more` and `save`, from any process.
 //!
-//! Each result is a file of valid JSON in a folder that only the owner may read, secrets masked. The numbers rise;
-//! the oldest results make room for new ones, so that neither their count nor their size on disk grows for ever.
+//! Each result is a JSON file with masked secrets, in a folder that only the owner may read. Numbers increase; the
+//! oldest results are removed, so that neither their number nor their size on disk is unbounded.
 
 mod record;
 mod save;

@@ -1,4 +1,4 @@
-//! One result as a file: written once, read as a whole or by its head alone.
+//! The file of one result, of which the head can be read alone.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::json::write_string;
 use crate::secret::mask_json;
 
-/// What is known of a result without its reply.
+/// A result without its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// Its number.
@@ -27,7 +27,7 @@ pub struct Summary {
 /// A result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// What is known of it without the reply.
+    /// The result without the reply.
     pub summary: Summary,
     /// The reply, secrets masked.
     pub reply: Kept,
@@ -40,11 +40,11 @@ pub enum Kept {
     Whole(String),
     /// All of it: text that is no JSON.
     Text(String),
-    /// Its start: it was too long.
+    /// The start of a reply that was too long.
     Start(String),
 }
 
-/// The members of a file, in its order. The reply comes last, so that the head of the file tells the rest.
+/// The members of a file, in order. The reply is last, so that the others can be read from the head of the file.
 #[derive(Deserialize)]
 struct File<'a> {
     command: String,
@@ -59,7 +59,7 @@ struct File<'a> {
     start: Option<String>,
 }
 
-/// The text of a file. `reply` is what was kept of `size` bytes.
+/// The text of a file. `reply` is the kept part of `size` bytes.
 pub(super) fn write(command: &str, success: bool, time: SystemTime, size: u64, reply: &[u8]) -> String {
     let masked = mask_json(reply);
     let mut out = head(command, success, time, size);
@@ -85,7 +85,7 @@ fn head(command: &str, success: bool, time: SystemTime, size: u64) -> String {
     out
 }
 
-/// Reads a file. `None` where it is not one of ours.
+/// Reads a file. `None` if it has another format.
 pub(super) fn read(number: u64, text: &str) -> Option<Record> {
     let file: File<'_> = serde_json::from_str(text).ok()?;
     let reply = match (file.reply, file.text, file.start) {
@@ -97,9 +97,9 @@ pub(super) fn read(number: u64, text: &str) -> Option<Record> {
     Some(Record { summary: Summary { number, command, success, time, size }, reply })
 }
 
-/// Reads the head of a file, of which `text` may be the start alone.
+/// Reads the head of a file; `text` may be just the start of the file.
 pub(super) fn read_head(number: u64, text: &str) -> Option<Summary> {
-    // The line of the size is the last one of the head; closing it there makes a whole of it.
+    // The size is the last line of the head; a brace after it makes the head a complete object.
     let at = text.find("\n\"size\": ")?;
     let end = at + 1 + text[at + 1..].find([',', '\n'])?;
     let head = format!("{}}}", &text[..end]);

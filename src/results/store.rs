@@ -10,14 +10,14 @@ use crate::secret::mask_command;
 
 use super::record::{self, Record, Summary};
 
-/// How much is kept.
+/// Limits of the stored results.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many results.
+    /// The maximum number of results.
     pub results: u64,
-    /// How many bytes of one reply; of a longer one its start is kept.
+    /// The maximum size of a reply in bytes; only the start of a longer one is kept.
     pub reply: usize,
-    /// How many bytes in all.
+    /// The maximum size of all results in bytes.
     pub total: u64,
 }
 
@@ -27,7 +27,7 @@ impl Default for Limits {
     }
 }
 
-/// Of a reply that is too long, so many bytes are kept.
+/// How many bytes of a reply that is too long are kept.
 const KEPT_START: usize = 64 << 10;
 
 /// Why a result cannot be kept or shown.
@@ -36,12 +36,12 @@ pub enum ResultsError {
     /// There is no result of that number.
     #[error("there is no result {number}")]
     Missing {
-        /// The number asked for.
+        /// The requested number.
         number: u64,
-        /// The numbers that there are, from the oldest to the newest.
+        /// The existing numbers, from the oldest to the newest.
         known: Option<(u64, u64)>,
     },
-    /// The file of a result is not one of ours any more.
+    /// The file of a result is damaged.
     #[error("the result in {} is damaged", path.display())]
     Damaged {
         /// The file.
@@ -95,7 +95,7 @@ impl Results {
     /// The result of that number.
     ///
     /// # Errors
-    /// `Missing` where there is none, `Damaged` where its file is not one of ours, `Io` where it cannot be read.
+    /// `Missing` if there is none, `Damaged` if its file has another format, `Io` if it cannot be read.
     pub fn load(&self, number: u64) -> Result<Record, ResultsError> {
         let path = self.path(number);
         let text = match fs::read_to_string(&path) {
@@ -116,7 +116,7 @@ impl Results {
 
     fn head(&self, number: u64) -> Option<Summary> {
         let mut bytes = Vec::new();
-        // A command is seldom long; where its head does not fit, the whole file is read.
+        // The head rarely exceeds this; if it does, the whole file is read.
         File::open(self.path(number)).ok()?.take(8192).read_to_end(&mut bytes).ok()?;
         let head = record::read_head(number, &String::from_utf8_lossy(&bytes));
         head.or_else(|| self.load(number).ok().map(|record| record.summary))
@@ -141,7 +141,7 @@ impl Results {
         Ok(numbers)
     }
 
-    /// Puts a result in the folder and removes what is too much, under a lock: other processes do the same.
+    /// Adds a result to the folder and removes the oldest ones beyond the limits, under a lock against other processes.
     fn add(&self, text: &str) -> Result<u64, ResultsError> {
         private::make_folder(&self.folder).map_err(io_error(&self.folder))?;
         let lock_path = self.folder.join("lock");
@@ -149,7 +149,7 @@ impl Results {
         let size = text.len() as u64;
         let mut tally = self.tally().map_or_else(|| self.count(), Ok)?;
         if !self.write_new(tally.next, text)? {
-            // Another process wrote without counting.
+            // Another process added a result without updating the totals.
             tally = self.count()?;
             self.write_new(tally.next, text)?;
         }
@@ -162,20 +162,20 @@ impl Results {
             let path = self.path(tally.first);
             let freed = fs::metadata(&path).map_or(0, |metadata| metadata.len());
             tally = match fs::remove_file(&path) {
-                Ok(()) => Tally { first: tally.first + 1, total: tally.total.saturating_sub(freed), ..tally },
-                // Somebody tidied up.
+                Ok(()) => FolderState { first: tally.first + 1, total: tally.total.saturating_sub(freed), ..tally },
+                // The folder was removed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.count()?,
                 Err(error) => return Err(io_error(&path)(error)),
             };
         }
         let path = self.folder.join(TALLY);
-        // Some file systems write a file to the disk at once that is emptied first, which takes milliseconds.
+        // Some file systems flush a file that is truncated first, which takes milliseconds.
         let written = private::options().write(true).create(true).truncate(false).open(&path);
         written.and_then(|mut file| file.write_all(tally.text().as_bytes())).map_err(io_error(&path))?;
         Ok(number)
     }
 
-    /// Writes the file of a new result; whether there was none of that number.
+    /// Writes the file of a new result. Returns `false` if a result of that number exists.
     fn write_new(&self, number: u64, text: &str) -> Result<bool, ResultsError> {
         let path = self.path(number);
         match private::options().write(true).create_new(true).open(&path) {
@@ -184,23 +184,23 @@ impl Results {
         }
     }
 
-    /// What the folder holds, as the last process wrote it down; `None` where none did, or not to the end.
-    fn tally(&self) -> Option<Tally> {
-        Tally::read(&fs::read_to_string(self.folder.join(TALLY)).ok()?)
+    /// The totals as stored by the last process; `None` if they are missing or incomplete.
+    fn tally(&self) -> Option<FolderState> {
+        FolderState::read(&fs::read_to_string(self.folder.join(TALLY)).ok()?)
     }
 
-    /// What the folder holds, counted.
-    fn count(&self) -> Result<Tally, ResultsError> {
+    /// The totals, counted.
+    fn count(&self) -> Result<FolderState, ResultsError> {
         let numbers = self.numbers()?;
         let next = numbers.last().map_or(1, |(last, _)| last.saturating_add(1));
         let first = numbers.first().map_or(next, |(first, _)| *first);
-        Ok(Tally { first, next, total: numbers.iter().map(|(_, size)| size).sum() })
+        Ok(FolderState { first, next, total: numbers.iter().map(|(_, size)| size).sum() })
     }
 }
 
-/// What the folder holds, so that a new result needs no look at all the others.
+/// Totals of the folder, stored so that a new result does not need a directory listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Tally {
+struct FolderState {
     /// The number of the oldest result.
     first: u64,
     /// The number of the next one.
@@ -209,20 +209,20 @@ struct Tally {
     total: u64,
 }
 
-/// The name of the file that holds it.
+/// The name of the file of the totals.
 const TALLY: &str = "tally";
 
-impl Tally {
-    /// Its text, always of the same length, so that it is written over the one before.
+impl FolderState {
+    /// The stored text, which has a fixed length and overwrites the previous one.
     fn text(self) -> String {
         format!("{:>20} {:>20} {:>20}\n", self.first, self.next, self.total)
     }
 
-    fn read(text: &str) -> Option<Tally> {
-        // Without its end it was not written to the end.
+    fn read(text: &str) -> Option<FolderState> {
+        // Without the end mark it was not written completely.
         let mut numbers = text.strip_suffix('\n')?.split_whitespace().map(str::parse);
         let mut number = || numbers.next()?.ok();
-        let tally = Tally { first: number()?, next: number()?, total: number()? };
+        let tally = FolderState { first: number()?, next: number()?, total: number()? };
         (tally.first <= tally.next && numbers.next().is_none()).then_some(tally)
     }
 }
@@ -242,7 +242,7 @@ impl Recording {
         self.size == 0
     }
 
-    /// Puts the result among the others and gives its number.
+    /// Stores the result and returns its number.
     ///
     /// # Errors
     /// `Io` when the folder cannot be written.
@@ -261,7 +261,7 @@ impl Write for Recording {
         if self.size <= most as u64 {
             self.kept.extend_from_slice(bytes);
         } else if was_whole {
-            // It turns out to be too long.
+            // The reply exceeds the limit.
             let start = KEPT_START.min(most);
             let room = start.saturating_sub(self.kept.len());
             self.kept.extend_from_slice(&bytes[..room.min(bytes.len())]);

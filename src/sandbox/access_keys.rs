@@ -2,12 +2,14 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use ring::hmac;
 
 use super::answer::{Answer, Failure};
 use super::calls::Caller;
-use super::clock::Moment;
-use super::node::{Node, Received};
+use super::clock::UnixMillis;
+use super::node::{Node, ReceivedRequest};
 use super::offer::Edition;
 use super::store::Scalar;
 use super::target::Target;
@@ -15,7 +17,7 @@ use super::target::Target;
 /// How far a request's clock may be from the node's, in seconds.
 const MAX_SKEW: i64 = 15 * 60;
 
-/// What a request says about who sends it.
+/// The credentials of a request.
 pub(super) enum Credential {
     /// The uuid of a session.
     Session(String),
@@ -23,7 +25,7 @@ pub(super) enum Credential {
     Signed(Signed),
 }
 
-/// A signature, and what it is of.
+/// A signature and the signed text.
 pub(super) struct Signed {
     key_id: String,
     signature: String,
@@ -37,9 +39,9 @@ impl Credential {
     /// 400 text where a header is absent or malformed (A1, A11), 403 text where the clocks differ too much; a
     /// failure on a node whose edition has no access keys (R19).
     pub(super) fn read(
-        received: &Received,
+        received: &ReceivedRequest,
         target: &Target,
-        now: Moment,
+        now: UnixMillis,
         edition: Edition,
     ) -> Result<Credential, Answer> {
         let refused = |text: &str| Answer::text(400, text);
@@ -57,7 +59,7 @@ impl Credential {
                     .ok_or_else(|| refused("the access key must be '<id>:<signature>'"))?;
                 let date = received.date.as_deref().ok_or_else(|| refused("missing header 'Date'"))?;
                 let seconds = read_date(date).ok_or_else(|| refused("malformed header 'Date'"))?;
-                // The digits count, whatever the zone beside them.
+                // The digits are compared as they are; the zone is ignored.
                 if (seconds - now.0.div_euclid(1000)).abs() > MAX_SKEW {
                     return Err(Answer::text(403, "requestTimeTooSkewed"));
                 }
@@ -73,10 +75,10 @@ impl Credential {
 }
 
 impl Node {
-    /// Who a credential stands for.
+    /// The caller that a credential identifies.
     ///
     /// # Errors
-    /// `ID.1001` for a session or an access key that is unknown, disabled or does not fit.
+    /// `ID.1001` for a session or an access key that is unknown, disabled or does not match.
     pub(super) fn caller(&self, credential: &Credential) -> Result<Caller, Failure> {
         match credential {
             Credential::Session(uuid) => Ok(Caller::of(&self.authenticate(uuid)?)),
@@ -101,31 +103,12 @@ impl Node {
     }
 }
 
-/// The seconds since 1970 of the digits in `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`, as if they were UTC, which
-/// the node's clock is.
+/// The seconds since 1970 of `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`, read as UTC, which is the time zone of the
+/// node.
 fn read_date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut parts = text.split_once(", ")?.1.split(' ');
-    let day: i64 = parts.next()?.parse().ok()?;
-    let month = parts.next()?;
-    let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
-    let year: i64 = parts.next()?.parse().ok()?;
-    let mut time = parts.next()?.split(':').map(|number| number.parse::<i64>().ok());
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    // A zone must follow, though nobody looks at it.
-    parts.next().filter(|zone| !zone.is_empty())?;
-    let is_sane = (1..=31).contains(&day)
-        && (1970..=9999).contains(&year)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..=60).contains(&second);
-    // Days are counted from 1 March of the year 0, so that leap days end their years.
-    let shifted_year = year - i64::from(month <= 2);
-    let era_year = shifted_year % 400;
-    let shifted_month = (month + 9) % 12;
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let days = shifted_year / 400 * 146_097 + era_year * 365 + era_year / 4 - era_year / 100 + day_of_year - 719_468;
-    is_sane.then_some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    let (date, zone) = text.split_once(", ")?.1.rsplit_once(' ')?;
+    let date = DateTime::strptime("%d %b %Y %H:%M:%S", date).ok().filter(|_| !zone.is_empty())?;
+    date.to_zoned(TimeZone::UTC).ok().map(|date| date.timestamp().as_second())
 }
 
 #[cfg(test)]

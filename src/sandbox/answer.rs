@@ -1,10 +1,10 @@
-//! What the node answers: a status and a body, and the error objects inside the bodies.
+//! Replies of the node: status, body and error objects.
 
 use crate::json;
 
-/// A reply before it is written to the connection.
+/// A reply of the node.
 ///
-/// Replies of the API carry no `Content-Type` (T4); pages of the container do.
+/// Replies of the API have no `Content-Type` (T4); pages of the servlet container do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -18,7 +18,7 @@ impl Answer {
         Answer { status, body: gson(body).into_bytes(), is_page: false }
     }
 
-    /// A refusal of the front end: plain text, nothing ran (section 5).
+    /// A rejection by the front end: plain text, nothing was done (section 5).
     pub(super) fn text(status: u16, text: impl Into<String>) -> Answer {
         Answer { status, body: text.into().into_bytes(), is_page: false }
     }
@@ -44,8 +44,7 @@ impl Answer {
         Answer::json(503, &format!("{{\"error\":{}}}", failure.to_text()))
     }
 
-    /// What became of a job: its reply in JSON, or its failure, which lists its causes even where it has none
-    /// (R17).
+    /// The result of a job: its reply in JSON, or its failure, which always has a list of causes (R17).
     pub(super) fn of_job(outcome: Result<String, Failure>) -> Answer {
         let error = |failure: Failure| match failure.to_json() {
             json::Value::Map(mut members) => {
@@ -60,7 +59,7 @@ impl Answer {
         )
     }
 
-    /// What became of an API: its reply in JSON, or its failure.
+    /// The result of an API: its reply in JSON, or its failure.
     pub(super) fn of(outcome: Result<String, Failure>) -> Answer {
         match outcome {
             Ok(reply) => Answer::json(200, &reply),
@@ -69,8 +68,8 @@ impl Answer {
     }
 }
 
-/// Writes `< > & = '` as `\u003c` and so on, as the node's JSON library does (N5). Outside of strings none of
-/// them occurs in JSON.
+/// Escapes `< > & = '` as `\u003c` and so on, like the node's JSON library (N5). They occur in JSON only within
+/// strings.
 fn gson(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -101,12 +100,12 @@ impl Failure {
         Failure::new("SYS.1000", details)
     }
 
-    /// `SYS.1003`: a uuid that names nothing.
+    /// `SYS.1003`: a uuid that does not exist.
     pub(super) fn not_found(details: impl Into<String>) -> Failure {
         Failure::new("SYS.1003", details)
     }
 
-    /// `SYS.1006`: a business refusal.
+    /// `SYS.1006`: an operation that the state of a resource does not allow.
     pub(super) fn refused(details: impl Into<String>) -> Failure {
         Failure::new("SYS.1006", details)
     }
@@ -126,7 +125,7 @@ impl Failure {
         Failure::new("SANDBOX.1000", format!("the sandbox does not simulate {api}; nothing was changed"))
     }
 
-    /// The same failure, because of another.
+    /// The same failure with a cause.
     pub(super) fn because(mut self, cause: Failure) -> Failure {
         self.cause = Some(Box::new(cause));
         self
@@ -134,7 +133,7 @@ impl Failure {
 
     /// The error object. Absent members mean null (N2).
     pub(super) fn to_json(&self) -> json::Value {
-        // The node cuts what happened at 4,096 characters (E1).
+        // The node truncates details to 4,096 characters (E1).
         let details: String = self.details.chars().take(4096).collect();
         let mut error = vec![
             ("code".to_owned(), json::Value::text(self.code)),

@@ -6,8 +6,8 @@ use super::answer::Answer;
 use super::target::Target;
 use crate::catalog::{Candidate, Parameter, Type};
 
-/// What an API was called with: only parameters that the API has, with values of their types. `Debug` tells their
-/// names only, since values may be secret.
+/// The arguments of a call: only parameters that the API has, with values of their types. `Debug` shows names only,
+/// since values may be secret.
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct Arguments {
     values: Map<String, Value>,
@@ -20,7 +20,7 @@ impl std::fmt::Debug for Arguments {
 }
 
 impl Arguments {
-    /// Arguments of which the types are known to be right, as a job keeps them.
+    /// Arguments that were checked before, as stored with a job.
     pub(super) fn from_values(values: Map<String, Value>) -> Arguments {
         Arguments { values }
     }
@@ -29,7 +29,7 @@ impl Arguments {
         &self.values
     }
 
-    /// The value of a parameter; none where it is absent or null.
+    /// The value of a parameter; `None` if it is absent or null.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.values.get(name).filter(|value| !value.is_null())
     }
@@ -44,7 +44,7 @@ impl Arguments {
         self.get(name).and_then(Value::as_i64)
     }
 
-    /// The texts of a list parameter; none where it is absent.
+    /// The texts of a list parameter; empty if it is absent.
     pub(super) fn texts(&self, name: &str) -> Vec<&str> {
         self.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
     }
@@ -66,10 +66,10 @@ impl Arguments {
         self.values.insert(name.to_owned(), value);
     }
 
-    /// Reads a body: the member that the API's name for it says, with the tags beside it (P2, P3, P8).
+    /// Reads a body: the member under the API's body key, and the tags next to it (P2, P3, P8).
     ///
     /// # Errors
-    /// 400 text for a value of the wrong type (P7); 500 text for a body that is no object.
+    /// 400 text for a value of the wrong type (P7); 500 text for a body that is not an object.
     pub(super) fn from_body(candidate: &Candidate, body: Option<&Value>) -> Result<Arguments, Answer> {
         let mut arguments = Arguments::default();
         let members = match body {
@@ -89,7 +89,7 @@ impl Arguments {
             let beside = beside.filter(|value| !value.is_null());
             let value = beside.or_else(|| parameters.and_then(|parameters| parameters.get(parameter.name)));
             if let Some(value) = value.filter(|value| !value.is_null()) {
-                // A list or an object where none belongs breaks the reading of the JSON itself (R14).
+                // An unexpected list or object is an error of the JSON parser (R14).
                 let status = if value.is_array() || value.is_object() { 500 } else { 400 };
                 let value = typed(&parameter.kind, value)
                     .ok_or_else(|| Answer::text(status, wrong_type(parameter, &value.to_string())))?;
@@ -103,7 +103,7 @@ impl Arguments {
     /// Reads a query string (P4).
     ///
     /// # Errors
-    /// 400 text for a single value given twice, 500 text for a number that is none.
+    /// 400 text for a scalar that is given twice, 500 text for an invalid number.
     pub(super) fn from_query(candidate: &Candidate, target: &Target) -> Result<Arguments, Answer> {
         let mut arguments = Arguments::default();
         for parameter in &candidate.api.parameters {
@@ -127,7 +127,7 @@ impl Arguments {
         Ok(arguments)
     }
 
-    /// Path variables win over all else (P1).
+    /// Path variables override other arguments (P1).
     fn read_path(&mut self, candidate: &Candidate) -> Result<(), Answer> {
         for (name, text) in &candidate.variables {
             let value = match candidate.api.parameter(name) {
@@ -140,7 +140,7 @@ impl Arguments {
     }
 }
 
-/// Whether a parameter may stand beside the body's own member.
+/// Whether a parameter may be next to the body's own member.
 fn is_tags(name: &str) -> bool {
     name == "systemTags" || name == "userTags"
 }
@@ -150,7 +150,7 @@ fn wrong_type(parameter: &Parameter, value: &str) -> String {
     format!("the value {value} of the parameter {} is not of the type {}", parameter.name, parameter.kind)
 }
 
-/// A value of a body as its parameter's type reads it; nothing where it cannot (P7).
+/// Converts a value of a body to its parameter's type; `None` if that is not possible (P7).
 fn typed(kind: &Type, value: &Value) -> Option<Value> {
     match (kind, value) {
         (_, Value::Null) => Some(Value::Null),
@@ -180,7 +180,7 @@ fn typed(kind: &Type, value: &Value) -> Option<Value> {
     }
 }
 
-/// A whole number: a number or its text, also `4.0`, but no fraction.
+/// An integer: a number or its text, also `4.0`, but not `4.5`.
 fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole_double)),
@@ -189,7 +189,7 @@ fn whole(value: &Value) -> Option<i64> {
     }
 }
 
-/// A double without a fraction; beyond 2^53 it has lost digits already, which is the node's way (P4).
+/// A double without a fraction; beyond 2^53 it is not exact, as on the node (P4).
 fn whole_double(number: f64) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_807.0;
     #[allow(clippy::cast_possible_truncation)]
@@ -200,7 +200,7 @@ fn whole_double(number: f64) -> Option<i64> {
 fn from_text(parameter: &Parameter, kind: &Type, text: &str) -> Result<Value, Answer> {
     let broken = || Answer::text(500, wrong_type(parameter, text));
     match kind {
-        // Numbers pass through a double, and any text but `true` means false (P4).
+        // Numbers are parsed as doubles, and any text except `true` means false (P4).
         Type::Int | Type::Long => {
             let number: f64 = text.trim().parse().map_err(|_| broken())?;
             whole_double(number).map(Value::from).ok_or_else(broken)

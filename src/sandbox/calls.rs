@@ -1,4 +1,4 @@
-//! Running the API that a request was resolved to: at once, or as a job.
+//! Running the API of a request, synchronously or as a job.
 
 use serde_json::Value;
 
@@ -6,22 +6,22 @@ use super::access_keys::Credential;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
 use super::checks;
-use super::dispatch::Dispatched;
+use super::dispatch::ResolvedCall;
 use super::durations;
 use super::faults::FaultKind;
 use super::jobs::Job;
 use super::ledger::new_uuid;
-use super::node::{Node, Received};
+use super::node::{Node, ReceivedRequest};
 use super::sessions::Session;
 use super::store::{QueryRequest, ServerError, Viewer};
 use super::target::Target;
 use super::web_hook::WebHook;
 use crate::catalog::Api;
 
-/// The system tag that makes a node check a call and stop (P10).
+/// The system tag that makes a node only validate a call (P10).
 const VALIDATION_ONLY: &str = "ephemeral::validationOnly";
 
-/// Who makes a call.
+/// The account that makes a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) account: String,
@@ -38,29 +38,29 @@ impl Caller {
     }
 }
 
-/// How an asynchronous call is to be taken.
-struct Order {
+/// Options of an asynchronous call.
+struct JobOptions {
     /// The uuid that the client chose for its job (J2).
     job_uuid: Option<String>,
     /// How long it may take, in seconds.
     timeout: Option<u32>,
-    /// Whether it ends once all is checked (P10).
+    /// Whether it is only validated (P10).
     validates_only: bool,
-    /// Whether its record is to be lost.
+    /// Whether its record is lost on purpose.
     is_lost: bool,
     /// The base URL of `location` (J3).
     base: String,
-    /// Where its result is to be posted (W1).
+    /// The URL to post its result to (W1).
     web_hook: Option<String>,
 }
 
 impl Node {
-    /// Calls an API. An `Err` is a refusal of the front end, an `Ok` any other answer.
+    /// Calls an API. `Err` is a rejection by the front end, `Ok` any other reply.
     pub(super) fn call(
         &mut self,
-        received: &Received,
+        received: &ReceivedRequest,
         target: &Target,
-        dispatched: &Dispatched,
+        dispatched: &ResolvedCall,
         faults: &[FaultKind],
     ) -> Result<Answer, Answer> {
         let api = dispatched.api();
@@ -80,11 +80,11 @@ impl Node {
         let arguments = dispatched.arguments(&received.verb, target)?;
         let validates_only = arguments.texts("systemTags").contains(&VALIDATION_ONLY);
         if api.is_async {
-            // Text beyond three bytes a character breaks the record of its job (R9).
+            // Characters of more than three bytes cannot be stored in the job record (R9).
             let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
             let base = self.base_url(received, faults.contains(&FaultKind::Location));
             let web_hook = received.web_hook.clone();
-            let order = Order { job_uuid, timeout, validates_only, is_lost, base, web_hook };
+            let order = JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook };
             let job = self.submit(api, arguments, credential, order);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
         }
@@ -96,7 +96,7 @@ impl Node {
     }
 
     /// The uuid that the client chose for its job (J2).
-    fn job_uuid(&self, received: &Received) -> Result<Option<String>, Answer> {
+    fn job_uuid(&self, received: &ReceivedRequest) -> Result<Option<String>, Answer> {
         let Some(uuid) = &received.job_uuid else { return Ok(None) };
         if uuid.chars().count() != 32 {
             return Err(Answer::text(400, "the header 'X-Job-UUID' must be a uuid without dashes"));
@@ -105,14 +105,14 @@ impl Node {
         if is_known && received.verb != "GET" {
             return Err(Answer::text(400, format!("Duplicate job uuid[{uuid}]")));
         }
-        // A lone DELETE called with GET (D3) is not refused for a uuid that was seen; it gets its own.
+        // A DELETE called with GET (D3) is not rejected for a known job uuid; it gets a new one.
         Ok((!is_known).then(|| uuid.clone()))
     }
 
     /// Checks the parameters, and then the session (A2).
     fn admit(&mut self, api: &Api, arguments: &Arguments, credential: Option<&Credential>) -> Result<Caller, Failure> {
         checks::check_values(api, arguments)?;
-        // What is not simulated says that, not that the sandbox has no such resource.
+        // An API that is not simulated fails with that error, and not with an unknown resource.
         let is_simulated = self.is_simulated(api);
         if is_simulated {
             checks::check_references(self.catalog, &self.store, api, arguments)?;
@@ -136,7 +136,7 @@ impl Node {
             Some((name, value)) => {
                 QueryRequest { conditions: vec![format!("{name}={value}")], ..QueryRequest::default() }
             }
-            // Another verb's parameters are taken from its body, where a query has none (D3).
+            // Parameters of other verbs are read from the body, where a query has none (D3).
             None if verb == "GET" || verb == "DELETE" => query_request(target),
             None => QueryRequest::default(),
         };
@@ -145,7 +145,7 @@ impl Node {
         let answer = match credential.map_or(Ok(nobody.clone()), |credential| self.caller(credential)) {
             Ok(caller) => self.store.query(inventory, &request, &caller.viewer()),
             Err(failure) => match self.store.query(inventory, &request, &nobody.viewer()) {
-                // The front end refuses what it cannot read before anybody looks at the session.
+                // The front end rejects malformed requests before the session is checked.
                 Err(text @ ServerError::Text { .. }) => Err(text),
                 _ => return Answer::failed(&failure),
             },
@@ -153,18 +153,18 @@ impl Node {
         answer.map_or_else(Answer::from, |reply| Answer::json(200, &reply))
     }
 
-    /// Takes an asynchronous call: 202, whatever becomes of it (J1, J9).
+    /// Accepts an asynchronous call with 202, even if it fails later (J1, J9).
     fn submit(
         &mut self,
         api: &Api,
         arguments: Arguments,
         credential: Option<&Credential>,
-        order: Order,
+        order: JobOptions,
     ) -> Result<Answer, Failure> {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
-        let Order { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
+        let JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
         let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
@@ -208,16 +208,16 @@ impl Node {
         Ok(Answer::json(202, &format!("{{\"location\":{},\"apiTimeout\":{timeout}}}", Value::from(location))))
     }
 
-    /// The base URL that `location` begins with: where the client found the node, unless the node believes to be
-    /// elsewhere (J3).
-    fn base_url(&self, received: &Received, is_elsewhere: bool) -> String {
+    /// The base URL of `location`: the address that the client used, unless the node is configured with another one
+    /// (J3).
+    fn base_url(&self, received: &ReceivedRequest, is_elsewhere: bool) -> String {
         match &received.host {
             Some(host) if !is_elsewhere => format!("http://{host}{}", self.options.context),
             _ => self.options.believed_url.clone(),
         }
     }
 
-    /// Runs the jobs whose time has come.
+    /// Runs the jobs that are due.
     pub(super) fn run_due_jobs(&mut self) -> Result<(), Failure> {
         let now = self.now();
         while let Some(job) = self.ledger.claim_job(now)? {
@@ -240,7 +240,7 @@ impl Node {
     }
 }
 
-/// The keys of a query string that a query looks at; of all but `q` the first occurrence counts.
+/// The keys of a query string that a query reads; for all except `q` the first occurrence is used.
 fn query_request(target: &Target) -> QueryRequest {
     let first = |name| target.first(name).map(str::to_owned);
     let is_true = |name| target.first(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));

@@ -1,4 +1,4 @@
-//! What the node checks of any call before it runs: the catalog's constraints, and that uuids name something.
+//! The checks of any call before it runs: the catalog's constraints, and that uuids exist.
 
 use fancy_regex::Regex;
 use serde_json::Value;
@@ -17,12 +17,12 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Whether a text is a uuid as the node writes them, without dashes.
+/// Whether a text is a uuid without dashes, as the node writes them.
 pub(super) fn is_uuid(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// Whether a text may be chosen as the uuid of a new resource (P9).
+/// Whether a text is accepted as the uuid of a new resource (P9).
 fn is_choosable_uuid(text: &str) -> bool {
     let bytes = text.as_bytes();
     is_uuid(text) && (b'1'..=b'5').contains(&bytes[12]) && b"89ab".contains(&bytes[16])
@@ -36,7 +36,7 @@ pub(super) fn check_values(api: &Api, arguments: &Arguments) -> Result<(), Failu
     for parameter in &api.parameters {
         check_value(parameter, arguments.get(parameter.name))?;
     }
-    // What needs a `resourceUuid` is about a resource that there is: a tag goes on it.
+    // An API that requires `resourceUuid` refers to an existing resource, such as one to tag.
     let chooses = is_create(api.name) && api.parameter("resourceUuid").is_some_and(|parameter| !parameter.required);
     let chosen = arguments.text("resourceUuid").filter(|_| chooses);
     if chosen.is_some_and(|uuid| !is_choosable_uuid(uuid)) {
@@ -45,17 +45,17 @@ pub(super) fn check_values(api: &Api, arguments: &Arguments) -> Result<(), Failu
     Ok(())
 }
 
-/// Checks that the uuids of a call name what its parameters mean.
+/// Checks that the uuids of a call are of existing resources of the right kind.
 ///
 /// # Errors
-/// `SYS.1003` names the parameter whose uuid names nothing.
+/// `SYS.1003` names the parameter whose uuid does not exist.
 pub(super) fn check_references(
     catalog: Catalog,
     store: &Store,
     api: &Api,
     arguments: &Arguments,
 ) -> Result<(), Failure> {
-    // Most calls name a resource or two; one transaction reads them all.
+    // One transaction reads all resources.
     store.transaction(|tx| {
         for parameter in &api.parameters {
             for uuid in uuids(parameter, arguments) {
@@ -66,7 +66,7 @@ pub(super) fn check_references(
     })
 }
 
-/// Whether an API makes a resource.
+/// Whether an API creates a resource.
 pub(super) fn is_create(api: &str) -> bool {
     api.starts_with("Create") || api.starts_with("Add") || api.starts_with("Clone") || api.starts_with("Submit")
 }
@@ -86,7 +86,7 @@ fn bad(parameter: Option<&Parameter>, what: impl std::fmt::Display) -> Failure {
 fn check_value(parameter: &Parameter, value: Option<&Value>) -> Result<(), Failure> {
     let bad = |what: String| Err(bad(Some(parameter), what));
     if let Some(Value::String(mode)) = value.filter(|_| parameter.name == "deleteMode") {
-        // It becomes an enum's value before any check (R13).
+        // It is converted to an enum before any check (R13).
         if mode != "Permissive" && mode != "Enforcing" {
             return Err(Failure::internal(format!("No enum constant DeletionMode.{mode}")));
         }
@@ -125,7 +125,7 @@ fn check_text(parameter: &Parameter, text: &str) -> Result<(), Failure> {
         return bad(format!("has a value that is not one of [{}]", parameter.values.join(", ")));
     }
     if let Some(pattern) = &parameter.regex {
-        // The patterns are Java's; one that cannot be read here holds nothing up.
+        // Java patterns that the regex engine does not support are not checked.
         let matches = Regex::new(&format!("^(?:{pattern})$")).ok().and_then(|regex| regex.is_match(text).ok());
         if matches == Some(false) {
             return bad(format!("does not match the pattern {pattern}"));
@@ -143,7 +143,7 @@ fn uuids<'a>(parameter: &Parameter, arguments: &'a Arguments) -> Vec<&'a str> {
     one.chain(arguments.texts(parameter.name)).filter(|uuid| !uuid.is_empty()).collect()
 }
 
-/// Checks that a uuid names what its parameter means.
+/// Checks that a uuid is of an existing resource of the parameter's kind.
 fn check_reference(
     catalog: Catalog,
     tx: &Transaction<'_>,
@@ -166,7 +166,7 @@ fn check_reference(
         }
         return absent(kind);
     }
-    // What lists the resources is partly known from the parameter's name only: any resource will do.
+    // The kind is sometimes only guessed from the parameter's name; then any resource is accepted.
     let Some(kind) = parameter.reference.and_then(|query| query.strip_prefix("Query")) else { return Ok(()) };
     let inventory = format!("{kind}Inventory");
     let is_there = catalog.inventory(&inventory).is_some_and(|inventory| inventory.field("uuid").is_some())
@@ -175,13 +175,13 @@ fn check_reference(
 }
 
 fn is_found(catalog: Catalog, tx: &Transaction<'_>, kind: &str, uuid: &str) -> Result<bool, Failure> {
-    // Sessions are no resources of the store; whoever takes one looks it up.
+    // Sessions are not in this store; the handler looks them up.
     if kind == "Session" {
         return Ok(true);
     }
     let inventory = format!("{kind}Inventory");
     match catalog.inventory(&inventory) {
-        // `Resource` means whatever has a uuid.
+        // `Resource` means any resource.
         Some(inventory) if kind != "Resource" && inventory.field("uuid").is_some() => {
             Ok(!tx.find(inventory.name, "uuid", &Scalar::from(uuid))?.is_empty())
         }

@@ -1,32 +1,30 @@
-//! The node's clock and the forms in which it writes a moment.
+//! The node's clock and its formats of dates.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use jiff::Timestamp;
 
 use super::store::timestamp;
 
-/// A moment: milliseconds since 1970, UTC.
+/// Milliseconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(pub(super) i64);
+pub(super) struct UnixMillis(pub(super) i64);
 
-impl Moment {
-    /// Now, by the machine's clock.
-    pub(super) fn now() -> Moment {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Moment(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+impl UnixMillis {
+    /// The current time of the machine.
+    pub(super) fn now() -> UnixMillis {
+        UnixMillis(Timestamp::now().as_millisecond())
     }
 
-    /// The moment some milliseconds later, or earlier.
-    pub(super) fn plus(self, milliseconds: i64) -> Moment {
-        Moment(self.0.saturating_add(milliseconds))
+    /// The time some milliseconds later, or earlier.
+    pub(super) fn plus(self, milliseconds: i64) -> UnixMillis {
+        UnixMillis(self.0.saturating_add(milliseconds))
     }
 
-    /// As rows keep it: `2025-03-04 14:12:01`.
+    /// The stored form: `2025-03-04 14:12:01`.
     pub(super) fn to_stored(self) -> String {
-        let milliseconds = u64::try_from(self.0).unwrap_or_default();
-        timestamp::of(UNIX_EPOCH + Duration::from_millis(milliseconds))
+        timestamp::of(Timestamp::from_millisecond(self.0).unwrap_or_default())
     }
 
-    /// As replies show it (N3): `Mar 4, 2025 2:12:01 PM`.
+    /// The form in replies (N3): `Mar 4, 2025 2:12:01 PM`.
     pub(super) fn to_shown(self) -> String {
         timestamp::to_wire(&self.to_stored())
     }
@@ -42,7 +40,7 @@ mod tests {
             (0, "1970-01-01 00:00:00", "Jan 1, 1970 12:00:00 AM"),
             (1_741_097_521, "2025-03-04 14:12:01", "Mar 4, 2025 2:12:01 PM"),
         ] {
-            let moment = Moment(seconds * 1000);
+            let moment = UnixMillis(seconds * 1000);
             assert_eq!((moment.to_stored().as_str(), moment.to_shown().as_str()), (stored, shown));
         }
     }

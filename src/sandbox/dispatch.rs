@@ -1,4 +1,4 @@
-//! From a request to the API that it calls (D1 to D6).
+//! Resolving a request to the API that it calls (D1 to D6).
 
 use std::rc::Rc;
 
@@ -9,18 +9,23 @@ use super::arguments::Arguments;
 use super::target::Target;
 use crate::catalog::{Api, Candidate, Method, Routes};
 
-/// The API that a request is for, and its body, which may hold secrets.
-pub(super) struct Dispatched {
+/// The API of a request and the parsed body, which may contain secrets.
+pub(super) struct ResolvedCall {
     candidate: Candidate,
     body: Option<Value>,
 }
 
-impl Dispatched {
+impl ResolvedCall {
     /// Resolves a request by its path, and by verb and body where several APIs share the path.
     ///
     /// # Errors
-    /// The front end's own refusals: 404, 405, 400 and 500 text.
-    pub(super) fn resolve(routes: &mut Routes, verb: &str, target: &Target, body: &str) -> Result<Dispatched, Answer> {
+    /// Rejections by the front end: 404, 405, 400 and 500 text.
+    pub(super) fn resolve(
+        routes: &mut Routes,
+        verb: &str,
+        target: &Target,
+        body: &str,
+    ) -> Result<ResolvedCall, Answer> {
         let path = target.path.strip_prefix("/v1").unwrap_or_default();
         let mut candidates = routes.find(path);
         if candidates.is_empty() {
@@ -29,29 +34,29 @@ impl Dispatched {
         let body: Option<Value> = if body.trim().is_empty() {
             None
         } else {
-            // Text that is not JSON breaks the front end, with GET and DELETE too (P4).
+            // A body that is not JSON is an error of the front end, with GET and DELETE too (P4).
             Some(serde_json::from_str(body).map_err(|error| Answer::text(500, format!("malformed JSON: {error}")))?)
         };
         let candidate = if candidates.len() == 1 {
-            // A path with one API runs that API whatever the verb (D3).
+            // A path with one API runs that API for any verb (D3).
             candidates.swap_remove(0)
         } else {
             choose(candidates, verb, target, body.as_ref())?
         };
-        Ok(Dispatched { candidate, body })
+        Ok(ResolvedCall { candidate, body })
     }
 
     pub(super) fn api(&self) -> &Rc<Api> {
         &self.candidate.api
     }
 
-    /// The value of the path variable of `GET <query path>/{uuid}`, which ignores the query string (D4).
+    /// The uuid of `GET <query path>/{uuid}`, which ignores the query string (D4).
     pub(super) fn row(&self) -> Option<(&'static str, &str)> {
         let (name, value) = self.candidate.variables.first()?;
         self.candidate.api.is_query.then_some((name, value.as_str()))
     }
 
-    /// The arguments, from where the verb that was sent puts them (D3, P1 to P8).
+    /// The arguments, read from the body or query string depending on the verb of the request (D3, P1 to P8).
     ///
     /// # Errors
     /// 400 and 500 text for values of the wrong type.
@@ -92,7 +97,7 @@ mod tests {
 
     fn call(verb: &str, path: &str, body: &str) -> Result<&'static str, (u16, String)> {
         let target = Target::read(&format!("/v1{path}"), "").expect("a good target");
-        Dispatched::resolve(&mut Routes::new(Catalog::newest()), verb, &target, body)
+        ResolvedCall::resolve(&mut Routes::new(Catalog::newest()), verb, &target, body)
             .map(|dispatched| dispatched.api().name)
             .map_err(|answer| (answer.status, String::from_utf8_lossy(&answer.body).into_owned()))
     }
@@ -126,7 +131,8 @@ mod tests {
     #[test]
     fn a_query_answers_for_one_row() {
         let target = Target::read(&format!("/v1/zones/{ID}?limit=0"), "").expect("a good target");
-        let dispatched = Dispatched::resolve(&mut Routes::new(Catalog::newest()), "GET", &target, "").expect("a query");
+        let dispatched =
+            ResolvedCall::resolve(&mut Routes::new(Catalog::newest()), "GET", &target, "").expect("a query");
         assert_eq!((dispatched.api().name, dispatched.row()), ("QueryZone", Some(("uuid", ID))));
     }
 

@@ -1,12 +1,12 @@
-//! How long jobs take, and how long they may.
+//! Durations and time-outs of jobs.
 
 use std::time::Duration;
 
 const SECOND: i64 = 1000;
 const HOUR: i64 = 3600 * SECOND;
 
-/// What work takes at speed 1, in milliseconds, by how the API's name begins; the first that fits counts.
-/// Believable, but short.
+/// The duration of jobs at speed 1 in milliseconds, by prefix of the API's name; the first match is used. Realistic
+/// proportions, but short.
 const USUAL: [(&str, u64); 27] = [
     ("AddImageStore", 2000),
     ("AddImage", 6000),
@@ -37,7 +37,7 @@ const USUAL: [(&str, u64); 27] = [
     ("", 300),
 ];
 
-/// APIs whose work may take up to 72 hours, by how their names begin (J8).
+/// APIs with a time-out of 72 hours, by prefix (J8).
 const LONG_LIMIT: [&str; 9] = [
     "AddImage",
     "CreateRootVolumeTemplate",
@@ -50,13 +50,13 @@ const LONG_LIMIT: [&str; 9] = [
     "SyncImage",
 ];
 
-/// What the work of an API takes at speed 1.
+/// The duration of an API at speed 1.
 pub(super) fn usual(api: &str) -> Duration {
     let found = USUAL.iter().find(|(prefix, _)| api.starts_with(prefix));
     Duration::from_millis(found.map_or(0, |(_, milliseconds)| *milliseconds))
 }
 
-/// How long the work of an API may take unless the client says otherwise, in milliseconds.
+/// The default time-out of an API, in milliseconds.
 pub(super) fn limit(api: &str) -> i64 {
     if LONG_LIMIT.iter().any(|prefix| api.starts_with(prefix)) { 72 * HOUR } else { HOUR / 2 }
 }

@@ -11,23 +11,23 @@ use super::store::StoreError;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The address cannot be listened on: it is in use, or not of this machine.
+    /// Listening failed: the address is in use, or is not an address of this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The machine gave no thread, or no events to wait for.
+    /// A thread or the event loop could not be created.
     #[error("cannot run the sandbox's server")]
     Run(#[source] std::io::Error),
-    /// A file or directory cannot be made, moved or removed.
+    /// A file or directory cannot be created, moved or removed.
     #[error("{}: cannot be used by the sandbox", path.display())]
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The database of sessions and jobs cannot be used.

@@ -1,32 +1,32 @@
-//! Trouble on demand: what goes wrong, for which API and how often.
+//! Fault injection: what goes wrong, for which API and how often.
 //!
-//! The draws depend on the seed and on the requests alone, so that a run can be repeated.
+//! Random decisions depend only on the seed and the requests, so that a run can be repeated.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What goes wrong.
+/// The kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// The answer comes late: after three seconds, divided by the speed.
+    /// The reply is delayed by three seconds, divided by the speed-up factor.
     Slow,
-    /// The connection is cut before anything is done.
+    /// The connection is closed before the request is handled.
     CutBefore,
-    /// The connection is cut after the work, before the answer.
+    /// The connection is closed after the request was handled, before the reply.
     CutAfter,
-    /// 500 with an empty body; nothing is done.
+    /// 500 with an empty body; the request is not handled.
     Empty500,
-    /// A proxy's page with status 502; nothing is done.
+    /// A proxy's page with status 502; the request is not handled.
     Html,
-    /// The work is done, and the connection is cut in the middle of the answer.
+    /// The request is handled, and the connection is closed in the middle of the reply.
     Truncated,
-    /// The job runs, but its record is lost: polls find nothing.
+    /// The job runs, but its record is lost, so that polls do not find it.
     JobLost,
     /// The node is starting: no path has an API yet (T9).
     Starting,
-    /// `location` leads to a host that nobody knows, as behind a proxy (J3).
+    /// `location` has an unknown host, as behind a proxy (J3).
     Location,
-    /// The node's clock is 20 minutes ahead. Concerns the whole node, whatever API and rate say.
+    /// The node's clock is 20 minutes ahead. This applies to the whole node, independent of API and rate.
     ClockOff,
 }
 
@@ -43,16 +43,16 @@ const KINDS: [(&str, FaultKind); 10] = [
     ("clock-off", FaultKind::ClockOff),
 ];
 
-/// The name by which a fault selects polls of jobs, which call no API.
+/// The name that selects polls of jobs, which are not API calls.
 pub(super) const POLL: &str = "api-jobs";
 
 /// A fault to inject, written as `KIND[:API][:RATE]`: `cut-after:CreateZone`, `slow:0.1`,
 /// `empty-500:api-jobs:0.5`. `api-jobs` stands for polls.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
-    /// The API that it befalls, in any case of letters; all requests where absent.
+    /// The affected API, ignoring case; all requests if absent.
     pub api: Option<String>,
     /// How often, from 0 (never) to 1 (always).
     pub rate: f64,
@@ -64,7 +64,7 @@ pub enum FaultError {
     /// There is no such kind.
     #[error("unknown fault `{0}`; there are {kinds}", kinds = kind_names())]
     Kind(String),
-    /// The rate is no number from 0 to 1.
+    /// The rate is not a number from 0 to 1.
     #[error("the rate of a fault is a number from 0 to 1, not `{0}`")]
     Rate(String),
     /// There are more than three parts.
@@ -76,14 +76,15 @@ fn kind_names() -> String {
     KINDS.map(|(name, _)| name).join(", ")
 }
 
+#[cfg(test)]
 impl Fault {
     /// A fault that befalls every request.
-    pub fn always(kind: FaultKind) -> Fault {
+    pub(super) fn always(kind: FaultKind) -> Fault {
         Fault { kind, api: None, rate: 1.0 }
     }
 
     /// A fault that befalls every call of one API.
-    pub fn of(kind: FaultKind, api: &str) -> Fault {
+    pub(super) fn of(kind: FaultKind, api: &str) -> Fault {
         Fault { kind, api: Some(api.to_owned()), rate: 1.0 }
     }
 }

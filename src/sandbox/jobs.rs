@@ -1,40 +1,40 @@
-//! Jobs: asynchronous calls, from the 202 to the last poll (J1 to J11).
+//! Jobs: asynchronous calls (J1 to J11).
 //!
-//! A job is a row with the moment it is due. Before a node answers any request it runs the jobs that are due,
-//! so that there is no timer to race with, and so that a job outlives the process that took it: whichever
-//! process serves the next request claims and runs it.
+//! A job is a row with a due time. Before a node handles a request it runs the jobs that are due. So there is no timer
+//! and no race with one, and a job survives the process that accepted it: the process that handles the next request
+//! claims and runs it.
 
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::answer::Answer;
-use super::clock::Moment;
+use super::clock::UnixMillis;
 use super::ledger::Ledger;
 
 const WAITING: i64 = 0;
 const CLAIMED: i64 = 1;
 const FINISHED: i64 = 2;
 
-/// A call that is to run, or running.
+/// A job that is due or running.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Job {
     pub(super) uuid: String,
     pub(super) api: String,
-    /// The arguments as JSON, until the job has ended: they may hold secrets.
+    /// The arguments as JSON. They are removed when the job ends, since they may contain secrets.
     pub(super) arguments: Option<String>,
     pub(super) account: String,
     pub(super) is_admin: bool,
-    /// The long job that this is the work of.
+    /// The long job that this job works for.
     pub(super) long_job: Option<String>,
-    pub(super) requested: Moment,
-    pub(super) due: Moment,
+    pub(super) requested: UnixMillis,
+    pub(super) due: UnixMillis,
 }
 
-/// How far a job has come.
+/// The progress of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It runs since a moment and should end at another.
-    Running(Moment, Moment),
-    /// It has ended, with this answer to polls.
+    /// It is running, with its start time and expected end time.
+    Running(UnixMillis, UnixMillis),
+    /// It has ended, with this reply to polls.
     Finished(Answer),
 }
 
@@ -48,18 +48,18 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         account: row.get(3)?,
         is_admin: row.get(4)?,
         long_job: row.get(5)?,
-        requested: Moment(row.get(6)?),
-        due: Moment(row.get(7)?),
+        requested: UnixMillis(row.get(6)?),
+        due: UnixMillis(row.get(7)?),
     })
 }
 
 impl Ledger {
-    /// Whether the node has seen the job uuid (J2).
+    /// Whether the job uuid is known (J2).
     pub(super) fn knows_job(&self, uuid: &str) -> rusqlite::Result<bool> {
         self.connection.prepare_cached("select 1 from job where uuid = ?")?.exists([uuid])
     }
 
-    /// Keeps a job that will run when it is due.
+    /// Stores a job.
     pub(super) fn begin_job(&self, job: &Job) -> rusqlite::Result<()> {
         let sql = "insert into job (uuid, api, arguments, account, is_admin, long_job, requested, due, state)
                    values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -77,8 +77,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes the next job that is due; no other process will.
-    pub(super) fn claim_job(&self, now: Moment) -> rusqlite::Result<Option<Job>> {
+    /// Claims the next job that is due, so that no other process runs it.
+    pub(super) fn claim_job(&self, now: UnixMillis) -> rusqlite::Result<Option<Job>> {
         loop {
             let sql = format!("select {COLUMNS} from job where state = ? and due <= ? order by due, number limit 1");
             let next = self.connection.prepare_cached(&sql)?.query_row(params![WAITING, now.0], read).optional()?;
@@ -90,7 +90,7 @@ impl Ledger {
         }
     }
 
-    /// Keeps a job's answer and forgets its arguments.
+    /// Stores a job's reply and removes its arguments.
     pub(super) fn finish_job(&self, uuid: &str, answer: &Answer) -> rusqlite::Result<()> {
         let sql = "update job set state = ?, status = ?, body = ?, arguments = null where uuid = ?";
         let body = String::from_utf8_lossy(&answer.body);
@@ -98,9 +98,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// How far a job has come; nothing for one that is unknown or purged (J4, J5). An answer that is known
-    /// before the job is due is not shown before either.
-    pub(super) fn job_progress(&self, uuid: &str, now: Moment) -> rusqlite::Result<Option<Progress>> {
+    /// The progress of a job; `None` if it is unknown or purged (J4, J5). A reply is not returned before the job is
+    /// due.
+    pub(super) fn job_progress(&self, uuid: &str, now: UnixMillis) -> rusqlite::Result<Option<Progress>> {
         let sql = "select state, requested, due, status, body from job where uuid = ?";
         self.connection
             .prepare_cached(sql)?
@@ -113,7 +113,7 @@ impl Ledger {
                         is_page: false,
                     }));
                 }
-                Ok(Progress::Running(Moment(row.get(1)?), Moment(row.get(2)?)))
+                Ok(Progress::Running(UnixMillis(row.get(1)?), UnixMillis(row.get(2)?)))
             })
             .optional()
     }
@@ -123,20 +123,20 @@ impl Ledger {
         self.connection.query_row("select api from job where uuid = ?", [uuid], |row| row.get(0)).optional()
     }
 
-    /// The work of a long job, where it has not begun to end.
+    /// The job that works for a long job, unless it has been claimed.
     pub(super) fn work_of(&self, long_job: &str) -> rusqlite::Result<Option<Job>> {
         let sql = format!("select {COLUMNS} from job where long_job = ? and state = ? order by number desc limit 1");
         self.connection.query_row(&sql, params![long_job, WAITING], read).optional()
     }
 
-    /// Forgets a job, as if its record were lost.
+    /// Deletes a job, for the fault of a lost record.
     pub(super) fn forget_job(&self, uuid: &str) -> rusqlite::Result<()> {
         self.connection.execute("delete from job where uuid = ?", [uuid])?;
         Ok(())
     }
 
-    /// Forgets the jobs that ended and were requested before a moment (J5).
-    pub(super) fn purge_jobs(&self, requested_before: Moment) -> rusqlite::Result<()> {
+    /// Deletes ended jobs that were requested before a time (J5).
+    pub(super) fn purge_jobs(&self, requested_before: UnixMillis) -> rusqlite::Result<()> {
         let sql = "delete from job where requested < ? and state = ?";
         self.connection.prepare_cached(sql)?.execute(params![requested_before.0, FINISHED])?;
         Ok(())
@@ -155,8 +155,8 @@ mod tests {
             account: "a".into(),
             is_admin: true,
             long_job: None,
-            requested: Moment(0),
-            due: Moment(due),
+            requested: UnixMillis(0),
+            due: UnixMillis(due),
         }
     }
 
@@ -167,21 +167,21 @@ mod tests {
             ledger.begin_job(&job(uuid, due)).expect("a job");
         }
         let mut order = Vec::new();
-        while let Some(job) = ledger.claim_job(Moment(20)).expect("a claim") {
+        while let Some(job) = ledger.claim_job(UnixMillis(20)).expect("a claim") {
             order.push(job.uuid);
         }
         assert_eq!(order, ["soon", "sooner"]);
         assert_eq!(
-            ledger.job_progress("soon", Moment(20)).expect("a look-up"),
-            Some(Progress::Running(Moment(0), Moment(10)))
+            ledger.job_progress("soon", UnixMillis(20)).expect("a look-up"),
+            Some(Progress::Running(UnixMillis(0), UnixMillis(10)))
         );
         ledger.finish_job("soon", &Answer::text(200, "{}")).expect("an end");
         assert_eq!(
-            ledger.job_progress("soon", Moment(20)).expect("a look-up"),
+            ledger.job_progress("soon", UnixMillis(20)).expect("a look-up"),
             Some(Progress::Finished(Answer::text(200, "{}")))
         );
-        ledger.purge_jobs(Moment(1)).expect("a purge");
-        assert_eq!(ledger.job_progress("soon", Moment(20)).expect("a look-up"), None);
+        ledger.purge_jobs(UnixMillis(1)).expect("a purge");
+        assert_eq!(ledger.job_progress("soon", UnixMillis(20)).expect("a look-up"), None);
         assert!(ledger.knows_job("late").expect("a look-up"), "only finished jobs are purged");
     }
 }

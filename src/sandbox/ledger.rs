@@ -1,7 +1,7 @@
-//! What a node keeps besides the cloud itself: sessions and jobs.
+//! The database of sessions and jobs.
 //!
-//! They lie in a database file of their own, so that a session opened and a job begun by one process are
-//! known to the next one, and so that extending a session never waits for a change of the cloud.
+//! It is a separate file, so that extending a session does not wait for a transaction on the cloud. Being a file, it
+//! lets one process use sessions and jobs of another.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::answer::Failure;
 
-/// The version of the tables below; a file of another version is begun anew, since nothing in it lasts.
+/// The version of the schema; a file of another version is recreated, since its content is short-lived.
 const VERSION: i64 = 2;
 
 const TABLES: &str = "
@@ -36,31 +36,31 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the file, which is made where it does not exist.
+    /// Opens the file, and creates it if it does not exist.
     ///
     /// # Errors
-    /// Whatever SQLite says; a file that is damaged or no database among it.
+    /// When SQLite fails, also for a file that is damaged or not a database.
     pub(super) fn open(file: &Path) -> rusqlite::Result<Ledger> {
         let connection = Connection::open(file)?;
-        // Two processes may share the file; what a crash loses here are sessions and jobs of a sandbox.
+        // Processes may share the file. Losing it in a crash is acceptable: it has only sessions and jobs of a sandbox.
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "off")?;
         Ledger::with(connection)
     }
 
-    /// A ledger that ends with the process.
+    /// A database in memory.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// When SQLite fails.
     pub(super) fn in_memory() -> rusqlite::Result<Ledger> {
         Ledger::with(Connection::open_in_memory()?)
     }
 
-    /// Forgets all sessions and jobs.
+    /// Deletes all sessions and jobs.
     ///
     /// # Errors
-    /// Whatever SQLite says.
+    /// When SQLite fails.
     pub(super) fn clear(&self) -> rusqlite::Result<()> {
         self.connection.execute_batch("delete from session; delete from job;")
     }
@@ -71,7 +71,7 @@ impl Ledger {
         };
         if version(&connection)? != VERSION {
             let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            // Another process may have made the tables in the meantime, and filled them.
+            // Another process may have created and filled the tables in the meantime.
             if version(&change)? != VERSION {
                 change.execute_batch("drop table if exists session; drop table if exists job;")?;
                 change.execute_batch(TABLES)?;
@@ -89,7 +89,7 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-/// A fresh uuid as the node writes them: version 4, without dashes.
+/// A new uuid of version 4, without dashes.
 pub(super) fn new_uuid() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }

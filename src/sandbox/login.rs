@@ -12,7 +12,7 @@ pub(super) const APIS: [&str; 7] =
     ["GetLoginProcedures", "LogIn", "LogInByAccount", "LogInByUser", "LogOut", "RenewSession", "ValidateSession"];
 
 impl Node {
-    /// Runs an API of log-ins and sessions; nothing for any other API.
+    /// Runs an API of log-ins and sessions; `None` for other APIs.
     pub(super) fn run_log_in(&mut self, api: &str, arguments: &Arguments) -> Option<Result<String, Failure>> {
         Some(match api {
             "LogInByAccount" => self.log_in_by_account(arguments.text("accountName"), arguments.text("password")),
@@ -25,7 +25,7 @@ impl Node {
             "LogOut" => self.log_out(arguments.text("sessionUuid").unwrap_or_default()),
             "ValidateSession" => self.validate(arguments.text("sessionUuid").unwrap_or_default()),
             "RenewSession" => self.renew(arguments),
-            // Neither captchas nor second factors are asked for here.
+            // The sandbox has neither captchas nor second factors.
             "GetLoginProcedures" => Ok("{\"procedures\":[]}".to_owned()),
             _ => return None,
         })
@@ -56,11 +56,11 @@ impl Node {
         self.open(account_uuid, user.text("uuid").unwrap_or_default(), account.text("type") == Some("SystemAdmin"))
     }
 
-    /// Opens a session, unless its user has too many (A4, R11) and ends the others where only one is wanted (A5).
+    /// Opens a session, unless its user has too many (A4, R11). Ends the others if only one is allowed (A5).
     fn open(&mut self, account: &str, user: &str, is_admin: bool) -> Result<String, Failure> {
         let now = self.now();
         let settings = self.find("GlobalConfigInventory", &[("category", Scalar::from("identity"))])?;
-        // A setting that nobody changed leaves it to how the sandbox was started.
+        // A setting with its default value defers to the options of the sandbox.
         let changed = |name: &str| {
             let row = settings.iter().find(|row| row.text("name") == Some(name))?;
             row.text("value").filter(|value| row.text("defaultValue") != Some(value))
@@ -104,7 +104,7 @@ impl Node {
     }
 }
 
-/// Text of the store compares without regard to case; names and passwords do not.
+/// The store compares text ignoring case; names and passwords are compared exactly.
 fn has_password(row: &Row, name: Option<&str>, password: Option<&str>) -> bool {
     row.text("name") == name && row.text("password").is_some() && row.text("password") == password
 }

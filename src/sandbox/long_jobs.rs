@@ -1,7 +1,7 @@
-//! Long jobs: work that an operator hands over and follows by its record (section 10).
+//! Long jobs: calls that are submitted and followed by a record (section 10).
 //!
-//! Submitting is a job that ends as soon as the work has begun. The work is another job, which writes its
-//! outcome into the record.
+//! `SubmitLongJob` is a job that ends as soon as the submitted call has started. The call runs as another job, which
+//! writes its result into the record.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use super::reads::MANAGEMENT_NODE;
 use super::store::{Row, Scalar};
 use crate::catalog::{Api, Candidate};
 
-/// The APIs whose work can be a long job.
+/// The APIs that can be submitted as long jobs.
 const LONG: [&str; 16] = [
     "AddImage",
     "BackupStorageMigrateImage",
@@ -37,14 +37,14 @@ const LONG: [&str; 16] = [
     "RevertVolumeFromSnapshot",
 ];
 
-/// The APIs that begin and steer long jobs.
+/// The APIs that submit and control long jobs.
 pub(super) const STEERING: [&str; 6] =
     ["CancelLongJob", "CleanLongJob", "DeleteLongJob", "RerunLongJob", "ResumeLongJob", "SubmitLongJob"];
 
 const RECORD: &str = "LongJobInventory";
 
 impl Node {
-    /// Checks what such a call asks for, before it is taken.
+    /// Checks such a call before it is accepted.
     pub(super) fn check_long_job(&mut self, api: &str, arguments: &Arguments) -> Result<(), Failure> {
         if api == "SubmitLongJob" {
             self.work(arguments.text("jobName"), arguments.text("jobData")).map(|_| ())
@@ -53,7 +53,7 @@ impl Node {
         }
     }
 
-    /// Runs such a call; nothing for any other. `job` is the uuid of the call's own job.
+    /// Runs such a call; `None` for other APIs. `job` is the uuid of the call's own job.
     pub(super) fn run_long_job(
         &mut self,
         api: &str,
@@ -74,7 +74,7 @@ impl Node {
         })
     }
 
-    /// The API and the arguments of a long job's work.
+    /// The submitted API and its arguments.
     fn work(&mut self, job_name: Option<&str>, job_data: Option<&str>) -> Result<(Api, Arguments), Failure> {
         let job_name = job_name.unwrap_or_default();
         let name = job_name.strip_prefix("API").and_then(|rest| rest.strip_suffix("Msg")).unwrap_or_default();
@@ -84,7 +84,7 @@ impl Node {
             .filter(|api| LONG.contains(&api.name))
             .ok_or_else(|| Failure::argument(format!("field[jobName] names no long job: {job_name}")))?;
         let bad = |what: String| Failure::argument(format!("field[jobData] {what}"));
-        // Text that is not JSON is found by no check (R13).
+        // Text that is not JSON passes all checks (R13).
         let data: Value = serde_json::from_str(job_data.unwrap_or_default())
             .map_err(|error| Failure::internal(format!("malformed JSON in jobData: {error}")))?;
         let candidate = Candidate { api: std::rc::Rc::new(api), variables: Vec::new() };
@@ -127,7 +127,7 @@ impl Node {
         self.long_job_reply(&uuid)
     }
 
-    /// Begins the work of a long job.
+    /// Starts the submitted call.
     fn begin_work(&mut self, uuid: &str, api: &Api, work: &Arguments, caller: &Caller) -> Result<(), Failure> {
         let now = self.now();
         let job = Job {
@@ -143,7 +143,7 @@ impl Node {
         Ok(self.ledger.begin_job(&job)?)
     }
 
-    /// Writes the outcome of a long job's work into its record.
+    /// Writes the result of a submitted call into the record of its long job.
     pub(super) fn end_long_job(&mut self, job: &Job, outcome: &Result<String, Failure>) -> Result<(), Failure> {
         let Some(uuid) = &job.long_job else { return Ok(()) };
         let seconds = (self.now().0 - job.requested.0) / 1000;
@@ -198,7 +198,7 @@ impl Node {
         Ok("{}".to_owned())
     }
 
-    /// Lets a virtual machine that was about to migrate run on where it is.
+    /// Cancels the migration of a virtual machine, which keeps running on its host.
     fn stay(&self, arguments: Option<&str>) -> Result<(), Failure> {
         let arguments: Value = arguments.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let vm = arguments["vmInstanceUuid"].as_str().unwrap_or_default();
@@ -242,7 +242,7 @@ impl Node {
         Ok("{}".to_owned())
     }
 
-    /// The job that does the work of the long job that a call submitted.
+    /// The job of the submitted call.
     pub(super) fn work_begun_by(&self, job: &str) -> Result<Option<Job>, Failure> {
         let found = self.find(RECORD, &[("apiId", Scalar::from(job))])?;
         match found.first().and_then(|row| row.text("uuid")) {

@@ -1,11 +1,11 @@
-//! The sandbox: an embedded management node that speaks the REST protocol over loopback.
+//! The sandbox: an embedded management node that serves the REST protocol on loopback.
 //!
-//! Whoever has no ZStack at hand gets a node from the same binary, and the program's own tests get their
-//! server. It answers as doc/protocol.md says a node does, misreadings and traps included. What it does not simulate
-//! fails with `SANDBOX.1000` and changes nothing.
+//! It is a node for users without a ZStack, and the server of the program's own tests. It behaves as doc/protocol.md
+//! describes, including the quirks of a node. APIs that it does not simulate fail with `SANDBOX.1000` and change
+//! nothing.
 //!
-//! It shares no code with the program's planner, client or shell, so that the two check each other; it uses
-//! the catalog and the JSON values only, and they meet it over a socket like any node.
+//! It shares no code with the program's planner, client or shell, so that each checks the other; it uses only the
+//! catalog and the JSON values, and is reached over a socket like any node.
 
 mod access_keys;
 mod answer;

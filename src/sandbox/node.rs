@@ -1,14 +1,14 @@
-//! The node: from a request to its answer.
+//! The node, which turns a request into a reply.
 
 use std::time::Duration;
 
 use super::answer::{Answer, Failure};
-use super::clock::Moment;
-use super::dispatch::Dispatched;
+use super::clock::UnixMillis;
+use super::dispatch::ResolvedCall;
 use super::faults::{FaultKind, Faults, POLL};
 use super::jobs::Progress;
 use super::ledger::Ledger;
-use super::offer::{Offer, Version};
+use super::offer::{OfferedApis, Version};
 use super::options::Options;
 use super::reply_schema;
 use super::sessions::Session;
@@ -17,14 +17,14 @@ use super::target::{Target, read_body};
 use super::web_hook::WebHook;
 use crate::catalog::{Catalog, Routes};
 
-/// How far the clock of a node with a wrong clock is ahead, in milliseconds.
+/// The offset of a wrong clock, in milliseconds.
 const CLOCK_OFF: i64 = 20 * 60 * 1000;
-/// How long the fault `slow` holds an answer back at speed 1.
+/// The delay of the fault `slow` at speed 1.
 const SLOW: Duration = Duration::from_secs(3);
 
-/// A request as it came over the connection.
+/// A received request.
 #[derive(Clone, Default)]
-pub(super) struct Received {
+pub(super) struct ReceivedRequest {
     pub(super) verb: String,
     /// Path and query string, not decoded.
     pub(super) target: String,
@@ -40,31 +40,31 @@ pub(super) struct Received {
     pub(super) body: Vec<u8>,
 }
 
-/// What happens to an answer on its way.
+/// A fault while a reply is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// It is not sent; the connection is cut.
+pub(super) enum ConnectionFault {
+    /// The connection is closed before the reply.
     Cut,
-    /// The connection is cut in its middle.
+    /// The connection is closed in the middle of the reply.
     Truncated,
 }
 
-/// An answer, and how it is to be sent.
+/// A reply, and how it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) answer: Answer,
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<ConnectionFault>,
     pub(super) delay: Option<Duration>,
 }
 
 /// A management node: its cloud, its sessions and jobs, its faults.
 pub(super) struct Node {
     pub(super) catalog: Catalog,
-    pub(super) offer: Offer,
+    pub(super) offer: OfferedApis,
     pub(super) store: Store,
     pub(super) ledger: Ledger,
     pub(super) options: Options,
-    /// The results that are to be posted; whoever serves the node takes them.
+    /// Results to post; the server takes and posts them.
     pub(super) web_hooks: Vec<WebHook>,
     routes: Routes,
     faults: Faults,
@@ -79,26 +79,26 @@ impl Node {
             store.answer_as(catalog);
         }
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
-        let offer = Offer { catalog, edition: options.edition };
+        let offer = OfferedApis { catalog, edition: options.edition };
         let (routes, web_hooks) = (Routes::offering(catalog, move |name| offer.api(name)), Vec::new());
         Node { catalog, offer, store, ledger, options, web_hooks, routes, faults, own_session }
     }
 
-    /// Ends what only lived with the node.
+    /// Ends the owner's session.
     pub(super) fn close(&mut self) {
         if let Some(uuid) = self.own_session.take() {
-            // A session that stays behind expires by itself.
+            // If this fails, the session expires.
             let _ = self.ledger.close_session(&uuid);
         }
     }
 
     /// The node's own clock.
-    pub(super) fn now(&self) -> Moment {
-        let now = Moment::now();
+    pub(super) fn now(&self) -> UnixMillis {
+        let now = UnixMillis::now();
         if self.faults.is_clock_off() { now.plus(CLOCK_OFF) } else { now }
     }
 
-    /// A duration of the real world at the sandbox's speed, in milliseconds.
+    /// A duration divided by the speed-up factor, in milliseconds.
     pub(super) fn scaled(&self, duration: Duration) -> i64 {
         let milliseconds = duration.as_secs_f64() * 1000.0 / self.options.speed.max(f64::MIN_POSITIVE);
         #[allow(clippy::cast_possible_truncation)]
@@ -107,7 +107,7 @@ impl Node {
     }
 
     /// Answers a request.
-    pub(super) fn answer(&mut self, received: &Received) -> Outcome {
+    pub(super) fn answer(&mut self, received: &ReceivedRequest) -> Outcome {
         let plain = |answer| Outcome { answer, trouble: None, delay: None };
         if !matches!(received.verb.as_str(), "GET" | "POST" | "PUT" | "DELETE" | "HEAD") {
             return plain(Answer::page(405));
@@ -130,7 +130,7 @@ impl Node {
             });
         }
         let body = read_body(&received.body, received.content_type.as_deref());
-        match Dispatched::resolve(&mut self.routes, &received.verb, &target, &body) {
+        match ResolvedCall::resolve(&mut self.routes, &received.verb, &target, &body) {
             Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, faults| {
                 let mut answer = node.call(received, &target, &dispatched, faults).unwrap_or_else(|answer| answer);
                 if received.wants_schema {
@@ -142,8 +142,7 @@ impl Node {
         }
     }
 
-    /// Answers through `work`, unless a fault comes before it; lets faults befall the answer. `work` is told
-    /// the faults, for those of jobs.
+    /// Applies the drawn faults around `work`, which makes the reply. `work` gets the faults too, for those of jobs.
     fn with_faults(
         &mut self,
         api: &str,
@@ -156,7 +155,7 @@ impl Node {
             has(FaultKind::Slow).then(|| Duration::from_millis(u64::try_from(self.scaled(SLOW)).unwrap_or_default()));
         let mut trouble = None;
         let answer = if has(FaultKind::CutBefore) {
-            trouble = Some(Trouble::Cut);
+            trouble = Some(ConnectionFault::Cut);
             Answer::text(500, "")
         } else if has(FaultKind::Starting) {
             if api == "IsReadyToGo" {
@@ -171,16 +170,16 @@ impl Node {
         } else {
             let answer = work(self, &drawn);
             if has(FaultKind::CutAfter) {
-                trouble = Some(Trouble::Cut);
+                trouble = Some(ConnectionFault::Cut);
             } else if has(FaultKind::Truncated) {
-                trouble = Some(Trouble::Truncated);
+                trouble = Some(ConnectionFault::Truncated);
             }
             answer
         };
         Outcome { answer, trouble, delay }
     }
 
-    /// What became of a job that has ended.
+    /// The result of a job that has ended.
     pub(super) fn result_of(&mut self, job: &str) -> Option<Answer> {
         self.run_due_jobs().ok()?;
         match self.ledger.job_progress(job, self.now()) {
@@ -189,8 +188,8 @@ impl Node {
         }
     }
 
-    /// Answers a poll (J4). No `Authorization` is looked at.
-    fn poll(&self, received: &Received, uuid: &str) -> Answer {
+    /// Answers a poll (J4), which needs no `Authorization`.
+    fn poll(&self, received: &ReceivedRequest, uuid: &str) -> Answer {
         if received.verb != "GET" {
             return Answer::text(405, "jobs are polled with GET");
         }

@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use crate::catalog::{Api, Catalog};
 
-/// What was built into a node.
+/// The edition of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Edition {
-    /// Everything, the premium modules too.
+    /// With the premium modules.
     #[default]
     Full,
-    /// The public sources alone.
+    /// The open-source modules only.
     Open,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Edition {
     }
 }
 
-/// The ZStack version that a node plays.
+/// The ZStack version that the sandbox simulates.
 #[derive(Clone, Debug)]
 pub struct Version {
     text: String,
@@ -59,7 +59,7 @@ impl FromStr for Version {
 }
 
 impl Version {
-    /// The version as the node tells it.
+    /// The version as the node reports it.
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }
@@ -70,22 +70,21 @@ impl Version {
     }
 }
 
-/// What a node offers of the catalog. What it lacks it does not merely refuse: the call runs whatever API has a
-/// path that fits (R1).
+/// The part of the catalog that a node has. A call of an API that it lacks may run another API whose path matches (R1).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Offer {
-    /// As the node's version has it.
+pub(super) struct OfferedApis {
+    /// The catalog of the node's version.
     pub(super) catalog: Catalog,
     pub(super) edition: Edition,
 }
 
-impl Offer {
+impl OfferedApis {
     /// An API as the node has it, without the parameters that newer ones take.
     pub(super) fn api(&self, name: &str) -> Option<Api> {
         let mut api = self.catalog.api(name)?;
         let is_built_in = match self.edition {
             Edition::Full => true,
-            // The client side alone is known of what is not public.
+            // APIs that are not public are marked in the catalog.
             Edition::Open => api.source == Some("open"),
         };
         if !is_built_in || self.catalog.lacks(api.since) {
@@ -95,11 +94,11 @@ impl Offer {
         Some(api)
     }
 
-    /// The names that the node lists as offered: a few that every node has are left out (R2).
+    /// The names of the APIs that the node lists: a few that every node has are missing (R2).
     pub(super) fn listed(&self) -> impl Iterator<Item = &'static str> {
         let offer = *self;
         self.catalog.api_names().filter(|name| !name.is_unlisted()).map(|name| name.as_str()).filter(move |name| {
-            // Of a node that has everything none needs to be decoded.
+            // A full node has all APIs, so none needs to be decoded.
             offer.catalog.version() == Catalog::newest().version() && offer.edition == Edition::Full
                 || offer.api(name).is_some()
         })

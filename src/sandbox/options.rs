@@ -1,4 +1,4 @@
-//! How a sandbox is to run.
+//! Options of a sandbox.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -7,41 +7,42 @@ use std::time::Duration;
 use super::faults::Fault;
 use super::offer::{Edition, Version};
 
-/// Where the state of a sandbox lies.
+/// Where the state of a sandbox is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
-    /// In a directory, where it survives; the directory is made if there is none.
+    /// In a directory, which is created if needed.
     Directory(PathBuf),
-    /// In memory: it ends with the sandbox.
+    /// In memory.
     Memory,
 }
 
-/// How a sandbox is to run. `Options::default()` is a sandbox in memory on a free port of the loopback.
+/// Options of a sandbox. `Options::default()` is a sandbox in memory on a free loopback port.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The address to listen on.
     pub bind: IpAddr,
-    /// The port; 0 means any that is free.
+    /// The port; 0 for any free port.
     pub port: u16,
     /// The path before `/v1`, without a slash at its end; empty for none (T1).
     pub context: String,
     /// Which APIs it has.
     pub edition: Edition,
-    /// The ZStack version that it plays, without what is newer; none plays 5.2.1, and has what newer ones added.
+    /// The ZStack version that it simulates, without newer APIs; `None` for 5.2.1 with the APIs of newer versions
+    /// added.
     pub version: Option<Version>,
-    /// Where the state lies.
+    /// Where the state is stored.
     pub database: Database,
-    /// By how much jobs, and the fault `slow`, are faster than usual. Usual are tenths of seconds to seconds.
+    /// Speed-up factor of jobs and of the fault `slow`. At 1 jobs take tenths of seconds to seconds.
     pub speed: f64,
-    /// What goes wrong.
+    /// The kind of fault.
     pub faults: Vec<Fault>,
-    /// Where the draws of the faults begin: the same seed and requests give the same trouble.
+    /// The random seed of the faults: the same seed and requests give the same faults.
     pub fault_seed: u64,
-    /// The base URL that the node believes to have under the fault `location` (J3).
+    /// The base URL in `location` under the fault `location` (J3).
     pub believed_url: String,
-    /// How long a session lives after its last use (A3).
+    /// The time after its last use at which a session expires (A3).
     pub session_lifetime: Duration,
-    /// How many sessions a user may have at a time (A4).
+    /// The maximum number of sessions of a user (A4).
     pub session_limit: u64,
     /// How long the record of a finished job is kept, counted from its request (J5).
     pub job_retention: Duration,

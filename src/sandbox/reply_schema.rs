@@ -7,7 +7,7 @@ use super::answer::Answer;
 use super::store::class_of;
 use crate::catalog::{Api, Catalog, Inventory, Type};
 
-/// How deep inventories nest.
+/// The maximum nesting of inventories.
 const DEEPEST: usize = 4;
 
 /// Adds the schema to a result.

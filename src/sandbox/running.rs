@@ -1,4 +1,4 @@
-//! Starting a sandbox, serving it, and looking after its files.
+//! Starting and serving a sandbox, and its files.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::clock::Moment;
+use super::clock::UnixMillis;
 use super::error::Error;
 use super::ledger::Ledger;
 use super::node::Node;
@@ -18,10 +18,10 @@ use crate::private;
 
 /// The cloud's database in its directory.
 const CLOUD: &str = "cloud.sqlite3";
-/// The database of sessions and jobs beside it.
+/// The database of sessions and jobs next to it.
 const LEDGER: &str = "sessions.sqlite3";
 
-/// A sandbox that listens, in a thread of this process. It ends when this is dropped. `Debug` hides the session.
+/// A running sandbox, in a thread of this process. It stops when this is dropped. `Debug` hides the session.
 pub struct Running {
     server: Server,
     context: String,
@@ -37,7 +37,8 @@ impl std::fmt::Debug for Running {
 
 impl Running {
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    #[cfg(test)]
+    pub(super) fn address(&self) -> SocketAddr {
         self.server.address
     }
 
@@ -51,7 +52,7 @@ impl Running {
         &self.session
     }
 
-    /// Databases that were found damaged and renamed, by their new names. Fresh ones took their places.
+    /// The new names of databases that were damaged, renamed and replaced.
     pub fn set_aside(&self) -> &[PathBuf] {
         &self.set_aside
     }
@@ -60,7 +61,7 @@ impl Running {
 /// Starts a sandbox and logs the administrator in.
 ///
 /// # Errors
-/// `Listen` where the address cannot be had; `File`, `Store` and `Ledger` where the databases cannot be used.
+/// `Listen` if listening fails; `File`, `Store` and `Ledger` if the databases cannot be used.
 pub fn start(options: Options) -> Result<Running, Error> {
     let mut set_aside = Vec::new();
     let (store, ledger) = match &options.database {
@@ -73,9 +74,9 @@ pub fn start(options: Options) -> Result<Running, Error> {
         }
     };
     let lifetime = i64::try_from(options.session_lifetime.as_millis()).unwrap_or(i64::MAX);
-    // A process that was killed left its session behind.
-    ledger.forget_expired_sessions(Moment::now())?;
-    let session = ledger.open_session(ADMIN_ACCOUNT, ADMIN_ACCOUNT, true, Moment::now(), lifetime)?.uuid;
+    // Remove the session of a process that was killed.
+    ledger.forget_expired_sessions(UnixMillis::now())?;
+    let session = ledger.open_session(ADMIN_ACCOUNT, ADMIN_ACCOUNT, true, UnixMillis::now(), lifetime)?.uuid;
     let context = options.context.clone();
     let address = SocketAddr::new(options.bind, options.port);
     let own = session.clone();
@@ -83,11 +84,11 @@ pub fn start(options: Options) -> Result<Running, Error> {
     Ok(Running { server, context, session, set_aside })
 }
 
-/// Serves a sandbox for other clients until `stop` receives something or its sender is gone. Says on `out`
-/// where it listens and how to log in, and warns when others than this machine can reach it.
+/// Serves a sandbox for other clients until `stop` receives something or its sender is dropped. Prints to `out` where
+/// it listens and how to log in, and a warning if other machines can reach it.
 ///
 /// # Errors
-/// As `start`, and `Write` where `out` cannot be written to.
+/// As `start`, and `Write` if `out` cannot be written.
 pub fn serve(options: Options, out: &mut dyn Write, stop: &Receiver<()>) -> Result<(), Error> {
     let is_open = !options.bind.is_loopback();
     let faults: Vec<String> = options.faults.iter().map(ToString::to_string).collect();
@@ -113,7 +114,7 @@ pub fn serve(options: Options, out: &mut dyn Write, stop: &Receiver<()>) -> Resu
         text.push_str(&format!("  faults: {}\n", faults.join(" ")));
     }
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::Write)?;
-    // An error means that nobody can ask it to stop any more.
+    // An error means that the sender was dropped.
     let _ = stop.recv();
     Ok(())
 }
@@ -123,11 +124,11 @@ pub fn path(directory: &Path) -> PathBuf {
     directory.join(CLOUD)
 }
 
-/// Puts the sandbox in a directory back to the cloud that it began with, without sessions and jobs. Processes
-/// that serve it see the change.
+/// Resets the sandbox in a directory to the initial cloud, without sessions and jobs. Processes that serve it see the
+/// change.
 ///
 /// # Errors
-/// `File`, `Store` and `Ledger` where the databases cannot be used.
+/// `File`, `Store` and `Ledger` if the databases cannot be used.
 pub fn reset(directory: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(directory).map_err(file_error(directory))?;
     Store::open(&path(directory))?.reset()?;
@@ -135,11 +136,11 @@ pub fn reset(directory: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds `vms` virtual machines to the sandbox in a directory, with nics and volumes; without a number, puts
-/// back what the first cloud had and this one lacks.
+/// Adds `vms` virtual machines with nics and volumes to the sandbox in a directory; without a number, restores missing
+/// resources of the initial cloud.
 ///
 /// # Errors
-/// `File` and `Store` where the database cannot be used.
+/// `File` and `Store` if the database cannot be used.
 pub fn seed(directory: &Path, vms: Option<u64>) -> Result<(), Error> {
     std::fs::create_dir_all(directory).map_err(file_error(directory))?;
     let store = Store::open(&path(directory))?;
@@ -150,7 +151,7 @@ pub fn seed(directory: &Path, vms: Option<u64>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens the database of sessions and jobs, which its owner only may read; one that is damaged is renamed.
+/// Opens the database of sessions and jobs, which only its owner may read; a damaged one is renamed.
 fn open_ledger(file: &Path, set_aside: &mut Vec<PathBuf>) -> Result<Ledger, Error> {
     keep_private(file).map_err(file_error(file))?;
     match Ledger::open(file) {
@@ -166,8 +167,8 @@ fn open_ledger(file: &Path, set_aside: &mut Vec<PathBuf>) -> Result<Ledger, Erro
     }
 }
 
-/// Makes the file where there is none, and lets only its owner read it: sessions are as good as passwords. The
-/// files that SQLite puts beside it take its permissions.
+/// Creates the file if needed, readable by its owner only, since it contains session uuids. SQLite gives its auxiliary
+/// files the same permissions.
 fn keep_private(file: &Path) -> std::io::Result<()> {
     private::tighten(&private::options().create(true).append(true).open(file)?)
 }

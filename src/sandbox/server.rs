@@ -1,4 +1,4 @@
-//! Listening: from connections to the node, and back.
+//! The HTTP server of the sandbox.
 
 use std::cell::RefCell;
 use std::io;
@@ -20,13 +20,13 @@ use tokio::task::LocalSet;
 use super::answer::Answer;
 use super::error::Error;
 use super::ledger::new_uuid;
-use super::node::{Node, Received, Trouble};
+use super::node::{ConnectionFault, Node, ReceivedRequest};
 use super::web_hook::{self, WebHook};
 use super::wire::{ReplyBody, Wire};
 
-/// Bytes of a request line with its headers (T6).
+/// The maximum size of a request line with its headers, in bytes (T6).
 const MAX_HEAD: usize = 65_536;
-/// Bytes of a body; no API needs as many.
+/// The maximum size of a body in bytes; no API needs that much.
 const MAX_BODY: usize = 64 << 20;
 /// How long a connection may be idle (T6).
 const IDLE: Duration = Duration::from_secs(120);
@@ -43,7 +43,7 @@ impl Server {
     /// Listens, and serves the node that `make` builds, in a thread of its own.
     ///
     /// # Errors
-    /// `Listen` where the address cannot be had, `Run` where the thread cannot.
+    /// `Listen` if listening fails, `Run` if the thread cannot be started.
     pub(super) fn start(address: SocketAddr, make: impl FnOnce() -> Node + Send + 'static) -> Result<Server, Error> {
         let listen = |source| Error::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
@@ -57,10 +57,9 @@ impl Server {
                 let node = Rc::new(RefCell::new(make()));
                 let tasks = LocalSet::new();
                 tasks.block_on(&runtime, async {
-                    tokio::select! {
-                        () = accept(listener, Rc::clone(&node)) => (),
-                        _ = stopped => (),
-                    }
+                    tokio::task::spawn_local(accept(listener, Rc::clone(&node)));
+                    // An error means that the server was dropped, which stops it as well.
+                    let _ = stopped.await;
                 });
                 drop(tasks);
                 node.borrow_mut().close();
@@ -73,7 +72,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // A thread that has ended already cannot be told to.
+            // Sending fails if the thread has ended already.
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
@@ -86,7 +85,7 @@ async fn accept(listener: TcpListener, node: Rc<RefCell<Node>>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, most likely: connections must close before others open.
+            // Probably out of file descriptors: wait until connections are closed.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
@@ -100,20 +99,20 @@ async fn accept(listener: TcpListener, node: Rc<RefCell<Node>>) {
                 .max_buf_size(MAX_HEAD)
                 .writev(false)
                 .serve_connection(TokioIo::new(Wire::new(stream)), service);
-            // A connection that breaks is the client's affair, or a fault asked for.
+            // A broken connection is a matter of the client, or an injected fault.
             let _ = connection.await;
         });
     }
 }
 
-/// Answers one request; an error cuts the connection.
+/// Handles one request; an error closes the connection.
 async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Response<ReplyBody>, io::Error> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
         return Ok(response(&head.headers, Answer::page(413)));
     };
     let text = |name: header::HeaderName| header_text(&head.headers, name.as_str());
-    let received = Received {
+    let received = ReceivedRequest {
         verb: head.method.as_str().to_owned(),
         target: head
             .uri
@@ -139,8 +138,8 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
     }
     match outcome.trouble {
         None => Ok(response(&head.headers, outcome.answer)),
-        Some(Trouble::Cut) => Err(io::ErrorKind::ConnectionAborted.into()),
-        Some(Trouble::Truncated) => {
+        Some(ConnectionFault::Cut) => Err(io::ErrorKind::ConnectionAborted.into()),
+        Some(ConnectionFault::Truncated) => {
             let mut half = response(&head.headers, outcome.answer.clone());
             *half.body_mut() = ReplyBody::half(outcome.answer.body);
             Ok(half)
@@ -148,7 +147,7 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
     }
 }
 
-/// Waits for a job's end and posts its result.
+/// Waits until a job ends and posts its result.
 async fn tell(node: Rc<RefCell<Node>>, web_hook: WebHook) {
     tokio::time::sleep(Duration::from_millis(web_hook.after)).await;
     let pause = node.borrow().scaled(web_hook::PAUSE);
@@ -167,8 +166,8 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// A reply without a content type, but for the container's own pages (T4), and with a cookie for clients that
-/// sent none (T5).
+/// The HTTP response: with a content type only for pages of the container (T4), and a cookie if the client sent none
+/// (T5).
 fn response(request: &HeaderMap, answer: Answer) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::whole(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

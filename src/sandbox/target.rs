@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 
-/// The most query parameters that the container reads; it drops the rest (T6).
+/// The maximum number of query parameters; the container drops the others (T6).
 const MAX_PARAMETERS: usize = 1000;
 
 /// A request target, decoded.
@@ -18,8 +18,8 @@ impl Target {
     /// Reads a raw target such as `/zstack/v1/zones?q=name%3Dlab`.
     ///
     /// # Errors
-    /// The container's own page: 400 for characters that it refuses and for `%2F` in the path (D1, T3), 404
-    /// for a path outside the context.
+    /// A page of the container: 400 for invalid characters and for `%2F` in the path (D1, T3), 404 for a path outside
+    /// the context.
     pub(super) fn read(raw: &str, context: &str) -> Result<Target, Answer> {
         if raw.bytes().any(|byte| !(0x21..=0x7e).contains(&byte) || b"<>{}|\\^[]\"`".contains(&byte)) {
             return Err(Answer::page(400));
@@ -48,7 +48,7 @@ impl Target {
     }
 }
 
-/// Reads a query string. A parameter with a broken escape is dropped without a word (T3).
+/// Reads a query string. A parameter with a broken escape is dropped silently (T3).
 fn read_query(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
@@ -62,7 +62,7 @@ fn read_query(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Decodes percent escapes, and `+` as a blank in query strings; nothing for a broken escape.
+/// Decodes percent escapes, and `+` as a space in query strings; nothing for a broken escape.
 fn decode(text: &str, is_query: bool) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
@@ -80,8 +80,7 @@ fn decode(text: &str, is_query: bool) -> Option<String> {
     Some(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// Reads a body's text. Without a charset the container takes it for ISO-8859-1, which damages all but ASCII
-/// (T2).
+/// Decodes a body. Without a charset the container reads ISO-8859-1, which damages text that is not ASCII (T2).
 pub(super) fn read_body(body: &[u8], content_type: Option<&str>) -> String {
     let charset = content_type
         .and_then(|value| {

@@ -1,6 +1,6 @@
-//! Telling a client of a job's end (W1): the node posts the result to the URL that `X-Web-Hook` named.
+//! Web hooks (W1): the node posts the result of a job to the URL in `X-Web-Hook`.
 //!
-//! The sandbox posts to this machine alone: whoever can reach it must not send others requests through it.
+//! The sandbox posts only to this machine, so that it cannot be used to send requests to others.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use tokio::net::TcpStream;
 
 use super::answer::Answer;
 
-/// How often a result is posted before the node gives up.
+/// The maximum number of attempts.
 pub(super) const TRIES: usize = 15;
-/// How long it waits between two tries at speed 1.
+/// The pause between attempts at speed 1.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);
-/// How long a receiver may take.
+/// The time-out of an attempt.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A result that is to be posted.
+/// A result to post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WebHook {
     pub(super) url: String,
     pub(super) job: String,
-    /// When the job should have ended, in milliseconds from now.
+    /// The expected time until the job ends, in milliseconds.
     pub(super) after: u64,
 }
 
 impl WebHook {
-    /// Posts a result once; whether the receiver took it.
+    /// Posts a result once. Returns whether the receiver accepted it.
     pub(super) async fn post(&self, answer: &Answer) -> bool {
         tokio::time::timeout(PATIENCE, self.try_post(answer)).await.is_ok_and(|outcome| outcome.unwrap_or(false))
     }
@@ -52,7 +52,7 @@ impl WebHook {
     }
 }
 
-/// The host, with its port, and the path of a URL; nothing where it is none that can be posted to.
+/// The host with port, and the path of a URL; `None` if it cannot be posted to.
 fn read_url(url: &str) -> Option<(&str, &str)> {
     let rest = url.strip_prefix("http://")?;
     let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));

@@ -1,7 +1,7 @@
-//! The bytes on a connection: what hyper cannot be told to do.
+//! Connection behaviour that hyper does not support.
 //!
-//! The container answers a request line that it cannot read, or one that is too long, with 400 and a page (T3,
-//! T6); hyper does so with an empty body and codes of its own. And a reply can end in the middle, on demand.
+//! The container answers an invalid or too long request line with 400 and a page (T3, T6), while hyper sends an empty
+//! body and other codes. Also, a reply can be truncated as a fault.
 
 use std::io;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::answer::Answer;
 
-/// A connection that turns hyper's bodiless refusals into the container's page.
+/// A connection that replaces hyper's empty error replies by the container's page.
 #[derive(Debug)]
 pub(super) struct Wire<T> {
     inner: T,
-    /// A page that is still to be written.
+    /// The rest of a page to write.
     pending: Vec<u8>,
 }
 
@@ -26,7 +26,7 @@ impl<T> Wire<T> {
     }
 }
 
-/// Whether hyper itself refuses a request: the node's own replies with such codes have bodies.
+/// Whether these bytes are an error reply of hyper: the node's replies with these codes have bodies.
 fn is_refusal(bytes: &[u8]) -> bool {
     let codes: [&[u8]; 3] = [b"HTTP/1.1 400 ", b"HTTP/1.1 414 ", b"HTTP/1.1 431 "];
     codes.iter().any(|code| bytes.starts_with(code))
@@ -86,13 +86,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
     }
 }
 
-/// The body of a reply, which may end in the middle although its length was promised.
+/// The body of a reply, which may be shorter than its announced length.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     bytes: Bytes,
     length: u64,
     is_cut: bool,
-    /// Whether hyper had its turn to send what it was given before the cut.
+    /// Whether hyper could flush the bytes before the connection is closed.
     is_sent: bool,
 }
 
@@ -102,7 +102,7 @@ impl ReplyBody {
         ReplyBody { length: bytes.len() as u64, bytes: bytes.into(), is_cut: false, is_sent: false }
     }
 
-    /// The first half of the body; then the connection is cut.
+    /// The first half of the body, after which the connection is closed.
     pub(super) fn half(mut bytes: Vec<u8>) -> ReplyBody {
         let length = bytes.len() as u64;
         bytes.truncate(bytes.len() / 2);
@@ -122,8 +122,7 @@ impl Body for ReplyBody {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))));
         }
         if self.is_cut && !self.is_sent {
-            // An error now would throw away what is still in hyper's buffer; a body that has nothing for the
-            // moment lets it flush.
+            // An error now would discard hyper's buffer; a pending body makes it flush.
             self.is_sent = true;
             context.waker().wake_by_ref();
             return Poll::Pending;

@@ -11,7 +11,7 @@ use rustyline::{Changeset, Context, Helper};
 
 use crate::catalog::{Api, Inventory};
 use crate::syntax::lex;
-use crate::width::width;
+use crate::width::{terminal_size, width};
 
 use super::colours;
 use super::complete::{Files, LiveValues, Sources, complete};
@@ -65,8 +65,8 @@ impl Assistant<'_> {
     /// The rows that Tab lists for the end of `line`, as many as fit the screen.
     pub(super) fn rows(&self, line: &str) -> Vec<String> {
         let mut rows = list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour);
-        if let Some((_, height)) = terminal_size::terminal_size() {
-            let most = usize::from(height.0).saturating_sub(3).max(5);
+        if let Some((_, height)) = terminal_size() {
+            let most = height.saturating_sub(3).max(5);
             let more = rows.len().saturating_sub(most);
             if more > 0 {
                 rows.truncate(most);
@@ -79,7 +79,7 @@ impl Assistant<'_> {
 
 /// The width of the terminal in columns.
 pub(super) fn terminal_width() -> usize {
-    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+    terminal_size().map_or(80, |(width, _)| width)
 }
 
 /// How many rows a line takes up below its first, in a terminal of `width` columns.

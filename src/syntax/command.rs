@@ -69,18 +69,18 @@ impl fmt::Display for Operator {
 pub struct Argument {
     /// The parameter or field path.
     pub name: String,
-    /// What stands between name and value. `=null` is `Equal` with the value `null` here: what it means
-    /// depends on whether the command is a query.
+    /// The operator between name and value. `=null` is `Equal` with the value `null`: its meaning depends on whether
+    /// the command is a query.
     pub operator: Operator,
     /// The value as typed, or the content of the file that `@FILE` names.
     pub value: String,
     /// Whether the value came from a file.
     pub from_file: bool,
-    /// Where the whole word stands in the line.
+    /// The position of the word in the line.
     pub span: Range<usize>,
-    /// Where the name stands in the line.
+    /// The position of the name in the line.
     pub name_span: Range<usize>,
-    /// Where the value stands in the line.
+    /// The position of the value in the line.
     pub value_span: Range<usize>,
 }
 
@@ -114,13 +114,13 @@ pub struct Command {
     pub line: String,
     /// The API's name as typed.
     pub name: String,
-    /// Where the name stands in the line.
+    /// The position of the name in the line.
     pub name_span: Range<usize>,
     /// The arguments in the order typed.
     pub arguments: Vec<Argument>,
 }
 
-/// Why a line is no command.
+/// Why a line is not a command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// The line cannot be split into words.
@@ -131,13 +131,13 @@ pub enum CommandError {
     NotAnArgument {
         /// The word.
         text: String,
-        /// Where it stands in the line.
+        /// Its position in the line.
         span: Range<usize>,
     },
     /// A word that begins with an operator.
     #[error("a name is missing before the operator")]
     NoName {
-        /// Where it stands in the line.
+        /// Its position in the line.
         span: Range<usize>,
     },
 }
@@ -158,7 +158,7 @@ impl CommandError {
 pub struct FileError {
     /// The file as typed.
     pub path: String,
-    /// Where the value stands in the line.
+    /// The position of the value in the line.
     pub span: Range<usize>,
     /// What went wrong.
     pub source: io::Error,
@@ -200,7 +200,7 @@ impl Command {
         Ok(Some(Command { line: line.to_owned(), name: name.text.clone(), name_span: name.span.clone(), arguments }))
     }
 
-    /// The line and words of a command whose words the operating system's shell has split already.
+    /// The line and words of a command that the operating system's shell has split already.
     pub fn words_from_args<S: AsRef<str>>(args: &[S]) -> (String, Vec<Word>) {
         let mut line = String::new();
         let mut words = Vec::new();
@@ -211,7 +211,7 @@ impl Command {
             let start = line.len();
             let quoted = quote_word(arg.as_ref());
             line.push_str(&quoted);
-            // Splitting what was just quoted gives the spans inside the quotes; it cannot fail.
+            // The words were just quoted, so splitting cannot fail.
             let mut word = split(&quoted).ok().and_then(|mut words| words.pop()).unwrap_or_else(|| Word::plain("", 0));
             word.shift(start);
             words.push(word);

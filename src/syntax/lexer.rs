@@ -9,14 +9,14 @@ use std::str::CharIndices;
 pub struct Word {
     /// The word without its quotes and backslashes.
     pub text: String,
-    /// Where it stands in the line, quotes included, in bytes.
+    /// Its position in the line, quotes included, in bytes.
     pub span: Range<usize>,
     /// For each byte of `text`, and for its end, the byte of the line that it comes from.
     origins: Vec<usize>,
 }
 
 impl Word {
-    /// Where the bytes `range` of `text` stand in the line.
+    /// The range of the line that `range` of `text` comes from.
     pub fn span_of(&self, range: Range<usize>) -> Range<usize> {
         let at = |index: usize| self.origins.get(index).copied().unwrap_or(self.span.end);
         let start = at(range.start);
@@ -25,7 +25,7 @@ impl Word {
         start..end
     }
 
-    /// Where the word from byte `start` of `text` on stands in the line.
+    /// The range of the line from byte `start` of `text` to the end of the word.
     pub fn span_from(&self, start: usize) -> Range<usize> {
         self.span_of(start..self.text.len()).start..self.span.end
     }
@@ -38,7 +38,7 @@ impl Word {
         }
     }
 
-    /// A word that stands for itself, at `start` of a line.
+    /// A word without quotes at offset `start` of a line.
     pub fn plain(text: impl Into<String>, start: usize) -> Word {
         let text = text.into();
         let end = start + text.len();
@@ -55,7 +55,7 @@ pub enum Quote {
     Double,
 }
 
-/// A line taken apart as far as it goes; what is unfinished is said, not refused.
+/// A line split as far as possible; unfinished text is reported and not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lexed {
     /// The words, the last one perhaps unfinished.
@@ -99,7 +99,7 @@ pub enum LexError {
     /// The line ends in a backslash and nothing follows.
     #[error("the line ends in a backslash and nothing follows")]
     Unfinished {
-        /// The byte where the backslash stands.
+        /// The byte offset of the backslash.
         at: usize,
     },
 }
@@ -121,11 +121,11 @@ pub fn split(line: &str) -> Result<Vec<Word>, LexError> {
     lex(line).into_words(line.len())
 }
 
-/// Takes a line apart as far as it goes.
+/// Splits a line as far as possible.
 ///
-/// Blanks separate words. `'…'` keeps everything, `"…"` everything but `\` before `"`, `\`, `$`, a
-/// backtick or a line end; outside quotes `\` keeps the next character. A backslash before a line end
-/// disappears with it. `#` where a word could start begins a comment that runs to the end of the line.
+/// Spaces separate words. `'…'` keeps everything, `"…"` everything except `\` before `"`, `\`, `$`, a backtick or a
+/// line end; outside quotes `\` keeps the next character. A backslash before a line end is removed with the line end.
+/// `#` at the start of a word starts a comment that extends to the end of the line.
 pub fn lex(line: &str) -> Lexed {
     let mut lexed = Lexed { words: Vec::new(), open_quote: None, continues: false, comment: None };
     let mut word: Option<Word> = None;
@@ -155,9 +155,9 @@ pub fn lex(line: &str) -> Lexed {
     lexed
 }
 
-/// The word in the making, which begins here if there is none.
+/// The current word, started here if there is none.
 fn open(word: &mut Option<Word>, at: usize) -> &mut Word {
-    // Most words fit without growing, which a long line and each key press in it notice.
+    // Large enough for most words, since reallocation is noticeable with each key press in a long line.
     word.get_or_insert_with(|| Word { text: String::with_capacity(32), span: at..at, origins: Vec::with_capacity(33) })
 }
 
@@ -175,7 +175,7 @@ fn close(word: Option<Word>, end: usize, words: &mut Vec<Word>) {
     }
 }
 
-/// Adds what stands in quotes, up to the second `mark`. Returns whether there is one.
+/// Adds the text in quotes, up to the closing `mark`. Returns whether there is one.
 fn quoted(word: &mut Word, chars: &mut Peekable<CharIndices<'_>>, mark: char) -> bool {
     while let Some((at, c)) = chars.next() {
         if c == mark {
@@ -200,13 +200,13 @@ fn quoted(word: &mut Word, chars: &mut Peekable<CharIndices<'_>>, mark: char) ->
     false
 }
 
-/// Writes a word so that splitting gives it back: bare where that is safe, else in quotes.
+/// Quotes a word so that splitting returns it; a word without special characters is unchanged.
 pub fn quote_word(word: &str) -> String {
     let safe = |c: char| c.is_alphanumeric() || "_-+=.,:/@%~?!<>[]{}^*".contains(c);
     if !word.is_empty() && word.chars().all(safe) {
         return word.to_owned();
     }
-    // Quoting only what follows a `name=` reads better than quoting all of it.
+    // Only the value after `name=` is quoted, which is easier to read.
     if let Some((name, value)) = word.split_once('=')
         && !name.is_empty()
         && name.chars().all(safe)

@@ -8,8 +8,8 @@ pub enum ListError {
     OpenQuote,
 }
 
-/// Splits at commas. `"…"` and `\,` keep one; inside quotes a doubled quote stands for one quote. Nothing at
-/// all is the empty list.
+/// Splits at commas. `"…"` and `\,` keep a comma; inside quotes a doubled quote stands for one quote. Empty text is the
+/// empty list.
 ///
 /// # Errors
 /// `OpenQuote` where a quoted member does not end.

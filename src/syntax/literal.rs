@@ -1,4 +1,4 @@
-//! Structured values: JSON, or the Python literals that users of the original type.
+//! Structured values: JSON or Python literals.
 //!
 //! Both are one grammar here: strings in either quote, `true` and `True`, `null` and `None`, lists and
 //! tuples, trailing commas. It is a grammar only; nothing is evaluated.
@@ -10,13 +10,13 @@ use super::numbers::is_number;
 /// How deep lists and maps may nest.
 const DEPTH: usize = 128;
 
-/// Why a text is no literal. `at` is a byte offset in the text.
+/// Why a text is not a literal. `at` is a byte offset in the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LiteralError {
-    /// Something else stands where a value, a comma or a bracket belongs.
+    /// Unexpected text.
     #[error("{expected} expected at character {}", .at + 1)]
     Expected {
-        /// What belongs there.
+        /// What was expected.
         expected: &'static str,
         /// The byte offset.
         at: usize,
@@ -27,13 +27,13 @@ pub enum LiteralError {
         /// The byte offset of its quote.
         at: usize,
     },
-    /// An escape in a string means nothing.
+    /// An unknown escape in a string.
     #[error("bad escape at character {}", .at + 1)]
     Escape {
         /// The byte offset of its backslash.
         at: usize,
     },
-    /// A bare word that is no constant, perhaps a string without quotes.
+    /// A bare word that is not a constant, perhaps a string without quotes.
     #[error("`{word}` at character {} is neither a number nor true, false or null; strings need quotes", .at + 1)]
     BareWord {
         /// The word.
@@ -177,7 +177,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The quote at the cursor, past the `u` that Python 2 prints before one.
+    /// The quote at the cursor, skipping the `u` that Python 2 prints before it.
     fn prefixed_quote(&mut self) -> Option<char> {
         let rest = &self.text[self.at..];
         if rest.starts_with("u'") || rest.starts_with("u\"") {

@@ -1,7 +1,7 @@
-//! The text of a command line, taken apart: words, the command, its arguments, and the literals in them.
+//! Parsing a command line: words, the command, its arguments, and the literals in them.
 //!
-//! Nothing here knows which APIs exist, and nothing is ever evaluated. Spans are byte offsets into the
-//! text that was typed, so that an error can point at the word that is wrong.
+//! This module does not know which APIs exist, and evaluates nothing. Spans are byte offsets in the typed text, so that
+//! an error can point at the wrong word.
 
 mod command;
 mod lexer;

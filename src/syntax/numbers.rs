@@ -1,4 +1,4 @@
-//! Numbers as text: what is one, and byte counts with a suffix.
+//! Numbers as text, and byte counts with a suffix.
 
 /// Whether the text is a decimal integer: an optional minus sign and digits.
 fn is_integer(text: &str) -> bool {

@@ -1,15 +1,15 @@
-//! Statements of ZQL (M4), read as far as it takes to know what their results hold. The rest is the node's business:
-//! what is not understood here is sent as it is.
+//! Parses ZQL statements (M4) as far as needed to know the form of their results. Other text is sent to the node
+//! unchanged.
 
 use std::ops::Range;
 
-/// What statements begin with.
+/// The verbs of statements.
 pub const VERBS: [&str; 5] = ["query", "count", "sum", "search", "getapi"];
 
-/// Functions of what a query selects: `query distinct(zone.name)`.
+/// Functions on selected fields: `query distinct(zone.name)`.
 pub const FUNCTIONS: [&str; 4] = ["distinct", "max", "min", "avg"];
 
-/// The words of the language behind a statement's subject.
+/// The keywords after a statement's subject.
 pub const KEYWORDS: [&str; 29] = [
     "where",
     "and",
@@ -42,10 +42,10 @@ pub const KEYWORDS: [&str; 29] = [
     "false",
 ];
 
-/// A word, a string or a sign of a statement, and where it begins.
+/// A word, string or symbol of a statement, and its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'s> {
-    /// The text, of a string with its quotes.
+    /// The text, including the quotes of a string.
     pub text: &'s str,
     /// Its offset in bytes.
     pub at: usize,
@@ -62,7 +62,7 @@ impl Token<'_> {
         self.text.starts_with(['\'', '"'])
     }
 
-    /// The bytes that it takes.
+    /// Its range in bytes.
     pub fn span(&self) -> Range<usize> {
         self.at..self.at + self.text.len()
     }
@@ -72,7 +72,7 @@ fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.')
 }
 
-/// The tokens of a text. Dots belong to words, and all other signs stand for themselves.
+/// The tokens of a text. Dots are part of words, every other symbol is a token of its own.
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -91,7 +91,8 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
     found
 }
 
-/// The length of a string with its quotes. A doubled quote ends one and begins another, which comes to the same here.
+/// The length of a string with its quotes. A doubled quote is read as the end of one string and the start of another,
+/// which makes no difference here.
 fn text_length(text: &str, quote: char) -> usize {
     let mut chars = text.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {
@@ -104,56 +105,56 @@ fn text_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// What the rows of a result are.
+/// The kind of the rows of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rows<'s> {
     /// Whole inventories.
     Whole,
-    /// Inventories with these members, whatever else the node adds (R4).
+    /// Inventories with these members, and others that the node adds (R4).
     Members(Vec<&'s str>),
-    /// Lists of values, which these are the names of: first what is summed by, then the sums.
+    /// Lists of values with these names: the field that is summed by, then the sums.
     Sums(Vec<&'s str>),
-    /// The greatest, least or average values of these members.
+    /// Maximum, minimum or average values of these members.
     Aggregates(Vec<&'s str>),
-    /// Pairs of the values of these members and how many rows have them.
+    /// Values of these members with the number of rows that have them.
     Groups(Vec<&'s str>),
-    /// A number, or what is not known here.
+    /// A number, or an unknown result.
     Other,
 }
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement<'s> {
-    /// What it begins with.
+    /// The verb.
     pub verb: &'s str,
-    /// What it is about, as typed, and where that stands; none for a search.
+    /// The entity as typed, with its position; none for a search.
     pub entity: Option<Token<'s>>,
-    /// What its rows are.
+    /// The kind of its rows.
     pub rows: Rows<'s>,
-    /// What it asks for, with the members: `zone.name`.
+    /// The entity with the selected members: `zone.name`.
     subject: &'s str,
     condition: Option<&'s str>,
     restriction: Option<&'s str>,
 }
 
-/// The statements of a text, which semicolons separate.
+/// The statements of a text, separated by semicolons.
 pub fn statements(text: &str) -> Vec<Statement<'_>> {
     let all = tokens(text);
     all.split(|token| token.text == ";").filter_map(|tokens| statement(text, tokens)).collect()
 }
 
-/// What a clause is about.
+/// The kind of a clause.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Clause {
     Where,
     Restrict,
     Group,
     With,
-    /// One that changes nothing about what the rows are.
+    /// A clause that does not change the kind of the rows.
     Other,
 }
 
-/// The clause that begins with these tokens, and how many of them name it.
+/// The clause that starts with these tokens, and the number of tokens in its name.
 fn clause(tokens: &[Token<'_>]) -> Option<(Clause, usize)> {
     let word = |index: usize| tokens.get(index).map_or("", |token| token.text);
     Some(match (word(0), word(1)) {
@@ -167,7 +168,7 @@ fn clause(tokens: &[Token<'_>]) -> Option<(Clause, usize)> {
     })
 }
 
-/// The words of a list `a, b`, which may stand in parentheses.
+/// The words of a list `a, b`, which may be in parentheses.
 fn listed<'s>(tokens: &[Token<'s>]) -> Vec<&'s str> {
     tokens.iter().filter(|token| token.is_word()).map(|token| token.text).collect()
 }
@@ -185,7 +186,7 @@ fn statement<'s>(text: &'s str, tokens: &[Token<'s>]) -> Option<Statement<'s>> {
     function = function.filter(|word| FUNCTIONS.contains(word) && clause(&rest[1..]).is_none());
     let behind = &rest[usize::from(function.is_some())..];
 
-    // The subject goes to where the first clause begins.
+    // The subject ends at the first clause.
     let end = clause_start(behind).unwrap_or(behind.len());
     let (subject, clauses) = behind.split_at(end);
     rest = clauses;
@@ -196,7 +197,7 @@ fn statement<'s>(text: &'s str, tokens: &[Token<'s>]) -> Option<Statement<'s>> {
     let entity = first.text.split('.').next().unwrap_or_default();
     found.entity = Some(Token { text: entity, at: first.at });
     found.subject = span_of(text, subject);
-    // Of `zone.name,uuid` the first member stands behind the entity, and others may, too.
+    // In `zone.name,uuid` the first member is qualified by the entity; the others may be.
     let member = |name: &'s str| name.strip_prefix(entity).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name);
     names = names.into_iter().filter(|name| *name != entity).map(member).collect();
 
@@ -235,7 +236,7 @@ fn statement<'s>(text: &'s str, tokens: &[Token<'s>]) -> Option<Statement<'s>> {
     Some(found)
 }
 
-/// Where the first clause begins outside of parentheses.
+/// The position of the first clause outside of parentheses.
 fn clause_start(tokens: &[Token<'_>]) -> Option<usize> {
     let mut depth = 0_usize;
     tokens.iter().enumerate().position(|(index, token)| {
@@ -256,8 +257,8 @@ fn span_of<'s>(text: &'s str, tokens: &[Token<'s>]) -> &'s str {
 }
 
 impl Statement<'_> {
-    /// The statement that counts the rows of one group, each of whose members is given as ZQL writes its value, or has
-    /// none.
+    /// The statement that counts the rows of one group, given its members and their values in ZQL notation, or `None`
+    /// for null.
     pub fn count_of<'n>(&self, group: impl IntoIterator<Item = (&'n str, Option<String>)>) -> String {
         let mut wheres: Vec<String> = self.condition.iter().map(|condition| format!("({condition})")).collect();
         wheres.extend(group.into_iter().map(|(name, value)| match value {

@@ -24,18 +24,17 @@ pub(super) fn conditions(argument: &Argument) -> Result<Vec<Argument>, Error> {
     items.iter().map(|item| listed_condition(argument, item).map_err(bad)).collect()
 }
 
-/// The conditions of a text that separates them by `;`, as words of a command. A `;` before anything else belongs to a
-/// value.
+/// Conditions separated by `;` as the words of a command, for a hint. `None` unless every part is a condition.
 fn separated_by_semicolons(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.split(';').map(str::trim).filter(|part| !part.is_empty()).collect();
     let is_condition = |part: &&str| condition_in(part).is_ok();
-    // A Unix shell takes `>` and `<` for redirections.
+    // A Unix shell reads `>` and `<` as redirections.
     let word = |part: &&str| if part.contains(['<', '>']) { format!("'{part}'") } else { quote_word(part) };
     let separated = parts.len() > 1 && parts.iter().all(is_condition);
     separated.then(|| mask_command(&parts.iter().map(word).collect::<Vec<_>>().join(" ")))
 }
 
-/// The condition that a text holds.
+/// The condition in a text.
 fn condition_in(text: &str) -> Result<(String, Operator, String), String> {
     let (_, words) = Command::words_from_args(&["Query", text]);
     let parsed = Command::from_words("", &words).map_err(|error| error.to_string())?;
@@ -53,7 +52,7 @@ fn listed_condition(argument: &Argument, item: &Value) -> Result<Argument, Strin
     Ok(Argument { name, operator, value, ..argument.clone() })
 }
 
-/// `{"name": .., "op": .., "value": ..}`; `op` is an operator of the old protocol or one as typed here.
+/// Reads `{"name": .., "op": .., "value": ..}`; `op` is an operator of the old protocol or of the command line.
 fn map_condition(members: &[(String, Value)]) -> Result<(String, Operator, String), String> {
     let text = |key: &str| {
         members.iter().find(|(name, _)| name == key).and_then(|(_, value)| match value {

@@ -1,4 +1,4 @@
-//! Planning a query: its conditions, what is asked of the answer, and the requests that fetch it.
+//! Planning a query: its conditions, its result options, and the requests for its pages.
 
 mod listed;
 mod requests;
@@ -11,13 +11,13 @@ use crate::catalog::{Api, Catalog, Inventory, zql_entity};
 use crate::json::Value;
 use crate::syntax::{Argument, Command, Operator};
 
-use super::condition::{Condition, ConditionValue, Reader};
+use super::condition::{Condition, ConditionReader, ConditionValue};
 use super::error::{Error, ErrorKind};
 use super::request::PathPart;
 use super::{Options, call};
 
-pub use requests::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
-use shape::{Common, Shape};
+pub use requests::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
+use shape::{CommonParameters, ResultOptions};
 
 /// The parameters that every query takes besides conditions.
 pub(super) const COMMON: [&str; 11] = [
@@ -37,7 +37,7 @@ pub(super) const COMMON: [&str; 11] = [
 /// Plans a query.
 pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Options) -> Result<QueryPlan, Error> {
     let general = api.inventory.and_then(|name| catalog.inventory(name));
-    let mut common = Common::default();
+    let mut common = CommonParameters::default();
     let mut typed: Vec<&Argument> = Vec::new();
     for argument in &command.arguments {
         let name = argument.name.as_str();
@@ -66,7 +66,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
             .filter(|argument| argument.operator == Operator::Equal)
             .find_map(|argument| catalog.specialised(inventory, &argument.name, &argument.value))
     });
-    let reader = Reader {
+    let reader = ConditionReader {
         api: api.name,
         inventory: general.as_ref(),
         specialised: specialised.as_ref(),
@@ -76,7 +76,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
     let conditions: Vec<Condition> = typed.iter().map(|argument| reader.read(argument)).collect::<Result<_, _>>()?;
     let path = query_path(api, &conditions)?;
 
-    let shape = Shape::read(&common, api, &reader, options)?;
+    let shape = ResultOptions::read(&common, api, &reader, options)?;
     let unsayable = conditions.iter().find(|condition| !condition.is_sayable());
     let is_zql = unsayable.is_some() || matches!(shape.answer, Answer::Groups { .. });
     let rows = specialised.as_ref().or(general.as_ref());
@@ -137,7 +137,7 @@ fn query_path(api: &Api, conditions: &[Condition]) -> Result<Vec<PathPart>, Erro
     Ok(parts)
 }
 
-fn check_zql(unsayable: Option<&Condition>, rows: Option<&Inventory>, shape: &Shape) -> Result<(), Error> {
+fn check_zql(unsayable: Option<&Condition>, rows: Option<&Inventory>, shape: &ResultOptions) -> Result<(), Error> {
     let refuse = |reason| match unsayable {
         Some(condition) => {
             Error::at(ErrorKind::Unsayable { name: condition.field.clone(), reason }, condition.span.clone())

@@ -8,10 +8,10 @@ use crate::plan::condition::{Condition, zql_string};
 use crate::plan::request::{Effect, PathPart, Request, SecretText};
 use crate::plan::zql;
 
-/// What a query answers with.
+/// The kind of result of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Rows, with the total where that was asked for.
+    /// Rows, with the total if requested.
     Rows {
         /// Whether the number of all matching rows comes with them.
         with_total: bool,
@@ -25,7 +25,7 @@ pub enum Answer {
     },
 }
 
-/// How many rows are asked for.
+/// How many rows are requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// All of them, in pages.
@@ -33,18 +33,18 @@ pub enum Extent {
         /// Rows per request.
         page_size: u32,
     },
-    /// Exactly so many at most, in one request.
+    /// At most this many, in one request.
     Limit(u64),
 }
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cursor {
-    /// At the first row that was asked for.
+    /// At the first requested row.
     Start,
-    /// After the row whose key is this.
+    /// After the row with this key.
     After(String),
-    /// After so many rows.
+    /// After this many rows.
     Offset(u64),
 }
 
@@ -53,55 +53,55 @@ pub enum Cursor {
 pub struct QueryPlan {
     /// The API.
     pub api: &'static str,
-    /// The inventory of the rows, the specialised one where a condition chooses it.
+    /// The inventory of the rows: the specialised one if a condition selects it.
     pub inventory: Option<&'static str>,
-    /// What the answer holds.
+    /// The kind of result.
     pub answer: Answer,
-    /// How many rows are asked for.
+    /// How many rows are requested.
     pub extent: Extent,
-    /// The members of a row that the user wants, in that order; all when `None`.
+    /// The requested members of a row, in order; `None` for all.
     pub select: Option<Vec<String>>,
-    /// The order that the node cannot give: all rows are fetched and put into it here.
-    pub order_here: Option<OrderHere>,
-    /// The member by whose order pages follow each other; without it they follow by offset.
+    /// An order that the node does not support: all rows are fetched and sorted by the program.
+    pub order_here: Option<LocalOrder>,
+    /// The member by which rows are paged; without it they are paged by offset.
     pub key: Option<&'static str>,
     /// Whether replies are those of ZQL: `{"results": [{"inventories": [..], "total": n}]}`.
     pub is_zql: bool,
     pub(super) path: Vec<PathPart>,
-    /// Conditions of each request; several where a long list had to be split.
+    /// The conditions of each request; several if a long list had to be split.
     pub(super) parts: Vec<Vec<Condition>>,
     pub(super) entity: String,
     pub(super) fields: Option<Vec<String>>,
     pub(super) sort: Option<Sort>,
     pub(super) start: u64,
-    /// Rows per request, where it takes several.
+    /// Rows per request, if there are several.
     pub(super) page_size: u32,
     pub(super) filter_name: Option<String>,
     pub(super) timeout: Option<Duration>,
 }
 
-/// What rows are sorted by.
+/// A sort order.
 #[derive(Clone, Debug)]
 pub struct Sort {
     /// The member.
     pub field: String,
-    /// Whether the greatest comes first.
+    /// Whether the order is descending.
     pub descending: bool,
 }
 
-/// An order that rows are put into once all are there.
+/// Sorting by the program, after all rows were fetched.
 #[derive(Clone, Debug)]
-pub struct OrderHere {
-    /// What they are sorted by.
+pub struct LocalOrder {
+    /// The order.
     pub sort: Sort,
     /// How many of the sorted rows are skipped.
     pub start: u64,
-    /// How many of them are wanted at most.
+    /// The maximum number of rows after that.
     pub limit: Option<u64>,
 }
 
 impl QueryPlan {
-    /// The number of requests that the conditions had to be split over; each is paged by itself.
+    /// The number of queries that the conditions were split into; each is paged on its own.
     pub fn parts(&self) -> usize {
         self.parts.len()
     }
@@ -111,7 +111,7 @@ impl QueryPlan {
         self.start
     }
 
-    /// The same with rows that hold their key, where they are fetched with it, whatever the user wants to see.
+    /// The same query with the key kept in the rows, if they are fetched with it, even if the user did not select it.
     pub fn with_key(&self) -> QueryPlan {
         let mut plan = self.clone();
         if let (Some(names), Some(key)) = (&mut plan.select, self.key)
@@ -122,7 +122,7 @@ impl QueryPlan {
         plan
     }
 
-    /// The query for the rows that this one counts, of which it fetches the key alone where they have one.
+    /// The query for the rows that this one counts; it fetches only their key, if they have one.
     pub fn counted_rows(&self) -> QueryPlan {
         QueryPlan {
             answer: Answer::Rows { with_total: false },
@@ -136,7 +136,7 @@ impl QueryPlan {
         }
     }
 
-    /// The query that counts the rows of a group whose field is null: a node counts none of them (R7).
+    /// The query that counts the rows whose group field is null, which a node does not count (R7).
     pub fn count_of_null(&self, field: &str) -> QueryPlan {
         let mut plan = QueryPlan { answer: Answer::Count, ..self.clone() };
         for conditions in &mut plan.parts {
@@ -145,7 +145,7 @@ impl QueryPlan {
         plan
     }
 
-    /// The request for the page of a part that begins at the cursor.
+    /// The request for the page of a part that starts at the cursor.
     pub fn request(&self, part: usize, cursor: &Cursor) -> Request {
         let conditions = self.parts.get(part).map_or(&[][..], Vec::as_slice);
         let mut request = if self.is_zql {
@@ -215,7 +215,7 @@ impl QueryPlan {
             },
             Answer::Count | Answer::Groups { .. } => format!("count {entity}"),
         };
-        // `a and b and c` binds to the right, which means the same for one connective.
+        // `a and b and c` is right-associative, which makes no difference here.
         if !wheres.is_empty() {
             text.push_str(&format!(" where {}", wheres.join(" and ")));
         }
@@ -259,7 +259,7 @@ impl QueryPlan {
         }
     }
 
-    /// The order that is asked for: the user's, or one by key where pages or an offset need one (Q17).
+    /// The order of the request: the user's, or by key where pages or an offset need an order (Q17).
     fn order(&self) -> Option<(&str, bool)> {
         match &self.sort {
             Some(sort) => Some((&sort.field, sort.descending)),
@@ -268,8 +268,8 @@ impl QueryPlan {
         }
     }
 
-    /// Pages that follow by key need it in every row, and a total counts only rows whose first selected field is
-    /// not null (Q18): so the key goes first, and the shell drops it where nobody asked for it.
+    /// Paging by key needs the key in every row, and a total counts only rows whose first selected field is not null
+    /// (Q18). So the key is selected first and dropped from the output if it was not requested.
     pub(super) fn arrange_fields(&mut self) {
         if !matches!(self.answer, Answer::Rows { .. }) {
             self.fields = None;

@@ -1,21 +1,21 @@
-//! What is asked of a query's answer: how many rows, in what order, with which members.
+//! The result options of a query: how many rows, in which order, with which members.
 
 use crate::catalog::{Api, Field, Inventory};
 use crate::nearness::closest;
 use crate::syntax::{Argument, integer, split_list};
 
-use super::requests::{Answer, Extent, OrderHere, Sort};
-use crate::plan::condition::Reader;
+use super::requests::{Answer, Extent, LocalOrder, Sort};
+use crate::plan::condition::ConditionReader;
 use crate::plan::error::{Error, ErrorKind};
 use crate::plan::{Options, fields};
 
 /// The common parameters as typed.
 #[derive(Default)]
-pub(super) struct Common<'a> {
+pub(super) struct CommonParameters<'a> {
     pub(super) given: Vec<&'a Argument>,
 }
 
-impl<'a> Common<'a> {
+impl<'a> CommonParameters<'a> {
     pub(super) fn get(&self, name: &str) -> Option<&'a Argument> {
         self.given.iter().copied().find(|argument| argument.name == name)
     }
@@ -30,7 +30,7 @@ impl<'a> Common<'a> {
 
     fn number(&self, name: &str) -> Result<Option<u64>, Error> {
         let Some(argument) = self.get(name) else { return Ok(None) };
-        // The node counts rows in 32 bits.
+        // The node uses 32-bit numbers for rows.
         match integer(&argument.value).filter(|number| (0..=i64::from(i32::MAX)).contains(number)) {
             Some(number) => Ok(Some(number.unsigned_abs())),
             None => Err(wrong_type(argument, "a whole number, zero or above")),
@@ -42,20 +42,25 @@ fn wrong_type(argument: &Argument, expected: &'static str) -> Error {
     Error::at(ErrorKind::WrongType { name: argument.name.clone(), expected }, argument.value_span.clone())
 }
 
-/// What is asked of the answer, checked.
-pub(super) struct Shape {
+/// The checked result options.
+pub(super) struct ResultOptions {
     pub(super) answer: Answer,
     pub(super) extent: Extent,
     pub(super) start: u64,
     pub(super) sort: Option<Sort>,
-    pub(super) order_here: Option<OrderHere>,
+    pub(super) order_here: Option<LocalOrder>,
     pub(super) fields: Option<Vec<String>>,
     pub(super) select: Option<Vec<String>>,
     pub(super) filter_name: Option<String>,
 }
 
-impl Shape {
-    pub(super) fn read(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Shape, Error> {
+impl ResultOptions {
+    pub(super) fn read(
+        common: &CommonParameters<'_>,
+        api: &Api,
+        reader: &ConditionReader<'_>,
+        options: &Options,
+    ) -> Result<ResultOptions, Error> {
         let count = common.flag("count")?;
         let with_total = common.flag("replyWithCount")?;
         let limit = common.number("limit")?;
@@ -94,7 +99,7 @@ impl Shape {
             None => Answer::Rows { with_total },
         };
         let all = Extent::All { page_size: options.page_size.max(1) };
-        let mut shape = Shape {
+        let mut shape = ResultOptions {
             answer,
             extent: limit.map_or(all, Extent::Limit),
             start,
@@ -106,18 +111,18 @@ impl Shape {
         };
         match sorted {
             Some((sort, false)) if matches!(shape.answer, Answer::Rows { .. }) => {
-                // Which rows come first shows only when all are there.
+                // The first rows are known only after all were fetched.
                 shape.extent = all;
                 shape.start = 0;
-                shape.order_here = Some(OrderHere { sort, start, limit });
+                shape.order_here = Some(LocalOrder { sort, start, limit });
                 fields = None;
             }
             sorted => shape.sort = sorted.map(|(sort, _)| sort),
         }
-        Ok(Shape { fields, ..shape })
+        Ok(ResultOptions { fields, ..shape })
     }
 
-    /// The member that pages follow each other by: only where no other order is wanted.
+    /// The member to page by: only if no other order is requested.
     pub(super) fn key(&self, rows: Option<&Inventory>) -> Option<&'static str> {
         let inventory = rows.filter(|_| self.sort.is_none())?;
         ["uuid", "id"].into_iter().find(|name| inventory.field(name).is_some())
@@ -127,12 +132,12 @@ impl Shape {
 /// A member, with the inventory that has it.
 type Member<'a> = (&'a Inventory, &'a Field);
 
-/// A member of the inventory itself, for sorting and grouping; its name, and what is known of it.
+/// A member of the inventory itself, for sorting and grouping: its name, and its description if known.
 fn own_field<'r>(
     argument: &Argument,
     name: &str,
     api: &Api,
-    reader: &Reader<'r>,
+    reader: &ConditionReader<'r>,
     options: &Options,
 ) -> Result<(String, Option<Member<'r>>), Error> {
     let error = |kind| Error::at(kind, argument.value_span.clone());
@@ -152,8 +157,13 @@ fn own_field<'r>(
     }
 }
 
-/// The order that is asked for, and whether the node can give it.
-fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Option<(Sort, bool)>, Error> {
+/// The requested order, and whether the node supports it.
+fn sort(
+    common: &CommonParameters<'_>,
+    api: &Api,
+    reader: &ConditionReader<'_>,
+    options: &Options,
+) -> Result<Option<(Sort, bool)>, Error> {
     let direction = match common.get("sortDirection") {
         None => None,
         Some(argument) => match argument.value.to_ascii_lowercase().as_str() {
@@ -191,12 +201,17 @@ fn sort(common: &Common<'_>, api: &Api, reader: &Reader<'_>, options: &Options) 
     Ok(Some((Sort { field, descending: direction.or(sign).unwrap_or(false) }, by_node)))
 }
 
-/// What `fields=` comes to: what the node can select, and what the user wants.
+/// The result of `fields=`: the fields that the node can select, and the fields that the user requested.
 type Selected = (Option<Vec<String>>, Option<Vec<String>>);
 
-fn selected(argument: &Argument, api: &Api, reader: &Reader<'_>, options: &Options) -> Result<Selected, Error> {
+fn selected(
+    argument: &Argument,
+    api: &Api,
+    reader: &ConditionReader<'_>,
+    options: &Options,
+) -> Result<Selected, Error> {
     let error = |kind| Error::at(kind, argument.value_span.clone());
-    // No name has a bracket or a quote in it, so that a list may come as JSON or as Python writes it.
+    // Names contain no brackets or quotes, so a list in JSON or Python notation is accepted too.
     let text = argument.value.trim();
     let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let mut names: Vec<String> = split_list(text)

@@ -1,4 +1,4 @@
-//! Splitting a query whose lists no URL could hold.
+//! Splitting a query whose lists are too long for a URL.
 
 use crate::secret::Secrets;
 use crate::syntax::Operator;
@@ -7,13 +7,13 @@ use super::requests::{Answer, Cursor, QueryPlan};
 use crate::plan::condition::{Condition, ConditionValue, Scalar};
 use crate::plan::error::{Error, ErrorKind};
 
-/// The longest path and query that is safe everywhere, in bytes (T6).
+/// The maximum length of path and query string, in bytes (T6).
 const LONGEST: usize = 7000;
-/// What a page's own condition, limit and offset may add to a request, in bytes.
+/// Bytes reserved for a page's own condition, limit and offset.
 const PAGE_ROOM: usize = 200;
 
 impl QueryPlan {
-    /// Splits the longest list of a request that no URL could hold (T6).
+    /// Splits the longest list of a request that is too long for a URL (T6).
     pub(super) fn split_long_lists(&mut self) -> Result<(), Error> {
         let most = LONGEST - PAGE_ROOM;
         let mut done = Vec::new();
@@ -40,7 +40,7 @@ impl QueryPlan {
             let Some(index) = longest.filter(|index| size(&conditions[*index]) > 0) else {
                 return Err(too_long(""));
             };
-            // A row may have several related rows, and so belong to both halves of such a list.
+            // A row may have several related rows and match both halves of such a list.
             let related = conditions[index].field.contains('.') || conditions[index].field.starts_with("__");
             if related && self.answer != (Answer::Rows { with_total: false }) {
                 return Err(too_long("; rows of a split list of related fields cannot be counted"));
@@ -49,8 +49,8 @@ impl QueryPlan {
             if let (ConditionValue::List(first), ConditionValue::List(second)) =
                 (&mut conditions[index].value, &mut rest[index].value)
             {
-                // In order and without doubles, the parts of a list of uuids hold different rows and follow
-                // each other in the order of the whole. The node tells neither case nor trailing blanks (Q9).
+                // Sorted and without duplicates, the parts of a list of uuids match different rows, in the order of the
+                // whole. The node ignores case and trailing spaces (Q9).
                 let key = |item: &Scalar| item.text().trim_end_matches(' ').to_lowercase();
                 first.sort_by_cached_key(key);
                 first.dedup_by_key(|item| key(item));

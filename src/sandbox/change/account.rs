@@ -1,13 +1,13 @@
-//! Accounts, what they own and share, quotas and global configurations.
+//! Accounts, ownership and sharing, quotas and global settings.
 
 use serde_json::Value;
 
 use super::super::answer::Failure;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
-/// The APIs of accounts and settings whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+/// The APIs of accounts and settings with a handler of their own.
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("ChangeResourceOwner", change_owner),
     ("ResetGlobalConfig", reset_config),
     ("RevokeResourceSharing", revoke),
@@ -28,7 +28,7 @@ fn update_user(change: &Change<'_>) -> Result<String, Failure> {
     change.update_login("UserInventory")
 }
 
-/// Changes the value of a setting; it takes effect where the sandbox looks at it.
+/// Changes the value of a setting, which has an effect if the sandbox uses it.
 fn update_config(change: &Change<'_>) -> Result<String, Failure> {
     let (category, name) = (change.text("category"), change.text("name"));
     let condition = [("category", Scalar::from(category)), ("name", Scalar::from(name))];
@@ -51,7 +51,7 @@ fn update_config(change: &Change<'_>) -> Result<String, Failure> {
     Ok(serde_json::json!({ "inventory": inventory }).to_string())
 }
 
-/// Gives all settings their defaults back.
+/// Resets all settings.
 fn reset_config(change: &Change<'_>) -> Result<String, Failure> {
     for row in change.find("GlobalConfigInventory", &[])? {
         let condition = [("category", row.get("category").clone()), ("name", row.get("name").clone())];
@@ -146,13 +146,13 @@ const QUOTAS: [(&str, &str); 7] = [
 ];
 
 impl Change<'_> {
-    /// How much of a quota an account uses; nothing for quotas that do not count resources.
+    /// The used amount of a quota; `None` for quotas that do not count resources.
     pub(in super::super) fn used_of_quota(&self, account: &str, name: &str) -> Result<Option<i64>, Failure> {
         let Some((_, kind)) = QUOTAS.iter().find(|(quota, _)| *quota == name) else { return Ok(None) };
         let owned = self.find("AccountResourceRefInventory", &[("accountUuid", account), ("resourceType", kind)])?;
         let mut used = 0;
         for row in &owned {
-            // Root volumes go with their virtual machines and do not count.
+            // Root volumes belong to their virtual machines and are not counted.
             let volume =
                 if *kind == "VolumeVO" { self.referred("VolumeInventory", row, "resourceUuid")? } else { None };
             used += i64::from(volume.is_none_or(|volume| volume.text("type") == Some("Data")));
@@ -160,7 +160,7 @@ impl Change<'_> {
         Ok(Some(used))
     }
 
-    /// Refuses one more resource than an account may have.
+    /// Fails if another resource would exceed a quota.
     pub(super) fn check_quota(&self, inventory: &str) -> Result<(), Failure> {
         let kind = self.resource_type(inventory);
         let Some((name, _)) = QUOTAS.iter().find(|(_, counted)| *counted == kind) else { return Ok(()) };
@@ -176,9 +176,9 @@ impl Change<'_> {
         }
     }
 
-    /// Changes who logs in; a password only if the old one, where it is given, is right.
+    /// Changes an account; a password only if the given old one is correct.
     fn update_login(&self, inventory: &str) -> Result<String, Failure> {
-        // Without a uuid the account changes itself.
+        // Without a uuid the caller's account is changed.
         let uuid = self.arguments.text("uuid").unwrap_or(&self.caller.account);
         let row = self.get(inventory, uuid)?;
         let own = row.text("accountUuid").unwrap_or(uuid);

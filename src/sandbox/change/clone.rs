@@ -5,14 +5,14 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
-/// The APIs that copy.
-pub(super) const WORK: &[(&str, Work)] = &[("CloneVmInstance", clone)];
+/// The APIs that clone.
+pub(super) const WORK: &[(&str, Handler)] = &[("CloneVmInstance", clone)];
 
 const VM: &str = "VmInstanceInventory";
 
-/// Makes a copy for each name: of the machine, its volumes, and its nics with addresses of their own.
+/// Clones a virtual machine for each name, with its volumes, and nics with new addresses.
 fn clone(change: &Change<'_>) -> Result<String, Failure> {
     let original = change.get(VM, change.text("vmInstanceUuid"))?;
     let state = original.text("state").unwrap_or_default();

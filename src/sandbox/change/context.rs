@@ -1,4 +1,4 @@
-//! What the carrying out of a call has at hand: the call, the caller, the transaction.
+//! The context of a handler: the call, the caller, the transaction.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,14 +10,14 @@ use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::checks::is_uuid;
-use super::super::clock::Moment;
+use super::super::clock::UnixMillis;
 use super::super::node::Node;
 use super::super::store::{Row, Scalar, Transaction};
 use super::subject;
 use crate::catalog::{Api, Catalog};
 
-/// How an API is carried out. `Err` undoes everything that was done.
-pub(in super::super) type Work = fn(&Change<'_>) -> Result<String, Failure>;
+/// The implementation of an API. `Err` rolls its changes back.
+pub(in super::super) type Handler = fn(&Change<'_>) -> Result<String, Failure>;
 
 /// Resources that no account owns.
 const UNOWNED: [&str; 11] = [
@@ -34,21 +34,21 @@ const UNOWNED: [&str; 11] = [
     "ZoneInventory",
 ];
 
-/// A change in the making: the call, and the transaction that it happens in. Calls that only read use it, too.
+/// The call that is carried out, and its transaction. Reads use it too.
 pub(in super::super) struct Change<'a> {
     pub(in super::super) tx: &'a Transaction<'a>,
     pub(in super::super) catalog: Catalog,
     pub(in super::super) api: &'a Api,
     pub(in super::super) arguments: &'a Arguments,
     pub(in super::super) caller: &'a Caller,
-    pub(super) now: Moment,
-    /// The references to each kind of resource, as deletions have found them.
+    pub(super) now: UnixMillis,
+    /// A cache of the references to each kind of resource, for deletions.
     pub(super) references: RefCell<HashMap<String, References>>,
-    /// The general inventories of those that were asked for.
+    /// A cache of general inventories.
     pub(super) roots: RefCell<HashMap<String, String>>,
 }
 
-/// References that have a member for a kind of resource, and that member's name.
+/// Inventories with a reference to a kind of resource, with the name of that member.
 pub(super) type References = Rc<Vec<(&'static str, String)>>;
 
 impl<'a> Change<'a> {
@@ -65,7 +65,7 @@ impl<'a> Change<'a> {
 }
 
 impl Change<'_> {
-    /// The text of a parameter; empty where it is absent, which checks have refused where it matters.
+    /// The text of a parameter; empty if it is absent. Required ones were checked before.
     pub(in super::super) fn text(&self, parameter: &str) -> &str {
         self.arguments.text(parameter).unwrap_or_default()
     }
@@ -86,7 +86,7 @@ impl Change<'_> {
         }
     }
 
-    /// The rows whose members have those values.
+    /// The rows with these values.
     pub(in super::super) fn find(&self, inventory: &str, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
         let conditions: Vec<_> = conditions.iter().map(|(field, value)| (*field, Scalar::from(*value))).collect();
         Ok(self.tx.find_where(inventory, &conditions)?)
@@ -98,7 +98,7 @@ impl Change<'_> {
         Ok(format!("{{\"inventory\":{json}}}"))
     }
 
-    /// Makes a resource, owned by the caller unless it is the platform's or an account itself.
+    /// Creates a resource, owned by the caller unless it belongs to the platform or is an account.
     pub(super) fn insert(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
         self.tx.insert(inventory, row)?;
         let uuid = row.text("uuid").filter(|_| !UNOWNED.contains(&self.root(inventory).as_str()));
@@ -108,8 +108,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Other accounts than the administrator's change what is theirs, use what is shared with them, and nothing
-    /// of the platform (Q23).
+    /// Ordinary accounts may change their own resources and use shared ones, but not resources of the platform (Q23).
     pub(super) fn check_permission(&self) -> Result<(), Failure> {
         if self.caller.is_admin || self.caller.account.is_empty() {
             return Ok(());
@@ -141,7 +140,7 @@ impl Change<'_> {
     }
 }
 
-/// A value of a call as rows keep it.
+/// A value of a call in its stored form.
 pub(super) fn scalar(value: &Value) -> Scalar {
     match value {
         Value::Null => Scalar::Null,

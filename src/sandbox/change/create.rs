@@ -1,4 +1,4 @@
-//! Making resources: from parameters, defaults and what the new resource hangs on.
+//! Creating resources from parameters, defaults and parent resources.
 
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
@@ -6,7 +6,7 @@ use super::super::store::{Row, Scalar};
 use super::{Change, fill, scalar, subject};
 use crate::catalog::{Api, Catalog, Inventory, Type};
 
-/// Creates whose names and results do not end alike.
+/// Create APIs whose names do not end in the noun of their result.
 const OTHERWISE_NAMED: [(&str, &str); 11] = [
     ("CreateTag", "TagPatternInventory"),
     ("CreateL2NoVlanNetwork", "L2NetworkInventory"),
@@ -21,10 +21,10 @@ const OTHERWISE_NAMED: [(&str, &str); 11] = [
     ("AddSimulatorBackupStorage", "BackupStorageInventory"),
 ];
 
-/// States that new resources begin in, best first.
+/// Initial states, in order of preference.
 const FIRST_STATES: [&str; 8] = ["Connected", "Ready", "Enabled", "enable", "Completed", "Running", "Active", "OK"];
 
-/// The inventory of what an API makes.
+/// The inventory of the resource that an API creates.
 pub(super) fn created(catalog: Catalog, api: &Api) -> Option<&'static str> {
     if subject::is_elsewhere(api) {
         return None;
@@ -34,17 +34,17 @@ pub(super) fn created(catalog: Catalog, api: &Api) -> Option<&'static str> {
     }
     let noun = ["Create", "Add"].iter().find_map(|verb| api.name.strip_prefix(verb))?;
     let result = subject::result_inventory(catalog, api)?;
-    // The noun names the most special inventory where there is one: `ImageStoreBackupStorage`.
+    // The noun may name a special inventory: `ImageStoreBackupStorage`.
     if let Some(special) = subject::resource_inventory(catalog, &format!("{noun}Inventory")) {
         return Some(special);
     }
-    // `AddVmToAffinityGroup` makes no affinity group.
+    // `AddVmToAffinityGroup` does not create an affinity group.
     let is_whole =
         !noun.match_indices("To").any(|(at, _)| noun[at + 2..].starts_with(|c: char| c.is_ascii_uppercase()));
     (is_whole && noun.ends_with(result.strip_suffix("Inventory")?)).then_some(result)
 }
 
-/// Makes the resource.
+/// Creates the resource.
 pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let inventory = created(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
     let row = change.new_row(inventory)?;
@@ -53,7 +53,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
-    /// Keeps a new resource with what else belongs to it, and returns its uuid.
+    /// Stores a new resource with its dependent records, and returns its uuid.
     pub(super) fn create(&self, inventory: &str, mut row: Row) -> Result<String, Failure> {
         self.check_quota(inventory)?;
         fill::before(self, inventory, &mut row)?;
@@ -64,11 +64,11 @@ impl Change<'_> {
         Ok(uuid)
     }
 
-    /// The uuid that the caller chose for what it makes, or a fresh one (P9).
+    /// The uuid chosen by the caller, or a new one (P9).
     pub(super) fn chosen_uuid(&self) -> Result<String, Failure> {
         match self.arguments.text("resourceUuid") {
             None => Ok(new_uuid()),
-            // The database finds it, not a check (R13).
+            // The database reports this, not a check (R13).
             Some(uuid) if self.tx.kind_of(uuid)?.is_some() => {
                 Err(Failure::internal(format!("ConstraintViolationException: there is a resource[uuid:{uuid}]")))
             }
@@ -76,7 +76,7 @@ impl Change<'_> {
         }
     }
 
-    /// A row of an inventory, as far as the call and the catalog tell.
+    /// A row of an inventory, filled from the call and the catalog.
     pub(super) fn new_row(&self, inventory: &'static str) -> Result<Row, Failure> {
         let stored = self.tx.stored_fields(inventory)?;
         let description = self.catalog.inventory(inventory).ok_or_else(|| Failure::not_simulated(self.api.name))?;
@@ -105,7 +105,7 @@ impl Change<'_> {
         Ok(row)
     }
 
-    /// What the node assumes for a parameter of the same name.
+    /// The default of a parameter with the same name.
     fn default_of(&self, field: &str) -> Option<Scalar> {
         let parameter = self.api.parameter(field)?;
         let text = parameter.default.as_deref()?;
@@ -116,8 +116,7 @@ impl Change<'_> {
         })
     }
 
-    /// The zone of a new host is that of its cluster, and so on: members that the resources named by the call
-    /// have as well.
+    /// Members copied from parent resources: the zone of a new host is that of its cluster, for example.
     fn inherit(&self, stored: &[&'static str], row: &mut Row) -> Result<(), Failure> {
         const INHERITED: [&str; 4] = ["zoneUuid", "clusterUuid", "hypervisorType", "architecture"];
         for parameter in &self.api.parameters {
@@ -136,7 +135,7 @@ impl Change<'_> {
     }
 }
 
-/// The state or status that new resources begin in, and `false` for what nobody asked for.
+/// The initial state or status, and `false` for flags that were not given.
 fn first_value(inventory: &Inventory, field: &str) -> Option<Scalar> {
     let described = inventory.field(field)?;
     if described.kind == Type::Bool {
@@ -152,7 +151,7 @@ fn first_value(inventory: &Inventory, field: &str) -> Option<Scalar> {
     None
 }
 
-/// The value of the type field that means this inventory.
+/// The value of the type field that selects this inventory.
 fn special_type(inventory: &Inventory) -> Option<&'static str> {
     inventory.parents.first().map(|parent| parent.type_value)
 }

@@ -1,4 +1,4 @@
-//! Deleting: what goes with a resource, and what only lets go of it.
+//! Deleting resources, with cascades and references that become null.
 
 use std::rc::Rc;
 
@@ -9,8 +9,8 @@ use super::update::decapitalised;
 use super::{Change, References, subject};
 use crate::catalog::{Api, Catalog};
 
-/// What is deleted with a resource: the resource, what goes with it, and the member that refers to it.
-/// References between resources follow from the catalog and are not told here.
+/// Cascades: a resource, the inventory that is deleted with it, and the member that refers to it. Reference inventories
+/// follow from the catalog and are not listed.
 const GOES_WITH: [(&str, &str, &str); 32] = [
     ("ZoneInventory", "ClusterInventory", "zoneUuid"),
     ("ZoneInventory", "PrimaryStorageInventory", "zoneUuid"),
@@ -46,7 +46,7 @@ const GOES_WITH: [(&str, &str, &str); 32] = [
     ("AlarmInventory", "AlarmActionInventory", "alarmUuid"),
 ];
 
-/// What only lets go of a resource that is deleted: members that become null.
+/// Members that become null when a resource is deleted.
 const LETS_GO: [(&str, &str, &str, &[&str]); 5] = [
     ("VmNicInventory", "EipInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
     ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
@@ -55,19 +55,19 @@ const LETS_GO: [(&str, &str, &str, &[&str]); 5] = [
     ("InstanceOfferingInventory", "VmInstanceInventory", "instanceOfferingUuid", &["instanceOfferingUuid"]),
 ];
 
-/// The parameter that names what an API deletes, and its inventory.
+/// The parameter with the uuid of the resource that an API deletes, and its inventory.
 pub(super) fn deleted(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
     if !api.name.starts_with("Delete") || subject::is_elsewhere(api) {
         return None;
     }
     let (parameter, inventory) = subject::subject(catalog, api)?;
-    // `DeleteVmHostname` names a virtual machine and deletes something of it.
+    // `DeleteVmHostname` has the uuid of a virtual machine and deletes only its host name.
     let noun = api.name.trim_start_matches("Delete");
     let kind = inventory.strip_suffix("Inventory")?;
     (noun.ends_with(kind) || kind.ends_with(noun)).then_some((parameter, inventory))
 }
 
-/// Refuses a deletion that would fail, without doing it: a zone can hold very many things.
+/// Fails if the deletion would fail, without trying it: a zone can have very many resources.
 pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
     let (parameter, inventory) =
         deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
@@ -81,7 +81,7 @@ pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Deletes the resource. One that does not exist is deleted as well (J10).
+/// Deletes the resource. Deleting one that does not exist succeeds (J10).
 pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let (parameter, inventory) =
         deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
@@ -89,7 +89,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let uuid = change.text(parameter);
     let Some(row) = change.tx.get(inventory, uuid)? else { return Ok("{}".to_owned()) };
     match inventory {
-        // What can be recovered stays as a row until it is expunged.
+        // Recoverable resources keep their row until they are expunged.
         "ImageInventory" | "VolumeInventory" => change.mark_deleted(inventory, &row)?,
         _ => change.delete_tree(inventory, uuid)?,
     }
@@ -97,7 +97,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
-    /// Refuses what a node does not delete unless forced (P5).
+    /// Fails for resources that a node deletes only if forced (P5).
     fn check_deletable(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
         let uuid = row.text("uuid").unwrap_or_default();
         match inventory {
@@ -119,7 +119,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Lets an image or a volume wait to be recovered or expunged.
+    /// Marks an image or volume as deleted, so that it can be recovered or expunged.
     fn mark_deleted(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
         let uuid = row.text("uuid").unwrap_or_default();
         let mut changes = Row::new().with("status", "Deleted");
@@ -133,7 +133,7 @@ impl Change<'_> {
         self.update(inventory, uuid, changes)
     }
 
-    /// Deletes a resource, what goes with it, and all that only says something about it.
+    /// Deletes a resource with its cascades, tags and ownership.
     pub(super) fn delete_tree(&self, inventory: &str, uuid: &str) -> Result<(), Failure> {
         let root = self.root(inventory);
         if root == "VmInstanceInventory" {
@@ -187,7 +187,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The references that have a member for a kind of resource, and that member: `zoneUuid` for zones.
+    /// Inventories with a reference to a kind of resource, with that member: `zoneUuid` for zones.
     fn references_to(&self, root: &str) -> References {
         let mut known = self.references.borrow_mut();
         let found = known.entry(root.to_owned()).or_insert_with(|| {
@@ -200,7 +200,7 @@ impl Change<'_> {
         Rc::clone(found)
     }
 
-    /// The reply of a deletion, which may hold what is left of a resource.
+    /// The reply of a deletion, which may have the remaining inventory.
     fn reply_without(&self, inventory: &str, uuid: &str) -> Result<String, Failure> {
         match subject::result_inventory(self.catalog, self.api) {
             Some(result) if self.root(result) == self.root(inventory) && self.tx.get(inventory, uuid)?.is_some() => {

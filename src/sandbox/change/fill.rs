@@ -1,11 +1,11 @@
-//! What particular new resources have beyond the parameters of their creation.
+//! Members and dependent records of new resources that do not come from parameters.
 
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
 use super::Change;
 
-/// Members that a new resource has unless it was told otherwise.
+/// Default members of new resources.
 const MEMBERS: [(&str, &str, Default); 40] = [
     ("ZoneInventory", "type", Default::Text("zstack")),
     ("ClusterInventory", "type", Default::Text("zstack")),
@@ -55,7 +55,7 @@ enum Default {
     Number(i64),
 }
 
-/// The type that an API's own name means.
+/// The type in an API's name.
 const TYPES: [(&str, &str); 16] = [
     ("AddImageStoreBackupStorage", "ImageStoreBackupStorage"),
     ("AddSftpBackupStorage", "SftpBackupStorage"),
@@ -120,7 +120,7 @@ pub(super) fn before(change: &Change<'_>, inventory: &str, row: &mut Row) -> Res
         }
         "VolumeInventory" => fill_volume(change, row)?,
         "AccessKeyInventory" => {
-            // As long as the longest that a caller may choose.
+            // The maximum length that callers may choose.
             for (field, length) in [("AccessKeyID", 20), ("AccessKeySecret", 40)] {
                 if row.get(field).is_null() {
                     let random = new_uuid() + &new_uuid();
@@ -156,7 +156,7 @@ pub(super) fn before(change: &Change<'_>, inventory: &str, row: &mut Row) -> Res
     check_unique(change, &root, row)
 }
 
-/// Makes what belongs to a new resource.
+/// Creates the dependent records of a new resource.
 pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(), Failure> {
     let uuid = row.text("uuid").unwrap_or_default();
     match change.root(inventory).as_str() {
@@ -180,7 +180,7 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
         }
         "AccountInventory" => {
             for quota in change.find("QuotaInventory", &[])? {
-                // A new account may have what the first ordinary one may.
+                // A new account gets the quotas of the first ordinary one.
                 let name = quota.text("name").unwrap_or_default();
                 if !change.find("QuotaInventory", &[("identityUuid", uuid), ("name", name)])?.is_empty() {
                     continue;
@@ -235,7 +235,7 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
     row.set("actualSize", 0);
     row.set("isShareable", false);
     if row.get("primaryStorageUuid").is_null() {
-        // It comes to be when it is attached first.
+        // It is instantiated when it is first attached.
         row.set("status", "NotInstantiated");
     } else {
         row.set("format", "qcow2");
@@ -245,7 +245,7 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a second account, user or host of a name or address that must be unique.
+/// Fails if the name or address of an account, user or host is taken.
 fn check_unique(change: &Change<'_>, root: &str, row: &Row) -> Result<(), Failure> {
     let fields: &[&str] = match root {
         "AccountInventory" => &["name"],

@@ -1,10 +1,10 @@
-//! The states of virtual machines and the calls that lead from one to another.
+//! States of virtual machines and their transitions.
 
 use super::super::answer::Failure;
 use super::super::store::{Row, Scalar};
 use super::Change;
 
-/// A call that moves a virtual machine from one state to another.
+/// A state transition.
 #[derive(Debug)]
 pub(super) struct Transition {
     api: &'static str,
@@ -46,7 +46,7 @@ const fn transition_of(
     Transition { api, parameter, from, during, to }
 }
 
-/// The transition that an API stands for.
+/// The transition of an API.
 pub(super) fn transition(api: &str) -> Option<&'static Transition> {
     TRANSITIONS.iter().find(|transition| transition.api == api)
 }
@@ -56,7 +56,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let transition = transition(change.api.name).ok_or_else(|| Failure::not_simulated(change.api.name))?;
     let uuid = change.text(transition.parameter);
     let Some(vm) = change.tx.get(VM, uuid)? else {
-        // Destroying what is not there succeeds (J10); all else has been refused.
+        // Destroying a missing one succeeds (J10); other calls were rejected before.
         return if transition.api == "DestroyVmInstance" {
             Ok("{}".to_owned())
         } else {
@@ -99,12 +99,12 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
-    /// Shows that a transition has begun.
+    /// Sets the state during the transition.
     pub(super) fn begin(&self, transition: &Transition) -> Result<(), Failure> {
         let Some(during) = transition.during else { return Ok(()) };
         let uuid = self.text(transition.parameter);
         let state = self.tx.get(VM, uuid)?.and_then(|vm| vm.text("state").map(str::to_owned));
-        // Stopping what is stopped changes nothing on the way either.
+        // Stopping a stopped one does not change the state.
         if state.is_some_and(|state| {
             state != transition.to || transition.api == "MigrateVm" || transition.api == "RebootVmInstance"
         }) {
@@ -127,7 +127,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// A host that a virtual machine can run on: the one asked for, the one it was on, or any of its cluster.
+    /// A host for a virtual machine: the requested one, the last one, or any of its cluster.
     pub(super) fn host_for(&self, vm: &Row, wanted: Option<&str>) -> Result<String, Failure> {
         let cluster = vm.text("clusterUuid").unwrap_or_default();
         let hosts = self.usable_hosts(&[("clusterUuid", cluster)])?;
@@ -142,7 +142,7 @@ impl Change<'_> {
         })
     }
 
-    /// The host that a virtual machine migrates to: the one asked for, or another of its cluster.
+    /// The host to migrate to: the requested one, or another of the cluster.
     fn destination(&self, vm: &Row) -> Result<String, Failure> {
         let cluster = vm.text("clusterUuid").unwrap_or_default();
         let current = vm.text("hostUuid");
@@ -162,13 +162,13 @@ impl Change<'_> {
         }
     }
 
-    /// The hosts that can take virtual machines.
+    /// The hosts that can run virtual machines.
     pub(in super::super) fn usable_hosts(&self, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
         let all = [conditions, &[("state", "Enabled"), ("status", "Connected")]].concat();
         self.find("HostInventory", &all)
     }
 
-    /// Moves the virtual machines of a host to others, or stops them.
+    /// Migrates the virtual machines of a host, or stops them.
     pub(super) fn empty_host(&self, host: &str) -> Result<(), Failure> {
         for vm in self.find(VM, &[("hostUuid", host)])? {
             let uuid = vm.text("uuid").unwrap_or_default();
@@ -189,7 +189,7 @@ impl Change<'_> {
     }
 }
 
-/// Why no host was found.
+/// The error if no host was found.
 pub(super) fn no_host(wanted: Option<&str>) -> Failure {
     Failure::new(
         "HOST_ALLOCATION.1001",

@@ -1,9 +1,9 @@
-//! What calls change in the cloud.
+//! Actions: changes to the cloud.
 //!
-//! Most follow from an API's name and the catalog: a create fills the members of the result's inventory from
-//! parameters of the same names, an update changes them, an attachment is a row of the reference that holds
-//! both uuids. Tables say what the names do not: the states of virtual machines, what goes with what when
-//! something is deleted, what else belongs to a new resource. What neither tells is not simulated.
+//! Most are derived from an API's name and the catalog: a create fills members of the result's inventory from
+//! parameters of the same names, an update changes them, an attachment is a row of the reference with both uuids.
+//! Tables add what cannot be derived: states of virtual machines, cascades of deletions, dependent records of new
+//! resources. Other APIs are not simulated.
 
 mod account;
 mod clone;
@@ -23,7 +23,7 @@ mod update;
 mod vm;
 mod volume;
 
-pub(super) use context::{Change, Work};
+pub(super) use context::{Change, Handler};
 pub(super) use subject::is_platforms;
 
 use context::{References, scalar};

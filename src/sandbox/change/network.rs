@@ -1,4 +1,4 @@
-//! Addresses, virtual IPs and what hangs on them, rules and name servers.
+//! Addresses, virtual IPs and their services, rules and name servers.
 
 use std::net::Ipv4Addr;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work, scalar};
+use super::{Change, Handler, scalar};
 
-/// The APIs of networks whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+/// The APIs of networks with a handler of their own.
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AddDnsToL3Network", add_dns),
     ("AddIpRangeByNetworkCidr", add_range_by_cidr),
     ("AddSecurityGroupRule", add_rules),
@@ -24,16 +24,16 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("RemoveDnsFromL3Network", remove_dns),
 ];
 
-/// An address of an L3 network that nobody has.
+/// A free address of an L3 network.
 #[derive(Clone, Debug)]
 pub(in super::super) struct FreeAddress {
     pub(super) ip: String,
-    /// The range that it is of.
+    /// Its IP range.
     pub(super) range: Row,
 }
 
 impl Change<'_> {
-    /// The addresses of an L3 network that somebody has, sorted.
+    /// The used addresses of an L3 network, sorted.
     pub(in super::super) fn taken_addresses(&self, l3_network: &str) -> Result<Vec<Ipv4Addr>, Failure> {
         let mut taken: Vec<Ipv4Addr> = Vec::new();
         for inventory in ["VmNicInventory", "VipInventory", "UsedIpInventory"] {
@@ -45,7 +45,7 @@ impl Change<'_> {
         Ok(taken)
     }
 
-    /// The addresses of a range that nobody has, in order.
+    /// The free addresses of a range, in order.
     pub(in super::super) fn free_in<'t>(
         &self,
         range: &Row,
@@ -53,12 +53,12 @@ impl Change<'_> {
     ) -> impl Iterator<Item = Ipv4Addr> + use<'t> {
         let bound = |field: &str| range.text(field).and_then(|text| text.parse::<Ipv4Addr>().ok()).map(u32::from);
         let (first, last, gateway) = (bound("startIp"), bound("endIp"), bound("gateway"));
-        // A range of IPv6 has no such bounds, and so no addresses here.
+        // IPv6 ranges are not supported and have no addresses here.
         let all = first.unwrap_or(1)..=last.filter(|_| first.is_some()).unwrap_or(0);
         all.filter(move |ip| Some(*ip) != gateway).map(Ipv4Addr::from).filter(|ip| taken.binary_search(ip).is_err())
     }
 
-    /// Finds an address of an L3 network: the one wanted, or the first that is free.
+    /// Finds an address of an L3 network: the requested one, or the first free one.
     pub(in super::super) fn free_address(
         &self,
         l3_network: &str,
@@ -85,7 +85,7 @@ impl Change<'_> {
         ))
     }
 
-    /// Keeps an address as used and returns the uuid of that record.
+    /// Stores an address as used and returns the uuid of that record.
     pub(super) fn use_address(
         &self,
         address: &FreeAddress,
@@ -112,7 +112,7 @@ impl Change<'_> {
         Ok(uuid)
     }
 
-    /// Binds what stands on a virtual IP to a nic.
+    /// Attaches the service of a virtual IP to a nic.
     fn bind(&self, inventory: &str, uuid: &str, nic: &str) -> Result<String, Failure> {
         let row = self.get(inventory, uuid)?;
         if let Some(other) = row.text("vmNicUuid") {
@@ -161,7 +161,7 @@ fn remove_dns(change: &Change<'_>) -> Result<String, Failure> {
     change.set_dns(network, &dns)
 }
 
-/// Adds the range of all addresses of a network but its own, the gateway's and the broadcast's.
+/// Adds the range of all addresses of a CIDR except those of network, gateway and broadcast.
 fn add_range_by_cidr(change: &Change<'_>) -> Result<String, Failure> {
     let cidr = change.text("networkCidr");
     let bad = || Failure::argument(format!("field[networkCidr] is no IPv4 network: {cidr}"));
@@ -186,7 +186,7 @@ fn add_range_by_cidr(change: &Change<'_>) -> Result<String, Failure> {
 
 const SERVICES: &str = "NetworkServiceL3NetworkRefInventory";
 
-/// The services that a call names, `{"<provider uuid>": ["DHCP", ..]}`, as rows of the L3 network.
+/// The services of a call, `{"<provider uuid>": ["DHCP", ..]}`, as rows of the L3 network.
 fn services<'a>(change: &'a Change<'_>) -> impl Iterator<Item = [(&'static str, Scalar); 3]> + 'a {
     let network = change.text("l3NetworkUuid");
     let named = change.arguments.get("networkServices").and_then(Value::as_object);

@@ -3,10 +3,10 @@
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar, TagKind};
-use super::{Change, Work};
+use super::{Change, Handler};
 
-/// The APIs of nics whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+/// The APIs of nics with a handler of their own.
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachL3NetworkToVm", attach_l3_network),
     ("ChangeVmNicNetwork", change_network),
     ("DeleteVmStaticIp", delete_static_ip),
@@ -45,7 +45,7 @@ fn detach_l3_network(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(VM, vm)
 }
 
-/// Moves a nic to another L3 network, with an address of that one.
+/// Moves a nic to another L3 network, with a new address.
 fn change_network(change: &Change<'_>) -> Result<String, Failure> {
     let (nic, network) = (change.text("vmNicUuid"), change.text("destL3NetworkUuid"));
     let row = change.get(NIC, nic)?;
@@ -62,7 +62,7 @@ fn change_network(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(NIC, nic)
 }
 
-/// Gives a nic the address that is wanted.
+/// Sets the requested address of a nic.
 fn set_static_ip(change: &Change<'_>) -> Result<String, Failure> {
     let (vm, network) = (change.text("vmInstanceUuid"), change.text("l3NetworkUuid"));
     let Some(ip) = change.arguments.text("ip") else {
@@ -81,14 +81,14 @@ fn set_static_ip(change: &Change<'_>) -> Result<String, Failure> {
     Ok("{}".to_owned())
 }
 
-/// Lets an address be anyone's choice again; the nic keeps it until then.
+/// Releases a static address; the nic keeps it for now.
 fn delete_static_ip(change: &Change<'_>) -> Result<String, Failure> {
     change.forget_static_ip(change.text("vmInstanceUuid"), change.text("l3NetworkUuid"))?;
     Ok("{}".to_owned())
 }
 
 impl Change<'_> {
-    /// Gives a nic another address, and what depends on it as well.
+    /// Changes the address of a nic and of dependent records.
     fn readdress(&self, nic: &str, network: &str, wanted: Option<&str>) -> Result<(), Failure> {
         let address = self.free_address(network, wanted)?;
         self.tx.delete_where("UsedIpInventory", &[("vmNicUuid", Scalar::from(nic))])?;
@@ -116,7 +116,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The address that a system tag `staticIp::<L3 network>::<address>` asks for.
+    /// The address in a system tag `staticIp::<L3 network>::<address>`.
     pub(super) fn static_ip(&self, network: &str) -> Option<&str> {
         let tags = self.arguments.texts("systemTags");
         tags.into_iter().find_map(|tag| tag.strip_prefix("staticIp::")?.strip_prefix(network)?.strip_prefix("::"))
@@ -136,7 +136,7 @@ impl Change<'_> {
         let nic = new_uuid();
         self.use_address(&address, network, Some(&nic))?;
         let now = self.now.to_stored();
-        // The locally administered prefix of the platform, and a tail of the uuid, which is unique enough.
+        // The platform's locally administered prefix and the end of the uuid, which is unique enough.
         let mac = format!("fa:{}:{}:{}:{}:00", &nic[0..2], &nic[2..4], &nic[4..6], &nic[6..8]);
         let row = Row::new()
             .with("uuid", nic.as_str())

@@ -1,4 +1,4 @@
-//! Attaching and detaching: rows of the references that join two resources.
+//! Attaching and detaching: rows of reference inventories.
 
 use super::super::answer::Failure;
 use super::super::store::{Row, Scalar};
@@ -6,17 +6,17 @@ use super::update::decapitalised;
 use super::{Change, subject};
 use crate::catalog::{Api, Catalog};
 
-/// A reference between two resources, and the parameters that name them.
+/// A reference between two resources, and its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Relation {
     inventory: &'static str,
-    /// Parameter and member of each side. A parameter that is a list makes several rows.
+    /// Parameter and member of each side. A list parameter creates several rows.
     sides: [(&'static str, &'static str); 2],
     attaches: bool,
 }
 
-/// Relations whose reference does not follow from the parameters: the API, the reference, and the members of
-/// the two sides, which are the parameters' names as well.
+/// References that cannot be derived from the parameters: the API, the reference, and the members of both sides, which
+/// are also the names of the parameters.
 const TOLD: [(&str, &str, &str, &str); 4] = [
     ("AddUserToGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
     ("AttachPolicyToUserGroup", "UserGroupPolicyRefInventory", "policyUuid", "groupUuid"),
@@ -24,10 +24,10 @@ const TOLD: [(&str, &str, &str, &str); 4] = [
     ("RemoveUserFromGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
 ];
 
-/// APIs that look like relations and are none.
+/// APIs whose names look like attachments but are not.
 const NONE: [&str; 2] = ["AttachVmNicToVm", "DeleteExportedImageFromBackupStorage"];
 
-/// The reference that an API makes or removes: the one that has members for both its uuids.
+/// The reference that an API adds or removes: the one with members for both uuids.
 pub(super) fn relation(catalog: Catalog, api: &Api) -> Option<Relation> {
     if subject::is_elsewhere(api) || NONE.contains(&api.name) {
         return None;
@@ -44,7 +44,7 @@ pub(super) fn relation(catalog: Catalog, api: &Api) -> Option<Relation> {
     }
     let mut sides =
         api.parameters.iter().filter(|parameter| parameter.required && parameter.resource.is_some()).map(|parameter| {
-            // `vmNicUuids` fills `vmNicUuid`, and `uuid` of a zone `zoneUuid`.
+            // `vmNicUuids` is stored as `vmNicUuid`, and `uuid` of a zone as `zoneUuid`.
             let kind = parameter.resource.map(|kind| decapitalised(kind) + "Uuid").unwrap_or_default();
             let field = if parameter.name == "uuid" { kind } else { parameter.name.trim_end_matches('s').to_owned() };
             (parameter.name, field)
@@ -57,7 +57,7 @@ pub(super) fn relation(catalog: Catalog, api: &Api) -> Option<Relation> {
     })
 }
 
-/// Makes or removes the rows.
+/// Adds or removes the rows.
 pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let relation = relation(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
     let [left, right] = relation.sides;
@@ -91,12 +91,12 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
-    /// The uuids that a parameter names: one, or a list.
+    /// The uuids of a parameter: one, or a list.
     fn side(&self, parameter: &str) -> Vec<&str> {
         self.arguments.text(parameter).into_iter().chain(self.arguments.texts(parameter)).collect()
     }
 
-    /// The reply with the inventory of whichever side the catalog tells of.
+    /// The reply, with the inventory that the catalog names.
     fn reply_of_either(&self, relation: &Relation) -> Result<String, Failure> {
         let Some(result) = subject::result_inventory(self.catalog, self.api) else { return Ok("{}".to_owned()) };
         for (parameter, _) in relation.sides {

@@ -1,4 +1,4 @@
-//! Running a call: finding its work, trying it out, doing it.
+//! Finding the handler of an API, and running or validating a call.
 
 use super::super::answer::Failure;
 use super::super::arguments::Arguments;
@@ -8,12 +8,12 @@ use super::super::reads::{self, candidates, capacity, settings};
 use super::super::store::StoreError;
 use super::super::{login, long_jobs};
 use super::{
-    Change, Work, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
+    Change, Handler, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
-/// APIs whose work their names do not tell.
-const SPECIAL: [&[(&str, Work)]; 11] = [
+/// APIs with a handler of their own.
+const SPECIAL: [&[(&str, Handler)]; 11] = [
     account::WORK,
     clone::WORK,
     network::WORK,
@@ -27,25 +27,25 @@ const SPECIAL: [&[(&str, Work)]; 11] = [
     settings::WORK,
 ];
 
-/// How an API is carried out; nothing for one that is not simulated.
-fn work_of(catalog: Catalog, api: &Api) -> Option<Work> {
+/// The handler of an API; `None` if it is not simulated.
+fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
     let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
     special
-        .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Work))
-        .or_else(|| relate::relation(catalog, api).map(|_| relate::run as Work))
-        .or_else(|| create::created(catalog, api).map(|_| create::run as Work))
-        .or_else(|| delete::deleted(catalog, api).map(|_| delete::run as Work))
-        .or_else(|| update::updated(catalog, api).map(|_| update::run as Work))
+        .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Handler))
+        .or_else(|| relate::relation(catalog, api).map(|_| relate::run as Handler))
+        .or_else(|| create::created(catalog, api).map(|_| create::run as Handler))
+        .or_else(|| delete::deleted(catalog, api).map(|_| delete::run as Handler))
+        .or_else(|| update::updated(catalog, api).map(|_| update::run as Handler))
 }
 
 impl Node {
-    /// Whether the sandbox does what an API is for.
+    /// Whether an API is simulated.
     pub(in super::super) fn is_simulated(&self, api: &Api) -> bool {
         let tables: [&[&str]; 3] = [&login::APIS, &reads::APIS, &long_jobs::STEERING];
         tables.iter().any(|table| table.contains(&api.name)) || work_of(self.catalog, api).is_some()
     }
 
-    /// Runs an API whose parameters and session are good.
+    /// Runs an API whose parameters and session were checked.
     pub(in super::super) fn run(
         &mut self,
         api: &Api,
@@ -80,15 +80,14 @@ impl Node {
         })
     }
 
-    /// What a call changes as soon as it is taken, such as a virtual machine that begins to start; and whether
-    /// it can run at all.
+    /// Checks whether a call can run, and makes its immediate changes, such as the state `Starting`.
     pub(in super::super) fn prepare(
         &mut self,
         api: &Api,
         arguments: &Arguments,
         caller: &Caller,
     ) -> Result<(), Failure> {
-        // What would fail now fails at once and leaves no trace.
+        // A call that would fail now fails immediately, without changes.
         self.rehearse(api, arguments, caller)?;
         if let Some(transition) = lifecycle::transition(api.name) {
             return self.change(api, arguments, caller, |change| change.begin(transition));
@@ -99,21 +98,21 @@ impl Node {
         Ok(())
     }
 
-    /// Does a call's work and undoes it again: only its failure is of interest (P10).
+    /// Runs a call and rolls it back, to find out whether it fails (P10).
     pub(in super::super) fn rehearse(
         &mut self,
         api: &Api,
         arguments: &Arguments,
         caller: &Caller,
     ) -> Result<(), Failure> {
-        /// Why the transaction is undone.
-        enum End {
+        /// Why the transaction is rolled back.
+        enum Undone {
             Rehearsed,
             Failed(Failure),
         }
-        impl From<StoreError> for End {
-            fn from(error: StoreError) -> End {
-                End::Failed(error.into())
+        impl From<StoreError> for Undone {
+            fn from(error: StoreError) -> Undone {
+                Undone::Failed(error.into())
             }
         }
         if api.name == "RenewSession" {
@@ -123,18 +122,18 @@ impl Node {
             return self.check_long_job(api.name, arguments);
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
-        let end: Result<(), End> = self.store.transaction(|tx| {
+        let end: Result<(), Undone> = self.store.transaction(|tx| {
             let change = Change::new(self, tx, api, arguments, caller);
-            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Work);
+            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Handler);
             let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
             match change.check_permission().and_then(|()| rehearse()) {
-                Ok(()) => Err(End::Rehearsed),
-                Err(failure) => Err(End::Failed(failure)),
+                Ok(()) => Err(Undone::Rehearsed),
+                Err(failure) => Err(Undone::Failed(failure)),
             }
         });
         match end {
-            Ok(()) | Err(End::Rehearsed) => Ok(()),
-            Err(End::Failed(failure)) => Err(failure),
+            Ok(()) | Err(Undone::Rehearsed) => Ok(()),
+            Err(Undone::Failed(failure)) => Err(failure),
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
 /// The APIs of Ceph monitors.
-pub(super) const WORK: &[(&str, Work)] = &[
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AddMonToCephBackupStorage", add),
     ("AddMonToCephPrimaryStorage", add),
     ("RemoveMonFromCephBackupStorage", remove),
@@ -43,12 +43,12 @@ fn remove(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
-    /// Keeps the monitors that a call names for a storage.
+    /// Stores the monitors of a storage.
     pub(super) fn add_monitors(&self, storage: &str) -> Result<(), Failure> {
         let (_, inventory, joined) = kinds(self.api.name);
         for url in self.arguments.texts("monUrls") {
             let monitor = Monitor::parse(url).ok_or_else(|| {
-                // The address holds a password and is not repeated.
+                // The address contains a password and is not printed.
                 Failure::argument("field[monUrls] has an address that is not user:password@host[:port][/?monPort=port]")
             })?;
             if !self.find(inventory, &[(joined, storage), ("hostname", monitor.host)])?.is_empty() {
@@ -85,7 +85,7 @@ struct Monitor<'a> {
 
 impl Monitor<'_> {
     fn parse(url: &str) -> Option<Monitor<'_>> {
-        // A password may contain `@`, a host may not.
+        // A password may contain `@`, a host cannot.
         let (login, rest) = url.rsplit_once('@')?;
         let (user, password) = login.split_once(':')?;
         let (place, query) = rest.split_once('/').unwrap_or((rest, ""));

@@ -1,4 +1,4 @@
-//! Which resource an API is about, from its name and its parameters.
+//! Finding the resource of an API from its name and parameters.
 
 use super::super::store::Transaction;
 use super::Change;
@@ -24,7 +24,7 @@ const PLATFORMS: [&str; 16] = [
     "MigrateVm",
 ];
 
-/// Parts of the catalog's world that live outside of the cloud: nothing here can stand for them.
+/// Resources outside of the cloud, which the sandbox cannot simulate.
 const ELSEWHERE: [&str; 12] = [
     "/hybrid",
     "/aliyun",
@@ -48,22 +48,22 @@ pub(in super::super) fn is_platforms(api: &str) -> bool {
         && PLATFORMS.iter().any(|noun| api.ends_with(noun) || api == format!("Change{noun}State"))
 }
 
-/// Whether an API is about something that the sandbox cannot hold.
+/// Whether an API needs such a resource.
 pub(super) fn is_elsewhere(api: &Api) -> bool {
     ELSEWHERE.iter().any(|prefix| api.path.starts_with(prefix))
         || api.name.ends_with("FromRemote")
         || api.name.ends_with("Remote")
 }
 
-/// The inventory of that name, if it is one of resources: with a uuid.
+/// The inventory of that name, if it has a uuid.
 pub(super) fn resource_inventory(catalog: Catalog, name: &str) -> Option<&'static str> {
     catalog.inventory(name).filter(|inventory| inventory.field("uuid").is_some()).map(|inventory| inventory.name)
 }
 
-/// The parameter that names the resource an API is about, and its inventory.
+/// The parameter with the uuid of an API's resource, and its inventory.
 pub(super) fn subject(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
     let parameter = api.parameter("uuid").or_else(|| {
-        // `ChangeVmNicState` says `vmNicUuid`; where several are required, nobody can tell.
+        // `ChangeVmNicState` has `vmNicUuid`; if several uuids are required, it is ambiguous.
         let mut required =
             api.parameters.iter().filter(|parameter| parameter.required && parameter.name.ends_with("Uuid"));
         let first = required.next();
@@ -78,7 +78,7 @@ pub(super) fn subject(catalog: Catalog, api: &Api) -> Option<(&'static str, &'st
     Some((parameter.name, resource_inventory(catalog, &inventory)?))
 }
 
-/// The inventory that a reply's member `inventory` is of.
+/// The inventory type of a reply's `inventory`.
 pub(super) fn result_inventory(catalog: Catalog, api: &Api) -> Option<&'static str> {
     let member = api.result.iter().find(|member| member.name == "inventory")?;
     resource_inventory(catalog, member.type_name)
@@ -102,7 +102,7 @@ impl Change<'_> {
         root
     }
 
-    /// The kind of resource as tags and owners name it: `VmInstanceVO`, of the general inventory.
+    /// The resource type in tags and ownership: `VmInstanceVO`, of the general inventory.
     pub(in super::super) fn resource_type(&self, inventory: &str) -> String {
         let root = self.root(inventory);
         format!("{}VO", root.strip_suffix("Inventory").unwrap_or(&root))

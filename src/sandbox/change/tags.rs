@@ -6,10 +6,10 @@ use super::super::answer::Failure;
 use super::super::checks;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar, TagKind};
-use super::{Change, Work};
+use super::{Change, Handler};
 
-/// The APIs of tags whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+/// The APIs of tags with a handler of their own.
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachTagToResources", attach),
     ("CreateSystemTag", create_system_tag),
     ("CreateUserTag", create_user_tag),
@@ -23,16 +23,16 @@ pub(super) const WORK: &[(&str, Work)] = &[
     ("SetVmSshKey", set),
 ];
 
-/// Settings of virtual machines that the node keeps as system tags: the end of their APIs' names, the tag's
-/// beginning, and the parameter.
+/// Settings of virtual machines stored as system tags: the suffix of their APIs' names, the prefix of the tag, and the
+/// parameter.
 const SETTINGS: [(&str, &str, &str); 3] = [
     ("VmHostname", "hostname::", "hostname"),
     ("VmInstanceHaLevel", "ha::", "level"),
     ("VmSshKey", "sshkey::", "SshKey"),
 ];
 
-/// How the system tags begin that a node takes when something is made (P8), besides those that resources of
-/// this cloud have.
+/// Prefixes of the system tags that a node accepts when a resource is created (P8), in addition to those of existing
+/// resources.
 const KNOWN: [&str; 44] = [
     "additionalQmp",
     "aliyunebs",
@@ -83,12 +83,12 @@ const KNOWN: [&str; 44] = [
 const KINDS: [(TagKind, &str); 2] = [(TagKind::System, "systemTags"), (TagKind::User, "userTags")];
 
 impl Change<'_> {
-    /// Attaches the tags that came with a call to the resource that it made or changed (P8).
+    /// Attaches the tags of a call to the resource that it created or changed (P8).
     pub(super) fn add_tags_of_call(&self, inventory: &str, uuid: &str) -> Result<(), Failure> {
         let resource_type = self.resource_type(inventory);
         for (kind, parameter) in KINDS {
             for tag in self.arguments.texts(parameter) {
-                // Ephemeral tags tell the node how to do it and are gone then.
+                // Ephemeral tags are options of the call and are not stored.
                 if tag.starts_with("ephemeral::") {
                     continue;
                 }
@@ -138,7 +138,7 @@ impl Change<'_> {
         Ok(tag_uuid)
     }
 
-    /// The kind of resource that a uuid names, as tags say it.
+    /// The resource type of a uuid, as in tags.
     fn tagged_type(&self, uuid: &str) -> Result<String, Failure> {
         let kind = self.tx.kind_of(uuid)?;
         let kind = kind.ok_or_else(|| Failure::not_found(format!("there is no resource[uuid:{uuid}]")))?;
@@ -198,7 +198,7 @@ fn create_system_tag(change: &Change<'_>) -> Result<String, Failure> {
     change.create_tag(TagKind::System, "SystemTagInventory")
 }
 
-/// Deletes a tag of either kind, or a tag pattern with the tags of it.
+/// Deletes a tag of either kind, or a tag pattern with its tags.
 fn delete(change: &Change<'_>) -> Result<String, Failure> {
     let uuid = change.text("uuid");
     for inventory in ["UserTagInventory", "SystemTagInventory", "TagPatternInventory"] {

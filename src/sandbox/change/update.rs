@@ -5,20 +5,20 @@ use super::super::store::Row;
 use super::{Change, scalar, subject};
 use crate::catalog::{Api, Catalog};
 
-/// What an API of this file does.
+/// The kinds of updates.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// Members take the values of parameters of the same names.
+    /// Sets members from parameters of the same names.
     Members,
-    /// The state follows from a state event.
+    /// Sets the state from a state event.
     State,
-    /// What was unreachable is reachable again.
+    /// Reconnects.
     Reconnect,
-    /// Nothing that can be seen but the date of the last change.
+    /// Changes only the date of the last change.
     Nothing,
 }
 
-/// APIs that work on what a sandbox does not have: the inside of a guest, the bytes of a volume.
+/// APIs that need a real guest or volume.
 const UNSEEN: [&str; 4] = ["ChangeVmPassword", "SyncImageSize", "SyncPrimaryStorageCapacity", "SyncVolumeSize"];
 
 fn kind(api: &str) -> Option<Kind> {
@@ -35,7 +35,7 @@ fn kind(api: &str) -> Option<Kind> {
     }
 }
 
-/// The parameter that names what an API changes, and its inventory.
+/// The parameter with the uuid of the resource that an API changes, and its inventory.
 pub(super) fn updated(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
     let kind = kind(api.name).filter(|_| !subject::is_elsewhere(api))?;
     let (parameter, inventory) = subject::subject(catalog, api)?;
@@ -75,7 +75,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
-    /// Shows that a reconnection has begun.
+    /// Sets the status during a reconnection.
     pub(super) fn begin_to_reconnect(&self) -> Result<(), Failure> {
         let Some((parameter, inventory)) = updated(self.catalog, self.api) else { return Ok(()) };
         self.update(inventory, self.text(parameter), Row::new().with("status", "Connecting"))
@@ -102,7 +102,7 @@ impl Change<'_> {
         Ok(row)
     }
 
-    /// The state that a state event leads to: `enable` to `Enabled`, `maintain` to `Maintenance`.
+    /// The state after a state event: `Enabled` after `enable`, `Maintenance` after `maintain`.
     fn next_state(&self, inventory: &str) -> Result<String, Failure> {
         let event = self.arguments.text("stateEvent").or_else(|| self.arguments.text("state")).unwrap_or_default();
         let described = self.catalog.inventory(inventory);
@@ -120,8 +120,7 @@ impl Change<'_> {
         }
     }
 
-    /// The reply that the catalog tells of: the inventory of what was changed, of what it belongs to, or
-    /// nothing.
+    /// The reply as the catalog describes it: the inventory of the changed resource, of its parent, or none.
     pub(super) fn reply_of_result(&self, inventory: &str, uuid: &str) -> Result<String, Failure> {
         let Some(result) = self.api.result.iter().find(|member| member.name == "inventory") else {
             return Ok("{}".to_owned());
@@ -129,7 +128,7 @@ impl Change<'_> {
         if self.resource_type(result.type_name) == self.resource_type(inventory) {
             return self.reply(inventory, uuid);
         }
-        // `ChangeVmNicState` answers with the virtual machine of the nic.
+        // `ChangeVmNicState` returns the virtual machine of the nic.
         let owner = decapitalised(result.type_name.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
         let row = self.get(inventory, uuid)?;
         match (row.text(&owner).or_else(|| self.arguments.text(&owner)), self.catalog.inventory(result.type_name)) {
@@ -139,7 +138,7 @@ impl Change<'_> {
     }
 }
 
-/// `VmInstance` as it begins a member's name: `vmInstance`.
+/// `VmInstance` as the start of a member's name: `vmInstance`.
 pub(super) fn decapitalised(name: &str) -> String {
     let mut characters = name.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())

@@ -1,4 +1,4 @@
-//! Virtual machines: making them, their nics, their size.
+//! Virtual machines: creation, nics, size.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
 use super::lifecycle::no_host;
-use super::{Change, Work};
+use super::{Change, Handler};
 
-/// The APIs of virtual machines whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+/// The APIs of virtual machines with a handler of their own.
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachIsoToVmInstance", attach_iso),
     ("ChangeInstanceOffering", change_offering),
     ("ChangeVmImage", change_image),
@@ -20,8 +20,8 @@ pub(super) const WORK: &[(&str, Work)] = &[
 
 const VM: &str = "VmInstanceInventory";
 
-/// Where a virtual machine is to be.
-struct Place {
+/// The placement of a new virtual machine.
+struct Placement {
     zone: Scalar,
     cluster: String,
     host: String,
@@ -102,10 +102,10 @@ fn change_offering(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(VM, vm)
 }
 
-/// The most CD drives that a virtual machine has.
+/// The maximum number of CD drives of a virtual machine.
 const CD_DRIVES: i64 = 3;
 
-/// Puts an ISO into the first drive that is empty; a drive is added where none is.
+/// Attaches an ISO to the first empty drive; adds a drive if there is none.
 fn attach_iso(change: &Change<'_>) -> Result<String, Failure> {
     let (vm, iso) = (change.text("vmInstanceUuid"), change.text("isoUuid"));
     if change.usable_image(iso)?.text("mediaType") != Some("ISO") {
@@ -138,7 +138,7 @@ fn attach_iso(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(VM, vm)
 }
 
-/// Takes an ISO out of its drive; the only one where none is named.
+/// Detaches an ISO, by default the only one.
 fn detach_iso(change: &Change<'_>) -> Result<String, Failure> {
     let vm = change.text("vmInstanceUuid");
     change.get(VM, vm)?;
@@ -173,7 +173,7 @@ fn change_image(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(VM, vm)
 }
 
-/// Says where a console would be; nothing listens there.
+/// Returns a console address; nothing listens there.
 fn open_console(change: &Change<'_>) -> Result<String, Failure> {
     let vm = change.text("vmInstanceUuid");
     if change.get(VM, vm)?.text("state") != Some("Running") {
@@ -190,7 +190,7 @@ fn open_console(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
-    /// Processors and memory: of the offering, or as the call says.
+    /// Sets processors and memory from the offering or the call.
     fn set_size(&self, row: &mut Row) -> Result<(), Failure> {
         if let Some(offering) = self.arguments.text("instanceOfferingUuid") {
             let offering = self.get("InstanceOfferingInventory", offering)?;
@@ -221,8 +221,8 @@ impl Change<'_> {
         Ok(image)
     }
 
-    /// A host whose cluster has all L2 networks and a primary storage that works.
-    fn place(&self, networks: &[&str]) -> Result<Place, Failure> {
+    /// A host whose cluster has all L2 networks and a usable primary storage.
+    fn place(&self, networks: &[&str]) -> Result<Placement, Failure> {
         let mut conditions = Vec::new();
         for (parameter, field) in [("hostUuid", "uuid"), ("clusterUuid", "clusterUuid"), ("zoneUuid", "zoneUuid")] {
             if let Some(uuid) = self.arguments.text(parameter) {
@@ -247,7 +247,7 @@ impl Change<'_> {
             if let Some(primary_storage) =
                 self.storage_of(cluster, self.arguments.text("primaryStorageUuidForRootVolume"))?
             {
-                return Ok(Place {
+                return Ok(Placement {
                     zone: host.get("zoneUuid").clone(),
                     cluster: cluster.to_owned(),
                     host: host.text("uuid").unwrap_or_default().to_owned(),
@@ -258,7 +258,7 @@ impl Change<'_> {
         Err(no_host(self.arguments.text("hostUuid")))
     }
 
-    /// A primary storage of a cluster that can take volumes.
+    /// A primary storage of a cluster that is usable for volumes.
     fn storage_of(&self, cluster: &str, wanted: Option<&str>) -> Result<Option<String>, Failure> {
         for reference in self.find("PrimaryStorageClusterRefInventory", &[("clusterUuid", cluster)])? {
             let Some(storage) = self.referred("PrimaryStorageInventory", &reference, "primaryStorageUuid")? else {

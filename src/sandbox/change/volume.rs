@@ -5,10 +5,10 @@ use serde_json::json;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Work};
+use super::{Change, Handler};
 
-/// The APIs of volumes and images whose names do not tell what they do.
-pub(super) const WORK: &[(&str, Work)] = &[
+/// The APIs of volumes and images with a handler of their own.
+pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachDataVolumeToVm", attach),
     ("BatchDeleteVolumeSnapshot", delete_snapshots),
     ("CreateDataVolumeFromVolumeSnapshot", create_from_snapshot),
@@ -58,7 +58,7 @@ impl Change<'_> {
             .with("lastOpDate", now)
     }
 
-    /// Makes a data volume that is ready on a primary storage.
+    /// Creates a data volume on a primary storage.
     fn create_data_volume(&self, size: i64, primary_storage: &str) -> Result<String, Failure> {
         let uuid = self.chosen_uuid()?;
         let mut row = self.volume_row(&uuid, self.text("name"), "Data", size, primary_storage);
@@ -69,7 +69,7 @@ impl Change<'_> {
         self.reply(VOLUME, &uuid)
     }
 
-    /// Takes a snapshot of a volume; it becomes the latest of its tree.
+    /// Creates a snapshot of a volume, the latest of its tree.
     pub(super) fn take_snapshot(
         &self,
         volume: &Row,
@@ -138,7 +138,7 @@ impl Change<'_> {
         self.update(VOLUME, &volume, Row::new())
     }
 
-    /// Changes a volume or image back from deleted, or refuses.
+    /// Recovers a deleted volume or image.
     fn recover(&self, inventory: &str, uuid: &str) -> Result<String, Failure> {
         self.check_deleted(inventory, uuid)?;
         self.update(inventory, uuid, Row::new().with("status", "Ready"))?;
@@ -195,7 +195,7 @@ fn attach(change: &Change<'_>) -> Result<String, Failure> {
         .with("lastAttachDate", change.now.to_stored())
         .with("status", "Ready");
     if row.get("primaryStorageUuid").is_null() {
-        // A volume comes to be where the root volume of its first vm is.
+        // A volume is created on the primary storage of the first VM's root volume.
         let root = others.iter().find(|other| other.text("type") == Some("Root"));
         changes.set("primaryStorageUuid", root.map_or(Scalar::Null, |root| root.get("primaryStorageUuid").clone()));
         changes.set("installPath", format!("/zstack_ps/volumes/{volume}.qcow2"));
@@ -256,13 +256,13 @@ fn expunge_image(change: &Change<'_>) -> Result<String, Failure> {
     change.expunge(IMAGE, change.text("imageUuid"))
 }
 
-/// Puts a volume back to a snapshot, which nothing but dates and the latest snapshot shows.
+/// Reverts a volume to a snapshot, which changes only dates and the latest snapshot.
 fn revert(change: &Change<'_>) -> Result<String, Failure> {
     change.revert_to(change.text("uuid"))?;
     Ok("{}".to_owned())
 }
 
-/// Puts all volumes of a virtual machine back to a group of snapshots.
+/// Reverts all volumes of a virtual machine to a group of snapshots.
 fn revert_group(change: &Change<'_>) -> Result<String, Failure> {
     let mut results = Vec::new();
     for row in change.find(GROUP_REF, &[("volumeSnapshotGroupUuid", change.text("uuid"))])? {
@@ -273,7 +273,7 @@ fn revert_group(change: &Change<'_>) -> Result<String, Failure> {
     Ok(json!({ "results": results }).to_string())
 }
 
-/// Makes an image of a volume.
+/// Creates an image from a volume.
 fn create_template(change: &Change<'_>) -> Result<String, Failure> {
     let is_root = change.api.name == "CreateRootVolumeTemplateFromRootVolume";
     let source = change.text(if is_root { "rootVolumeUuid" } else { "volumeUuid" });
@@ -295,7 +295,7 @@ fn create_template(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(IMAGE, &uuid)
 }
 
-/// Makes a data volume with what a snapshot holds.
+/// Creates a data volume from a snapshot.
 fn create_from_snapshot(change: &Change<'_>) -> Result<String, Failure> {
     let snapshot = change.get(SNAPSHOT, change.text("volumeSnapshotUuid"))?;
     let storage =
@@ -305,7 +305,7 @@ fn create_from_snapshot(change: &Change<'_>) -> Result<String, Failure> {
     change.create_data_volume(size, storage)
 }
 
-/// Makes a data volume with what an image holds.
+/// Creates a data volume from an image.
 fn create_from_template(change: &Change<'_>) -> Result<String, Failure> {
     let image = change.get(IMAGE, change.text("imageUuid"))?;
     if image.text("mediaType") != Some("DataVolumeTemplate") {
@@ -324,7 +324,7 @@ fn migrate(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(VOLUME, volume)
 }
 
-/// Lets an image be downloaded from its backup storage.
+/// Exports an image from its backup storage.
 fn export(change: &Change<'_>) -> Result<String, Failure> {
     let (image, storage) = (change.text("imageUuid"), change.text("backupStorageUuid"));
     let condition = [("imageUuid", Scalar::from(image)), ("backupStorageUuid", Scalar::from(storage))];
@@ -349,7 +349,7 @@ fn create_snapshot(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(SNAPSHOT, &uuid)
 }
 
-/// Takes a snapshot of all volumes of a virtual machine at once.
+/// Takes a snapshot of all volumes of a virtual machine.
 fn create_group(change: &Change<'_>) -> Result<String, Failure> {
     let root = change.get(VOLUME, change.text("rootVolumeUuid"))?;
     let Some(vm) = root.text("vmInstanceUuid").filter(|_| root.text("type") == Some("Root")) else {
@@ -397,7 +397,7 @@ fn delete_group(change: &Change<'_>) -> Result<String, Failure> {
     Ok(json!({ "results": results }).to_string())
 }
 
-/// Forgets a group but keeps its snapshots.
+/// Deletes a group but keeps its snapshots.
 fn ungroup(change: &Change<'_>) -> Result<String, Failure> {
     let uuid = change.text("uuid");
     change.get(GROUP, uuid)?;

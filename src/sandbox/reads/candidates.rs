@@ -1,15 +1,15 @@
-//! What could be chosen for a change: hosts to migrate to, networks and volumes to attach, free addresses.
+//! Candidates for actions: hosts to migrate to, networks and volumes to attach, free addresses.
 
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
 use super::super::answer::Failure;
-use super::super::change::{Change, Work};
+use super::super::change::{Change, Handler};
 use super::super::store::Row;
 
 /// The APIs that list candidates.
-pub(in super::super) const WORK: &[(&str, Work)] = &[
+pub(in super::super) const WORK: &[(&str, Handler)] = &[
     ("CheckIpAvailability", check_address),
     ("GetCandidateIsoForAttachingVm", isos),
     ("GetDataVolumeAttachableVm", vms_for_volume),
@@ -100,7 +100,7 @@ fn nics_for_eip(change: &Change<'_>) -> Result<String, Failure> {
     Ok(format!("{{\"inventories\":{},\"more\":false,\"success\":true}}", list(change, "VmNicInventory", &nics)?))
 }
 
-/// The first addresses that nobody has.
+/// The first free addresses.
 fn free_addresses(change: &Change<'_>) -> Result<String, Failure> {
     let limit = usize::try_from(change.arguments.integer("limit").unwrap_or(100)).unwrap_or_default();
     let ranges = match (change.arguments.text("ipRangeUuid"), change.arguments.text("l3NetworkUuid")) {

@@ -1,13 +1,13 @@
-//! How much there is, and how much of it is free.
+//! Total and available capacities.
 
 use serde_json::{Value, json};
 
 use super::super::answer::Failure;
-use super::super::change::{Change, Work};
+use super::super::change::{Change, Handler};
 use super::super::store::Row;
 
 /// The APIs that sum up capacities.
-pub(in super::super) const WORK: &[(&str, Work)] = &[
+pub(in super::super) const WORK: &[(&str, Handler)] = &[
     ("GetAccountQuotaUsage", quota_usage),
     ("GetBackupStorageCapacity", backup_storage),
     ("GetCpuMemoryCapacity", cpu_memory),
@@ -34,7 +34,7 @@ fn selected(change: &Change<'_>, inventory: &str, lists: &[(&str, &str)]) -> Res
 
 fn cpu_memory(change: &Change<'_>) -> Result<String, Failure> {
     let lists = [("hostUuids", "uuid"), ("clusterUuids", "clusterUuid"), ("zoneUuids", "zoneUuid")];
-    // What is told apart: the narrowest kind that was named, or the zones of all (R18).
+    // The rows of the reply: the narrowest kind of resource in the call, or all zones (R18).
     let narrowest = lists.iter().position(|(list, _)| !change.arguments.texts(list).is_empty());
     let is_all = change.arguments.get("all").and_then(Value::as_bool) == Some(true);
     if narrowest.is_none() && !is_all {
@@ -139,7 +139,7 @@ fn addresses(change: &Change<'_>) -> Result<String, Failure> {
     .to_string())
 }
 
-/// How many IPv4 addresses a range has.
+/// The number of IPv4 addresses of a range.
 fn size_of(range: &Row) -> i64 {
     let bound = |field: &str| range.text(field).and_then(|text| text.parse::<std::net::Ipv4Addr>().ok()).map(u32::from);
     match (bound("startIp"), bound("endIp")) {

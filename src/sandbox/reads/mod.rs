@@ -1,4 +1,4 @@
-//! Calls that read without being queries (section 13 and others).
+//! Reads that are not queries (section 13 and others).
 
 pub(super) mod candidates;
 pub(super) mod capacity;

@@ -1,4 +1,4 @@
-//! What the node tells of itself, and how far its jobs have come.
+//! Version and APIs of the node, and progress of jobs.
 
 use serde_json::{Value, json};
 
@@ -10,10 +10,10 @@ use super::super::node::Node;
 use super::super::offer::Version;
 use super::super::store::ServerError;
 
-/// The version of ZStack whose node the sandbox behaves like. What newer ones added is in the catalog all the same.
+/// The ZStack version that the sandbox simulates by default. APIs of newer versions are in the catalog nevertheless.
 const VERSION: &str = "5.2.1";
 
-/// The APIs that the node answers of itself.
+/// The APIs about the node itself.
 pub(in super::super) const APIS: [&str; 11] = [
     "GetCurrentTime",
     "GetManagementNodeArch",
@@ -29,7 +29,7 @@ pub(in super::super) const APIS: [&str; 11] = [
 ];
 
 impl Node {
-    /// Runs a call that only reads; nothing for any other API.
+    /// Runs a call that only reads; `None` for other APIs.
     pub(in super::super) fn read(
         &mut self,
         api: &str,
@@ -70,7 +70,7 @@ impl Node {
         })
     }
 
-    /// How far a job has come, in percent (J11); nothing of what is no job (R12).
+    /// The progress of a job in percent (J11); no rows for an unknown job (R12).
     fn task_progress(&mut self, arguments: &Arguments) -> Result<String, Failure> {
         let uuid = arguments.text("apiId").unwrap_or_default();
         let now = self.now();
@@ -92,7 +92,7 @@ impl Node {
             };
             if arguments.get("all").and_then(Value::as_bool) == Some(true) {
                 trail.push(entry("Task", format!("{name} has begun"), since.0));
-                // What had been reported until now: every tenth of the work.
+                // The progress reports so far: one for every tenth.
                 let steps = (0..percent).step_by(10);
                 trail.extend(steps.map(|step| entry("Progress", step.to_string(), since.0 + whole * step / 100)));
             }

@@ -1,12 +1,12 @@
-//! What is set for a resource, what kinds of things there are, who owns what.
+//! Settings of resources, types, and ownership.
 
 use serde_json::{Map, Value, json};
 
 use super::super::answer::Failure;
-use super::super::change::{Change, Work};
+use super::super::change::{Change, Handler};
 
-/// The APIs that read settings and kinds.
-pub(in super::super) const WORK: &[(&str, Work)] = &[
+/// The APIs that read settings and types.
+pub(in super::super) const WORK: &[(&str, Handler)] = &[
     ("CheckApiPermission", permissions),
     ("GetBackupStorageTypes", kinds),
     ("GetGlobalConfigOptions", config_options),
@@ -29,7 +29,7 @@ pub(in super::super) const WORK: &[(&str, Work)] = &[
     ("GetZone", zone),
 ];
 
-/// The kinds of things that this cloud knows: the API, the member of its reply, the kinds.
+/// Types that the cloud supports: the API, the member of its reply, the types.
 const KINDS: [(&str, &str, &[&str]); 7] = [
     ("GetBackupStorageTypes", "types", &["ImageStoreBackupStorage", "SftpBackupStorage", "Ceph"]),
     (
@@ -48,7 +48,7 @@ const KINDS: [(&str, &str, &[&str]); 7] = [
     ("GetPrimaryStorageTypes", "types", &["LocalStorage", "NFS", "Ceph", "SharedMountPoint", "SharedBlock"]),
 ];
 
-/// Settings of virtual machines that are kept as system tags: the API, the tag's beginning, the reply's member.
+/// Settings of virtual machines stored as system tags: the API, the prefix of the tag, the member of the reply.
 const SETTINGS: [(&str, &str, &str); 3] = [
     ("GetVmHostname", "hostname::", "hostname"),
     ("GetVmInstanceHaLevel", "ha::", "level"),
@@ -107,7 +107,7 @@ fn formats(_: &Change<'_>) -> Result<String, Failure> {
     Ok(json!({ "formats": [format("qcow2"), format("raw")] }).to_string())
 }
 
-/// Where the console of a running virtual machine listens.
+/// The console address of a running virtual machine.
 fn console(change: &Change<'_>) -> Result<String, Failure> {
     let vm = change.get("VmInstanceInventory", change.text("uuid"))?;
     let host = change.referred("HostInventory", &vm, "hostUuid")?.ok_or_else(|| {
@@ -159,7 +159,7 @@ fn permissions(change: &Change<'_>) -> Result<String, Failure> {
     Ok(json!({ "inventory": allowed }).to_string())
 }
 
-/// Zones with how they are doing; all of them without a uuid.
+/// Zones with their states; all zones without a uuid.
 fn zone(change: &Change<'_>) -> Result<String, Failure> {
     let zones = match change.arguments.text("uuid") {
         Some(uuid) => vec![change.get("ZoneInventory", uuid)?],

@@ -1,4 +1,4 @@
-//! Stored rows as the inventories that replies carry.
+//! Printing stored rows as inventories.
 //!
 //! Nested lists are read for all rows of a page at once, one statement for each kind of list.
 
@@ -9,11 +9,11 @@ use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row as SqlRow};
 
 use super::error::StoreError;
-use super::model::{Kind, Member, Model, Shape};
+use super::model::{InventoryModel, Kind, Member, Model};
 use super::schema::{self, quoted};
 use super::{class_name, timestamp};
 
-/// How deep inventories nest: a VM, its nics, their addresses.
+/// The maximum nesting of inventories: a VM, its nics, their addresses.
 const DEEPEST: usize = 3;
 
 /// Whether secret members are printed or hidden (Z6).
@@ -23,38 +23,37 @@ pub(super) enum Secrecy {
     Hidden,
 }
 
-/// One inventory as JSON text, and the classes of it and of what it nests, by path below it (N6).
+/// One inventory as JSON text, with its class and those of nested inventories by path (N6).
 #[derive(Debug)]
-pub(super) struct Printed {
+pub(super) struct InventoryJson {
     pub(super) json: String,
     pub(super) classes: Vec<(String, String)>,
 }
 
-/// Rows of one table, of which each knows its most special inventory.
-struct Loaded {
+/// Rows of one table, each with its most special inventory.
+struct LoadedRows {
     columns: HashMap<String, usize>,
-    rows: Vec<(Arc<Shape>, Vec<Sql>)>,
+    rows: Vec<(Arc<InventoryModel>, Vec<Sql>)>,
 }
 
-impl Loaded {
+impl LoadedRows {
     fn value<'loaded>(&self, values: &'loaded [Sql], name: &str) -> &'loaded Sql {
         self.columns.get(name).and_then(|at| values.get(*at)).unwrap_or(&Sql::Null)
     }
 }
 
-/// Prints the rows with these `_id`s, in this order; rows that are gone are left out. With `fields`, only
-/// those members.
+/// Prints the rows with these `_id`s, in this order; deleted rows are left out. With `fields`, only those members.
 pub(super) fn print(
     connection: &Connection,
     model: &Model,
-    shape: &Arc<Shape>,
+    shape: &Arc<InventoryModel>,
     ids: &[i64],
     fields: Option<&[&str]>,
     secrecy: Secrecy,
-) -> Result<Vec<Printed>, StoreError> {
+) -> Result<Vec<InventoryJson>, StoreError> {
     let sql = format!("SELECT * FROM {} WHERE _id = ?1", quoted(shape.table()));
     let mut statement = connection.prepare_cached(&sql)?;
-    let mut loaded = Loaded { columns: columns(&statement), rows: Vec::with_capacity(ids.len()) };
+    let mut loaded = LoadedRows { columns: columns(&statement), rows: Vec::with_capacity(ids.len()) };
     for id in ids {
         let mut rows = statement.query([id])?;
         if let Some(row) = rows.next()? {
@@ -70,10 +69,10 @@ fn columns(statement: &rusqlite::Statement<'_>) -> HashMap<String, usize> {
 
 fn load(
     model: &Model,
-    general: &Arc<Shape>,
+    general: &Arc<InventoryModel>,
     row: &SqlRow<'_>,
     width: usize,
-) -> Result<(Arc<Shape>, Vec<Sql>), StoreError> {
+) -> Result<(Arc<InventoryModel>, Vec<Sql>), StoreError> {
     let values = (0..width).map(|at| row.get(at)).collect::<Result<Vec<Sql>, _>>()?;
     let special = match row.get_ref("_inventory")?.as_str() {
         Ok(name) if name != general.name => model.shape(name),
@@ -88,19 +87,24 @@ struct Printer<'a> {
     secrecy: Secrecy,
 }
 
-/// What a list-like member of each row holds, by the row's key.
-enum Nested<'a> {
+/// The values of a list member, by the key of the row.
+enum NestedValues<'a> {
     Values(&'a Member, HashMap<String, Vec<String>>),
-    Rows(&'a Member, HashMap<String, Vec<Printed>>),
+    Rows(&'a Member, HashMap<String, Vec<InventoryJson>>),
 }
 
 impl Printer<'_> {
-    fn print(&self, loaded: &Loaded, fields: Option<&[&str]>, depth: usize) -> Result<Vec<Printed>, StoreError> {
+    fn print(
+        &self,
+        loaded: &LoadedRows,
+        fields: Option<&[&str]>,
+        depth: usize,
+    ) -> Result<Vec<InventoryJson>, StoreError> {
         let mut by_shape: HashMap<&'static str, Vec<usize>> = HashMap::new();
         for (at, (shape, _)) in loaded.rows.iter().enumerate() {
             by_shape.entry(shape.name).or_default().push(at);
         }
-        let mut printed: Vec<Option<Printed>> = loaded.rows.iter().map(|_| None).collect();
+        let mut printed: Vec<Option<InventoryJson>> = loaded.rows.iter().map(|_| None).collect();
         for positions in by_shape.values() {
             let Some((shape, _)) = positions.first().and_then(|at| loaded.rows.get(*at)) else { continue };
             let nested = if fields.is_none() && depth <= DEEPEST {
@@ -119,13 +123,13 @@ impl Printer<'_> {
 
     fn print_one(
         &self,
-        shape: &Shape,
-        loaded: &Loaded,
+        shape: &InventoryModel,
+        loaded: &LoadedRows,
         values: &[Sql],
-        nested: &HashMap<&'static str, Nested<'_>>,
+        nested: &HashMap<&'static str, NestedValues<'_>>,
         fields: Option<&[&str]>,
         class: &str,
-    ) -> Printed {
+    ) -> InventoryJson {
         let mut json = String::with_capacity(512);
         let mut classes = vec![(String::new(), class.to_owned())];
         json.push('{');
@@ -141,7 +145,7 @@ impl Printer<'_> {
             write_string(&mut json, member.name);
             json.push(':');
             let written = if !asked {
-                // Java's primitive types have no null (R4).
+                // Java's primitive types cannot be null (R4).
                 json.push_str(if member.kind == Kind::Bool { "false" } else { "0" });
                 true
             } else if member.kind.is_column() {
@@ -155,16 +159,16 @@ impl Printer<'_> {
             }
         }
         json.push('}');
-        Printed { json, classes }
+        InventoryJson { json, classes }
     }
 
     fn nested<'shape>(
         &self,
-        shape: &'shape Shape,
-        loaded: &Loaded,
+        shape: &'shape InventoryModel,
+        loaded: &LoadedRows,
         positions: &[usize],
         depth: usize,
-    ) -> Result<HashMap<&'static str, Nested<'shape>>, StoreError> {
+    ) -> Result<HashMap<&'static str, NestedValues<'shape>>, StoreError> {
         let mut found = HashMap::new();
         for member in &shape.members {
             let (Kind::Rows { join, .. } | Kind::Values { join, .. }) = &member.kind else { continue };
@@ -188,17 +192,17 @@ impl Printer<'_> {
                             lists.entry(folded(&row.get::<_, String>(0)?)).or_default().push(row.get(1)?);
                         }
                     }
-                    Nested::Values(member, lists)
+                    NestedValues::Values(member, lists)
                 }
                 _ => {
-                    let mut lists: HashMap<String, Vec<Printed>> = HashMap::new();
+                    let mut lists: HashMap<String, Vec<InventoryJson>> = HashMap::new();
                     if exists {
                         let (owners, rows) = self.joined(&target, join.foreign, &keys)?;
                         for (owner, printed) in owners.into_iter().zip(self.print(&rows, None, depth + 1)?) {
                             lists.entry(owner).or_default().push(printed);
                         }
                     }
-                    Nested::Rows(member, lists)
+                    NestedValues::Rows(member, lists)
                 }
             };
             found.insert(member.name, nested);
@@ -206,15 +210,20 @@ impl Printer<'_> {
         Ok(found)
     }
 
-    /// The rows of `target` whose `foreign` is among the keys, and for each the key that it has.
-    fn joined(&self, target: &Arc<Shape>, foreign: &str, keys: &str) -> Result<(Vec<String>, Loaded), StoreError> {
+    /// The rows of `target` whose `foreign` is one of the keys, each with its key.
+    fn joined(
+        &self,
+        target: &Arc<InventoryModel>,
+        foreign: &str,
+        keys: &str,
+    ) -> Result<(Vec<String>, LoadedRows), StoreError> {
         let sql = format!(
             "SELECT * FROM {} WHERE {} IN (SELECT value FROM json_each(?1)) ORDER BY _id",
             quoted(target.table()),
             quoted(foreign),
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut loaded = Loaded { columns: columns(&statement), rows: Vec::new() };
+        let mut loaded = LoadedRows { columns: columns(&statement), rows: Vec::new() };
         let mut owners = Vec::new();
         let mut rows = statement.query([keys])?;
         while let Some(row) = rows.next()? {
@@ -225,7 +234,7 @@ impl Printer<'_> {
     }
 }
 
-/// Writes a stored value, unless it is null, which `false` tells.
+/// Writes a stored value. Returns `false`, and writes nothing, for null.
 fn write_column(json: &mut String, name: &str, kind: &Kind, value: &Sql, secrecy: Secrecy) -> bool {
     match value {
         Sql::Null | Sql::Blob(_) => return false,
@@ -243,14 +252,14 @@ fn write_column(json: &mut String, name: &str, kind: &Kind, value: &Sql, secrecy
     true
 }
 
-/// A computed value of some kind as JSON; `null` where there is none.
+/// A computed value as JSON; `null` if there is none.
 pub(super) fn value(kind: &Kind, value: &Sql) -> String {
     let mut json = String::new();
     if write_column(&mut json, "", kind, value, Secrecy::Shown) { json } else { "null".to_owned() }
 }
 
-/// Some members of a row with their values, as an object that carries the primitive ones of the rest (R4).
-pub(super) fn partial(shape: &Shape, values: &[(&str, String)]) -> String {
+/// An object with some members of a row, and the primitive members of the others with default values (R4).
+pub(super) fn partial(shape: &InventoryModel, values: &[(&str, String)]) -> String {
     let mut json = String::from("{");
     for member in &shape.members {
         let value = values.iter().find(|(name, _)| *name == member.name).map(|(_, value)| value.as_str());
@@ -268,8 +277,8 @@ pub(super) fn partial(shape: &Shape, values: &[(&str, String)]) -> String {
     json
 }
 
-/// The value of a member as JSON; `null` where there is none.
-pub(super) fn member_value(shape: &Shape, name: &str, value: &Sql, secrecy: Secrecy) -> String {
+/// The value of a member as JSON; `null` if there is none.
+pub(super) fn member_value(shape: &InventoryModel, name: &str, value: &Sql, secrecy: Secrecy) -> String {
     let mut json = String::new();
     let kind = shape.member(name).map_or(&Kind::Text, |member| &member.kind);
     if write_column(&mut json, name, kind, value, secrecy) { json } else { "null".to_owned() }
@@ -278,9 +287,9 @@ pub(super) fn member_value(shape: &Shape, name: &str, value: &Sql, secrecy: Secr
 fn write_nested(
     json: &mut String,
     classes: &mut Vec<(String, String)>,
-    loaded: &Loaded,
+    loaded: &LoadedRows,
     values: &[Sql],
-    nested: Option<&Nested<'_>>,
+    nested: Option<&NestedValues<'_>>,
 ) -> bool {
     let key = |member: &Member| match &member.kind {
         Kind::Rows { join, .. } | Kind::Values { join, .. } => match loaded.value(values, join.key) {
@@ -290,7 +299,7 @@ fn write_nested(
         _ => String::new(),
     };
     match nested {
-        Some(Nested::Values(member, lists)) => {
+        Some(NestedValues::Values(member, lists)) => {
             json.push('[');
             for (at, text) in lists.get(&key(member)).into_iter().flatten().enumerate() {
                 if at > 0 {
@@ -301,7 +310,7 @@ fn write_nested(
             json.push(']');
             true
         }
-        Some(Nested::Rows(member, lists)) => {
+        Some(NestedValues::Rows(member, lists)) => {
             let rows = lists.get(&key(member));
             let name = member.name;
             if matches!(member.kind, Kind::Rows { many: false, .. }) {
@@ -325,12 +334,12 @@ fn write_nested(
     }
 }
 
-/// A key as the tables compare it.
+/// A key in the form in which the tables compare it.
 fn folded(key: &str) -> String {
     key.to_ascii_lowercase()
 }
 
-/// The keys as a JSON list, which a statement takes as one parameter however many there are.
+/// The keys as a JSON list, which is one parameter of a statement for any number of keys.
 fn json_keys<'a>(keys: impl Iterator<Item = &'a Sql>) -> String {
     let mut json = String::from("[");
     for key in keys {
@@ -351,7 +360,7 @@ fn is_secret(name: &str) -> bool {
     ["password", "secret", "token", "privatekey"].iter().any(|end| name.ends_with(end))
 }
 
-/// Writes a JSON string as the server's JSON library does: also `<`, `>`, `&`, `=` and `'` as escapes (N5).
+/// Writes a JSON string like the server's JSON library, which also escapes `<`, `>`, `&`, `=` and `'` (N5).
 pub(super) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {

@@ -7,17 +7,17 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::assemble::{self, Secrecy};
 use super::error::StoreError;
-use super::model::{Kind, Model, Shape};
+use super::model::{InventoryModel, Kind, Model};
 use super::row::{Row, Scalar};
 use super::schema::{self, quoted};
 use super::timestamp;
 
-/// Which of the two kinds of tag.
+/// The kind of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TagKind {
-    /// Free text, which people attach.
+    /// Free text set by users.
     User,
-    /// `name::value` text with a meaning to the node.
+    /// `name::value` text interpreted by the node.
     System,
 }
 
@@ -37,10 +37,10 @@ impl TagKind {
     }
 }
 
-/// One change to the store: reads and writes that happen together or not at all.
+/// A transaction on the store.
 ///
-/// Inventories are named as in the catalog, `ZoneInventory`. A general inventory stands for its specialised
-/// ones as well, except in `insert`, which takes the most special one.
+/// Inventories are named as in the catalog, `ZoneInventory`. A general inventory includes its specialised ones, except
+/// in `insert`, which needs the most special one.
 #[derive(Debug)]
 pub struct Transaction<'store> {
     connection: &'store Connection,
@@ -60,7 +60,7 @@ impl<'store> Transaction<'store> {
         self.model
     }
 
-    pub(super) fn shape(&self, inventory: &str) -> Result<Arc<Shape>, StoreError> {
+    pub(super) fn shape(&self, inventory: &str) -> Result<Arc<InventoryModel>, StoreError> {
         self.model.shape(inventory).ok_or_else(|| StoreError::UnknownInventory(inventory.to_owned()))
     }
 
@@ -82,7 +82,7 @@ impl<'store> Transaction<'store> {
         Ok(self.find(inventory, "uuid", &Scalar::from(uuid))?.into_iter().next())
     }
 
-    /// The resources whose member has that value (is null, for `Scalar::Null`), in the order they were made.
+    /// The resources whose member has that value (is null, for `Scalar::Null`), in order of creation.
     ///
     /// # Errors
     /// `UnknownInventory`, `UnknownField`, `Database`.
@@ -90,8 +90,7 @@ impl<'store> Transaction<'store> {
         self.find_where(inventory, &[(field, value.clone())])
     }
 
-    /// The resources whose members all have those values, in the order they were made. Without conditions:
-    /// all resources.
+    /// The resources whose members have all those values, in order of creation. Without conditions, all resources.
     ///
     /// # Errors
     /// `UnknownInventory`, `UnknownField`, `Database`.
@@ -138,7 +137,7 @@ impl<'store> Transaction<'store> {
         Ok(self.connection.prepare_cached(&sql)?.query_row([uuid], |row| row.get(0)).optional()?)
     }
 
-    /// Adds a resource. `createDate` and `lastOpDate` are the present moment unless the row says otherwise.
+    /// Adds a resource. `createDate` and `lastOpDate` are the current time unless the row says otherwise.
     ///
     /// # Errors
     /// `UnknownInventory`, `UnknownField` for a member that is not stored, `Database`, also for a uuid that
@@ -207,7 +206,7 @@ impl<'store> Transaction<'store> {
         Ok(self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?)
     }
 
-    /// Removes the resource with that uuid. Returns whether there was one. What refers to it stays.
+    /// Removes the resource with that uuid. Returns whether there was one. References to it are kept.
     ///
     /// # Errors
     /// `UnknownInventory`, `UnknownField` when the inventory has no `uuid`, `Database`.
@@ -230,7 +229,7 @@ impl<'store> Transaction<'store> {
         Ok(self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?)
     }
 
-    /// The most special inventory of whatever resource has that uuid.
+    /// The most special inventory of the resource with that uuid, of any kind.
     ///
     /// # Errors
     /// `Database`.
@@ -247,7 +246,7 @@ impl<'store> Transaction<'store> {
         Ok(None)
     }
 
-    /// The resource with that uuid as replies print it: one JSON object.
+    /// The resource with that uuid as a JSON object, as in replies.
     ///
     /// # Errors
     /// `UnknownInventory`, `UnknownField` when the inventory has no `uuid`, `Database`.
@@ -266,7 +265,7 @@ impl<'store> Transaction<'store> {
 
     /// Attaches a tag to a resource and returns the tag's uuid.
     ///
-    /// `resource_type` is the kind of resource as tags name it, such as `VmInstanceVO`.
+    /// `resource_type` is the resource type in tags, such as `VmInstanceVO`.
     ///
     /// # Errors
     /// `Database`.
@@ -302,7 +301,7 @@ impl<'store> Transaction<'store> {
         Ok(())
     }
 
-    /// Makes an account the owner of a resource; it has one owner only.
+    /// Sets the owner of a resource, which has one owner only.
     ///
     /// # Errors
     /// `Database`.
@@ -325,7 +324,7 @@ impl<'store> Transaction<'store> {
         Ok(found.first().and_then(|row| row.text("accountUuid")).map(str::to_owned))
     }
 
-    /// Forgets who owns a resource.
+    /// Removes the owner of a resource.
     ///
     /// # Errors
     /// `Database`.
@@ -334,7 +333,7 @@ impl<'store> Transaction<'store> {
         Ok(())
     }
 
-    fn column<'shape>(&self, shape: &'shape Shape, name: &str) -> Result<&'shape str, StoreError> {
+    fn column<'shape>(&self, shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, StoreError> {
         let member = shape.members.iter().find(|member| member.name == name && member.kind.is_column());
         member
             .map(|member| member.name)
@@ -343,7 +342,7 @@ impl<'store> Transaction<'store> {
     }
 
     /// The SQL of a conjunction; its parameters are the values that are not null, in order.
-    fn condition(&self, shape: &Shape, conditions: &[(&str, Scalar)]) -> Result<String, StoreError> {
+    fn condition(&self, shape: &InventoryModel, conditions: &[(&str, Scalar)]) -> Result<String, StoreError> {
         let mut parts = Vec::new();
         let mut parameters = 0;
         for (name, value) in conditions {

@@ -1,6 +1,6 @@
-//! The Java classes that replies name in `schema` (N6).
+//! The Java classes in `schema` of replies (N6).
 
-/// Packages by the beginning of an inventory's name; the longest beginning wins.
+/// Packages by prefix of an inventory's name; the longest prefix is used.
 const PACKAGES: [(&str, &str); 39] = [
     ("Account", "org.zstack.header.identity"),
     ("ApplianceVm", "org.zstack.appliancevm"),

@@ -1,4 +1,4 @@
-//! One comparison of a stored member with what a condition says, as SQL that finds what MySQL finds (Q9 to Q12).
+//! A comparison of a stored member as SQL with the semantics of MySQL (Q9 to Q12).
 
 use rusqlite::types::Value as Sql;
 
@@ -7,7 +7,7 @@ use super::model::Kind;
 use super::timestamp;
 use super::zql::{Literal, Operator};
 
-/// Lists up to this length are single parameters, longer ones a JSON list: SQLite bounds the former.
+/// Lists up to this length are passed as single parameters, longer ones as a JSON list, since SQLite limits parameters.
 const SHORT_LIST: usize = 50;
 
 /// The parameters of a statement under construction.
@@ -24,13 +24,13 @@ impl Parameters {
 
 /// A stored value in SQL, and how to read it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stored<'a> {
+pub(super) struct StoredValue<'a> {
     pub(super) expression: &'a str,
     pub(super) kind: &'a Kind,
 }
 
-impl Stored<'_> {
-    /// The SQL of a test with one value. Null members meet none but `is null`.
+impl StoredValue<'_> {
+    /// The SQL of a test with one value. Null members match only `is null`.
     pub(super) fn compare(&self, operator: Operator, value: &Literal, parameters: &mut Parameters) -> String {
         let expression = self.expression;
         let symbol = match operator {
@@ -81,7 +81,7 @@ impl Stored<'_> {
             Kind::Integer | Kind::Double | Kind::Bool => format!("CAST({} AS TEXT)", self.expression),
             _ => self.expression.to_owned(),
         };
-        // SQLite's own operator is as good for plain ASCII, and faster.
+        // For ASCII, SQLite's own operator gives the same result and is faster.
         let plain = pattern.is_ascii() && !pattern.contains('\\') && pattern.len() < 1000;
         let parameter = parameters.add(Sql::Text(pattern));
         if plain { format!("{expression} LIKE {parameter}") } else { format!("like_text({expression}, {parameter})") }
@@ -99,7 +99,7 @@ impl Stored<'_> {
                     number(text)
                 }
             }
-            // In a list, `true` is text that is no number: 0 (Q11).
+            // In a list, `true` is text that is not a number, which is 0 (Q11).
             (Kind::Integer | Kind::Double | Kind::Bool, Literal::Text(text) | Literal::Number(text)) => number(text),
             (Kind::Integer | Kind::Double | Kind::Bool, Literal::Bool(value)) => Sql::Integer(i64::from(*value)),
             (Kind::Timestamp, Literal::Text(text) | Literal::Number(text)) => {
@@ -111,7 +111,7 @@ impl Stored<'_> {
     }
 }
 
-/// The number that a text begins with, as MySQL reads it: `12 GB` is 12, `many` is 0 (Q10).
+/// The number at the start of a text, as MySQL reads it: `12 GB` is 12, `many` is 0 (Q10).
 fn number(text: &str) -> Sql {
     let text = text.trim_start();
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();

@@ -1,7 +1,7 @@
 //! Conditions as SQL.
 //!
-//! A condition behind a path becomes a chain of `key IN (SELECT foreign …)`: it has at least one related row
-//! such that the rest holds (Q13), and SQLite may begin at either end.
+//! A condition on a path becomes a chain of `key IN (SELECT foreign …)`: at least one related row matches the rest
+//! (Q13), and SQLite can evaluate it from either end.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
 use super::class_name;
-use super::comparison::{Parameters, Stored};
+use super::comparison::{Parameters, StoredValue};
 use super::error::ServerError;
-use super::model::{Join, Kind, Member, Model, Relation, Shape};
+use super::model::{InventoryModel, Join, Kind, Member, Model, Relation};
 use super::ownership;
 use super::request::Viewer;
 use super::schema::{self, quoted};
@@ -20,10 +20,10 @@ use super::zql::{Condition, Literal, Operand, Operator, Restriction, Select, Ver
 /// How many relations one path may follow.
 const LONGEST_PATH: usize = 20;
 
-/// The alias of the table whose rows are asked for.
+/// The alias of the table of the result.
 const OUTERMOST: &str = "t1";
 
-/// From how many rows on a related row is looked for from each row instead of all at once.
+/// The number of related rows from which each row looks for its own instead of all being found first.
 const MANY_ROWS: usize = 1000;
 
 /// A statement under construction.
@@ -32,12 +32,12 @@ pub(super) struct Compiler<'a> {
     pub(super) model: &'a Model,
     pub(super) viewer: &'a Viewer,
     pub(super) parameters: Parameters,
-    /// Whether a page is cut in the order of a field other than `uuid`, which all indexes carry.
+    /// Whether a page is sorted by a field other than `uuid`, which all indexes contain.
     pub(super) cuts_in_other_order: bool,
     aliases: usize,
 }
 
-/// The right side of a test, once sub-queries are SQL.
+/// The right side of a test, with sub-queries as SQL.
 enum Value<'a> {
     None,
     One(&'a Literal),
@@ -58,7 +58,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The inventory that an entity names, ignoring case (Z1).
-    pub(super) fn entity(&self, name: &str) -> Result<Arc<Shape>, ServerError> {
+    pub(super) fn entity(&self, name: &str) -> Result<Arc<InventoryModel>, ServerError> {
         let wanted = format!("{name}Inventory");
         let found = self.model.catalog().inventory_names().find(|inventory| inventory.eq_ignore_ascii_case(&wanted));
         found
@@ -67,8 +67,8 @@ impl<'a> Compiler<'a> {
             .ok_or_else(|| ServerError::internal(format!("cannot find an inventory that is named [{name}] in ZQL")))
     }
 
-    /// A table under a new alias, as `FROM` takes it, and the alias. A family without a table has no rows.
-    pub(super) fn source(&mut self, shape: &Shape) -> Result<(String, String), ServerError> {
+    /// A table with a new alias for `FROM`, and the alias. A family without a table has no rows.
+    pub(super) fn source(&mut self, shape: &InventoryModel) -> Result<(String, String), ServerError> {
         self.aliases += 1;
         let alias = format!("t{}", self.aliases);
         if schema::table_exists(self.connection, shape.table())? {
@@ -85,9 +85,13 @@ impl<'a> Compiler<'a> {
         Ok((format!("(SELECT NULL AS _id, NULL AS _inventory{comma}{columns} WHERE 0) {alias}"), alias))
     }
 
-    /// What holds of every row that a select finds: its kind, the viewer's right to see it, the condition and
-    /// the restrictions.
-    pub(super) fn filter(&mut self, shape: &Shape, alias: &str, select: &Select) -> Result<String, ServerError> {
+    /// The `WHERE` clause of a select: the inventory, the viewer's permissions, the condition and the restrictions.
+    pub(super) fn filter(
+        &mut self,
+        shape: &InventoryModel,
+        alias: &str,
+        select: &Select,
+    ) -> Result<String, ServerError> {
         let mut parts = Vec::new();
         parts.extend(self.kind_of_row(shape, alias));
         parts.extend(ownership::filter(self, shape, alias)?);
@@ -100,15 +104,15 @@ impl<'a> Compiler<'a> {
         Ok(if parts.is_empty() { "1".to_owned() } else { parts.join(" AND ") })
     }
 
-    /// That a row of the family's table is of the inventory, where that is a special one.
-    fn kind_of_row(&self, shape: &Shape, alias: &str) -> Option<String> {
+    /// The test that a row of the family's table is of a special inventory.
+    fn kind_of_row(&self, shape: &InventoryModel, alias: &str) -> Option<String> {
         (shape.name != shape.root).then(|| {
             let names: Vec<String> = self.model.descendants(shape).iter().map(|name| format!("'{name}'")).collect();
             format!("{alias}._inventory IN ({})", names.join(", "))
         })
     }
 
-    fn condition(&mut self, shape: &Shape, alias: &str, condition: &Condition) -> Result<String, ServerError> {
+    fn condition(&mut self, shape: &InventoryModel, alias: &str, condition: &Condition) -> Result<String, ServerError> {
         match condition {
             Condition::And(left, right) => {
                 Ok(format!("({} AND {})", self.condition(shape, alias, left)?, self.condition(shape, alias, right)?))
@@ -118,7 +122,7 @@ impl<'a> Compiler<'a> {
             }
             Condition::Test { path, operator, operand: Operand::Field(other), further } => {
                 let compared = fields_compared(shape, alias, path, *operator, other)?;
-                // The grammar knows a comparison of the outcome, the database does not (R14).
+                // The grammar allows comparing a result, the database does not (R14).
                 if further.is_empty() {
                     Ok(compared)
                 } else {
@@ -134,7 +138,7 @@ impl<'a> Compiler<'a> {
 
     fn test(
         &mut self,
-        shape: &Shape,
+        shape: &InventoryModel,
         alias: &str,
         path: &[&str],
         operator: Operator,
@@ -184,7 +188,7 @@ impl<'a> Compiler<'a> {
     /// A test of a member or tag of the inventory itself.
     fn own_test(
         &mut self,
-        shape: &Shape,
+        shape: &InventoryModel,
         alias: &str,
         name: &str,
         operator: Operator,
@@ -215,8 +219,8 @@ impl<'a> Compiler<'a> {
             if schema::table_exists(self.connection, shape.table())?
                 && self.has_many_rows(&format!("SELECT 1 FROM {source} WHERE {test}"))?
             {
-                // Most rows of a page in another order meet it: better to follow that order than to collect and
-                // sort all that do. The sign keeps SQLite from using the member's index.
+                // Most rows match it, so following the index of the sort order is faster than sorting all matches. The
+                // unary plus keeps SQLite from using the member's index.
                 return Ok(format!("+{test}"));
             }
         }
@@ -234,7 +238,7 @@ impl<'a> Compiler<'a> {
         match &member.kind {
             Kind::Json if !matches!(value, Value::None) => {
                 // A list of texts: at least one of them.
-                let stored = Stored { expression: "item.value COLLATE NOCASE", kind: &Kind::Text };
+                let stored = StoredValue { expression: "item.value COLLATE NOCASE", kind: &Kind::Text };
                 let condition = self.stored_test(&stored, operator, value)?;
                 Ok(format!(
                     "EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid({expression}) THEN {expression} END) item \
@@ -247,11 +251,11 @@ impl<'a> Compiler<'a> {
                 let by_uuid = target.is_some_and(|target| target.has_column("uuid"));
                 self.joined_test(alias, join, if by_uuid { "uuid" } else { join.foreign }, operator, value)
             }
-            kind => self.stored_test(&Stored { expression: &expression, kind }, operator, value),
+            kind => self.stored_test(&StoredValue { expression: &expression, kind }, operator, value),
         }
     }
 
-    /// A test of a column of joined rows: at least one of them meets it.
+    /// A test of a column of joined rows: at least one of them matches.
     fn joined_test(
         &mut self,
         alias: &str,
@@ -263,14 +267,15 @@ impl<'a> Compiler<'a> {
         let Some(target) = self.model.shape(join.inventory) else { return Ok("0".to_owned()) };
         let (source, inner) = self.source(&target)?;
         let expression = format!("{inner}.{}", quoted(column));
-        let condition = self.stored_test(&Stored { expression: &expression, kind: &Kind::Text }, operator, value)?;
+        let condition =
+            self.stored_test(&StoredValue { expression: &expression, kind: &Kind::Text }, operator, value)?;
         self.related(alias, join, &source, &inner, &condition)
     }
 
-    /// A test of tags. A denial means that the resource has no such tag; `is null` finds nothing (Q15).
+    /// A test of tags. A negated operator means that the resource has no such tag; `is null` matches nothing (Q15).
     fn tag_test(
         &mut self,
-        shape: &Shape,
+        shape: &InventoryModel,
         alias: &str,
         (inventory, column): (&str, &str),
         operator: Operator,
@@ -284,7 +289,7 @@ impl<'a> Compiler<'a> {
         }
         let tags = self.model.shape(inventory).ok_or_else(|| no_field(shape, column))?;
         if let (Operator::Has | Operator::NotHas, Operand::List(values)) = (operator, operand) {
-            // One tag cannot be several texts: each may be met by another tag.
+            // Each text may be matched by another tag.
             let mut all = Vec::new();
             for value in values {
                 let one = Operand::Value(value.clone());
@@ -296,7 +301,7 @@ impl<'a> Compiler<'a> {
         let value = self.value(operand)?;
         let (source, inner) = self.source(&tags)?;
         let expression = format!("{inner}.{}", quoted(column));
-        let stored = Stored { expression: &expression, kind: &Kind::Text };
+        let stored = StoredValue { expression: &expression, kind: &Kind::Text };
         let condition = self.stored_test(&stored, operator.denied().unwrap_or(operator), &value)?;
         let not = if operator.denied().is_some() { "NOT " } else { "" };
         Ok(format!(
@@ -319,7 +324,7 @@ impl<'a> Compiler<'a> {
 
     fn stored_test(
         &mut self,
-        stored: &Stored<'_>,
+        stored: &StoredValue<'_>,
         operator: Operator,
         value: &Value<'_>,
     ) -> Result<String, ServerError> {
@@ -339,13 +344,8 @@ impl<'a> Compiler<'a> {
                 let symbol = match operator {
                     Operator::In | Operator::Has => "IN",
                     Operator::NotIn | Operator::NotHas => "NOT IN",
-                    Operator::Equal => "=",
-                    Operator::NotEqual => "<>",
-                    Operator::Greater => ">",
-                    Operator::GreaterOrEqual => ">=",
-                    Operator::Less => "<",
-                    Operator::LessOrEqual => "<=",
-                    _ => return Err(ServerError::internal("a sub-query cannot stand after like")),
+                    _ => comparison(operator)
+                        .ok_or_else(|| ServerError::internal("a sub-query cannot stand after like"))?,
                 };
                 format!("{expression} {symbol} ({sql})")
             }
@@ -362,12 +362,11 @@ impl<'a> Compiler<'a> {
         let (source, alias) = self.source(&shape)?;
         let filter = self.filter(&shape, &alias, select)?;
         let tail = self.tail(&shape, &alias, select)?;
-        // SQLite wants no limit of a list's query to be told from one of the whole.
         Ok(format!("SELECT {alias}.{column} FROM {source} WHERE {filter}{tail}"))
     }
 
     /// The clauses after the condition: group, order, limit and offset.
-    pub(super) fn tail(&mut self, shape: &Shape, alias: &str, select: &Select) -> Result<String, ServerError> {
+    pub(super) fn tail(&mut self, shape: &InventoryModel, alias: &str, select: &Select) -> Result<String, ServerError> {
         let mut sql = String::new();
         if !select.group_by.is_empty() {
             let mut columns = Vec::new();
@@ -395,8 +394,13 @@ impl<'a> Compiler<'a> {
         Ok(sql)
     }
 
-    /// A condition on another entity that the rows are related to in some way, or on their tags.
-    fn restriction(&mut self, shape: &Shape, alias: &str, restriction: &Restriction) -> Result<String, ServerError> {
+    /// A condition on a related entity, or on tags.
+    fn restriction(
+        &mut self,
+        shape: &InventoryModel,
+        alias: &str,
+        restriction: &Restriction,
+    ) -> Result<String, ServerError> {
         let Restriction { entity, field, operator, operand } = restriction;
         let Some(entity) = entity else { return self.own_test(shape, alias, field, *operator, operand) };
         let wanted = self.entity(entity)?;
@@ -411,7 +415,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The shortest path of expanded fields to an inventory.
-    fn path_to(&self, from: &Shape, to: &Shape) -> Option<Vec<&'static str>> {
+    fn path_to(&self, from: &InventoryModel, to: &InventoryModel) -> Option<Vec<&'static str>> {
         if from.name == to.name {
             return Some(Vec::new());
         }
@@ -439,7 +443,7 @@ impl<'a> Compiler<'a> {
 
     /// The SQL for "has at least one related row such that".
     ///
-    /// Few such rows are best found first, once for all; of many, each row had better look for its own.
+    /// If few rows match, they are found first; if many match, each row looks for its own.
     fn related(
         &self,
         alias: &str,
@@ -471,15 +475,15 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// The column of a member that `fields` and the like may name.
-pub(super) fn selectable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, ServerError> {
+/// The column of a member, for `fields` and similar.
+pub(super) fn selectable<'shape>(shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, ServerError> {
     column(shape, name).filter(|member| member.selectable).map(|member| member.name).ok_or_else(|| {
         ServerError::internal(format!("failed to run the query: inventory[{}] has no field[{name}]", shape.name))
     })
 }
 
-/// The column of a member that `sort` may name.
-fn sortable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, ServerError> {
+/// The column of a member, for `sort`.
+fn sortable<'shape>(shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, ServerError> {
     column(shape, name).filter(|member| member.sortable).map(|member| member.name).ok_or_else(|| {
         ServerError::internal(format!(
             "invalid order by clause: inventory[{}] cannot be sorted by [{name}]",
@@ -488,28 +492,34 @@ fn sortable<'shape>(shape: &'shape Shape, name: &str) -> Result<&'shape str, Ser
     })
 }
 
-fn column<'shape>(shape: &'shape Shape, name: &str) -> Option<&'shape Member> {
+fn column<'shape>(shape: &'shape InventoryModel, name: &str) -> Option<&'shape Member> {
     let is_plain = |member: &&Member| member.kind.is_column() && member.kind != Kind::Json;
     shape.member(name).filter(is_plain).filter(|member| !member.unqueryable && !member.newer)
 }
 
-/// Two own members compared with each other.
-fn fields_compared(
-    shape: &Shape,
-    alias: &str,
-    left: &[String],
-    operator: Operator,
-    right: &[String],
-) -> Result<String, ServerError> {
-    let symbol = match operator {
+/// The SQL operator of a comparison of two values.
+fn comparison(operator: Operator) -> Option<&'static str> {
+    Some(match operator {
         Operator::Equal => "=",
         Operator::NotEqual => "<>",
         Operator::Greater => ">",
         Operator::GreaterOrEqual => ">=",
         Operator::Less => "<",
         Operator::LessOrEqual => "<=",
-        _ => return Err(ServerError::internal("fields can be compared with each other by = != > >= < <= only")),
-    };
+        _ => return None,
+    })
+}
+
+/// The comparison of two members of the same row.
+fn fields_compared(
+    shape: &InventoryModel,
+    alias: &str,
+    left: &[String],
+    operator: Operator,
+    right: &[String],
+) -> Result<String, ServerError> {
+    let symbol = comparison(operator)
+        .ok_or_else(|| ServerError::internal("fields can be compared with each other by = != > >= < <= only"))?;
     let own = |path: &[String]| match path {
         [name] if shape.has_column(name) => Ok(format!("{alias}.{}", quoted(name))),
         _ => Err(no_field(shape, &path.join("."))),
@@ -517,12 +527,12 @@ fn fields_compared(
     Ok(format!("({} {symbol} {})", own(left)?, own(right)?))
 }
 
-/// A list of inventories, or a relation that is declared wrongly, breaks the statement beneath (R5, R6).
+/// The error for a list of inventories or a wrongly declared relation, which breaks the SQL of a node (R5, R6).
 fn broken(name: &str) -> ServerError {
     ServerError::internal(format!("failed to run the query: [{name}]: could not extract ResultSet"))
 }
 
-/// A text that is neither a boolean nor a number is taken for the name of a column (R14).
+/// The error for a text that is neither a boolean nor a number, which a node reads as a column name (R14).
 fn check_boolean(member: &Member, operator: Operator, value: &Value<'_>) -> Result<(), ServerError> {
     let Value::One(Literal::Text(text)) = value else { return Ok(()) };
     let is_equality = matches!(operator, Operator::Equal | Operator::NotEqual);
@@ -533,7 +543,7 @@ fn check_boolean(member: &Member, operator: Operator, value: &Value<'_>) -> Resu
     Ok(())
 }
 
-fn no_field(shape: &Shape, name: &str) -> ServerError {
+fn no_field(shape: &InventoryModel, name: &str) -> ServerError {
     ServerError::internal(format!(
         "failed to run the query: inventory class[class {}] not having field[{name}]",
         class_name::of(shape.name)

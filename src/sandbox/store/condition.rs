@@ -1,8 +1,8 @@
-//! Reading the text of a `q` as a node does: the first operator of a fixed order that occurs anywhere (Q1 to Q3).
+//! Reading the text of a `q` as a node does: operators are searched in a fixed order, anywhere in the text (Q1 to Q3).
 
 use super::error::ServerError;
 
-/// The operators in the order in which they are looked for (Q1), and as ZQL writes them.
+/// The operators in the order of the search (Q1), with their ZQL form.
 const OPERATORS: [(&str, &str); 12] = [
     ("!=", "!="),
     (">=", ">="),
@@ -18,25 +18,25 @@ const OPERATORS: [(&str, &str); 12] = [
     ("not null", "is not null"),
 ];
 
-/// A condition as the node read it, right or wrong.
+/// A condition as the node reads it, which may differ from what was meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ReadCondition {
-    /// What stands before the operator, trimmed; not necessarily a field.
+    /// The text before the operator, trimmed; not necessarily a field.
     pub(super) field: String,
     /// The operator as ZQL writes it.
     pub(super) operator: &'static str,
-    /// What stands after the operator, not trimmed.
+    /// The text after the operator, not trimmed.
     pub(super) value: String,
 }
 
 impl ReadCondition {
-    /// The condition as it is pasted into ZQL: the field as it stands, the value as a string (Q4, Q6).
+    /// The condition as inserted into ZQL: the field unchanged, the value as a string (Q4, Q6).
     pub(super) fn to_zql(&self) -> String {
         let ReadCondition { field, operator, value } = self;
         match *operator {
             "is null" | "is not null" => format!("{field} {operator}"),
             "in" | "not in" => {
-                // A member with a comma cannot be said (Q7).
+                // An item with a comma cannot be expressed (Q7).
                 let members: Vec<String> = value.split(',').map(string).collect();
                 format!("{field} {operator} ({})", members.join(", "))
             }
@@ -45,8 +45,7 @@ impl ReadCondition {
     }
 }
 
-/// A value as a string of ZQL. The grammar does not know an escaped quote, so that a value with a quote in it
-/// never parses (Q6).
+/// A value as a ZQL string. The grammar has no escaped quote, so a value with a quote is always a syntax error (Q6).
 fn string(value: &str) -> String {
     format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
 }

@@ -1,4 +1,4 @@
-//! Opening the database: a file that several processes may share, or memory.
+//! Opening the database: a file that processes can share, or memory.
 
 use std::fs::File;
 use std::io;
@@ -16,10 +16,10 @@ use super::text;
 use crate::catalog::Catalog;
 use crate::private;
 
-/// How long one process waits for another that writes.
+/// How long a process waits for another one's write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Databases up to this size, in bytes, are checked whole when they are opened.
+/// Databases up to this size in bytes are checked completely when they are opened.
 const CHECKED_SIZE: u64 = 8 << 20;
 
 /// The sandbox's resources: the state of an embedded management node.
@@ -35,13 +35,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path`; where there is none, makes one and fills it with the seed.
+    /// Opens the database at `path`; creates it with the seed if it does not exist.
     ///
-    /// A file that is damaged is renamed and a fresh one takes its place; `set_aside` tells of it.
+    /// A damaged file is renamed and replaced by a new one; `set_aside` returns its new name.
     ///
     /// # Errors
-    /// `File` when the file or its directory cannot be used, `Layout` when another version of the program
-    /// wrote it, `Database` for what else SQLite refuses.
+    /// `File` when the file or its directory cannot be used, `Layout` when another version of the program wrote it,
+    /// `Database` for other errors of SQLite.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             std::fs::create_dir_all(directory).map_err(at(directory))?;
@@ -58,20 +58,20 @@ impl Store {
         }
     }
 
-    /// A store that lives as long as the value, filled with the seed.
+    /// A store in memory with the seed.
     ///
     /// # Errors
-    /// `Database` when SQLite refuses, which it does for want of memory only.
+    /// `Database` when SQLite refuses, which it does only when memory runs out.
     pub fn in_memory() -> Result<Store, StoreError> {
         let store = Store::empty()?;
         store.seed()?;
         Ok(store)
     }
 
-    /// A store that lives as long as the value, without resources.
+    /// An empty store in memory.
     ///
     /// # Errors
-    /// `Database` when SQLite refuses, which it does for want of memory only.
+    /// `Database` when SQLite refuses, which it does only when memory runs out.
     pub fn empty() -> Result<Store, StoreError> {
         let store = Store::over(Connection::open_in_memory()?)?;
         schema::create(&store.lock())?;
@@ -81,7 +81,8 @@ impl Store {
     fn open_once(path: &Path) -> Result<Store, StoreError> {
         let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         if size == 0 {
-            // It tells much of whoever tries things out. SQLite gives its other files the same rights.
+            // Readable by its owner only, since it shows what was tried. SQLite gives its other files the same
+            // permissions.
             private::options().create(true).append(true).open(path).map_err(at(path))?;
         }
         let mut store = Store::over(Connection::open(path)?)?;
@@ -127,17 +128,17 @@ impl Store {
         })
     }
 
-    /// Answers from now on as a node does that lacks what is newer than the catalog's version. What is stored stays.
+    /// Sets the version of the catalog for later queries. Stored rows are unchanged.
     pub(in crate::sandbox) fn answer_as(&mut self, catalog: Catalog) {
         self.model = Model::new(catalog);
     }
 
-    /// Where a damaged database was put when this store was opened in its place.
+    /// The new name of a damaged database that this store replaced.
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.get().map(PathBuf::as_path)
     }
 
-    /// Puts back what the seed holds and the store no longer has; leaves everything else alone.
+    /// Restores missing rows of the seed; other rows are unchanged.
     ///
     /// # Errors
     /// `Database` when SQLite refuses.
@@ -145,8 +146,7 @@ impl Store {
         self.transaction(super::seed::insert_missing)
     }
 
-    /// Throws all resources away and fills the store with the seed. A file that turns out to be
-    /// damaged is set aside, as `open` does.
+    /// Deletes all resources and inserts the seed. A damaged file is renamed and replaced, as in `open`.
     ///
     /// # Errors
     /// `Database` when SQLite refuses, `File` when the damaged file cannot be set aside.
@@ -167,7 +167,7 @@ impl Store {
         }
     }
 
-    /// Remembers the first file that was set aside, which is the one that held somebody's work.
+    /// Keeps the name of the first damaged file, which is the one with the user's data.
     fn note_set_aside(&self, aside: PathBuf) {
         self.set_aside.get_or_init(|| aside);
     }
@@ -181,33 +181,21 @@ impl Store {
         })
     }
 
-    /// Adds `count` virtual machines with a nic and a root volume each, for trials of scale.
+    /// Adds `count` virtual machines with a nic and a root volume each, for load tests.
     ///
     /// # Errors
     /// `Database` when SQLite refuses.
     pub fn seed_vms(&self, count: u64) -> Result<(), StoreError> {
         self.transaction(|tx| super::seed::insert_vms(tx, count))?;
-        // Without figures about the rows the query planner takes a state for as selective as an address.
+        // Without statistics the query planner assumes that a state is as selective as an address.
         self.lock().execute_batch("PRAGMA analysis_limit = 1000; ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)")?;
         Ok(())
     }
 
-    /// Runs `work`, which reads only, on one state of the store. Unlike `transaction` it does not wait for
-    /// other processes that write; what it changes nevertheless is undone.
+    /// Runs `work` in a transaction, which is rolled back if it returns an error. Reads in it are consistent.
     ///
     /// # Errors
-    /// What `work` returns, and `Database` when SQLite refuses to begin.
-    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
-        let connection = self.lock();
-        let begun = connection.unchecked_transaction().map_err(StoreError::from)?;
-        work(&Transaction::new(&begun, &self.model))
-    }
-
-    /// Runs `work` as one change: all of it happens, or, when it returns an error, nothing. Reading in it is
-    /// consistent as well.
-    ///
-    /// # Errors
-    /// What `work` returns, and `Database` when SQLite refuses to begin or to commit.
+    /// The error of `work`, and `Database` when SQLite fails to begin or commit.
     pub fn transaction<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
@@ -224,13 +212,13 @@ impl Store {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
-        // A panic elsewhere leaves the connection usable: open transactions roll back when dropped.
+        // The connection is usable after a panic elsewhere: open transactions roll back when dropped.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Waits until no other process opens or sets aside the same database: of two that find the same damage the
-/// second would take the fresh file of the first. The lock ends with the value.
+/// Locks the opening of the database against other processes: of two that find the same damage, the second would rename
+/// the new file of the first. The lock is released when the value is dropped.
 fn lock(path: &Path) -> Result<File, StoreError> {
     let path = beside(path, ".lock");
     private::lock(&path).map_err(at(&path))
@@ -247,7 +235,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Renames a damaged database, with the files that belong to it, to a name that is free.
+/// Renames a damaged database and its auxiliary files to a free name.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let aside = (0..)

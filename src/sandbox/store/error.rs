@@ -1,29 +1,29 @@
-//! What can go wrong in the store, and what a node answers to a query that it refuses.
+//! Errors of the store, and error replies of a node to queries.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// The code of an internal error, which most refused queries carry.
-pub const INTERNAL: &str = "SYS.1000";
+/// The code of an internal error, which most rejected queries have.
+pub(super) const INTERNAL: &str = "SYS.1000";
 /// The code of a bad argument.
-pub const BAD_ARGUMENT: &str = "SYS.1007";
-/// The code of what the sandbox does not simulate.
-pub const NOT_SIMULATED: &str = "SANDBOX.1000";
+pub(super) const BAD_ARGUMENT: &str = "SYS.1007";
+/// The code of an API that the sandbox does not simulate.
+pub(super) const NOT_SIMULATED: &str = "SANDBOX.1000";
 
-/// Why the store could not do what it was asked.
+/// An error of the store.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database refused, or could not be read or written.
+    /// An error of SQLite.
     #[error("the sandbox's database failed")]
     Database(#[from] rusqlite::Error),
-    /// A file beside the database could not be made, locked or renamed.
+    /// A file could not be created, locked or renamed.
     #[error("{}: cannot be used as the sandbox's database", path.display())]
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The database was written by another version of the program.
@@ -31,12 +31,12 @@ pub enum StoreError {
     Layout {
         /// The database.
         path: PathBuf,
-        /// The layout's number in the file.
+        /// The layout version of the file.
         found: i64,
-        /// The layout's number that this program writes.
+        /// The layout version of this program.
         wanted: i64,
     },
-    /// No catalog describes an inventory of that name.
+    /// The catalog has no inventory of that name.
     #[error("no inventory is called {0}")]
     UnknownInventory(String),
     /// An inventory has no stored member of that name.
@@ -44,7 +44,7 @@ pub enum StoreError {
     UnknownField {
         /// The inventory.
         inventory: &'static str,
-        /// The member asked for.
+        /// The requested member.
         field: String,
     },
     /// The seed data do not fit the catalog; a defect of the build.
@@ -53,7 +53,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the file is no database, or one that was damaged.
+    /// Whether the file is not a database, or is damaged.
     pub(super) fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         matches!(self, StoreError::Database(error)
@@ -61,10 +61,10 @@ impl StoreError {
     }
 }
 
-/// What a node answers to a query that it refuses.
+/// The error reply of a node to a query.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ServerError {
-    /// The front end refused: this status with a plain text (section 5).
+    /// A rejection by the front end: this status with plain text (section 5).
     #[error("{text}")]
     Text {
         /// The status, 400.
@@ -79,13 +79,13 @@ pub enum ServerError {
         code: &'static str,
         /// The fixed text of the code.
         description: &'static str,
-        /// What happened.
+        /// The details.
         details: String,
     },
 }
 
 impl ServerError {
-    /// A refusal of the front end: 400 with a plain text.
+    /// A rejection by the front end: 400 with plain text.
     pub(super) fn text(text: impl Into<String>) -> ServerError {
         ServerError::Text { status: 400, text: text.into() }
     }
@@ -100,7 +100,7 @@ impl ServerError {
         ServerError::Failed { code, description, details: details.into() }
     }
 
-    /// An internal error, as most refused queries are.
+    /// An internal error, as for most rejected queries.
     pub(super) fn internal(details: impl Into<String>) -> ServerError {
         ServerError::failed(INTERNAL, details)
     }

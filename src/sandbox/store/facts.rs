@@ -1,4 +1,4 @@
-//! What a running node was seen to do that the catalog does not tell: `facts.json`.
+//! Behaviour seen on running nodes that the catalog does not describe: `facts.json`.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -10,13 +10,13 @@ const TEXT: &str = include_str!("data/facts.json");
 /// Members by inventory.
 type Members<'a> = HashMap<&'a str, Vec<&'a str>>;
 
-/// Facts about single APIs and inventories. An inventory's facts hold for those that specialise it.
+/// Facts about single APIs and inventories. An inventory's facts apply to its specialised inventories too.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Facts<'a> {
-    /// Inventories of which no total is told (R15).
+    /// Inventories without a total (R15).
     #[serde(borrow)]
     uncounted: Vec<&'a str>,
-    /// Members that are 0 or false where they were not asked for, instead of absent (R4).
+    /// Members that are 0 or false instead of absent when they were not requested (R4).
     #[serde(borrow)]
     primitive: Members<'a>,
 }
@@ -35,7 +35,7 @@ fn has(members: &Members<'_>, inventory: &str, member: &str) -> bool {
     members.get(inventory).is_some_and(|names| names.contains(&member))
 }
 
-/// The facts. Their text is part of the program, and a test reads it.
+/// The facts. Their text is compiled in, and a test parses it.
 pub(super) fn facts() -> &'static Facts<'static> {
     static FACTS: OnceLock<Facts<'static>> = OnceLock::new();
     FACTS.get_or_init(|| serde_json::from_str(TEXT).unwrap_or_default())

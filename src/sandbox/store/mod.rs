@@ -1,9 +1,8 @@
-//! The sandbox's resources: rows in an embedded SQLite database, and the queries that a node answers on them.
+//! The sandbox's resources: rows of an SQLite database, and queries on them.
 //!
 //! The tables are derived from the catalog: one for each family of inventories. `Store::query` reads a query's
-//! parameters as a node does, misreadings included; `Store::zql` is the query language beneath it;
-//! `Store::transaction` reads and changes single resources. What it means to start a virtual machine, who
-//! may log in and what HTTP is, the store does not know.
+//! parameters as a node does, including its quirks; `Store::zql` is the query language that it uses;
+//! `Store::transaction` reads and changes single resources. The store does not know about actions, sessions or HTTP.
 //!
 //! Source: doc/protocol.md, "Queries" (Q1 to Q23), "ZQL" (Z1 to Z8) and "Replies" (N1 to N7).
 
@@ -35,7 +34,7 @@ mod zql;
 pub use change::{TagKind, Transaction};
 pub(super) use class_name::of as class_of;
 pub use database::Store;
-pub use error::{BAD_ARGUMENT, INTERNAL, NOT_SIMULATED, ServerError, StoreError};
+pub use error::{ServerError, StoreError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};

@@ -1,8 +1,8 @@
-//! How the catalog's inventories become tables: families, columns, and what joins them.
+//! How the catalog's inventories are mapped to tables: families, columns and joins.
 //!
-//! An inventory and its specialised ones form a family, which lives in one table named after the general
-//! inventory. Scalar members are columns; lists of inventories and of uuids are read through the table that
-//! they come from; what is left of lists and maps is a column of JSON text.
+//! An inventory and its specialised ones form a family, which is stored in one table named after the general inventory.
+//! Scalar members are columns; lists of inventories and of uuids are read from the table of their items; other lists
+//! and maps are columns of JSON text.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::facts::facts;
 use crate::catalog::{Catalog, Expanded, Field, Inventory, Type};
 
-/// Specialised inventories whose general inventory the catalog does not name.
+/// Specialised inventories without a general inventory in the catalog.
 const ALSO_SPECIAL: [(&str, &str); 3] = [
     ("ExternalPrimaryStorageInventory", "PrimaryStorageInventory"),
     ("SimulatorHostInventory", "HostInventory"),
     ("VirtualRouterOfferingInventory", "InstanceOfferingInventory"),
 ];
 
-/// Stored members that no reply shows and no query may name.
+/// Stored members that are neither printed nor queryable.
 const HIDDEN: [(&str, &str); 6] = [
     ("AccountInventory", "password"),
     ("UserInventory", "password"),
@@ -27,7 +27,7 @@ const HIDDEN: [(&str, &str); 6] = [
     ("LongJobInventory", "apiTimeout"),
 ];
 
-/// How a member is kept.
+/// How a member is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     /// A column of text.
@@ -38,9 +38,9 @@ pub(crate) enum Kind {
     Double,
     /// A column of 0 and 1.
     Bool,
-    /// A column of moments in the stored form.
+    /// A column of dates in the stored form.
     Timestamp,
-    /// A column of JSON text: a list or map that no table is known for.
+    /// A column of JSON text: a list or map without a table.
     Json,
     /// The members `value` of the joined rows: `attachedZoneUuids`.
     Values { join: Join, value: &'static str },
@@ -54,40 +54,40 @@ impl Kind {
     }
 }
 
-/// How rows of one inventory lead to rows of another.
+/// A join of two inventories.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Join {
-    /// The inventory that it leads to.
+    /// The target.
     pub(crate) inventory: &'static str,
-    /// The column of this inventory, and whether it holds a JSON list of keys.
+    /// The column of this inventory, and whether it is a JSON list of keys.
     pub(crate) key: &'static str,
     pub(crate) key_is_list: bool,
     /// The column of the other inventory.
     pub(crate) foreign: &'static str,
 }
 
-/// A member of an inventory as the store keeps it.
+/// A member of an inventory in the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// Whether `fields` may name it, where it is a column (Q20, R5).
+    /// Whether `fields` may name it, if it is a column (Q20, R5).
     pub(crate) selectable: bool,
-    /// Whether `sort` may name it, where it is a column (Q19, R5).
+    /// Whether `sort` may name it, if it is a column (Q19, R5).
     pub(crate) sortable: bool,
-    /// Whether it is 0 or false where it was not asked for, instead of absent (R4).
+    /// Whether it is 0 or false instead of absent when it was not requested (R4).
     pub(crate) primitive: bool,
     /// Whether the node is too old to have it.
     pub(crate) newer: bool,
-    /// Whether it is a list of inventories: a relation, which no condition may take for a value (R6).
+    /// Whether it is a list of inventories: a relation, which conditions cannot compare (R6).
     pub(crate) relation: bool,
     /// Whether no condition may name it.
     pub(crate) unqueryable: bool,
 }
 
-/// An inventory as the store keeps it.
+/// An inventory in the store.
 #[derive(Debug)]
-pub(crate) struct Shape {
+pub(crate) struct InventoryModel {
     pub(crate) name: &'static str,
     /// The general inventory of its family.
     pub(crate) root: &'static str,
@@ -97,7 +97,7 @@ pub(crate) struct Shape {
     pub(crate) members: Vec<Member>,
 }
 
-impl Shape {
+impl InventoryModel {
     /// The family's table.
     pub(crate) fn table(&self) -> &'static str {
         base(self.root)
@@ -123,17 +123,17 @@ pub(crate) fn base(inventory: &'static str) -> &'static str {
     inventory.strip_suffix("Inventory").unwrap_or(inventory)
 }
 
-/// `VmInstance` as it begins a member's name: `vmInstance`.
+/// `VmInstance` as the start of a member's name: `vmInstance`.
 fn decapitalised(name: &str) -> String {
     let mut characters = name.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
-/// The shapes of a catalog's inventories, worked out when first asked for.
+/// The models of a catalog's inventories, computed on demand.
 #[derive(Debug)]
 pub(crate) struct Model {
     catalog: Catalog,
-    shapes: Mutex<HashMap<&'static str, Arc<Shape>>>,
+    shapes: Mutex<HashMap<&'static str, Arc<InventoryModel>>>,
     families: OnceLock<HashMap<&'static str, Vec<&'static str>>>,
 }
 
@@ -146,18 +146,18 @@ impl Model {
         self.catalog
     }
 
-    /// The shape of the inventory called exactly `name`.
-    pub(crate) fn shape(&self, name: &str) -> Option<Arc<Shape>> {
+    /// The model of the inventory called exactly `name`.
+    pub(crate) fn shape(&self, name: &str) -> Option<Arc<InventoryModel>> {
         if let Some(shape) = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
             return Some(Arc::clone(shape));
         }
-        // Worked out unlocked: a shape asks for the shapes of its ancestors.
+        // Computed without the lock: a model needs the models of its ancestors.
         let shape = Arc::new(self.work_out(self.catalog.inventory(name)?));
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(shapes.entry(shape.name).or_insert(shape)))
     }
 
-    /// The inventories that the table of `root` holds, `root` among them.
+    /// The inventories in the table of `root`, including `root`.
     pub(crate) fn family(&self, root: &'static str) -> Vec<&'static str> {
         let families = self.families.get_or_init(|| {
             let mut families: HashMap<&'static str, Vec<&'static str>> = HashMap::new();
@@ -173,7 +173,7 @@ impl Model {
     }
 
     /// The inventory itself and those that specialise it.
-    pub(crate) fn descendants(&self, shape: &Shape) -> Vec<&'static str> {
+    pub(crate) fn descendants(&self, shape: &InventoryModel) -> Vec<&'static str> {
         let mut found = self.family(shape.root);
         found.retain(|name| {
             *name == shape.name
@@ -185,8 +185,8 @@ impl Model {
         found
     }
 
-    /// The inventory that a condition `field=value` turns a query to (Q14).
-    pub(crate) fn specialised(&self, shape: &Shape, field: &str, value: &str) -> Option<Arc<Shape>> {
+    /// The special inventory that a condition `field=value` selects (Q14).
+    pub(crate) fn specialised(&self, shape: &InventoryModel, field: &str, value: &str) -> Option<Arc<InventoryModel>> {
         let inventory = &shape.inventory;
         if !inventory.field(field)?.type_field {
             return None;
@@ -194,8 +194,8 @@ impl Model {
         if let Some(special) = self.catalog.specialised(inventory, field, value) {
             return self.shape(special.name);
         }
-        // Of inventories known from the client side only, the parent is known but not the type's value; by
-        // custom it is the inventory's name.
+        // For inventories known from the client side only, the value of the type field is unknown; by convention it is
+        // the inventory's name.
         let special = self.shape(&format!("{value}Inventory"))?;
         special.ancestors.contains(&shape.name).then_some(special)
     }
@@ -221,7 +221,7 @@ impl Model {
         found
     }
 
-    fn work_out(&self, inventory: Inventory) -> Shape {
+    fn work_out(&self, inventory: Inventory) -> InventoryModel {
         let ancestors = self.ancestors(&inventory);
         let root = ancestors.last().copied().unwrap_or(inventory.name);
         let lineage: Vec<Inventory> = ancestors.iter().filter_map(|name| self.catalog.inventory(name)).collect();
@@ -229,8 +229,8 @@ impl Model {
             .fields
             .iter()
             .map(|field| {
-                // A member of the general inventory is kept as that one says, so that the table has one
-                // meaning for it.
+                // A member of the general inventory is stored as that inventory defines it, so that the column has one
+                // type.
                 let (owner, original) = lineage
                     .iter()
                     .rev()
@@ -248,7 +248,7 @@ impl Model {
                 }
             })
             .collect();
-        Shape { name: inventory.name, root, ancestors, inventory, members }
+        InventoryModel { name: inventory.name, root, ancestors, inventory, members }
     }
 
     fn is_relation(&self, kind: &Type) -> bool {
@@ -288,8 +288,8 @@ impl Model {
         }
     }
 
-    /// A list of uuids such as `attachedZoneUuids`, read from the references that name them: `zoneUuid` of
-    /// the references that a hidden expanded field leads to.
+    /// A list of uuids such as `attachedZoneUuids`, read from a reference inventory: `zoneUuid` of the target of a
+    /// hidden expanded field.
     fn values(&self, owner: &Inventory, name: &str) -> Kind {
         let wanted = ["attached", "peer"]
             .iter()
@@ -306,7 +306,7 @@ impl Model {
         found.unwrap_or(Kind::Json)
     }
 
-    /// How a member that holds inventories is joined to them.
+    /// The join of a member that contains inventories.
     fn join_of_member(&self, owner: &Inventory, name: &str, target: &Inventory) -> Option<Join> {
         if let Some(expanded) = owner.expanded.get(name).filter(|to| to.inventory == target.name) {
             return self.join(owner, expanded, name);
@@ -320,8 +320,7 @@ impl Model {
         let target = self.catalog.inventory(expanded.inventory)?;
         match (expanded.key, expanded.foreign_key) {
             (Some(key), Some(foreign)) => {
-                // The server's own annotations name columns that do not exist in a few places; these
-                // relations have no rows.
+                // Some annotations of the server name columns that do not exist; these relations have no rows.
                 let exist = owner.field(key).is_some() && target.field(foreign).is_some();
                 exist.then_some(Join { inventory: target.name, key, key_is_list: false, foreign })
             }
@@ -329,7 +328,7 @@ impl Model {
         }
     }
 
-    /// The join of a relation of which only the two ends are known, from the names of their members.
+    /// The join of a relation without known keys, derived from the names of members.
     fn guess(&self, owner: &Inventory, target: &Inventory, name: &str) -> Option<Join> {
         let scalar = |inventory: &Inventory, name: &str| {
             inventory.field(name).filter(|field| field.kind.is_scalar()).map(|field| field.name)
@@ -359,10 +358,10 @@ impl Model {
         Some(Join { inventory: target.name, key, key_is_list: true, foreign })
     }
 
-    /// The joins that an expanded field or alias stands for, in order. The outer `None` means that there is
-    /// no such field, the inner one that nothing is known to join the two.
-    pub(crate) fn relation(&self, shape: &Shape, name: &str) -> Option<Relation> {
-        // What only an ancestor has is no field of this inventory: the server copies them down itself.
+    /// The joins of an expanded field or alias, in order. The outer `None` means that there is no such field, the inner
+    /// one that its join is unknown.
+    pub(crate) fn relation(&self, shape: &InventoryModel, name: &str) -> Option<Relation> {
+        // Only fields of the inventory itself: the server's data repeats inherited ones.
         let since = shape.inventory.expanded.get(name).map(|expanded| expanded.since);
         let since = since.or_else(|| shape.inventory.aliases.contains_key(name).then_some(None))?;
         if self.catalog.lacks(since) {
@@ -379,7 +378,7 @@ impl Model {
                 if let Some(join) = self.join(owner, expanded, name) {
                     return Some(Relation::Join(join));
                 }
-                // An ancestor may know better what an old client knew of by name only.
+                // An ancestor may have the join that an old client's data lacks.
                 known = known.or(Some(Relation::Nothing { inventory: expanded.inventory }));
             }
         }
@@ -387,14 +386,14 @@ impl Model {
     }
 }
 
-/// What an expanded field or alias is.
+/// The kind of an expanded field or alias.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Relation {
-    /// It leads to another inventory.
+    /// A join to another inventory.
     Join(Join),
-    /// It stands for a longer path of the inventory that defines it, the same or an ancestor.
+    /// A short name for a path of the inventory that defines it, this one or an ancestor.
     Alias { owner: &'static str, path: &'static str },
-    /// It leads to another inventory, but no row is ever joined.
+    /// A relation to another inventory without rows.
     Nothing { inventory: &'static str },
 }
 

@@ -1,11 +1,11 @@
-//! Which rows an account may see that is not the administrator's (Q23).
+//! Visibility of rows for ordinary accounts (Q23).
 
 use super::compile::Compiler;
 use super::error::ServerError;
-use super::model::Shape;
+use super::model::InventoryModel;
 
-/// Inventories that accounts own, and the member that names the resource which is owned: the row itself, or
-/// one that it belongs to. What is not listed here belongs to the cloud, and everybody sees it.
+/// Inventories with an owner, and the member with the uuid of the owned resource: the row itself or its parent. Others
+/// belong to the cloud and are visible to everybody.
 const OWNED: [(&str, &str); 42] = [
     ("AffinityGroupInventory", "uuid"),
     ("AlarmInventory", "uuid"),
@@ -51,7 +51,7 @@ const OWNED: [(&str, &str); 42] = [
     ("VolumeSnapshotTreeInventory", "volumeUuid"),
 ];
 
-/// Inventories that name their account themselves, and the members that do.
+/// Inventories with a member that is the owner's account.
 const OF_ACCOUNTS: [(&str, &[&str]); 7] = [
     ("AccountInventory", &["uuid"]),
     ("AccountResourceRefInventory", &["accountUuid"]),
@@ -62,8 +62,12 @@ const OF_ACCOUNTS: [(&str, &[&str]); 7] = [
     ("UserInventory", &["accountUuid"]),
 ];
 
-/// The SQL that a row must meet for the viewer to see it; none where every row will do.
-pub(super) fn filter(compiler: &mut Compiler<'_>, shape: &Shape, alias: &str) -> Result<Option<String>, ServerError> {
+/// The SQL condition for rows that the viewer may see; `None` if all are visible.
+pub(super) fn filter(
+    compiler: &mut Compiler<'_>,
+    shape: &InventoryModel,
+    alias: &str,
+) -> Result<Option<String>, ServerError> {
     if compiler.viewer.is_admin {
         return Ok(None);
     }

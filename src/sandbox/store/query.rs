@@ -1,30 +1,29 @@
 //! Queries: their parameters, and the replies to them (section 8).
 //!
-//! A node pastes what it read from a query into ZQL and parses that, which is where its errors about a place in
-//! a text that the user never wrote come from. So does the sandbox.
+//! Like a node, the sandbox translates a query to ZQL and parses that. Therefore errors refer to positions in a text
+//! that the user did not write.
 
-use super::assemble::{Printed, Secrecy, write_string};
+use super::assemble::{InventoryJson, Secrecy, write_string};
 use super::condition::{self, ReadCondition};
 use super::database::Store;
 use super::error::{BAD_ARGUMENT, ServerError};
 use super::facts::facts;
 use super::model::base;
 use super::request::{QueryRequest, Viewer};
-use super::run::{Answer, Runner};
+use super::run::{Runner, StatementResult};
 use super::zql;
 
-/// How many rows a query without `limit` yields at most, silently (Q16).
+/// The default limit of a query (Q16).
 const DEFAULT_LIMIT: i64 = 1000;
 
 impl Store {
-    /// Answers a query API: the reply's JSON text, `{"schema": {..}, "inventories": [..]}`, with `"total"` where
-    /// asked; `{"schema": {}, "total": n}` for a count.
+    /// Runs a query and returns the reply's JSON text, `{"schema": {..}, "inventories": [..]}`, with `"total"` if
+    /// requested; `{"schema": {}, "total": n}` for a count.
     ///
-    /// `inventory` is the one that the catalog gives for the API; of one that the catalog does not describe,
-    /// and for an empty name, there are no rows.
+    /// `inventory` is that of the API in the catalog; an unknown or empty one has no rows.
     ///
     /// # Errors
-    /// What a node answers instead (section 8, table of mistakes).
+    /// The error reply of a node (section 8, table of mistakes).
     pub fn query(&self, inventory: &str, request: &QueryRequest, viewer: &Viewer) -> Result<String, ServerError> {
         let conditions: Vec<ReadCondition> =
             request.conditions.iter().map(|text| condition::read(text)).collect::<Result<_, _>>()?;
@@ -32,8 +31,8 @@ impl Store {
         let start = whole_number("start", request.start.as_deref())?.unwrap_or(0);
         check_filter(request.filter_name.as_deref())?;
         let Some(mut shape) = self.model().shape(inventory) else { return Ok(nothing(request)) };
-        // A condition on the type field makes the special inventory's own fields known (Q14), and that one may
-        // have a type field in turn.
+        // A condition on the type field selects a special inventory with more fields (Q14), which may have a type field
+        // in turn.
         let chosen = |shape: &_| {
             let equal = conditions.iter().filter(|condition| condition.operator == "=");
             equal.filter_map(|ReadCondition { field, value, .. }| self.model().specialised(shape, field, value)).next()
@@ -46,7 +45,7 @@ impl Store {
         text.push_str(&base(shape.name).to_ascii_lowercase());
         if let Some(fields) = &request.fields {
             text.push('.');
-            // Commas at the end are lost on the way (R14).
+            // Trailing commas are ignored (R14).
             text.push_str(fields.trim_end_matches(','));
         }
         for (at, condition) in conditions.iter().enumerate() {
@@ -74,7 +73,7 @@ impl Store {
         Ok(reply(answer))
     }
 
-    /// Answers ZQL: the reply's JSON text, `{"results": [..]}`, an element for each statement (section 9).
+    /// Runs ZQL and returns the reply's JSON text, `{"results": [..]}`, with one element per statement (section 9).
     ///
     /// # Errors
     /// 503 `SYS.1000` with the parser's text (Z7), or as for a query.
@@ -84,14 +83,14 @@ impl Store {
         Ok(format!("{{\"results\":[{}]}}", results.join(",")))
     }
 
-    fn run(&self, text: &str, viewer: &Viewer, secrecy: Secrecy) -> Result<Vec<Answer>, ServerError> {
+    fn run(&self, text: &str, viewer: &Viewer, secrecy: Secrecy) -> Result<Vec<StatementResult>, ServerError> {
         if text.chars().any(|character| character > '\u{ffff}') {
-            // The database's text has three bytes a character (R9).
+            // The database stores at most three bytes per character (R9).
             return Err(ServerError::internal("failed to run the query: could not extract ResultSet"));
         }
         let statements = zql::parse(text)?;
         let connection = self.lock();
-        // One reading transaction, so that a page and its total agree whatever others write.
+        // One read transaction, so that a page and its total are consistent.
         let _reading = connection.unchecked_transaction()?;
         let runner = Runner { connection: &connection, model: self.model(), viewer, secrecy };
         statements.iter().map(|statement| runner.run(statement)).collect()
@@ -107,7 +106,7 @@ fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, ServerErr
     .transpose()
 }
 
-/// `filterName` is for filters that plug-ins add; the sandbox has none (Q22).
+/// `filterName` selects filters of plug-ins; the sandbox has none (Q22).
 fn check_filter(text: Option<&str>) -> Result<(), ServerError> {
     match text.map(|text| (text, text.split_once(':'))) {
         None => Ok(()),
@@ -119,13 +118,13 @@ fn check_filter(text: Option<&str>) -> Result<(), ServerError> {
     }
 }
 
-/// The reply of a query on resources that the catalog does not describe.
+/// The reply to a query on an unknown inventory.
 fn nothing(request: &QueryRequest) -> String {
     let total = (request.count || request.reply_with_count).then_some(0);
-    reply(Answer { inventories: (!request.count).then(Vec::new), total, ..Answer::default() })
+    reply(StatementResult { inventories: (!request.count).then(Vec::new), total, ..StatementResult::default() })
 }
 
-fn reply(answer: Answer) -> String {
+fn reply(answer: StatementResult) -> String {
     let rows = answer.inventories.as_deref().unwrap_or_default();
     let mut schema = Vec::new();
     for (at, row) in rows.iter().enumerate().rev() {
@@ -139,7 +138,7 @@ fn reply(answer: Answer) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn result(answer: Answer) -> String {
+fn result(answer: StatementResult) -> String {
     let mut members = Vec::new();
     if let Some(rows) = &answer.inventories {
         members.push(format!("\"inventories\":{}", list(rows)));
@@ -164,7 +163,7 @@ fn result(answer: Answer) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-fn list(rows: &[Printed]) -> String {
+fn list(rows: &[InventoryJson]) -> String {
     let rows: Vec<&str> = rows.iter().map(|row| row.json.as_str()).collect();
     format!("[{}]", rows.join(","))
 }

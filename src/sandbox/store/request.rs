@@ -1,7 +1,6 @@
-//! What a query asks for, as it stands in the request.
+//! The parameters of a query.
 
-/// On whose behalf a query runs: other accounts than the administrator's see their own and shared resources
-/// only (Q23).
+/// The account that runs a query: ordinary accounts see only their own and shared resources (Q23).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
     /// The account.
@@ -10,9 +9,10 @@ pub struct Viewer {
     pub is_admin: bool,
 }
 
+#[cfg(test)]
 impl Viewer {
     /// The administrator.
-    pub fn admin() -> Viewer {
+    pub(super) fn admin() -> Viewer {
         Viewer { account_uuid: ADMIN_ACCOUNT.to_owned(), is_admin: true }
     }
 }

@@ -6,10 +6,10 @@ use rusqlite::types::{ToSqlOutput, Value as Sql};
 
 use crate::json::Value;
 
-/// A stored value. Moments are text in the form `YYYY-MM-DD hh:mm:ss`, lists and maps are JSON text.
+/// A stored value. Dates are text in the form `YYYY-MM-DD hh:mm:ss`, lists and maps are JSON text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalar {
-    /// No value; left out of replies (N2).
+    /// Null; left out of replies (N2).
     Null,
     /// `true` or `false`.
     Bool(bool),
@@ -17,12 +17,12 @@ pub enum Scalar {
     Integer(i64),
     /// Another number.
     Double(f64),
-    /// Text, a moment, or the JSON text of a list or map.
+    /// Text, a date, or the JSON text of a list or map.
     Text(String),
 }
 
 impl Scalar {
-    /// The text, where it is one.
+    /// The value, if it is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Scalar::Text(text) => Some(text),
@@ -30,7 +30,7 @@ impl Scalar {
         }
     }
 
-    /// The whole number, where it is one.
+    /// The value, if it is an integer.
     pub fn as_integer(&self) -> Option<i64> {
         match self {
             Scalar::Integer(number) => Some(*number),
@@ -39,7 +39,7 @@ impl Scalar {
         }
     }
 
-    /// Whether there is no value.
+    /// Whether it is null.
     pub fn is_null(&self) -> bool {
         matches!(self, Scalar::Null)
     }
@@ -122,7 +122,7 @@ impl Row {
         Row::default()
     }
 
-    /// The same row with one member more, for building rows in one expression.
+    /// Adds a member and returns the row.
     #[must_use]
     pub fn with(mut self, field: &str, value: impl Into<Scalar>) -> Row {
         self.set(field, value);
@@ -134,17 +134,17 @@ impl Row {
         self.0.insert(field.to_owned(), value.into());
     }
 
-    /// The member's value; `Null` where it is absent.
+    /// The member's value; `Null` if it is absent.
     pub fn get(&self, field: &str) -> &Scalar {
         self.0.get(field).unwrap_or(&Scalar::Null)
     }
 
-    /// The member's text, where it has one.
+    /// The member's value, if it is text.
     pub fn text(&self, field: &str) -> Option<&str> {
         self.get(field).as_text()
     }
 
-    /// Whether the member was set, be it to null.
+    /// Whether the member was set, also to null.
     pub fn contains(&self, field: &str) -> bool {
         self.0.contains_key(field)
     }

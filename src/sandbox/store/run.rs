@@ -5,29 +5,29 @@ use std::sync::Arc;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
-use super::assemble::{self, Printed, Secrecy};
+use super::assemble::{self, InventoryJson, Secrecy};
 use super::compile::{Compiler, selectable};
 use super::error::{NOT_SIMULATED, ServerError};
-use super::model::{Kind, Model, Shape};
+use super::model::{InventoryModel, Kind, Model};
 use super::request::Viewer;
 use super::schema::quoted;
 use super::zql::{Function, Select, Statement, Verb};
 
-/// What a statement yields; members that it does not have are absent (section 9).
+/// The result of a statement (section 9).
 #[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub(super) inventories: Option<Vec<Printed>>,
+pub(super) struct StatementResult {
+    pub(super) inventories: Option<Vec<InventoryJson>>,
     pub(super) total: Option<i64>,
     /// JSON: pairs of key object and count.
     pub(super) counts: Option<String>,
-    /// JSON: what `max` and its like yield (R16).
+    /// JSON: the result of `max` and similar functions (R16).
     pub(super) aggregate: Option<String>,
     /// JSON: the rows of `sum`, which are lists, and of `distinct`.
     pub(super) values: Option<String>,
     pub(super) name: Option<String>,
 }
 
-/// Reads the store on a viewer's behalf.
+/// Runs statements for a viewer.
 pub(super) struct Runner<'a> {
     pub(super) connection: &'a Connection,
     pub(super) model: &'a Model,
@@ -37,7 +37,7 @@ pub(super) struct Runner<'a> {
 
 impl Runner<'_> {
     /// Runs one statement.
-    pub(super) fn run(&self, statement: &Statement) -> Result<Answer, ServerError> {
+    pub(super) fn run(&self, statement: &Statement) -> Result<StatementResult, ServerError> {
         let Statement::Select(select) = statement else {
             return Err(ServerError::failed(NOT_SIMULATED, "the sandbox does not simulate full-text search"));
         };
@@ -52,7 +52,7 @@ impl Runner<'_> {
             Verb::Query if select.function.is_some() => self.aggregate(&shape, select)?,
             Verb::Query => self.rows(&shape, select)?,
             Verb::Count if select.group_by.is_empty() => {
-                Answer { total: Some(self.count(&shape, select)?), ..Answer::default() }
+                StatementResult { total: Some(self.count(&shape, select)?), ..StatementResult::default() }
             }
             Verb::Count => self.count_groups(&shape, select)?,
             Verb::Sum => self.sum(&shape, select)?,
@@ -68,10 +68,10 @@ impl Runner<'_> {
         Compiler::new(self.connection, self.model, self.viewer)
     }
 
-    fn rows(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+    fn rows(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<StatementResult, ServerError> {
         let mut fields = fields(shape, select)?;
         if fields.is_empty() {
-            // Grouped rows are no rows any more: of each group only its key is told.
+            // Of a group only its key is returned.
             fields = select.group_by.iter().map(|field| selectable(shape, field)).collect::<Result<_, _>>()?;
         }
         let mut compiler = self.compiler();
@@ -80,7 +80,7 @@ impl Runner<'_> {
         let (source, alias) = compiler.source(shape)?;
         let filter = compiler.filter(shape, &alias, select)?;
         let tail = compiler.tail(shape, &alias, select)?;
-        // Only the keys of the page are picked here, mostly from an index alone; the rows follow.
+        // Only the keys of the page are selected, mostly from an index alone; the rows are read later.
         let id = if select.group_by.is_empty() { format!("{alias}._id") } else { format!("min({alias}._id)") };
         let sql = format!("SELECT {id} FROM {source} WHERE {filter}{tail}");
         let ids: Vec<i64> = self.select(&sql, compiler, |row| row.get(0))?;
@@ -90,12 +90,12 @@ impl Runner<'_> {
         } else {
             assemble::print(self.connection, self.model, shape, &ids, fields, self.secrecy)?
         };
-        Ok(Answer { inventories: Some(printed), ..Answer::default() })
+        Ok(StatementResult { inventories: Some(printed), ..StatementResult::default() })
     }
 
-    /// How many rows meet the condition, whatever the page; with fields, only those of which the first is not
-    /// null (Q18).
-    fn count(&self, shape: &Arc<Shape>, select: &Select) -> Result<i64, ServerError> {
+    /// The number of matching rows, ignoring limit and offset; with fields, only rows whose first field is not null
+    /// (Q18).
+    fn count(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<i64, ServerError> {
         let fields = fields(shape, select)?;
         let mut compiler = self.compiler();
         let (source, alias) = compiler.source(shape)?;
@@ -105,8 +105,8 @@ impl Runner<'_> {
         Ok(self.select(&sql, compiler, |row| row.get(0))?.first().copied().unwrap_or(0))
     }
 
-    /// The counts of groups. Null counts for nothing, neither in its own group nor in the total (R7).
-    fn count_groups(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+    /// The counts of groups. Rows with null are not counted, neither in a group nor in the total (R7).
+    fn count_groups(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<StatementResult, ServerError> {
         let mut compiler = self.compiler();
         let (source, alias) = compiler.source(shape)?;
         let filter = compiler.filter(shape, &alias, select)?;
@@ -129,10 +129,10 @@ impl Runner<'_> {
         let mut all = select.clone();
         all.fields = select.group_by.iter().take(1).map(|field| vec![field.clone()]).collect();
         let total = Some(self.count(shape, &all)?);
-        Ok(Answer { counts: Some(format!("[{}]", pairs.join(","))), total, ..Answer::default() })
+        Ok(StatementResult { counts: Some(format!("[{}]", pairs.join(","))), total, ..StatementResult::default() })
     }
 
-    fn sum(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+    fn sum(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<StatementResult, ServerError> {
         let by = selectable(shape, select.by.as_deref().unwrap_or_default())?;
         let mut compiler = self.compiler();
         let (source, alias) = compiler.source(shape)?;
@@ -151,12 +151,14 @@ impl Runner<'_> {
             }
             Ok(format!("[{}]", cells.join(",")))
         })?;
-        Ok(Answer { values: Some(format!("[{}]", rows.join(","))), ..Answer::default() })
+        Ok(StatementResult { values: Some(format!("[{}]", rows.join(","))), ..StatementResult::default() })
     }
 
-    fn aggregate(&self, shape: &Arc<Shape>, select: &Select) -> Result<Answer, ServerError> {
+    fn aggregate(&self, shape: &Arc<InventoryModel>, select: &Select) -> Result<StatementResult, ServerError> {
         let fields = fields(shape, select)?;
-        let (Some(field), Some(function)) = (fields.first(), select.function) else { return Ok(Answer::default()) };
+        let (Some(field), Some(function)) = (fields.first(), select.function) else {
+            return Ok(StatementResult::default());
+        };
         let mut compiler = self.compiler();
         let (source, alias) = compiler.source(shape)?;
         let filter = compiler.filter(shape, &alias, select)?;
@@ -182,12 +184,12 @@ impl Runner<'_> {
         })?;
         let rows = Some(format!("[{}]", rows.join(",")));
         Ok(match function {
-            Function::Distinct => Answer { values: rows, ..Answer::default() },
-            _ => Answer { aggregate: rows, ..Answer::default() },
+            Function::Distinct => StatementResult { values: rows, ..StatementResult::default() },
+            _ => StatementResult { aggregate: rows, ..StatementResult::default() },
         })
     }
 
-    fn value(&self, shape: &Shape, field: &str, value: &Sql) -> String {
+    fn value(&self, shape: &InventoryModel, field: &str, value: &Sql) -> String {
         assemble::member_value(shape, field, value, self.secrecy)
     }
 
@@ -198,14 +200,14 @@ impl Runner<'_> {
         read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, ServerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        // A relation that joins nothing leaves the parameters behind it out of the text.
+        // A relation without rows drops its parameters from the text.
         let used = statement.parameter_count();
         let rows = statement.query_map(params_from_iter(compiler.parameters.0.iter().take(used)), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
-/// The fields that a statement names, which must be stored ones of the inventory itself (Q20).
-fn fields<'shape>(shape: &'shape Shape, select: &Select) -> Result<Vec<&'shape str>, ServerError> {
+/// The columns of a statement's fields, which must be stored members of the inventory itself (Q20).
+fn fields<'shape>(shape: &'shape InventoryModel, select: &Select) -> Result<Vec<&'shape str>, ServerError> {
     select.fields.iter().map(|path| selectable(shape, &path.join("."))).collect()
 }

@@ -1,19 +1,19 @@
-//! The tables: one for each family of inventories that has rows, made when its first row comes.
+//! The tables: one for each family of inventories, created with its first row.
 
 use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::StoreError;
-use super::model::{Kind, Model, Shape};
+use super::model::{InventoryModel, Kind, Model};
 
-/// The number of the layout of the tables; a database with another one is not read.
+/// The version of the table layout; a database with another one is not opened.
 pub(super) const LAYOUT: i64 = 1;
 
 /// Members with an index besides `uuid` and those that end in `Uuid`.
 const INDEXED: [&str; 9] = ["name", "state", "status", "type", "ip", "hostname", "managementIp", "tag", "category"];
 
-/// A name as SQL writes it. Names come from the catalog, which has no quotes in them.
+/// A quoted SQL name. Names come from the catalog and contain no quotes.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
@@ -25,7 +25,7 @@ pub(super) fn columns(model: &Model, root: &'static str) -> Vec<(&'static str, K
     for name in model.family(root) {
         let Some(shape) = model.shape(name) else { continue };
         for member in shape.members.iter().filter(|member| member.kind.is_column()) {
-            // SQL knows no case in names.
+            // SQL ignores case in names.
             if seen.insert(member.name.to_ascii_lowercase()) {
                 columns.push((member.name, member.kind.clone()));
             }
@@ -39,7 +39,7 @@ pub(super) fn columns(model: &Model, root: &'static str) -> Vec<(&'static str, K
     columns
 }
 
-/// Notes the layout in an empty database; tables come with their first rows.
+/// Stores the layout version in an empty database; tables are created with their first rows.
 pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "user_version", LAYOUT)?;
     Ok(())
@@ -51,7 +51,7 @@ pub(super) fn table_exists(connection: &Connection, table: &str) -> Result<bool,
     Ok(statement.query_row([table], |_| Ok(())).optional()?.is_some())
 }
 
-/// The tables of all families that have rows or once had.
+/// All tables.
 pub(super) fn tables(connection: &Connection) -> Result<Vec<String>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' \
@@ -61,8 +61,8 @@ pub(super) fn tables(connection: &Connection) -> Result<Vec<String>, StoreError>
     Ok(names)
 }
 
-/// Makes the table of a family, where there is none yet.
-pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &Shape) -> Result<(), StoreError> {
+/// Creates the table of a family, if there is none yet.
+pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &InventoryModel) -> Result<(), StoreError> {
     if table_exists(connection, shape.table())? {
         return Ok(());
     }
@@ -73,7 +73,7 @@ pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &Shape
         let declared = match kind {
             Kind::Integer | Kind::Bool => "INTEGER",
             Kind::Double => "REAL",
-            // Text compares without regard to case (Q9); moments and JSON have one spelling only.
+            // Text is compared ignoring case (Q9), except dates and JSON.
             Kind::Text => "TEXT COLLATE NOCASE",
             _ => "TEXT",
         };
@@ -88,11 +88,11 @@ pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &Shape
     Ok(())
 }
 
-/// The statements that make the indexes of a table.
+/// The statements that create the indexes of a table.
 ///
-/// Each one but that of `uuid` itself carries `uuid` as well, so that a page in the order of `uuid` is cut
-/// from the index alone. Most references are null in most rows, which their indexes leave out; names and the
-/// like are sorted by, for which an index must have every row.
+/// Each one except that of `uuid` also contains `uuid`, so that a page sorted by `uuid` is read from the index alone.
+/// Indexes of references leave out null, which most rows have; indexes of names and similar have every row, since they
+/// are used for sorting.
 pub(super) fn indexes(table: &str, columns: &[(&'static str, Kind)]) -> Vec<String> {
     let has_uuid = columns.iter().any(|(name, _)| *name == "uuid");
     let mut statements = Vec::new();

@@ -1,13 +1,13 @@
-//! Comparing text as the database of a node does: without regard to case and trailing blanks (Q9).
+//! Comparing text as the database of a node does: ignoring case and trailing spaces (Q9).
 //!
-//! SQLite's own comparisons know the case of ASCII letters only. They are used where that is enough, since
-//! indexes know them; these functions are for the rest.
+//! SQLite's own comparisons ignore the case of ASCII letters only. They are used for ASCII, since they can use indexes;
+//! these functions are for other text.
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 
-/// Teaches a connection `same_text(a, b)` and `like_text(text, pattern)`, both null where an argument is.
+/// Adds the SQL functions `same_text(a, b)` and `like_text(text, pattern)`, which return null if an argument is null.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     let function = |compare: fn(&str, &str) -> bool| {
@@ -24,14 +24,14 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("like_text", 2, flags, function(like))
 }
 
-/// Whether two texts are equal but for case and trailing blanks.
+/// Whether two texts are equal, ignoring case and trailing spaces.
 pub(super) fn same(left: &str, right: &str) -> bool {
     let fold = |text: &str| -> Vec<char> { text.trim_end_matches(' ').chars().map(folded).collect() };
     fold(left) == fold(right)
 }
 
-/// Whether the whole text fits the pattern, without regard to case: `%` any text, `_` one character, `\` takes
-/// the next character as it is.
+/// Whether the whole text matches the pattern, ignoring case: `%` matches any text, `_` one character, `\` escapes the
+/// next character.
 pub(super) fn like(text: &str, pattern: &str) -> bool {
     let text: Vec<char> = text.chars().map(folded).collect();
     let mut tokens = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn like(text: &str, pattern: &str) -> bool {
             other => Token::Exactly(folded(other)),
         });
     }
-    // On a mismatch only the last `%` needs to take one character more.
+    // On a mismatch only the last `%` needs to match one more character.
     let (mut at, mut token, mut retry) = (0, 0, None);
     while at < text.len() {
         match tokens.get(token) {
@@ -72,7 +72,7 @@ enum Token {
     Exactly(char),
 }
 
-/// The lower-case form of a character, where that is a single one.
+/// The lower-case form of a character, if that is a single character.
 fn folded(character: char) -> char {
     let mut lower = character.to_lowercase();
     match (lower.next(), lower.next()) {

@@ -1,4 +1,4 @@
-//! Many virtual machines at once, for trials of scale.
+//! Inserting many virtual machines, for load tests.
 
 use rusqlite::params;
 use rusqlite::types::Value as Sql;
@@ -8,19 +8,18 @@ use super::super::error::StoreError;
 use super::super::row::{Row, Scalar};
 use super::super::schema::{self, quoted};
 
-/// Below this count the indexes are kept up row by row; above it they are made anew afterwards, which is
-/// quicker for many rows.
+/// Above this count indexes are dropped and recreated, which is faster for many rows.
 const MANY: u64 = 5_000;
 
-/// The states of the machines: most run, as in a cloud that is used.
+/// The states of the virtual machines: most are running.
 const STATES: [&str; 10] =
     ["Running", "Running", "Running", "Stopped", "Running", "Running", "Running", "Running", "Paused", "Stopped"];
 
-/// The families that the machines are made of.
+/// The families of the inserted rows.
 const FAMILIES: [&str; 4] = ["VmInstanceInventory", "VmNicInventory", "VolumeInventory", "AccountResourceRefInventory"];
 
-/// What new machines are built on: the first of each kind that the store has.
-struct Site {
+/// The parents of new virtual machines: the first of each kind in the store.
+struct Infrastructure {
     zone: String,
     cluster: String,
     hosts: Vec<String>,
@@ -48,7 +47,7 @@ pub(in crate::sandbox::store) fn insert_vms(tx: &Transaction<'_>, count: u64) ->
     Ok(())
 }
 
-/// Drops the indexes of a table and returns the statements that make them again.
+/// Drops the indexes of a table and returns the statements that recreate them.
 fn drop_indexes(tx: &Transaction<'_>, table: &str) -> Result<Vec<String>, StoreError> {
     let mut statement = tx
         .connection()
@@ -61,7 +60,7 @@ fn drop_indexes(tx: &Transaction<'_>, table: &str) -> Result<Vec<String>, StoreE
     Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
 }
 
-fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
+fn site(tx: &Transaction<'_>) -> Result<Infrastructure, StoreError> {
     let missing = |what: &str| StoreError::Seed(format!("there is no {what} to build virtual machines on"));
     let uuids = |inventory: &str, conditions: &[(&str, Scalar)]| -> Result<Vec<String>, StoreError> {
         let rows = tx.find_where(inventory, conditions)?;
@@ -79,7 +78,7 @@ fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
     }
     let in_zone = [("zoneUuid", Scalar::from(zone.as_str()))];
     let private = [("zoneUuid", Scalar::from(zone.as_str())), ("category", "Private".into())];
-    Ok(Site {
+    Ok(Infrastructure {
         hosts,
         image: first("ImageInventory", &[("mediaType", "RootVolumeTemplate".into())])?,
         offering: first("InstanceOfferingInventory", &[("type", "UserVm".into())])?,
@@ -90,9 +89,9 @@ fn site(tx: &Transaction<'_>) -> Result<Site, StoreError> {
     })
 }
 
-fn insert_rows(tx: &Transaction<'_>, site: &Site, count: u64) -> Result<(), StoreError> {
+fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Result<(), StoreError> {
     let connection = tx.connection();
-    // A row's number is one below its key, so that no number comes twice among rows that exist.
+    // A row's number is its key minus one, so numbers of existing rows are unique.
     let offset: i64 = connection.query_row("SELECT coalesce(max(_id), 0) FROM VmInstance", [], |row| row.get(0))?;
     let offset = offset.unsigned_abs();
     let now = super::super::timestamp::now();
@@ -171,9 +170,9 @@ fn insert_rows(tx: &Transaction<'_>, site: &Site, count: u64) -> Result<(), Stor
     Ok(())
 }
 
-/// A version-4 uuid that is always the same for the same number and kind, and looks like any other.
+/// A reproducible version-4 uuid for a number and kind.
 fn uuid(number: u64, kind: u64) -> String {
-    // SplitMix64, which turns neighbouring numbers into unlike ones and never two into the same.
+    // SplitMix64, a bijection with well-distributed output.
     let mix = |value: u64| {
         let value = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

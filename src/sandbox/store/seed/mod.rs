@@ -1,5 +1,5 @@
-//! The cloud that a new sandbox begins with: `cloud.json`, a list of rows for each inventory, and the settings of a
-//! node with their defaults, `global-configs.json`, by category and name.
+//! The initial cloud: `cloud.json`, a list of rows for each inventory, and `global-configs.json`, the settings of a
+//! node with their defaults by category and name.
 
 mod bulk;
 
@@ -16,7 +16,7 @@ pub(super) use bulk::insert_vms;
 const CLOUD: &str = include_str!("../data/cloud.json");
 const SETTINGS: &str = include_str!("../data/global-configs.json");
 
-/// When the cloud was set up: the date of rows that say none.
+/// The creation date of rows without one.
 const FOUNDED: &str = "2025-01-06 09:00:00";
 
 /// Adds the rows of the seed that the store does not have.
@@ -44,7 +44,7 @@ pub(super) fn insert_missing(tx: &Transaction<'_>) -> Result<(), StoreError> {
     insert_missing_settings(tx)
 }
 
-/// Adds the settings that the store does not have; those of the cloud come first and have other values.
+/// Adds missing settings, after those of the cloud, which have other values.
 fn insert_missing_settings(tx: &Transaction<'_>) -> Result<(), StoreError> {
     const INVENTORY: &str = "GlobalConfigInventory";
     let settings: BTreeMap<&str, BTreeMap<&str, &str>> =
@@ -64,8 +64,7 @@ fn insert_missing_settings(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether the store has the row: one of that uuid, or, of what has no uuid, one that agrees in all it says but the
-/// value of a setting.
+/// Whether the store has the row: by uuid, or without one by all members except the value of a setting.
 fn is_present(tx: &Transaction<'_>, inventory: &str, row: &Map<String, Json>) -> Result<bool, StoreError> {
     let conditions: Vec<(&str, Scalar)> = match row.get("uuid") {
         Some(uuid) => vec![("uuid", scalar(uuid))],

@@ -28,7 +28,7 @@ fn conditions_find_what_the_rules_say() {
         ("Cluster", &["description is null"], &["cluster-3"]),
         ("Cluster", &["description not null"], &["cluster-1", "cluster-2"]),
         ("Cluster", &["description=null"], &[]),
-        // Q9: case, trailing blanks, null rows, LIKE on the whole value.
+        // Q9: case, trailing spaces, null rows, LIKE on the whole value.
         ("Zone", &["name=ZONE-1  "], &["zone-1"]),
         ("Zone", &["uuid=140EBC2FBDB74AE197323A69D432F25E"], &["zone-1"]),
         ("Cluster", &["description!=databases"], &["cluster-1"]),

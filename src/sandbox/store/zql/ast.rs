@@ -8,7 +8,7 @@ pub(in crate::sandbox::store) enum Statement {
     Search,
 }
 
-/// What a statement yields.
+/// The verb of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sandbox::store) enum Verb {
     Query,
@@ -31,23 +31,23 @@ pub(in crate::sandbox::store) struct Select {
     pub(in crate::sandbox::store) verb: Verb,
     pub(in crate::sandbox::store) function: Option<Function>,
     pub(in crate::sandbox::store) entity: String,
-    /// The fields asked for; none means all. More than one segment is a path.
+    /// The requested fields; none means all. More than one segment is a path.
     pub(in crate::sandbox::store) fields: Vec<Vec<String>>,
-    /// The field that `sum` sums by.
+    /// The field that `sum` groups by.
     pub(in crate::sandbox::store) by: Option<String>,
     pub(in crate::sandbox::store) condition: Option<Condition>,
     pub(in crate::sandbox::store) restrictions: Vec<Restriction>,
-    /// What `return with` names.
+    /// The names in `return with`.
     pub(in crate::sandbox::store) return_with: Vec<String>,
     pub(in crate::sandbox::store) group_by: Vec<String>,
-    /// Fields and whether each descends.
+    /// Fields, each with whether it is descending.
     pub(in crate::sandbox::store) order_by: Vec<(String, bool)>,
     pub(in crate::sandbox::store) limit: Option<i64>,
     pub(in crate::sandbox::store) offset: Option<i64>,
     pub(in crate::sandbox::store) name: Option<String>,
 }
 
-/// What rows must meet.
+/// A condition on rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::sandbox::store) enum Condition {
     And(Box<Condition>, Box<Condition>),
@@ -56,12 +56,12 @@ pub(in crate::sandbox::store) enum Condition {
         path: Vec<String>,
         operator: Operator,
         operand: Operand,
-        /// Comparisons of the outcome with further operands: `name = state != 'x'`. A misread `q` comes to this.
+        /// A comparison of a result with further operands: `name = state != 'x'`. It comes from a misread `q`.
         further: Vec<(Operator, Operand)>,
     },
 }
 
-/// A condition on another entity, that of `restrict by`; without an entity, on the tags of the rows.
+/// A condition of `restrict by` on another entity; without an entity, on the tags of the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::sandbox::store) struct Restriction {
     pub(in crate::sandbox::store) entity: Option<String>,
@@ -89,7 +89,7 @@ pub(in crate::sandbox::store) enum Operator {
 }
 
 impl Operator {
-    /// The operator that this one denies, where it is a denial.
+    /// The operator that this one negates, if any.
     pub(in crate::sandbox::store) fn denied(self) -> Option<Operator> {
         match self {
             Operator::NotEqual => Some(Operator::Equal),

@@ -2,8 +2,8 @@
 
 use super::super::error::ServerError;
 
-/// Keywords; none of them can be a field's name (Z2). Those of two or three words have exactly one blank
-/// between them (Z1), and stand before the words that they begin with.
+/// Keywords; none of them can be a field's name (Z2). Those of two or three words have exactly one space between them
+/// (Z1), and stand before the words that they begin with.
 const KEYWORDS: [&str; 35] = [
     "is not null",
     "is null",
@@ -42,7 +42,7 @@ const KEYWORDS: [&str; 35] = [
     "false",
 ];
 
-/// The one keyword that is no word of the grammar.
+/// A keyword outside of the grammar.
 const RESERVED: &str = "getapi";
 
 const SYMBOLS: [&str; 11] = ["!=", ">=", "<=", "=", ">", "<", "(", ")", ",", ".", ";"];
@@ -58,7 +58,7 @@ pub(super) enum Token {
     End,
 }
 
-/// A token and where it begins, in bytes.
+/// A token and its byte offset.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Placed {
     pub(super) token: Token,
@@ -93,7 +93,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, ServerError> {
     Ok(found)
 }
 
-/// An error at a place of the text, with the ten characters around it (Z7).
+/// A syntax error with the ten characters around its position (Z7).
 pub(super) fn malformed(text: &str, at: usize, what: &str) -> ServerError {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -121,7 +121,7 @@ fn word(rest: &str) -> (Token, usize) {
     }
 }
 
-/// The number that a text begins with: `12`, `-3`, `1.5`. Digits that a letter follows are a word.
+/// The number at the start of a text: `12`, `-3`, `1.5`. Digits before a letter are a word.
 fn number(rest: &str) -> Option<&str> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let sign = usize::from(rest.starts_with('-'));
@@ -136,8 +136,8 @@ fn number(rest: &str) -> Option<&str> {
     (!rest[length..].chars().next().is_some_and(is_word)).then(|| &rest[..length])
 }
 
-/// The string that a text begins with, and its length. A quote in it is doubled (Z2); what a backslash means
-/// is the database's business: before `%` and `_` it stays, for patterns.
+/// The string at the start of a text, and its length. A quote in it is doubled (Z2). Backslashes are handled as the
+/// database does: before `%` and `_` they are kept, for patterns.
 fn string(rest: &str) -> Option<(Token, usize)> {
     let mut value = String::new();
     let mut characters = rest.char_indices().skip(1).peekable();
@@ -150,7 +150,7 @@ fn string(rest: &str) -> Option<(Token, usize)> {
                 value.push('\'');
             }
             '\\' => match characters.peek().map(|(_, next)| *next) {
-                // The grammar knows no escaped quote: the quote ends the string (Q6).
+                // The grammar has no escaped quote: the quote ends the string (Q6).
                 None | Some('\'') => value.push('\\'),
                 Some(next) => {
                     characters.next();

@@ -1,4 +1,4 @@
-//! ZQL, the query language that queries are rewritten to as well (section 9).
+//! ZQL, the query language that queries are translated to (section 9).
 
 mod ast;
 mod lexer;

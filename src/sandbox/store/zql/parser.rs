@@ -1,13 +1,13 @@
-//! Tokens as statements.
+//! Parsing tokens into statements.
 
 use super::super::error::ServerError;
 use super::ast::{Condition, Function, Literal, Operand, Operator, Restriction, Select, Statement, Verb};
 use super::lexer::{Placed, Token, malformed, tokens};
 
-/// How deep parentheses and sub-queries may nest.
+/// The maximum nesting of parentheses and sub-queries.
 const DEEPEST: usize = 200;
 
-/// How many tests one condition may join.
+/// The maximum number of tests in a condition.
 const MOST_TESTS: usize = 400;
 
 /// Parses statements that `;` separates.
@@ -160,7 +160,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The clauses after the target, which must stand in this order.
+    /// The clauses after the target, in their fixed order.
     fn clauses(&mut self, select: &mut Select) -> Result<(), ServerError> {
         if self.take_keyword("where") {
             select.condition = Some(self.condition()?);
@@ -214,9 +214,9 @@ impl Parser<'_> {
         Ok(number)
     }
 
-    /// AND and OR have no precedence and bind to the right (Z3).
+    /// AND and OR have the same precedence and are right-associative (Z3).
     fn condition(&mut self) -> Result<Condition, ServerError> {
-        // Collected first and joined from the right: recursion would be as deep as the text is long.
+        // Collected first and joined from the right, since recursion would be as deep as the text is long.
         let mut parts = vec![self.simple_condition()?];
         let mut joined_by_and = Vec::new();
         loop {
