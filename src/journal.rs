@@ -4,6 +4,7 @@
 //! nothing that happens afterwards can lose its uuid. It holds no parameters. The client that sends the jobs knows it
 //! as a [`JobRecord`] only; `job` commands read it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,7 +50,7 @@ pub struct Journal {
 /// A line of the file. Members that a line does not need are left out.
 #[derive(Serialize, Deserialize, Default)]
 struct Line {
-    /// The uuid that the job was sent under: it ties the lines of one job together.
+    /// The job's uuid: it ties the lines of one job together.
     job: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     api: Option<String>,
@@ -59,8 +60,6 @@ struct Line {
     context: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    known_as: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +79,8 @@ impl Journal {
     /// When the file cannot be read, or others can read it.
     pub fn entries(&self) -> Result<Vec<JobEntry>, Error> {
         let bytes = read_private(&self.path)?.unwrap_or_default();
-        let mut entries: Vec<(String, JobEntry)> = Vec::new();
+        let mut entries: Vec<JobEntry> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for line in bytes.split(|byte| *byte == b'\n') {
             let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
             let at = Duration::from_secs(line.at.unwrap_or_default());
@@ -94,18 +94,17 @@ impl Journal {
                     timeout: line.timeout.map(Duration::from_secs),
                     end: None,
                 };
-                entries.push((line.job, entry));
+                match places.get(&line.job).and_then(|place| entries.get_mut(*place)) {
+                    // It was sent again, to another address.
+                    Some(known) => *known = entry,
+                    None => {
+                        places.insert(line.job, entries.len());
+                        entries.push(entry);
+                    }
+                }
                 continue;
             }
-            // What is said of a job mostly follows it soon. Whoever looks later knows only the node's name for it.
-            let Some((_, entry)) =
-                entries.iter_mut().rev().find(|(job, entry)| *job == line.job || entry.uuid == line.job)
-            else {
-                continue;
-            };
-            if let Some(uuid) = line.known_as {
-                entry.uuid = uuid;
-            }
+            let Some(entry) = places.get(&line.job).and_then(|place| entries.get_mut(*place)) else { continue };
             let outcome = line.outcome.as_deref().and_then(JobOutcome::parse);
             // What is known stays known when somebody else gives up waiting.
             if let Some(outcome) = outcome
@@ -114,7 +113,7 @@ impl Journal {
                 entry.end = Some((outcome, at));
             }
         }
-        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+        Ok(entries)
     }
 
     /// The jobs whose uuid begins so, the newest first.
@@ -188,11 +187,6 @@ impl JobRecord for Journal {
         let _ = self.append(&line);
     }
 
-    fn renamed(&mut self, sent: &str, uuid: &str) {
-        let line = Line { job: sent.to_owned(), known_as: Some(uuid.to_owned()), ..Line::default() };
-        let _ = self.append(&line);
-    }
-
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration) {
         let line = Line {
             job: uuid.to_owned(),
@@ -215,7 +209,7 @@ mod tests {
     }
 
     fn job(uuid: &str) -> Job {
-        Job { uuid: uuid.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(60)) }
+        Job { uuid: uuid.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(60)), submitted: None }
     }
 
     #[test]
@@ -225,11 +219,10 @@ mod tests {
         let second = Duration::from_secs;
         journal.submitted(&job("aa"), second(10));
         journal.submitted(&job("ab"), second(20));
-        journal.renamed("ab", "bb");
         journal.ended("aa", JobOutcome::Failed, second(30));
         append_line(&journal.path, b"{\"job\":\"damag\n\xff\n").expect("appended");
         journal.ended("ab", JobOutcome::Unknown, second(35));
-        journal.ended("bb", JobOutcome::Succeeded, second(40));
+        journal.ended("ab", JobOutcome::Succeeded, second(40));
         journal.ended("ab", JobOutcome::Unknown, second(50));
         let entries = journal.entries().expect("readable");
         assert_eq!(entries.len(), 2);
@@ -243,8 +236,8 @@ mod tests {
             end: Some((JobOutcome::Failed, second(30))),
         };
         assert_eq!(entries[0], first);
-        assert_eq!((entries[1].uuid.as_str(), entries[1].end), ("bb", Some((JobOutcome::Succeeded, second(40)))));
-        assert_eq!(journal.find("B").expect("readable").len(), 1);
+        assert_eq!((entries[1].uuid.as_str(), entries[1].end), ("ab", Some((JobOutcome::Succeeded, second(40)))));
+        assert_eq!(journal.find("AB").expect("readable").len(), 1);
         assert_eq!(journal.find("c").expect("readable"), []);
     }
 

@@ -310,14 +310,17 @@ impl App {
 
     /// As [`App::execute`], under a uuid that was told before.
     pub(super) fn execute_as(&mut self, request: &Request, job: JobUuid, options: &Options) -> Result<Answer, Error> {
-        let error = match self.execute_here(request, job, options)? {
+        let how = CallOptions { job: Some(job), ..CallOptions::default() };
+        let error = match self.execute_here(request, how, options)? {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
+        // The uuid stays: it keeps a first try that was only late from running as well.
+        let how = CallOptions { is_repeat: error.job().is_some(), ..how };
         let action = Some(request).filter(|request| request.effect == Effect::Action);
         match self.turn(&error, action, options)? {
             Turned::No => Err(error.into()),
-            Turned::NotRun => Ok(self.execute_here(request, JobUuid::fresh(), options)??),
+            Turned::NotRun => Ok(self.execute_here(request, how, options)??),
             Turned::PerhapsRun => {
                 let base = self.node(options)?.client.endpoint().base().to_owned();
                 self.meant = Some(format!("the node answers at {base}: look there before you repeat the action"));
@@ -330,13 +333,13 @@ impl App {
     fn execute_here(
         &mut self,
         request: &Request,
-        job: JobUuid,
+        how: CallOptions,
         options: &Options,
     ) -> Result<Result<Answer, client::Error>, Error> {
         let _attended = self.attend_to_ends()?;
         let mut spinner = self.spinner(options);
         // A check has no outcome before its job has ended.
-        let how = CallOptions { wait: !options.no_wait || options.validate, timeout: request.timeout, job: Some(job) };
+        let how = CallOptions { wait: !options.no_wait || options.validate, timeout: request.timeout, ..how };
         let node = self.node(options)?;
         let result = node.client.execute(request, &how, &mut spinner);
         if request.effect == Effect::Action {

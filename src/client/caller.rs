@@ -203,8 +203,8 @@ impl Client {
                 return Err(Error::SessionExpired { failure: Box::new(failure) });
             }
             may_renew = false;
-            // The node refuses a job uuid that it has seen (J2).
-            options.job = None;
+            // The refusal came from asking for the job, so that its uuid is spent (J2, J7).
+            (options.job, options.is_repeat) = (None, false);
         }
     }
 

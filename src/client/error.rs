@@ -182,6 +182,17 @@ pub enum Uncertainty {
         /// What the node says; often nothing.
         text: String,
     },
+    /// It was sent more than once, and only the last try was refused. An earlier one may be on its way still.
+    #[error("it was sent {sends} times, and the refusal of the last ({refusal}) says nothing of the others")]
+    RefusedAgain {
+        /// How often it was sent.
+        sends: u32,
+        /// With what the last try was refused.
+        refusal: String,
+    },
+    /// The node refused its uuid as one that it has received before, and has no record of it (J2).
+    #[error("the node received it before, and has no record of it")]
+    Duplicate,
     /// The session ended somewhere within the action (E4): what was done before, nobody says.
     #[error("its session ended within the node ({}); the action may have begun", .0.code())]
     Session(Box<ApiFailure>),
@@ -314,6 +325,7 @@ impl Error {
             | Error::NotSent { .. }
             | Error::NoSession { .. }
             | Error::LogInRefused { .. }
+            | Error::SessionExpired { .. }
             | Error::Refused { .. }
             | Error::NoSuchApi { .. }
             | Error::NoSuchPath { .. }
@@ -324,7 +336,6 @@ impl Error {
             Error::NoAnswer { .. }
             | Error::OutcomeUnknown { .. }
             | Error::Unanswered { .. }
-            | Error::SessionExpired { .. }
             | Error::NotTheNode { .. }
             | Error::Redirect { .. }
             | Error::Reply { .. }

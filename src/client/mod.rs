@@ -50,4 +50,4 @@ pub use session::{Session, SessionStore, is_log_in, is_log_out};
 pub use signing::{AccessKey, NodeZone};
 pub use tls::TlsOptions;
 pub use transport::{CONNECT_TIMEOUT, ProxyOptions, ReqwestTransport, TransportOptions};
-pub use wire::{HeaderText, Shown, Transport, TransportError, WireRequest, WireResponse};
+pub use wire::{HeaderText, Lane, Shown, Transport, TransportError, WireRequest, WireResponse};

@@ -37,7 +37,7 @@ impl Client {
                     let Some(uuid) = location.or_else(|| has_job(request).then(|| job.to_string())) else {
                         return Err(Error::Reply { flaw: "an accepted job without a location".to_owned() });
                     };
-                    let job = Job { uuid, api: request.api.to_owned(), timeout };
+                    let job = Job { uuid, api: request.api.to_owned(), timeout, submitted: None };
                     return self.wait_for_new_job(request.api, job, options, watch);
                 }
                 Ok(Understood::Odd { status: 502..=504, .. }) if tries < TRIES => None,

@@ -13,7 +13,7 @@ use reqwest::{NoProxy, Proxy, Url};
 use super::clock::Interrupt;
 use super::endpoint::Endpoint;
 use super::tls::{self, TlsOptions};
-use super::wire::{Transport, TransportError, WireRequest, WireResponse};
+use super::wire::{Lane, Transport, TransportError, WireRequest, WireResponse};
 use crate::catalog::Method;
 use crate::secret::Secret;
 
@@ -56,14 +56,18 @@ pub struct TransportOptions {
 /// environment, referers.
 pub struct ReqwestTransport {
     shared: Arc<Shared>,
+    /// The connection of the action at hand, with the uuid of its job.
+    lane: Option<(String, reqwest::Client)>,
 }
 
 struct Shared {
     runtime: tokio::runtime::Runtime,
     endpoint: Endpoint,
     options: TransportOptions,
-    /// With connections that are kept, and without; each is made when first needed.
-    clients: Mutex<[Option<reqwest::Client>; 2]>,
+    /// What all clients are made with, the first time that one is.
+    tls: Mutex<Option<rustls::ClientConfig>>,
+    /// Keeps a connection for all that belongs to no action; made when first needed.
+    client: Mutex<Option<reqwest::Client>>,
 }
 
 impl ReqwestTransport {
@@ -77,21 +81,25 @@ impl ReqwestTransport {
             .enable_time()
             .build()
             .map_err(|error| TransportError::Connect { reason: error.to_string() })?;
-        let shared = Shared { runtime, endpoint, options, clients: Mutex::new([None, None]) };
-        Ok(ReqwestTransport { shared: Arc::new(shared) })
+        let shared = Shared { runtime, endpoint, options, tls: Mutex::default(), client: Mutex::default() };
+        Ok(ReqwestTransport { shared: Arc::new(shared), lane: None })
     }
 }
 
 impl Shared {
-    fn client(&self, reuse: bool) -> Result<reqwest::Client, TransportError> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = &mut clients[usize::from(reuse)];
-        if let Some(client) = slot {
+    /// The client whose connection is kept for all that belongs to no action.
+    fn client(&self) -> Result<reqwest::Client, TransportError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        let tls = if self.endpoint.is_https() { tls::client_config(&self.options.tls)? } else { tls::unused()? };
+        Ok(client.insert(self.new_client()?).clone())
+    }
+
+    /// A client without a connection, which keeps one once it has it.
+    fn new_client(&self) -> Result<reqwest::Client, TransportError> {
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(self.tls()?)
             .http1_only()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -99,12 +107,21 @@ impl Shared {
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(KEEP_UNUSED)
-            .pool_max_idle_per_host(usize::from(reuse));
+            .pool_max_idle_per_host(1);
         if let Some(proxy) = self.proxy()? {
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|error| TransportError::Connect { reason: reason(&error) })?;
-        Ok(slot.insert(client).clone())
+        builder.build().map_err(|error| TransportError::Connect { reason: reason(&error) })
+    }
+
+    /// The configuration of TLS. Its copies share the keys with which a handshake is taken up again.
+    fn tls(&self) -> Result<rustls::ClientConfig, TransportError> {
+        let mut tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tls) = &*tls {
+            return Ok(tls.clone());
+        }
+        let made = if self.endpoint.is_https() { tls::client_config(&self.options.tls)? } else { tls::unused()? };
+        Ok(tls.insert(made).clone())
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, TransportError> {
@@ -185,6 +202,17 @@ impl Shared {
     }
 }
 
+impl ReqwestTransport {
+    /// The client with the connection that a request goes over.
+    fn client_for(&mut self, lane: Option<&Lane>) -> Result<reqwest::Client, TransportError> {
+        let Some(lane) = lane else { return self.shared.client() };
+        match &self.lane {
+            Some((of, client)) if !lane.is_new && *of == lane.of => Ok(client.clone()),
+            _ => Ok(self.lane.insert((lane.of.clone(), self.shared.new_client()?)).1.clone()),
+        }
+    }
+}
+
 impl Transport for ReqwestTransport {
     fn send(&mut self, request: &WireRequest) -> Result<WireResponse, TransportError> {
         let url = self.shared.url(request.target.expose())?;
@@ -195,14 +223,20 @@ impl Transport for ReqwestTransport {
             text.set_sensitive(value.is_secret());
             headers.append(name, text);
         }
-        let client = self.shared.client(request.reuse_connection)?;
+        let client = self.client_for(request.lane.as_ref())?;
         let mut builder = client.request(method(request.method), url).headers(headers);
         if let Some(body) = &request.body {
             builder = builder.body(body.expose().to_owned());
         }
         let sent = Instant::now();
         let patience = request.whole.map_or(request.patience, |whole| whole.min(request.patience));
-        let response = self.shared.wait(patience, builder.send())?.map_err(|error| self.shared.classify(&error))?;
+        let response = self
+            .shared
+            .wait(patience, async {
+                look_at_connections().await;
+                builder.send().await
+            })?
+            .map_err(|error| self.shared.classify(&error))?;
         // What is no result is not used as it comes.
         let whole =
             request.whole.or((response.status() != reqwest::StatusCode::OK).then(|| sent.elapsed() + BODY_TIMEOUT));
@@ -221,8 +255,16 @@ impl Transport for ReqwestTransport {
     }
 
     fn fork(&self) -> Box<dyn Transport> {
-        Box::new(ReqwestTransport { shared: Arc::clone(&self.shared) })
+        Box::new(ReqwestTransport { shared: Arc::clone(&self.shared), lane: None })
     }
+}
+
+/// Has kept connections looked at: one on which something came that nobody asked for, or that was closed, is not used
+/// again. Between two requests nothing runs that would see that. The first turn tells the connections what came, and
+/// the second lets them act on it.
+async fn look_at_connections() {
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
 }
 
 /// The body of an answer, read as it comes.

@@ -22,12 +22,23 @@ pub struct WireRequest {
     /// How long the whole answer may take, from the moment of sending; nothing for a reply that is used as it comes,
     /// of which each piece has its time.
     pub whole: Option<std::time::Duration>,
-    /// Whether the request may go over a connection that was used before. The far end may close such a connection
-    /// at the very moment it is used again, and then nobody knows whether the request arrived; so only requests
-    /// that can be repeated use one.
-    pub reuse_connection: bool,
+    /// The connection of an action, where the request belongs to one; without, one that all others share.
+    pub lane: Option<Lane>,
     /// The request as it may be shown.
     pub shown: Shown,
+}
+
+/// A connection that one action has to itself, with the questions for its job.
+///
+/// The far end may close a connection at the very moment it is used again, and then nobody knows whether the request
+/// arrived. And what comes late of an earlier answer, such as a copy of it, would count as the answer to the next
+/// request. So an action goes over a new connection, and what follows it there is about the same job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The uuid of the job.
+    pub of: String,
+    /// Whether nothing may have gone over it before.
+    pub is_new: bool,
 }
 
 impl WireRequest {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::fake::{Node, action, query, synchronous_action};
@@ -19,6 +19,8 @@ enum Deed {
     Send(String),
     /// Sends an answer and keeps the connection.
     Keep(String),
+    /// Sends an answer and keeps the connection; sends it again once it is told to, and says when it has.
+    Again(String, mpsc::Receiver<()>, mpsc::Sender<()>),
     /// Closes without a word.
     Close,
     /// Sends these bytes, then others again and again, for as long as anybody reads.
@@ -39,7 +41,7 @@ fn unknown() -> Deed {
     Deed::Send(http("404 Not Found", "unknown"))
 }
 
-/// The uuid of a job that the node names itself.
+/// The uuid of another job.
 const JOB: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
 
 fn accepted() -> Deed {
@@ -137,6 +139,14 @@ fn act(stream: &mut TcpStream, deed: Deed) -> bool {
             false
         }
         Deed::Keep(text) => stream.write_all(text.as_bytes()).is_ok(),
+        Deed::Again(text, told, done) => {
+            let mut sent = stream.write_all(text.as_bytes());
+            if told.recv().is_ok() {
+                sent = sent.and_then(|()| stream.write_all(text.as_bytes()));
+                let _ = done.send(());
+            }
+            sent.is_ok()
+        }
         Deed::Close => false,
         Deed::Pour(first, again) => {
             let mut result = stream.write_all(first.as_bytes());
@@ -173,7 +183,7 @@ fn text(answer: Result<Answer, Error>) -> String {
 
 #[test]
 fn a_time_beyond_all_clocks_is_a_time() {
-    let server = Server::new(vec![empty()]);
+    let server = Server::new(vec![accepted(), empty()]);
     let patient = Request { timeout: Some(std::time::Duration::MAX), ..action() };
     assert_eq!(text(run(&server.url, &patient)), "{}");
     server.requests();
@@ -194,7 +204,7 @@ fn requests_arrive_as_they_were_planned() {
 
 #[test]
 fn bodies_have_their_charset_and_actions_a_job_uuid() {
-    let server = Server::new(vec![empty()]);
+    let server = Server::new(vec![accepted(), empty()]);
     assert_eq!(text(run(&server.url, &action())), "{}");
     let arrived = server.requests().remove(0);
     let head = &arrived.text;
@@ -244,20 +254,58 @@ fn an_action_whose_answer_is_cut_is_searched_by_its_job() {
     let poll = format!("GET /zstack/v1/api-jobs/{} ", requests[0].job_uuid());
     assert!(requests[1].text.starts_with(&poll), "{requests:?}");
     assert_eq!(requests[0].job_uuid(), requests[2].job_uuid());
-    let poll = format!("GET /zstack/v1/api-jobs/{JOB} ");
     assert!(requests[3].text.starts_with(&poll) && !requests[3].text.contains("authorization"), "{requests:?}");
 }
 
 #[test]
 fn reads_keep_their_connection_and_actions_get_one_of_their_own() {
-    let keep = || Deed::Keep(http("200 OK", "{}"));
-    let server = Server::new(vec![keep(), keep(), keep(), keep()]);
+    let keep = |status: &str| Deed::Keep(http(status, "{}"));
+    let action_of_two = || [keep("202 Accepted"), keep("200 OK")];
+    let steps = [keep("200 OK"), keep("200 OK")].into_iter().chain(action_of_two()).chain(action_of_two());
+    let server = Server::new(steps.chain([keep("200 OK")]).collect());
     let mut client = client(&server.url, TransportOptions::default());
-    for request in [query(), query(), action(), action()] {
+    for request in [query(), query(), action(), action(), query()] {
         assert_eq!(text(client.execute(&request, &CallOptions::default(), &mut Unwatched)), "{}");
     }
     let connections: Vec<usize> = server.requests().iter().map(|request| request.connection).collect();
-    assert_eq!(connections, [0, 0, 1, 2]);
+    assert_eq!(connections, [0, 0, 1, 1, 2, 2, 0], "the job is asked for on the connection of its action");
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_answers_no_later_request() {
+    // A copy comes with the answer, or some time after it.
+    let answer = |name: &str| http("200 OK", &format!("{{\"name\":\"{name}\"}}"));
+    let (tell, told) = mpsc::channel();
+    let (did, done) = mpsc::channel();
+    let again = |name: &str| Deed::Keep(answer(name) + &answer(name));
+    let late = Deed::Again(answer("b"), told, did);
+    let server = Server::new(vec![again("a"), late, Deed::Keep(answer("c")), accepted(), Deed::Send(answer("d"))]);
+    let mut client = client(&server.url, TransportOptions::default());
+    let mut ask = |request: &Request| text(client.execute(request, &CallOptions::default(), &mut Unwatched));
+    assert_eq!(ask(&query()), "{\"name\":\"a\"}");
+    assert_eq!(ask(&query()), "{\"name\":\"b\"}");
+    tell.send(()).expect("the server waits");
+    done.recv().expect("it has sent");
+    assert_eq!(ask(&query()), "{\"name\":\"c\"}");
+    assert_eq!(ask(&action()), "{\"name\":\"d\"}");
+    let connections: Vec<usize> = server.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_late_copy_of_one_jobs_answer_is_no_result_of_the_next() {
+    let (tell, told) = mpsc::channel();
+    let (did, done) = mpsc::channel();
+    let first = Deed::Again(http("200 OK", "{\"name\":\"a\"}"), told, did);
+    let accept = || Deed::Keep(http("202 Accepted", "{}"));
+    let server = Server::new(vec![accept(), first, accept(), Deed::Keep(http("200 OK", "{\"name\":\"b\"}"))]);
+    let mut client = client(&server.url, TransportOptions::default());
+    let mut act = || text(client.execute(&action(), &CallOptions::default(), &mut Unwatched));
+    assert_eq!(act(), "{\"name\":\"a\"}");
+    tell.send(()).expect("the server waits");
+    done.recv().expect("it has sent");
+    assert_eq!(act(), "{\"name\":\"b\"}");
+    server.requests();
 }
 
 #[test]
