@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::harness::Home;
@@ -108,7 +108,8 @@ fn a_result_that_cannot_be_read_takes_no_other_outcome_away() {
 
 #[test]
 fn several_long_jobs_are_followed_to_their_ends() {
-    let node = Node::start(|request| {
+    let submitted = Mutex::new(Vec::new());
+    let node = Node::start(move |request| {
         let job = |uuid: &str, state: &str, result: &str| {
             format!(r#"{{"uuid":"{uuid}","jobName":"APIAddImageMsg","state":"{state}","jobResult":{result}}}"#)
         };
@@ -122,13 +123,19 @@ fn several_long_jobs_are_followed_to_their_ends() {
                 Reply::ok(format!(r#"{{"inventories":[{}]}}"#, job(&bad, "Failed", r#""{\"message\":\"no image\"}""#)))
             }
             ("GET", None) => {
-                let uuid = if request.path().ends_with("aaaa") { &good } else { &bad };
+                let is_good =
+                    submitted.lock().expect("no panic").iter().any(|job: &String| request.path().ends_with(job));
+                let uuid = if is_good { &good } else { &bad };
                 Reply::ok(format!(r#"{{"inventory":{}}}"#, job(uuid, "Running", "null")))
             }
             _ => {
-                let letter = if request.json()["params"]["name"] == "good" { "a" } else { "b" };
-                let location = format!("http://h/zstack/v1/api-jobs/{}", letter.repeat(32));
-                Reply::Send(202, format!(r#"{{"location":"{location}"}}"#))
+                if request.json()["params"]["name"] == "good" {
+                    submitted
+                        .lock()
+                        .expect("no panic")
+                        .push(request.header("x-job-uuid").expect("a job uuid").to_owned());
+                }
+                Reply::Send(202, "{}".to_owned())
             }
         }
     });
@@ -137,7 +144,8 @@ fn several_long_jobs_are_followed_to_their_ends() {
     for name in ["name=good", "name=bad"] {
         run(&["--no-wait", "SubmitLongJob", name, "jobName=APIAddImageMsg", "jobData={}"]).succeeds();
     }
-    let (good, bad) = ("a".repeat(32), "b".repeat(32));
+    let posts = node.requests();
+    let [good, bad] = [&posts[0], &posts[1]].map(|post| post.header("x-job-uuid").expect("a job uuid").to_owned());
     let done = run(&["job", "wait", &good, &bad]).succeeds();
     assert_eq!(done.json()["inventories"][0]["result"]["inventory"]["state"], "Running", "nobody asked to follow");
     let done = run(&["--follow", "job", "wait", &good, &bad]).fails(3);

@@ -110,6 +110,13 @@ impl Node {
         self.requests.lock().expect("no panic in the server").clone()
     }
 
+    /// What came so far, without what asked for jobs.
+    pub(crate) fn calls(&self) -> Vec<Recorded> {
+        let mut calls = self.requests();
+        calls.retain(|request| !request.path().contains("/api-jobs/"));
+        calls
+    }
+
     /// The options that lead to it, with a session.
     pub(crate) fn options(&self) -> Vec<String> {
         ["--url", &format!("http://127.0.0.1:{}/zstack", self.port)].map(str::to_owned).to_vec()
