@@ -14,7 +14,10 @@ use crate::client::{Job, JobOutcome, JobRecord};
 use crate::config::{Error, Folders, append_line, lock_folder, read_private, write_private};
 
 /// Beyond this length, in bytes, old jobs are forgotten.
-const LONGEST: usize = 1 << 20;
+const LONGEST: u64 = 1 << 20;
+
+/// By how much a file of that length grows, in bytes, before old jobs are looked for again.
+const STEP: u64 = 1 << 16;
 
 /// How many jobs are kept then.
 const KEPT: usize = 1000;
@@ -45,6 +48,15 @@ pub struct Journal {
     path: PathBuf,
     url: String,
     context: Option<String>,
+    /// Who is told, once, that it cannot be written.
+    warn: Option<fn(&str)>,
+}
+
+/// How long the file was before a line was added, and is since.
+#[derive(Clone, Copy)]
+struct Grown {
+    from: u64,
+    to: u64,
 }
 
 /// A line of the file. Members that a line does not need are left out.
@@ -70,7 +82,13 @@ impl Journal {
     /// The journal in the state directory, for jobs sent to the node at `url`.
     pub fn new(folders: &Folders, url: &str, context: Option<&str>) -> Journal {
         let folder = folders.state.join("jobs");
-        Journal { path: folder.join("jobs.jsonl"), folder, url: url.to_owned(), context: context.map(str::to_owned) }
+        let context = context.map(str::to_owned);
+        Journal { path: folder.join("jobs.jsonl"), folder, url: url.to_owned(), context, warn: None }
+    }
+
+    /// Has somebody told, the first time that a job cannot be noted.
+    pub fn on_failure(&mut self, warn: fn(&str)) {
+        self.warn = Some(warn);
     }
 
     /// All jobs, the oldest first, whatever node they were sent to. A line that is damaged counts as missing.
@@ -128,25 +146,39 @@ impl Journal {
         Ok(found)
     }
 
-    fn append(&self, line: &Line) -> Result<(), Error> {
+    /// Adds a line; how long the file was and is.
+    fn append(&self, line: &Line) -> Result<Grown, Error> {
         let mut text =
             serde_json::to_vec(line).map_err(|error| Error::Write { path: self.path.clone(), source: error.into() })?;
         text.push(b'\n');
         // A line added while another process forgets old jobs would go to the file that it replaces. Where the file
         // system knows no locks, a line that may get lost is better than none.
         let _lock = lock_folder(&self.folder).ok();
-        append_line(&self.path, &text)
+        append_line(&self.path, &text)?;
+        let to = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
+        Ok(Grown { from: to.saturating_sub(text.len() as u64), to })
     }
 
-    /// Forgets old jobs once the file has grown long.
-    fn trim(&self) -> Result<(), Error> {
-        if std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len()) <= LONGEST as u64 {
-            return Ok(());
+    /// Notes a line, and says so the first time that this fails.
+    fn note(&mut self, line: &Line) {
+        let noted = self.append(line).and_then(|length| if is_due(length) { self.trim() } else { Ok(()) });
+        if let Err(error) = noted
+            && let Some(warn) = self.warn.take()
+        {
+            warn(&format!("warning: job {} is not in the list of jobs: {error}", line.job));
         }
+    }
+
+    /// Forgets old jobs, but none that is open: whether it still runs is what the journal is asked for.
+    fn trim(&self) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
         let mut text = Vec::new();
         let entries = self.entries()?;
-        for entry in &entries[entries.len().saturating_sub(KEPT)..] {
+        let old = entries.len().saturating_sub(KEPT);
+        for (at, entry) in entries.iter().enumerate() {
+            if at < old && !entry.is_open() {
+                continue;
+            }
             let line = Line {
                 job: entry.uuid.clone(),
                 api: Some(entry.api.clone()),
@@ -172,7 +204,20 @@ impl Journal {
     }
 }
 
-/// A journal that cannot be written is no reason to refuse an action: the uuid is printed all the same.
+impl JobEntry {
+    /// Whether nobody has seen its end.
+    fn is_open(&self) -> bool {
+        self.end.is_none_or(|(outcome, _)| outcome == JobOutcome::Unknown)
+    }
+}
+
+/// Whether a file that has just grown by a line to that length is to be looked through for old jobs. Of one that stays
+/// long since its jobs are open, that is from time to time only.
+fn is_due(grown: Grown) -> bool {
+    grown.to > LONGEST && grown.to / STEP != grown.from / STEP
+}
+
+/// A journal that cannot be written is no reason to refuse an action: its uuid is told.
 impl JobRecord for Journal {
     fn submitted(&mut self, job: &Job, at: Duration) {
         let line = Line {
@@ -184,7 +229,7 @@ impl JobRecord for Journal {
             at: Some(at.as_secs()),
             ..Line::default()
         };
-        let _ = self.append(&line);
+        self.note(&line);
     }
 
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration) {
@@ -194,7 +239,7 @@ impl JobRecord for Journal {
             at: Some(at.as_secs()),
             ..Line::default()
         };
-        let _ = self.append(&line).and_then(|()| self.trim());
+        self.note(&line);
     }
 }
 
@@ -274,15 +319,36 @@ mod tests {
     }
 
     #[test]
-    fn old_jobs_are_forgotten() {
+    fn old_jobs_are_forgotten_and_open_ones_never() {
         let (_home, mut journal) = journal();
-        let line = "{\"job\":\"a\",\"api\":\"CreateZone\",\"url\":\"http://h/zstack\",\"at\":1}\n";
-        append_line(&journal.path, line.repeat(LONGEST / line.len() + 1).as_bytes()).expect("appended");
-        journal.submitted(&job("bb"), Duration::from_secs(2));
-        journal.ended("bb", JobOutcome::Succeeded, Duration::from_secs(3));
+        let at = Duration::from_secs(1);
+        let submit = |uuid: &str| {
+            format!("{{\"job\":\"{uuid}\",\"api\":\"CreateZone\",\"url\":\"http://h/zstack\",\"at\":1}}\n")
+        };
+        let end = |uuid: &str, outcome: &str| format!("{{\"job\":\"{uuid}\",\"outcome\":\"{outcome}\",\"at\":2}}\n");
+        let mut text = submit("open") + &submit("unknown") + &end("unknown", "unknown");
+        for number in 0.. {
+            let uuid = format!("old{number}");
+            text += &(submit(&uuid) + &end(&uuid, "succeeded"));
+            // The next two lines lead beyond a step.
+            if text.len() as u64 > LONGEST + STEP - 120 {
+                break;
+            }
+        }
+        append_line(&journal.path, text.as_bytes()).expect("appended");
+        journal.submitted(&job("bb"), at);
+        journal.ended("bb", JobOutcome::Succeeded, at);
         let entries = journal.entries().expect("readable");
-        assert_eq!(entries.len(), KEPT);
+        let uuids: Vec<&str> = entries.iter().map(|entry| entry.uuid.as_str()).collect();
+        assert_eq!((uuids.len(), &uuids[..2]), (KEPT + 2, &["open", "unknown"][..]));
         let last = entries.last().map(|entry| (entry.uuid.as_str(), entry.end));
-        assert_eq!(last, Some(("bb", Some((JobOutcome::Succeeded, Duration::from_secs(3))))));
+        assert_eq!(last, Some(("bb", Some((JobOutcome::Succeeded, at)))));
+    }
+
+    #[test]
+    fn a_long_file_is_looked_through_from_time_to_time() {
+        let due = |from: u64, to: u64| is_due(Grown { from, to });
+        assert!(!due(LONGEST - 200, LONGEST) && due(LONGEST - 1, LONGEST + 100));
+        assert!(!due(LONGEST + 100, LONGEST + 200) && due(LONGEST + STEP - 1, LONGEST + STEP + 80));
     }
 }

@@ -1,6 +1,6 @@
 //! The nodes that the program talks to.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -156,7 +156,11 @@ impl App {
         let context = selection.as_ref().and_then(|selection| selection.context.clone());
         let is_of_context = selection.as_ref().is_some_and(|selection| selection.address_of_context);
         let named = context.as_deref().filter(|_| is_of_context);
-        let journal = self.journal(selection.as_ref().map(|_| url.as_str()), named)?;
+        let mut journal = self.journal(selection.as_ref().map(|_| url.as_str()), named)?;
+        if !options.quiet {
+            // Nobody reads it where it cannot be written.
+            journal.on_failure(|text| drop(writeln!(io::stderr(), "{text}")));
+        }
         client.set_job_record(Some(Box::new(journal)));
         let owner = selection.map(|selection| match selection.context {
             Some(context) if selection.address_of_context => Owner::Context(context),

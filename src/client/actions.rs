@@ -127,12 +127,13 @@ impl Client {
                 },
                 Ok(Understood::Lost(error)) => return self.after_cut_result(action, error, watch),
                 Ok(Understood::Broken(flaw)) => {
-                    let error = TransportError::Cut { reason: flaw.to_string() };
+                    let error = TransportError::Flawed { flaw: flaw.to_string() };
                     return self.after_cut_result(action, error, watch);
                 }
                 Ok(Understood::Failed(failure)) if !request.is_async => return Ok(Answer::Failed(failure)),
                 Ok(Understood::Failed(failure)) => {
-                    if self.is_known(action)? {
+                    // It may answer a copy of the action that a proxy has sent.
+                    if matches!(self.search(api, &action.job, None)?, Found::Known) {
                         return self.wait_for_job(api, action.job.clone(), action.options, watch);
                     }
                     if request.needs_session && failure.refused_session() {
@@ -233,24 +234,6 @@ impl Client {
             Ok(false) if action.sends == 1 => Err(Error::SessionExpired { failure: Box::new(failure) }),
             Err(error) if action.sends == 1 => Err(error),
             Ok(false) | Err(_) => Err(action.refused_again(failure.code().to_owned())),
-        }
-    }
-
-    /// Whether the node knows the job of an action that it seems to have refused. Of one that was sent once, the refusal
-    /// counts where no answer comes.
-    fn is_known(&mut self, action: &Submission<'_>) -> Result<bool, Error> {
-        if action.sends > 1 {
-            return Ok(matches!(self.search(action.request.api, &action.job, None)?, Found::Known));
-        }
-        match self.ask(&action.job.uuid) {
-            Err(TransportError::Interrupted) | Ok(Understood::Lost(TransportError::Interrupted)) => {
-                Err(action.unanswered())
-            }
-            Ok(answer) => Ok(matches!(
-                answer,
-                Understood::Accepted { .. } | Understood::Result(_) | Understood::Lost(_) | Understood::Broken(_)
-            )),
-            Err(_) => Ok(false),
         }
     }
 

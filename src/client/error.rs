@@ -196,6 +196,12 @@ pub enum Uncertainty {
     /// The session ended somewhere within the action (E4): what was done before, nobody says.
     #[error("its session ended within the node ({}); the action may have begun", .0.code())]
     Session(Box<ApiFailure>),
+    /// The node says that the job has ended, and what it says of the end cannot be read.
+    #[error("the job has ended, and its result cannot be read: {flaw}")]
+    Unreadable {
+        /// What is wrong with it.
+        flaw: String,
+    },
     /// The action was sent, and the node does not answer any more when asked for its job.
     #[error("the node does not answer any more ({0})")]
     Unreachable(TransportError),

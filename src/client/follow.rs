@@ -22,6 +22,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 /// For how long the node may be unreachable while its job is waited for: a restart takes minutes.
 const ABSENCE: Duration = Duration::from_secs(300);
 
+/// How often a job is asked for whose result cannot be read.
+const UNREADABLE: u32 = 9;
+
 /// After which time the node is asked how far a job is, how often, and how soon again when it did not say.
 const PROGRESS_AFTER: Duration = Duration::from_secs(1);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
@@ -90,6 +93,7 @@ impl Client {
         let interrupted = || Error::Interrupted { job: Some(job.uuid.clone()) };
         let now = self.clock.now();
         let mut vigil = Vigil::new(now, self.deadline.map(|deadline| deadline.saturating_sub(now)));
+        let mut unreadable = 0;
         loop {
             if !pause.is_zero() && !self.idle(&job.uuid, Some(&job.uuid), pause, &mut vigil, watch) {
                 return Err(interrupted());
@@ -99,25 +103,30 @@ impl Client {
                 Ok(Understood::Result(reader)) => match Client::result_of(reader, &job.uuid) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
                     Err(TransportError::Interrupted) => return Err(interrupted()),
-                    Err(error) => Some(Uncertainty::Unreachable(error)),
+                    Err(error) => Some(Uncertainty::Unreadable { flaw: error.to_string() }),
                 },
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
                 Ok(Understood::Refused { status: 404, text }) if !is_no_mapping(&text) => {
                     return Err(unknown(Uncertainty::NoRecord));
                 }
+                Ok(Understood::Odd { status: 200, what }) => Some(Uncertainty::Unreadable { flaw: what.to_string() }),
                 Ok(
                     Understood::Refused { status, .. }
                     | Understood::Odd { status, .. }
                     | Understood::Redirect { status, .. },
                 ) => Some(Uncertainty::Strange(status)),
-                Ok(Understood::Broken(flaw)) => {
-                    Some(Uncertainty::Unreachable(TransportError::Cut { reason: flaw.to_string() }))
-                }
+                Ok(Understood::Broken(flaw)) => Some(Uncertainty::Unreadable { flaw: flaw.to_string() }),
                 Ok(Understood::Lost(TransportError::Interrupted)) | Err(TransportError::Interrupted) => {
                     return Err(interrupted());
                 }
-                Ok(Understood::Lost(error)) | Err(error) => Some(Uncertainty::Unreachable(error)),
+                Ok(Understood::Lost(error)) => Some(Uncertainty::Unreadable { flaw: error.to_string() }),
+                Err(error) => Some(Uncertainty::Unreachable(error)),
             };
+            // It has ended, and the node will say the same again. A proxy may have cut it, so that is tried.
+            unreadable = if matches!(trouble, Some(Uncertainty::Unreadable { .. })) { unreadable + 1 } else { 0 };
+            if let Some(reason) = trouble.clone().filter(|_| unreadable >= UNREADABLE) {
+                return Err(unknown(reason));
+            }
             if let Some(reason) = vigil.end(self.clock.now(), trouble) {
                 return Err(unknown(reason));
             }

@@ -202,6 +202,12 @@ pub enum TransportError {
         /// What the parser says.
         reason: String,
     },
+    /// All of the answer came, and it is not what it should be.
+    #[error("{flaw}")]
+    Flawed {
+        /// What is wrong with it.
+        flaw: String,
+    },
     /// The user stopped waiting.
     #[error("interrupted")]
     Interrupted,
@@ -227,6 +233,7 @@ impl TransportError {
             | TransportError::Silent { .. }
             | TransportError::Slow { .. }
             | TransportError::NotHttp { .. }
+            | TransportError::Flawed { .. }
             | TransportError::Interrupted => false,
         }
     }

@@ -46,6 +46,8 @@ struct Adversary {
     requests: BTreeMap<String, u64>,
     late: Vec<Late>,
     log_ins: usize,
+    /// What was asked and answered about each action.
+    story: BTreeMap<String, Vec<String>>,
 }
 
 /// A source of chance.
@@ -53,20 +55,23 @@ struct Chance(u64);
 
 impl Chance {
     fn of(parts: &[u64]) -> Chance {
-        let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+        let mut chance = Chance(0);
         for part in parts {
-            chance.0 ^= part;
-            chance.below(1);
+            chance.0 = chance.next() ^ part;
         }
         chance
     }
 
-    /// A number below `limit`.
-    fn below(&mut self, limit: u64) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`.
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
     }
 }
 
@@ -209,12 +214,26 @@ impl Adversary {
         }
     }
 
+    fn noted(&mut self, what: &str, uuid: &str, reply: Reply) -> Reply {
+        if let Some(name) = self.names.get(uuid) {
+            let has_run = self.created.get(name).copied().unwrap_or_default();
+            let line = format!("{what} {uuid}: {reply:?}, ran {has_run} times");
+            self.story.entry(name.clone()).or_default().push(line);
+        }
+        reply
+    }
+
     fn answer(&mut self, request: &Recorded) -> Reply {
-        if let Some(uuid) = request.path().strip_prefix("/zstack/v1/api-jobs/") {
-            return self.poll(uuid);
+        let path = request.path().to_owned();
+        if let Some(uuid) = path.strip_prefix("/zstack/v1/api-jobs/") {
+            let reply = self.poll(uuid);
+            return self.noted("poll", uuid, reply);
         }
         match request.method.as_str() {
-            "POST" => self.submit(request),
+            "POST" => {
+                let reply = self.submit(request);
+                self.noted("POST", request.header("x-job-uuid").unwrap_or_default(), reply)
+            }
             "PUT" => {
                 self.log_ins += 1;
                 Reply::ok(format!(r#"{{"inventory":{{"uuid":"{:032x}"}}}}"#, self.log_ins))
@@ -237,7 +256,7 @@ fn face(seed: u64, actions: usize) {
     let claims = act(&home, &node.options(), &commands);
     let mut adversary = adversary.lock().expect("no panic");
     adversary.bring("", true);
-    judge(&format!("an adversary, seed {seed}"), &claims, &adversary.created, began);
+    judge(&format!("an adversary, seed {seed}"), &claims, &adversary.created, &adversary.story, began);
     // The journal claims no more than the program did, and knows each uuid that was sent.
     let journal = home.run(["job", "list", "-o", "value", "--columns", "uuid,state"]).succeeds().out();
     let states: BTreeMap<&str, &str> = journal.lines().filter_map(|line| line.split_once('\t')).collect();

@@ -59,7 +59,7 @@ fn decode(text: &str) -> String {
 }
 
 /// What the server does with a request.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Reply {
     /// Answers with a status and a body.
     Send(u16, String),

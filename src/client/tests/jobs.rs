@@ -163,6 +163,25 @@ fn a_node_that_restarts_while_a_job_runs_is_waited_for() {
 }
 
 #[test]
+fn a_result_that_cannot_be_read_is_not_waited_for() {
+    for step in [
+        ok(r#"{"inventory":"#),
+        ok(r#"{"inventory":]}"#),
+        ok("OK"),
+        ok("<html>"),
+        ok(""),
+        Step::CutBody("{".to_owned()),
+        ok(&format!(r#"{{"a":"{}"]"#, "x".repeat(300_000))),
+    ] {
+        let node = Node::new([submitted(1_800_000)].into_iter().chain(vec![step.clone(); 9]));
+        let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("no result");
+        let reads = matches!(&error, Error::OutcomeUnknown { reason: Uncertainty::Unreadable { .. }, .. });
+        assert!(reads && error.job() == Some(JOB), "{error}");
+        assert!(node.seen().last().expect("a poll").at < Duration::from_secs(1));
+    }
+}
+
+#[test]
 fn a_node_that_stays_away_leaves_the_outcome_unknown() {
     let node = Node::new([submitted(86_400_000)].into_iter().chain(vec![refused(); 400]));
     let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("nobody there");
