@@ -60,6 +60,12 @@ impl App {
         let (answer, outcome) = match client.look_at_job(&named.uuid)? {
             JobState::Running => {
                 let progress = client.job_progress(&named.uuid);
+                if let Some(started) = named.job().submitted.and_then(|at| client.started_since(at)) {
+                    let text = format!(
+                        "warning: the node started on {started}, after the job was submitted; the job probably died"
+                    );
+                    self.say(options, &text);
+                }
                 let row = JobRow { state: Some("running"), progress: progress.as_ref(), ..named.row() };
                 return self.print(Reply::of_text(job::one(&row)), &job::shape(), &view, options, out);
             }

@@ -211,6 +211,12 @@ pub enum Uncertainty {
     /// The node is starting, and has no API yet by which it can be asked for the job (T9).
     #[error("the node is starting, and cannot be asked for the job yet")]
     Starting,
+    /// The node calls it running, and started only after the job had been submitted (R20).
+    #[error("the node started on {started}, after the job was submitted; the job probably died with the node before")]
+    Restarted {
+        /// When, as the node tells it.
+        started: String,
+    },
     /// The job still runs at the end of the time to wait for it.
     #[error("the job still runs after {}", seconds(*waited))]
     StillRunning {

@@ -22,6 +22,11 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 /// For how long the node may be unreachable while its job is waited for: a restart takes minutes.
 const ABSENCE: Duration = Duration::from_secs(300);
 
+/// How old a job is at its first look that may be older than its node, and how long the node was away if it may have
+/// been started again.
+const OLD: Duration = Duration::from_secs(60);
+const AWAY: Duration = Duration::from_secs(2);
+
 /// How often a job is asked for whose result cannot be read.
 const UNREADABLE: u32 = 9;
 
@@ -99,7 +104,15 @@ impl Client {
                 return Err(interrupted());
             }
             let trouble = match self.ask(&job.uuid) {
-                Ok(Understood::Accepted { .. }) => None,
+                Ok(Understood::Accepted { .. }) => {
+                    // Of a job that it does not run any more, a node says for ever that it runs (J8).
+                    if let Some(submitted) = job.submitted.filter(|at| self.may_be_dead(*at, &vigil))
+                        && let Some(started) = self.started_since(submitted)
+                    {
+                        return Err(unknown(Uncertainty::Restarted { started }));
+                    }
+                    None
+                }
                 Ok(Understood::Result(reader)) => match Client::result_of(reader, &job.uuid) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
                     Err(TransportError::Interrupted) => return Err(interrupted()),
@@ -132,6 +145,14 @@ impl Client {
             }
             pause = vigil.pause(self.clock.now());
         }
+    }
+
+    /// Whether a job that is said to run may have died: nobody knows what was before the first look at an older job, or
+    /// while the node was away.
+    fn may_be_dead(&self, submitted: Duration, vigil: &Vigil) -> bool {
+        let now = self.clock.now();
+        let is_older = self.clock.unix_time().saturating_sub(submitted) >= OLD && vigil.looks == 0;
+        is_older || now.saturating_sub(vigil.last_seen) >= AWAY && vigil.in_trouble
     }
 
     /// Waits between two looks at a job and tells the watch; `false` when the user interrupts. `api_id` is what its
@@ -167,6 +188,9 @@ pub(super) struct Vigil {
     started: Duration,
     /// When the node last said that the job goes on.
     last_seen: Duration,
+    /// How often the job was looked at, and whether the last look told nothing.
+    looks: u32,
+    in_trouble: bool,
     limit: Option<Duration>,
     progress: Option<Progress>,
     /// When to ask for the progress next.
@@ -176,13 +200,16 @@ pub(super) struct Vigil {
 impl Vigil {
     /// Waiting that begins now and ends at the limit, where there is one.
     pub(super) fn new(now: Duration, limit: Option<Duration>) -> Vigil {
-        Vigil { started: now, last_seen: now, limit, progress: None, next_progress: now + PROGRESS_AFTER }
+        let next_progress = now + PROGRESS_AFTER;
+        Vigil { started: now, last_seen: now, looks: 0, in_trouble: false, limit, progress: None, next_progress }
     }
 
     /// Why the waiting ends after a look at the job, if it does. `trouble` is why the look told nothing; without, the
     /// job goes on.
     pub(super) fn end(&mut self, now: Duration, trouble: Option<Uncertainty>) -> Option<Uncertainty> {
         let waited = now.saturating_sub(self.started);
+        self.looks += 1;
+        self.in_trouble = trouble.is_some();
         if trouble.is_none() {
             self.last_seen = now;
         }

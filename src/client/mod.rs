@@ -29,6 +29,7 @@ mod page;
 mod pages;
 mod progress;
 mod reads;
+mod restarts;
 mod session;
 mod signing;
 #[cfg(test)]

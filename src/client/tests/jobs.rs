@@ -182,6 +182,35 @@ fn a_result_that_cannot_be_read_is_not_waited_for() {
 }
 
 #[test]
+fn a_job_that_died_with_its_node_is_not_waited_for() {
+    // It is Mar 4, 2025 6:10:07 AM, UTC.
+    let joined = |date: &str| ok(&format!(r#"{{"inventories":[{{"uuid":"a","joinDate":"{date}"}}]}}"#));
+    let clock = || ok(r#"{"currentTime":{"MillionSeconds":1741068607000}}"#);
+    let told = |date: &str| [joined(date), ok(r#"{"offset":"Z"}"#), clock()];
+    let died = |error: &Error| matches!(error, Error::OutcomeUnknown { reason: Uncertainty::Restarted { .. }, .. });
+    // The node was away meanwhile.
+    let away = || [submitted(1_800_000)].into_iter().chain(vec![refused(); 12]).chain([accepted()]);
+    let node = Node::new(away().chain(told("Mar 4, 2025 6:11:00 AM")));
+    let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("it died");
+    assert!(died(&error) && error.job() == Some(JOB) && error.class() == Class::Unknown, "{error}");
+    node.seen();
+    let node = Node::new(away().chain(told("Mar 1, 2025 6:11:00 AM")).chain([accepted(), ok("{}")]));
+    node.client().execute(&action(), &options(None), &mut Unwatched).expect("only the network was away");
+    node.seen();
+    // Another process submitted it, an hour ago.
+    let hour_ago = Duration::from_secs(1_741_068_607 - 3600);
+    let job = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: None, submitted: Some(hour_ago) };
+    let node = Node::new([accepted()].into_iter().chain(told("Mar 4, 2025 6:00:00 AM")));
+    let error =
+        node.client().wait_for_job("CreateZone", job.clone(), &options(None), &mut Unwatched).expect_err("it died");
+    assert!(died(&error), "{error}");
+    node.seen();
+    let node = Node::new([accepted()].into_iter().chain(told("Mar 4, 2025 4:00:00 AM")).chain([accepted(), ok("{}")]));
+    node.client().wait_for_job("CreateZone", job, &options(None), &mut Unwatched).expect("an answer");
+    node.seen();
+}
+
+#[test]
 fn a_node_that_stays_away_leaves_the_outcome_unknown() {
     let node = Node::new([submitted(86_400_000)].into_iter().chain(vec![refused(); 400]));
     let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("nobody there");
