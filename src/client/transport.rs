@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -111,6 +112,11 @@ impl Shared {
         if let Some(proxy) = self.proxy()? {
             builder = builder.proxy(proxy);
         }
+        if self.endpoint.host() == "localhost" {
+            // A node may listen on either, and the system's table of hosts may know one only.
+            let both = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+            builder = builder.resolve_to_addrs("localhost", &both.map(|address| SocketAddr::from((address, 0))));
+        }
         builder.build().map_err(|error| TransportError::Connect { reason: reason(&error) })
     }
 
@@ -130,7 +136,7 @@ impl Shared {
         let proxy: Proxy = make(full.expose()).map_err(|_| TransportError::Connect {
             reason: format!("`{}` is no proxy URL", crate::secret::mask_url(full.expose())),
         })?;
-        Ok(Some(proxy.no_proxy(self.options.proxies.exceptions.as_deref().and_then(NoProxy::from_string))))
+        Ok(Some(proxy.no_proxy(NoProxy::from_string(&self.exceptions()))))
     }
 
     /// The proxy for the endpoint's scheme, whether or not the endpoint is an exception.
@@ -144,11 +150,27 @@ impl Shared {
         Some(if is_whole { url.clone() } else { Secret::new(format!("http://{}", url.expose())) })
     }
 
+    /// The hosts that are reached directly, without ports: what names another port than the endpoint's is left out.
+    fn exceptions(&self) -> String {
+        let own = self.endpoint.port_in_use();
+        let without_port = |exception: &str| {
+            let exception = exception.trim();
+            // The last colon of an address without brackets is a part of it.
+            let is_bare = exception.parse::<std::net::Ipv6Addr>().is_ok();
+            let port = exception.rsplit_once(':').filter(|_| !is_bare);
+            match port.and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?))) {
+                Some((host, port)) => (port == own).then(|| host.trim_matches(['[', ']']).to_owned()),
+                None => Some(exception.trim_matches(['[', ']']).to_owned()),
+            }
+        };
+        let exceptions = self.options.proxies.exceptions.as_deref().unwrap_or_default();
+        exceptions.split(',').filter_map(without_port).collect::<Vec<_>>().join(",")
+    }
+
     /// Host and port of the proxy that requests go through, by the same rules as reqwest's.
     fn proxy_in_use(&self) -> Option<String> {
         let url = self.proxy_url()?;
-        let exceptions = self.options.proxies.exceptions.clone().unwrap_or_default();
-        let matcher = Matcher::builder().all(url.expose().to_owned()).no(exceptions).build();
+        let matcher = Matcher::builder().all(url.expose().to_owned()).no(self.exceptions()).build();
         let found = matcher.intercept(&self.endpoint.base().parse().ok()?)?;
         let host = found.uri().host()?;
         Some(found.uri().port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))

@@ -76,7 +76,10 @@ struct State {
 
 impl Server {
     fn new(deeds: Vec<Deed>) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Server::on(TcpListener::bind("127.0.0.1:0").expect("a port"), deeds)
+    }
+
+    fn on(listener: TcpListener, deeds: Vec<Deed>) -> Server {
         let url = format!("http://{}/zstack", listener.local_addr().expect("an address"));
         let state = Arc::new(State { deeds: Mutex::new(deeds.into()), ..State::default() });
         let shared = Arc::clone(&state);
@@ -343,6 +346,18 @@ fn other_servers_are_told_apart() {
 }
 
 #[test]
+fn localhost_is_a_node_on_either_family() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        // A machine may lack a family.
+        let Ok(listener) = TcpListener::bind(address) else { continue };
+        let port = listener.local_addr().expect("an address").port();
+        let server = Server::on(listener, vec![empty()]);
+        assert_eq!(text(run(&format!("http://localhost:{port}/zstack"), &query())), "{}", "{address}");
+        server.requests();
+    }
+}
+
+#[test]
 fn addresses_where_nobody_is() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/zstack", listener.local_addr().expect("an address"));
@@ -397,7 +412,7 @@ fn an_answer_that_never_ends_is_given_up_when_its_time_is_over() {
 
 #[test]
 fn proxies_are_used_only_as_told() {
-    let proxy = Server::new(vec![empty()]);
+    let proxy = Server::new(vec![empty(), empty()]);
     let address = proxy.url.trim_end_matches("/zstack").to_owned();
     let through = |url: &str, exceptions: Option<&str>| {
         let proxies = ProxyOptions {
@@ -411,6 +426,10 @@ fn proxies_are_used_only_as_told() {
     let url = "http://node.invalid:8080/zstack";
     let direct = through(url, Some("node.invalid"));
     assert!(matches!(&direct, Err(Error::Unreachable { source: TransportError::Lookup { .. }, .. })), "{direct:?}");
+    // With a port, an exception is for that one.
+    let direct = through(url, Some("other, node.invalid:8080"));
+    assert!(matches!(&direct, Err(Error::Unreachable { source: TransportError::Lookup { .. }, .. })), "{direct:?}");
+    assert_eq!(text(through(url, Some("node.invalid:8081,[::1]:8080"))), "{}");
     let local = Server::new(vec![Deed::Send(http("200 OK", "{\"own\":1}"))]);
     assert_eq!(text(through(&local.url, None)), "{\"own\":1}");
     assert_eq!(text(through(url, None)), "{}");
