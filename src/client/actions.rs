@@ -114,7 +114,7 @@ impl Client {
         loop {
             action.sends += 1;
             let session = self.session_uuid();
-            let lost = match self.send_action(action)? {
+            let lost = match self.send_action(action, watch)? {
                 Ok(Understood::Accepted { timeout, .. }) => {
                     // The uuid that was sent decides: another one that the answer names is somebody else's (J3).
                     action.job.timeout = timeout.or(action.job.timeout);
@@ -206,7 +206,11 @@ impl Client {
     }
 
     /// Sends an action once, with the credentials of now, over a connection of its own.
-    fn send_action(&mut self, action: &Submission<'_>) -> Result<Result<Understood, TransportError>, Error> {
+    fn send_action(
+        &mut self,
+        action: &Submission<'_>,
+        watch: &mut dyn Watch,
+    ) -> Result<Result<Understood, TransportError>, Error> {
         let request = action.request;
         let mut wire = match self.wire(request, action.uuid) {
             Ok(wire) => wire,
@@ -217,7 +221,7 @@ impl Client {
         if let Some(timeout) = action.options.timeout.filter(|_| request.is_async) {
             wire.patience = self.patience.min(timeout);
         }
-        Ok(self.exchange(&wire))
+        Ok(self.exchange_watched(&wire, watch))
     }
 
     /// Opens another session for an action that was refused for its session, and that may be sent again under its

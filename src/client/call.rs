@@ -177,10 +177,14 @@ pub struct Waiting<'a> {
     pub progress: Option<&'a Progress>,
 }
 
-/// Somebody who is told while a job is waited for, such as a spinner.
+/// Somebody who is told while a job or an answer is waited for, such as a spinner.
 pub trait Watch {
     /// Called about ten times a second.
     fn waiting(&mut self, state: Waiting<'_>);
+
+    /// Called now and then while one request has had no answer for more than a second, with the host and port that are
+    /// to give it.
+    fn silent(&mut self, _endpoint: &str, _elapsed: Duration) {}
 
     /// Whether it is worth asking the node how far the job is.
     fn wants_progress(&self) -> bool {

@@ -25,7 +25,7 @@ impl Client {
             // The node refuses a job uuid that it has seen, so each try has its own (J2).
             let job = options.job.filter(|_| tries == 1).unwrap_or_else(JobUuid::fresh);
             let wire = self.wire(request, job)?;
-            let error = match self.exchange(&wire) {
+            let error = match self.exchange_watched(&wire, watch) {
                 Ok(Understood::Result(reader)) => return Ok(Answer::Reply(Reply::of_reader(reader))),
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
                 // Another API has the path and verb of this query here (D3, R3). What runs is none of ours to follow.

@@ -193,9 +193,15 @@ impl Shared {
     }
 
     /// Runs a future to its end, its time-out or the user's interruption.
-    fn wait<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, TransportError> {
+    fn wait<T>(
+        &self,
+        limit: Duration,
+        silent: &mut dyn FnMut(Duration),
+        future: impl Future<Output = T>,
+    ) -> Result<T, TransportError> {
         self.runtime.block_on(async {
             tokio::pin!(future);
+            let started = tokio::time::Instant::now();
             // One that no clock reaches is none.
             let deadline = tokio::time::Instant::now().checked_add(limit);
             loop {
@@ -211,6 +217,7 @@ impl Shared {
                 if deadline.is_some_and(|deadline| tokio::time::Instant::now() >= deadline) {
                     return Err(TransportError::Silent { after: limit });
                 }
+                silent(started.elapsed());
             }
         })
     }
@@ -236,7 +243,11 @@ impl ReqwestTransport {
 }
 
 impl Transport for ReqwestTransport {
-    fn send(&mut self, request: &WireRequest) -> Result<WireResponse, TransportError> {
+    fn send(
+        &mut self,
+        request: &WireRequest,
+        silent: &mut dyn FnMut(Duration),
+    ) -> Result<WireResponse, TransportError> {
         let url = self.shared.url(request.target.expose())?;
         let mut headers = HeaderMap::with_capacity(request.headers.len());
         for (name, value) in &request.headers {
@@ -254,7 +265,7 @@ impl Transport for ReqwestTransport {
         let patience = request.whole.map_or(request.patience, |whole| whole.min(request.patience));
         let response = self
             .shared
-            .wait(patience, async {
+            .wait(patience, silent, async {
                 look_at_connections().await;
                 builder.send().await
             })?
@@ -314,12 +325,12 @@ impl Body {
             // Bytes that are there already would be taken without a look at the time.
             Some((left, after)) if left.is_zero() => return Err(TransportError::Slow { after }),
             Some((left, after)) if left < BODY_TIMEOUT => {
-                self.shared.wait(left, self.response.chunk()).map_err(|error| match error {
+                self.shared.wait(left, &mut |_| {}, self.response.chunk()).map_err(|error| match error {
                     TransportError::Silent { .. } => TransportError::Slow { after },
                     other => other,
                 })?
             }
-            _ => self.shared.wait(BODY_TIMEOUT, self.response.chunk())?,
+            _ => self.shared.wait(BODY_TIMEOUT, &mut |_| {}, self.response.chunk())?,
         };
         next.map_err(|error| classify(&error))
     }

@@ -255,14 +255,19 @@ impl From<TransportError> for std::io::Error {
 
 /// Carries requests to one management node.
 pub trait Transport: Send {
-    /// Sends a request once and returns when the head of the answer is there.
+    /// Sends a request once and returns when the head of the answer is there. Until then `silent` is called again and
+    /// again with the time since the request was sent.
     ///
     /// A transport never repeats a request on its own, never follows a redirect, and never sends to another
     /// host than its own.
     ///
     /// # Errors
     /// See [`TransportError`]: whether the node may have received the request is what its variants tell apart.
-    fn send(&mut self, request: &WireRequest) -> Result<WireResponse, TransportError>;
+    fn send(
+        &mut self,
+        request: &WireRequest,
+        silent: &mut dyn FnMut(std::time::Duration),
+    ) -> Result<WireResponse, TransportError>;
 
     /// Another transport to the same node, for use by another thread. It may share connections with this one.
     fn fork(&self) -> Box<dyn Transport>;

@@ -264,6 +264,16 @@ fn progress_is_asked_for_and_never_in_the_way() {
 }
 
 #[test]
+fn whoever_waits_for_a_silent_node_is_told() {
+    for request in [action(), query()] {
+        let node = Node::new(vec![Step::Silent; 9]);
+        let mut witness = Witness::default();
+        node.client().execute(&request, &options(Some(20)), &mut witness).expect_err("no answer");
+        assert_eq!((witness.silent.as_deref(), witness.done), (Some("node:8080"), true), "{}", request.api);
+    }
+}
+
+#[test]
 fn a_read_that_becomes_a_job_is_followed() {
     let read = Request { effect: Effect::Read, ..query() };
     let node = Node::new([submitted(1000), ok("{}")]);

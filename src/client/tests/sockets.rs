@@ -404,7 +404,7 @@ fn an_answer_that_never_ends_is_given_up_when_its_time_is_over() {
         let mut transport = ReqwestTransport::new(endpoint, TransportOptions::default()).expect("a transport");
         let after = Duration::from_millis(100);
         let wire = client(&server.url, TransportOptions::default()).plain_get("/api-jobs/x", after);
-        let mut body = transport.send(&wire).expect("a head").body;
+        let mut body = transport.send(&wire, &mut |_| {}).expect("a head").body;
         let error = std::io::copy(&mut body, &mut std::io::sink()).expect_err("no end");
         assert_eq!(TransportError::of(&error), TransportError::Slow { after });
     }
