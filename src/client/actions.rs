@@ -26,7 +26,7 @@ const SEARCH_BEHIND_PROXY: Duration = Duration::from_secs(15);
 enum Found {
     /// The node knows the job.
     Known,
-    /// The node never received it.
+    /// The node has no record of it: it never received it, or not yet.
     Never,
 }
 
@@ -109,7 +109,7 @@ impl Client {
     fn submit(&mut self, action: &mut Submission<'_>, watch: &mut dyn Watch) -> Result<Answer, Error> {
         let (request, api) = (action.request, action.request.api);
         if self.interrupt.is_set() {
-            return Err(Error::Interrupted { job: None });
+            return Err(if action.sends == 0 { Error::Interrupted { job: None } } else { action.unanswered() });
         }
         loop {
             action.sends += 1;

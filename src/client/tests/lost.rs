@@ -247,7 +247,22 @@ fn an_action_that_is_interrupted_before_it_is_sent_did_not_run() {
     client.set_job_record(Some(Box::new(notes.clone())));
     assert!(matches!(run(&mut client, &action()), Err(Error::Interrupted { job: None })));
     assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", "NotRun"]);
+    // Another client may have sent it before.
+    let how = CallOptions { is_repeat: true, ..CallOptions::default() };
+    let error = client.execute(&action(), &how, &mut Unwatched).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { job: Some(_), .. }), "{error}");
     node.seen();
+}
+
+#[test]
+fn what_refuses_the_second_client_says_nothing_of_the_first() {
+    let how = CallOptions { is_repeat: true, ..CallOptions::default() };
+    for refusal in [answer(400, "no"), answer(503, r#"{"error":{"code":"SYS.1006"}}"#)] {
+        let node = Node::new([refusal, unknown_job()]);
+        let error = node.client().execute(&action(), &how, &mut Unwatched).expect_err("nobody knows");
+        assert_eq!((error.class(), error.job().is_some()), (Class::Unknown, true), "{error}");
+        node.seen();
+    }
 }
 
 #[test]
