@@ -4,7 +4,9 @@
 //! nothing that happens afterwards can lose its uuid. It holds no parameters. The client that sends the jobs knows it
 //! as a [`JobRecord`] only; `job` commands read it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,10 @@ use crate::client::{Job, JobOutcome, JobRecord};
 use crate::config::{Error, Folders, append_line, lock_folder, read_private, write_private};
 
 /// Beyond this length, in bytes, old jobs are forgotten.
-const LONGEST: usize = 1 << 20;
+const LONGEST: u64 = 1 << 20;
+
+/// By how much a file of that length grows, in bytes, before old jobs are looked for again.
+const STEP: u64 = 1 << 16;
 
 /// How many jobs are kept then.
 const KEPT: usize = 1000;
@@ -38,18 +43,27 @@ pub struct JobEntry {
 }
 
 /// The journal of jobs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Journal {
     folder: PathBuf,
     path: PathBuf,
     url: String,
     context: Option<String>,
+    /// Who is told, once, that it cannot be written.
+    warn: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+/// How long the file was before a line was added, and is since.
+#[derive(Clone, Copy)]
+struct Grown {
+    from: u64,
+    to: u64,
 }
 
 /// A line of the file. Members that a line does not need are left out.
 #[derive(Serialize, Deserialize, Default)]
 struct Line {
-    /// The uuid that the job was sent under: it ties the lines of one job together.
+    /// The job's uuid: it ties the lines of one job together.
     job: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     api: Option<String>,
@@ -60,8 +74,6 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    known_as: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<u64>,
@@ -71,7 +83,13 @@ impl Journal {
     /// The journal in the state directory, for jobs sent to the node at `url`.
     pub fn new(folders: &Folders, url: &str, context: Option<&str>) -> Journal {
         let folder = folders.state.join("jobs");
-        Journal { path: folder.join("jobs.jsonl"), folder, url: url.to_owned(), context: context.map(str::to_owned) }
+        let context = context.map(str::to_owned);
+        Journal { path: folder.join("jobs.jsonl"), folder, url: url.to_owned(), context, warn: None }
+    }
+
+    /// Has somebody told, the first time that a job cannot be noted.
+    pub fn on_failure(&mut self, warn: impl Fn(&str) + Send + Sync + 'static) {
+        self.warn = Some(Arc::new(warn));
     }
 
     /// All jobs, the oldest first, whatever node they were sent to. A line that is damaged counts as missing.
@@ -80,7 +98,8 @@ impl Journal {
     /// When the file cannot be read, or others can read it.
     pub fn entries(&self) -> Result<Vec<JobEntry>, Error> {
         let bytes = read_private(&self.path)?.unwrap_or_default();
-        let mut entries: Vec<(String, JobEntry)> = Vec::new();
+        let mut entries: Vec<JobEntry> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for line in bytes.split(|byte| *byte == b'\n') {
             let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
             let at = Duration::from_secs(line.at.unwrap_or_default());
@@ -94,18 +113,17 @@ impl Journal {
                     timeout: line.timeout.map(Duration::from_secs),
                     end: None,
                 };
-                entries.push((line.job, entry));
+                match places.get(&line.job).and_then(|place| entries.get_mut(*place)) {
+                    // It was sent again, to another address.
+                    Some(known) => *known = entry,
+                    None => {
+                        places.insert(line.job, entries.len());
+                        entries.push(entry);
+                    }
+                }
                 continue;
             }
-            // What is said of a job mostly follows it soon. Whoever looks later knows only the node's name for it.
-            let Some((_, entry)) =
-                entries.iter_mut().rev().find(|(job, entry)| *job == line.job || entry.uuid == line.job)
-            else {
-                continue;
-            };
-            if let Some(uuid) = line.known_as {
-                entry.uuid = uuid;
-            }
+            let Some(entry) = places.get(&line.job).and_then(|place| entries.get_mut(*place)) else { continue };
             let outcome = line.outcome.as_deref().and_then(JobOutcome::parse);
             // What is known stays known when somebody else gives up waiting.
             if let Some(outcome) = outcome
@@ -114,7 +132,7 @@ impl Journal {
                 entry.end = Some((outcome, at));
             }
         }
-        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+        Ok(entries)
     }
 
     /// The jobs whose uuid begins so, the newest first.
@@ -129,25 +147,39 @@ impl Journal {
         Ok(found)
     }
 
-    fn append(&self, line: &Line) -> Result<(), Error> {
+    /// Adds a line; how long the file was and is.
+    fn append(&self, line: &Line) -> Result<Grown, Error> {
         let mut text =
             serde_json::to_vec(line).map_err(|error| Error::Write { path: self.path.clone(), source: error.into() })?;
         text.push(b'\n');
         // A line added while another process forgets old jobs would go to the file that it replaces. Where the file
         // system knows no locks, a line that may get lost is better than none.
         let _lock = lock_folder(&self.folder).ok();
-        append_line(&self.path, &text)
+        append_line(&self.path, &text)?;
+        let to = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
+        Ok(Grown { from: to.saturating_sub(text.len() as u64), to })
     }
 
-    /// Forgets old jobs once the file has grown long.
-    fn trim(&self) -> Result<(), Error> {
-        if std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len()) <= LONGEST as u64 {
-            return Ok(());
+    /// Notes a line, and says so the first time that this fails.
+    fn note(&mut self, line: &Line) {
+        let noted = self.append(line).and_then(|length| if is_due(length) { self.trim() } else { Ok(()) });
+        if let Err(error) = noted
+            && let Some(warn) = self.warn.take()
+        {
+            warn(&format!("job {} is not in the list of jobs: {error}", line.job));
         }
+    }
+
+    /// Forgets old jobs, but none that is open: whether it still runs is what the journal is asked for.
+    fn trim(&self) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
         let mut text = Vec::new();
         let entries = self.entries()?;
-        for entry in &entries[entries.len().saturating_sub(KEPT)..] {
+        let old = entries.len().saturating_sub(KEPT);
+        for (at, entry) in entries.iter().enumerate() {
+            if at < old && !entry.is_open() {
+                continue;
+            }
             let line = Line {
                 job: entry.uuid.clone(),
                 api: Some(entry.api.clone()),
@@ -173,7 +205,20 @@ impl Journal {
     }
 }
 
-/// A journal that cannot be written is no reason to refuse an action: the uuid is printed all the same.
+impl JobEntry {
+    /// Whether nobody has seen its end.
+    fn is_open(&self) -> bool {
+        self.end.is_none_or(|(outcome, _)| outcome == JobOutcome::Unknown)
+    }
+}
+
+/// Whether a file that has just grown by a line to that length is to be looked through for old jobs. Of one that stays
+/// long since its jobs are open, that is from time to time only.
+fn is_due(grown: Grown) -> bool {
+    grown.to > LONGEST && grown.to / STEP != grown.from / STEP
+}
+
+/// A journal that cannot be written is no reason to refuse an action: its uuid is told.
 impl JobRecord for Journal {
     fn submitted(&mut self, job: &Job, at: Duration) {
         let line = Line {
@@ -185,12 +230,7 @@ impl JobRecord for Journal {
             at: Some(at.as_secs()),
             ..Line::default()
         };
-        let _ = self.append(&line);
-    }
-
-    fn renamed(&mut self, sent: &str, uuid: &str) {
-        let line = Line { job: sent.to_owned(), known_as: Some(uuid.to_owned()), ..Line::default() };
-        let _ = self.append(&line);
+        self.note(&line);
     }
 
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration) {
@@ -200,7 +240,7 @@ impl JobRecord for Journal {
             at: Some(at.as_secs()),
             ..Line::default()
         };
-        let _ = self.append(&line).and_then(|()| self.trim());
+        self.note(&line);
     }
 }
 
@@ -215,7 +255,7 @@ mod tests {
     }
 
     fn job(uuid: &str) -> Job {
-        Job { uuid: uuid.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(60)) }
+        Job { uuid: uuid.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(60)), submitted: None }
     }
 
     #[test]
@@ -225,11 +265,10 @@ mod tests {
         let second = Duration::from_secs;
         journal.submitted(&job("aa"), second(10));
         journal.submitted(&job("ab"), second(20));
-        journal.renamed("ab", "bb");
         journal.ended("aa", JobOutcome::Failed, second(30));
         append_line(&journal.path, b"{\"job\":\"damag\n\xff\n").expect("appended");
         journal.ended("ab", JobOutcome::Unknown, second(35));
-        journal.ended("bb", JobOutcome::Succeeded, second(40));
+        journal.ended("ab", JobOutcome::Succeeded, second(40));
         journal.ended("ab", JobOutcome::Unknown, second(50));
         let entries = journal.entries().expect("readable");
         assert_eq!(entries.len(), 2);
@@ -243,8 +282,8 @@ mod tests {
             end: Some((JobOutcome::Failed, second(30))),
         };
         assert_eq!(entries[0], first);
-        assert_eq!((entries[1].uuid.as_str(), entries[1].end), ("bb", Some((JobOutcome::Succeeded, second(40)))));
-        assert_eq!(journal.find("B").expect("readable").len(), 1);
+        assert_eq!((entries[1].uuid.as_str(), entries[1].end), ("ab", Some((JobOutcome::Succeeded, second(40)))));
+        assert_eq!(journal.find("AB").expect("readable").len(), 1);
         assert_eq!(journal.find("c").expect("readable"), []);
     }
 
@@ -281,15 +320,36 @@ mod tests {
     }
 
     #[test]
-    fn old_jobs_are_forgotten() {
+    fn old_jobs_are_forgotten_and_open_ones_never() {
         let (_home, mut journal) = journal();
-        let line = "{\"job\":\"a\",\"api\":\"CreateZone\",\"url\":\"http://h/zstack\",\"at\":1}\n";
-        append_line(&journal.path, line.repeat(LONGEST / line.len() + 1).as_bytes()).expect("appended");
-        journal.submitted(&job("bb"), Duration::from_secs(2));
-        journal.ended("bb", JobOutcome::Succeeded, Duration::from_secs(3));
+        let at = Duration::from_secs(1);
+        let submit = |uuid: &str| {
+            format!("{{\"job\":\"{uuid}\",\"api\":\"CreateZone\",\"url\":\"http://h/zstack\",\"at\":1}}\n")
+        };
+        let end = |uuid: &str, outcome: &str| format!("{{\"job\":\"{uuid}\",\"outcome\":\"{outcome}\",\"at\":2}}\n");
+        let mut text = submit("open") + &submit("unknown") + &end("unknown", "unknown");
+        for number in 0.. {
+            let uuid = format!("old{number}");
+            text += &(submit(&uuid) + &end(&uuid, "succeeded"));
+            // The next two lines lead beyond a step.
+            if text.len() as u64 > LONGEST + STEP - 120 {
+                break;
+            }
+        }
+        append_line(&journal.path, text.as_bytes()).expect("appended");
+        journal.submitted(&job("bb"), at);
+        journal.ended("bb", JobOutcome::Succeeded, at);
         let entries = journal.entries().expect("readable");
-        assert_eq!(entries.len(), KEPT);
+        let uuids: Vec<&str> = entries.iter().map(|entry| entry.uuid.as_str()).collect();
+        assert_eq!((uuids.len(), &uuids[..2]), (KEPT + 2, &["open", "unknown"][..]));
         let last = entries.last().map(|entry| (entry.uuid.as_str(), entry.end));
-        assert_eq!(last, Some(("bb", Some((JobOutcome::Succeeded, Duration::from_secs(3))))));
+        assert_eq!(last, Some(("bb", Some((JobOutcome::Succeeded, at)))));
+    }
+
+    #[test]
+    fn a_long_file_is_looked_through_from_time_to_time() {
+        let due = |from: u64, to: u64| is_due(Grown { from, to });
+        assert!(!due(LONGEST - 200, LONGEST) && due(LONGEST - 1, LONGEST + 100));
+        assert!(!due(LONGEST + 100, LONGEST + 200) && due(LONGEST + STEP - 1, LONGEST + STEP + 80));
     }
 }

@@ -52,14 +52,17 @@ pub(crate) fn execute_shown(cx: &mut Invocation<'_>, request: &Request) -> Resul
 
 /// As [`execute`], under a uuid that was told before.
 pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, job: JobUuid) -> Result<Answer, Error> {
-    let error = match execute_here(cx, request, job)? {
+    let how = CallOptions { job: Some(job), ..CallOptions::default() };
+    let error = match execute_here(cx, request, how)? {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
     };
+    // The uuid stays: it keeps a first try that was only late from running as well.
+    let how = CallOptions { is_repeat: error.job().is_some(), ..how };
     let action = Some(request).filter(|request| request.effect == Effect::Action);
     match turn(cx.session, cx.settings, &error, action)? {
         Turned::No => Err(error.into()),
-        Turned::NotRun => Ok(execute_here(cx, request, JobUuid::fresh())??),
+        Turned::NotRun => Ok(execute_here(cx, request, how)??),
         Turned::PerhapsRun => {
             let node = nodes::node(cx.session, cx.settings)?;
             let base = node.client.endpoint().base().to_owned();
@@ -73,13 +76,13 @@ pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, job: JobUui
 fn execute_here(
     cx: &mut Invocation<'_>,
     request: &Request,
-    job: JobUuid,
+    how: CallOptions,
 ) -> Result<Result<Answer, client::Error>, Error> {
     let _attended = cx.session.attend_to_ends()?;
     let mut spinner = cx.settings.ui.spinner();
     let settings = &cx.settings.call;
     // A check has no outcome before its job has ended.
-    let how = CallOptions { wait: !settings.no_wait || settings.validate, timeout: request.timeout, job: Some(job) };
+    let how = CallOptions { wait: !settings.no_wait || settings.validate, timeout: request.timeout, ..how };
     let node = nodes::node(cx.session, cx.settings)?;
     let result = node.client.execute(request, &how, &mut spinner);
     if request.effect == Effect::Action {

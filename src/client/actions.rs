@@ -6,10 +6,12 @@ use super::answer::{Understood, read_whole};
 use super::call::{Answer, CallOptions, Job, JobOutcome, JobUuid, Reply, Watch};
 use super::caller::{Client, back_off};
 use super::error::{Error, Oddity, Uncertainty};
+use super::failure::ApiFailure;
 use super::reads::{Readiness, is_no_mapping};
 use super::session::{is_log_in, is_log_out};
-use super::wire::TransportError;
+use super::wire::{Lane, TransportError};
 use crate::plan::Request;
+use crate::secret::Secret;
 
 /// How often an asynchronous action is sent at most, always under the same job uuid.
 const SENDS: u32 = 3;
@@ -24,8 +26,38 @@ const SEARCH_BEHIND_PROXY: Duration = Duration::from_secs(15);
 enum Found {
     /// The node knows the job.
     Known,
-    /// The node never received it.
+    /// The node has no record of it: it never received it, or not yet.
     Never,
+}
+
+/// An action on its way. Its uuid is kept for good: a node runs what it receives under one uuid once (J2), so that no
+/// try of it that is still on its way can run beside another.
+struct Submission<'a> {
+    request: &'a Request,
+    options: &'a CallOptions,
+    uuid: JobUuid,
+    job: Job,
+    /// How often it was sent.
+    sends: u32,
+    /// Whether a session may still be opened for it.
+    may_renew: bool,
+}
+
+impl Submission<'_> {
+    fn unknown(&self, reason: Uncertainty) -> Error {
+        let job = self.request.is_async.then(|| self.job.uuid.clone());
+        Error::OutcomeUnknown { api: self.request.api, job, reason }
+    }
+
+    /// What an interruption means before the node has said that it has the action.
+    fn unanswered(&self) -> Error {
+        Error::Unanswered { api: self.request.api, job: self.request.is_async.then(|| self.job.uuid.clone()) }
+    }
+
+    /// What a refusal means that came when the action had been sent before.
+    fn refused_again(&self, refusal: String) -> Error {
+        self.unknown(Uncertainty::RefusedAgain { sends: self.sends, refusal })
+    }
 }
 
 impl Client {
@@ -35,24 +67,21 @@ impl Client {
         options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
-        let sent_under = options.job.unwrap_or_else(JobUuid::fresh);
-        let uuid = sent_under.to_string();
-        let mut job = Job { uuid: uuid.clone(), api: request.api.to_owned(), timeout: request.timeout };
-        let mut wire = self.wire(request, sent_under)?;
-        // A job is accepted at once, however long it may run.
-        if let Some(timeout) = options.timeout.filter(|_| request.is_async) {
-            wire.patience = self.patience.min(timeout);
-        }
+        let uuid = options.job.unwrap_or_else(JobUuid::fresh);
+        let at = self.clock.unix_time();
+        let job =
+            Job { uuid: uuid.to_string(), api: request.api.to_owned(), timeout: request.timeout, submitted: Some(at) };
+        self.prepare_to_sign(request)?;
         if request.is_async
             && let Some(record) = &mut self.record
         {
-            record.submitted(&job, self.clock.unix_time());
+            record.submitted(&job, at);
         }
-        let result = match self.submit(request, &wire, &mut job, options, watch) {
+        let mut submission =
+            Submission { request, options, uuid, job, sends: u32::from(options.is_repeat), may_renew: true };
+        let result = match self.submit(&mut submission, watch) {
             Ok(Answer::Failed(failure)) if request.needs_session && failure.outcome() == JobOutcome::Unknown => {
-                let job = request.is_async.then_some(job.uuid);
-                let reason = Uncertainty::Session(Box::new(failure));
-                Err(Error::OutcomeUnknown { api: request.api, job, reason })
+                Err(submission.unknown(Uncertainty::Session(Box::new(failure))))
             }
             Err(Error::OutcomeUnknown { api, job, reason: Uncertainty::NoRecord }) if request.holds_wide_text() => {
                 Err(Error::OutcomeUnknown { api, job, reason: Uncertainty::Unrecordable })
@@ -71,69 +100,73 @@ impl Client {
                 Err(_) => Some(JobOutcome::Unknown),
             };
             if let Some(outcome) = outcome {
-                record.ended(&uuid, outcome, self.clock.unix_time());
+                record.ended(&submission.job.uuid, outcome, self.clock.unix_time());
             }
         }
         result
     }
 
-    fn submit(
-        &mut self,
-        request: &Request,
-        wire: &super::wire::WireRequest,
-        job: &mut Job,
-        options: &CallOptions,
-        watch: &mut dyn Watch,
-    ) -> Result<Answer, Error> {
-        let api = request.api;
-        let unknown = |reason: Uncertainty, uuid: Option<&str>| Error::OutcomeUnknown {
-            api,
-            job: uuid.map(str::to_owned),
-            reason,
-        };
+    fn submit(&mut self, action: &mut Submission<'_>, watch: &mut dyn Watch) -> Result<Answer, Error> {
+        let (request, api) = (action.request, action.request.api);
         if self.interrupt.is_set() {
-            return Err(Error::Interrupted { job: None });
+            return Err(if action.sends == 0 { Error::Interrupted { job: None } } else { action.unanswered() });
         }
-        let mut sends = 0;
         loop {
-            sends += 1;
-            let lost = match self.exchange(wire) {
-                Ok(Understood::Accepted { job: location, timeout }) => {
-                    if let Some(uuid) = location.filter(|uuid| *uuid != job.uuid) {
-                        if let Some(record) = self.record.as_mut().filter(|_| request.is_async) {
-                            record.renamed(&job.uuid, &uuid);
-                        }
-                        job.uuid = uuid;
-                    }
-                    job.timeout = timeout.or(job.timeout);
-                    return self.wait_for_new_job(api, job.clone(), options, watch);
+            action.sends += 1;
+            let session = self.session_uuid();
+            let lost = match self.send_action(action, watch)? {
+                Ok(Understood::Accepted { timeout, .. }) => {
+                    // The uuid that was sent decides: another one that the answer names is somebody else's (J3).
+                    action.job.timeout = timeout.or(action.job.timeout);
+                    return self.wait_for_new_job(api, action.job.clone(), action.options, watch);
                 }
                 Ok(Understood::Result(reader)) => match read_whole(reader) {
+                    Ok(reply) if request.is_async => return self.after_direct_result(action, reply, watch),
                     Ok(reply) => return Ok(Answer::Reply(reply)),
-                    Err(error) => return self.after_cut_result(request, error, job, options, watch),
+                    Err(error) => return self.after_cut_result(action, error, watch),
                 },
-                Ok(Understood::Lost(error)) => return self.after_cut_result(request, error, job, options, watch),
+                Ok(Understood::Lost(error)) => return self.after_cut_result(action, error, watch),
                 Ok(Understood::Broken(flaw)) => {
-                    let error = TransportError::Cut { reason: flaw.to_string() };
-                    return self.after_cut_result(request, error, job, options, watch);
+                    let error = TransportError::Flawed { flaw: flaw.to_string() };
+                    return self.after_cut_result(action, error, watch);
                 }
-                Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
+                Ok(Understood::Failed(failure)) if !request.is_async => return Ok(Answer::Failed(failure)),
+                Ok(Understood::Failed(failure)) => {
+                    // It may answer a copy of the action that a proxy has sent.
+                    if matches!(self.search(api, &action.job, None)?, Found::Known) {
+                        return self.wait_for_job(api, action.job.clone(), action.options, watch);
+                    }
+                    if request.needs_session && failure.refused_session() {
+                        // Only a poll of that uuid could say that it is spent (J7).
+                        self.renew_for(action, session.as_ref(), failure)?;
+                        continue;
+                    }
+                    if action.sends > 1 {
+                        return Err(action.refused_again(failure.code().to_owned()));
+                    }
+                    return Ok(Answer::Failed(failure));
+                }
                 Ok(other) if !request.is_async => return Err(self.unrecorded(api, other)),
                 // A path that the node does not have leads to nothing (D6).
-                Ok(Understood::Refused { status: 404, text }) if is_no_mapping(&text) && sends == 1 => {
+                Ok(Understood::Refused { status: 404, text }) if is_no_mapping(&text) && action.sends == 1 => {
                     return Err(self.unusable(api, Understood::Refused { status: 404, text }));
                 }
                 // The node says that nothing ran, and has no reason to know the job. Yet what was sent twice, by this
                 // program or by a proxy, is refused as a duplicate (J2), and a front end that broke may have broken
                 // behind the submission.
                 Ok(Understood::Refused { status, text }) => {
-                    return match self.search(api, job, None)? {
-                        Found::Known => self.wait_for_job(api, job.clone(), options, watch),
-                        Found::Never if status == 404 && self.readiness() == Readiness::NoNode => {
-                            Err(self.stranger(Understood::Refused { status, text }, job))
+                    return match self.search(api, &action.job, None)? {
+                        Found::Known => self.wait_for_job(api, action.job.clone(), action.options, watch),
+                        Found::Never if is_duplicate(&text) => Err(action.unknown(Uncertainty::Duplicate)),
+                        Found::Never if action.sends > 1 => {
+                            let text = if text.is_empty() { text } else { format!(": {text}") };
+                            Err(action.refused_again(format!("status {status}{text}")))
                         }
-                        Found::Never if request.holds_wide_text() => {
-                            Err(unknown(Uncertainty::Broke { status, text }, Some(&job.uuid)))
+                        Found::Never if status == 404 && self.readiness() == Readiness::NoNode => {
+                            Err(self.stranger(Understood::Refused { status, text }, &action.job))
+                        }
+                        Found::Never if request.holds_wide_text() || (status == 500 && text.is_empty()) => {
+                            Err(action.unknown(Uncertainty::Broke { status, text }))
                         }
                         Found::Never => Err(Error::Refused { status, text }),
                     };
@@ -142,54 +175,101 @@ impl Client {
                 Ok(Understood::Odd { status: status @ 502..=504, what }) => Uncertainty::Answer { status, what },
                 Ok(other) => {
                     let (status, what) = oddity(&other);
-                    let stranger = is_lasting(status).then(|| self.stranger(other, job));
-                    return match self.search(api, job, stranger)? {
-                        Found::Known => self.wait_for_job(api, job.clone(), options, watch),
-                        Found::Never => Err(unknown(Uncertainty::Answer { status, what }, Some(&job.uuid))),
+                    let stranger = is_lasting(status).then(|| self.stranger(other, &action.job));
+                    return match self.search(api, &action.job, stranger)? {
+                        Found::Known => self.wait_for_job(api, action.job.clone(), action.options, watch),
+                        Found::Never => Err(action.unknown(Uncertainty::Answer { status, what })),
                     };
                 }
                 // Nobody has to look what became of those.
                 Err(TransportError::Interrupted) if is_log_in(api) || is_log_out(api) => {
                     return Err(Error::Interrupted { job: None });
                 }
-                Err(TransportError::Interrupted) => return Err(unanswered(request, job)),
-                Err(error) if sends == 1 && error.nothing_was_sent() => return Err(self.no_answer(error)),
-                Err(error) if !request.is_async => return Err(unknown(Uncertainty::Lost(error), None)),
+                Err(TransportError::Interrupted) => return Err(action.unanswered()),
+                Err(error) if action.sends == 1 && error.nothing_was_sent() => return Err(self.no_answer(error)),
+                Err(error) if !request.is_async => return Err(action.unknown(Uncertainty::Lost(error))),
                 Err(error) => Uncertainty::Lost(error),
             };
-            match self.search(api, job, None)? {
-                Found::Known => return self.wait_for_job(api, job.clone(), options, watch),
+            match self.search(api, &action.job, None)? {
+                Found::Known => return self.wait_for_job(api, action.job.clone(), action.options, watch),
                 Found::Never if request.holds_wide_text() => {
-                    return Err(unknown(Uncertainty::Unrecordable, Some(&job.uuid)));
+                    return Err(action.unknown(Uncertainty::Unrecordable));
                 }
-                Found::Never if sends < SENDS && !self.is_late() => {
-                    if !self.pause(back_off(sends)) {
-                        return Err(unanswered(request, job));
+                Found::Never if action.sends < SENDS && !self.is_late() => {
+                    if !self.pause(back_off(action.sends)) {
+                        return Err(action.unanswered());
                     }
                 }
-                Found::Never => return Err(unknown(lost, Some(&job.uuid))),
+                Found::Never => return Err(action.unknown(lost)),
             }
+        }
+    }
+
+    /// Sends an action once, with the credentials of now, over a connection of its own.
+    fn send_action(
+        &mut self,
+        action: &Submission<'_>,
+        watch: &mut dyn Watch,
+    ) -> Result<Result<Understood, TransportError>, Error> {
+        let request = action.request;
+        let mut wire = match self.wire(request, action.uuid) {
+            Ok(wire) => wire,
+            Err(error) if action.sends == 1 => return Err(error),
+            Err(_) => return Err(action.refused_again("it could not be signed".to_owned())),
+        };
+        // A job is accepted at once, however long it may run.
+        if let Some(timeout) = action.options.timeout.filter(|_| request.is_async) {
+            wire.patience = self.patience.min(timeout);
+        }
+        Ok(self.exchange_watched(&wire, watch))
+    }
+
+    /// Opens another session for an action that was refused for its session, and that may be sent again under its
+    /// uuid.
+    fn renew_for(
+        &mut self,
+        action: &mut Submission<'_>,
+        session: Option<&Secret>,
+        failure: ApiFailure,
+    ) -> Result<(), Error> {
+        let may_renew = std::mem::take(&mut action.may_renew);
+        match if may_renew { self.renew(session) } else { Ok(false) } {
+            Ok(true) => Ok(()),
+            Ok(false) if action.sends == 1 => Err(Error::SessionExpired { failure: Box::new(failure) }),
+            Err(error) if action.sends == 1 => Err(error),
+            Ok(false) | Err(_) => Err(action.refused_again(failure.code().to_owned())),
+        }
+    }
+
+    /// A node accepts an asynchronous action and lets its job be asked for. What answers with a result at once may be no
+    /// node: the record of the job decides, and only where there is none the answer counts.
+    fn after_direct_result(
+        &mut self,
+        action: &Submission<'_>,
+        reply: Reply,
+        watch: &mut dyn Watch,
+    ) -> Result<Answer, Error> {
+        match self.search(action.request.api, &action.job, None)? {
+            Found::Known => self.wait_for_job(action.request.api, action.job.clone(), action.options, watch),
+            Found::Never => Ok(Answer::Reply(reply)),
         }
     }
 
     /// The node answered with a result, so the action ran; only the result is lost.
     fn after_cut_result(
         &mut self,
-        request: &Request,
+        action: &Submission<'_>,
         error: TransportError,
-        job: &Job,
-        options: &CallOptions,
         watch: &mut dyn Watch,
     ) -> Result<Answer, Error> {
         if error == TransportError::Interrupted {
-            return Err(unanswered(request, job));
+            return Err(action.unanswered());
         }
-        let known = request.is_async && matches!(self.search(request.api, job, None)?, Found::Known);
-        if known {
-            return self.wait_for_job(request.api, job.clone(), options, watch);
+        let api = action.request.api;
+        if action.request.is_async && matches!(self.search(api, &action.job, None)?, Found::Known) {
+            return self.wait_for_job(api, action.job.clone(), action.options, watch);
         }
-        let job = request.is_async.then(|| job.uuid.clone());
-        Err(Error::OutcomeUnknown { api: request.api, job, reason: Uncertainty::Lost(error) })
+        Err(action.unknown(Uncertainty::Lost(error)))
     }
 
     /// What an answer that is none means for an action that leaves no record.
@@ -278,7 +358,8 @@ impl Client {
 
     /// Asks for a job. Nobody looks at credentials there (J4), so none are sent.
     pub(super) fn ask(&mut self, uuid: &str) -> Result<Understood, TransportError> {
-        let wire = self.plain_get(&format!("/api-jobs/{uuid}"), Duration::from_secs(60));
+        let mut wire = self.plain_get(&format!("/api-jobs/{uuid}"), Duration::from_secs(60));
+        wire.lane = Some(Lane { of: uuid.to_owned(), is_new: false });
         self.exchange(&wire)
     }
 
@@ -288,9 +369,9 @@ impl Client {
     }
 }
 
-/// What an interruption means before the node has said that it has the action.
-fn unanswered(request: &Request, job: &Job) -> Error {
-    Error::Unanswered { api: request.api, job: request.is_async.then(|| job.uuid.clone()) }
+/// Whether a refusal says that the node has received the uuid before (J2). There is no code to decide by.
+fn is_duplicate(text: &str) -> bool {
+    text.contains("Duplicate job uuid")
 }
 
 /// The status and the kind of an answer that is neither result nor failure.

@@ -7,7 +7,7 @@ use super::call::Reply;
 use super::error::Oddity;
 use super::failure::ApiFailure;
 use super::wire::{TransportError, WireResponse};
-use crate::json::{self, Kind, Piece, Pieces, ReadError, Scanner, escape_unprintable, unescape};
+use crate::json::{self, Kind, Pieces, ReadError, Scanner, escape_unprintable, unescape};
 use crate::secret::mask_text;
 
 /// How much of a result is read before it is handed out: a connection that is cut within it can be replaced by
@@ -165,16 +165,13 @@ pub(super) fn read_whole(mut reader: Box<dyn Read + Send>) -> Result<Reply, Tran
 
 fn whole_up_to(reader: &mut (dyn Read + Send), limit: usize) -> Result<Reply, TransportError> {
     let bytes = read_up_to(reader, limit)?;
-    // The job has ended, so that asking again would bring the same.
-    Ok(if bytes.len() < limit { Reply::of_text(bytes) } else { Reply::of_pieces(Box::new(TooLong(limit))) })
-}
-
-/// A reply that is too long to be held.
-struct TooLong(usize);
-
-impl Pieces for TooLong {
-    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
-        Err(ReadError::TooLong { offset: 0, limit: self.0 })
+    let flaw = match bytes.len() < limit {
+        true => check(&bytes).err(),
+        false => Some(ReadError::TooLong { offset: 0, limit }),
+    };
+    match flaw {
+        None => Ok(Reply::of_text(bytes)),
+        Some(flaw) => Err(TransportError::Flawed { flaw: flaw.to_string() }),
     }
 }
 
@@ -207,10 +204,10 @@ mod tests {
         let text = format!("{{\"a\":\"{}\"}}", "x".repeat(300_000));
         let read = |limit| whole_up_to(&mut Cursor::new(text.clone().into_bytes()), limit).expect("readable");
         assert_eq!(read(text.len() + 1).into_text().expect("whole"), text.as_bytes());
-        let error = read(text.len()).into_text().expect_err("too long");
-        assert!(matches!(&error, ReadError::TooLong { .. }));
-        let error = crate::client::Error::of_read(&error);
-        assert!(matches!(&error, crate::client::Error::TooLong { .. }), "{error}");
+        let error = whole_up_to(&mut Cursor::new(text.clone().into_bytes()), text.len()).expect_err("too long");
+        assert!(matches!(error, TransportError::Flawed { .. }), "{error}");
+        let broken = format!("{}]", &text[..text.len() - 1]);
+        whole_up_to(&mut Cursor::new(broken.into_bytes()), 1 << 20).expect_err("no JSON");
     }
 
     #[test]

@@ -18,11 +18,13 @@ pub struct CallOptions {
     pub timeout: Option<Duration>,
     /// The uuid to send the call under, where it was told before; without, a fresh one.
     pub job: Option<JobUuid>,
+    /// Whether it was sent under that uuid before, by another client.
+    pub is_repeat: bool,
 }
 
 impl Default for CallOptions {
     fn default() -> CallOptions {
-        CallOptions { wait: true, timeout: None, job: None }
+        CallOptions { wait: true, timeout: None, job: None, is_repeat: false }
     }
 }
 
@@ -34,6 +36,12 @@ impl JobUuid {
     /// One that nobody has used.
     pub fn fresh() -> JobUuid {
         JobUuid(uuid::Uuid::new_v4())
+    }
+
+    /// The one that reads so.
+    #[cfg(test)]
+    pub(super) fn of(text: &str) -> JobUuid {
+        JobUuid(uuid::Uuid::parse_str(text).expect("a uuid"))
     }
 }
 
@@ -63,6 +71,8 @@ pub struct Job {
     pub api: String,
     /// How long the node lets it run.
     pub timeout: Option<Duration>,
+    /// When it was submitted, since 1970 in UTC, where that is known.
+    pub submitted: Option<Duration>,
 }
 
 /// The result of a call, to be read in pieces.
@@ -167,10 +177,14 @@ pub struct Waiting<'a> {
     pub progress: Option<&'a Progress>,
 }
 
-/// Somebody who is told while a job is waited for, such as a spinner.
+/// Somebody who is told while a job or an answer is waited for, such as a spinner.
 pub trait Watch {
     /// Called about ten times a second.
     fn waiting(&mut self, state: Waiting<'_>);
+
+    /// Called now and then while one request has had no answer for more than a second, with the host and port that are
+    /// to give it.
+    fn silent(&mut self, _endpoint: &str, _elapsed: Duration) {}
 
     /// Whether it is worth asking the node how far the job is.
     fn wants_progress(&self) -> bool {
@@ -194,10 +208,7 @@ pub trait JobRecord: Send {
     /// An action is about to be sent; its answer may never come.
     fn submitted(&mut self, job: &Job, at: Duration);
 
-    /// The node calls the job something else than the uuid that it was sent under.
-    fn renamed(&mut self, sent: &str, uuid: &str);
-
-    /// What became of it; `uuid` is the one that it was sent under.
+    /// What became of it.
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration);
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::answer::{Understood, understand};
-use super::call::{Answer, CallOptions, JobRecord, Watch};
+use super::call::{Answer, CallOptions, JobRecord, Unwatched, Watch};
 use super::clock::Clock;
 use super::endpoint::Endpoint;
 use super::error::Error;
@@ -19,6 +19,9 @@ use crate::secret::{Secret, Secrets};
 
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
 const PATIENCE: Duration = Duration::from_secs(330);
+
+/// After which time an answer is slow to come.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// The least time that an answer gets when the time for all of them is over: a last look.
 const LAST_LOOK: Duration = Duration::from_secs(1);
@@ -203,8 +206,8 @@ impl Client {
                 return Err(Error::SessionExpired { failure: Box::new(failure) });
             }
             may_renew = false;
-            // The node refuses a job uuid that it has seen (J2).
-            options.job = None;
+            // The refusal came from asking for the job, so that its uuid is spent (J2, J7).
+            (options.job, options.is_repeat) = (None, false);
         }
     }
 
@@ -232,12 +235,32 @@ impl Client {
 
     /// Sends a request, signed and traced, and understands the answer.
     pub(super) fn exchange(&mut self, wire: &WireRequest) -> Result<Understood, TransportError> {
+        self.exchange_watched(wire, &mut Unwatched)
+    }
+
+    /// As [`Client::exchange`], for somebody who is told when the answer is slow to come.
+    pub(super) fn exchange_watched(
+        &mut self,
+        wire: &WireRequest,
+        watch: &mut dyn Watch,
+    ) -> Result<Understood, TransportError> {
         let hurried = self.hurried(wire);
         let wire = hurried.as_ref().unwrap_or(wire);
         if let Some(trace) = &mut self.trace {
             trace.request(self.endpoint.base(), wire);
         }
-        let result = self.transport.send(wire).and_then(|response| {
+        let endpoint = &self.endpoint;
+        let mut was_silent = false;
+        let sent = self.transport.send(wire, &mut |elapsed| {
+            if elapsed >= SILENCE {
+                was_silent = true;
+                watch.silent(&endpoint.authority(), elapsed);
+            }
+        });
+        if was_silent {
+            watch.done();
+        }
+        let result = sent.and_then(|response| {
             self.reached = true;
             let response = match &mut self.trace {
                 Some(trace) => trace.response(response),

@@ -65,7 +65,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::fake::{Node, action, log_in, ok, query};
+    use super::super::tests::fake::{Node, accepted, action, log_in, ok, query};
     use super::*;
     use crate::client::{AccessKey, CallOptions, Credentials, NodeZone, Unwatched};
     use crate::json::Value;
@@ -126,7 +126,7 @@ mod tests {
     fn what_is_shown_is_what_is_sent() {
         // The node is an hour ahead.
         let clock = r#"{"currentTime":{"MillionSeconds":1741072207000}}"#;
-        let node = Node::new([ok(clock), ok("{}"), ok("{}")]);
+        let node = Node::new([ok(clock), accepted(), ok("{}"), ok("{}")]);
         let mut client = node.client();
         let zone = NodeZone::parse("+08:00").expect("a zone");
         client.set_credentials(Credentials::AccessKey(AccessKey { id: "AK".into(), secret: "key".into(), zone }));
@@ -142,7 +142,7 @@ mod tests {
             shown.split("-H '").skip(1).filter_map(|word| word.split_once('\'')).map(|it| it.0).collect();
         assert_eq!(headers(&format!("\n{}", words.join("\n"))), seen[1].headers);
         // Once it is known, the node's clock counts for a dry run too.
-        assert_eq!(headers(&client.dry_run(&query(), Secrets::Shown)), seen[2].headers);
+        assert_eq!(headers(&client.dry_run(&query(), Secrets::Shown)), seen[3].headers);
     }
 
     #[test]

@@ -128,6 +128,11 @@ impl Endpoint {
         &self.host
     }
 
+    /// The port, also where the URL leaves it to the scheme.
+    pub(super) fn port_in_use(&self) -> u16 {
+        self.port.unwrap_or(if self.is_https { 443 } else { 80 })
+    }
+
     /// The path below which `/v1` lies: `/zstack`, or nothing.
     pub fn path(&self) -> &str {
         &self.base[self.path..]

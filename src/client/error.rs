@@ -182,9 +182,26 @@ pub enum Uncertainty {
         /// What the node says; often nothing.
         text: String,
     },
+    /// It was sent more than once, and only the last try was refused. An earlier one may be on its way still.
+    #[error("it was sent {sends} times, and the refusal of the last ({refusal}) says nothing of the others")]
+    RefusedAgain {
+        /// How often it was sent.
+        sends: u32,
+        /// With what the last try was refused.
+        refusal: String,
+    },
+    /// The node refused its uuid as one that it has received before, and has no record of it (J2).
+    #[error("the node received it before, and has no record of it")]
+    Duplicate,
     /// The session ended somewhere within the action (E4): what was done before, nobody says.
     #[error("its session ended within the node ({}); the action may have begun", .0.code())]
     Session(Box<ApiFailure>),
+    /// The node says that the job has ended, and what it says of the end cannot be read.
+    #[error("the job has ended, and its result cannot be read: {flaw}")]
+    Unreadable {
+        /// What is wrong with it.
+        flaw: String,
+    },
     /// The action was sent, and the node does not answer any more when asked for its job.
     #[error("the node does not answer any more ({0})")]
     Unreachable(TransportError),
@@ -194,6 +211,12 @@ pub enum Uncertainty {
     /// The node is starting, and has no API yet by which it can be asked for the job (T9).
     #[error("the node is starting, and cannot be asked for the job yet")]
     Starting,
+    /// The node calls it running, and started only after the job had been submitted (R20).
+    #[error("the node started on {started}, after the job was submitted; the job probably died with the node before")]
+    Restarted {
+        /// When, as the node tells it.
+        started: String,
+    },
     /// The job still runs at the end of the time to wait for it.
     #[error("the job still runs after {}", seconds(*waited))]
     StillRunning {
@@ -314,6 +337,7 @@ impl Error {
             | Error::NotSent { .. }
             | Error::NoSession { .. }
             | Error::LogInRefused { .. }
+            | Error::SessionExpired { .. }
             | Error::Refused { .. }
             | Error::NoSuchApi { .. }
             | Error::NoSuchPath { .. }
@@ -324,7 +348,6 @@ impl Error {
             Error::NoAnswer { .. }
             | Error::OutcomeUnknown { .. }
             | Error::Unanswered { .. }
-            | Error::SessionExpired { .. }
             | Error::NotTheNode { .. }
             | Error::Redirect { .. }
             | Error::Reply { .. }

@@ -22,6 +22,14 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 /// For how long the node may be unreachable while its job is waited for: a restart takes minutes.
 const ABSENCE: Duration = Duration::from_secs(300);
 
+/// How old a job is at its first look that may be older than its node, and how long the node was away if it may have
+/// been started again.
+const OLD: Duration = Duration::from_secs(60);
+const AWAY: Duration = Duration::from_secs(2);
+
+/// How often a job is asked for whose result cannot be read.
+const UNREADABLE: u32 = 9;
+
 /// After which time the node is asked how far a job is, how often, and how soon again when it did not say.
 const PROGRESS_AFTER: Duration = Duration::from_secs(1);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
@@ -90,39 +98,61 @@ impl Client {
         let interrupted = || Error::Interrupted { job: Some(job.uuid.clone()) };
         let now = self.clock.now();
         let mut vigil = Vigil::new(now, self.deadline.map(|deadline| deadline.saturating_sub(now)));
+        let mut unreadable = 0;
         loop {
             if !pause.is_zero() && !self.idle(&job.uuid, Some(&job.uuid), pause, &mut vigil, watch) {
                 return Err(interrupted());
             }
             let trouble = match self.ask(&job.uuid) {
-                Ok(Understood::Accepted { .. }) => None,
+                Ok(Understood::Accepted { .. }) => {
+                    // Of a job that it does not run any more, a node says for ever that it runs (J8).
+                    if let Some(submitted) = job.submitted.filter(|at| self.may_be_dead(*at, &vigil))
+                        && let Some(started) = self.started_since(submitted)
+                    {
+                        return Err(unknown(Uncertainty::Restarted { started }));
+                    }
+                    None
+                }
                 Ok(Understood::Result(reader)) => match Client::result_of(reader, &job.uuid) {
                     Ok(reply) => return Ok(Answer::Reply(reply)),
                     Err(TransportError::Interrupted) => return Err(interrupted()),
-                    Err(error) => Some(Uncertainty::Unreachable(error)),
+                    Err(error) => Some(Uncertainty::Unreadable { flaw: error.to_string() }),
                 },
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
                 Ok(Understood::Refused { status: 404, text }) if !is_no_mapping(&text) => {
                     return Err(unknown(Uncertainty::NoRecord));
                 }
+                Ok(Understood::Odd { status: 200, what }) => Some(Uncertainty::Unreadable { flaw: what.to_string() }),
                 Ok(
                     Understood::Refused { status, .. }
                     | Understood::Odd { status, .. }
                     | Understood::Redirect { status, .. },
                 ) => Some(Uncertainty::Strange(status)),
-                Ok(Understood::Broken(flaw)) => {
-                    Some(Uncertainty::Unreachable(TransportError::Cut { reason: flaw.to_string() }))
-                }
+                Ok(Understood::Broken(flaw)) => Some(Uncertainty::Unreadable { flaw: flaw.to_string() }),
                 Ok(Understood::Lost(TransportError::Interrupted)) | Err(TransportError::Interrupted) => {
                     return Err(interrupted());
                 }
-                Ok(Understood::Lost(error)) | Err(error) => Some(Uncertainty::Unreachable(error)),
+                Ok(Understood::Lost(error)) => Some(Uncertainty::Unreadable { flaw: error.to_string() }),
+                Err(error) => Some(Uncertainty::Unreachable(error)),
             };
+            // It has ended, and the node will say the same again. A proxy may have cut it, so that is tried.
+            unreadable = if matches!(trouble, Some(Uncertainty::Unreadable { .. })) { unreadable + 1 } else { 0 };
+            if let Some(reason) = trouble.clone().filter(|_| unreadable >= UNREADABLE) {
+                return Err(unknown(reason));
+            }
             if let Some(reason) = vigil.end(self.clock.now(), trouble) {
                 return Err(unknown(reason));
             }
             pause = vigil.pause(self.clock.now());
         }
+    }
+
+    /// Whether a job that is said to run may have died: nobody knows what was before the first look at an older job, or
+    /// while the node was away.
+    fn may_be_dead(&self, submitted: Duration, vigil: &Vigil) -> bool {
+        let now = self.clock.now();
+        let is_older = self.clock.unix_time().saturating_sub(submitted) >= OLD && vigil.looks == 0;
+        is_older || now.saturating_sub(vigil.last_seen) >= AWAY && vigil.in_trouble
     }
 
     /// Waits between two looks at a job and tells the watch; `false` when the user interrupts. `api_id` is what its
@@ -158,6 +188,9 @@ pub(super) struct Vigil {
     started: Duration,
     /// When the node last said that the job goes on.
     last_seen: Duration,
+    /// How often the job was looked at, and whether the last look told nothing.
+    looks: u32,
+    in_trouble: bool,
     limit: Option<Duration>,
     progress: Option<Progress>,
     /// When to ask for the progress next.
@@ -167,13 +200,16 @@ pub(super) struct Vigil {
 impl Vigil {
     /// Waiting that begins now and ends at the limit, where there is one.
     pub(super) fn new(now: Duration, limit: Option<Duration>) -> Vigil {
-        Vigil { started: now, last_seen: now, limit, progress: None, next_progress: now + PROGRESS_AFTER }
+        let next_progress = now + PROGRESS_AFTER;
+        Vigil { started: now, last_seen: now, looks: 0, in_trouble: false, limit, progress: None, next_progress }
     }
 
     /// Why the waiting ends after a look at the job, if it does. `trouble` is why the look told nothing; without, the
     /// job goes on.
     pub(super) fn end(&mut self, now: Duration, trouble: Option<Uncertainty>) -> Option<Uncertainty> {
         let waited = now.saturating_sub(self.started);
+        self.looks += 1;
+        self.in_trouble = trouble.is_some();
         if trouble.is_none() {
             self.last_seen = now;
         }

@@ -29,6 +29,7 @@ mod page;
 mod pages;
 mod progress;
 mod reads;
+mod restarts;
 mod session;
 mod signing;
 #[cfg(test)]
@@ -50,4 +51,4 @@ pub use session::{Session, SessionStore, is_log_in, is_log_out};
 pub use signing::{AccessKey, NodeZone};
 pub use tls::TlsOptions;
 pub use transport::{ProxyOptions, ReqwestTransport, TransportOptions};
-pub use wire::{HeaderText, Shown, Transport, TransportError, WireRequest, WireResponse};
+pub use wire::{HeaderText, Lane, Shown, Transport, TransportError, WireRequest, WireResponse};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::call::JobUuid;
 use super::caller::{Client, Credentials};
 use super::error::Error;
-use super::wire::{HeaderText, Shown, WireRequest};
+use super::wire::{HeaderText, Lane, Shown, WireRequest};
 use crate::catalog::Method;
 use crate::plan::{Effect, Request};
 use crate::secret::{MASK, Secret, Secrets};
@@ -58,7 +58,7 @@ fn wire_request(request: &Request, terms: &Terms<'_>) -> WireRequest {
         body,
         patience,
         whole: (request.effect != Effect::Query).then(|| patience.saturating_add(WHOLE)),
-        reuse_connection: request.effect != Effect::Action,
+        lane: (request.effect == Effect::Action).then(|| Lane { of: terms.job.to_string(), is_new: true }),
         shown: Shown {
             target: format!("/v1{}", request.target(Secrets::Masked)),
             body: request.body_text(Secrets::Masked),
@@ -129,7 +129,7 @@ impl Client {
             body: None,
             patience,
             whole: Some(patience),
-            reuse_connection: true,
+            lane: None,
             shown: Shown { target: format!("/v1{path}"), body: None },
         }
     }

@@ -47,7 +47,7 @@ impl Client {
             return self.execute(&plan.request(0, &Cursor::Start), options, watch);
         }
         let mut fetcher = Fetcher::new(self.fork(), plan.clone());
-        let first = match fetcher.next() {
+        let first = match fetcher.next_watched(watch) {
             Ok(page) => page,
             Err(Error::Failed { failure }) => return Ok(Answer::Failed(*failure)),
             Err(error) => return Err(error),
@@ -63,6 +63,7 @@ pub(super) fn fetch(
     plan: &QueryPlan,
     part: usize,
     cursor: &Cursor,
+    watch: &mut dyn Watch,
 ) -> Result<Result<Page, ApiFailure>, Error> {
     // A page is read before any of its rows is used, so one that is cut can be fetched again.
     let mut tries = 0;
@@ -73,7 +74,7 @@ pub(super) fn fetch(
     };
     loop {
         tries += 1;
-        match client.execute(&plan.request(part, cursor), &CallOptions::default(), &mut Unwatched)? {
+        match client.execute(&plan.request(part, cursor), &CallOptions::default(), watch)? {
             Answer::Failed(failure) => return Ok(Err(failure)),
             Answer::Detached(_) => return Err(Error::Reply { flaw: "a query that became a job".to_owned() }),
             Answer::Reply(mut reply) => {
@@ -123,7 +124,12 @@ impl Fetcher {
 
     /// The next page. It may be empty though others follow.
     pub(super) fn next(&mut self) -> Result<Page, Error> {
-        let mut page = match fetch(&mut self.client, &self.plan, self.part, &self.cursor)? {
+        self.next_watched(&mut Unwatched)
+    }
+
+    /// As [`Fetcher::next`], for somebody who is told when it is slow to come.
+    fn next_watched(&mut self, watch: &mut dyn Watch) -> Result<Page, Error> {
+        let mut page = match fetch(&mut self.client, &self.plan, self.part, &self.cursor, watch)? {
             Ok(page) => page,
             Err(failure) => return Err(Error::Failed { failure: Box::new(failure) }),
         };

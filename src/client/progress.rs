@@ -19,10 +19,16 @@ impl Client {
     /// What the node knows about the progress of a job; `None` where it does not say. Never an error: progress is
     /// a courtesy.
     pub fn job_progress(&mut self, uuid: &str) -> Option<Progress> {
+        let path = vec![PathPart::Fixed("/task-progresses/"), PathPart::Variable(SecretText::plain(uuid))];
+        read(&mut self.ask_aside("GetTaskProgress", path)?)
+    }
+
+    /// The answer to a question of which nothing depends, while something else is waited for.
+    pub(super) fn ask_aside(&mut self, api: &'static str, path: Vec<PathPart>) -> Option<Reply> {
         let request = Request {
-            api: "GetTaskProgress",
+            api,
             method: Method::Get,
-            path: vec![PathPart::Fixed("/task-progresses/"), PathPart::Variable(SecretText::plain(uuid))],
+            path,
             query: Vec::new(),
             body: None,
             needs_session: true,
@@ -37,7 +43,7 @@ impl Client {
         wire.patience = PATIENCE;
         wire.whole = Some(PATIENCE);
         let Ok(Understood::Result(reader)) = self.exchange(&wire) else { return None };
-        read(&mut Reply::of_reader(reader))
+        Some(Reply::of_reader(reader))
     }
 }
 

@@ -25,7 +25,7 @@ impl Client {
             // The node refuses a job uuid that it has seen, so each try has its own (J2).
             let job = options.job.filter(|_| tries == 1).unwrap_or_else(JobUuid::fresh);
             let wire = self.wire(request, job)?;
-            let error = match self.exchange(&wire) {
+            let error = match self.exchange_watched(&wire, watch) {
                 Ok(Understood::Result(reader)) => return Ok(Answer::Reply(Reply::of_reader(reader))),
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
                 // Another API has the path and verb of this query here (D3, R3). What runs is none of ours to follow.
@@ -37,7 +37,7 @@ impl Client {
                     let Some(uuid) = location.or_else(|| has_job(request).then(|| job.to_string())) else {
                         return Err(Error::Reply { flaw: "an accepted job without a location".to_owned() });
                     };
-                    let job = Job { uuid, api: request.api.to_owned(), timeout };
+                    let job = Job { uuid, api: request.api.to_owned(), timeout, submitted: None };
                     return self.wait_for_new_job(request.api, job, options, watch);
                 }
                 Ok(Understood::Odd { status: 502..=504, .. }) if tries < TRIES => None,

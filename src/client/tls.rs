@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::wire::TransportError;
 
@@ -36,15 +38,20 @@ pub(super) fn client_config(options: &TlsOptions) -> Result<ClientConfig, Transp
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(found.certs);
-    match &options.ca_file {
-        Some(path) => add_file(&mut roots, path)?,
-        None if roots.is_empty() => {
+    let Some(path) = &options.ca_file else {
+        if roots.is_empty() {
             let reason = found.errors.first().map_or_else(|| "none found".to_owned(), ToString::to_string);
             return Err(setup(format!("no certificate authorities on this system ({reason})")));
         }
-        None => {}
-    }
-    configuration(provider, roots)
+        return configuration(provider, roots);
+    };
+    let named = add_file(&mut roots, path)?;
+    let by_authority = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|error| setup(error.to_string()))?;
+    let mut config = configuration(provider, RootCertStore::empty())?;
+    config.dangerous().set_certificate_verifier(Arc::new(TrustNamed { by_authority, named }));
+    Ok(config)
 }
 
 fn configuration(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<ClientConfig, TransportError> {
@@ -55,22 +62,82 @@ fn configuration(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<
         .with_no_client_auth())
 }
 
-fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TransportError> {
+/// Adds the certificates of a file to those that are trusted; the certificates.
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let flaw = |reason: String| setup(format!("{}: {reason}", path.display()));
-    let before = roots.len();
+    let mut named = Vec::new();
     let certificates = CertificateDer::pem_file_iter(path).map_err(|error| flaw(error.to_string()))?;
     for certificate in certificates {
         let certificate = certificate.map_err(|error| flaw(error.to_string()))?;
-        roots.add(certificate).map_err(|error| flaw(error.to_string()))?;
+        roots.add(certificate.clone()).map_err(|error| flaw(error.to_string()))?;
+        named.push(certificate);
     }
-    if roots.len() == before { Err(flaw("no certificate in it".to_owned())) } else { Ok(()) }
+    if named.is_empty() { Err(flaw("no certificate in it".to_owned())) } else { Ok(named) }
 }
 
 fn setup(reason: String) -> TransportError {
     TransportError::TlsSetup { reason }
 }
 
-/// Accepts any certificate, as the user asked with `--insecure`; signatures are still checked.
+/// Accepts what an authority vouches for, and a certificate that the user named itself: one that a server has signed for
+/// itself is often that of an authority, too, and such are not taken from servers otherwise.
+#[derive(Debug)]
+struct TrustNamed {
+    by_authority: Arc<WebPkiServerVerifier>,
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for TrustNamed {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.by_authority.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // Its dates were looked at before what it is used for.
+            Err(error) if !is_out_of_date(&error) && self.named.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            result => result,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_authority.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.by_authority.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.by_authority.supported_verify_schemes()
+    }
+}
+
+fn is_out_of_date(error: &rustls::Error) -> bool {
+    use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    let rustls::Error::InvalidCertificate(error) = error else { return false };
+    matches!(error, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
+}
+
+/// Accepts any certificate, as the user asked with `--insecure`. Nor is it looked at whether the server has its key: who
+/// stands between shows a certificate of their own, so that this would prove nothing, and it fails for certificates of
+/// old forms.
 #[derive(Debug)]
 struct TrustAnyone(Arc<CryptoProvider>);
 
@@ -88,20 +155,20 @@ impl ServerCertVerifier for TrustAnyone {
 
     fn verify_tls12_signature(
         &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        Ok(HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
         &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        Ok(HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -1,6 +1,7 @@
 //! How many rows a query finds, also where the node does not tell (R15).
 
 use super::call::Reply;
+use super::call::Unwatched;
 use super::caller::Client;
 use super::error::Error;
 use super::failure::ApiFailure;
@@ -15,7 +16,7 @@ impl Client {
     pub(super) fn count(&mut self, plan: &QueryPlan) -> Result<Result<u64, ApiFailure>, Error> {
         let mut total = 0;
         for part in 0..plan.parts().max(1) {
-            match fetch(self, plan, part, &Cursor::Start)? {
+            match fetch(self, plan, part, &Cursor::Start, &mut Unwatched)? {
                 Err(failure) => return Ok(Err(failure)),
                 Ok(page) => match page.total() {
                     Some(number) => total += number,

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use reqwest::{NoProxy, Proxy, Url};
 
 use super::endpoint::Endpoint;
 use super::tls::{self, TlsOptions};
-use super::wire::{Transport, TransportError, WireRequest, WireResponse};
+use super::wire::{Lane, Transport, TransportError, WireRequest, WireResponse};
 use crate::catalog::Method;
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
@@ -56,14 +57,18 @@ pub struct TransportOptions {
 /// environment, referers.
 pub struct ReqwestTransport {
     shared: Arc<Shared>,
+    /// The connection of the action at hand, with the uuid of its job.
+    lane: Option<(String, reqwest::Client)>,
 }
 
 struct Shared {
     runtime: tokio::runtime::Runtime,
     endpoint: Endpoint,
     options: TransportOptions,
-    /// With connections that are kept, and without; each is made when first needed.
-    clients: Mutex<[Option<reqwest::Client>; 2]>,
+    /// What all clients are made with, the first time that one is.
+    tls: Mutex<Option<rustls::ClientConfig>>,
+    /// Keeps a connection for all that belongs to no action; made when first needed.
+    client: Mutex<Option<reqwest::Client>>,
 }
 
 impl ReqwestTransport {
@@ -77,21 +82,25 @@ impl ReqwestTransport {
             .enable_time()
             .build()
             .map_err(|error| TransportError::Connect { reason: error.to_string() })?;
-        let shared = Shared { runtime, endpoint, options, clients: Mutex::new([None, None]) };
-        Ok(ReqwestTransport { shared: Arc::new(shared) })
+        let shared = Shared { runtime, endpoint, options, tls: Mutex::default(), client: Mutex::default() };
+        Ok(ReqwestTransport { shared: Arc::new(shared), lane: None })
     }
 }
 
 impl Shared {
-    fn client(&self, reuse: bool) -> Result<reqwest::Client, TransportError> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = &mut clients[usize::from(reuse)];
-        if let Some(client) = slot {
+    /// The client whose connection is kept for all that belongs to no action.
+    fn client(&self) -> Result<reqwest::Client, TransportError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*client {
             return Ok(client.clone());
         }
-        let tls = if self.endpoint.is_https() { tls::client_config(&self.options.tls)? } else { tls::unused()? };
+        Ok(client.insert(self.new_client()?).clone())
+    }
+
+    /// A client without a connection, which keeps one once it has it.
+    fn new_client(&self) -> Result<reqwest::Client, TransportError> {
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(self.tls()?)
             .http1_only()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -99,12 +108,26 @@ impl Shared {
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(KEEP_UNUSED)
-            .pool_max_idle_per_host(usize::from(reuse));
+            .pool_max_idle_per_host(1);
         if let Some(proxy) = self.proxy()? {
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|error| TransportError::Connect { reason: reason(&error) })?;
-        Ok(slot.insert(client).clone())
+        if self.endpoint.host() == "localhost" {
+            // A node may listen on either, and the system's table of hosts may know one only.
+            let both = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+            builder = builder.resolve_to_addrs("localhost", &both.map(|address| SocketAddr::from((address, 0))));
+        }
+        builder.build().map_err(|error| TransportError::Connect { reason: reason(&error) })
+    }
+
+    /// The configuration of TLS. Its copies share the keys with which a handshake is taken up again.
+    fn tls(&self) -> Result<rustls::ClientConfig, TransportError> {
+        let mut tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tls) = &*tls {
+            return Ok(tls.clone());
+        }
+        let made = if self.endpoint.is_https() { tls::client_config(&self.options.tls)? } else { tls::unused()? };
+        Ok(tls.insert(made).clone())
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, TransportError> {
@@ -113,7 +136,7 @@ impl Shared {
         let proxy: Proxy = make(full.expose()).map_err(|_| TransportError::Connect {
             reason: format!("`{}` is no proxy URL", crate::secret::mask_url(full.expose())),
         })?;
-        Ok(Some(proxy.no_proxy(self.options.proxies.exceptions.as_deref().and_then(NoProxy::from_string))))
+        Ok(Some(proxy.no_proxy(NoProxy::from_string(&self.exceptions()))))
     }
 
     /// The proxy for the endpoint's scheme, whether or not the endpoint is an exception.
@@ -127,11 +150,27 @@ impl Shared {
         Some(if is_whole { url.clone() } else { Secret::new(format!("http://{}", url.expose())) })
     }
 
+    /// The hosts that are reached directly, without ports: what names another port than the endpoint's is left out.
+    fn exceptions(&self) -> String {
+        let own = self.endpoint.port_in_use();
+        let without_port = |exception: &str| {
+            let exception = exception.trim();
+            // The last colon of an address without brackets is a part of it.
+            let is_bare = exception.parse::<std::net::Ipv6Addr>().is_ok();
+            let port = exception.rsplit_once(':').filter(|_| !is_bare);
+            match port.and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?))) {
+                Some((host, port)) => (port == own).then(|| host.trim_matches(['[', ']']).to_owned()),
+                None => Some(exception.trim_matches(['[', ']']).to_owned()),
+            }
+        };
+        let exceptions = self.options.proxies.exceptions.as_deref().unwrap_or_default();
+        exceptions.split(',').filter_map(without_port).collect::<Vec<_>>().join(",")
+    }
+
     /// Host and port of the proxy that requests go through, by the same rules as reqwest's.
     fn proxy_in_use(&self) -> Option<String> {
         let url = self.proxy_url()?;
-        let exceptions = self.options.proxies.exceptions.clone().unwrap_or_default();
-        let matcher = Matcher::builder().all(url.expose().to_owned()).no(exceptions).build();
+        let matcher = Matcher::builder().all(url.expose().to_owned()).no(self.exceptions()).build();
         let found = matcher.intercept(&self.endpoint.base().parse().ok()?)?;
         let host = found.uri().host()?;
         Some(found.uri().port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
@@ -154,9 +193,15 @@ impl Shared {
     }
 
     /// Runs a future to its end, its time-out or the user's interruption.
-    fn wait<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Result<T, TransportError> {
+    fn wait<T>(
+        &self,
+        limit: Duration,
+        silent: &mut dyn FnMut(Duration),
+        future: impl Future<Output = T>,
+    ) -> Result<T, TransportError> {
         self.runtime.block_on(async {
             let mut future = std::pin::pin!(future);
+            let started = tokio::time::Instant::now();
             // One that no clock reaches is none.
             let deadline = tokio::time::Instant::now().checked_add(limit);
             loop {
@@ -172,6 +217,7 @@ impl Shared {
                 if deadline.is_some_and(|deadline| tokio::time::Instant::now() >= deadline) {
                     return Err(TransportError::Silent { after: limit });
                 }
+                silent(started.elapsed());
             }
         })
     }
@@ -185,8 +231,23 @@ impl Shared {
     }
 }
 
+impl ReqwestTransport {
+    /// The client with the connection that a request goes over.
+    fn client_for(&mut self, lane: Option<&Lane>) -> Result<reqwest::Client, TransportError> {
+        let Some(lane) = lane else { return self.shared.client() };
+        match &self.lane {
+            Some((of, client)) if !lane.is_new && *of == lane.of => Ok(client.clone()),
+            _ => Ok(self.lane.insert((lane.of.clone(), self.shared.new_client()?)).1.clone()),
+        }
+    }
+}
+
 impl Transport for ReqwestTransport {
-    fn send(&mut self, request: &WireRequest) -> Result<WireResponse, TransportError> {
+    fn send(
+        &mut self,
+        request: &WireRequest,
+        silent: &mut dyn FnMut(Duration),
+    ) -> Result<WireResponse, TransportError> {
         let url = self.shared.url(request.target.expose())?;
         let mut headers = HeaderMap::with_capacity(request.headers.len());
         for (name, value) in &request.headers {
@@ -195,14 +256,20 @@ impl Transport for ReqwestTransport {
             text.set_sensitive(value.is_secret());
             headers.append(name, text);
         }
-        let client = self.shared.client(request.reuse_connection)?;
+        let client = self.client_for(request.lane.as_ref())?;
         let mut builder = client.request(method(request.method), url).headers(headers);
         if let Some(body) = &request.body {
             builder = builder.body(body.expose().to_owned());
         }
         let sent = Instant::now();
         let patience = request.whole.map_or(request.patience, |whole| whole.min(request.patience));
-        let response = self.shared.wait(patience, builder.send())?.map_err(|error| self.shared.classify(&error))?;
+        let response = self
+            .shared
+            .wait(patience, silent, async {
+                look_at_connections().await;
+                builder.send().await
+            })?
+            .map_err(|error| self.shared.classify(&error))?;
         // What is no result is not used as it comes.
         let whole =
             request.whole.or((response.status() != reqwest::StatusCode::OK).then(|| sent.elapsed() + BODY_TIMEOUT));
@@ -221,8 +288,16 @@ impl Transport for ReqwestTransport {
     }
 
     fn fork(&self) -> Box<dyn Transport> {
-        Box::new(ReqwestTransport { shared: Arc::clone(&self.shared) })
+        Box::new(ReqwestTransport { shared: Arc::clone(&self.shared), lane: None })
     }
+}
+
+/// Has kept connections looked at: one on which something came that nobody asked for, or that was closed, is not used
+/// again. Between two requests nothing runs that would see that. The first turn tells the connections what came, and
+/// the second lets them act on it.
+async fn look_at_connections() {
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
 }
 
 /// The body of an answer, read as it comes.
@@ -250,12 +325,12 @@ impl Body {
             // Bytes that are there already would be taken without a look at the time.
             Some((left, after)) if left.is_zero() => return Err(TransportError::Slow { after }),
             Some((left, after)) if left < BODY_TIMEOUT => {
-                self.shared.wait(left, self.response.chunk()).map_err(|error| match error {
+                self.shared.wait(left, &mut |_| {}, self.response.chunk()).map_err(|error| match error {
                     TransportError::Silent { .. } => TransportError::Slow { after },
                     other => other,
                 })?
             }
-            _ => self.shared.wait(BODY_TIMEOUT, self.response.chunk())?,
+            _ => self.shared.wait(BODY_TIMEOUT, &mut |_| {}, self.response.chunk())?,
         };
         next.map_err(|error| classify(&error))
     }

@@ -21,12 +21,23 @@ pub struct WireRequest {
     /// How long the whole answer may take, from the moment of sending; nothing for a reply that is used as it comes,
     /// of which each piece has its time.
     pub whole: Option<std::time::Duration>,
-    /// Whether the request may go over a connection that was used before. The far end may close such a connection
-    /// at the very moment it is used again, and then nobody knows whether the request arrived; so only requests
-    /// that can be repeated use one.
-    pub reuse_connection: bool,
+    /// The connection of an action, where the request belongs to one; without, one that all others share.
+    pub lane: Option<Lane>,
     /// The request as it may be shown.
     pub shown: Shown,
+}
+
+/// A connection that one action has to itself, with the questions for its job.
+///
+/// The far end may close a connection at the very moment it is used again, and then nobody knows whether the request
+/// arrived. And what comes late of an earlier answer, such as a copy of it, would count as the answer to the next
+/// request. So an action goes over a new connection, and what follows it there is about the same job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The uuid of the job.
+    pub of: String,
+    /// Whether nothing may have gone over it before.
+    pub is_new: bool,
 }
 
 impl WireRequest {
@@ -190,6 +201,12 @@ pub enum TransportError {
         /// What the parser says.
         reason: String,
     },
+    /// All of the answer came, and it is not what it should be.
+    #[error("{flaw}")]
+    Flawed {
+        /// What is wrong with it.
+        flaw: String,
+    },
     /// The user stopped waiting.
     #[error("interrupted")]
     Interrupted,
@@ -215,6 +232,7 @@ impl TransportError {
             | TransportError::Silent { .. }
             | TransportError::Slow { .. }
             | TransportError::NotHttp { .. }
+            | TransportError::Flawed { .. }
             | TransportError::Interrupted => false,
         }
     }
@@ -236,14 +254,19 @@ impl From<TransportError> for std::io::Error {
 
 /// Carries requests to one management node.
 pub trait Transport: Send {
-    /// Sends a request once and returns when the head of the answer is there.
+    /// Sends a request once and returns when the head of the answer is there. Until then `silent` is called again and
+    /// again with the time since the request was sent.
     ///
     /// A transport never repeats a request on its own, never follows a redirect, and never sends to another
     /// host than its own.
     ///
     /// # Errors
     /// See [`TransportError`]: whether the node may have received the request is what its variants tell apart.
-    fn send(&mut self, request: &WireRequest) -> Result<WireResponse, TransportError>;
+    fn send(
+        &mut self,
+        request: &WireRequest,
+        silent: &mut dyn FnMut(std::time::Duration),
+    ) -> Result<WireResponse, TransportError>;
 
     /// Another transport to the same node, for use by another thread. It may share connections with this one.
     fn fork(&self) -> Box<dyn Transport>;

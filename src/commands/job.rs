@@ -62,6 +62,11 @@ fn show_job(cx: &mut Invocation<'_>, named: &Named) -> Result<(), Error> {
     let (answer, outcome) = match client.look_at_job(&named.uuid)? {
         JobState::Running => {
             let progress = client.job_progress(&named.uuid);
+            if let Some(started) = named.job().submitted.and_then(|at| client.started_since(at)) {
+                cx.settings.ui.warn(&format!(
+                    "the node started on {started}, after the job was submitted; the job probably died with it"
+                ));
+            }
             let row = JobRow { state: Some("running"), progress: progress.as_ref(), ..named.row() };
             return show::print(cx, Reply::of_text(job_rows::one(&row)), &job_rows::shape(), &view);
         }

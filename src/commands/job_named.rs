@@ -94,6 +94,7 @@ impl Named {
 
     pub(super) fn job(&self) -> Job {
         let api = self.entry.as_ref().map(|entry| entry.api.clone()).unwrap_or_default();
-        Job { uuid: self.uuid.clone(), api, timeout: None }
+        let submitted = self.entry.as_ref().map(|entry| entry.submitted);
+        Job { uuid: self.uuid.clone(), api, timeout: None, submitted }
     }
 }

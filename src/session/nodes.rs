@@ -49,7 +49,9 @@ fn connect(session: &mut Session, settings: &Settings) -> Result<Node, Error> {
     let owner = context.clone().map_or_else(|| Owner::Node(url.clone()), Owner::Context);
     let client = client_at(session, endpoint, settings)?;
     let mut node = Node::new(client, target.clone(), Some(owner));
-    let journal = session.journal(Some(&url), context.as_deref())?;
+    let mut journal = session.journal(Some(&url), context.as_deref())?;
+    let ui = settings.ui.clone();
+    journal.on_failure(move |text| ui.warn(text));
     node.client.set_job_record(Some(Box::new(journal)));
     credentials::give(session, &mut node, &settings.preferences)?;
     Ok(node)

@@ -41,11 +41,7 @@ impl<W: Write> Spinner<W> {
     }
 
     fn draw(&mut self, elapsed: Duration, counts: &str, state: Waiting<'_>) {
-        const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
-        // What is over at once needs no picture.
-        let Some(width) = self.width.filter(|_| elapsed >= Duration::from_millis(300)) else { return };
-        self.frame = (self.frame + 1) % FRAMES.len();
-        let mut text = format!("{} {}{counts}", FRAMES[self.frame], clock(elapsed));
+        let mut text = counts.to_owned();
         if let Some(percent) = state.progress.and_then(|progress| progress.percent) {
             text.push_str(&format!("  {percent}%"));
         }
@@ -53,6 +49,15 @@ impl<W: Write> Spinner<W> {
             text.push_str(&format!("  {}", escape_unprintable(step)));
         }
         text.push_str(&format!("  job {} (Ctrl-C stops waiting)", state.job));
+        self.show(elapsed, &text);
+    }
+
+    fn show(&mut self, elapsed: Duration, text: &str) {
+        const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
+        // What is over at once needs no picture.
+        let Some(width) = self.width.filter(|_| elapsed >= Duration::from_millis(300)) else { return };
+        self.frame = (self.frame + 1) % FRAMES.len();
+        let text = format!("{} {}{text}", FRAMES[self.frame], clock(elapsed));
         let text = start(&text, width.saturating_sub(1));
         // A terminal that is gone is no reason to stop waiting.
         let _ = write!(self.out, "\r\u{1b}[K{text}");
@@ -64,6 +69,10 @@ impl<W: Write> Spinner<W> {
 impl<W: Write> Watch for Spinner<W> {
     fn waiting(&mut self, state: Waiting<'_>) {
         self.draw(state.elapsed, "", state);
+    }
+
+    fn silent(&mut self, endpoint: &str, elapsed: Duration) {
+        self.show(elapsed, &format!("  no answer from {endpoint} yet (Ctrl-C stops waiting)"));
     }
 
     fn wants_progress(&self) -> bool {

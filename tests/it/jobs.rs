@@ -3,8 +3,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::harness::Home;
@@ -90,7 +90,7 @@ fn several_jobs_are_waited_for_and_each_one_reported() {
 
 #[test]
 fn a_result_that_cannot_be_read_takes_no_other_outcome_away() {
-    // Longer than what is checked before it is handed on.
+    // Longer than what is looked at before the rest comes.
     let broken = format!(r#"{{"inventory":{{"pad":"{}"}}"#, "x".repeat(300_000));
     let node = Node::start(move |request| match request.path() {
         path if path.ends_with("aaaaaaaa") => Reply::ok(broken.clone()),
@@ -98,17 +98,21 @@ fn a_result_that_cannot_be_read_takes_no_other_outcome_away() {
         _ => Reply::error("SYS.1006", "no space left"),
     });
     let (unreadable, good, bad) = ("a".repeat(32), "b".repeat(32), "c".repeat(32));
-    let done = Home::new().run_once(node.call(&["job", "wait", &unreadable, &good, &bad])).fails(4);
+    let done = Home::new().run_once(node.call(&["job", "wait", &unreadable, &good, &bad])).fails(6);
     let rows = done.json()["inventories"].clone();
     let states: Vec<&str> = (0..3).map(|at| rows[at]["state"].as_str().expect("a state")).collect();
-    assert_eq!(states, ["succeeded", "succeeded", "failed"]);
+    assert_eq!(states, ["unknown", "succeeded", "failed"]);
     assert_eq!(rows[1]["result"]["inventory"]["uuid"], "1f6d");
-    done.stderr_has(&format!("error: job {unreadable}: the reply is not")).stderr_has("no space left");
+    done.stderr_has(&format!(
+        "error: job {unreadable}: the outcome of the job is unknown: the job has ended, and its result"
+    ))
+    .stderr_has("no space left");
 }
 
 #[test]
 fn several_long_jobs_are_followed_to_their_ends() {
-    let node = Node::start(|request| {
+    let submitted = Mutex::new(Vec::new());
+    let node = Node::start(move |request| {
         let job = |uuid: &str, state: &str, result: &str| {
             format!(r#"{{"uuid":"{uuid}","jobName":"APIAddImageMsg","state":"{state}","jobResult":{result}}}"#)
         };
@@ -122,13 +126,19 @@ fn several_long_jobs_are_followed_to_their_ends() {
                 Reply::ok(format!(r#"{{"inventories":[{}]}}"#, job(&bad, "Failed", r#""{\"message\":\"no image\"}""#)))
             }
             ("GET", None) => {
-                let uuid = if request.path().ends_with("aaaa") { &good } else { &bad };
+                let is_good =
+                    submitted.lock().expect("no panic").iter().any(|job: &String| request.path().ends_with(job));
+                let uuid = if is_good { &good } else { &bad };
                 Reply::ok(format!(r#"{{"inventory":{}}}"#, job(uuid, "Running", "null")))
             }
             _ => {
-                let letter = if request.json()["params"]["name"] == "good" { "a" } else { "b" };
-                let location = format!("http://h/zstack/v1/api-jobs/{}", letter.repeat(32));
-                Reply::Send(202, format!(r#"{{"location":"{location}"}}"#))
+                if request.json()["params"]["name"] == "good" {
+                    submitted
+                        .lock()
+                        .expect("no panic")
+                        .push(request.header("x-job-uuid").expect("a job uuid").to_owned());
+                }
+                Reply::Send(202, "{}".to_owned())
             }
         }
     });
@@ -137,7 +147,8 @@ fn several_long_jobs_are_followed_to_their_ends() {
     for name in ["name=good", "name=bad"] {
         run(&["--no-wait", "SubmitLongJob", name, "jobName=APIAddImageMsg", "jobData={}"]).succeeds();
     }
-    let (good, bad) = ("a".repeat(32), "b".repeat(32));
+    let posts = node.requests();
+    let [good, bad] = [&posts[0], &posts[1]].map(|post| post.header("x-job-uuid").expect("a job uuid").to_owned());
     let done = run(&["job", "wait", &good, &bad]).succeeds();
     assert_eq!(done.json()["inventories"][0]["result"]["inventory"]["state"], "Running", "nobody asked to follow");
     let done = run(&["--follow", "job", "wait", &good, &bad]).fails(3);
@@ -183,6 +194,84 @@ fn a_long_job_that_nobody_may_ask_for_is_named() {
     });
     let run = Home::new().run_once(node.call(&["--follow", "SubmitLongJob", "jobName=APIAddImageMsg", "jobData={}"]));
     run.variable("ZSTACK_SESSION_UUID", SESSION).fails(5).stderr_has(&format!("`zstack-cli job {uuid}` looks at it"));
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_a_warning_and_the_action_is_sent() {
+    let node = Node::start(|request| match is_poll(request) {
+        true => Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#),
+        false => Reply::Send(202, "{}".to_owned()),
+    });
+    let home = Home::new();
+    std::fs::create_dir_all(home.path().join("state")).expect("made");
+    std::fs::write(home.path().join("state/jobs"), "in the way").expect("written");
+    let run = home.run(node.call(&["-o", "value", "--columns", "uuid"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = run.input("CreateZone name=a\nCreateZone name=b\n").succeeds().stdout("1f6d\n1f6d\n");
+    let first = node.requests()[0].header("x-job-uuid").expect("a job uuid").to_owned();
+    let warning = format!("warning: job {first} is not in the list of jobs: cannot write ");
+    assert!(done.err().starts_with(&warning) && done.err().lines().count() == 1, "{}", done.err());
+    let run = home.run(node.call(&["-q", "CreateZone", "name=c"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    run.succeeds().stderr("");
+}
+
+#[test]
+fn a_result_that_cannot_be_read_is_told_at_once_with_its_job() {
+    let node = Node::start(|request| match is_poll(request) {
+        true => Reply::ok(r#"{"inventory":]}"#),
+        false => Reply::Send(202, "{}".to_owned()),
+    });
+    let home = Home::new();
+    let run = home.run(node.call(&["CreateZone", "name=a"])).variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = run.fails(6).stdout("").stderr_has("the job has ended, and its result cannot be read: ");
+    done.stderr_has(&format!("job: {}", only_job(&home)));
+}
+
+#[test]
+fn a_job_that_is_older_than_its_node_is_called_so() {
+    let node = Node::start(|request| match request.path() {
+        "/zstack/v1/management-nodes" => {
+            // Long after the job.
+            Reply::ok(r#"{"inventories":[{"uuid":"7f83","joinDate":"Mar 4, 2199 2:12:01 PM"}]}"#)
+        }
+        "/zstack/v1/management-nodes/platform-timezone" => Reply::ok(r#"{"timezone":"UTC","offset":"Z"}"#),
+        _ if request.body == br#"{"getCurrentTime":{}}"# => Reply::ok("{}"),
+        _ => Reply::Send(202, "{}".to_owned()),
+    });
+    let home = Home::new();
+    let run = |words: &[&str]| home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", SESSION);
+    run(&["CreateZone", "name=a", "--no-wait"]).succeeds();
+    let uuid = only_job(&home);
+    let done = run(&["job", &uuid]).succeeds();
+    assert_eq!(done.json()["inventory"]["state"], "running");
+    done.stderr_has("warning: the node started on Mar 4, 2199 2:12:01 PM, after the job was submitted");
+    // Whoever waits waits for nothing. A job of this minute is waited for.
+    let journal = home.path().join("state/jobs/jobs.jsonl");
+    let text = std::fs::read_to_string(&journal).expect("a journal");
+    let at = text.split("\"at\":").nth(1).and_then(|rest| rest.split('}').next()).expect("a time");
+    std::fs::write(&journal, text.replace(&format!("\"at\":{at}"), "\"at\":1700000000")).expect("written");
+    let done = run(&["job", "wait", &uuid]).fails(6);
+    done.stderr_has("the job probably died with the node before").stderr_has(&uuid);
+}
+
+#[test]
+fn a_terminal_shows_what_a_silent_request_waits_for() {
+    let may_end = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&may_end);
+    let node = Node::start(move |_| {
+        while !flag.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Reply::ok(r#"{"inventories":[{"uuid":"1f6d"}]}"#)
+    });
+    let words = node.call(&["QueryZone", "limit=1", "-o", "value", "--columns", "uuid"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let variables = [("ZSTACK_SESSION_UUID", SESSION)];
+    let program = env!("CARGO_BIN_EXE_zstack-cli");
+    let terminal = Terminal::run_with(&Home::new(), (100, 10), program, &words, &variables);
+    terminal.sees(&format!("no answer from 127.0.0.1:{} yet", node.port));
+    may_end.store(true, Ordering::Relaxed);
+    let (screen, code) = terminal.ends();
+    assert_eq!((screen.trim(), code), ("1f6d", Some(0)), "the line is cleared");
 }
 
 #[test]

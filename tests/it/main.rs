@@ -3,6 +3,7 @@
 //! Each file is a feature. `harness` runs the binary in an environment of its own; `node` is a small server
 //! that records what it is sent and answers what a test tells it to, independent of the program's own sandbox.
 
+mod adversary;
 mod bases;
 mod batch;
 mod batches;

@@ -59,10 +59,12 @@ fn decode(text: &str) -> String {
 }
 
 /// What the server does with a request.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) enum Reply {
     /// Answers with a status and a body.
     Send(u16, String),
+    /// Answers, and sends the same again in front of its next answer on that connection.
+    Again(u16, String),
     /// Sends these bytes and closes.
     Raw(Vec<u8>),
     /// Closes without a word.
@@ -110,6 +112,13 @@ impl Node {
         self.requests.lock().expect("no panic in the server").clone()
     }
 
+    /// What came so far, without what asked for jobs.
+    pub(crate) fn calls(&self) -> Vec<Recorded> {
+        let mut calls = self.requests();
+        calls.retain(|request| !request.path().contains("/api-jobs/"));
+        calls
+    }
+
     /// The options that lead to it, with a session.
     pub(crate) fn options(&self) -> Vec<String> {
         ["--url", &format!("http://127.0.0.1:{}/zstack", self.port)].map(str::to_owned).to_vec()
@@ -126,13 +135,19 @@ impl Node {
 fn serve(stream: TcpStream, record: &Mutex<Vec<Recorded>>, answer: &Answer) {
     let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
     let mut stream = stream;
+    let mut late = String::new();
     while let Some(request) = read_request(&mut reader) {
         record.lock().expect("no panic in the server").push(request.clone());
-        let sent = match answer(&request) {
-            Reply::Send(status, body) => {
-                // In one piece: two small ones would wait for each other's acknowledgement.
-                let text = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-                stream.write_all(text.as_bytes())
+        // In one piece: two small ones would wait for each other's acknowledgement.
+        let http =
+            |status, body: String| format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let reply = answer(&request);
+        let before = std::mem::take(&mut late);
+        let sent = match reply {
+            Reply::Send(status, body) => stream.write_all((before + &http(status, body)).as_bytes()),
+            Reply::Again(status, body) => {
+                late = http(status, body);
+                stream.write_all((before + &late).as_bytes())
             }
             Reply::Raw(bytes) => {
                 let _ = stream.write_all(&bytes);

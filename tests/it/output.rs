@@ -238,6 +238,12 @@ fn a_full_disk_is_told_and_is_no_missing_answer() {
         run.stderr_has("error: CreateZone was done, but its result cannot be written: No space left on device (uuid ")
             .stderr_has(", name lab)\n");
     }
+    // The same of a file behind `>`.
+    let done =
+        home.run(["--sandbox", "-k"]).input("CreateZone name=lab > /dev/full\nCreateZone name=lab >> /dev/full\n");
+    let done = done.fails(2);
+    let told = "CreateZone was done, but its result cannot be written: No space left on device (uuid ";
+    assert_eq!(done.err().matches(told).count(), 2, "{}", done.err());
     // Nobody reads what an action made: it is kept all the same.
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
@@ -245,7 +251,7 @@ fn a_full_disk_is_told_and_is_no_missing_answer() {
     home.run(["--sandbox", "CreateZone", "name=lab-2"]).output_to(closed).succeeds().stderr("");
     let kept = home.run(["more"]).succeeds().out();
     let kept: Vec<&str> = kept.lines().filter(|line| line.contains("CreateZone name=lab")).collect();
-    assert!(kept.len() == 3 && kept.iter().all(|line| !line.contains('!')), "{kept:?}");
+    assert!(kept.len() == 5 && kept.iter().all(|line| !line.contains('!')), "{kept:?}");
 }
 
 #[test]

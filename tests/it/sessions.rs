@@ -1,6 +1,8 @@
 //! Opening, keeping, renewing and closing sessions.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
@@ -111,18 +113,25 @@ fn a_session_of_a_single_run_is_closed_again() {
 #[test]
 fn an_expired_session_is_renewed_once_and_the_call_repeated_under_a_new_job() {
     let log_ins = AtomicUsize::new(0);
+    let refused = Mutex::new(BTreeSet::new());
     let node = Node::start(move |request| {
         if is_log_in(request) {
             return session(if log_ins.fetch_add(1, Ordering::SeqCst) == 0 { FIRST } else { SECOND });
         }
-        if request.path().starts_with("/zstack/v1/api-jobs/") {
-            return Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#);
+        // The job of a session that has expired was accepted, and fails.
+        if let Some(job) = request.path().strip_prefix("/zstack/v1/api-jobs/") {
+            let is_refused = refused.lock().expect("no panic").contains(job);
+            return if is_refused {
+                Reply::error("ID.1001", "expired")
+            } else {
+                Reply::ok(r#"{"inventory":{"uuid":"1f6d"}}"#)
+            };
         }
-        if has_session(request, SECOND) {
-            Reply::Send(202, "{}".to_owned())
-        } else {
-            Reply::error("ID.1001", "expired")
+        if !has_session(request, SECOND) {
+            let job = request.header("x-job-uuid").expect("a job uuid");
+            refused.lock().expect("no panic").insert(job.to_owned());
         }
+        Reply::Send(202, "{}".to_owned())
     });
     let home = Home::new();
     home.run(node.call(&["login"])).input("x\n").succeeds();

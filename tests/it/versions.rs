@@ -28,13 +28,13 @@ fn with_session(home: &Home, node: &Node, words: &[&str]) -> Run {
     home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")
 }
 
-/// What came, in short: what the node was asked of itself, else verb and path.
+/// What was called, in short: what the node was asked of itself, else verb and path.
 fn came(node: &Node) -> Vec<String> {
     let short = |request: &Recorded| match asks(request) {
         Some(action) => action.to_owned(),
         None => format!("{} {}", request.method, request.path()),
     };
-    node.requests().iter().map(short).collect()
+    node.calls().iter().map(short).collect()
 }
 
 #[test]
@@ -170,20 +170,20 @@ fn requests_have_the_form_that_the_nodes_version_takes() {
     for (version, key) in [("4.3.8", ""), ("4.6.21", ""), ("4.8.0", "params"), ("5.2.1", "params")] {
         let node = node(version, &["CreateLdapBinding"], Reply::ok("{}"));
         with_session(&home, &node, &words).succeeds();
-        let body = node.requests().last().expect("a request").json();
+        let body = node.calls().last().expect("a request").json();
         assert_eq!(body[key]["ldapUid"], "bob", "{version}: {body}");
     }
     // A check stays one in whatever form.
     let old = node("4.3.8", &["CreateLdapBinding"], Reply::ok("{}"));
     let checked: Vec<&str> = words.iter().copied().chain(["--validate"]).collect();
     with_session(&home, &old, &checked).succeeds().stderr_has("valid: the node would run it");
-    let body = old.requests().last().expect("a request").json();
+    let body = old.calls().last().expect("a request").json();
     assert_eq!(body[""]["systemTags"][0], "ephemeral::validationOnly", "{body}");
     let capabilities = ["GetVmsCapabilities", &format!("vmUuids={UUID}")];
     for (version, method) in [("4.8.0", "POST"), ("5.2.1", "GET")] {
         let node = node(version, &["GetVmsCapabilities"], Reply::ok("{}"));
         with_session(&home, &node, &capabilities).succeeds();
-        assert_eq!(node.requests().last().expect("a request").method, method, "{version}");
+        assert_eq!(node.calls().last().expect("a request").method, method, "{version}");
     }
 }
 
@@ -196,11 +196,11 @@ fn a_context_or_catalog_use_says_the_version_and_the_node_is_not_asked() {
     let words = ["CreateLdapBinding", "ldapUid=bob", &format!("accountUuid={UUID}")];
     let call = || home.run(words).variable("ZSTACK_SESSION_UUID", UUID);
     call().succeeds();
-    assert_eq!(node.requests().last().expect("a request").json()[""]["ldapUid"], "bob");
+    assert_eq!(node.calls().last().expect("a request").json()[""]["ldapUid"], "bob");
     home.run(["catalog", "use", "5.2.1"]).succeeds().stderr_has("the catalog of ZStack 5.2.1 is used for context old");
     call().succeeds();
-    assert_eq!(node.requests().last().expect("a request").json()["params"]["ldapUid"], "bob");
-    assert_eq!(node.requests().len(), 2);
+    assert_eq!(node.calls().last().expect("a request").json()["params"]["ldapUid"], "bob");
+    assert_eq!(node.calls().len(), 2);
     home.run(["catalog", "use", "auto"]).succeeds();
     call().succeeds();
     assert_eq!(came(&node)[2], "getVersion");
@@ -220,11 +220,11 @@ fn what_is_newer_than_the_node_is_a_warning_and_a_mark() {
     // While the version is not known, nothing is asked for it, and nothing said.
     assert!(!run(&line).done().err().contains("virtio"));
     run(&["catalog", "sync"]).succeeds().stderr_has("the node is ZStack 4.0.0; it lacks");
-    let before = node.requests().len();
+    let before = node.calls().len();
     run(&line)
         .done()
         .stderr_has("warning: the node (ZStack 4.0.0) does not have virtio, which is new in ZStack 4.1.0\n");
-    assert_eq!(node.requests().len(), before + 1);
+    assert_eq!(node.calls().len(), before + 1);
     let offered = run(&["complete", "AddImage v"]).succeeds();
     offered.stdout_has("virtio=\tparam\tbool (since 4.1.0)\n");
     // What the node does not have is not offered.

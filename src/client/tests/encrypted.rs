@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ResolvesServerCert;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::fake::{Node, query};
@@ -19,16 +21,23 @@ use crate::interrupt::Interrupt;
 /// A certificate of 127.0.0.1 that nobody vouches for, with its key: for these tests only.
 const NODE: &[u8] = include_bytes!("node.pem");
 
+/// The same as an authority, with its key; one that has expired, and one of version 1, with that key.
+const AUTHORITY: &[u8] = include_bytes!("authority.pem");
+const EXPIRED: &[u8] = include_bytes!("expired.pem");
+const VERSION_1: &[u8] = include_bytes!("version1.pem");
+
 /// Serves `{}` to everybody; its base URL.
-fn serve() -> String {
-    let certificate = CertificateDer::from_pem_slice(NODE).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(NODE).expect("a key");
-    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+fn serve(certificate: &[u8], key: &[u8]) -> String {
+    let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(key).expect("a key");
+    let provider = rustls::crypto::ring::default_provider();
+    let key = provider.key_provider.load_private_key(key).expect("a key that can be used");
+    let pair: Arc<dyn ResolvesServerCert> = Arc::new(SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key)));
+    let config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .expect("protocol versions")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .expect("a pair");
+        .with_cert_resolver(pair);
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("https://{}/zstack", listener.local_addr().expect("an address"));
@@ -57,7 +66,7 @@ fn ask(url: &str, tls: TlsOptions) -> Result<(), Error> {
 
 #[test]
 fn certificates_are_checked_unless_the_user_says_otherwise() {
-    let url = serve();
+    let url = serve(NODE, NODE);
     let folder = tempfile::tempdir().expect("a folder");
     let file: PathBuf = folder.path().join("ca.pem");
     std::fs::write(&file, NODE).expect("written");
@@ -78,4 +87,36 @@ fn certificates_are_checked_unless_the_user_says_otherwise() {
     );
     let missing = TlsOptions { ca_file: Some(folder.path().join("none")), insecure: false };
     assert!(matches!(ask(&url, missing), Err(Error::NotSent { source: TransportError::TlsSetup { .. } })));
+}
+
+#[test]
+fn a_certificate_that_is_its_own_authority_is_trusted_when_it_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let named = |name: &str, certificate: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, certificate).expect("written");
+        TlsOptions { ca_file: Some(file), insecure: false }
+    };
+    let url = serve(AUTHORITY, AUTHORITY);
+    ask(&url, named("ca.pem", AUTHORITY)).expect("trusted");
+    let is_refused = |url: &str, tls: TlsOptions| {
+        let error = ask(url, tls).expect_err("not trusted");
+        assert!(
+            matches!(&error, Error::Unreachable { source: TransportError::Tls { certificate: true, .. }, .. }),
+            "{error:?}"
+        );
+    };
+    is_refused(&url, named("other.pem", NODE));
+    is_refused(&url.replace("127.0.0.1", "localhost"), named("ca.pem", AUTHORITY));
+    is_refused(&serve(EXPIRED, AUTHORITY), named("expired.pem", EXPIRED));
+}
+
+#[test]
+fn any_certificate_will_do_where_the_user_says_so() {
+    for certificate in [NODE, AUTHORITY, EXPIRED, VERSION_1] {
+        let url = serve(certificate, if certificate == NODE { NODE } else { AUTHORITY });
+        for url in [url.clone(), url.replace("127.0.0.1", "localhost")] {
+            ask(&url, TlsOptions { ca_file: None, insecure: true }).expect("not looked at");
+        }
+    }
 }

@@ -117,7 +117,11 @@ impl Node {
 }
 
 impl Transport for Node {
-    fn send(&mut self, request: &WireRequest) -> Result<WireResponse, TransportError> {
+    fn send(
+        &mut self,
+        request: &WireRequest,
+        silent: &mut dyn FnMut(Duration),
+    ) -> Result<WireResponse, TransportError> {
         let step = {
             let mut state = self.state.lock().expect("a state");
             let now = state.now;
@@ -146,6 +150,7 @@ impl Transport for Node {
             Step::CutBody(body) => response(200, Box::new(Cursor::new(body.into_bytes()).chain(CutOff))),
             Step::Fail(error) => Err(error),
             Step::Silent => {
+                silent(request.patience);
                 self.sleep(request.patience);
                 Err(TransportError::Silent { after: request.patience })
             }
@@ -264,12 +269,18 @@ pub(in crate::client) struct Witness {
     pub(in crate::client) percent: Option<u8>,
     pub(in crate::client) done: bool,
     pub(in crate::client) wants_progress: bool,
+    /// Whom nobody heard from.
+    pub(in crate::client) silent: Option<String>,
 }
 
 impl Watch for Witness {
     fn waiting(&mut self, state: Waiting<'_>) {
         self.calls += 1;
         self.percent = state.progress.and_then(|progress| progress.percent).or(self.percent);
+    }
+
+    fn silent(&mut self, endpoint: &str, _elapsed: Duration) {
+        self.silent = Some(endpoint.to_owned());
     }
 
     fn wants_progress(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fake::{Node, Step, Witness, accepted, action, answer, cut, ok, query, refused};
-use crate::client::{Answer, CallOptions, Class, Error, Job, JobState, Uncertainty, Unwatched};
+use crate::client::{Answer, CallOptions, Class, Error, Job, JobState, JobUuid, Uncertainty, Unwatched};
 use crate::plan::{Effect, Request};
 
 const JOB: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
@@ -14,7 +14,8 @@ fn submitted(timeout_millis: u64) -> Step {
 }
 
 fn options(timeout: Option<u64>) -> CallOptions {
-    CallOptions { timeout: timeout.map(Duration::from_secs), ..CallOptions::default() }
+    let job = Some(JobUuid::of(JOB));
+    CallOptions { timeout: timeout.map(Duration::from_secs), job, ..CallOptions::default() }
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn a_job_is_polled_on_our_own_base_at_a_slowing_pace() {
 #[test]
 fn a_job_of_before_is_looked_at_at_once() {
     let node = Node::new([accepted(), accepted(), ok("{}")]);
-    let job = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: None };
+    let job = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: None, submitted: None };
     node.client().wait_for_job("CreateZone", job, &options(None), &mut Unwatched).expect("an answer");
     let looks: Vec<u128> = node.seen().iter().map(|poll| poll.at.as_millis()).collect();
     assert_eq!(looks, [0, 10, 20]);
@@ -75,7 +76,7 @@ fn a_job_that_does_not_end_in_time_is_unknown() {
 #[test]
 fn a_job_may_be_waited_for_without_end() {
     let node = Node::new([submitted(1000), accepted(), ok("{}")]);
-    let options = CallOptions { timeout: Some(Duration::MAX), ..CallOptions::default() };
+    let options = CallOptions { timeout: Some(Duration::MAX), ..options(None) };
     node.client().execute(&action(), &options, &mut Unwatched).expect("an answer");
     node.seen();
 }
@@ -162,6 +163,54 @@ fn a_node_that_restarts_while_a_job_runs_is_waited_for() {
 }
 
 #[test]
+fn a_result_that_cannot_be_read_is_not_waited_for() {
+    for step in [
+        ok(r#"{"inventory":"#),
+        ok(r#"{"inventory":]}"#),
+        ok("OK"),
+        ok("<html>"),
+        ok(""),
+        Step::CutBody("{".to_owned()),
+        ok(&format!(r#"{{"a":"{}"]"#, "x".repeat(300_000))),
+    ] {
+        let node = Node::new([submitted(1_800_000)].into_iter().chain(vec![step.clone(); 9]));
+        let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("no result");
+        let reads = matches!(&error, Error::OutcomeUnknown { reason: Uncertainty::Unreadable { .. }, .. });
+        assert!(reads && error.job() == Some(JOB), "{error}");
+        assert!(node.seen().last().expect("a poll").at < Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_job_that_died_with_its_node_is_not_waited_for() {
+    // It is Mar 4, 2025 6:10:07 AM, UTC.
+    let joined = |date: &str| ok(&format!(r#"{{"inventories":[{{"uuid":"a","joinDate":"{date}"}}]}}"#));
+    let clock = || ok(r#"{"currentTime":{"MillionSeconds":1741068607000}}"#);
+    let told = |date: &str| [joined(date), ok(r#"{"offset":"Z"}"#), clock()];
+    let died = |error: &Error| matches!(error, Error::OutcomeUnknown { reason: Uncertainty::Restarted { .. }, .. });
+    // The node was away meanwhile.
+    let away = || [submitted(1_800_000)].into_iter().chain(vec![refused(); 12]).chain([accepted()]);
+    let node = Node::new(away().chain(told("Mar 4, 2025 6:11:00 AM")));
+    let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("it died");
+    assert!(died(&error) && error.job() == Some(JOB) && error.class() == Class::Unknown, "{error}");
+    node.seen();
+    let node = Node::new(away().chain(told("Mar 1, 2025 6:11:00 AM")).chain([accepted(), ok("{}")]));
+    node.client().execute(&action(), &options(None), &mut Unwatched).expect("only the network was away");
+    node.seen();
+    // Another process submitted it, an hour ago.
+    let hour_ago = Duration::from_secs(1_741_068_607 - 3600);
+    let job = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: None, submitted: Some(hour_ago) };
+    let node = Node::new([accepted()].into_iter().chain(told("Mar 4, 2025 6:00:00 AM")));
+    let error =
+        node.client().wait_for_job("CreateZone", job.clone(), &options(None), &mut Unwatched).expect_err("it died");
+    assert!(died(&error), "{error}");
+    node.seen();
+    let node = Node::new([accepted()].into_iter().chain(told("Mar 4, 2025 4:00:00 AM")).chain([accepted(), ok("{}")]));
+    node.client().wait_for_job("CreateZone", job, &options(None), &mut Unwatched).expect("an answer");
+    node.seen();
+}
+
+#[test]
 fn a_node_that_stays_away_leaves_the_outcome_unknown() {
     let node = Node::new([submitted(86_400_000)].into_iter().chain(vec![refused(); 400]));
     let error = node.client().execute(&action(), &options(None), &mut Unwatched).expect_err("nobody there");
@@ -181,20 +230,23 @@ fn interrupting_stops_the_waiting_and_tells_the_job() {
 #[test]
 fn nobody_waits_when_told_not_to() {
     let node = Node::new([submitted(5000)]);
-    let options = CallOptions { wait: false, ..CallOptions::default() };
+    let options = CallOptions { wait: false, ..options(None) };
     let result = node.client().execute(&action(), &options, &mut Unwatched).expect("an answer");
     let Answer::Detached(job) = result else { panic!("detached") };
-    let expected = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: Some(Duration::from_secs(5)) };
-    assert_eq!(job, expected);
+    assert_eq!((job.uuid.as_str(), job.timeout), (JOB, Some(Duration::from_secs(5))));
     node.seen();
 }
 
 #[test]
-fn the_job_uuid_that_was_sent_counts_where_the_answer_names_none() {
-    let node = Node::new([answer(202, "{}"), ok("{}")]);
-    node.client().execute(&action(), &options(None), &mut Unwatched).expect("an answer");
-    let seen = node.seen();
-    assert_eq!(seen[1].line, format!("GET /v1/api-jobs/{}", seen[0].header("x-job-uuid").expect("sent")));
+fn the_job_uuid_that_was_sent_counts_whatever_the_answer_names() {
+    for answered in [answer(202, "{}"), submitted(1000)] {
+        let node = Node::new([answered, ok("{}")]);
+        node.client().execute(&action(), &CallOptions::default(), &mut Unwatched).expect("an answer");
+        let seen = node.seen();
+        let sent = seen[0].header("x-job-uuid").expect("sent");
+        assert_ne!(sent, JOB);
+        assert_eq!(seen[1].line, format!("GET /v1/api-jobs/{sent}"));
+    }
 }
 
 #[test]
@@ -209,6 +261,16 @@ fn progress_is_asked_for_and_never_in_the_way() {
     assert_eq!(witness.percent, Some(37));
     let asked: Vec<String> = node.lines().into_iter().filter(|line| line.contains("task-progresses")).collect();
     assert_eq!(asked, vec![format!("GET /v1/task-progresses/{JOB}"); 2], "no more after it failed");
+}
+
+#[test]
+fn whoever_waits_for_a_silent_node_is_told() {
+    for request in [action(), query()] {
+        let node = Node::new(vec![Step::Silent; 9]);
+        let mut witness = Witness::default();
+        node.client().execute(&request, &options(Some(20)), &mut witness).expect_err("no answer");
+        assert_eq!((witness.silent.as_deref(), witness.done), (Some("node:8080"), true), "{}", request.api);
+    }
 }
 
 #[test]

@@ -69,14 +69,75 @@ fn a_duplicate_that_the_node_refuses_is_followed() {
 }
 
 #[test]
+fn a_duplicate_without_a_record_has_reached_the_node() {
+    let duplicate = || answer(400, "Duplicate job uuid[x]");
+    for steps in [vec![cut(), unknown_job(), duplicate(), unknown_job()], vec![duplicate(), unknown_job()]] {
+        let node = Node::new(steps);
+        let error = run(&mut node.client(), &action()).expect_err("nobody knows");
+        assert!(matches!(&error, Error::OutcomeUnknown { reason: Uncertainty::Duplicate, .. }), "{error}");
+        assert_eq!((error.class(), error.job()), (Class::Unknown, node.seen()[0].header("x-job-uuid")));
+    }
+}
+
+#[test]
+fn what_refuses_the_second_try_says_nothing_of_the_first() {
+    let not_ready = r#"{"error":{"code":"SYS.1010"}}"#;
+    for refusal in [
+        answer(503, not_ready),
+        answer(503, r#"{"error":{"code":"SYS.1006"}}"#),
+        answer(503, r#"{"error":{"code":"ID.1001"}}"#),
+        answer(500, ""),
+        answer(500, "no"),
+        answer(400, "no"),
+        answer(404, "no api mapping to /v1/zones"),
+    ] {
+        let node = Node::new([answer(504, ""), unknown_job(), refusal.clone(), unknown_job()]);
+        let notes = Notes::default();
+        let mut client = node.client();
+        client.set_job_record(Some(Box::new(notes.clone())));
+        let error = run(&mut client, &action()).expect_err("nobody knows");
+        assert_eq!((error.class(), error.job().is_some()), (Class::Unknown, true), "{refusal:?}: {error}");
+        assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", "Unknown"], "{refusal:?}");
+        node.seen();
+        // The first try has arrived meanwhile.
+        let node = Node::new([answer(504, ""), unknown_job(), refusal.clone(), accepted(), ok("{}")]);
+        run(&mut node.client(), &action()).unwrap_or_else(|error| panic!("{refusal:?}: {error}"));
+        node.seen();
+    }
+}
+
+#[test]
+fn a_result_that_comes_at_once_counts_only_without_a_record() {
+    let at_once = || ok(r#"{"inventory":{"uuid":"other"}}"#);
+    let text = |steps: Vec<Step>| {
+        let node = Node::new(steps);
+        let Answer::Reply(reply) = run(&mut node.client(), &action()).expect("an answer") else { panic!("a reply") };
+        let sent = node.seen()[0].header("x-job-uuid").map(str::to_owned);
+        (reply.job().map(str::to_owned) == sent, String::from_utf8(reply.into_text().expect("text")).expect("text"))
+    };
+    let own = r#"{"inventory":{"uuid":"own"}}"#;
+    assert_eq!(text(vec![at_once(), accepted(), ok(own)]), (true, own.to_owned()));
+    assert_eq!(text(vec![at_once(), unknown_job()]), (false, r#"{"inventory":{"uuid":"other"}}"#.to_owned()));
+    let failed = answer(503, r#"{"error":{"code":"SYS.1006"}}"#);
+    let node = Node::new([at_once(), failed.clone(), failed]);
+    assert!(matches!(run(&mut node.client(), &action()), Ok(Answer::Failed(_))));
+    node.seen();
+    let node = Node::new([at_once()].into_iter().chain(vec![cut(); 100]));
+    assert_eq!(run(&mut node.client(), &action()).expect_err("nobody knows").class(), Class::Unknown);
+}
+
+#[test]
 fn a_front_end_that_broke_behind_the_submission_is_found_out() {
     let node = Node::new([answer(500, ""), accepted(), ok("{}")]);
     run(&mut node.client(), &action()).expect("an answer");
     node.seen();
-    let node = Node::new([answer(500, ""), unknown_job()]);
-    let error = run(&mut node.client(), &action()).expect_err("it never ran");
-    assert!(matches!(&error, Error::Refused { status: 500, .. }), "{error}");
-    assert_eq!(node.lines().iter().filter(|line| line.starts_with("POST")).count(), 1);
+    // Without a word it may have broken behind the action; with one it turned it away.
+    for (text, class) in [("", Class::Unknown), ("no such parameter", Class::Failure)] {
+        let node = Node::new([answer(500, text), unknown_job()]);
+        let error = run(&mut node.client(), &action()).expect_err("no answer");
+        assert_eq!((error.class(), error.job().is_some()), (class, class == Class::Unknown), "{error}");
+        assert_eq!(node.lines().iter().filter(|line| line.starts_with("POST")).count(), 1);
+    }
 }
 
 #[test]
@@ -186,7 +247,22 @@ fn an_action_that_is_interrupted_before_it_is_sent_did_not_run() {
     client.set_job_record(Some(Box::new(notes.clone())));
     assert!(matches!(run(&mut client, &action()), Err(Error::Interrupted { job: None })));
     assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", "NotRun"]);
+    // Another client may have sent it before.
+    let how = CallOptions { is_repeat: true, ..CallOptions::default() };
+    let error = client.execute(&action(), &how, &mut Unwatched).expect_err("interrupted");
+    assert!(matches!(&error, Error::Unanswered { job: Some(_), .. }), "{error}");
     node.seen();
+}
+
+#[test]
+fn what_refuses_the_second_client_says_nothing_of_the_first() {
+    let how = CallOptions { is_repeat: true, ..CallOptions::default() };
+    for refusal in [answer(400, "no"), answer(503, r#"{"error":{"code":"SYS.1006"}}"#)] {
+        let node = Node::new([refusal, unknown_job()]);
+        let error = node.client().execute(&action(), &how, &mut Unwatched).expect_err("nobody knows");
+        assert_eq!((error.class(), error.job().is_some()), (Class::Unknown, true), "{error}");
+        node.seen();
+    }
 }
 
 #[test]
@@ -244,10 +320,11 @@ fn an_action_that_was_answered_by_something_else_is_asked_for() {
 #[test]
 fn an_action_that_was_answered_by_something_else_and_is_not_found_is_unknown() {
     for step in no_answers() {
-        // Plain text is the node's own way to turn a request away: what it has no record of then never ran.
-        let refused = matches!(&step, Step::Answer(400 | 404 | 500, body) if !body.starts_with(['<', '{']))
-            && !matches!(&step, Step::Answer(404, body) if body.is_empty());
-        let ready = matches!(&step, Step::Answer(404, body) if !body.is_empty() && refused);
+        // Plain text is the node's own way to turn a request away: what it has no record of then never ran, unless it
+        // says that it has seen the uuid.
+        let refused = matches!(&step, Step::Answer(400 | 404 | 500, body) if !body.is_empty()
+            && !body.starts_with(['<', '{']) && !body.starts_with("Duplicate"));
+        let ready = matches!(&step, Step::Answer(404, _)) && refused;
         let node = Node::new([step.clone(), unknown_job()].into_iter().chain(ready.then(|| ok("{}"))));
         let notes = Notes::default();
         let mut client = node.client();
@@ -352,10 +429,6 @@ impl JobRecord for Notes {
         self.0.lock().expect("notes").push(format!("{} {}", job.api, job.uuid.len()));
     }
 
-    fn renamed(&mut self, _sent: &str, uuid: &str) {
-        self.0.lock().expect("notes").push(uuid.to_owned());
-    }
-
     fn ended(&mut self, _uuid: &str, outcome: JobOutcome, _at: Duration) {
         self.0.lock().expect("notes").push(format!("{outcome:?}"));
     }
@@ -363,14 +436,6 @@ impl JobRecord for Notes {
 
 #[test]
 fn jobs_are_noted_before_they_are_sent() {
-    let uuid = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
-    let location = answer(202, &format!(r#"{{"location":"http://h/v1/api-jobs/{uuid}"}}"#));
-    let node = Node::new([location, ok("{}")]);
-    let notes = Notes::default();
-    let mut client = node.client();
-    client.set_job_record(Some(Box::new(notes.clone())));
-    run(&mut client, &action()).expect("an answer");
-    assert_eq!(*notes.0.lock().expect("notes"), ["CreateZone 32", uuid, "Succeeded"]);
     for (steps, outcome) in [
         (vec![accepted(), ok("{}")], "Succeeded"),
         (vec![accepted(), answer(503, r#"{"error":{"code":"SYS.1006"}}"#)], "Failed"),

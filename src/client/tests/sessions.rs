@@ -44,6 +44,33 @@ fn a_job_refused_for_its_session_is_sent_again_under_a_new_uuid() {
 }
 
 #[test]
+fn only_a_poll_shows_that_a_uuid_is_spent() {
+    // The first try is on its way still when the second is refused for its session.
+    let unknown = || answer(404, "unknown job");
+    let late = [ok(LOGGED_IN), answer(400, "Duplicate job uuid[x]"), answer(202, "{}"), ok("{}")];
+    let node = Node::new([answer(504, ""), unknown(), answer(503, EXPIRED), unknown()].into_iter().chain(late));
+    let mut client = node.client();
+    client.set_log_in(Some(log_in()));
+    run(&mut client, &action()).expect("an answer");
+    let seen = node.seen();
+    let posts: Vec<_> = seen.iter().filter(|seen| seen.line.starts_with("POST")).collect();
+    assert_eq!(posts.len(), 3);
+    assert!(posts.iter().all(|post| post.header("x-job-uuid") == posts[0].header("x-job-uuid")));
+    assert_eq!(posts[2].header("authorization"), Some("OAuth 90ab90ab"));
+    // The same where it was the only one.
+    let node = Node::new([answer(503, EXPIRED), unknown(), ok(LOGGED_IN), accepted(), ok("{}")]);
+    let mut client = node.client();
+    client.set_log_in(Some(log_in()));
+    run(&mut client, &action()).expect("an answer");
+    let seen = node.seen();
+    assert_eq!(seen[0].header("x-job-uuid"), seen[3].header("x-job-uuid"));
+    let node = Node::new([answer(503, EXPIRED), unknown()]);
+    let error = run(&mut node.client(), &action()).expect_err("nobody to log in");
+    assert_eq!(error.class(), Class::NoSession);
+    node.seen();
+}
+
+#[test]
 fn a_session_that_expires_again_is_given_up() {
     let node = Node::new([answer(503, EXPIRED), ok(LOGGED_IN), answer(503, EXPIRED)]);
     let mut client = node.client();

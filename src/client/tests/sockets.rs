@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::fake::{Node, action, query, synchronous_action};
@@ -20,6 +20,8 @@ enum Deed {
     Send(String),
     /// Sends an answer and keeps the connection.
     Keep(String),
+    /// Sends an answer and keeps the connection; sends it again once it is told to, and says when it has.
+    Again(String, mpsc::Receiver<()>, mpsc::Sender<()>),
     /// Closes without a word.
     Close,
     /// Sends these bytes, then others again and again, for as long as anybody reads.
@@ -40,7 +42,7 @@ fn unknown() -> Deed {
     Deed::Send(http("404 Not Found", "unknown"))
 }
 
-/// The uuid of a job that the node names itself.
+/// The uuid of another job.
 const JOB: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
 
 fn accepted() -> Deed {
@@ -75,7 +77,10 @@ struct State {
 
 impl Server {
     fn new(deeds: Vec<Deed>) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Server::on(TcpListener::bind("127.0.0.1:0").expect("a port"), deeds)
+    }
+
+    fn on(listener: TcpListener, deeds: Vec<Deed>) -> Server {
         let url = format!("http://{}/zstack", listener.local_addr().expect("an address"));
         let state = Arc::new(State { deeds: Mutex::new(deeds.into()), ..State::default() });
         let shared = Arc::clone(&state);
@@ -138,6 +143,14 @@ fn act(stream: &mut TcpStream, deed: Deed) -> bool {
             false
         }
         Deed::Keep(text) => stream.write_all(text.as_bytes()).is_ok(),
+        Deed::Again(text, told, done) => {
+            let mut sent = stream.write_all(text.as_bytes());
+            if told.recv().is_ok() {
+                sent = sent.and_then(|()| stream.write_all(text.as_bytes()));
+                let _ = done.send(());
+            }
+            sent.is_ok()
+        }
         Deed::Close => false,
         Deed::Pour(first, again) => {
             let mut result = stream.write_all(first.as_bytes());
@@ -174,7 +187,7 @@ fn text(answer: Result<Answer, Error>) -> String {
 
 #[test]
 fn a_time_beyond_all_clocks_is_a_time() {
-    let server = Server::new(vec![empty()]);
+    let server = Server::new(vec![accepted(), empty()]);
     let patient = Request { timeout: Some(std::time::Duration::MAX), ..action() };
     assert_eq!(text(run(&server.url, &patient)), "{}");
     server.requests();
@@ -195,7 +208,7 @@ fn requests_arrive_as_they_were_planned() {
 
 #[test]
 fn bodies_have_their_charset_and_actions_a_job_uuid() {
-    let server = Server::new(vec![empty()]);
+    let server = Server::new(vec![accepted(), empty()]);
     assert_eq!(text(run(&server.url, &action())), "{}");
     let arrived = server.requests().remove(0);
     let head = &arrived.text;
@@ -245,20 +258,58 @@ fn an_action_whose_answer_is_cut_is_searched_by_its_job() {
     let poll = format!("GET /zstack/v1/api-jobs/{} ", requests[0].job_uuid());
     assert!(requests[1].text.starts_with(&poll), "{requests:?}");
     assert_eq!(requests[0].job_uuid(), requests[2].job_uuid());
-    let poll = format!("GET /zstack/v1/api-jobs/{JOB} ");
     assert!(requests[3].text.starts_with(&poll) && !requests[3].text.contains("authorization"), "{requests:?}");
 }
 
 #[test]
 fn reads_keep_their_connection_and_actions_get_one_of_their_own() {
-    let keep = || Deed::Keep(http("200 OK", "{}"));
-    let server = Server::new(vec![keep(), keep(), keep(), keep()]);
+    let keep = |status: &str| Deed::Keep(http(status, "{}"));
+    let action_of_two = || [keep("202 Accepted"), keep("200 OK")];
+    let steps = [keep("200 OK"), keep("200 OK")].into_iter().chain(action_of_two()).chain(action_of_two());
+    let server = Server::new(steps.chain([keep("200 OK")]).collect());
     let mut client = client(&server.url, TransportOptions::default());
-    for request in [query(), query(), action(), action()] {
+    for request in [query(), query(), action(), action(), query()] {
         assert_eq!(text(client.execute(&request, &CallOptions::default(), &mut Unwatched)), "{}");
     }
     let connections: Vec<usize> = server.requests().iter().map(|request| request.connection).collect();
-    assert_eq!(connections, [0, 0, 1, 2]);
+    assert_eq!(connections, [0, 0, 1, 1, 2, 2, 0], "the job is asked for on the connection of its action");
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_answers_no_later_request() {
+    // A copy comes with the answer, or some time after it.
+    let answer = |name: &str| http("200 OK", &format!("{{\"name\":\"{name}\"}}"));
+    let (tell, told) = mpsc::channel();
+    let (did, done) = mpsc::channel();
+    let again = |name: &str| Deed::Keep(answer(name) + &answer(name));
+    let late = Deed::Again(answer("b"), told, did);
+    let server = Server::new(vec![again("a"), late, Deed::Keep(answer("c")), accepted(), Deed::Send(answer("d"))]);
+    let mut client = client(&server.url, TransportOptions::default());
+    let mut ask = |request: &Request| text(client.execute(request, &CallOptions::default(), &mut Unwatched));
+    assert_eq!(ask(&query()), "{\"name\":\"a\"}");
+    assert_eq!(ask(&query()), "{\"name\":\"b\"}");
+    tell.send(()).expect("the server waits");
+    done.recv().expect("it has sent");
+    assert_eq!(ask(&query()), "{\"name\":\"c\"}");
+    assert_eq!(ask(&action()), "{\"name\":\"d\"}");
+    let connections: Vec<usize> = server.requests().iter().map(|request| request.connection).collect();
+    assert_eq!(connections, [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_late_copy_of_one_jobs_answer_is_no_result_of_the_next() {
+    let (tell, told) = mpsc::channel();
+    let (did, done) = mpsc::channel();
+    let first = Deed::Again(http("200 OK", "{\"name\":\"a\"}"), told, did);
+    let accept = || Deed::Keep(http("202 Accepted", "{}"));
+    let server = Server::new(vec![accept(), first, accept(), Deed::Keep(http("200 OK", "{\"name\":\"b\"}"))]);
+    let mut client = client(&server.url, TransportOptions::default());
+    let mut act = || text(client.execute(&action(), &CallOptions::default(), &mut Unwatched));
+    assert_eq!(act(), "{\"name\":\"a\"}");
+    tell.send(()).expect("the server waits");
+    done.recv().expect("it has sent");
+    assert_eq!(act(), "{\"name\":\"b\"}");
+    server.requests();
 }
 
 #[test]
@@ -293,6 +344,18 @@ fn other_servers_are_told_apart() {
     let options = TransportOptions { tls: TlsOptions { insecure: true, ca_file: None }, ..TransportOptions::default() };
     let error = client(&url, options).execute(&query(), &CallOptions::default(), &mut Unwatched).expect_err("no TLS");
     assert!(matches!(&error, Error::Unreachable { .. }), "{error:?}");
+}
+
+#[test]
+fn localhost_is_a_node_on_either_family() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        // A machine may lack a family.
+        let Ok(listener) = TcpListener::bind(address) else { continue };
+        let port = listener.local_addr().expect("an address").port();
+        let server = Server::on(listener, vec![empty()]);
+        assert_eq!(text(run(&format!("http://localhost:{port}/zstack"), &query())), "{}", "{address}");
+        server.requests();
+    }
 }
 
 #[test]
@@ -342,7 +405,7 @@ fn an_answer_that_never_ends_is_given_up_when_its_time_is_over() {
         let mut transport = ReqwestTransport::new(endpoint, TransportOptions::default()).expect("a transport");
         let after = Duration::from_millis(100);
         let wire = client(&server.url, TransportOptions::default()).plain_get("/api-jobs/x", after);
-        let mut body = transport.send(&wire).expect("a head").body;
+        let mut body = transport.send(&wire, &mut |_| {}).expect("a head").body;
         let error = std::io::copy(&mut body, &mut std::io::sink()).expect_err("no end");
         assert_eq!(TransportError::of(&error), TransportError::Slow { after });
     }
@@ -350,7 +413,7 @@ fn an_answer_that_never_ends_is_given_up_when_its_time_is_over() {
 
 #[test]
 fn proxies_are_used_only_as_told() {
-    let proxy = Server::new(vec![empty()]);
+    let proxy = Server::new(vec![empty(), empty()]);
     let address = proxy.url.trim_end_matches("/zstack").to_owned();
     let through = |url: &str, exceptions: Option<&str>| {
         let proxies = ProxyOptions {
@@ -364,6 +427,10 @@ fn proxies_are_used_only_as_told() {
     let url = "http://node.invalid:8080/zstack";
     let direct = through(url, Some("node.invalid"));
     assert!(matches!(&direct, Err(Error::Unreachable { source: TransportError::Lookup { .. }, .. })), "{direct:?}");
+    // With a port, an exception is for that one.
+    let direct = through(url, Some("other, node.invalid:8080"));
+    assert!(matches!(&direct, Err(Error::Unreachable { source: TransportError::Lookup { .. }, .. })), "{direct:?}");
+    assert_eq!(text(through(url, Some("node.invalid:8081,[::1]:8080"))), "{}");
     let local = Server::new(vec![Deed::Send(http("200 OK", "{\"own\":1}"))]);
     assert_eq!(text(through(&local.url, None)), "{\"own\":1}");
     assert_eq!(text(through(url, None)), "{}");

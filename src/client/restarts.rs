@@ -1,0 +1,89 @@
+//! Whether a job can have outlived its node (R20).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::caller::Client;
+use crate::dates;
+use crate::json::{self, Kind, Piece, Pieces, unescape};
+use crate::plan::PathPart;
+
+/// How much later than the job the node has to have started: clocks are compared by the second.
+const MARGIN: Duration = Duration::from_secs(5);
+
+impl Client {
+    /// When the node started, as it tells, if that was after a job had been submitted: the job probably died then (R20).
+    /// Where there are several nodes, any that is older may have the job. Never an error: where the node does not tell,
+    /// nothing is known.
+    pub fn started_since(&mut self, submitted: Duration) -> Option<String> {
+        let mut nodes = self.ask_aside("QueryManagementNode", vec![PathPart::Fixed("/management-nodes")])?;
+        let offset = self.zone_offset()?;
+        self.learn_clock_skew().ok()?;
+        let skew = self.shared().clock_skew.unwrap_or_default();
+        let by_its_clock = i64::try_from(submitted.saturating_add(MARGIN).as_secs()).ok()?.checked_add(skew)?;
+        let mut first: Option<(Timestamp, String)> = None;
+        while let Some(piece) = nodes.next_piece().ok()? {
+            let Piece::Row(row) = piece else { continue };
+            let told = text_of(row, "joinDate")?;
+            let joined: Timestamp = format!("{}{offset}", dates::printed(&told)?).parse().ok()?;
+            if first.as_ref().is_none_or(|(earliest, _)| joined < *earliest) {
+                first = Some((joined, told));
+            }
+        }
+        first.filter(|(joined, _)| joined.as_second() > by_its_clock).map(|(_, told)| told)
+    }
+
+    /// The offset of the node's time zone: `+08:00`, or `Z`.
+    fn zone_offset(&mut self) -> Option<String> {
+        let path = vec![PathPart::Fixed("/management-nodes/platform-timezone")];
+        let reply = self.ask_aside("GetPlatformTimeZone", path)?;
+        text_of(&reply.into_text().ok()?, "offset")
+    }
+}
+
+fn text_of(object: &[u8], name: &str) -> Option<String> {
+    let value = json::member(object, name).filter(|value| json::kind(value) == Kind::Text)?;
+    Some(unescape(value).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::fake::{Node, answer, ok};
+    use super::*;
+
+    #[test]
+    fn only_what_all_nodes_are_younger_than_has_died() {
+        // Midnight of the node is 16:00 of the day before.
+        let zone = || ok(r#"{"timezone":"Asia/Shanghai","offset":"+08:00"}"#);
+        let clock = |millis: u64| ok(&format!(r#"{{"currentTime":{{"MillionSeconds":{millis}}}}}"#));
+        let nodes = |dates: &[&str]| {
+            let rows: Vec<String> = dates.iter().map(|date| format!(r#"{{"uuid":"a","joinDate":"{date}"}}"#)).collect();
+            ok(&format!(r#"{{"inventories":[{}]}}"#, rows.join(",")))
+        };
+        let midnight = 1_741_104_000;
+        let right = 1_741_068_607_000;
+        let young = "Mar 5, 2025 12:00:00 AM";
+        for (dates, millis, submitted, expected) in [
+            (&[young][..], right, midnight - 60, Some(young)),
+            (&[young, "Mar 5, 2025, 12:00:07\u{202f}AM"], right, midnight - 60, Some(young)),
+            (&[young], right, midnight - 3, None),
+            (&[young], right, midnight + 60, None),
+            (&[young, "Mar 4, 2025 11:00:00 PM"], right, midnight - 60, None),
+            // The node's clock is an hour ahead.
+            (&[young], right + 3_600_000, midnight - 60, None),
+            (&[young], right + 3_600_000, midnight - 3660, Some(young)),
+            (&["soon"], right, midnight - 60, None),
+            (&[], right, midnight - 60, None),
+        ] {
+            let node = Node::new([nodes(dates), zone(), clock(millis)]);
+            let told = node.client().started_since(Duration::from_secs(submitted));
+            assert_eq!(told.as_deref(), expected, "{dates:?} {submitted}");
+        }
+        for steps in [vec![answer(404, "no api mapping")], vec![nodes(&[young]), answer(503, "")]] {
+            let node = Node::new(steps);
+            assert_eq!(node.client().started_since(Duration::from_secs(1)), None);
+            node.seen();
+        }
+    }
+}
