@@ -1,12 +1,12 @@
 //! What the node checks of any call before it runs: the catalog's constraints, and that uuids name something.
 
-use fancy_regex::Regex;
 use serde_json::Value;
 
 use super::answer::Failure;
 use super::arguments::Arguments;
 use super::store::{Scalar, Store, StoreError, Transaction};
 use crate::catalog::{Api, Catalog, Parameter};
+use crate::pattern;
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
@@ -126,8 +126,7 @@ fn check_text(parameter: &Parameter, text: &str) -> Result<(), Failure> {
     }
     if let Some(pattern) = &parameter.regex {
         // The patterns are Java's; one that cannot be read here holds nothing up.
-        let matches = Regex::new(&format!("^(?:{pattern})$")).ok().and_then(|regex| regex.is_match(text).ok());
-        if matches == Some(false) {
+        if pattern::matches(pattern, text) == Some(false) {
             return bad(format!("does not match the pattern {pattern}"));
         }
     }
