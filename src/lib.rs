@@ -9,6 +9,7 @@ pub mod config;
 mod dates;
 pub mod error;
 pub mod journal;
+pub mod jq;
 pub mod json;
 mod nearness;
 mod parts;

@@ -42,15 +42,14 @@ mod zql_results;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
-use std::thread;
 
 use crate::catalog::Catalog;
 use crate::cli::{self, Line, Options, OwnCommand, UsageError};
 use crate::client::{Attended, Interrupt};
 use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
+use crate::jq;
 use crate::plan;
-use crate::render;
 use crate::secret::Secret;
 use crate::shell::Flow;
 use crate::syntax::{self, Command, Word};
@@ -63,6 +62,9 @@ use settings::errors_of_environment;
 
 /// Runs the program with the arguments that follow its name.
 pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
+    if let Some(code) = jq::serve_if_asked(arguments) {
+        return code;
+    }
     let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let errors = cli::errors_among(&texts).or_else(|| errors_of_environment(&environment).unwrap_or_default());
     panic::set_hook(Box::new(move |panic| {
@@ -86,16 +88,7 @@ fn start(environment: Environment, arguments: &[OsString], mut options: Options)
             return app.conclude(Err(error), None, None).0;
         }
     };
-    let may_filter = options.jq.is_some() || matches!(line, Line::Nothing | Line::Own(OwnCommand::Run { .. }));
-    if !may_filter {
-        return evaluate(environment, line, &words, options);
-    }
-    let evaluated = || evaluate(environment.clone(), line.clone(), &words, options.clone());
-    thread::scope(|scope| match thread::Builder::new().stack_size(render::STACK).spawn_scoped(scope, evaluated) {
-        Ok(thread) => thread.join().unwrap_or(ExitCode::Bug),
-        // Where there is no room for it, no jq expression recurses deeply either.
-        Err(_) => evaluated(),
-    })
+    evaluate(environment, line, &words, options)
 }
 
 /// Evaluates the line that the arguments came to.
