@@ -446,4 +446,40 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn many_rows_come_in_order_and_each_output_once() {
+        let count = 20_000;
+        let rows: Vec<String> = (0..count).map(|n| format!(r#"{{"name":"vm-{n}","n":{n}}}"#)).collect();
+        let whole = format!(r#"{{"inventories":[{}],"total":{count}}}"#, rows.join(","));
+        let all = (0..count).map(|n| format!("\"vm-{n}\"\n")).collect::<String>();
+        for expression in [".inventories[].name", ".inventories[] | .name", "[.inventories[].name] | .[]"] {
+            assert_eq!(print(&whole, &view(Format::Jsonl, expression)), all, "{expression}");
+        }
+        let until = ".inventories[] | if .n == 9000 then halt else .name end";
+        let first = print(&whole, &view(Format::Jsonl, until));
+        assert!(first.ends_with("\"vm-8999\"\n") && all.starts_with(&first));
+        // A filter that fails does so before a reply that breaks off behind, and one filter does for two replies.
+        let view = view(Format::Csv, ".inventories[] | if .n == 19000 then error(\"no\") else .name end");
+        for reply in [&whole[..], &whole[..whole.len() - 9]] {
+            match try_print(reply, &Shape::default(), &view) {
+                Err(Error::Filter { message }) => assert_eq!(message, "no"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_for_a_format_is_told() {
+        let expression = "reduce range(513) as $i (0; [.])";
+        for format in [Format::Yaml, Format::Csv, Format::Table] {
+            match try_print(REPLY, &Shape::default(), &view(format, expression)) {
+                Err(Error::Filter { message }) => assert!(message.contains("deeper than 512 levels"), "{message}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let nested = print(REPLY, &view(Format::Jsonl, expression));
+        assert_eq!(nested, format!("{}0{}\n", "[".repeat(513), "]".repeat(513)));
+        assert!(try_print(REPLY, &Shape::default(), &view(Format::Yaml, "reduce range(512) as $i (0; [.])")).is_ok());
+    }
 }
