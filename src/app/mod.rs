@@ -88,7 +88,11 @@ fn start(environment: Environment, arguments: &[OsString], mut options: Options)
             return app.conclude(Err(error), None, None).0;
         }
     };
-    evaluate(environment, line, &words, options)
+    // `--help` and `--version` need nothing of what follows, unless they cannot be written: that is told as always.
+    match &line {
+        Line::Text(text) if Output::Screen.write_text(text).is_ok() => ExitCode::Done,
+        _ => evaluate(environment, line, &words, options),
+    }
 }
 
 /// Evaluates the line that the arguments came to.
