@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -25,7 +24,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/catalog/flags.rs");
-    link();
 
     let catalog = folder.join("zstack-5.5.6.json");
     let versions: Value = serde_json::from_str(&fs::read_to_string(folder.join("versions.json"))?)?;
@@ -38,27 +36,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let code = format!("pub(super) static DATA: Data = {};\n", index(&text, &compact, &versions, &observed)?);
     fs::write(Path::new(&env::var("OUT_DIR")?).join("catalog_index.rs"), code)?;
     Ok(())
-}
-
-/// Has the program linked so that starting it is nearly all the system's own work. Short commands take about as long
-/// as the loader does, so it is given less to do.
-fn link() {
-    let target = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
-    let is_static = target("FEATURE").split(',').any(|feature| feature == "crt-static");
-    let is_native = env::var("HOST") == env::var("TARGET");
-    if target("OS") != "linux" || target("ENV") != "gnu" || is_static || !is_native {
-        return;
-    }
-    // At a fixed address the loader need not correct 17,000 pointers. Stack, heap and libraries stay at random ones.
-    println!("cargo::rustc-link-arg-bins=-no-pie");
-    println!("cargo::rerun-if-env-changed=CC");
-    let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let asked = Command::new(compiler).arg("-print-file-name=libgcc_eh.a").output();
-    let path = asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    // A compiler that has none repeats the name. What unwinds the stack is then loaded at every start.
-    if Path::new(&path).is_absolute() && Path::new(&path).exists() {
-        println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
-    }
 }
 
 /// The catalog's text with what the other files know of its entries, one entry a line as before.

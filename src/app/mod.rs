@@ -10,17 +10,19 @@ mod script_lines;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
-use std::thread;
 
-use crate::cli::{self, Options, OwnCommand, UsageError};
+use crate::cli::{self, Options, UsageError};
 use crate::config::Environment;
 use crate::error::{Error, ExitCode};
-use crate::render;
+use crate::jq;
 use crate::session::{Session, error_format, errors_of_environment};
 use crate::terminal;
 
 /// Runs the program with the arguments that follow its name.
 pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
+    if let Some(code) = jq::serve_if_asked(arguments) {
+        return code;
+    }
     let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let format = error_format(cli::errors_among(&texts), &environment.variables);
     panic::set_hook(Box::new(move |panic| {
@@ -32,9 +34,9 @@ pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
 fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
     let mut options = Options::default();
     match read(&environment, arguments, &mut options) {
-        Ok((line, words)) => with_room(options.jq.is_some(), &line, || {
-            run_line(Session::new(environment.clone(), options.clone()), line.clone(), &words)
-        }),
+        // `--help` and `--version` need nothing of what follows, unless they cannot be written: that is told as always.
+        Ok((cli::Line::Text(text), _)) if terminal::Output::Screen.write_text(&text).is_ok() => ExitCode::Done,
+        Ok((line, words)) => run_line(Session::new(environment, options), line, &words),
         Err(error) => {
             let options = Options { errors: options.errors, ..Options::default() };
             let mut session = Session::new(environment, options);
@@ -71,16 +73,4 @@ fn run_line(mut session: Session, line: cli::Line, arguments: &[String]) -> Exit
     };
     session.close();
     code
-}
-
-/// Runs with room for jq expressions that recurse deeply, where there may be some.
-fn with_room(has_filter: bool, line: &cli::Line, run: impl Fn() -> ExitCode + Sync) -> ExitCode {
-    if !has_filter && !matches!(line, cli::Line::Nothing | cli::Line::Own(OwnCommand::Run { .. })) {
-        return run();
-    }
-    thread::scope(|scope| match thread::Builder::new().stack_size(render::STACK).spawn_scoped(scope, &run) {
-        Ok(thread) => thread.join().unwrap_or(ExitCode::Bug),
-        // Where there is no room for it, no jq expression recurses deeply either.
-        Err(_) => run(),
-    })
 }

@@ -1,77 +1,29 @@
-//! `--jq`: a jq expression that is applied to the reply before it is printed.
+//! `--jq`: a jq expression between the reply and its printing.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use jaq_json::Val;
-use jaq_json::write::Pp;
-
-use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError, Sorter};
+use crate::jq::{self, FilterError, Layout, Made, Way, Worker};
+use crate::json::{self, DEPTH_LIMIT, Kind, MapWriter, Piece, Pieces, ReadError, Sorter};
 
 use super::error::Error;
 use super::output::Output;
-use super::program::{FilterError, Program, value};
 use super::view::{Format, View};
 use super::yaml;
+
+/// How many bytes of rows are collected before the expression is run on them. What it yields waits until about as many
+/// bytes of it can be written.
+const ENOUGH: usize = 32 * 1024;
 
 /// A compiled jq expression.
 #[derive(Clone)]
 pub struct Filter {
     expression: Rc<str>,
-    /// What an expression that begins with `.inventories[]` does to each row.
-    each: Option<Rc<RowProgram>>,
-    whole: Rc<Program>,
+    /// The process that runs it, while no reply is filtered.
+    idle: Rc<Cell<Option<Worker>>>,
     is_interrupted: Rc<dyn Fn() -> bool>,
-}
-
-/// A program for each row.
-struct RowProgram {
-    /// The whole expression.
-    expression: String,
-    /// The member that the expression begins with, if any: `name` in `.name | rest`. Only that member is parsed then.
-    member: Option<String>,
-    /// The program that is applied to that member, or to the row.
-    program: Program,
-}
-
-impl RowProgram {
-    fn compile(expression: String) -> Option<RowProgram> {
-        let name: String =
-            expression.strip_prefix('.')?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        // The rest applies to the member's value: `.b`, `[0]`, `| ...`.
-        let rest = &expression[1 + name.len()..];
-        let (member, program) = match rest.chars().next() {
-            _ if name.is_empty() => (None, Program::compile(&expression).ok()?),
-            None | Some(' ' | '.') => {
-                (Some(name), Program::compile(format!(".{}", rest.trim_start_matches('.')).trim_end()).ok()?)
-            }
-            Some('[') => (Some(name), Program::compile(&format!(".{rest}")).ok()?),
-            Some(_) => (None, Program::compile(&expression).ok()?),
-        };
-        Some(RowProgram { expression, member, program })
-    }
-
-    fn run(
-        &self,
-        row: &[u8],
-        reader: &mut ValueReader,
-        is_interrupted: &dyn Fn() -> bool,
-        found: &mut dyn FnMut(Val) -> Result<(), Error>,
-    ) -> Result<bool, Error> {
-        match &self.member {
-            None => self.program.run(reader.value(row)?, is_interrupted, found),
-            Some(name) if json::kind(row) == Kind::Map => {
-                let member = json::member(row, name).map_or(Ok(Val::Null), |text| reader.value(text))?;
-                self.program.run(member, is_interrupted, found)
-            }
-            // Rows that are not objects are rare, and usually an error.
-            Some(_) => match Program::compile(&self.expression) {
-                Ok(program) => program.run(reader.value(row)?, is_interrupted, found),
-                Err(error) => Err(Error::Filter { message: error.message }),
-            },
-        }
-    }
 }
 
 impl fmt::Debug for Filter {
@@ -84,127 +36,124 @@ impl Filter {
     /// Compiles an expression. Modules cannot be imported, and the process environment is not visible to it.
     ///
     /// # Errors
-    /// The first error, with its position.
+    /// The first error, with its place.
     pub fn compile(expression: &str) -> Result<Filter, FilterError> {
-        let whole = Rc::new(Program::compile(expression)?);
-        let each = each_row(expression).and_then(RowProgram::compile).map(Rc::new);
-        Ok(Filter { expression: expression.into(), each, whole, is_interrupted: Rc::new(|| false) })
+        let worker = Worker::start(expression)?;
+        let idle = Rc::new(Cell::new(Some(worker)));
+        Ok(Filter { expression: expression.into(), idle, is_interrupted: Rc::new(|| false) })
     }
 
-    /// Stops with [`Error::Interrupted`] when `is_interrupted`, which is polled, returns `true`.
+    /// Ends with [`Error::Interrupted`] when `is_interrupted` says so, which is asked again and again.
     pub fn until(self, is_interrupted: impl Fn() -> bool + 'static) -> Filter {
         Filter { is_interrupted: Rc::new(is_interrupted), ..self }
     }
-}
 
-/// For `.inventories[].a.b | rest`, which does the same to each row: `.a.b | rest`.
-fn each_row(expression: &str) -> Option<String> {
-    let rest = expression.trim_start().strip_prefix(".inventories[]")?;
-    let mut end = 0;
-    let bytes = rest.as_bytes();
-    // The path continues through members, indexes and `?`; anything else except a pipe has another precedence.
-    loop {
-        match bytes.get(end) {
-            Some(b'.') => {
-                let name =
-                    rest[end + 1..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-                if name == 0 {
-                    return None;
-                }
-                end += 1 + name;
-            }
-            Some(b'[') => end += rest[end..].find(']').filter(|close| !rest[end..end + close].contains('"'))? + 1,
-            Some(b'?') if bytes.get(end + 1) != Some(&b'/') => end += 1,
-            _ => break,
-        }
+    /// The process, for one reply.
+    fn worker(&self, layout: Layout) -> Result<Worker, Error> {
+        let mut worker = match self.idle.take() {
+            Some(worker) => worker,
+            // It ended with an earlier reply.
+            None => Worker::start(&self.expression).map_err(|error| Error::Filter { message: error.message })?,
+        };
+        worker.begin(layout, Rc::clone(&self.is_interrupted));
+        Ok(worker)
     }
-    let (path, tail) = rest.split_at(end);
-    // A `?` directly after `[]` handles a reply without inventories.
-    let path = path.trim_start_matches('?');
-    let path = if path.starts_with('.') { path.to_owned() } else { format!(".{path}") };
-    let tail = tail.trim_start();
-    if tail.is_empty() {
-        return Some(path);
-    }
-    let after = tail.strip_prefix('|').filter(|after| !after.starts_with('='))?;
-    Some(format!("{path} | {after}"))
 }
 
-/// Parses JSON text into values of jq.
-#[derive(Default)]
-struct ValueReader {
-    /// Set when members are sorted first, as they would be for `-o json | jq`.
-    sorter: Option<Sorter>,
-    sorted: Vec<u8>,
-}
-
-impl ValueReader {
-    fn value(&mut self, text: &[u8]) -> Result<Val, Error> {
-        match &mut self.sorter {
-            Some(sorter) if matches!(json::kind(text), Kind::List | Kind::Map) => {
-                self.sorted.clear();
-                sorter.compact(&mut self.sorted, text);
-                value(&self.sorted)
-            }
-            _ => value(text),
+impl From<jq::Error> for Error {
+    fn from(error: jq::Error) -> Error {
+        match error {
+            jq::Error::Interrupted => Error::Interrupted,
+            jq::Error::Failed(message) => Error::Filter { message },
         }
     }
 }
 
-/// The outputs of a filter, one batch at a time.
+/// Where the outputs of a filter come from, some rows at a time.
 pub(super) struct Outputs<'p> {
     pieces: &'p mut dyn Pieces,
     filter: Filter,
-    reader: ValueReader,
-    /// The members of the reply, as far as they are needed.
-    reply: jaq_json::Map,
-    list: Option<(Val, Vec<Val>)>,
+    layout: Layout,
+    worker: Option<Worker>,
+    values: Values,
     streaming: bool,
     in_inventories: bool,
+    /// Whether the first row went to the expression: it goes alone, so that what it yields is there at once.
+    started: bool,
     done: bool,
+    /// Why there are no more pieces, told behind what the last rows yield.
+    broken: Option<ReadError>,
 }
 
 impl<'p> Outputs<'p> {
-    fn new(pieces: &'p mut dyn Pieces, filter: &Filter, reader: ValueReader) -> Outputs<'p> {
+    fn new(pieces: &'p mut dyn Pieces, filter: &Filter, layout: Layout) -> Outputs<'p> {
         Outputs {
             pieces,
             filter: filter.clone(),
-            reader,
-            reply: jaq_json::Map::default(),
-            list: None,
+            layout,
+            worker: None,
+            values: Values { sorter: layout.sorted.then(Sorter::default), sorted: Vec::new() },
             streaming: false,
             in_inventories: false,
+            started: false,
             done: false,
+            broken: None,
         }
     }
 
-    /// Hands the next outputs to `found`: those of one row, or of the whole reply. `false` when there are no more.
-    pub(super) fn next(&mut self, found: &mut dyn FnMut(Val) -> Result<(), Error>) -> Result<bool, Error> {
-        while !self.done {
-            let Some(piece) = self.pieces.next_piece()? else {
-                self.done = true;
-                if self.streaming {
-                    return Ok(false);
+    /// Hands the next outputs to `found`: those of some rows, or of the whole reply. `false` when there are no more.
+    pub(super) fn next(&mut self, found: &mut dyn FnMut(Made<'_>) -> Result<(), Error>) -> Result<bool, Error> {
+        if let Some(error) = self.broken.take() {
+            return Err(error.into());
+        }
+        // After an error it is not put back: it may be anywhere.
+        let mut worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => self.filter.worker(self.layout)?,
+        };
+        let goes_on = !self.done && self.collect(&mut worker)? && {
+            self.done |= !worker.run(found)?;
+            true
+        };
+        if goes_on {
+            self.worker = Some(worker);
+        } else {
+            self.filter.idle.set(Some(worker));
+        }
+        Ok(goes_on)
+    }
+
+    /// Tells the process of pieces until it can be run. `false` where nothing is left to be run.
+    fn collect(&mut self, worker: &mut Worker) -> Result<bool, Error> {
+        loop {
+            let piece = match self.pieces.next_piece() {
+                Ok(Some(piece)) => piece,
+                Ok(None) => {
+                    self.done = true;
+                    return Ok(!self.streaming || worker.taken() > 0);
                 }
-                let mut reply = std::mem::take(&mut self.reply);
-                let success = Val::from("success".to_owned());
-                if !reply.contains_key(&success) {
-                    reply.insert(success, Val::Bool(true));
+                Err(error) if worker.taken() > 0 => {
+                    self.broken = Some(error);
+                    return Ok(true);
                 }
-                if self.reader.sorter.is_some() {
-                    reply.sort_keys();
-                }
-                self.filter.whole.run(Val::obj(reply), &*self.filter.is_interrupted, found)?;
-                return Ok(true);
+                Err(error) => return Err(error.into()),
             };
+            let values = &mut self.values;
             match piece {
-                Piece::Rows { name: "inventories" } if self.filter.each.is_some() => {
+                Piece::Rows { name: "inventories" } if *worker.way() != Way::Whole => {
                     self.streaming = true;
                     self.in_inventories = true;
                 }
                 Piece::Row(row) if self.in_inventories => {
-                    if let Some(each) = &self.filter.each {
-                        self.done = !each.run(row, &mut self.reader, &*self.filter.is_interrupted, found)?;
+                    match worker.way() {
+                        Way::Member(name) if json::kind(row) == Kind::Map => {
+                            let member = json::member(row, name).map_or(&b"null"[..], |text| values.compact(text));
+                            worker.take(member, true);
+                        }
+                        _ => worker.take(values.compact(row), false),
+                    }
+                    if !self.started || worker.taken() >= ENOUGH {
+                        self.started = true;
                         return Ok(true);
                     }
                 }
@@ -212,63 +161,76 @@ impl<'p> Outputs<'p> {
                 _ if self.streaming => {}
                 Piece::Member { name: "schema", .. } => {}
                 Piece::Member { name, text } => {
-                    self.reply.insert(name_value(name), self.reader.value(text)?);
+                    worker.member(&json::unescape(name.as_bytes()), values.compact(text))?
                 }
-                Piece::Rows { name } => self.list = Some((name_value(name), Vec::new())),
-                Piece::Row(row) => {
-                    let row = self.reader.value(row)?;
-                    if let Some((_, rows)) = &mut self.list {
-                        rows.push(row);
-                    }
-                }
-                Piece::EndRows => {
-                    if let Some((name, rows)) = self.list.take() {
-                        self.reply.insert(name, rows.into_iter().collect());
-                    }
-                }
+                Piece::Rows { name } => worker.begin_list(&json::unescape(name.as_bytes())),
+                Piece::Row(row) => worker.row(values.compact(row))?,
+                Piece::EndRows => worker.end_list(),
             }
         }
-        Ok(false)
     }
 }
 
-fn name_value(name: &str) -> Val {
-    Val::from(json::unescape(name.as_bytes()).into_owned())
+/// Lays values out for the expression.
+struct Values {
+    /// Where members are to be sorted: as they are for a filter behind `-o json |`.
+    sorter: Option<Sorter>,
+    sorted: Vec<u8>,
 }
 
-/// Writes a value as one line of JSON, or indented by two spaces as jq does.
-fn write_value(out: &mut Vec<u8>, value: &Val, pretty: bool) -> Result<(), Error> {
-    let indent = pretty.then(|| "  ".to_owned());
-    let style = Pp { indent, sort_keys: false, styles: Default::default(), sep_space: pretty };
-    jaq_json::write::write(out, &style, 0, value).map_err(Error::Write)
+impl Values {
+    fn compact<'t>(&'t mut self, text: &'t [u8]) -> &'t [u8] {
+        match &mut self.sorter {
+            Some(sorter) if matches!(json::kind(text), Kind::List | Kind::Map) => {
+                self.sorted.clear();
+                sorter.compact(&mut self.sorted, text);
+                &self.sorted
+            }
+            _ => text,
+        }
+    }
+}
+
+/// What is nested as deeply as no reply is cannot be walked here.
+fn check_depth(text: &[u8]) -> Result<(), Error> {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_LIMIT {
+            let message = format!("a value is nested deeper than {DEPTH_LIMIT} levels, which only JSON can show");
+            return Err(Error::Filter { message });
+        }
+    }
+    Ok(())
 }
 
 /// Writes the outputs of a filter one after the other, in a format that needs no columns.
 pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: &mut Output<'_>) -> Result<(), Error> {
-    let reader = ValueReader { sorter: Some(Sorter::default()), ..ValueReader::default() };
-    let mut outputs = Outputs::new(pieces, filter, reader);
+    let bare = view.raw || view.format == Format::Value;
+    let layout = Layout { sorted: true, pretty: view.format == Format::Json, bare };
+    let mut outputs = Outputs::new(pieces, filter, layout);
     let mut first = true;
-    let mut text = Vec::new();
     loop {
-        let more = outputs.next(&mut |value| {
-            text.clear();
-            match &value {
-                Val::TStr(string) | Val::BStr(string) if view.raw || view.format == Format::Value => {
-                    raw(string, view, &mut out.buffer);
-                }
-                _ if view.format == Format::Yaml => {
-                    write_value(&mut text, &value, false)?;
+        let more = outputs.next(&mut |made| {
+            match made {
+                Made::Text(string) => raw(string, view, &mut out.buffer),
+                Made::Json(text) if view.format == Format::Yaml => {
+                    check_depth(text)?;
                     if !first {
                         out.buffer.extend_from_slice(b"---\n");
                     }
-                    yaml::document(&mut out.buffer, &text);
+                    yaml::document(&mut out.buffer, text);
                     first = false;
                     return out.row_done();
                 }
-                _ => {
-                    write_value(&mut text, &value, view.format == Format::Json)?;
-                    super::json::safe(&text, view, |text| out.buffer.extend_from_slice(text));
-                }
+                Made::Json(text) => super::json::safe(text, view, |text| out.buffer.extend_from_slice(text)),
             }
             out.buffer.push(b'\n');
             out.row_done()
@@ -279,7 +241,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: 
     }
 }
 
-/// Writes a string without quotes; on a terminal control characters other than line feeds and tabs are escaped.
+/// A string as it is; on a terminal only line feeds and tabs act.
 fn raw(string: &[u8], view: &View, out: &mut Vec<u8>) {
     if !view.terminal {
         return out.extend_from_slice(string);
@@ -306,14 +268,14 @@ pub(super) struct FilteredRows<'p> {
 #[derive(PartialEq, Eq)]
 enum Phase {
     Start,
-    Rows,
+    FilteredRows,
     End,
 }
 
 impl<'p> FilteredRows<'p> {
     pub(super) fn new(pieces: &'p mut dyn Pieces, filter: &Filter) -> FilteredRows<'p> {
         FilteredRows {
-            outputs: Outputs::new(pieces, filter, ValueReader::default()),
+            outputs: Outputs::new(pieces, filter, Layout::default()),
             waiting: VecDeque::new(),
             current: Vec::new(),
             phase: Phase::Start,
@@ -326,10 +288,10 @@ impl Pieces for FilteredRows<'_> {
         match self.phase {
             Phase::End => return Ok(None),
             Phase::Start => {
-                self.phase = Phase::Rows;
+                self.phase = Phase::FilteredRows;
                 return Ok(Some(Piece::Rows { name: "inventories" }));
             }
-            Phase::Rows => {}
+            Phase::FilteredRows => {}
         }
         loop {
             if let Some(row) = self.waiting.pop_front() {
@@ -337,10 +299,10 @@ impl Pieces for FilteredRows<'_> {
                 return Ok(Some(Piece::Row(&self.current)));
             }
             let waiting = &mut self.waiting;
-            let more = self.outputs.next(&mut |value| {
-                let mut text = Vec::new();
-                write_value(&mut text, &value, false)?;
-                spread(text, waiting);
+            let more = self.outputs.next(&mut |made| {
+                let (Made::Json(text) | Made::Text(text)) = made;
+                check_depth(text)?;
+                spread(text.to_vec(), waiting);
                 Ok(())
             });
             match more {
@@ -350,7 +312,7 @@ impl Pieces for FilteredRows<'_> {
                     return Ok(Some(Piece::EndRows));
                 }
                 Err(Error::Read(error)) => return Err(error),
-                // The caller converts the error back; see `error.rs`.
+                // Whoever asked for rows takes the error out again.
                 Err(error) => return Err(ReadError::Read(std::io::Error::other(error))),
             }
         }
@@ -384,32 +346,6 @@ mod tests {
 
     fn view(format: Format, expression: &str) -> View {
         View { filter: Some(Filter::compile(expression).expect("compiles")), ..View::new(format) }
-    }
-
-    #[test]
-    fn rows_are_filtered_as_they_come_where_that_means_the_same() {
-        for (expression, each) in [
-            (".inventories[]", Some(".")),
-            (" .inventories[].name", Some(".name")),
-            (".inventories[].nics[0].ip", Some(".nics[0].ip")),
-            (".inventories[][\"a\"]", None),
-            (".inventories[]? | .name", Some(". |  .name")),
-            (".inventories[] | .name, .size", Some(". |  .name, .size")),
-            (".inventories[].a? | .", Some(".a? |  .")),
-            (".inventories[][] | .", Some(".[] |  .")),
-            (".inventories[] |= 1", None),
-            (".inventories[].name, .total", None),
-            (".inventories[] as $x | $x", None),
-            (".inventories[].size + 1", None),
-            (".inventories[].a // 1", None),
-            (".inventories[].a ?// 1", None),
-            (".inventories[]..", None),
-            (".inventories", None),
-            (".total", None),
-        ] {
-            assert_eq!(each_row(expression).as_deref(), each, "{expression}");
-        }
-        assert!(Filter::compile(".inventories[].name").expect("compiles").each.is_some());
     }
 
     #[test]
@@ -509,5 +445,41 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn many_rows_come_in_order_and_each_output_once() {
+        let count = 20_000;
+        let rows: Vec<String> = (0..count).map(|n| format!(r#"{{"name":"vm-{n}","n":{n}}}"#)).collect();
+        let whole = format!(r#"{{"inventories":[{}],"total":{count}}}"#, rows.join(","));
+        let all = (0..count).map(|n| format!("\"vm-{n}\"\n")).collect::<String>();
+        for expression in [".inventories[].name", ".inventories[] | .name", "[.inventories[].name] | .[]"] {
+            assert_eq!(print(&whole, &view(Format::Jsonl, expression)), all, "{expression}");
+        }
+        let until = ".inventories[] | if .n == 9000 then halt else .name end";
+        let first = print(&whole, &view(Format::Jsonl, until));
+        assert!(first.ends_with("\"vm-8999\"\n") && all.starts_with(&first));
+        // A filter that fails does so before a reply that breaks off behind, and one filter does for two replies.
+        let view = view(Format::Csv, ".inventories[] | if .n == 19000 then error(\"no\") else .name end");
+        for reply in [&whole[..], &whole[..whole.len() - 9]] {
+            match try_print(reply, &Shape::default(), &view) {
+                Err(Error::Filter { message }) => assert_eq!(message, "no"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_for_a_format_is_told() {
+        let expression = "reduce range(513) as $i (0; [.])";
+        for format in [Format::Yaml, Format::Csv, Format::Table] {
+            match try_print(REPLY, &Shape::default(), &view(format, expression)) {
+                Err(Error::Filter { message }) => assert!(message.contains("deeper than 512 levels"), "{message}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let nested = print(REPLY, &view(Format::Jsonl, expression));
+        assert_eq!(nested, format!("{}0{}\n", "[".repeat(513), "]".repeat(513)));
+        assert!(try_print(REPLY, &Shape::default(), &view(Format::Yaml, "reduce range(512) as $i (0; [.])")).is_ok());
     }
 }

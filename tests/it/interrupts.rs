@@ -1,5 +1,8 @@
 //! Ctrl-C on a terminal, in what does not wait for a node.
 
+#[cfg(target_os = "linux")]
+use std::process::Command;
+#[cfg(target_os = "linux")]
 use std::time::Duration;
 
 use crate::harness::Home;
@@ -8,38 +11,22 @@ use crate::terminal::{CTRL_C, CTRL_D, CTRL_L, ENTER, Terminal};
 /// The first row is printed at once: the filter goes on.
 const BUSY: &str = "\"busy\"";
 
-/// Then calls on and on.
-const CALLS: &str = "last(repeat(1))";
-
-/// Then calls nothing: no code of the program runs in it.
-const DEAF: &str = "last(range(infinite))";
-
-/// Presses Ctrl-C until a deaf filter ends with the program. It gets time to become deaf, and between two presses:
-/// they might be one signal.
-fn pressed_to_the_end(terminal: Terminal) -> (String, Option<i32>) {
-    while !terminal.ends_within(Duration::from_millis(500)) {
-        terminal.keys(CTRL_C);
-    }
-    terminal.ends()
-}
+/// Then works on and on: by calls, and without any.
+const ENDLESS: [&str; 2] = ["last(repeat(1))", "last(range(infinite))"];
 
 #[test]
-fn ctrl_c_ends_a_filter_that_calls_and_the_second_one_any() {
+fn ctrl_c_ends_any_filter() {
     let home = Home::with_cloud();
-    let run = |filter: &str| {
-        let filter = format!("{BUSY}, {filter}");
+    for endless in ENDLESS {
+        let filter = format!("{BUSY}, {endless}");
         let words = ["--sandbox", "--no-pager", "QueryZone", "--jq", &filter];
         let terminal = Terminal::run(&home, 80, 24, env!("CARGO_BIN_EXE_zstack-cli"), &words);
         terminal.sees("\"busy\"");
-        terminal
-    };
-    let terminal = run(CALLS);
-    terminal.keys(CTRL_C);
-    let (screen, code) = terminal.ends();
-    assert!(screen.contains("error: interrupted"), "{screen}");
-    assert_eq!(code, Some(130), "{screen}");
-    let (screen, code) = pressed_to_the_end(run(DEAF));
-    assert_eq!(code, Some(130), "{screen}");
+        terminal.keys(CTRL_C);
+        let (screen, code) = terminal.ends();
+        assert!(screen.contains("error: interrupted"), "{screen}");
+        assert_eq!(code, Some(130), "{screen}");
+    }
 }
 
 #[test]
@@ -50,17 +37,18 @@ fn the_shell_goes_on_after_a_filter_that_was_stopped() {
         format!("trap : INT; {} --sandbox --no-pager; echo status $?; stty -a", env!("CARGO_BIN_EXE_zstack-cli"));
     let terminal = Terminal::run_with(&home, (80, 40), "sh", &["-c", &script], &[]);
     terminal.prompt("admin@sandbox >>>");
-    terminal.keys(&format!("QueryZone | {BUSY}, {CALLS}{ENTER}"));
-    terminal.sees("\n\"busy\"");
-    terminal.keys(CTRL_C);
-    terminal.sees("error: interrupted");
-    terminal.prompt("admin@sandbox >>>");
-    terminal.keys(CTRL_L);
-    terminal.until_gone("busy");
-    terminal.keys(&format!("QueryZone | {BUSY}, {DEAF}{ENTER}"));
-    terminal.sees("\n\"busy\"");
-    let (screen, _) = pressed_to_the_end(terminal);
-    assert!(screen.contains("status 130"), "{screen}");
+    for endless in ENDLESS {
+        terminal.keys(&format!("QueryZone | {BUSY}, {endless}{ENTER}"));
+        terminal.sees("\n\"busy\"");
+        terminal.keys(CTRL_C);
+        terminal.sees("error: interrupted");
+        terminal.prompt("admin@sandbox >>>");
+        terminal.keys(CTRL_L);
+        terminal.until_gone("busy");
+    }
+    terminal.keys(CTRL_D);
+    let (screen, _) = terminal.ends();
+    assert!(screen.contains("status 0"), "{screen}");
     let modes: Vec<&str> = screen.split_whitespace().collect();
     assert!(["icanon", "echo", "isig", "icrnl"].iter().all(|mode| modes.contains(mode)), "{screen}");
 }
@@ -89,4 +77,58 @@ fn a_program_that_has_the_terminal_has_ctrl_c_too() {
     terminal.prompt("admin@sandbox >>>");
     terminal.keys(CTRL_D);
     assert_eq!(terminal.ends().1, Some(0));
+}
+
+/// The process that runs a filter for another one.
+#[cfg(target_os = "linux")]
+fn filter_of(program: u32) -> String {
+    let children = format!("/proc/{program}/task/{program}/children");
+    std::fs::read_to_string(children).expect("a process that runs").trim().to_owned()
+}
+
+/// Sends a signal.
+#[cfg(target_os = "linux")]
+fn send(signal: &str, process: &str) {
+    assert!(Command::new("kill").args([signal, process]).status().expect("kill runs").success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_filter_knows_no_secret_and_ends_alone_or_with_the_program() {
+    let home = Home::with_cloud();
+    let secret = ("ZSTACK_PASSWORD", "password");
+    let words = ["--sandbox", "--no-pager", "QueryZone", "--jq", &format!("{BUSY}, {}", ENDLESS[1])];
+    let run = || {
+        let program = env!("CARGO_BIN_EXE_zstack-cli");
+        let terminal = Terminal::run_with(&home, (80, 24), program, &words, &[secret, ("TZ", "UTC")]);
+        terminal.sees("\"busy\"");
+        let filter = filter_of(terminal.process());
+        (terminal, filter)
+    };
+    let (terminal, filter) = run();
+    // Others may not even look at what it was started with.
+    if let Ok(variables) = std::fs::read_to_string(format!("/proc/{filter}/environ")) {
+        assert_eq!(variables, "TZ=UTC\0");
+    }
+    let limits = std::fs::read_to_string(format!("/proc/{filter}/limits")).expect("limits");
+    assert!(
+        limits.lines().any(|line| line.split_whitespace().take(6).eq("Max core file size 0 0".split(' '))),
+        "{limits}"
+    );
+    send("-KILL", &filter);
+    let (screen, code) = terminal.ends();
+    assert!(screen.contains("error: jq: the filter has ended: signal: 9"), "{screen}");
+    assert_eq!(code, Some(2), "{screen}");
+
+    let (terminal, filter) = run();
+    send("-KILL", &terminal.process().to_string());
+    terminal.ends();
+    // Whoever adopts it may take a while to notice its end.
+    let is_gone = || {
+        let status = std::fs::read_to_string(format!("/proc/{filter}/stat")).unwrap_or_default();
+        status.is_empty() || status.contains(") Z ") || status.contains(") X ")
+    };
+    while !is_gone() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

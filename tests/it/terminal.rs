@@ -133,12 +133,6 @@ impl Terminal {
         self.until(text, |_, row| row.ends_with(text));
     }
 
-    /// Whether the program ends in that time.
-    pub(crate) fn ends_within(&self, time: Duration) -> bool {
-        let state = self.shown.parser.lock().expect("no panic");
-        self.shown.changed.wait_timeout_while(state, time, |(_, ended)| !*ended).expect("no panic").0.1
-    }
-
     /// Waits until the screen is the usual one, with a cursor, or the other one, without.
     pub(crate) fn shows_other_screen(&self, other: bool) {
         let end = Instant::now() + PATIENCE;

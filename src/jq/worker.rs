@@ -1,0 +1,295 @@
+//! The side of whoever wants an expression run.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::Child;
+use std::rc::Rc;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGABRT, SIGBUS, SIGINT, SIGSEGV};
+
+use super::frame;
+use super::program::FilterError;
+
+/// How long nothing is heard before the user's wish is looked at. A signal is noticed at once, where it reaches the
+/// thread that waits.
+const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// How many bytes of answers are read at once.
+const ENOUGH: usize = 64 * 1024;
+
+/// Why an expression yields nothing more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The user did not want the end of it.
+    #[error("interrupted")]
+    Interrupted,
+    /// It failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// How outputs are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Whether the members of a reply are sorted before the expression sees them.
+    pub sorted: bool,
+    /// Whether values take several lines, as those of jq do.
+    pub pretty: bool,
+    /// Whether strings are not JSON.
+    pub bare: bool,
+}
+
+impl Layout {
+    fn to_bytes(self) -> [u8; 3] {
+        [self.sorted, self.pretty, self.bare].map(u8::from)
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Layout {
+        let is_set = |at: usize| bytes.get(at).is_some_and(|byte| *byte != 0);
+        Layout { sorted: is_set(0), pretty: is_set(1), bare: is_set(2) }
+    }
+}
+
+/// How an expression takes the rows of a reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It wants the whole reply.
+    Whole,
+    /// It does the same to each.
+    Rows,
+    /// It does the same to that member of each.
+    Member(String),
+}
+
+/// What an expression yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made<'a> {
+    /// JSON text.
+    Json(&'a [u8]),
+    /// A string, where strings are wanted bare.
+    Text(&'a [u8]),
+}
+
+/// A process that runs one expression. It ends with this.
+#[derive(Debug)]
+pub struct Worker {
+    child: Option<Child>,
+    input: File,
+    answers: BufReader<Answers>,
+    way: Way,
+    /// What is sent next.
+    waiting: Vec<u8>,
+    /// The rows of the next run.
+    batch: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Worker {
+    /// Starts a process and has it compile an expression.
+    ///
+    /// # Errors
+    /// What is wrong with the expression, with its place.
+    pub fn start(expression: &str) -> Result<Worker, FilterError> {
+        let error = |message: String| FilterError { message, span: 0..0 };
+        let started = start().map_err(|cause| error(format!("its process cannot be started: {cause}")))?;
+        let (child, input, output) = started;
+        let is_interrupted: Rc<dyn Fn() -> bool> = Rc::new(|| false);
+        let answers = Answers { pipe: output.into(), is_interrupted, was_interrupted: false };
+        let answers = BufReader::with_capacity(ENOUGH, answers);
+        let (waiting, batch, body) = (Vec::new(), Vec::new(), Vec::new());
+        let mut worker = Worker { child, input: input.into(), answers, way: Way::Whole, waiting, batch, body };
+        frame::put(&mut worker.waiting, frame::EXPRESSION, expression.as_bytes());
+        let answer = worker.send().and_then(|()| worker.answer());
+        let kind = answer.map_err(|ended| error(ended.to_string()))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match (kind, &worker.body[..]) {
+            (frame::COMPILED, b"") => worker.way = Way::Whole,
+            (frame::COMPILED, b"*") => worker.way = Way::Rows,
+            (frame::COMPILED, [b'.', name @ ..]) => worker.way = Way::Member(text(name)),
+            (frame::WRONG, told) => {
+                let Some((start, rest)) = told.split_first_chunk() else { return Err(error(text(told))) };
+                let Some((end, message)) = rest.split_first_chunk() else { return Err(error(text(told))) };
+                let offset = |bytes: &[u8; 8]| usize::try_from(u64::from_le_bytes(*bytes)).unwrap_or(0);
+                return Err(FilterError { message: text(message), span: offset(start)..offset(end) });
+            }
+            _ => return Err(error("its process answers something else".to_owned())),
+        }
+        Ok(worker)
+    }
+
+    /// How the expression takes rows.
+    pub fn way(&self) -> &Way {
+        &self.way
+    }
+
+    /// Begins a reply. Runs end when `is_interrupted` says so.
+    pub fn begin(&mut self, layout: Layout, is_interrupted: Rc<dyn Fn() -> bool>) {
+        self.answers.get_mut().is_interrupted = is_interrupted;
+        self.batch.clear();
+        frame::put(&mut self.waiting, frame::BEGIN, &layout.to_bytes());
+    }
+
+    /// A member of the reply.
+    pub fn member(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
+        frame::put(&mut self.waiting, frame::NAME, name.as_bytes());
+        frame::put(&mut self.waiting, frame::MEMBER, value);
+        self.send_much()
+    }
+
+    /// A list of the reply, whose rows follow.
+    pub fn begin_list(&mut self, name: &str) {
+        frame::put(&mut self.waiting, frame::NAME, name.as_bytes());
+        frame::put(&mut self.waiting, frame::LIST, b"");
+    }
+
+    /// A row of that list.
+    pub fn row(&mut self, row: &[u8]) -> Result<(), Error> {
+        frame::put(&mut self.waiting, frame::ROW, row);
+        self.send_much()
+    }
+
+    /// The list's end.
+    pub fn end_list(&mut self) {
+        frame::put(&mut self.waiting, frame::END, b"");
+    }
+
+    /// Has the next [`Worker::run`] run the expression on a row, or on the member of one that it wants.
+    pub fn take(&mut self, text: &[u8], is_member: bool) {
+        frame::put(&mut self.batch, if is_member { frame::MEMBER } else { frame::ROW }, text);
+    }
+
+    /// How many bytes the rows have that were taken.
+    pub fn taken(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Runs the expression on the rows that were taken, or else on the whole reply. What it yields goes to `found`;
+    /// `false` where it wants nothing more to be done. After an error there is no use for the worker.
+    pub fn run<E: From<Error>>(&mut self, found: &mut dyn FnMut(Made<'_>) -> Result<(), E>) -> Result<bool, E> {
+        if self.batch.is_empty() {
+            frame::put(&mut self.waiting, frame::WHOLE, b"");
+        } else {
+            frame::put(&mut self.waiting, frame::BATCH, &self.batch);
+            self.batch.clear();
+        }
+        self.send()?;
+        loop {
+            match self.answer()? {
+                frame::VALUE => found(Made::Json(&self.body))?,
+                frame::TEXT => found(Made::Text(&self.body))?,
+                frame::DONE => return Ok(true),
+                frame::HALTED => return Ok(false),
+                _ => return Err(Error::Failed(String::from_utf8_lossy(&self.body).into_owned()).into()),
+            }
+        }
+    }
+
+    fn send_much(&mut self) -> Result<(), Error> {
+        if self.waiting.len() < ENOUGH { Ok(()) } else { self.send() }
+    }
+
+    fn send(&mut self) -> Result<(), Error> {
+        let sent = self.input.write_all(&self.waiting);
+        self.waiting.clear();
+        sent.map_err(|_| self.ended())
+    }
+
+    fn answer(&mut self) -> Result<u8, Error> {
+        match frame::read(&mut self.answers, &mut self.body) {
+            Ok(Some(kind)) => Ok(kind),
+            Ok(None) | Err(_) => Err(self.ended()),
+        }
+    }
+
+    /// Why the process does not answer any more.
+    fn ended(&mut self) -> Error {
+        if self.answers.get_ref().was_interrupted {
+            return Error::Interrupted;
+        }
+        let Some(child) = &mut self.child else { return Error::Failed("the filter has ended".to_owned()) };
+        match child.wait() {
+            Ok(status) => {
+                use std::os::unix::process::ExitStatusExt;
+                match status.signal() {
+                    Some(SIGINT) => Error::Interrupted,
+                    // What the end of the stack comes to.
+                    Some(SIGSEGV | SIGBUS | SIGABRT) => Error::Failed("the recursion is too deep".to_owned()),
+                    _ => Error::Failed(format!("the filter has ended: {status}")),
+                }
+            }
+            Err(error) => Error::Failed(format!("the filter has ended: {error}")),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What comes from the process, as long as the user wants it.
+struct Answers {
+    pipe: File,
+    is_interrupted: Rc<dyn Fn() -> bool>,
+    was_interrupted: bool,
+}
+
+impl std::fmt::Debug for Answers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Answers").field(&self.pipe).finish()
+    }
+}
+
+impl Read for Answers {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if (self.is_interrupted)() {
+                self.was_interrupted = true;
+                return Err(io::Error::other("interrupted"));
+            }
+            match poll(&mut [PollFd::new(&self.pipe, PollFlags::IN)], Some(&PATIENCE)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return self.pipe.read(buffer),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// A process, what it reads and what it writes.
+type Started = (Option<Child>, OwnedFd, OwnedFd);
+
+/// Starts this program once more.
+#[cfg(not(test))]
+fn start() -> io::Result<Started> {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Command, Stdio};
+    // The file itself, also where another one has taken its name since.
+    let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
+    // Passwords and session uuids come in variables too; these few say where the time zones and libraries are.
+    let needed = ["TZ", "TZDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
+    let variables = needed.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let mut command = Command::new(program);
+    command.arg0("zstack-cli").arg(super::serve::WORKER).env_clear().envs(variables);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    match (child.stdin.take(), child.stdout.take()) {
+        (Some(input), Some(output)) => Ok((Some(child), input.into(), output.into())),
+        _ => Err(io::ErrorKind::BrokenPipe.into()),
+    }
+}
+
+/// The tests of this crate are no program that could be started: a thread takes its part.
+#[cfg(test)]
+fn start() -> io::Result<Started> {
+    let (read_input, input) = io::pipe()?;
+    let (output, write_output) = io::pipe()?;
+    std::thread::spawn(move || super::serve::serve(read_input, write_output));
+    Ok((None, input.into(), output.into()))
+}
