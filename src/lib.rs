@@ -10,6 +10,7 @@ mod dates;
 pub mod error;
 pub mod journal;
 pub mod json;
+mod named;
 mod nearness;
 mod parts;
 pub mod picture;

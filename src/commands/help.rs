@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
-use crate::plan::closest_name;
-use crate::shell::complete::{command_summaries, command_usage, query_parameters};
+use crate::plan::{QueryParameter, closest_name};
+use crate::shell::complete::{command_summaries, command_usage};
 use crate::shell::{TOPICS, Topic};
 
 /// Nothing is known by that name.
@@ -116,7 +116,9 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
             None => out.push_str("\nThe fields of its rows are not known; any may be tried with --no-check.\n"),
         }
         out.push_str("\nPARAMETERS\n");
-        table(&mut out, query_parameters().map(|(name, what)| [format!("{name}="), what.to_owned()]).collect());
+        let row = |parameter: QueryParameter| [format!("{}=", parameter.name()), parameter.summary().to_owned()];
+        let taken = QueryParameter::ALL.into_iter().filter(|parameter| parameter.is_taken(inventory.as_ref()));
+        table(&mut out, taken.map(row).collect());
     } else if api.parameters.is_empty() {
         out.push_str("\nIt takes no parameters.\n");
     } else {

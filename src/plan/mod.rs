@@ -19,12 +19,13 @@ mod value;
 mod zql;
 
 #[cfg(test)]
-mod every_api;
+pub(crate) mod every_api;
 
 pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
-pub use query::{Answer, Cursor, Extent, OrderHere, QueryPlan, Sort};
+pub use query::{Answer, Cursor, Extent, OrderHere, QueryParameter, QueryPlan, Sort};
+pub(crate) use query::{QueryValue, condition_fields};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;

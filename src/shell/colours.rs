@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use crate::catalog::{Catalog, FieldPath, TAG_FIELDS, Type};
-use crate::plan::{ZQL_FUNCTIONS, ZQL_KEYWORDS, ZQL_VERBS, zql_inventory, zql_tokens};
+use crate::plan::{QueryParameter, ZQL_FUNCTIONS, ZQL_KEYWORDS, ZQL_VERBS, zql_inventory, zql_tokens};
 use crate::syntax::{Operator, Word, lex};
 
-use super::complete::{Argument, QUERY_PARAMETERS, name_length, own_command, rows as rows_of};
+use super::complete::{Argument, name_length, own_command, rows as rows_of};
 use super::editor::{Assistant, Decoded};
 
 const KNOWN: &str = "1;36";
@@ -145,7 +145,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
         };
     }
     let Some(rows) = &decoded.rows else { return Verdict::Right };
-    let is_parameter = QUERY_PARAMETERS.iter().any(|parameter| parameter.name == argument.name);
+    let is_parameter = QueryParameter::of(argument.name, argument.operator).is_some();
     if is_parameter || TAG_FIELDS.contains(&argument.name) && !rows.is_broken(argument.name) {
         return Verdict::Right;
     }

@@ -69,6 +69,10 @@ fn what_is_given_or_secret_is_not_offered() {
     let offered = words(&home, "CreateZone name=a ");
     assert!(!offered.contains("name=") && offered.contains("description="), "{offered:?}");
     assert!(words(&home, "LogInByAccount ").contains("password="));
+    // A query refuses the parameters that set tags, and a condition on a member that is a record.
+    let offered = words(&home, "QueryZone sys");
+    assert!(!offered.contains("systemTags=") && offered.contains("__systemTag__="), "{offered:?}");
+    assert!(!words(&home, "QueryVmInstance vmNics").contains("vmNics="));
     assert!(words(&home, "LogInByAccount password=").is_empty());
     assert!(!words(&home, "QueryZone fields=name,").contains("fields=name,name"));
 }
@@ -110,8 +114,7 @@ fn parameters_and_fields_are_those_of_the_original() {
         let mut expected: Vec<String> = api.parameters.iter().map(|parameter| format!("{}=", parameter.name)).collect();
         expected.push("timeout=".to_owned());
         if let Some(inventory) = api.inventory.filter(|_| api.is_query).and_then(|name| catalog.inventory(name)) {
-            let fields = inventory.fields.iter().filter(|field| !field.unqueryable);
-            expected.extend(fields.map(|field| format!("{}=", field.name)));
+            expected.extend(inventory.comparable().map(|field| format!("{}=", field.name)));
             let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
             expected.extend(expanded.map(|(name, _)| format!("{name}.")));
             expected.extend(

@@ -12,6 +12,7 @@ use super::options::OPTIONS;
 use super::own::{self, Takes};
 use super::sources::Sources;
 use super::{references, values};
+use crate::plan::QueryParameter;
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
@@ -143,7 +144,7 @@ pub(super) fn parameters(api: &Api, place: &Place, catalog: Catalog, shelf: &mut
     if takes_timeout(api) && !given.contains("timeout") {
         shelf.offer("timeout", || {
             let candidate = Candidate::new("timeout", Kind::Param, Group::Parameters);
-            candidate.describe("long: milliseconds to wait").open("=")
+            candidate.describe(QueryParameter::Timeout.summary()).open("=")
         });
     }
 }

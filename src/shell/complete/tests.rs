@@ -297,7 +297,7 @@ fn tab_extends_what_candidates_share() {
     assert_eq!(extension("QBS¦"), Some(("QueryBackupStorage".to_owned(), true)));
     assert_eq!(extension("BackupStor¦"), None);
     assert_eq!(extension("QueryZone nam¦"), Some(("name=".to_owned(), false)));
-    assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics".to_owned(), false)));
+    assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics.".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance plat¦"), Some(("platform=".to_owned(), false)));
     assert_eq!(extension("¦"), None);
     assert_eq!(extension("QueryZone \"state=En¦"), Some(("\"state=Enabled\"".to_owned(), true)));
