@@ -209,7 +209,7 @@ impl App {
             Line::Own(command) => return self.own(command, options, out),
             Line::Call(_) => {
                 self.follow_version_for(words.first().map_or("", |word| &word.text), options);
-                plan::check_name(words, self.catalog, &cli::OwnCommand::NAMES)?;
+                plan::check_name(words, self.catalog, cli::command_names)?;
                 let command = Command::from_words(text, words).map_err(|error| self.explained(error, text, words))?;
                 if let Some(command) = command {
                     let options = self.settle(options)?;

@@ -1,11 +1,10 @@
 //! `set`: the settings of the shell.
 
 use crate::cli::{ColorChoice, ErrorFormat, Origin};
-use crate::config::ConfirmWish;
+use crate::config::{ConfirmWish, Setting};
 use crate::error::{Error, OwnError};
 use crate::nearness::closest;
 use crate::render::{Format, Selection, SortKey};
-use crate::shell::complete::{SETTINGS, Setting};
 
 use super::App;
 use super::output::Output;
@@ -14,30 +13,28 @@ impl App {
     /// Shows or changes a setting of the shell.
     pub(super) fn set(&mut self, name: Option<&str>, value: &str, out: &mut Output<'_>) -> Result<(), Error> {
         let Some(name) = name else {
-            let width = SETTINGS.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
-            let row = |setting: &Setting| format!("{:<width$}  {}\n", setting.name, self.setting(setting.name));
-            let text: String = SETTINGS.iter().map(row).collect();
+            let width = Setting::of_shell().map(|setting| setting.name().len()).max().unwrap_or_default();
+            let row = |setting: Setting| format!("{:<width$}  {}\n", setting.name(), self.setting(setting));
+            let text: String = Setting::of_shell().map(row).collect();
             return Ok(out.write_text(&text)?);
         };
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
-            let closest = closest(name, SETTINGS.iter().map(|setting| setting.name)).map(str::to_owned);
+        let Some(setting) = Setting::of_shell().find(|setting| setting.name() == name) else {
+            let closest = closest(name, Setting::of_shell().map(Setting::name)).map(str::to_owned);
             return Err(Error::Own(OwnError::NotFound { kind: "setting", name: name.to_owned(), closest }));
         };
         if value.is_empty() {
-            return Ok(out.write_text(&format!("{}\n", self.setting(name)))?);
+            return Ok(out.write_text(&format!("{}\n", self.setting(setting)))?);
         }
         // One command alone is not followed by anything that it could hold for.
         if self.shell.is_none() && self.scripts == 0 && !self.reads_stdin {
             return Err(Error::Own(OwnError::NothingFollows));
         }
         let bad = |problem: String| Error::Own(OwnError::Value { name: name.to_owned(), problem });
-        // What undoes a setting is no value of it.
+        // What resets a setting is not a value of it.
         let value = Some(value).filter(|value| *value != "default");
-        if let Some(value) = value
-            && !setting.values.is_empty()
-            && !setting.values.contains(&value)
-        {
-            return Err(bad(format!("{value} is none of {}", setting.values.join(", "))));
+        let values = setting.shell_values();
+        if let Some(value) = value.filter(|value| !values.is_empty() && !values.contains(value)) {
+            return Err(bad(format!("`{value}` is not one of {}", values.join(", "))));
         }
         let is_on = value == Some("on");
         let number = |value: &str| match value.parse::<u32>() {
@@ -45,74 +42,69 @@ impl App {
             _ => Err(bad(format!("a whole number from 1 to {} is expected", u32::MAX))),
         };
         let options = &mut self.options;
-        match name {
-            "border" => options.border = value.map(str::to_owned),
-            "color" => {
-                options.color = value.map(|value| match value {
-                    "always" => ColorChoice::Always,
-                    "never" => ColorChoice::Never,
-                    _ => ColorChoice::Auto,
-                });
-            }
-            "columns" => {
+        match setting {
+            Setting::Border => options.border = value.map(str::to_owned),
+            Setting::Color => options.color = value.and_then(ColorChoice::from_name),
+            Setting::Columns => {
                 value.map(Selection::parse).transpose().map_err(|error| bad(error.to_string()))?;
                 (options.columns, options.columns_from) = (value.map(str::to_owned), Origin::Set);
             }
-            "errors" => options.errors = value.and_then(ErrorFormat::of_name),
-            "max-width" => options.max_width = value.map(number).transpose()?.map(|width| width as usize),
-            "output" => {
+            Setting::Errors => options.errors = value.and_then(ErrorFormat::from_name),
+            Setting::MaxWidth => options.max_width = value.map(number).transpose()?.map(|width| width as usize),
+            Setting::Output => {
                 let format = value.and_then(Format::from_name).map(|format| format.name().to_owned());
                 (options.output, options.output_from) = (format, Origin::Set);
             }
-            "page-size" => options.page_size = value.map(number).transpose()?,
-            "sort-by" => {
+            Setting::PageSize => options.page_size = value.map(number).transpose()?,
+            Setting::SortBy => {
                 value.map(SortKey::parse).transpose().map_err(|error| bad(error.to_string()))?;
                 (options.sort_by, options.sort_by_from) = (value.map(str::to_owned), Origin::Set);
             }
-            "timeout" => options.timeout = value.map(number).transpose()?.map(u64::from),
-            "pager" => options.no_pager = value == Some("off"),
-            "secure" => options.no_secure = value == Some("off"),
-            "wrap" => options.wrap = is_on,
-            "confirm" | "live" => {
+            Setting::Timeout => options.timeout = value.map(number).transpose()?.map(u64::from),
+            Setting::Pager => options.no_pager = value == Some("off"),
+            Setting::Secure => options.no_secure = value == Some("off"),
+            Setting::Wrap => options.wrap = is_on,
+            Setting::Confirm | Setting::Live => {
                 let Some(shell) = &mut self.shell else {
                     return Err(Error::Own(OwnError::ShellOnly("this setting")));
                 };
-                match (name, value) {
-                    ("live", _) => shell.live.set_enabled(value != Some("off")),
+                match (setting, value) {
+                    (Setting::Live, _) => shell.live.set_enabled(value != Some("off")),
                     (_, Some("strict")) => shell.confirm = Some(ConfirmWish::Strict),
                     (_, Some(_)) => shell.confirm = Some(if is_on { ConfirmWish::On } else { ConfirmWish::Off }),
                     (_, None) => shell.confirm = None,
                 }
             }
+            // Keys of contexts alone are not found above.
             _ => {}
         }
         Ok(())
     }
 
     /// What a setting is now.
-    fn setting(&mut self, name: &str) -> String {
+    fn setting(&mut self, setting: Setting) -> String {
         let options = self.options.clone();
         let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
         let text = |value: Option<String>| value.unwrap_or_else(|| "default".to_owned());
-        match name {
-            "border" => text(options.border),
-            "color" => format!("{:?}", options.color.unwrap_or_default()).to_lowercase(),
-            "columns" => text(options.columns),
-            "errors" => text(options.errors.map(|format| format.name().to_owned())),
-            "max-width" => text(options.max_width.map(|width| width.to_string())),
-            "output" => text(options.output),
-            "page-size" => options.page_size.unwrap_or(1000).to_string(),
-            "sort-by" => text(options.sort_by),
-            "timeout" => text(options.timeout.map(|seconds| seconds.to_string())),
-            "pager" => on(!options.no_pager),
-            "secure" => on(!options.no_secure),
-            "wrap" => on(options.wrap),
-            "confirm" => match self.confirm_wish(&options) {
+        match setting {
+            Setting::Border => text(options.border),
+            Setting::Color => options.color.unwrap_or_default().name().to_owned(),
+            Setting::Columns => text(options.columns),
+            Setting::Errors => text(options.errors.map(|format| format.name().to_owned())),
+            Setting::MaxWidth => text(options.max_width.map(|width| width.to_string())),
+            Setting::Output => text(options.output),
+            Setting::PageSize => options.page_size.unwrap_or(1000).to_string(),
+            Setting::SortBy => text(options.sort_by),
+            Setting::Timeout => text(options.timeout.map(|seconds| seconds.to_string())),
+            Setting::Pager => on(!options.no_pager),
+            Setting::Secure => on(!options.no_secure),
+            Setting::Wrap => on(options.wrap),
+            Setting::Confirm => match self.confirm_wish(&options) {
                 Ok(ConfirmWish::Strict) => "strict".to_owned(),
                 Ok(ConfirmWish::On) => "on".to_owned(),
                 _ => "off".to_owned(),
             },
-            "live" => on(self.shell.as_ref().is_some_and(|shell| shell.live.is_enabled())),
+            Setting::Live => on(self.shell.as_ref().is_some_and(|shell| shell.live.is_enabled())),
             _ => String::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::{ColorChoice, ErrorFormat, Options, Origin};
-use crate::config::{ColorWish, Contexts, Credentials, Environment, Owner, Preferences};
+use crate::config::{Contexts, Credentials, Environment, Owner, Preferences};
 use crate::error::Error;
 
 use super::App;
@@ -75,14 +75,9 @@ impl App {
             settled.columns = preferences.columns;
             settled.columns_from = self.origin(options, |own| own.columns.is_some())?;
         }
-        let preferred = || preferences.errors.as_deref().and_then(ErrorFormat::of_name);
         let of_environment = errors_of_environment(&self.environment).unwrap_or_default();
-        settled.errors = settled.errors.or(of_environment).or_else(preferred);
-        settled.color = settled.color.or(preferences.color.map(|wish| match wish {
-            ColorWish::Auto => ColorChoice::Auto,
-            ColorWish::Always => ColorChoice::Always,
-            ColorWish::Never => ColorChoice::Never,
-        }));
+        settled.errors = settled.errors.or(of_environment).or(preferences.errors);
+        settled.color = settled.color.or(preferences.color);
         settled.page_size = settled.page_size.or(preferences.page_size);
         settled.timeout = settled.timeout.or(preferences.timeout.map(|timeout| timeout.as_secs()));
         settled.cacert = settled.cacert.or(preferences.cacert.map(PathBuf::from));
@@ -124,7 +119,7 @@ impl App {
 /// How errors are written as the environment says.
 pub(super) fn errors_of_environment(environment: &Environment) -> Result<Option<ErrorFormat>, Error> {
     let Some(name) = &environment.variables.errors else { return Ok(None) };
-    ErrorFormat::of_name(name).map(Some).ok_or_else(|| Error::Preference {
+    ErrorFormat::from_name(name).map(Some).ok_or_else(|| Error::Preference {
         option: "errors",
         origin: Origin::Variable("ZSTACK_ERRORS"),
         problem: format!("`{name}` is neither text nor json"),

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::cli;
+use crate::config::Setting;
 use crate::plan::{QueryParameter, closest_name};
-use crate::shell::complete::{command_summaries, command_usage};
 use crate::shell::{TOPICS, Topic};
 
 /// Nothing is known by that name.
@@ -49,18 +50,44 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
     if let Some(values) = catalog.enum_values(subject) {
         return Ok(format!("{subject}: one of\n\n  {}\n", values.join("\n  ")));
     }
-    let others: Vec<&str> =
-        command_summaries().map(|(name, _)| name).chain(TOPICS.iter().map(|topic| topic.name)).collect();
+    let others: Vec<&str> = cli::command_names().into_iter().chain(TOPICS.iter().map(|topic| topic.name)).collect();
     Err(UnknownSubject { closest: closest_name(subject, catalog, &others) })
 }
 
-/// The page of an own command.
-fn command_page(name: &str) -> Option<String> {
-    let usage = command_usage(name)?;
+/// The page of an own command, such as `job` or `job list`.
+fn command_page(path: &str) -> Option<String> {
+    let command = cli::command_called(path.split(' '))?;
+    let mut page = String::new();
     // What there is to say of a command beyond its words is a topic of the same name.
-    let topic = TOPICS.iter().find(|topic| topic.name == name);
-    let page = topic.map(|topic| format!("{}\n", topic.text)).unwrap_or_default() + &usage;
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == path) {
+        let _ = writeln!(page, "{}", topic.text);
+    }
+    let _ = writeln!(page, "{path}: {}", command.summary());
+    let mut rows = command.usage(path);
+    // The summary stands above already.
+    rows.iter_mut().filter(|(_, summary)| *summary == command.summary()).for_each(|(_, summary)| summary.clear());
+    let words = command.words().map(|word| (format!("    {}", word.value_name()), word.described()));
+    rows.splice(rows.len().min(1)..rows.len().min(1), words);
+    if rows.iter().any(|(form, _)| form != path) {
+        page.push('\n');
+        table(&mut page, rows.into_iter().map(|(form, summary)| [form, summary]).collect());
+    }
+    if path == "set" {
+        let _ = write!(page, "\n{}", settings());
+    }
     Some(page)
+}
+
+/// The settings of the shell, with their values.
+pub(crate) fn settings() -> String {
+    let mut out = String::from("SETTINGS (VALUE `default` resets one)\n");
+    let row = |setting: Setting| {
+        let values = setting.shell_values().join(" | ");
+        let values = if values.is_empty() { values } else { format!(" [{values}]") };
+        [setting.name().to_owned(), format!("{}{values}", setting.summary())]
+    };
+    table(&mut out, Setting::of_shell().map(row).collect());
+    out
 }
 
 fn inventory_called(catalog: Catalog, name: &str) -> Option<Inventory> {
@@ -81,7 +108,7 @@ fn overview(catalog: Catalog) -> String {
     );
     table(&mut out, TOPICS.iter().map(|topic| [topic.name.to_owned(), topic.summary.to_owned()]).collect());
     out.push_str("\nCOMMANDS\n");
-    let commands = command_summaries().map(|(name, summary)| [name.to_owned(), summary.to_owned()]);
+    let commands = cli::program().commands().map(|command| [command.name().to_owned(), command.summary()]);
     table(&mut out, commands.collect());
     out
 }

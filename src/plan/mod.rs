@@ -93,10 +93,10 @@ pub fn plan(command: &Command, catalog: Catalog, options: &Options) -> Result<Pl
 ///
 /// # Errors
 /// [`ErrorKind::UnknownApi`].
-pub fn check_name(words: &[Word], catalog: Catalog, commands: &[&str]) -> Result<(), Error> {
+pub fn check_name(words: &[Word], catalog: Catalog, commands: impl FnOnce() -> Vec<&'static str>) -> Result<(), Error> {
     match words.first() {
         Some(name) if catalog.api_ignoring_case(&name.text).is_none() => {
-            Err(unknown_api(&name.text, name.span.clone(), catalog, commands))
+            Err(unknown_api(&name.text, name.span.clone(), catalog, &commands()))
         }
         _ => Ok(()),
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::catalog::{Catalog, FieldPath, TAG_FIELDS, Type};
+use crate::cli;
 use crate::plan::{QueryParameter, ZQL_FUNCTIONS, ZQL_KEYWORDS, ZQL_VERBS, zql_inventory, zql_tokens};
 use crate::syntax::{Operator, Word, lex};
 
@@ -33,7 +34,7 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
         }
         let unfinished = cursor >= word.span.start && cursor <= word.span.end;
         if word.text.starts_with('-') {
-            takes_value = super::complete::option_takes_value(&word.text);
+            takes_value = cli::program().option(&word.text).is_some_and(|option| option.takes_next_word());
             brush.colour(word.span.clone(), OPTION);
         } else if takes_value {
             takes_value = false;
