@@ -12,7 +12,7 @@ use crate::config::{ColorChoice, ErrorFormat, Setting};
 use crate::render::{Border, Format};
 
 use super::origin::Origin;
-use super::values::{self, Lookup, Suggested, choices};
+use super::values::{Lookup, OneOf, Suggested, choices};
 
 /// The program's options as typed; nothing is resolved here.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
@@ -130,7 +130,10 @@ pub struct Options {
         long,
         help = Setting::Errors.summary(),
         value_name = "FORMAT",
-        value_parser = values::errors(),
+        value_parser = OneOf {
+            from_name: ErrorFormat::from_name,
+            choices: || choices(ErrorFormat::ALL.map(|choice| (choice.name(), choice.summary()))),
+        },
         global = true,
         help_heading = "Output"
     )]
@@ -140,7 +143,10 @@ pub struct Options {
         long,
         help = Setting::Color.summary(),
         value_name = "WHEN",
-        value_parser = values::color(),
+        value_parser = OneOf {
+            from_name: ColorChoice::from_name,
+            choices: || choices(ColorChoice::ALL.map(|choice| (choice.name(), choice.summary()))),
+        },
         global = true,
         help_heading = "Output"
     )]

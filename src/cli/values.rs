@@ -1,10 +1,11 @@
 //! What values may be: choices that the parser knows, and kinds that completion looks up.
 
+use std::ffi::OsStr;
+
 use clap::Arg;
 use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
-use clap::error::Error;
+use clap::error::{Error, ErrorKind};
 
-use crate::config::{ColorChoice, ErrorFormat};
 use crate::named::named;
 
 named! {
@@ -46,16 +47,30 @@ pub(super) fn choices(choices: impl IntoIterator<Item = (&'static str, &'static 
     choices.into_iter().map(|(name, summary)| PossibleValue::new(name).help(summary)).collect()
 }
 
-/// Reads the name of a colour choice.
-pub(super) fn color() -> impl TypedValueParser<Value = ColorChoice> {
-    let names = choices(ColorChoice::ALL.map(|choice| (choice.name(), choice.summary())));
-    PossibleValuesParser::new(names).map(|name| ColorChoice::from_name(&name).unwrap_or_default())
+/// Takes one of these names. They are put together only where they are shown or an error lists them: the parser is made
+/// for every line.
+#[derive(Clone)]
+pub(super) struct OneOf<T> {
+    pub(super) from_name: fn(&str) -> Option<T>,
+    pub(super) choices: fn() -> Vec<PossibleValue>,
 }
 
-/// Reads the name of an error format.
-pub(super) fn errors() -> impl TypedValueParser<Value = ErrorFormat> {
-    let names = choices(ErrorFormat::ALL.map(|format| (format.name(), format.summary())));
-    PossibleValuesParser::new(names).map(|name| ErrorFormat::from_name(&name).unwrap_or_default())
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for OneOf<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &clap::Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
+        match value.to_str().and_then(self.from_name) {
+            Some(choice) => Ok(choice),
+            None => {
+                PossibleValuesParser::new((self.choices)()).parse_ref(command, argument, value)?;
+                Err(Error::new(ErrorKind::InvalidValue).with_cmd(command))
+            }
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.choices)().into_iter()))
+    }
 }
 
 /// Takes any text and tells which ones are known. The text is checked later, where an error can say what it comes from.
@@ -65,12 +80,7 @@ pub(super) struct Suggested(pub(super) fn() -> Vec<PossibleValue>);
 impl TypedValueParser for Suggested {
     type Value = String;
 
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<String, Error> {
+    fn parse_ref(&self, command: &clap::Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
         StringValueParser::new().parse_ref(command, argument, value)
     }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::catalog::{Api, Inventory, Type};
-use crate::cli::{Entry, Lookup, Takes};
+use crate::cli::{self, Entry, Lookup, Takes};
 
 use super::candidate::{Candidate, Completion, Group, Kind, Note};
 use super::cursor::{self, Place, Wanted};
@@ -110,6 +110,11 @@ fn own_word(place: &Place) -> (usize, Wish<'_>) {
     let last = before.last().copied().unwrap_or_default();
     let Some(next) = own::next_after(before.iter().copied()) else { return (0, Wish::Nothing(None)) };
     let (start, wish) = match next.takes {
+        // Behind the first subject only the words of a command go on.
+        Takes::Lookup(Lookup::ApiOrTopic) if before.len() > 1 => {
+            let command = cli::command_called(before[1..].iter().copied());
+            (0, command.map_or(Wish::Nothing(None), |command| Wish::Group(command, Box::new(Wish::Nothing(None)))))
+        }
         Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
         Takes::Lookup(Lookup::Path) => (0, Wish::Path(last)),
         Takes::Lookup(Lookup::ContextKeys) => values::of_preference(&place.word.text),

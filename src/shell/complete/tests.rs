@@ -238,6 +238,8 @@ fn own_commands_go_on_word_by_word() {
     assert_offers("context ¦", &["list", "use", "set", "show", "delete"], &[]);
     assert_offers("context use ¦", &["lab", "production"], &[]);
     assert_first("help QueryBa¦", &["QueryBackupStorage"]);
+    assert_offers("help job ¦", &["list", "show", "wait"], &["QueryZone"]);
+    assert!(words("help QueryZone ¦").is_empty() && words("help job list ¦").is_empty());
     assert_offers("help ¦", &["query", "exit-codes", "context", "QueryZone"], &[]);
     assert_first("catalog show qbs¦", &["QueryBackupStorage"]);
     assert_offers("context set ¦", &["lab"], &["url="]);
