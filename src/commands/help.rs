@@ -103,7 +103,7 @@ fn overview(catalog: Catalog) -> String {
     let mut out = format!(
         "An API call is its name and its parameters: CreateZone name=lab. A query takes conditions:\n\
          QueryVmInstance state=Running. {all} APIs of ZStack {} are known, {queries} of them queries.\n\n\
-         help API shows what an API takes and gives. Press Tab anywhere to see what can follow.\n\nTOPICS\n",
+         help API describes an API, help COMMAND a command. Tab shows what can follow.\n\nTOPICS\n",
         catalog.version()
     );
     table(&mut out, TOPICS.iter().map(|topic| [topic.name.to_owned(), topic.summary.to_owned()]).collect());
@@ -122,8 +122,8 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
     } else {
         "A read"
     }];
-    facts.push(if api.is_async { "the node answers with a job, which is waited for" } else { "answered at once" });
-    facts.push(if api.session { "needs a session" } else { "needs no session" });
+    facts.push(if api.is_async { "asynchronous: the program waits for its job" } else { "synchronous" });
+    facts.push(if api.session { "requires a session" } else { "requires no session" });
     if api.deprecated {
         facts.push("deprecated");
     }
@@ -140,16 +140,16 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
                 list_relations(&mut out, inventory, catalog);
                 list_specialisations(&mut out, catalog, inventory);
             }
-            None => out.push_str("\nThe fields of its rows are not known; any may be tried with --no-check.\n"),
+            None => out.push_str("\nThe fields of its rows are unknown; --no-check sends any.\n"),
         }
         out.push_str("\nPARAMETERS\n");
         let row = |parameter: QueryParameter| [format!("{}=", parameter.name()), parameter.summary().to_owned()];
         let taken = QueryParameter::ALL.into_iter().filter(|parameter| parameter.is_taken(inventory.as_ref()));
         table(&mut out, taken.map(row).collect());
     } else if api.parameters.is_empty() {
-        out.push_str("\nIt takes no parameters.\n");
+        out.push_str("\nNo parameters.\n");
     } else {
-        out.push_str("\nPARAMETERS (* must be given)\n");
+        out.push_str("\nPARAMETERS (* required)\n");
         table(&mut out, ordered(api).map(|parameter| parameter_row(parameter, catalog)).collect());
     }
     list_tags(&mut out, &catalog.api_tags(api.name), "for systemTags=");
@@ -171,7 +171,7 @@ fn sentence(api: &Api) -> String {
     let Some((verb, rest)) = words.split_first() else { return String::new() };
     let verb = match verb.as_str() {
         "query" => "lists".to_owned(),
-        "is" => return format!("Tells: is {}?", rest.join(" ")),
+        "is" => return format!("Returns whether it is {}.", rest.join(" ")),
         other => third_person(other),
     };
     let mut sentence = verb;
@@ -359,7 +359,7 @@ fn result(out: &mut String, catalog: Catalog, api: &Api) {
         return;
     }
     if api.result.is_empty() {
-        out.push_str("\nRESULT\n  nothing but success\n");
+        out.push_str("\nRESULT\n  no members\n");
         return;
     }
     out.push_str("\nRESULT\n");
@@ -399,7 +399,7 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Ca
             notes.push(field.values.join(" | "));
         }
         if conditions && (field.unqueryable || field.kind.record().is_some()) {
-            notes.push("not for conditions".to_owned());
+            notes.push("not in conditions".to_owned());
         }
         notes.extend(field.since.map(|since| since_when(since, catalog)));
         [field.name.to_owned(), field.kind.to_string(), notes.join("; ")]
@@ -417,7 +417,7 @@ fn list_relations(out: &mut String, inventory: &Inventory, catalog: Catalog) {
         })
         .collect();
     if !rows.is_empty() {
-        out.push_str("\nRELATIONS, which lead to the fields of other inventories\n");
+        out.push_str("\nRELATIONS to the fields of other inventories\n");
         table(out, rows);
     }
 }
@@ -515,7 +515,7 @@ mod tests {
             &page_of("createcluster"),
             &[
                 "CreateCluster: Creates cluster.\n",
-                "An action; the node answers with a job, which is waited for; needs a session.\n",
+                "An action; asynchronous: the program waits for its job; requires a session.\n",
                 "zoneUuid=*",
                 "uuid from QueryZone",
                 "POST /zstack/v1/clusters\n  {\"params\": {\"zoneUuid\": \"ZONE_UUID\", ",
@@ -540,7 +540,7 @@ mod tests {
             ],
         );
         assert_has(&page_of("QueryHost"), &["With hypervisorType=KVM also\n  username"]);
-        assert_has(&page_of("QueryBuildApp"), &["not known"]);
+        assert_has(&page_of("QueryBuildApp"), &["unknown"]);
     }
 
     #[test]
@@ -575,7 +575,7 @@ mod tests {
             ("AddKVMHost", "Adds KVM host."),
             ("AttachIsoToVmInstance", "Attaches ISO to VM instance."),
             ("QueryL3Network", "Lists L3 network."),
-            ("IsReadyToGo", "Tells: is ready to go?"),
+            ("IsReadyToGo", "Returns whether it is ready to go."),
             ("DestroyVmInstance", "Destroys VM instance."),
         ] {
             let api = Catalog::newest().api(name).expect("the API is known");
