@@ -137,6 +137,14 @@ fn each_request_is_what_the_platforms_own_client_would_send() {
     let first = requests.iter().position(|request| request.body == br#"{"getVersion":{}}"#).expect("it was asked");
     assert_eq!(requests[first + 1].body, br#"{"getSupportAPIs":{}}"#);
     requests.drain(first..first + 2);
+    // A busy machine takes long enough for it to be asked for its version again.
+    let mut place = 0;
+    requests.retain(|request| {
+        let is_typed = expected.get(place).is_none_or(|expected| expected.body_key == "getVersion");
+        let kept = is_typed || request.body != br#"{"getVersion":{}}"#;
+        place += usize::from(kept);
+        kept
+    });
     assert_eq!(requests.len(), expected.len());
     for (request, expected) in requests.iter().zip(&expected) {
         check(request, expected);
