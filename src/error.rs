@@ -1,5 +1,6 @@
 //! Everything that can end a command, and the exit code that it means.
 
+mod hint;
 mod kind;
 
 use std::io;
@@ -7,8 +8,9 @@ use std::ops::Range;
 
 use crate::client::{self, ApiFailure, EndpointError, FailedPart};
 use crate::syntax::{CommandError, FileError};
-use crate::{cli, commands, config, plan, render, results, sandbox, shell};
+use crate::{cli, config, plan, render, results, sandbox, shell};
 
+pub(crate) use hint::{Circumstances, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, hint};
 pub use kind::Kind;
 
 /// How the program ends. The numbers are part of its contract.
@@ -63,7 +65,7 @@ pub enum Error {
         /// The long name of the option that has the same meaning.
         option: &'static str,
         /// Where the value comes from.
-        origin: cli::Origin,
+        origin: config::Origin,
         /// What is wrong with it.
         problem: String,
     },
@@ -99,7 +101,7 @@ pub enum Error {
     Results(#[from] results::ResultsError),
     /// Kept results cannot be saved.
     #[error(transparent)]
-    Save(#[from] commands::save::SaveError),
+    Save(#[from] results::SaveError),
     /// What follows a command at the prompt, a pipe or a file, makes no sense.
     #[error(transparent)]
     Redirect(#[from] shell::RedirectError),

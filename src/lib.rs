@@ -1,6 +1,7 @@
 //! `zstack-cli`: the shell with which operators run a ZStack cloud.
 
 pub mod app;
+mod calls;
 pub mod catalog;
 pub mod cli;
 pub mod client;
@@ -8,6 +9,7 @@ pub mod commands;
 pub mod config;
 mod dates;
 pub mod error;
+pub mod interrupt;
 pub mod journal;
 pub mod json;
 mod named;
@@ -23,6 +25,8 @@ pub mod render;
 pub mod results;
 pub mod sandbox;
 pub mod secret;
+mod session;
 pub mod shell;
 pub mod syntax;
+mod terminal;
 mod width;

@@ -22,6 +22,7 @@ mod invariants;
 mod inventory;
 mod offers;
 mod routes;
+mod zql;
 
 pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
@@ -29,3 +30,4 @@ pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
 pub use offers::Offers;
 pub(crate) use routes::{Candidate, Routes};
+pub use zql::zql_entity;

@@ -6,7 +6,6 @@
 mod commands;
 mod documents;
 mod options;
-mod origin;
 mod tree;
 mod usage;
 mod values;
@@ -17,7 +16,6 @@ pub use commands::{
 };
 pub use documents::manual;
 pub use options::Options;
-pub use origin::Origin;
 pub(crate) use tree::{Argument, Entry, Takes, command_called, program};
 pub(crate) use values::Lookup;
 
@@ -47,7 +45,7 @@ pub enum Line {
 }
 
 /// Words that cannot be parsed; the text says why, in clap's words.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{text}")]
 pub struct UsageError {
     /// What to show, without the word `error:`.

@@ -11,7 +11,6 @@ use clap::Args;
 use crate::config::{ColorChoice, ErrorFormat, Setting};
 use crate::render::{Border, Format};
 
-use super::origin::Origin;
 use super::values::{Lookup, OneOf, Suggested, choices};
 
 /// The program's options as typed; nothing is resolved here.
@@ -154,18 +153,6 @@ pub struct Options {
     /// Do not page long output
     #[arg(long, global = true, help_heading = "Output")]
     pub no_pager: bool,
-    /// The program that pages long output, where a context names one; there is no option for it.
-    #[arg(skip)]
-    pub pager: Option<String>,
-    /// Where the output format comes from.
-    #[arg(skip)]
-    pub output_from: Origin,
-    /// Where the columns come from.
-    #[arg(skip)]
-    pub columns_from: Origin,
-    /// Where the column that rows are sorted by comes from.
-    #[arg(skip)]
-    pub sort_by_from: Origin,
     /// Do not mask secrets (also keeps them in the history)
     #[arg(short = 's', long, global = true, help_heading = "Output")]
     pub no_secure: bool,
@@ -232,11 +219,6 @@ impl Options {
                 *here = line;
             }
         }
-        fn replace_with_origin<T>(here: (&mut Option<T>, &mut Origin), line: (Option<T>, Origin)) {
-            if line.0.is_some() {
-                (*here.0, *here.1) = line;
-            }
-        }
         let Options {
             host,
             port,
@@ -261,10 +243,6 @@ impl Options {
             no_header,
             wrap,
             no_pager,
-            pager,
-            output_from,
-            columns_from,
-            sort_by_from,
             no_secure,
             quiet,
             verbose,
@@ -282,9 +260,9 @@ impl Options {
         replace(&mut self.url, url);
         replace(&mut self.context, context);
         replace(&mut self.cacert, cacert);
-        replace_with_origin((&mut self.output, &mut self.output_from), (output, output_from));
-        replace_with_origin((&mut self.columns, &mut self.columns_from), (columns, columns_from));
-        replace_with_origin((&mut self.sort_by, &mut self.sort_by_from), (sort_by, sort_by_from));
+        replace(&mut self.output, output);
+        replace(&mut self.columns, columns);
+        replace(&mut self.sort_by, sort_by);
         replace(&mut self.jq, jq);
         replace(&mut self.max_width, max_width);
         replace(&mut self.border, border);
@@ -293,7 +271,6 @@ impl Options {
         replace(&mut self.timeout, timeout);
         replace(&mut self.page_size, page_size);
         replace(&mut self.watch, watch);
-        replace(&mut self.pager, pager);
         self.sandbox |= sandbox;
         self.insecure |= insecure;
         self.raw |= raw;

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use super::answer::{Understood, understand};
 use super::call::{Answer, CallOptions, JobRecord, Watch};
-use super::clock::{Clock, Interrupt};
+use super::clock::Clock;
 use super::endpoint::Endpoint;
 use super::error::Error;
 use super::session::{Session, SessionStore};
 use super::signing::AccessKey;
 use super::trace::Trace;
 use super::wire::{Transport, TransportError, WireRequest};
-use crate::json::Secrets;
+use crate::interrupt::Interrupt;
 use crate::plan::{Effect, Request};
-use crate::secret::Secret;
+use crate::secret::{Secret, Secrets};
 
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
 const PATIENCE: Duration = Duration::from_secs(330);
@@ -257,7 +257,7 @@ impl Client {
 
     /// Waits unless the user interrupts; `false` then.
     pub(super) fn pause(&mut self, time: Duration) -> bool {
-        self.interrupt.sleep(&mut *self.clock, time, &mut |_| {})
+        self.clock.wait(&self.interrupt, time, &mut |_| {})
     }
 
     pub(super) fn authority(&self) -> String {

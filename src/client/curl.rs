@@ -5,8 +5,9 @@ use super::caller::Client;
 use super::tls::TlsOptions;
 use super::wire::WireRequest;
 use crate::catalog::Method;
-use crate::json::{Secrets, indent};
+use crate::json::indent;
 use crate::plan::Request;
+use crate::secret::Secrets;
 
 impl Client {
     /// The request as a `curl` command that does what sending it under that uuid does. Where secrets are masked, it

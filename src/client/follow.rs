@@ -140,7 +140,7 @@ impl Client {
             let elapsed = now.saturating_sub(vigil.started);
             watch.waiting(Waiting { job, elapsed, progress: vigil.progress.as_ref() });
         };
-        if !self.interrupt.sleep(&mut *self.clock, time, &mut tell) {
+        if !self.clock.wait(&self.interrupt, time, &mut tell) {
             return false;
         }
         let now = self.clock.now();

@@ -41,7 +41,7 @@ mod wire;
 
 pub use call::{Answer, CallOptions, Job, JobOutcome, JobRecord, JobUuid, Progress, Reply, Unwatched, Waiting, Watch};
 pub use caller::{Client, Credentials};
-pub use clock::{Attended, Clock, HandedOver, Interrupt, SystemClock};
+pub use clock::{Clock, SystemClock};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Class, Error, Oddity, Uncertainty};
 pub use failure::{ApiFailure, ErrorCode, FailedPart, Parts};

@@ -10,9 +10,8 @@ use super::caller::{Client, Credentials};
 use super::error::Error;
 use super::wire::{HeaderText, Shown, WireRequest};
 use crate::catalog::Method;
-use crate::json::{MASK, Secrets};
 use crate::plan::{Effect, Request};
-use crate::secret::Secret;
+use crate::secret::{MASK, Secret, Secrets};
 
 /// The node audits a caller whose name holds `cli` as a command line.
 const USER_AGENT: &str = concat!("zstack-cli/", env!("CARGO_PKG_VERSION"));

@@ -4,9 +4,9 @@ use super::answer::Understood;
 use super::call::{Answer, CallOptions, Unwatched};
 use super::caller::{Client, Credentials};
 use super::error::Error;
-use crate::json::{self, Kind, MASK, unescape};
+use crate::json::{self, Kind, unescape};
 use crate::plan::Request;
-use crate::secret::Secret;
+use crate::secret::{MASK, Secret};
 
 /// A log-in, as the node answers it (A6).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use super::caller::Client;
 use super::error::Error;
 use super::wire::{HeaderText, TransportError};
 use crate::catalog::Method;
-use crate::json::{self, MASK};
+use crate::json;
 use crate::plan::{PathPart, Request};
-use crate::secret::Secret;
+use crate::secret::{MASK, Secret};
 
 /// An access key, with which each request is signed instead of naming a session.
 #[derive(Clone, Debug, PartialEq, Eq)]

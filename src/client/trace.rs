@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::wire::{TransportError, WireRequest, WireResponse};
-use crate::json::{MASK, Secrets, escape_unprintable};
-use crate::secret::{header_is_secret, mask_json, mask_text};
+use crate::json::escape_unprintable;
+use crate::secret::{MASK, Secrets, header_is_secret, mask_json, mask_text};
 
 /// The longest part of a body that is shown, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;

@@ -10,11 +10,11 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{NoProxy, Proxy, Url};
 
-use super::clock::Interrupt;
 use super::endpoint::Endpoint;
 use super::tls::{self, TlsOptions};
 use super::wire::{Transport, TransportError, WireRequest, WireResponse};
 use crate::catalog::Method;
+use crate::interrupt::Interrupt;
 use crate::secret::Secret;
 
 /// How long a connection may take to come about (T8).

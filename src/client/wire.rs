@@ -3,8 +3,7 @@
 use std::io::Read;
 
 use crate::catalog::Method;
-use crate::json::Secrets;
-use crate::secret::Secret;
+use crate::secret::{Secret, Secrets};
 
 /// A request as it is sent: to the endpoint that its transport was made for, and to no other.
 #[derive(Clone, Debug)]

@@ -3,23 +3,93 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+use crate::calls::{show, view};
 use crate::catalog::{ApiName, Catalog, Offers};
+use crate::cli::CatalogCommand;
+use crate::client::Reply;
+use crate::config::{Contexts, Origin, Sourced};
 use crate::error::{Error, OwnError};
-use crate::json::{self, Secrets, Value};
+use crate::json::{self, Value};
 use crate::nearness::closest;
 use crate::render::{Field, FieldKind, Shape};
+use crate::secret::MASK;
+use crate::session::{Invocation, ViewSettings, offers};
+use crate::shell::Flow;
+
+/// Runs a `catalog` command.
+pub(super) fn run(cx: &mut Invocation<'_>, command: &CatalogCommand) -> Result<Flow, Error> {
+    // What the program knows by itself is no result.
+    cx.session.recording = None;
+    let catalog = cx.session.catalog;
+    match command {
+        CatalogCommand::Show { name } => cx.write(|out| describe(catalog, name, out))?,
+        CatalogCommand::Version => cx.write(|out| Ok(version(out)?))?,
+        CatalogCommand::List { part, since } => {
+            print(cx, list(catalog, part.as_deref(), since.as_deref())?)?;
+        }
+        CatalogCommand::Diff { from, to } => print(cx, diff(from, to)?)?,
+        CatalogCommand::Use { version } => follow(cx, version)?,
+        CatalogCommand::Sync => sync(cx)?,
+    }
+    Ok(Flow::Continue)
+}
+
+/// Has requests follow one version for the context, or for nodes without one.
+fn follow(cx: &mut Invocation<'_>, version: &str) -> Result<(), Error> {
+    let version = version_to_use(version)?;
+    let folders = cx.session.environment.folders()?;
+    let context = cx.settings.target.context.clone();
+    let changes = [("catalog", version)];
+    let contexts = match &context {
+        Some(name) => Contexts::set(folders, name, &changes)?,
+        None => Contexts::set_defaults(folders, &changes)?,
+    };
+    cx.session.set_contexts(contexts);
+    let whose = context.map_or("nodes without a context".to_owned(), |name| format!("context {name}"));
+    cx.say(&match version {
+        Some(version) => format!("the catalog of ZStack {version} is used for {whose}"),
+        None => format!("the version is asked of the node for {whose}"),
+    });
+    Ok(())
+}
+
+/// Asks the node what it offers, and lists what it lacks.
+fn sync(cx: &mut Invocation<'_>) -> Result<(), Error> {
+    let said = offers::asked_anew(cx.session, cx.settings)?;
+    offers::follow_version(cx.session, Some(cx.settings));
+    let catalog = cx.session.catalog;
+    cx.say(&summary(catalog, &said));
+    lacking(catalog, &said).map_or(Ok(()), |rows| print(cx, rows))
+}
+
+/// Prints rows about APIs: a table on a terminal, and elsewhere these columns, a line for each row, for `grep` and
+/// `cut`.
+fn print(cx: &mut Invocation<'_>, rows: Rows) -> Result<(), Error> {
+    let settings = &cx.settings.view;
+    // The columns of a context are those of inventories.
+    let typed = settings.columns.clone().filter(|columns| matches!(columns.origin, Origin::Typed | Origin::Set));
+    let mut settings = ViewSettings { columns: typed, ..settings.clone() };
+    if settings.output.is_none() && settings.jq.is_none() && !cx.out.screen(&cx.settings.ui).terminal {
+        let typed = |value: &str| Some(Sourced { value: value.to_owned(), origin: Origin::Typed });
+        settings.output = typed("tsv");
+        settings.header = false;
+        settings.columns = settings.columns.or_else(|| typed(rows.columns));
+    }
+    let view = view::with(cx, &settings)?;
+    show::print(cx, Reply::of_text(rows.reply), &rows.shape, &view)
+}
 
 /// How many APIs that the catalog does not know are named.
 const MOST_UNKNOWN: usize = 10;
 
 /// Rows with what is known of their members.
-pub(crate) struct Rows {
+struct Rows {
     /// `{"inventories": [..]}`
-    pub(crate) reply: Vec<u8>,
+    reply: Vec<u8>,
     /// Their members.
-    pub(crate) shape: Shape,
+    shape: Shape,
     /// The columns where they are read by programs.
-    pub(crate) columns: &'static str,
+    columns: &'static str,
 }
 
 fn rows(rows: Vec<Value>, text: &[&str], flags: &[&str], columns: &'static str) -> Rows {
@@ -34,7 +104,7 @@ fn rows(rows: Vec<Value>, text: &[&str], flags: &[&str], columns: &'static str) 
 const FLAGS: [&str; 4] = ["async", "session", "query", "deprecated"];
 
 fn reply(rows: Vec<Value>) -> Vec<u8> {
-    Value::Map(vec![("inventories".to_owned(), Value::List(rows))]).to_json(Secrets::Masked).into_bytes()
+    Value::Map(vec![("inventories".to_owned(), Value::List(rows))]).to_json(Some(MASK)).into_bytes()
 }
 
 fn row(api: ApiName) -> Value {
@@ -68,7 +138,7 @@ fn version_of(text: &str) -> Result<Catalog, Error> {
 ///
 /// # Errors
 /// When `since` is no version.
-pub(crate) fn list(catalog: Catalog, part: Option<&str>, since: Option<&str>) -> Result<Rows, Error> {
+fn list(catalog: Catalog, part: Option<&str>, since: Option<&str>) -> Result<Rows, Error> {
     let part = part.unwrap_or_default().to_lowercase();
     let first = since.map(version_of).transpose()?;
     let is_new = |api: &ApiName| {
@@ -81,14 +151,14 @@ pub(crate) fn list(catalog: Catalog, part: Option<&str>, since: Option<&str>) ->
 }
 
 /// The APIs that a node says it does not have, as rows of [`list`]; nothing where it does not say.
-pub(crate) fn lacking(catalog: Catalog, offers: &Offers) -> Option<Rows> {
+fn lacking(catalog: Catalog, offers: &Offers) -> Option<Rows> {
     offers.apis.as_ref()?;
     let lacking = catalog.api_names().filter(|api| offers.lacks(*api)).map(row).collect();
     Some(rows(lacking, &["name", "since", "method", "path"], &FLAGS, "name,since,method,path"))
 }
 
 /// What a node said of itself, in a sentence or two.
-pub(crate) fn summary(catalog: Catalog, offers: &Offers) -> String {
+fn summary(catalog: Catalog, offers: &Offers) -> String {
     let version =
         offers.version.as_ref().map_or("of an unknown version".to_owned(), |version| format!("ZStack {version}"));
     let Some(apis) = &offers.apis else {
@@ -110,7 +180,7 @@ pub(crate) fn summary(catalog: Catalog, offers: &Offers) -> String {
 ///
 /// # Errors
 /// When it is no version.
-pub(crate) fn version_to_use(text: &str) -> Result<Option<&str>, Error> {
+fn version_to_use(text: &str) -> Result<Option<&str>, Error> {
     if text == "auto" { Ok(None) } else { version_of(text).map(|_| Some(text)) }
 }
 
@@ -119,7 +189,7 @@ pub(crate) fn version_to_use(text: &str) -> Result<Option<&str>, Error> {
 ///
 /// # Errors
 /// When one of them is no version.
-pub(crate) fn diff(from: &str, to: &str) -> Result<Rows, Error> {
+fn diff(from: &str, to: &str) -> Result<Rows, Error> {
     let (from, to) = (version_of(from)?, version_of(to)?);
     // What the older lacks and the newer has is new, or gone for whoever goes back.
     let goes_back = to.lacks(Some(from.version()));
@@ -192,7 +262,7 @@ fn changed_requests(from: Catalog, to: Catalog) -> Vec<Value> {
 }
 
 /// Prints an API or an inventory as the catalog has it.
-pub(crate) fn show(catalog: Catalog, name: &str, out: &mut dyn Write) -> Result<(), Error> {
+fn describe(catalog: Catalog, name: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(text) = catalog.source_text(name) else {
         let names = catalog.api_names().map(|api| api.as_str()).chain(catalog.inventory_names());
         let closest = closest(name, names).map(str::to_owned);
@@ -206,6 +276,6 @@ pub(crate) fn show(catalog: Catalog, name: &str, out: &mut dyn Write) -> Result<
 }
 
 /// Lists the ZStack versions that the program knows, newest first.
-pub(crate) fn version(out: &mut dyn Write) -> io::Result<()> {
+fn version(out: &mut dyn Write) -> io::Result<()> {
     Catalog::versions().try_for_each(|version| writeln!(out, "{version}"))
 }

@@ -1,27 +1,105 @@
-//! `context list|set|show`: saved nodes, accounts and preferences.
+//! `context …`: saved nodes, accounts and preferences.
 
-use crate::config::{Contexts, Folders, Preferences, Setting};
+use crate::calls::{self, view};
+use crate::cli::{ContextCommand, Options};
+use crate::client::Reply;
+use crate::config::{Contexts, Credentials, Folders, Keeper, Owner, Preferences, Setting};
 use crate::error::{Error, OwnError};
-use crate::json::{Secrets, Value};
+use crate::json::Value;
 use crate::render::{Field, FieldKind, Shape};
-use crate::secret::mask_url;
+use crate::secret::{MASK, mask_url};
+use crate::session::{Invocation, credentials, nodes};
+use crate::shell::Flow;
+
+/// Runs a `context` command.
+pub(super) fn run(cx: &mut Invocation<'_>, command: &ContextCommand) -> Result<Flow, Error> {
+    // What the program knows by itself is no result.
+    cx.session.recording = None;
+    match command {
+        ContextCommand::List => {
+            let reply = list(cx.session.contexts()?);
+            print(cx, reply, &list_shape())?;
+        }
+        ContextCommand::Show { name } => {
+            let reply = show(cx.session.contexts()?, name.as_deref())?;
+            print(cx, reply, &shape())?;
+        }
+        ContextCommand::Use { name } => make_current(cx, name)?,
+        ContextCommand::Set { name, values } => change(cx, name, values)?,
+        ContextCommand::Delete { name } => delete(cx, name)?,
+    }
+    Ok(Flow::Continue)
+}
+
+fn print(cx: &mut Invocation<'_>, reply: Vec<u8>, shape: &Shape) -> Result<(), Error> {
+    let view = view::of_settings(cx)?;
+    calls::show::print(cx, Reply::of_text(reply), shape, &view)
+}
+
+/// Uses a context from now on, in the shell whatever that was started with.
+fn make_current(cx: &mut Invocation<'_>, name: &str) -> Result<(), Error> {
+    let folders = cx.session.environment.folders()?.clone();
+    // The environment's credentials do not move along.
+    nodes::started_for(cx.session)?;
+    cx.session.set_contexts(Contexts::make_current(&folders, name)?);
+    cx.session.held.forget_node();
+    let target = cx.session.settle(&Options::default())?.target;
+    let is_in_use = target.is_of_context && target.context.as_deref() == Some(name);
+    cx.say(&match cx.session.environment.variables.node() {
+        Some(variable) if !is_in_use => {
+            format!("{name} is the current context now, but {variable} is set and decides before it")
+        }
+        _ => format!("using context {name}"),
+    });
+    Ok(())
+}
+
+/// Creates or changes a context.
+fn change(cx: &mut Invocation<'_>, name: &str, values: &[String]) -> Result<(), Error> {
+    let folders = cx.session.environment.folders()?.clone();
+    let owner = Owner::Context(name.to_owned());
+    let before = credentials::store(cx.session, &owner)?;
+    // A keyring that does not work is worth knowing now.
+    if values.iter().any(|value| value == "credentials=keyring") {
+        Credentials::new(&folders, Keeper::Keyring).probe(&owner)?;
+    }
+    let old = cx.session.contexts()?.clone();
+    let new = set(&folders, name, cx.settings.target.typed_url.as_deref(), values)?;
+    let notes = notes_of_set(&old, &new, name);
+    cx.session.set_contexts(new);
+    credentials::store(cx.session, &owner)?.take_over(&before, &owner)?;
+    notes.iter().for_each(|note| cx.say(note));
+    Ok(())
+}
+
+fn delete(cx: &mut Invocation<'_>, name: &str) -> Result<(), Error> {
+    let folders = cx.session.environment.folders()?.clone();
+    let owner = Owner::Context(name.to_owned());
+    let credentials = credentials::store(cx.session, &owner)?;
+    let was_current = cx.session.contexts()?.current().is_some_and(|current| current.name == name);
+    cx.session.set_contexts(Contexts::delete(&folders, name)?);
+    credentials.delete(&owner, None)?;
+    let further = if was_current { "; it was the current one, and none is now" } else { "" };
+    cx.say(&format!("context {name} deleted{further}"));
+    Ok(())
+}
 
 /// What is known of the rows of [`list`] and [`show`].
-pub(crate) fn shape() -> Shape {
+fn shape() -> Shape {
     let own = ["name", "current"].into_iter().chain(Setting::of_context().map(Setting::name));
     let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Text, secret: false };
     Shape { fields: own.map(field).collect(), ..Shape::default() }
 }
 
 /// As [`shape`], for lists: what tells contexts apart.
-pub(crate) fn list_shape() -> Shape {
+fn list_shape() -> Shape {
     let mut shape = shape();
     shape.fields.retain(|field| ["name", "current", "url", "account"].contains(&field.name.as_str()));
     shape
 }
 
 /// The contexts as a reply: `{"inventories": [{"name", "current", "url", "account", ..}]}`.
-pub(crate) fn list(contexts: &Contexts) -> Vec<u8> {
+fn list(contexts: &Contexts) -> Vec<u8> {
     let current = contexts.current().map(|context| context.name.as_str());
     let rows = contexts
         .all()
@@ -32,7 +110,7 @@ pub(crate) fn list(contexts: &Contexts) -> Vec<u8> {
 }
 
 /// A context as a reply, with the defaults that hold in it: `{"inventory": {"name", "current", "url", ..}}`.
-pub(crate) fn show(contexts: &Contexts, name: Option<&str>) -> Result<Vec<u8>, Error> {
+fn show(contexts: &Contexts, name: Option<&str>) -> Result<Vec<u8>, Error> {
     let context = match name {
         Some(name) => Some(contexts.find(name)?),
         None => contexts.current(),
@@ -56,11 +134,11 @@ fn row(name: &str, is_current: bool, preferences: &Preferences) -> Value {
 }
 
 fn reply(name: &str, value: Value) -> Vec<u8> {
-    Value::Map(vec![(name.to_owned(), value)]).to_json(Secrets::Masked).into_bytes()
+    Value::Map(vec![(name.to_owned(), value)]).to_json(Some(MASK)).into_bytes()
 }
 
 /// Creates or changes a context: an address, and `KEY=VALUE` texts of which `KEY=` removes.
-pub(crate) fn set(folders: &Folders, name: &str, url: Option<&str>, values: &[String]) -> Result<Contexts, Error> {
+fn set(folders: &Folders, name: &str, url: Option<&str>, values: &[String]) -> Result<Contexts, Error> {
     let mut changes: Vec<(&str, Option<&str>)> = url.map(|url| ("url", Some(url))).into_iter().collect();
     for value in values {
         let Some((key, value)) = value.split_once('=') else {
@@ -73,7 +151,7 @@ pub(crate) fn set(folders: &Folders, name: &str, url: Option<&str>, values: &[St
 }
 
 /// What [`set`] has made of a context.
-pub(crate) fn notes_of_set(old: &Contexts, new: &Contexts, name: &str) -> Vec<String> {
+fn notes_of_set(old: &Contexts, new: &Contexts, name: &str) -> Vec<String> {
     let (before, now) = (old.get(name), new.get(name));
     let became_current = old.current().is_none() && new.current().is_some_and(|current| current.name == name);
     let done = match before {

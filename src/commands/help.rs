@@ -5,7 +5,10 @@ use std::fmt::Write;
 use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
 use crate::cli;
 use crate::config::Setting;
+use crate::error::{Error, OwnError};
 use crate::plan::{QueryParameter, closest_name};
+use crate::session::Invocation;
+use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};
 
 /// Nothing is known by that name.
@@ -14,6 +17,17 @@ use crate::shell::{TOPICS, Topic};
 pub struct UnknownSubject {
     /// The closest name that there is.
     pub closest: Option<String>,
+}
+
+/// Shows the page about a subject.
+pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, Error> {
+    let subject = (!subject.is_empty()).then(|| subject.join(" "));
+    let page = page(cx.session.catalog, subject.as_deref()).map_err(|error| {
+        let name = subject.unwrap_or_default();
+        Error::Own(OwnError::NotFound { kind: "API, command or topic", name, closest: error.closest })
+    })?;
+    cx.write(|out| Ok(out.write_all(page.as_bytes())?))?;
+    Ok(Flow::Continue)
 }
 
 /// The page about `subject`; without one the overview. Ends with a line end.

@@ -2,13 +2,25 @@
 
 use std::io::{self, Write};
 
+use crate::error::Error;
 use crate::json::escape_unprintable;
+use crate::session::Invocation;
+use crate::shell::{Flow, last_entries};
+
+/// Shows the commands typed before.
+pub(super) fn run(cx: &mut Invocation<'_>, count: Option<usize>) -> Result<Flow, Error> {
+    let path = cx.session.environment.folders()?.state.join("history");
+    let entries = last_entries(&path, count.unwrap_or(usize::MAX))
+        .map_err(|source| Error::Script { path: path.display().to_string(), source })?;
+    cx.write(|out| Ok(list(&entries, out)?))?;
+    Ok(Flow::Continue)
+}
 
 /// Lists commands, oldest first, each on a line that can be typed again.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn list(commands: &[String], out: &mut dyn Write) -> io::Result<()> {
+fn list(commands: &[String], out: &mut dyn Write) -> io::Result<()> {
     for command in commands {
         // A command of several lines stays several lines; other control characters never reach a terminal.
         for line in command.split('\n') {

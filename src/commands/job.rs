@@ -1,222 +1,133 @@
-//! `job list|show|wait`: what is printed of jobs, as JSON text that is rendered like any reply.
+//! `job …`: the jobs that this machine submitted, whichever node they were sent to.
 
-use std::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
+use crate::calls::job_rows::{self, JobRow};
+use crate::calls::waiting::{self, is_unrecorded, tells_of_long_job, unpacked, wait_for};
+use crate::calls::{show, view};
+use crate::cli::{JobCommand, JobLine};
+use crate::client::{self, Answer, JobOutcome, JobState, LongJob, Reply, Uncertainty};
+use crate::error::{Error, ExitCode};
+use crate::session::{Invocation, nodes};
+use crate::shell::Flow;
 
-use crate::client::{ApiFailure, JobOutcome, Progress};
-use crate::journal::JobEntry;
-use crate::json::write_string;
-use crate::render::{Field, FieldKind, Shape};
+use super::job_named::Named;
+use super::job_wait;
 
-/// The members of a job's record, in the order of their columns.
-const MEMBERS: [(&str, FieldKind); 9] = [
-    ("uuid", FieldKind::Text),
-    ("api", FieldKind::Text),
-    ("state", FieldKind::Text),
-    ("percent", FieldKind::Integer),
-    ("step", FieldKind::Text),
-    ("submitted", FieldKind::Time),
-    ("ended", FieldKind::Time),
-    ("node", FieldKind::Text),
-    ("context", FieldKind::Text),
-];
-
-/// What is said of one job. Moments are UTC: `2026-03-04T14:12:01Z`.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct JobRow<'a> {
-    pub(crate) uuid: &'a str,
-    /// What this machine noted when it submitted the job; nothing for a job of another machine.
-    pub(crate) entry: Option<&'a JobEntry>,
-    /// `running`, `succeeded`, `failed`, `unknown` ...; without, what the journal says.
-    pub(crate) state: Option<&'a str>,
-    pub(crate) progress: Option<&'a Progress>,
-    /// The time since 1970, where the job is to tell its age.
-    pub(crate) now: Option<Duration>,
-    /// The result's own JSON text.
-    pub(crate) result: Option<&'a [u8]>,
-    pub(crate) failure: Option<&'a ApiFailure>,
-}
-
-/// What is known of a job's record.
-pub(crate) fn shape() -> Shape {
-    let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
-    Shape { fields: MEMBERS.map(field).to_vec(), ..Shape::default() }
-}
-
-/// As [`shape`], for lists, which do not tell how far each job is.
-pub(crate) fn list_shape() -> Shape {
-    let mut shape = shape();
-    shape.fields.retain(|field| !matches!(field.name.as_str(), "percent" | "step"));
-    shape
-}
-
-/// As [`list_shape`], for lists whose jobs tell their age: a narrow terminal has room for how and how old a job is.
-pub(crate) fn aged_shape() -> Shape {
-    let mut shape = list_shape();
-    shape.fields.push(Field { name: "age".to_owned(), kind: FieldKind::Text, secret: false });
-    shape.fields.sort_by_key(|field| match field.name.as_str() {
-        "uuid" => 0,
-        "state" => 1,
-        "api" => 2,
-        "age" => 3,
-        _ => 4,
-    });
-    shape
-}
-
-/// The journal as a reply, the newest job first: `{"inventories": [{"uuid", "api", "state", ...}]}`. With `now`,
-/// as time since 1970, jobs tell their age, as people read it.
-pub(crate) fn list(entries: &[JobEntry], now: Option<Duration>) -> Vec<u8> {
-    let rows: Vec<JobRow<'_>> = entries
-        .iter()
-        .rev()
-        .map(|entry| JobRow { uuid: &entry.uuid, entry: Some(entry), now, ..JobRow::default() })
-        .collect();
-    several(&rows)
-}
-
-/// Several jobs as a reply.
-pub(crate) fn several(rows: &[JobRow<'_>]) -> Vec<u8> {
-    let mut out = String::from("{\"inventories\":[");
-    for (at, row) in rows.iter().enumerate() {
-        if at > 0 {
-            out.push(',');
-        }
-        row.write(&mut out);
+/// Runs a `job` command.
+pub(super) fn run(cx: &mut Invocation<'_>, line: &JobLine) -> Result<Flow, Error> {
+    match (&line.command, &line.uuid) {
+        (Some(JobCommand::List), _) | (None, None) => list(cx)?,
+        (Some(JobCommand::Show { uuid }), _) | (None, Some(uuid)) => at_its_node(cx, uuid, show_job)?,
+        (Some(JobCommand::Wait { uuids }), _) => match &uuids[..] {
+            [uuid] => at_its_node(cx, uuid, wait)?,
+            uuids => job_wait::several(cx, uuids)?,
+        },
     }
-    out.push_str("]}");
-    out.into_bytes()
+    Ok(Flow::Continue)
 }
 
-/// One job as a reply: `{"inventory": {"uuid", "api", "state", ...}}`.
-pub(crate) fn one(row: &JobRow<'_>) -> Vec<u8> {
-    let mut out = String::from("{\"inventory\":");
-    row.write(&mut out);
-    out.push('}');
-    out.into_bytes()
+fn list(cx: &mut Invocation<'_>) -> Result<(), Error> {
+    let view = view::of_settings(cx)?;
+    let entries = cx.session.journal(None, None)?.entries()?;
+    // How old something is changes by itself: nothing for programs.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().filter(|_| view.format.is_for_people());
+    let shape = if now.is_some() { job_rows::aged_shape() } else { job_rows::list_shape() };
+    show::print(cx, Reply::of_text(job_rows::list(&entries, now)), &shape, &view)
 }
 
-impl JobRow<'_> {
-    /// Absent members are left out, as a node does (N2).
-    fn write(&self, out: &mut String) {
-        let mut separator = '{';
-        let mut name = |out: &mut String, name: &str| {
-            out.push(std::mem::replace(&mut separator, ','));
-            out.push_str(&format!("\"{name}\":"));
-        };
-        let mut text = |out: &mut String, member: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                name(out, member);
-                write_string(out, value);
-            }
-        };
-        let entry = self.entry;
-        text(out, "uuid", Some(self.uuid));
-        text(out, "api", entry.map(|entry| entry.api.as_str()));
-        text(out, "state", Some(self.state.unwrap_or_else(|| entry.map_or("unknown", state))));
-        text(out, "age", entry.zip(self.now).map(|(entry, now)| age(now.saturating_sub(entry.submitted))).as_deref());
-        text(out, "step", self.progress.and_then(|progress| progress.step.as_deref()));
-        text(out, "submitted", entry.map(|entry| moment(entry.submitted)).as_deref());
-        let ended = entry.and_then(|entry| entry.end).filter(|(outcome, _)| *outcome != JobOutcome::Unknown);
-        text(out, "ended", ended.map(|(_, at)| moment(at)).as_deref());
-        text(out, "node", entry.map(|entry| entry.url.as_str()));
-        text(out, "context", entry.and_then(|entry| entry.context.as_deref()));
-        if let Some(percent) = self.progress.and_then(|progress| progress.percent) {
-            name(out, "percent");
-            out.push_str(&percent.to_string());
-        }
-        if let Some(result) = self.result {
-            name(out, "result");
-            out.push_str(&String::from_utf8_lossy(result));
-        }
-        if let Some(failure) = self.failure {
-            name(out, "error");
-            out.push_str(&failure.text);
-        }
-        out.push('}');
-    }
-}
-
-/// What the journal knows of a job. Where nothing was noted, a process still waits for it or was killed.
-fn state(entry: &JobEntry) -> &'static str {
-    entry.end.map_or("submitted", |(outcome, _)| outcome.as_str())
-}
-
-/// `12 s`, `5 min`, `3 h`, `2 d`.
-fn age(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds @ 3600..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
-}
-
-fn moment(since_1970: Duration) -> String {
-    let seconds = i64::try_from(since_1970.as_secs()).unwrap_or_default();
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::json;
-
-    fn entry() -> JobEntry {
-        JobEntry {
-            uuid: "0b5c".into(),
-            api: "CreateZone".into(),
-            url: "http://h/zstack".into(),
-            context: None,
-            submitted: Duration::from_secs(1_741_097_521),
-            timeout: None,
-            end: Some((JobOutcome::Failed, Duration::from_secs(1_741_097_522))),
+/// Does something with a job, with the settings that lead to its node.
+fn at_its_node(
+    cx: &mut Invocation<'_>,
+    name: &str,
+    run: fn(&mut Invocation<'_>, &Named) -> Result<(), Error>,
+) -> Result<(), Error> {
+    // A wrong format or column is worth knowing before anything is asked.
+    view::of_settings(cx)?;
+    let named = Named::find(cx.session, name)?;
+    match named.target(cx.session, cx.settings)? {
+        None => run(cx, &named),
+        Some(target) => {
+            let settings = cx.session.aimed_at(cx.settings, target);
+            let mut there = Invocation { session: cx.session, settings: &settings, out: cx.out.again() };
+            run(&mut there, &named)
         }
     }
+}
 
-    #[test]
-    fn the_newest_job_comes_first() {
-        let older = entry();
-        let newer = JobEntry { uuid: "ffff".into(), context: Some("a \"b\"".into()), end: None, ..entry() };
-        let text = String::from_utf8(list(&[older, newer], None)).expect("text");
-        assert_eq!(
-            text,
-            "{\"inventories\":[{\"uuid\":\"ffff\",\"api\":\"CreateZone\",\"state\":\"submitted\",\
-             \"submitted\":\"2025-03-04T14:12:01Z\",\"node\":\"http://h/zstack\",\"context\":\"a \\\"b\\\"\"},\
-             {\"uuid\":\"0b5c\",\"api\":\"CreateZone\",\"state\":\"failed\",\"submitted\":\"2025-03-04T14:12:01Z\",\
-             \"ended\":\"2025-03-04T14:12:02Z\",\"node\":\"http://h/zstack\"}]}"
-        );
-        assert_eq!(list(&[], None), b"{\"inventories\":[]}");
-    }
-
-    #[test]
-    fn people_read_how_old_a_job_is() {
-        let text = String::from_utf8(list(&[entry()], Some(Duration::from_secs(1_741_097_521 + 7300)))).expect("text");
-        assert!(text.contains(r#""age":"2 h""#), "{text}");
-        for (seconds, expected) in [(0, "0 s"), (60, "1 min"), (3599, "59 min"), (172_800, "2 d")] {
-            assert_eq!(age(Duration::from_secs(seconds)), expected);
+fn show_job(cx: &mut Invocation<'_>, named: &Named) -> Result<(), Error> {
+    let view = view::of_settings(cx)?;
+    let _attended = cx.session.attend_to_ends()?;
+    let client = &mut nodes::node(cx.session, cx.settings)?.client;
+    let (answer, outcome) = match client.look_at_job(&named.uuid)? {
+        JobState::Running => {
+            let progress = client.job_progress(&named.uuid);
+            let row = JobRow { state: Some("running"), progress: progress.as_ref(), ..named.row() };
+            return show::print(cx, Reply::of_text(job_rows::one(&row)), &job_rows::shape(), &view);
         }
-    }
+        JobState::Succeeded(reply) => (Answer::Reply(reply), JobOutcome::Succeeded),
+        JobState::Failed(failure) => {
+            let outcome = failure.outcome();
+            (Answer::Failed(failure), outcome)
+        }
+        JobState::NoRecord => {
+            return match client.look_at_long_job(&named.uuid)? {
+                Some(long_job) => show_long_job(cx, named, &long_job),
+                None => without_record(cx, named),
+            };
+        }
+    };
+    named.note_end(cx.session, Some(outcome));
+    let shape = named.shape(cx.session.catalog);
+    cx.say(&format!("job {} has ended", named.uuid));
+    show::answer(cx, answer, &shape, &view)
+}
 
-    #[test]
-    fn a_job_that_runs_tells_how_far_it_is() {
-        let progress = Progress { percent: Some(40), step: Some("copying".into()) };
-        let row = JobRow { uuid: "0b5c", state: Some("running"), progress: Some(&progress), ..JobRow::default() };
-        let text = one(&row);
-        assert!(json::parse(&text).is_ok());
-        let expected = r#"{"inventory":{"uuid":"0b5c","state":"running","step":"copying","percent":40}}"#;
-        assert_eq!(String::from_utf8(text).expect("text"), expected);
+fn show_long_job(cx: &mut Invocation<'_>, named: &Named, long_job: &LongJob) -> Result<(), Error> {
+    let view = view::of_settings(cx)?;
+    if long_job.has_ended() {
+        let (answer, shape) = unpacked(cx.session.catalog, long_job);
+        return show::answer(cx, answer, &shape, &view);
     }
+    let client = &mut nodes::node(cx.session, cx.settings)?.client;
+    let progress = long_job.api_id.as_deref().and_then(|id| client.job_progress(id));
+    let state = long_job.state.to_lowercase();
+    let row = JobRow { state: Some(&state), progress: progress.as_ref(), ..named.row() };
+    let answer = Answer::Reply(Reply::of_text(job_rows::one(&row)));
+    show::answer(cx, answer, &job_rows::shape(), &view)
+}
 
-    #[test]
-    fn results_and_errors_are_the_nodes_own_text() {
-        let failure = ApiFailure::of_body(br#"{"error":{"code":"SYS.1006"}}"#).expect("a failure");
-        let rows = [
-            JobRow { uuid: "a", state: Some("succeeded"), result: Some(br#"{"n":1.0E9}"#), ..JobRow::default() },
-            JobRow { uuid: "b", state: Some("failed"), failure: Some(&failure), ..JobRow::default() },
-        ];
-        let text = String::from_utf8(several(&rows)).expect("text");
-        assert!(text.contains(r#""result":{"n":1.0E9}"#) && text.contains(r#""error":{"code":"SYS.1006"}"#), "{text}");
+/// The node has forgotten the job, or never had it: what this machine saw is all there is (J5).
+fn without_record(cx: &mut Invocation<'_>, named: &Named) -> Result<(), Error> {
+    let Some(outcome) = named.seen_end().filter(|outcome| *outcome != JobOutcome::Unknown) else {
+        let (api, job) = (named.api(cx.session.catalog), Some(named.uuid.clone()));
+        return Err(client::Error::OutcomeUnknown { api, job, reason: Uncertainty::NoRecord }.into());
+    };
+    cx.say("the node has no record of the job any more; this is what was seen of it here");
+    let view = view::of_settings(cx)?;
+    show::print(cx, Reply::of_text(job_rows::one(&named.row())), &job_rows::shape(), &view)?;
+    match outcome {
+        JobOutcome::Failed | JobOutcome::NotRun => Err(Error::Reported(ExitCode::Failed)),
+        JobOutcome::Succeeded | JobOutcome::Unknown => Ok(()),
+    }
+}
+
+fn wait(cx: &mut Invocation<'_>, named: &Named) -> Result<(), Error> {
+    let view = view::of_settings(cx)?;
+    let catalog = cx.session.catalog;
+    let _attended = cx.session.attend_to_ends()?;
+    let follow = cx.settings.call.follow && tells_of_long_job(&named.shape(catalog));
+    let mut spinner = cx.settings.ui.spinner();
+    let client = &mut nodes::node(cx.session, cx.settings)?.client;
+    let job = (named.api(catalog), named.job());
+    let waited = wait_for(client, job, follow, cx.settings.call.patience(), &mut spinner);
+    named.note_end(cx.session, waited.outcome);
+    waiting::say_what_goes_on(cx, &waited);
+    match waited.end {
+        Err(error) if is_unrecorded(&error) => without_record(cx, named),
+        end => {
+            let (answer, shape) = waiting::end_to_print(catalog, end?, named.shape(catalog));
+            show::answer(cx, answer, &shape, &view)
+        }
     }
 }

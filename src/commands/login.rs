@@ -1,209 +1,252 @@
-//! `login`: who logs in, and what that means in APIs and parameters.
+//! `login` and `logout`: opening and closing sessions.
 
+use crate::calls::{send, show};
+use crate::cli::LoginWith;
+use crate::client::{self, Answer, Reply};
 use crate::config::{Preferences, Who};
+use crate::error::{Error, OwnError, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
+use crate::plan::{self, Plan, Request};
+use crate::secret::{MASK, Secret, Secrets};
+use crate::session::{ADMIN, Invocation, LogIn, Proofs, credentials, nodes, who_of};
+use crate::shell::Flow;
+use crate::syntax::Command;
+use crate::terminal::{Output, ask_secret};
 
-/// The account that every node has from the start (A8).
-pub(crate) const ADMIN: &str = "admin";
+use super::{call, captcha};
 
-/// The codes of a log-in that lacks its second factor, or has a wrong one (A10).
-pub(crate) const SECOND_FACTOR_DUE: &str = "ID.2001";
-pub(crate) const SECOND_FACTOR_WRONG: &str = "ID.2002";
+/// How often a captcha is asked for before a log-in counts as failed.
+const CAPTCHAS: usize = 3;
 
-/// Somebody who can log in with a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LogIn {
-    /// An account.
-    Account(String),
-    /// A user of an account.
-    User {
-        /// The account's name.
-        account: String,
-        /// The user's name.
-        user: String,
-    },
-    /// A uid of an LDAP directory.
-    Ldap(String),
-    /// An IAM2 virtual id.
-    VirtualId(String),
-    /// An IAM2 virtual id that an LDAP directory knows.
-    VirtualIdOfLdap(String),
-    /// Somebody whom a CAS server knows.
-    Cas {
-        /// The name.
-        name: String,
-        /// The kind of server, `type` of LoginByCas.
-        kind: String,
-    },
-    /// Somebody by a type of log-in that the node knows.
-    Typed {
-        /// The name.
-        name: String,
-        /// The type, `loginType` of LogIn.
-        kind: String,
-    },
+/// How often a code of the second factor is asked for.
+const CODES: usize = 3;
+
+/// The account is locked after too many wrong passwords: no captcha helps (A10).
+const ACCOUNT_LOCKED: &str = "LOGIN_CONTROL.1002";
+
+/// `login`: opens a session as somebody, asking for the password.
+pub(super) fn run(cx: &mut Invocation<'_>, with: &LoginWith) -> Result<Flow, Error> {
+    match &with.access_key {
+        Some(id) => use_access_key(cx, id)?,
+        None => open_session(cx, with)?,
+    }
+    Ok(Flow::Continue)
 }
 
-impl LogIn {
-    /// Who opened a stored session, by the API that did and the names that were given. `None` for APIs that take
-    /// more than a name and a password.
-    pub(crate) fn of_stored(api: Option<&str>, who: &Who) -> Option<LogIn> {
-        let name = who.account.clone()?;
-        Some(match api? {
-            "LogInByAccount" => LogIn::Account(name),
-            "LogInByUser" => LogIn::User { account: name, user: who.user.clone()? },
-            "LogInByLdap" => LogIn::Ldap(name),
-            "LoginIAM2VirtualID" => LogIn::VirtualId(name),
-            "LoginIAM2VirtualIDWithLdap" => LogIn::VirtualIdOfLdap(name),
-            "LoginByCas" => LogIn::Cas { name, kind: who.kind.clone()? },
-            "LogIn" => LogIn::Typed { name, kind: who.kind.clone()? },
-            _ => return None,
-        })
-    }
-
-    /// Whom a context names with `login`, `account` and `user`; `None` where it names nobody.
-    pub(crate) fn of_preferences(preferences: &Preferences) -> Option<LogIn> {
-        let (account, user) = (preferences.account.clone(), preferences.user.clone());
-        Some(match preferences.log_in.as_deref() {
-            Some("ldap") => LogIn::Ldap(user.or(account)?),
-            Some("iam2") => LogIn::VirtualId(user.or(account)?),
-            Some("iam2-ldap") => LogIn::VirtualIdOfLdap(user.or(account)?),
-            Some("account") => LogIn::Account(account?),
-            _ => match user {
-                Some(user) => LogIn::User { account: account.unwrap_or_else(|| ADMIN.to_owned()), user },
-                None => LogIn::Account(account?),
-            },
-        })
-    }
-
-    /// The API that opens the session (A6).
-    pub(crate) fn api(&self) -> &'static str {
-        match self {
-            LogIn::Account(_) => "LogInByAccount",
-            LogIn::User { .. } => "LogInByUser",
-            LogIn::Ldap(_) => "LogInByLdap",
-            LogIn::VirtualId(_) => "LoginIAM2VirtualID",
-            LogIn::VirtualIdOfLdap(_) => "LoginIAM2VirtualIDWithLdap",
-            LogIn::Cas { .. } => "LoginByCas",
-            LogIn::Typed { .. } => "LogIn",
+fn open_session(cx: &mut Invocation<'_>, with: &LoginWith) -> Result<(), Error> {
+    let further = match (&with.project, with.platform) {
+        (Some(project), _) => Some(("LoginIAM2Project", vec![("projectName", project.clone())])),
+        (None, true) => Some(("LoginIAM2Platform", Vec::new())),
+        (None, false) => None,
+    };
+    let code = with.code.as_ref().map(code).transpose()?;
+    let preferences = &cx.settings.preferences;
+    let named = named(with, preferences);
+    // Whoever is logged in can go to a project without doing so again.
+    if further.is_none() || named.is_some() || !nodes::node(cx.session, cx.settings)?.client.has_credentials() {
+        let who =
+            named.or_else(|| LogIn::of_preferences(preferences)).unwrap_or_else(|| LogIn::Account(ADMIN.to_owned()));
+        let password = password(cx, &who)?;
+        let proofs = Proofs { captcha: None, code };
+        if cx.settings.call.dry_run {
+            let request = who.request(&password, &proofs, cx.session.catalog)?;
+            send::dry_run(cx, &Plan::Call(request))?;
+        } else {
+            log_in(cx, &who, &password, proofs)?;
         }
     }
-
-    /// Its parameters, without the password.
-    pub(crate) fn parameters(&self) -> Vec<(&'static str, String)> {
-        match self {
-            LogIn::Account(name) => vec![("accountName", name.clone())],
-            LogIn::User { account, user } => vec![("userName", user.clone()), ("accountName", account.clone())],
-            LogIn::Ldap(uid) | LogIn::VirtualIdOfLdap(uid) => vec![("uid", uid.clone())],
-            LogIn::VirtualId(name) => vec![("name", name.clone())],
-            LogIn::Cas { name, kind } => vec![("name", name.clone()), ("type", kind.clone())],
-            LogIn::Typed { name, kind } => vec![("username", name.clone()), ("loginType", kind.clone())],
-        }
+    let Some((api, parameters)) = further else { return Ok(()) };
+    let request = plan::call(api, &parameters, cx.session.catalog)?;
+    if cx.settings.call.dry_run {
+        return send::dry_run(cx, &Plan::Call(request));
     }
+    log_in_further(cx, &request, &parameters)
+}
 
-    /// Whose password it is.
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            LogIn::User { user: name, .. }
-            | LogIn::Account(name)
-            | LogIn::Ldap(name)
-            | LogIn::VirtualId(name)
-            | LogIn::VirtualIdOfLdap(name)
-            | LogIn::Cas { name, .. }
-            | LogIn::Typed { name, .. } => name,
-        }
-    }
-
-    /// What the node calls this kind of log-in when it is asked for a captcha (A10 names `account`).
-    pub(crate) fn login_type(&self) -> &str {
-        match self {
-            LogIn::Account(_) => "account",
-            LogIn::User { .. } => "user",
-            LogIn::Ldap(_) => "ldap",
-            LogIn::VirtualId(_) | LogIn::VirtualIdOfLdap(_) => "iam2",
-            LogIn::Cas { kind, .. } | LogIn::Typed { kind, .. } => kind,
-        }
+fn password(cx: &Invocation<'_>, who: &LogIn) -> Result<Secret, Error> {
+    match &cx.session.environment.variables.password {
+        Some(password) => Ok(password.clone()),
+        // It would not be shown.
+        None if cx.settings.call.dry_run && cx.settings.view.secrets == Secrets::Masked => Ok(Secret::from(MASK)),
+        None => ask(cx, &format!("password of {}: ", who.name())),
     }
 }
 
-/// The names among the parameters of a log-in.
-pub(crate) fn who_of<'p>(parameters: impl Iterator<Item = (&'p str, &'p str)>) -> Who {
-    let mut who = Who::default();
-    for (name, value) in parameters {
-        let place = match name {
-            "accountName" | "uid" | "username" | "name" | "projectName" => &mut who.account,
-            "userName" => &mut who.user,
-            "loginType" | "type" => &mut who.kind,
-            _ => continue,
-        };
-        *place = Some(value.to_owned());
-    }
-    who
+/// Asks for a secret.
+fn ask(cx: &Invocation<'_>, question: &str) -> Result<Secret, Error> {
+    ask_secret(question, cx.settings.ui.terminal.stdin, cx.session.reads_stdin, &cx.session.interrupt)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::Catalog;
-
-    fn everybody() -> [LogIn; 7] {
-        let (name, kind) = ("bob".to_owned(), "corporate".to_owned());
-        [
-            LogIn::Account(name.clone()),
-            LogIn::User { account: "admin".into(), user: name.clone() },
-            LogIn::Ldap(name.clone()),
-            LogIn::VirtualId(name.clone()),
-            LogIn::VirtualIdOfLdap(name.clone()),
-            LogIn::Cas { name: name.clone(), kind: kind.clone() },
-            LogIn::Typed { name, kind },
-        ]
-    }
-
-    fn who(log_in: &LogIn) -> Who {
-        who_of(log_in.parameters().iter().map(|(name, value)| (*name, value.as_str())))
-    }
-
-    #[test]
-    fn whoever_logged_in_is_found_again() {
-        for log_in in everybody() {
-            assert_eq!(LogIn::of_stored(Some(log_in.api()), &who(&log_in)), Some(log_in));
+/// Exchanges the session in use for one of a project or of the platform (A6).
+fn log_in_further(cx: &mut Invocation<'_>, request: &Request, parameters: &[(&str, String)]) -> Result<(), Error> {
+    match send::execute_shown(cx, request)? {
+        Answer::Reply(reply) => {
+            let who = who_of(parameters.iter().map(|(name, value)| (*name, value.as_str())));
+            let place = who.account.clone().map_or("the platform".to_owned(), |name| format!("project {name}"));
+            take_session(cx, request, reply, who)?;
+            cx.say(&format!("working in {place} from now on"));
+            Ok(())
         }
-        let bob = Who { account: Some("bob".into()), ..Who::default() };
-        for api in [Some("LoginByCas"), Some("LogInByUser"), Some("LoginIAM2Project"), None] {
-            assert_eq!(LogIn::of_stored(api, &bob), None, "{api:?}");
-        }
+        Answer::Failed(failure) => Err(Error::Api(Box::new(failure))),
+        Answer::Detached(_) => Ok(()),
     }
+}
 
-    #[test]
-    fn the_parameters_are_those_of_the_catalog() {
-        let catalog = Catalog::newest();
-        for log_in in everybody() {
-            let api = catalog.api(log_in.api()).expect("an API");
-            for (name, _) in log_in.parameters() {
-                assert!(api.parameters.iter().any(|parameter| parameter.name == name), "{} {name}", api.name);
+/// Logs in, asking for what the node wants beside the password.
+fn log_in(cx: &mut Invocation<'_>, who: &LogIn, password: &Secret, mut proofs: Proofs) -> Result<(), Error> {
+    let (mut captchas, mut codes) = (CAPTCHAS, CODES);
+    loop {
+        let request = who.request(password, &proofs, cx.session.catalog)?;
+        let failure = match send::execute_shown(cx, &request)? {
+            Answer::Reply(reply) => {
+                take_session(cx, &request, reply, who.who())?;
+                let name = nodes::node(cx.session, cx.settings)?.name();
+                cx.say(&format!("logged in as {} at {name}", who.name()));
+                return Ok(());
             }
+            Answer::Failed(failure) => failure,
+            Answer::Detached(_) => return Ok(()),
+        };
+        let is_asked = match failure.code() {
+            _ if !cx.settings.ui.terminal.stdin => false,
+            due @ (SECOND_FACTOR_DUE | SECOND_FACTOR_WRONG) if codes > 0 => {
+                codes -= 1;
+                if due == SECOND_FACTOR_WRONG {
+                    cx.say("the code is wrong or has expired");
+                }
+                proofs.code = ask_code(cx, &format!("code of the second factor of {}: ", who.name()))?;
+                proofs.code.is_some()
+            }
+            code if code.starts_with("LOGIN_CONTROL.") && code != ACCOUNT_LOCKED && captchas > 0 => {
+                captchas -= 1;
+                proofs.captcha = captcha::ask(cx, who)?;
+                proofs.captcha.is_some()
+            }
+            _ => false,
+        };
+        if !is_asked {
+            return Err(Error::Api(Box::new(failure)));
         }
     }
+}
 
-    #[test]
-    fn a_context_names_who_logs_in() {
-        let of = |log_in: &str, account: &str, user: &str| {
-            let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-            LogIn::of_preferences(&Preferences {
-                log_in: text(log_in),
-                account: text(account),
-                user: text(user),
-                ..Preferences::default()
-            })
-        };
-        let bob = || "bob".to_owned();
-        assert_eq!(of("", "", ""), None);
-        assert_eq!(of("", "bob", ""), Some(LogIn::Account(bob())));
-        assert_eq!(of("", "", "bob"), Some(LogIn::User { account: "admin".into(), user: bob() }));
-        assert_eq!(of("user", "lab", "bob"), Some(LogIn::User { account: "lab".into(), user: bob() }));
-        assert_eq!(of("account", "bob", "eve"), Some(LogIn::Account(bob())));
-        assert_eq!(of("ldap", "bob", ""), Some(LogIn::Ldap(bob())));
-        assert_eq!(of("iam2", "admin", "bob"), Some(LogIn::VirtualId(bob())));
-        assert_eq!(of("iam2-ldap", "", "bob"), Some(LogIn::VirtualIdOfLdap(bob())));
-        assert_eq!(of("ldap", "", ""), None);
+/// Asks for a code of the second factor; nothing where the user types none.
+fn ask_code(cx: &Invocation<'_>, question: &str) -> Result<Option<Secret>, Error> {
+    match ask(cx, question) {
+        Ok(typed) => code(&typed).map(Some),
+        Err(Error::Own(OwnError::NoPassword)) => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+/// Takes the session of a log-in's reply; a reply without one is an error.
+fn take_session(cx: &mut Invocation<'_>, request: &Request, reply: Reply, who: Who) -> Result<(), Error> {
+    let text = show::text(reply)?;
+    if credentials::logged_in(cx.session, cx.settings, request, &text, who)? {
+        return Ok(());
+    }
+    Err(Error::Client(client::Error::Reply { flaw: "a log-in without a session".to_owned() }))
+}
+
+/// Lets the user log in again when a command failed for want of a session. `false` where they do not want to.
+pub(crate) fn again(cx: &mut Invocation<'_>, error: &Error) -> Result<bool, Error> {
+    if cx.settings.target.is_sandbox() {
+        return Ok(false);
+    }
+    let node = nodes::node(cx.session, cx.settings)?;
+    // Whoever said no once is not asked after every command. A session of the environment would win anyhow.
+    if node.declined_log_in || node.has_foreign_session {
+        return Ok(false);
+    }
+    let name = node.name();
+    let who = node.log_in.clone();
+    cx.say(&error.to_string());
+    // The line editor reads the answer, so that Ctrl-C ends the question at once.
+    let answer = crate::shell::ask(&format!("Log in to {name} as {}? [Y/n] ", who.name()))?;
+    if !answer.is_some_and(|answer| matches!(answer.trim(), "" | "y" | "Y" | "yes")) {
+        nodes::node(cx.session, cx.settings)?.declined_log_in = true;
+        return Ok(false);
+    }
+    let password = match ask(cx, &format!("password of {}: ", who.name())) {
+        // Ctrl-C and an empty line mean no here.
+        Err(Error::Client(client::Error::Interrupted { .. }) | Error::Own(OwnError::NoPassword)) => return Ok(false),
+        password => password?,
+    };
+    if cx.session.interrupt.is_set() {
+        return Ok(false);
+    }
+    log_in(cx, &who, &password, Proofs::default())?;
+    Ok(true)
+}
+
+/// Stores an access key: requests are signed with it from now on.
+fn use_access_key(cx: &mut Invocation<'_>, id: &str) -> Result<(), Error> {
+    if cx.settings.call.dry_run {
+        cx.say("nothing would be sent: the access key would be kept on this machine");
+        return Ok(());
+    }
+    let secret = match &cx.session.environment.variables.access_key_secret {
+        Some(secret) => secret.clone(),
+        None => ask(cx, "secret of the access key: ")?,
+    };
+    credentials::use_access_key(cx.session, cx.settings, id, &secret)?;
+    let name = nodes::node(cx.session, cx.settings)?.name();
+    cx.say(&format!("the access key is used at {name} from now on"));
+    Ok(())
+}
+
+/// `logout`: closes the session, or forgets the access key.
+pub(super) fn out(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
+    let dry_run = cx.settings.call.dry_run;
+    let client = &nodes::node(cx.session, cx.settings)?.client;
+    if client.session_uuid().is_none() && client.has_credentials() {
+        if dry_run {
+            cx.say("nothing would be sent: the access key would be forgotten");
+            return Ok(Flow::Continue);
+        }
+        credentials::forget_access_key(cx.session, cx.settings)?;
+        cx.say("the access key is forgotten");
+        return Ok(Flow::Continue);
+    }
+    let command = Command::of("LogOut", []);
+    if dry_run {
+        call::run(cx, command)?;
+        return Ok(Flow::Continue);
+    }
+    let (mut nowhere, settings) = (Vec::new(), cx.settings);
+    let mut quietly = Invocation { session: cx.session, settings, out: Output::Writer(&mut nowhere) };
+    call::run(&mut quietly, command)?;
+    cx.say("logged out");
+    Ok(Flow::Continue)
+}
+
+/// Who is to log in, as far as the command says.
+fn named(with: &LoginWith, preferences: &Preferences) -> Option<LogIn> {
+    let with = with.clone();
+    let account = || with.account.clone().or(preferences.account.clone()).unwrap_or_else(|| ADMIN.to_owned());
+    if let Some(user) = with.user {
+        return Some(LogIn::User { account: account(), user });
+    }
+    if let Some(uid) = with.ldap {
+        return Some(LogIn::Ldap(uid));
+    }
+    if let Some(name) = with.iam2 {
+        return Some(LogIn::VirtualId(name));
+    }
+    if let Some(uid) = with.iam2_ldap {
+        return Some(LogIn::VirtualIdOfLdap(uid));
+    }
+    match (with.cas, with.kind) {
+        (Some(name), Some(kind)) => Some(LogIn::Cas { name, kind }),
+        (_, Some(kind)) => Some(LogIn::Typed { name: account(), kind }),
+        _ => with.account.map(LogIn::Account),
+    }
+}
+
+/// A code as it goes into a tag: without the blanks that people group digits by.
+fn code(typed: &Secret) -> Result<Secret, Error> {
+    let digits = Secret::new(typed.expose().split_whitespace().collect::<String>());
+    if digits.is_empty() || !digits.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Error::Option { option: "code", problem: "digits are expected, such as 123456".to_owned() });
+    }
+    Ok(digits)
 }

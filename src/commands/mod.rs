@@ -1,15 +1,88 @@
-//! The program's own commands, one file each. Each is a function of what it needs and of the writer that it
-//! prints to.
+//! The program's commands, one file each: its own, and the call of an API.
+//!
+//! Each is a function of an [`Invocation`] and of what was typed behind it. `run FILE` alone is the program's: it runs
+//! further lines.
 
-pub(crate) mod capacity;
-pub(crate) mod catalog;
-pub mod completions;
-pub(crate) mod context;
+pub(crate) mod call;
+mod capacity;
+mod capacity_rows;
+mod captcha;
+mod catalog;
+mod complete;
+mod completions;
+mod context;
 pub mod help;
-pub mod history;
-pub(crate) mod job;
+mod history;
+mod job;
+mod job_named;
+mod job_wait;
 pub(crate) mod login;
-pub(crate) mod man;
-pub mod more;
-pub(crate) mod sandbox;
-pub mod save;
+mod man;
+mod more;
+mod raw;
+mod sandbox;
+mod save;
+mod set;
+mod zql;
+
+use crate::cli::{Options, OwnCommand};
+use crate::error::Error;
+use crate::session::{Invocation, Session, Settings};
+use crate::shell::Flow;
+
+/// What holds for one of the program's own commands. What needs no configuration works whatever it says.
+pub(crate) fn settings(
+    session: &Session,
+    command: &OwnCommand,
+    options: &Options,
+    settled: Result<Settings, Error>,
+) -> Result<Settings, Error> {
+    match command {
+        OwnCommand::Context(_) | OwnCommand::Complete { .. } | OwnCommand::Sandbox(_) => {
+            Ok(session.settle_typed(options))
+        }
+        OwnCommand::Help { .. }
+        | OwnCommand::Catalog(_)
+        | OwnCommand::Man
+        | OwnCommand::Completions { .. }
+        | OwnCommand::History { .. }
+        | OwnCommand::Set { .. }
+        | OwnCommand::Run { .. }
+        | OwnCommand::Exit
+        | OwnCommand::Quit => Ok(settled.unwrap_or_else(|_| session.settle_without_contexts(options))),
+        _ => settled,
+    }
+}
+
+/// Runs one of the program's own commands.
+pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow, Error> {
+    match command {
+        OwnCommand::Exit | OwnCommand::Quit => Ok(Flow::Leave),
+        OwnCommand::Help { subject } => help::run(cx, subject),
+        OwnCommand::Login(with) => login::run(cx, with),
+        OwnCommand::Logout => login::out(cx),
+        OwnCommand::Context(command) => context::run(cx, command),
+        OwnCommand::More { number } => more::run(cx, *number),
+        OwnCommand::Save { numbers, target, json_only } => {
+            save::run(cx, numbers, target.as_deref(), json_only.is_some())
+        }
+        OwnCommand::History { count } => history::run(cx, *count),
+        OwnCommand::Set { name, value } => set::run(cx, name.as_deref(), &value.join(" ")),
+        OwnCommand::Capacity => capacity::run(cx),
+        OwnCommand::Raw(call) => raw::run(cx, call),
+        OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
+        OwnCommand::Catalog(command) => catalog::run(cx, command),
+        OwnCommand::Complete { line } => complete::run(cx, &line.join(" ")),
+        OwnCommand::Completions { shell } => write(cx, completions::script(*shell)),
+        OwnCommand::Man => write(cx, &man::page()),
+        OwnCommand::Sandbox(command) => sandbox::run(cx, command),
+        OwnCommand::Job(line) => job::run(cx, line),
+        // The program runs scripts before it asks here.
+        OwnCommand::Run { .. } => Ok(Flow::Continue),
+    }
+}
+
+fn write(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
+    cx.out.write_text(text)?;
+    Ok(Flow::Continue)
+}

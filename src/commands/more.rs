@@ -4,14 +4,74 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
+use crate::calls::{shape, shape_of_zql, show, view};
+use crate::catalog::Catalog;
+use crate::cli::{self, OwnCommand};
+use crate::client::Reply;
+use crate::error::Error;
 use crate::json::{escape_unprintable, write_string};
-use crate::results::Summary;
+use crate::plan;
+use crate::render::{Shape, View};
+use crate::results::{Kept, Record, Summary};
+use crate::session::{Invocation, Line};
+use crate::shell::Flow;
+use crate::syntax::Command;
+
+/// Shows an earlier result again, or lists them.
+pub(super) fn run(cx: &mut Invocation<'_>, number: Option<u64>) -> Result<Flow, Error> {
+    let results = cx.session.results(cx.settings.view.secrets)?;
+    // What is shown again is no new result.
+    cx.session.recording = None;
+    let view = view::of_settings(cx)?;
+    match number {
+        Some(number) => again(cx, &results.load(number)?, view)?,
+        None => {
+            let summaries = results.latest(usize::MAX)?;
+            if cx.settings.view.output.is_none() && cx.settings.view.jq.is_none() {
+                cx.write(|out| Ok(list(&summaries, out)?))?;
+            } else {
+                show::print(cx, Reply::of_text(rows(&summaries)), &Shape::default(), &view)?;
+            }
+        }
+    }
+    Ok(Flow::Continue)
+}
+
+fn again(cx: &mut Invocation<'_>, record: &Record, view: View) -> Result<(), Error> {
+    let summary = &record.summary;
+    cx.say(&title(summary));
+    match &record.reply {
+        Kept::Whole(text) => {
+            let shape = shape_of_line(cx.session.catalog, &summary.command);
+            let view = View { failed: !summary.success, ..view };
+            show::print(cx, Reply::of_text(text.clone().into_bytes()), &shape, &view)
+        }
+        Kept::Text(text) => cx.write(|out| Ok(writeln!(out, "{}", escape_unprintable(text))?)),
+        Kept::Start(text) => {
+            cx.write(|out| Ok(writeln!(out, "{}", escape_unprintable(text))?))?;
+            cx.say(&only_the_start(summary));
+            Ok(())
+        }
+    }
+}
+
+/// What is known of the rows of a line that ran before; nothing where that cannot be told any more.
+fn shape_of_line(catalog: Catalog, line: &str) -> Shape {
+    let line = Line::parse(line);
+    if let Ok(cli::Line::Own(OwnCommand::Zql { query })) = &line.command {
+        return shape_of_zql(catalog, &query.join(" "));
+    }
+    let how = plan::Options { no_check: true, ..plan::Options::default() };
+    let command = Command::from_words(line.command_text(), &line.words).ok().flatten();
+    let planned = command.and_then(|command| plan::plan(&command, catalog, &how).ok());
+    planned.map(|planned| shape::of_plan(catalog, &planned).0).unwrap_or_default()
+}
 
 /// Lists results, one a line: number, when it ended (UTC), `!` where it failed, the size of the reply, the command.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn list(summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
+fn list(summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
     let width = summaries.last().map_or(1, |last| last.number.to_string().len());
     for summary in summaries {
         let mark = if summary.success { ' ' } else { '!' };
@@ -29,7 +89,7 @@ pub fn list(summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The list as a reply: `{"inventories": [{"number", "time", "success", "size", "command"}]}`. Moments are UTC.
-pub fn rows(summaries: &[Summary]) -> Vec<u8> {
+fn rows(summaries: &[Summary]) -> Vec<u8> {
     let mut out = String::from("{\"inventories\":[");
     for (at, summary) in summaries.iter().enumerate() {
         let Summary { number, success, size, command, .. } = summary;
@@ -50,13 +110,13 @@ fn moment(summary: &Summary) -> Timestamp {
 }
 
 /// Which result is shown.
-pub fn title(summary: &Summary) -> String {
+fn title(summary: &Summary) -> String {
     let failed = if summary.success { "" } else { " (failed)" };
     format!("result {}{failed}: {}", summary.number, escape_unprintable(&summary.command))
 }
 
 /// What is said of a reply of which only the start was kept.
-pub fn only_the_start(summary: &Summary) -> String {
+fn only_the_start(summary: &Summary) -> String {
     format!("({} were received; only the start is kept)", size(summary.size))
 }
 

@@ -1,55 +1,69 @@
 //! `sandbox serve|reset|seed|path`: the embedded management node from the command line.
 
-use std::io::Write;
+use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::client::{Interrupt, SystemClock};
+use crate::cli::{SandboxCommand, ServeOptions};
+use crate::client::{Clock, SystemClock};
 use crate::error::Error;
+use crate::interrupt::Interrupt;
 use crate::sandbox::{self, Database, Fault, Options};
+use crate::session::{Invocation, nodes};
+use crate::shell::Flow;
 
-/// How a sandbox is to be served, as typed.
-pub(crate) struct Serve<'a> {
-    pub(crate) bind: &'a str,
-    pub(crate) port: u16,
-    pub(crate) edition: Option<&'a str>,
-    pub(crate) version: Option<&'a str>,
-    pub(crate) speed: Option<f64>,
-    pub(crate) faults: &'a [String],
-    pub(crate) seed: Option<u64>,
+/// Where it is served unless the user says otherwise.
+const PORT: u16 = 8080;
+
+/// Runs a `sandbox` command.
+pub(super) fn run(cx: &mut Invocation<'_>, command: &SandboxCommand) -> Result<Flow, Error> {
+    let directory = nodes::sandbox_directory(cx.session)?;
+    match command {
+        SandboxCommand::Serve(typed) => {
+            let _attended = cx.session.attend_to_ends()?;
+            let port = cx.settings.target.typed_port.unwrap_or(PORT);
+            serve(&directory, typed, port, &cx.session.interrupt)?;
+        }
+        SandboxCommand::Reset => {
+            sandbox::reset(&directory)?;
+            cx.say("the sandbox begins anew, with the small cloud");
+        }
+        SandboxCommand::Seed { vms } => {
+            sandbox::seed(&directory, *vms)?;
+            let note = vms.map(|count| format!("the sandbox has {count} VMs more"));
+            cx.say(note.as_deref().unwrap_or("the sandbox has all of the small cloud again"));
+        }
+        SandboxCommand::Path => cx.out.write_text(&format!("{}\n", sandbox::path(&directory).display()))?,
+    }
+    Ok(Flow::Continue)
 }
 
 /// Serves the sandbox of a folder until the user interrupts.
-pub(crate) fn serve(
-    directory: &Path,
-    typed: &Serve<'_>,
-    interrupt: &Interrupt,
-    talk: &mut dyn Write,
-) -> Result<(), Error> {
+fn serve(directory: &Path, typed: &ServeOptions, port: u16, interrupt: &Interrupt) -> Result<(), Error> {
     let value = |option, problem: String| Error::Option { option, problem };
-    let bind: IpAddr = match typed.bind {
+    let bind: IpAddr = match &typed.bind[..] {
         "localhost" => IpAddr::from([127, 0, 0, 1]),
         text => text.parse().map_err(|_| value("bind", format!("{text} is no IP address")))?,
     };
     if typed.speed.is_some_and(|speed| !(speed.is_finite() && speed > 0.0)) {
         return Err(value("speed", "it must be above zero".to_owned()));
     }
-    let edition = typed.edition.map(str::parse).transpose();
+    let edition = typed.edition.as_deref().map(str::parse).transpose();
     let edition = edition.map_err(|error: sandbox::EditionError| value("edition", error.to_string()))?;
-    let version = typed.version.map(str::parse).transpose();
+    let version = typed.plays.as_deref().map(str::parse).transpose();
     let version = version.map_err(|error: sandbox::VersionError| value("version", error.to_string()))?;
     let faults: Vec<Fault> = typed
-        .faults
+        .fault
         .iter()
         .map(|text| text.parse().map_err(|error: sandbox::FaultError| value("fault", error.to_string())))
         .collect::<Result<_, _>>()?;
     let defaults = Options::default();
     let options = Options {
         bind,
-        port: typed.port,
+        port,
         edition: edition.unwrap_or(defaults.edition),
         version,
         database: Database::Directory(directory.to_owned()),
@@ -62,9 +76,9 @@ pub(crate) fn serve(
     let interrupt = interrupt.clone();
     // The signal only sets a flag; somebody has to look at it.
     thread::spawn(move || {
-        while interrupt.sleep(&mut SystemClock::new(), Duration::MAX, &mut |_| {}) {}
+        while SystemClock::new().wait(&interrupt, Duration::MAX, &mut |_| {}) {}
         let _ = stop.send(());
     });
-    sandbox::serve(options, talk, &stopped)?;
+    sandbox::serve(options, &mut io::stderr().lock(), &stopped)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod keyring;
 mod node;
+mod origin;
 mod setting;
 
 pub use contexts::{Context, Contexts};
@@ -21,4 +22,5 @@ pub use environment::{Environment, Folders, VARIABLES, Variables};
 pub use error::Error;
 pub use files::{append_line, lock_folder, read_private, write_private};
 pub use node::{Address, ChosenNode, NodeChoice, choose_node};
+pub use origin::{Origin, Sourced};
 pub use setting::{ColorChoice, ConfirmWish, ErrorFormat, Keeper, PROMPT_COLORS, Preferences, Setting};

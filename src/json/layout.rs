@@ -226,7 +226,7 @@ mod tests {
             assert!(!line.contains(&b'\n'));
             // Both ways lead to the same text.
             assert_eq!(indented(&String::from_utf8_lossy(&line), 0), laid_out, "{text}");
-            let tree = super::super::parse(text.as_bytes()).expect("is JSON").to_json(super::super::Secrets::Shown);
+            let tree = super::super::parse(text.as_bytes()).expect("is JSON").to_json(None);
             assert_eq!(serde_json::from_str::<serde_json::Value>(&tree).expect("is JSON"), value, "{text}");
         }
     }

@@ -28,4 +28,4 @@ pub use record::Record;
 pub use scanner::{Piece, Pieces, ReadError, Scanner};
 pub use sorted::{Sorter, compare_names};
 pub use text::{escape_unprintable, is_printable, is_unprintable, terminal_safe, unescape, write_literal};
-pub use value::{MASK, Secrets, Value, write_string};
+pub use value::{Value, write_string};

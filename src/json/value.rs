@@ -2,18 +2,6 @@
 
 use std::fmt;
 
-/// What stands in place of a secret.
-pub const MASK: &str = "******";
-
-/// Whether secrets are written or masked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrets {
-    /// Write them: for the wire, or because the user asked.
-    Shown,
-    /// Write `******` in their place.
-    Masked,
-}
-
 /// A JSON value that keeps the text of its numbers and the order of its members.
 ///
 /// `Debug` hides secrets.
@@ -52,14 +40,15 @@ impl Value {
         }
     }
 
-    /// Compact JSON in ASCII: other characters are written as `\uXXXX`, which no charset can damage.
-    pub fn to_json(&self, secrets: Secrets) -> String {
+    /// Compact JSON in ASCII: other characters are written as `\uXXXX`, which no charset can damage. A mask is written
+    /// in place of each secret.
+    pub fn to_json(&self, mask: Option<&str>) -> String {
         let mut out = String::new();
-        self.write_json(&mut out, secrets);
+        self.write_json(&mut out, mask);
         out
     }
 
-    fn write_json(&self, out: &mut String, secrets: Secrets) {
+    fn write_json(&self, out: &mut String, mask: Option<&str>) {
         match self {
             Value::Null => out.push_str("null"),
             Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -71,7 +60,7 @@ impl Value {
                     if index > 0 {
                         out.push(',');
                     }
-                    item.write_json(out, secrets);
+                    item.write_json(out, mask);
                 }
                 out.push(']');
             }
@@ -83,13 +72,13 @@ impl Value {
                     }
                     write_string(out, name);
                     out.push(':');
-                    value.write_json(out, secrets);
+                    value.write_json(out, mask);
                 }
                 out.push('}');
             }
-            Value::Secret(value) => match secrets {
-                Secrets::Shown => value.write_json(out, secrets),
-                Secrets::Masked => write_string(out, MASK),
+            Value::Secret(value) => match mask {
+                None => value.write_json(out, mask),
+                Some(mask) => write_string(out, mask),
             },
         }
     }
@@ -97,7 +86,7 @@ impl Value {
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_json(Secrets::Masked))
+        f.write_str(&self.to_json(Some("******")))
     }
 }
 
@@ -135,7 +124,7 @@ mod tests {
             ("list".into(), Value::List(vec![Value::Null, Value::Bool(true)])),
         ]);
         assert_eq!(
-            value.to_json(Secrets::Shown),
+            value.to_json(None),
             r#"{"z":1.073741824E9,"a":"\u00e9\"\\\ud83d\ude00\u007f\n","list":[null,true]}"#
         );
     }
@@ -143,8 +132,8 @@ mod tests {
     #[test]
     fn secrets_are_masked_unless_asked_for() {
         let value = Value::Secret(Box::new(Value::text("hunter2")));
-        assert_eq!(value.to_json(Secrets::Shown), "\"hunter2\"");
-        assert_eq!(value.to_json(Secrets::Masked), "\"******\"");
+        assert_eq!(value.to_json(None), "\"hunter2\"");
+        assert_eq!(value.to_json(Some("******")), "\"******\"");
         assert_eq!(format!("{value:?}"), "\"******\"");
     }
 }

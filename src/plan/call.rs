@@ -252,7 +252,7 @@ fn scalar(value: &Value) -> Option<String> {
 mod tests {
     use super::super::{Plan, plan};
     use super::*;
-    use crate::json::Secrets;
+    use crate::secret::Secrets;
 
     fn request(line: &str) -> Result<Request, Error> {
         let command = Command::parse(line).expect("it parses").expect("a command");

@@ -1,10 +1,8 @@
 //! What can be wrong with a command, with data enough to say it well.
 
-use std::net::IpAddr;
 use std::ops::Range;
 
 use super::raw::RawError;
-use crate::catalog::Catalog;
 use crate::syntax::{ListError, LiteralError, Operator};
 
 /// Why a command cannot be planned. Nothing was sent.
@@ -20,65 +18,6 @@ pub struct Error {
 impl Error {
     pub(super) fn at(kind: ErrorKind, span: Range<usize>) -> Error {
         Error { kind, span: Some(span) }
-    }
-
-    /// What the user may do about it, where there is something.
-    pub fn hint(&self) -> Option<String> {
-        let did_you_mean = |closest: &Option<String>| closest.as_ref().map(|name| format!("did you mean `{name}`?"));
-        match &self.kind {
-            ErrorKind::UnknownApi { closest: None, until: Some(until), .. } => {
-                Some(format!("versions up to {until} had it"))
-            }
-            ErrorKind::UnknownApi { closest: Some(closest), until: Some(until), .. } => {
-                Some(format!("versions up to {until} had it; did you mean `{closest}`?"))
-            }
-            ErrorKind::UnknownApi { name, .. } if name.parse::<IpAddr>().is_ok() => {
-                Some(format!("`-H {name}` names a node"))
-            }
-            ErrorKind::UnknownApi { name, .. } if name.ends_with("zstack-cli") || name.starts_with(['$', '>']) => {
-                let prompt = if name.starts_with('>') { name.trim_end_matches(char::is_alphanumeric) } else { name };
-                Some(format!("leave `{prompt}` out: a line begins with its command"))
-            }
-            ErrorKind::UnknownApi { closest, .. } => did_you_mean(closest)
-                .or_else(|| Some("`zstack-cli catalog list`, or Tab at the prompt, lists the APIs".to_owned())),
-            ErrorKind::UnknownParameter { api, closest, version, .. } => {
-                let unknown =
-                    || format!("`help {api}` lists those of ZStack {version}; --no-check sends it all the same");
-                did_you_mean(closest).or_else(|| Some(unknown()))
-            }
-            ErrorKind::UnknownField { api, owner, closest, .. } => did_you_mean(closest).or_else(|| {
-                // Behind a relation the fields are those of another query.
-                let query = owner.strip_suffix("Inventory").map(|kind| format!("Query{kind}"));
-                let query = query.filter(|query| Catalog::newest().api_name(query).is_some());
-                let query = query.unwrap_or_else(|| (*api).to_owned());
-                Some(format!("`help {query}` lists the fields; --no-check sends it all the same"))
-            }),
-            ErrorKind::UnknownMember { closest, .. } => did_you_mean(closest),
-            ErrorKind::NotAllowed { allowed, closest, .. } => {
-                did_you_mean(closest).or_else(|| Some(format!("allowed are: {}", allowed.join(", "))))
-            }
-            ErrorKind::MissingParameters { api, names } => {
-                Some(format!("`help {api}` describes {}", if names.len() == 1 { "it" } else { "them" }))
-            }
-            ErrorKind::NoCondition { name, .. } => Some(format!("write {name}=VALUE")),
-            ErrorKind::FieldNeedsMember { hint, .. } => {
-                hint.as_ref().map(|member| format!("name one of their fields: `{member}`"))
-            }
-            ErrorKind::BrokenField { .. } => Some("--no-check sends it all the same".to_owned()),
-            ErrorKind::QueryTakesNoTags { name } => {
-                let field = if name == "userTags" { "__userTag__" } else { "__systemTag__" };
-                Some(format!("a condition on tags is written {field}=TAG"))
-            }
-            ErrorKind::Raw(error) => error.hint(),
-            ErrorKind::NotSortable { .. } => Some("--sort-by COLUMN sorts what was received".to_owned()),
-            ErrorKind::SemicolonsInConditions { separate } => {
-                Some(format!("each condition is a word of its own: {separate}"))
-            }
-            ErrorKind::NotADate { .. } => {
-                Some("write 2025-03-04 or '2025-03-04 14:12:01', in the node's time zone".to_owned())
-            }
-            _ => None,
-        }
     }
 }
 

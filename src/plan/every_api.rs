@@ -1,7 +1,8 @@
 //! Plans every API of every catalog version, with all its parameters, and holds the requests to the catalog.
 
 use crate::catalog::{Api, Catalog, Method, Parameter, Type};
-use crate::json::{Secrets, Value};
+use crate::json::Value;
+use crate::secret::Secrets;
 use crate::syntax::{Command, parse_literal, quote_word};
 
 use super::{Cursor, Options, Plan, Request, plan};

@@ -8,12 +8,12 @@ mod condition;
 mod error;
 mod fields;
 mod newer;
+mod own;
 mod password;
 mod query;
 mod raw;
 mod reading;
 mod request;
-mod statement;
 mod suggest;
 mod value;
 mod zql;
@@ -24,20 +24,17 @@ pub(crate) mod every_api;
 pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
+pub use own::{Wanted, call, rows};
 pub use query::{Answer, Cursor, Extent, OrderHere, QueryParameter, QueryPlan, Sort};
 pub(crate) use query::{QueryValue, condition_fields};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
-pub use statement::{
-    FUNCTIONS as ZQL_FUNCTIONS, KEYWORDS as ZQL_KEYWORDS, Rows, Statement, VERBS as ZQL_VERBS, statements,
-    tokens as zql_tokens,
-};
 pub use suggest::{argument_hint, closest_name};
 pub use value::is_byte_count;
 pub use zql::statement_request as zql_request;
-pub use zql::{API as ZQL_API, closest_entity, entities as zql_entities, inventory_of as zql_inventory};
+pub use zql::{API as ZQL_API, closest_entity};
 
 use std::ops::Range;
 use std::time::Duration;

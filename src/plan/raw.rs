@@ -5,7 +5,6 @@
 
 use crate::catalog::{Candidate, Catalog, Method, Routes};
 use crate::json::{self, Flaw, Value};
-use crate::nearness::closest;
 use crate::secret::{Secrecy, name_secrecy};
 
 use super::Options;
@@ -65,39 +64,6 @@ pub enum RawError {
     NoObject,
     #[error("the body has no member that an API of {path} takes its parameters from")]
     Key { path: String, typed: Vec<String>, keys: Vec<&'static str> },
-}
-
-impl RawError {
-    pub(super) fn hint(&self) -> Option<String> {
-        const ALL_THE_SAME: &str = "--no-check sends it all the same";
-        let example = |key: &str| format!("`{{\"{key}\":{{}}}}`");
-        Some(match self {
-            RawError::WholeUrl => "--url names the node".to_owned(),
-            RawError::Escape { .. } => "`%25` stands for a percent sign".to_owned(),
-            RawError::Lone { right, .. } => format!("the method there is {right}; {ALL_THE_SAME}"),
-            RawError::NotTaken { right, .. } => {
-                let right: Vec<&str> = right.iter().map(|method| method.as_str()).collect();
-                format!("the methods there are {}; {ALL_THE_SAME}", right.join(", "))
-            }
-            RawError::NoBody { keys, .. } => match keys[..] {
-                [key] => format!("without parameters write {}", example(key)),
-                _ => format!("its member names the action: {}", keys.join(", ")),
-            },
-            RawError::Key { typed, keys, .. } => {
-                let near = typed.iter().find_map(|name| closest(name, keys.iter().copied()));
-                match (near, &keys[..]) {
-                    (Some(near), _) => format!("did you mean `{near}`?"),
-                    (None, [key]) => format!("write {}, with the parameters inside; {ALL_THE_SAME}", example(key)),
-                    (None, keys) => format!("there are: {}; {ALL_THE_SAME}", keys.join(", ")),
-                }
-            }
-            RawError::Method { .. }
-            | RawError::Path { .. }
-            | RawError::Body { .. }
-            | RawError::NotJson(_)
-            | RawError::NoObject => return None,
-        })
-    }
 }
 
 /// Plans a request that is typed as verb, path and body.
@@ -273,7 +239,7 @@ fn decoded(text: &str, in_query: bool) -> Result<String, RawError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Secrets;
+    use crate::secret::Secrets;
 
     fn planned(method: &str, path: &str, body: Option<&str>, no_check: bool) -> Result<RawPlan, Error> {
         raw(RawCall { method, path, body }, Catalog::newest(), &Options { no_check, ..Options::default() })

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::catalog::Method;
-use crate::json::{MASK, Secrets, Value};
-use crate::secret::{mask_json, mask_value};
+use crate::json::Value;
+use crate::secret::{MASK, Secrets, mask_json, mask_value};
 
 /// What a request does to the cloud; it decides what may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +139,7 @@ impl Request {
 
     /// The body as compact ASCII JSON.
     pub fn body_text(&self, secrets: Secrets) -> Option<String> {
-        let text = self.body.as_ref()?.to_json(secrets);
+        let text = self.body.as_ref()?.to_json(secrets.mask());
         Some(match secrets {
             Secrets::Shown => text,
             // What is open as a whole may hold a secret inside: a tag, a URL, JSON within text.

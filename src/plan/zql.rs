@@ -2,28 +2,17 @@
 
 use crate::catalog::{Catalog, Method};
 use crate::nearness::closest;
+use crate::syntax::zql::statements;
 
 use super::request::{Effect, PathPart, Request, SecretText};
-use super::statement::statements;
-
-/// The entity that an inventory is called in ZQL: its name without `Inventory`, in lower case (Z1).
-pub(super) fn entity(inventory: &str) -> String {
-    inventory.strip_suffix("Inventory").unwrap_or(inventory).to_ascii_lowercase()
-}
-
-/// The inventory that ZQL calls `entity`.
-pub fn inventory_of(entity_name: &str, catalog: Catalog) -> Option<&'static str> {
-    let lower = entity_name.to_ascii_lowercase();
-    catalog.inventory_names().find(|name| entity(name) == lower)
-}
 
 /// The first entity that there is not, with the one that was probably meant; `None` also where all exist.
 pub fn closest_entity(text: &str, catalog: Catalog) -> Option<(&str, String)> {
     let mut named = statements(text).into_iter().filter_map(|statement| Some(statement.entity?.text));
-    let name = named.find(|name| inventory_of(name, catalog).is_none())?;
-    let entities = || catalog.inventory_names().map(entity);
+    let name = named.find(|name| catalog.zql_inventory(name).is_none())?;
+    let entities = || catalog.zql_entities();
     let lower = name.to_ascii_lowercase();
-    let shorter = lower.strip_suffix("inventory").filter(|name| inventory_of(name, catalog).is_some());
+    let shorter = lower.strip_suffix("inventory").filter(|name| catalog.zql_inventory(name).is_some());
     let longer = entities().filter(|known| lower.len() > 3 && known.starts_with(&lower)).min_by_key(String::len);
     let all: Vec<String> = entities().collect();
     let near = shorter
@@ -31,11 +20,6 @@ pub fn closest_entity(text: &str, catalog: Catalog) -> Option<(&str, String)> {
         .or(longer)
         .or_else(|| closest(&lower, all.iter().map(String::as_str)).map(str::to_owned));
     near.map(|near| (name, near))
-}
-
-/// The names that ZQL has for inventories.
-pub fn entities(catalog: Catalog) -> impl Iterator<Item = String> {
-    catalog.inventory_names().map(entity)
 }
 
 /// The API that runs ZQL statements.
@@ -88,6 +72,6 @@ mod tests {
         let api = Catalog::newest().api(API).expect("it is an API");
         let request = statement_request("query zone", false);
         assert_eq!((api.method, api.path), (request.method, "/zql"));
-        assert_eq!(request.target(crate::json::Secrets::Shown), "/zql?zql=query%20zone");
+        assert_eq!(request.target(crate::secret::Secrets::Shown), "/zql?zql=query%20zone");
     }
 }

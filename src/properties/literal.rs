@@ -1,7 +1,7 @@
 //! Structured values: JSON and Python literals come to the same, print and read back, and lists split.
 
 use crate::dates;
-use crate::json::{self, Secrets, Value};
+use crate::json::{self, Value};
 use crate::syntax::{byte_count, integer, is_number, parse_literal, split_list};
 
 /// Checks one value as typed.
@@ -31,7 +31,7 @@ pub fn check(text: &str) {
 }
 
 fn check_value(value: &Value) {
-    let printed = value.to_json(Secrets::Shown);
+    let printed = value.to_json(None);
     assert!(printed.is_ascii());
     assert_eq!(json::parse(printed.as_bytes()).as_ref(), Ok(value), "JSON reads {printed} as another value");
     assert_eq!(parse_literal(&printed).as_ref(), Ok(value), "{printed} is another literal");
@@ -78,7 +78,7 @@ mod tests {
                 let members = members.iter().map(|(name, value)| format!("{}: {}", string(name), python(value)));
                 format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
             }
-            other => other.to_json(Secrets::Shown),
+            other => other.to_json(None),
         }
     }
 

@@ -3,10 +3,9 @@
 use proptest::prelude::*;
 
 use crate::catalog::Catalog;
-use crate::json::Secrets;
 use crate::plan::{Options, Plan, plan};
 use crate::render::{Format, Shape, View, render};
-use crate::secret::{mask_command, mask_json, mask_text, mask_url, member_is_secret};
+use crate::secret::{Secrets, mask_command, mask_json, mask_text, mask_url, member_is_secret};
 use crate::syntax::{Command, quote_word};
 
 /// A secret: no text that stands anywhere else, with characters that matter to some format around it.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Kind, MASK};
+use crate::json::{self, Kind};
+use crate::secret::MASK;
 use crate::width::width;
 
 use super::fit::LIST_SEPARATOR;

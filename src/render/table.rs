@@ -228,7 +228,7 @@ mod tests {
     use super::super::columns::Selection;
     use super::super::testing::{print, print_with, try_print, zone_shape};
     use super::*;
-    use crate::json::Secrets;
+    use crate::secret::Secrets;
 
     const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
 

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::json::Secrets;
 use crate::named::named;
+use crate::secret::Secrets;
 
 use super::columns::Selection;
 use super::filter::Filter;

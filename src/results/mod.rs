@@ -4,7 +4,9 @@
 //! the oldest results make room for new ones, so that neither their count nor their size on disk grows for ever.
 
 mod record;
+mod save;
 mod store;
 
 pub use record::{Kept, Record, Summary};
+pub use save::{SaveError, save};
 pub use store::{Limits, Recording, Results, ResultsError};

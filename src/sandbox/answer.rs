@@ -55,7 +55,7 @@ impl Answer {
             other => other,
         };
         outcome.map_or_else(
-            |failure| Answer::json(503, &format!("{{\"error\":{}}}", error(failure).to_json(json::Secrets::Shown))),
+            |failure| Answer::json(503, &format!("{{\"error\":{}}}", error(failure).to_json(None))),
             |reply| Answer::json(200, &reply),
         )
     }
@@ -149,7 +149,7 @@ impl Failure {
 
     /// The error object as text.
     pub(super) fn to_text(&self) -> String {
-        self.to_json().to_json(json::Secrets::Shown)
+        self.to_json().to_json(None)
     }
 }
 

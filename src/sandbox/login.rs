@@ -124,5 +124,5 @@ fn reply(session: &Session) -> String {
         member("createDate", session.created.to_shown()),
         ("noSessionEvaluation".to_owned(), json::Value::Bool(false)),
     ]);
-    format!("{{\"inventory\":{}}}", inventory.to_json(json::Secrets::Shown))
+    format!("{{\"inventory\":{}}}", inventory.to_json(None))
 }

@@ -1,8 +1,8 @@
 //! Masking the secrets of a command line, before it goes into the history.
 
+use super::mask::MASK;
 use super::names::{Secrecy, name_secrecy};
 use super::text::{looks_like_json, mask_text, mask_value};
-use crate::json::MASK;
 
 /// The command line without its secrets: `LogInByAccount accountName=admin password=******`.
 ///

@@ -2,7 +2,9 @@
 
 use super::names::{Secrecy, is_session_record, name_secrecy};
 use super::text::{looks_like_json, mask_text, mask_value};
-use crate::json::{MASK, write_string};
+use crate::json::write_string;
+
+use super::mask::MASK;
 
 /// How many texts within texts are opened; what lies deeper is masked as a whole.
 const DEEPEST_TEXT: u32 = 4;

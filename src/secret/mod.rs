@@ -8,6 +8,7 @@
 
 mod command;
 mod json;
+mod mask;
 mod names;
 mod sentence;
 mod text;
@@ -15,6 +16,7 @@ mod value;
 
 pub use command::mask_command;
 pub use json::mask_json;
+pub use mask::{MASK, Secrets};
 pub use names::{Secrecy, header_is_secret, is_session_record, member_is_secret, name_secrecy};
 pub use text::{mask_tag, mask_text, mask_url, mask_value};
 pub use value::Secret;

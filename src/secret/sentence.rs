@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::mask::MASK;
 use super::names::member_is_secret;
-use crate::json::MASK;
 
 /// The longest name that a quoted member may have.
 const LONGEST_NAME: usize = 64;

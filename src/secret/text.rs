@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::json::mask_json_value;
+use super::mask::MASK;
 use super::names::{Secrecy, member_is_secret, name_secrecy};
 use super::sentence::{mask_quoted_members, mask_sessions};
-use crate::json::MASK;
 
 /// Segments of system tags, in lower case, after which everything is secret though the name does not say so.
 const SECRET_TAGS: [&str; 2] = ["userdata", "cloudinit"];

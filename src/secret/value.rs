@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroize;
 
-use crate::json::MASK;
+use super::mask::MASK;
 
 /// A password, session uuid or key: hidden from `Debug`, wiped when dropped, never printed by accident.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::catalog::{Catalog, FieldPath, TAG_FIELDS, Type};
 use crate::cli;
-use crate::plan::{QueryParameter, ZQL_FUNCTIONS, ZQL_KEYWORDS, ZQL_VERBS, zql_inventory, zql_tokens};
-use crate::syntax::{Operator, Word, lex};
+use crate::plan::QueryParameter;
+use crate::syntax::{Operator, Word, lex, zql};
 
 use super::complete::{Argument, name_length, own_command, rows as rows_of};
 use super::editor::{Assistant, Decoded};
@@ -71,19 +71,19 @@ enum Zql {
 
 /// Paints the part of a statement that stands in one word.
 fn statement(brush: &mut Brush<'_>, word: &Word, unfinished: bool, state: &mut Zql, catalog: Catalog) {
-    for token in zql_tokens(&word.text) {
+    for token in zql::tokens(&word.text) {
         let text = token.text;
         let is_last = unfinished && token.span().end == word.text.len();
         let (style, next) = match *state {
             _ if text == ";" => (OPERATOR, Zql::Begin),
             _ if token.is_text() => (TEXT, *state),
             Zql::Begin if ["query", "count", "sum"].contains(&text) => (OWN, Zql::Subject),
-            Zql::Begin if ZQL_VERBS.contains(&text) => (OWN, Zql::Rest),
+            Zql::Begin if zql::VERBS.contains(&text) => (OWN, Zql::Rest),
             Zql::Begin => (if is_last { TEXT } else { WRONG }, Zql::Rest),
-            Zql::Subject if ZQL_FUNCTIONS.contains(&text) => (OWN, Zql::Subject),
+            Zql::Subject if zql::FUNCTIONS.contains(&text) => (OWN, Zql::Subject),
             Zql::Subject if token.is_word() => {
                 let entity = text.split('.').next().unwrap_or_default();
-                let known = zql_inventory(entity, catalog).is_some();
+                let known = catalog.zql_inventory(entity).is_some();
                 (
                     if known {
                         KNOWN
@@ -95,7 +95,7 @@ fn statement(brush: &mut Brush<'_>, word: &Word, unfinished: bool, state: &mut Z
                     Zql::Rest,
                 )
             }
-            state if ZQL_KEYWORDS.contains(&text) => (OWN, state),
+            state if zql::KEYWORDS.contains(&text) => (OWN, state),
             state if token.is_word() => (NAME, state),
             state => (OPERATOR, state),
         };

@@ -165,6 +165,21 @@ pub struct FileError {
 }
 
 impl Command {
+    /// A command that nobody typed. Its places point nowhere.
+    pub fn of<'a>(name: &str, arguments: impl IntoIterator<Item = (&'a str, Operator, String)>) -> Command {
+        let argument = |(name, operator, value): (&str, Operator, String)| Argument {
+            name: name.to_owned(),
+            operator,
+            value,
+            from_file: false,
+            span: 0..0,
+            name_span: 0..0,
+            value_span: 0..0,
+        };
+        let arguments = arguments.into_iter().map(argument).collect();
+        Command { line: String::new(), name: name.to_owned(), name_span: 0..0, arguments }
+    }
+
     /// Reads a line; `None` when it holds nothing but blanks and comments.
     ///
     /// # Errors

@@ -73,6 +73,18 @@ impl Lexed {
     pub fn is_incomplete(&self) -> bool {
         self.open_quote.is_some() || self.continues
     }
+
+    /// The words of a line that ends at that byte.
+    ///
+    /// # Errors
+    /// Where the line is incomplete.
+    pub fn into_words(self, end: usize) -> Result<Vec<Word>, LexError> {
+        match self.open_quote {
+            Some((_, at)) => Err(LexError::OpenQuote { at }),
+            None if self.continues => Err(LexError::Unfinished { at: end - 1 }),
+            None => Ok(self.words),
+        }
+    }
 }
 
 /// Why a line cannot be split.
@@ -106,14 +118,7 @@ impl LexError {
 /// # Errors
 /// `OpenQuote` or `Unfinished` where the line is not complete.
 pub fn split(line: &str) -> Result<Vec<Word>, LexError> {
-    let lexed = lex(line);
-    if let Some((_, at)) = lexed.open_quote {
-        return Err(LexError::OpenQuote { at });
-    }
-    if lexed.continues {
-        return Err(LexError::Unfinished { at: line.len() - 1 });
-    }
-    Ok(lexed.words)
+    lex(line).into_words(line.len())
 }
 
 /// Takes a line apart as far as it goes.

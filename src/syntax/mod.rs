@@ -8,6 +8,7 @@ mod lexer;
 mod list;
 mod literal;
 mod numbers;
+pub mod zql;
 
 pub use command::{Argument, Command, CommandError, FileError, Operator};
 pub use lexer::{LexError, Lexed, Quote, Word, lex, quote_word, split};

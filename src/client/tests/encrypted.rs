@@ -11,9 +11,10 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::fake::{Node, query};
 use crate::client::{
-    CallOptions, Client, Credentials, Endpoint, Error, Interrupt, ReqwestTransport, TlsOptions, TransportError,
-    TransportOptions, Unwatched,
+    CallOptions, Client, Credentials, Endpoint, Error, ReqwestTransport, TlsOptions, TransportError, TransportOptions,
+    Unwatched,
 };
+use crate::interrupt::Interrupt;
 
 /// A certificate of 127.0.0.1 that nobody vouches for, with its key: for these tests only.
 const NODE: &[u8] = include_bytes!("node.pem");

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::catalog::Method;
 use crate::client::{
-    Client, Clock, Credentials, Endpoint, Interrupt, Transport, TransportError, Waiting, Watch, WireRequest,
-    WireResponse,
+    Client, Clock, Credentials, Endpoint, Transport, TransportError, Waiting, Watch, WireRequest, WireResponse,
 };
+use crate::interrupt::Interrupt;
 use crate::json::Value;
 use crate::plan::{Effect, PathPart, Request, SecretText};
 

@@ -3,9 +3,9 @@
 
 use super::fake::{Node, action, query};
 use crate::client::{
-    Answer, CallOptions, Class, Client, Credentials, Endpoint, Error, Interrupt, ReqwestTransport, TransportOptions,
-    Unwatched,
+    Answer, CallOptions, Class, Client, Credentials, Endpoint, Error, ReqwestTransport, TransportOptions, Unwatched,
 };
+use crate::interrupt::Interrupt;
 use crate::json::{Piece, Pieces, Value, member, unescape};
 use crate::plan::Request;
 use crate::sandbox::{self, Fault, Running};

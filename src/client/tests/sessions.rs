@@ -7,8 +7,8 @@ use super::fake::{Node, accepted, action, answer, log_in, ok, query, synchronous
 use crate::client::{
     AccessKey, Answer, CallOptions, Class, Client, Credentials, Error, NodeZone, Uncertainty, Unwatched,
 };
-use crate::json::Secrets;
 use crate::plan::Request;
+use crate::secret::Secrets;
 
 const EXPIRED: &str = r#"{"error":{"code":"ID.1001","details":"Session expired"}}"#;
 const LOGGED_IN: &str = r#"{"inventory":{"uuid":"90ab90ab","accountUuid":"36c2","userUuid":"36c2","expiredDate":"Mar 4, 2025 4:10:07 PM"}}"#;

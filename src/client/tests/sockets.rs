@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::fake::{Node, action, query, synchronous_action};
 use crate::client::{
-    Answer, CallOptions, Client, Credentials, Endpoint, Error, Interrupt, Oddity, ProxyOptions, ReqwestTransport,
-    TlsOptions, Transport, TransportError, TransportOptions, Uncertainty, Unwatched,
+    Answer, CallOptions, Client, Credentials, Endpoint, Error, Oddity, ProxyOptions, ReqwestTransport, TlsOptions,
+    Transport, TransportError, TransportOptions, Uncertainty, Unwatched,
 };
+use crate::interrupt::Interrupt;
 use crate::plan::{PathPart, Request, SecretText};
 
 /// What the server does with a request.

@@ -1,7 +1,7 @@
 //! `conditions=`: conditions as a list.
 
-use crate::json::{Secrets, Value};
-use crate::secret::mask_command;
+use crate::json::Value;
+use crate::secret::{MASK, mask_command};
 use crate::syntax::{Argument, Command, Operator, parse_literal, quote_word, split_list};
 
 use crate::plan::error::{Error, ErrorKind};
@@ -48,7 +48,7 @@ fn listed_condition(argument: &Argument, item: &Value) -> Result<Argument, Strin
     let (name, operator, value) = match item {
         Value::Text(text) => condition_in(text)?,
         Value::Map(members) => map_condition(members)?,
-        other => return Err(format!("{} is no condition", other.to_json(Secrets::Masked))),
+        other => return Err(format!("{} is no condition", other.to_json(Some(MASK)))),
     };
     Ok(Argument { name, operator, value, ..argument.clone() })
 }

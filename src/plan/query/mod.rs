@@ -8,14 +8,14 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use crate::catalog::{Api, Catalog, Inventory};
+use crate::catalog::{Api, Catalog, Inventory, zql_entity};
 use crate::json::Value;
 use crate::syntax::{Argument, Command, Operator};
 
 use super::condition::{Condition, ConditionValue, Reader};
 use super::error::{Error, ErrorKind};
 use super::request::PathPart;
-use super::{Options, call, zql};
+use super::{Options, call};
 
 pub use parameter::QueryParameter;
 use parameter::is_tag_parameter;
@@ -85,7 +85,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         is_zql,
         path,
         parts: vec![conditions],
-        entity: rows.map(|inventory| zql::entity(inventory.name)).unwrap_or_default(),
+        entity: rows.map(|inventory| zql_entity(inventory.name)).unwrap_or_default(),
         fields: shape.fields,
         sort: shape.sort,
         start: shape.start,

@@ -1,6 +1,6 @@
 //! Splitting a query whose lists no URL could hold.
 
-use crate::json::Secrets;
+use crate::secret::Secrets;
 use crate::syntax::Operator;
 
 use super::requests::{Answer, Cursor, QueryPlan};

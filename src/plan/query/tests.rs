@@ -2,9 +2,9 @@
 
 use super::requests::{Cursor, QueryPlan};
 use crate::catalog::Catalog;
-use crate::json::Secrets;
 use crate::plan::error::Error;
 use crate::plan::{Options, Plan, plan};
+use crate::secret::Secrets;
 use crate::syntax::Command;
 
 fn planned(line: &str) -> Result<QueryPlan, Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::types::{ToSqlOutput, Value as Sql};
 
-use crate::json::{Secrets, Value};
+use crate::json::Value;
 
 /// A stored value. Moments are text in the form `YYYY-MM-DD hh:mm:ss`, lists and maps are JSON text.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +107,7 @@ impl From<&Value> for Scalar {
             },
             Value::Text(text) => Scalar::Text(text.clone()),
             Value::Secret(inner) => Scalar::from(&**inner),
-            Value::List(_) | Value::Map(_) => Scalar::Text(value.to_json(Secrets::Shown)),
+            Value::List(_) | Value::Map(_) => Scalar::Text(value.to_json(None)),
         }
     }
 }

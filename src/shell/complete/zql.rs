@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::catalog::{Catalog, Inventory};
-use crate::plan::{ZQL_FUNCTIONS, ZQL_KEYWORDS, ZQL_VERBS, statements, zql_entities, zql_inventory, zql_tokens};
+use crate::syntax::zql;
 
 use super::cursor::Place;
 use super::engine::Wish;
@@ -17,7 +17,7 @@ pub(super) fn wish<'p>(place: &'p Place, catalog: Catalog) -> (usize, Wish<'p>) 
     let text = place.word.text.as_str();
     let mut typed: String = place.others[1..place.index].iter().map(|word| format!("{} ", word.text)).collect();
     typed.push_str(text);
-    let mut tokens = zql_tokens(&typed);
+    let mut tokens = zql::tokens(&typed);
     let unfinished = tokens.pop_if(|token| token.span().end == typed.len() && (token.is_word() || token.is_text()));
     if unfinished.is_some_and(|token| token.is_text()) {
         return (text.len(), Wish::Nothing(None));
@@ -30,25 +30,26 @@ pub(super) fn wish<'p>(place: &'p Place, catalog: Catalog) -> (usize, Wish<'p>) 
     let is_rows = words.first().is_some_and(|verb| ["query", "count", "sum"].contains(verb));
     let is_subject = match words[..] {
         [_] => true,
-        [_, function] => ZQL_FUNCTIONS.contains(&function),
-        [_, function, "("] => ZQL_FUNCTIONS.contains(&function),
+        [_, function] => zql::FUNCTIONS.contains(&function),
+        [_, function, "("] => zql::FUNCTIONS.contains(&function),
         _ => false,
     };
     if words.is_empty() {
-        return (start, values::words(ZQL_VERBS.map(|verb| (Cow::Borrowed(verb), "")).to_vec()));
+        return (start, values::words(zql::VERBS.map(|verb| (Cow::Borrowed(verb), "")).to_vec()));
     }
     if is_rows && is_subject {
         return match partial.split_once('.') {
             Some((entity, member)) => {
-                let inventory = zql_inventory(entity, catalog).and_then(|name| catalog.inventory(name));
+                let inventory = catalog.zql_inventory(entity).and_then(|name| catalog.inventory(name));
                 let offered = inventory.map(|inventory| members(&inventory)).unwrap_or_default();
                 (text.len().saturating_sub(member.len()), values::words(offered))
             }
             None => (start, values::words(subjects(words[..] == ["query"], catalog))),
         };
     }
-    let about = tokens.first().and_then(|first| statements(&typed[first.at..]).pop()).and_then(|found| found.entity);
-    let inventory = about.and_then(|entity| catalog.inventory(zql_inventory(entity.text, catalog)?));
+    let about =
+        tokens.first().and_then(|first| zql::statements(&typed[first.at..]).pop()).and_then(|found| found.entity);
+    let inventory = about.and_then(|entity| catalog.inventory(catalog.zql_inventory(entity.text)?));
     let last = words.last().copied().unwrap_or_default();
     let opens = last == "(" && words.iter().rev().nth(1).is_some_and(|before| BEFORE_MEMBERS.contains(before));
     match inventory {
@@ -59,7 +60,7 @@ pub(super) fn wish<'p>(place: &'p Place, catalog: Catalog) -> (usize, Wish<'p>) 
             let offered = target.map(|target| conditions(&target)).unwrap_or_default();
             (text.len().saturating_sub(member.len()), values::words(offered))
         }
-        _ => (start, values::words(ZQL_KEYWORDS.map(|word| (Cow::Borrowed(word), "")).to_vec())),
+        _ => (start, values::words(zql::KEYWORDS.map(|word| (Cow::Borrowed(word), "")).to_vec())),
     }
 }
 
@@ -67,10 +68,10 @@ type Offered = Vec<(Cow<'static, str>, &'static str)>;
 
 /// What a statement can be about.
 fn subjects(with_functions: bool, catalog: Catalog) -> Offered {
-    let mut names: Vec<String> = zql_entities(catalog).collect();
+    let mut names: Vec<String> = catalog.zql_entities().collect();
     names.sort_unstable();
     if with_functions {
-        names.extend(ZQL_FUNCTIONS.map(|function| format!("{function}(")));
+        names.extend(zql::FUNCTIONS.map(|function| format!("{function}(")));
     }
     names.into_iter().map(|name| (Cow::Owned(name), "")).collect()
 }

@@ -1,0 +1,198 @@
+//! The interactive shell: what the program is for the prompt.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::cli::Options;
+use crate::client;
+use crate::commands::login;
+use crate::error::{Error, ExitCode};
+use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, recording, refresh};
+use crate::shell::complete::Disk;
+use crate::shell::{self, Colour, Evaluator, Flow, History, Known, Prompt};
+use crate::terminal::Output;
+
+use super::conclude::conclude;
+use super::evaluate::run_line;
+
+/// Runs the shell until the user leaves.
+pub(super) fn run(session: &mut Session) -> ExitCode {
+    match converse(session) {
+        Ok(()) => ExitCode::Done,
+        Err(error) => {
+            let settings = session.settle_if_possible(&Options::default());
+            session.report(error, &settings, None, None)
+        }
+    }
+}
+
+fn converse(session: &mut Session) -> Result<(), Error> {
+    // What is wrong with the configuration or the sandbox is worth knowing before the first prompt.
+    let settings = session.settle(&Options::default())?;
+    if settings.target.is_sandbox() {
+        nodes::node(session, &settings)?;
+    }
+    session.interrupt.on_ctrl_c()?;
+    let typed = Rc::new(TypedLine::default());
+    typed.keeps_secrets.set(session.held.options.no_secure);
+    let history = session.environment.folders()?.state.join("history");
+    let history = History::new(Some(history), typed.mask());
+    let prompt = LivePrompt::new();
+    let live = Arc::clone(&prompt.live);
+    session.prompt = Some(prompt);
+    settings.ui.say("zstack-cli: `help` explains, Tab completes, Ctrl-D leaves");
+    let shell_options = shell::Options { live: &*live, files: &Disk, history };
+    shell::run(shell_options, &mut AtPrompt { session, typed }, &mut io::stderr())?;
+    Ok(())
+}
+
+/// The line that was typed last, parsed for the history and run after that.
+#[derive(Default)]
+struct TypedLine {
+    line: RefCell<Option<Line>>,
+    /// Whether the history keeps the secrets of all lines.
+    keeps_secrets: Cell<bool>,
+}
+
+impl TypedLine {
+    /// Masks the secrets of a line for the history, unless they are to be kept.
+    fn mask(self: &Rc<TypedLine>) -> shell::Mask {
+        let typed = Rc::clone(self);
+        Box::new(move |text| {
+            let line = Line::parse(text);
+            let kept = if typed.keeps_secrets.get() { text.to_owned() } else { line.to_keep() };
+            typed.line.replace(Some(line));
+            kept
+        })
+    }
+
+    /// The line of that text.
+    fn take(&self, text: &str) -> Line {
+        self.line.take().filter(|line| line.text == text).unwrap_or_else(|| Line::parse(text))
+    }
+}
+
+/// The program, as the prompt asks it to do things.
+struct AtPrompt<'s> {
+    session: &'s mut Session,
+    typed: Rc<TypedLine>,
+}
+
+impl AtPrompt<'_> {
+    /// Runs one line, and keeps what it led to among the results.
+    fn run_recorded(&mut self, line: &Line) -> Result<Flow, Error> {
+        self.session.interrupt.clear();
+        let on_terminal = self.session.environment.stdout_terminal;
+        recording(self.session, &line.text, |session| match run_line(session, line, &mut Output::Screen) {
+            // A terminal is always read: it was a pager that was left.
+            Err(error) if error.is_closed_pipe() && on_terminal => Ok(Flow::Continue),
+            result => result,
+        })
+    }
+
+    /// Lets the user log in when a command failed for want of a session. Whether to repeat the command: only where it
+    /// surely did not run.
+    fn logs_in_again(&mut self, line: &Line, error: &Error) -> bool {
+        let never_ran = match error {
+            Error::Client(client::Error::NoSession { .. }) => true,
+            Error::Client(client::Error::SessionExpired { failure }) => failure.refused_session(),
+            _ => return false,
+        };
+        let environment = &self.session.environment;
+        if !environment.stdin_terminal || !environment.stderr_terminal {
+            return false;
+        }
+        let settings = self.session.settle_if_possible(&line.options);
+        let mut cx = Invocation { session: self.session, settings: &settings, out: Output::Screen };
+        match login::again(&mut cx, error) {
+            Ok(true) if never_ran => true,
+            Ok(true) => {
+                cx.say("the command may have been carried out before, and is not repeated");
+                false
+            }
+            Ok(false) => false,
+            Err(error) => {
+                self.session.report(error, &settings, None, None);
+                false
+            }
+        }
+    }
+}
+
+impl Evaluator for AtPrompt<'_> {
+    fn prompt(&mut self) -> Prompt {
+        // The Ctrl-C that ended the last command must not end look-ups.
+        self.session.interrupt.clear();
+        let Ok(settings) = self.session.settle(&Options::default()) else { return Prompt::default() };
+        let target = &settings.target;
+        let colour = match target.is_of_context || target.is_sandbox() {
+            true => settings.preferences.prompt_color.clone(),
+            false => self.session.contexts().ok().and_then(|contexts| contexts.preferences(None).prompt_color),
+        };
+        // What is wrong with the node is said when a command needs it. Nothing is connected here.
+        let node = nodes::node(self.session, &settings).ok();
+        let place = node.as_ref().and_then(|node| node.place());
+        let account = node.filter(|node| node.client.has_credentials()).map(|node| {
+            let unnamed = if node.client.session_uuid().is_some() { "session" } else { "access-key" };
+            node.account.clone().unwrap_or_else(|| unnamed.to_owned())
+        });
+        refresh(self.session, &settings);
+        let colour = colour.and_then(|name| Colour::parse(&name));
+        Prompt { account, place, sandbox: settings.target.is_sandbox(), colour }
+    }
+
+    fn known(&mut self) -> Known {
+        let settings = self.session.settle(&Options::default()).ok();
+        offers::follow_version(self.session, settings.as_ref());
+        let offers = settings.and_then(|settings| offers::known(self.session, &settings.target));
+        Known { catalog: self.session.catalog, offers, contexts: self.session.context_names() }
+    }
+
+    fn colour(&mut self) -> bool {
+        let settings = self.session.settle(&Options::default());
+        settings.is_ok_and(|settings| settings.ui.colour(settings.ui.terminal.stdout))
+    }
+
+    fn evaluate(&mut self, text: &str) -> Flow {
+        self.session.environment.measure_terminal();
+        let line = self.typed.take(text);
+        let mut result = self.run_recorded(&line);
+        if let Err(error) = &result
+            && self.logs_in_again(&line, error)
+        {
+            result = self.run_recorded(&line);
+        }
+        if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
+            // The terminal has just shown `^C` there.
+            eprintln!();
+        }
+        let (_, flow) = conclude(self.session, result, &line, None);
+        self.typed.keeps_secrets.set(self.session.held.options.no_secure);
+        flow
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PROMPT_COLORS;
+
+    #[test]
+    fn the_history_keeps_secrets_only_when_told() {
+        let typed = Rc::new(TypedLine::default());
+        let mask = typed.mask();
+        let line = "LogInByAccount accountName=admin password=hunter2";
+        assert_eq!(mask(line), "LogInByAccount accountName=admin password=******");
+        assert_eq!(mask(&format!("{line} -s")), format!("{line} -s"));
+        assert_eq!(mask("LogInByAccount password='hunter2 -s"), "LogInByAccount password=******");
+        typed.keeps_secrets.set(true);
+        assert_eq!(mask(line), line);
+    }
+
+    #[test]
+    fn the_colours_of_contexts_are_those_of_the_prompt() {
+        assert!(PROMPT_COLORS.iter().all(|name| Colour::parse(name).is_some()));
+    }
+}

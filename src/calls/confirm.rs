@@ -1,0 +1,79 @@
+//! The question before something is destroyed: in the interactive shell, and where a context insists on it.
+
+use std::io::{self, Write};
+
+use crate::client;
+use crate::config::ConfirmWish;
+use crate::error::{Error, OwnError};
+use crate::plan::Plan;
+use crate::session::nearby::Lookup;
+use crate::session::{Invocation, Session, Settings, nodes};
+use crate::shell::{self, Danger, Hit};
+use crate::syntax::{Command, Operator, split_list};
+
+/// When to ask: as `set confirm` said, else as the context wants.
+pub(crate) fn wish(session: &Session, settings: &Settings) -> ConfirmWish {
+    if let Some(wish) = session.held.confirm {
+        return wish;
+    }
+    let wish = settings.call.confirm.as_ref().map_or(ConfirmWish::On, |confirm| confirm.value);
+    // Single commands on a terminal are asked about only where the context insists.
+    if session.prompt.is_none() && wish != ConfirmWish::Strict { ConfirmWish::Off } else { wish }
+}
+
+/// Asks before a dangerous action. Scripts are never asked: nobody is there to answer.
+pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan) -> Result<(), Error> {
+    let terminal = cx.settings.ui.terminal;
+    let is_watched = terminal.stdin && terminal.stderr && cx.session.scripts == 0;
+    if cx.session.prompt.is_none() && !is_watched {
+        return Ok(());
+    }
+    let Plan::Call(request) = planned else { return Ok(()) };
+    let Some(api) = cx.session.catalog.api(request.api) else { return Ok(()) };
+    let Some(danger) = shell::danger(cx.session.catalog, &api) else { return Ok(()) };
+    let wish = wish(cx.session, cx.settings);
+    if wish == ConfirmWish::Off {
+        return Ok(());
+    }
+    let place = nodes::node(cx.session, cx.settings)?.name();
+    // The question is worth a short wait; names that do not come in time are missing from it.
+    let hits = hits(&mut Lookup::new(cx.session, cx.settings)?, command, &danger);
+    if cx.session.interrupt.is_set() {
+        return Err(client::Error::Interrupted { job: None }.into());
+    }
+    let strict = wish == ConfirmWish::Strict;
+    let question = shell::question(api.name, &danger, &hits, &place, strict);
+    // What stands above the question's last line stays there while that one is answered.
+    let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
+    writeln!(io::stderr(), "{above}")?;
+    let answer = shell::ask(last)?.unwrap_or_default();
+    if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
+}
+
+/// What would be destroyed.
+fn hits(lookup: &mut Lookup, command: &Command, danger: &Danger) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    for target in &danger.targets {
+        let Some(argument) = command.arguments.iter().find(|argument| argument.name == target.parameter) else {
+            continue;
+        };
+        let uuids = split_list(&argument.value).unwrap_or_default();
+        let condition = [("uuid", Operator::In, uuids.join(","))];
+        // A list that is no list of plain uuids is not one to ask with.
+        let plain = uuids.iter().all(|uuid| uuid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+        let found = target
+            .query
+            .filter(|_| plain && !uuids.is_empty())
+            .and_then(|query| lookup.resources(query, &condition, uuids.len()));
+        for uuid in uuids {
+            let known = found.as_ref().map(|found| found.iter().find(|value| value.uuid == uuid));
+            hits.push(Hit {
+                parameter: target.parameter.to_owned(),
+                missing: known == Some(None),
+                name: known.flatten().map(|value| value.name.clone()),
+                uuid,
+            });
+        }
+    }
+    hits
+}

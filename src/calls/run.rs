@@ -1,0 +1,201 @@
+//! What a command came to, run and printed.
+
+use std::io;
+
+use crate::client::{Answer, JobUuid, Reply, is_log_in, is_log_out};
+use crate::error::Error;
+use crate::json::{self, Kind};
+use crate::plan::{Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
+use crate::render::{self, Selection, Shape, View};
+use crate::secret::mask_command;
+use crate::session::{Invocation, credentials, who_of};
+use crate::syntax::Command;
+
+use super::watch::{self, Watched};
+use super::{confirm, missing, send, shape, show, waiting, zql};
+
+/// Runs what a command came to, and prints what came of that.
+pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, view: View) -> Result<(), Error> {
+    let settings = &cx.settings.call;
+    let planned = if settings.validate { Plan::Call(validation(&planned)?) } else { planned };
+    if settings.dry_run {
+        return send::dry_run(cx, &planned);
+    }
+    let job = JobUuid::fresh();
+    send::show_curl(cx, &planned, job)?;
+    let (shape, select) = shape::of_plan(cx.session.catalog, &planned);
+    let view = view_of_rows(view, &planned, select, settings.watch.is_some());
+    if acts(&planned) && !settings.no_check {
+        render::check_columns(&shape, &view)?;
+    }
+    if !settings.validate {
+        confirm::confirm(cx, command, &planned)?;
+    }
+    if let Some(every) = settings.watch {
+        let (query, title) = (watched_query(command, &planned)?, &watched_title(command));
+        return watch::watch(cx, &Watched { query, shape: &shape, view: &view, title, every });
+    }
+    if acts(&planned) && holds_wide_text(&planned) {
+        cx.settings.ui.warn("the node's database may not store characters beyond U+FFFF, such as emoji");
+    }
+    match planned {
+        Plan::Query(query) => {
+            let answer = send::query(cx, &query)?;
+            explain_wide_text(cx, &Plan::Query(query), &answer);
+            show::answer(cx, answer, &shape, &view)
+        }
+        Plan::Call(request) => {
+            let answer = send::execute_as(cx, &request, job)?;
+            finish_call(cx, command, request, answer, shape, &view)
+        }
+    }
+}
+
+/// Does what the answer to a request that is no query calls for, and prints it.
+fn finish_call(
+    cx: &mut Invocation<'_>,
+    command: &Command,
+    request: Request,
+    answer: Answer,
+    shape: Shape,
+    view: &View,
+) -> Result<(), Error> {
+    let answer = match answer {
+        Answer::Reply(reply) if cx.settings.call.validate => return validated(cx, reply, &shape, view),
+        Answer::Reply(reply) => keep_session(cx, command, &request, reply)?,
+        answer => answer,
+    };
+    let (answer, shape) = match zql_of(&request) {
+        Some(text) => (zql::results(cx, answer, text, view)?, zql::shape(cx.session.catalog, text)),
+        None => waiting::follow_long_job(cx, answer, shape)?,
+    };
+    if let Answer::Failed(failure) = &answer {
+        cx.session.advice = missing::meant_instead(cx, command, &request, failure);
+    }
+    let api = request.api;
+    let planned = Plan::Call(request);
+    explain_wide_text(cx, &planned, &answer);
+    match answer {
+        Answer::Reply(reply) if acts(&planned) => {
+            let text = show::text(reply)?;
+            let made = || if is_log_in(&command.name) { String::new() } else { made_by(&text) };
+            show::result(cx, &text, &shape, view).map_err(|error| match error {
+                Error::Write(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+                    Error::NotWritten { api, made: made(), source }
+                }
+                error => error,
+            })
+        }
+        answer => show::answer(cx, answer, &shape, view),
+    }
+}
+
+/// Keeps the session that a log-in opened, and forgets the one that a log-out ended. Other replies pass unchanged.
+fn keep_session(cx: &mut Invocation<'_>, command: &Command, request: &Request, reply: Reply) -> Result<Answer, Error> {
+    if is_log_out(request.api) {
+        credentials::logged_out(cx.session, cx.settings, request)?;
+    }
+    if !is_log_in(request.api) {
+        return Ok(Answer::Reply(reply));
+    }
+    let text = show::text(reply)?;
+    let typed = command.arguments.iter();
+    let who = who_of(typed.map(|argument| (argument.name.as_str(), argument.value.as_str())));
+    if !credentials::logged_in(cx.session, cx.settings, request, &text, who)? {
+        cx.settings.ui.warn("the reply holds no session; nobody is logged in");
+    }
+    Ok(Answer::Reply(Reply::of_text(text)))
+}
+
+/// Says that the node would do what it was asked to check.
+fn validated(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
+    let text = show::text(reply)?;
+    if json::members(&text).all(|(name, _)| json::unescape(name) == "success") {
+        cx.say("valid: the node would run it; nothing was done");
+        return Ok(());
+    }
+    cx.settings.ui.warn("the node answered with a result; it may have run the action in spite of --validate");
+    show::print(cx, Reply::of_text(text), shape, view)
+}
+
+fn acts(planned: &Plan) -> bool {
+    matches!(planned, Plan::Call(request) if request.effect == Effect::Action)
+}
+
+/// Has the failure of a query explained that characters beyond U+FFFF may have led to (R9).
+fn explain_wide_text(cx: &mut Invocation<'_>, planned: &Plan, answer: &Answer) {
+    let failed = matches!(answer, Answer::Failed(_)) && cx.session.advice.is_none();
+    if failed && !acts(planned) && holds_wide_text(planned) {
+        let hint = "the node's database may not compare characters beyond U+FFFF, such as emoji: `%` stands for them";
+        cx.session.advice = Some(hint.to_owned());
+    }
+}
+
+/// The view of the rows that a request leads to.
+fn view_of_rows(view: View, planned: &Plan, select: Option<Selection>, is_watched: bool) -> View {
+    let taken_from = match planned {
+        Plan::Query(query) => query.inventory.map(str::to_owned),
+        Plan::Call(_) => None,
+    };
+    // The rows hold the selected members and no others. Columns pick a value out of a member, or leave out the key that
+    // watching adds.
+    let is_needed = |columns: &Selection| is_watched || columns.columns.iter().any(|column| column.path.len() > 1);
+    let columns = view.columns.or_else(|| select.filter(is_needed));
+    View { taken_from, columns, ..view }
+}
+
+/// The query that is to be repeated.
+fn watched_query<'p>(command: &Command, planned: &'p Plan) -> Result<&'p QueryPlan, Error> {
+    match planned {
+        Plan::Query(query) => Ok(query),
+        Plan::Call(_) => {
+            let problem = format!("{} is no query, and only those can be repeated", command.name);
+            Err(Error::Option { option: "watch", problem })
+        }
+    }
+}
+
+/// The command without its options, secrets masked.
+fn watched_title(command: &Command) -> String {
+    let end = command.arguments.last().map_or(command.name_span.end, |argument| argument.span.end);
+    mask_command(command.line.get(command.name_span.start..end).unwrap_or(&command.name))
+}
+
+/// Whether a request holds characters beyond U+FFFF (R9).
+fn holds_wide_text(planned: &Plan) -> bool {
+    match planned {
+        Plan::Call(request) => request.holds_wide_text(),
+        Plan::Query(query) => (0..query.parts()).any(|part| query.request(part, &Cursor::Start).holds_wide_text()),
+    }
+}
+
+/// The uuid and the name of what an action made, in brackets; nothing where the reply tells neither.
+fn made_by(reply: &[u8]) -> String {
+    let Some(made) = json::member(reply, "inventory") else { return String::new() };
+    let told = ["uuid", "name"].into_iter().filter_map(|name| {
+        let text = json::member(made, name).filter(|text| json::kind(text) == Kind::Text)?;
+        Some(format!("{name} {}", json::escape_unprintable(&json::unescape(text))))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { told.concat() } else { format!(" ({})", told.join(", ")) }
+}
+
+/// The request with which the node checks what was planned without doing it (P10).
+fn validation(planned: &Plan) -> Result<Request, Error> {
+    match planned {
+        Plan::Call(request) => request.for_validation().ok_or_else(|| nothing_to_validate(request.api)),
+        Plan::Query(query) => Err(nothing_to_validate(query.api)),
+    }
+}
+
+/// Why a call cannot be checked: the node would fail with 500, or simply do it.
+pub(crate) fn nothing_to_validate(what: &str) -> Error {
+    let problem = format!("{what} is not an asynchronous action, and a node can check no others");
+    Error::Option { option: "validate", problem }
+}
+
+/// The statements that a request sends, where it is the API for that.
+fn zql_of(request: &Request) -> Option<&str> {
+    let (_, text) = request.query.iter().find(|(name, _)| request.api == ZQL_API && name == "zql")?;
+    Some(&text.text)
+}

@@ -1,0 +1,129 @@
+//! Calls on their way to the node: shown, or sent.
+
+use crate::client::{self, Answer, CallOptions, JobUuid};
+use crate::error::Error;
+use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request};
+use crate::session::{Invocation, Turned, nodes, turn};
+
+use super::arrange;
+
+/// Prints the requests that a command comes to, and sends nothing.
+pub(crate) fn dry_run(cx: &mut Invocation<'_>, planned: &Plan) -> Result<(), Error> {
+    let secrets = cx.settings.view.secrets;
+    let node = nodes::node(cx.session, cx.settings)?;
+    let texts: Vec<String> =
+        first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
+    cx.out.write_text(&texts.join("\n"))?;
+    show_curl(cx, planned, JobUuid::fresh())?;
+    if pages_follow(planned) {
+        cx.say("further pages follow as long as the node returns full ones");
+    }
+    Ok(())
+}
+
+/// Says with which `curl` commands the requests could be sent, where the user wants to know; the uuid is the one that
+/// they will be sent under.
+pub(crate) fn show_curl(cx: &mut Invocation<'_>, planned: &Plan, job: JobUuid) -> Result<(), Error> {
+    if !cx.settings.call.curl_example {
+        return Ok(());
+    }
+    let secrets = cx.settings.view.secrets;
+    let node = nodes::node(cx.session, cx.settings)?;
+    let texts: Vec<String> = first_requests(planned)
+        .iter()
+        .map(|request| node.client.curl_command(request, job, &cx.settings.target.tls, secrets))
+        .collect();
+    // Asked for, so it is said also to whoever wants quiet.
+    cx.settings.ui.insist(&texts.join("\n"));
+    Ok(())
+}
+
+/// Sends a request, with a spinner while a job runs.
+pub(crate) fn execute(cx: &mut Invocation<'_>, request: &Request) -> Result<Answer, Error> {
+    execute_as(cx, request, JobUuid::fresh())
+}
+
+/// As [`execute`], under the uuid that the request's curl example has where one is wanted.
+pub(crate) fn execute_shown(cx: &mut Invocation<'_>, request: &Request) -> Result<Answer, Error> {
+    let job = JobUuid::fresh();
+    show_curl(cx, &Plan::Call(request.clone()), job)?;
+    execute_as(cx, request, job)
+}
+
+/// As [`execute`], under a uuid that was told before.
+pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, job: JobUuid) -> Result<Answer, Error> {
+    let error = match execute_here(cx, request, job)? {
+        Ok(answer) => return Ok(answer),
+        Err(error) => error,
+    };
+    let action = Some(request).filter(|request| request.effect == Effect::Action);
+    match turn(cx.session, cx.settings, &error, action)? {
+        Turned::No => Err(error.into()),
+        Turned::NotRun => Ok(execute_here(cx, request, JobUuid::fresh())??),
+        Turned::PerhapsRun => {
+            let node = nodes::node(cx.session, cx.settings)?;
+            let base = node.client.endpoint().base().to_owned();
+            cx.session.advice = Some(format!("the node answers at {base}: look there before you repeat the action"));
+            Err(error.into())
+        }
+    }
+}
+
+/// Sends a request to where the node is thought to be.
+fn execute_here(
+    cx: &mut Invocation<'_>,
+    request: &Request,
+    job: JobUuid,
+) -> Result<Result<Answer, client::Error>, Error> {
+    let _attended = cx.session.attend_to_ends()?;
+    let mut spinner = cx.settings.ui.spinner();
+    let settings = &cx.settings.call;
+    // A check has no outcome before its job has ended.
+    let how = CallOptions { wait: !settings.no_wait || settings.validate, timeout: request.timeout, job: Some(job) };
+    let node = nodes::node(cx.session, cx.settings)?;
+    let result = node.client.execute(request, &how, &mut spinner);
+    if request.effect == Effect::Action {
+        cx.session.forget_live_values();
+    }
+    Ok(result)
+}
+
+/// Runs a query over as many requests as it takes.
+pub(crate) fn query(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Answer, Error> {
+    let error = match query_here(cx, query)? {
+        Ok(answer) => return Ok(answer),
+        Err(error) => error,
+    };
+    match turn(cx.session, cx.settings, &error, None)? {
+        Turned::NotRun => Ok(query_here(cx, query)??),
+        Turned::No | Turned::PerhapsRun => Err(error.into()),
+    }
+}
+
+fn query_here(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Result<Answer, client::Error>, Error> {
+    let _attended = cx.session.attend_to_ends()?;
+    let mut spinner = cx.settings.ui.spinner();
+    let node = nodes::node(cx.session, cx.settings)?;
+    let result = node.client.query(query, &CallOptions::default(), &mut spinner);
+    Ok(match result {
+        Ok(Answer::Reply(reply)) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
+        result => result,
+    })
+}
+
+/// The requests that are certain to be sent; further pages depend on what comes.
+fn first_requests(planned: &Plan) -> Vec<Request> {
+    match planned {
+        Plan::Call(request) => vec![request.clone()],
+        Plan::Query(query) => (0..query.parts()).map(|part| query.request(part, &Cursor::Start)).collect(),
+    }
+}
+
+fn pages_follow(planned: &Plan) -> bool {
+    match planned {
+        Plan::Query(query) => {
+            matches!(query.extent, plan::Extent::All { .. }) && matches!(query.answer, plan::Answer::Rows { .. })
+        }
+        Plan::Call(_) => false,
+    }
+}

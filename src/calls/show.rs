@@ -1,0 +1,116 @@
+//! What came of a call, printed and recorded.
+
+use crate::client::{self, Answer, Parts, Reply};
+use crate::error::Error;
+use crate::json::Pieces;
+use crate::render::{self, Format, Shape, View};
+use crate::session::{Invocation, record, recorded};
+
+/// Prints what a call led to.
+pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
+    match answer {
+        Answer::Reply(reply) => {
+            let mut reply = recorded(cx.session, reply);
+            print_parts(cx, &mut *reply, shape, view)
+        }
+        Answer::Failed(failure) => {
+            if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
+                // Scripts take the word `success` for one.
+                let view = View { format: view.format, failed: true, ..view.plain() };
+                print(cx, Reply::of_text(failure.reply().into_bytes()), &Shape::default(), &view)?;
+            }
+            Err(Error::Api(Box::new(failure)))
+        }
+        Answer::Detached(job) => {
+            let text = format!("{{\"job\":{{\"uuid\":\"{}\",\"api\":\"{}\"}}}}", job.uuid, job.api);
+            cx.say(&format!("the job goes on; `zstack-cli job {}` looks at it", job.uuid));
+            // Columns are meant for what the job will lead to.
+            let view = View { columns: None, sort_by: None, summary: false, ..view.clone() };
+            result(cx, text.as_bytes(), &Shape::default(), &view)
+        }
+    }
+}
+
+/// Prints a reply.
+pub(crate) fn print(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
+    let mut reply = recorded(cx.session, reply);
+    print_pieces(cx, &mut *reply, shape, view)
+}
+
+/// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
+/// looked for in vain, and an action that seems to have failed is repeated.
+pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: &View) -> Result<(), Error> {
+    record(cx.session, text);
+    let reply = || Reply::of_text(text.to_vec());
+    match print_parts(cx, &mut reply(), shape, view) {
+        Err(Error::Render(error)) => {
+            let error = Error::NotShown(error);
+            // A part that failed weighs more than how it looks.
+            if let Err(failed) = print_parts(cx, &mut reply(), &Shape::default(), &view.plain()) {
+                cx.session.report(error, cx.settings, None, None);
+                return Err(failed);
+            }
+            Err(error)
+        }
+        result => result,
+    }
+}
+
+/// Prints the reply of a call, parts of which may have failed (M2).
+fn print_parts(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<(), Error> {
+    let mut parts = Parts::new(reply);
+    print_pieces(cx, &mut parts, shape, view)?;
+    let failed = parts.into_failed();
+    if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
+}
+
+fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<(), Error> {
+    let rendered = cx.write(|writer| {
+        let rendered = render::render(reply, shape, view, writer)?;
+        writer.flush()?;
+        Ok(rendered)
+    })?;
+    // Only a reply that counts has as many rows as its total.
+    let is_table = matches!(view.format, Format::Table | Format::Wide) && view.filter.is_none() && !view.summary;
+    if view.terminal && is_table && rendered.rows > 1 && rendered.total != Some(rendered.rows) {
+        cx.say(&format!("({} rows)", rendered.rows));
+    }
+    if !rendered.hidden.is_empty() && view.format == Format::Table {
+        let text = format!("columns left out: {} (-o wide, --columns)", rendered.hidden.join(", "));
+        let ui = &cx.settings.ui;
+        ui.say(&in_lines(&text, ui.width().filter(|_| ui.terminal.stderr)));
+    }
+    if rendered.rows == 0 && cx.settings.view.fail_empty {
+        return Err(Error::Empty);
+    }
+    // On a terminal nothing at all would look like a program that hangs.
+    if rendered.rows == 0 && view.terminal && view.format.is_for_people() {
+        let is_change = shape.inventory.is_none() && shape.fields.is_empty();
+        cx.say(if is_change { "done" } else { "no rows" });
+    }
+    Ok(())
+}
+
+/// The whole text of a reply.
+pub(crate) fn text(reply: Reply) -> Result<Vec<u8>, Error> {
+    Ok(reply.into_text().map_err(|error| client::Error::of_read(&error))?)
+}
+
+/// Text in lines that a terminal of that width does not break, the further ones indented.
+fn in_lines(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let mut out = String::new();
+    let mut taken = 0;
+    for word in text.split(' ') {
+        if taken > 0 && taken + 1 + word.len() >= width {
+            out.push_str("\n  ");
+            taken = 2;
+        } else if taken > 0 {
+            out.push(' ');
+            taken += 1;
+        }
+        out.push_str(word);
+        taken += word.len();
+    }
+    out
+}

@@ -1,0 +1,277 @@
+//! `--watch`: the same query again and again, and what changed from one answer to the next.
+//!
+//! On a terminal the rows are drawn in place, with what is new, gone or changed marked until the next answer. In a
+//! pipe there is one line of JSON for each change; the first answer is what changes are told against.
+
+use std::io;
+use std::time::Duration;
+
+use crate::client::{self, Answer, Clock, SystemClock};
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::json::{Piece, Pieces, Scanner, escape_unprintable};
+use crate::plan::{self, QueryPlan};
+use crate::render::{self, Change, Marks, Shape, Snapshot, View};
+use crate::width::start;
+
+use crate::session::Invocation;
+use crate::terminal::{FullScreen, Output};
+
+use super::send;
+
+/// How often is looked whether the screen was lost.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What is watched, and how it is shown.
+pub(crate) struct Watched<'a> {
+    pub(crate) query: &'a QueryPlan,
+    pub(crate) shape: &'a Shape,
+    pub(crate) view: &'a View,
+    /// The command as typed, secrets masked, for the screen's first line.
+    pub(crate) title: &'a str,
+    /// How long to wait between an answer and the next request.
+    pub(crate) every: Duration,
+}
+
+impl Watched<'_> {
+    /// The member that rows are known by.
+    fn key_name(&self) -> &str {
+        self.query.key.unwrap_or("uuid")
+    }
+}
+
+/// Two answers, and what is different in the later one.
+#[derive(Default)]
+struct Comparison {
+    before: Snapshot,
+    now: Snapshot,
+    changes: Vec<Change>,
+}
+
+/// Repeats a query until the user has seen enough, which is no failure.
+pub(super) fn watch(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
+    match repeat(cx, watched) {
+        Err(error) if is_interruption(&error) => Ok(()),
+        result => result,
+    }
+}
+
+fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
+    let terminal = cx.settings.ui.terminal;
+    let on_terminal = matches!(cx.out, Output::Screen) && terminal.stdout && !terminal.is_dumb;
+    check(watched, on_terminal)?;
+    // A signal that ends the program finds the screen left.
+    let _attended = cx.session.attend_to_ends()?;
+    let now = snapshot(cx, watched)?;
+    let mut screen = on_terminal.then(|| FullScreen::new(io::stdout(), &cx.session.interrupt)).transpose()?;
+    if screen.is_none() {
+        cx.say(&format!("watching {}; Ctrl-C ends it", rows(now.len())));
+    }
+    let mut comparison = Comparison { now, ..Comparison::default() };
+    let mut trouble = None;
+    loop {
+        if let Some(screen) = &mut screen {
+            let size = cx.session.environment.measure_terminal().unwrap_or((80, 24));
+            screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
+        }
+        match pause(&cx.session.interrupt, watched.every, screen.as_ref()) {
+            Pause::Over => {}
+            Pause::Redraw => continue,
+            Pause::Interrupted => return Ok(()),
+        }
+        match snapshot(cx, watched) {
+            // A node that restarts is no reason to stop looking, where somebody sees what is going on.
+            Err(error) if screen.is_some() && !is_interruption(&error) => trouble = Some(error.to_string()),
+            next => {
+                trouble = None;
+                comparison = comparison.with(next?, watched);
+                if screen.is_none() {
+                    cx.out.write_text(&comparison.events(watched.key_name()))?;
+                }
+            }
+        }
+    }
+}
+
+impl Comparison {
+    /// The comparison of a later answer with this one.
+    fn with(self, next: Snapshot, watched: &Watched<'_>) -> Comparison {
+        let changes = self.now.changes(&next, watched.view.columns.as_ref());
+        Comparison { before: self.now, now: next, changes }
+    }
+
+    /// A line of JSON for each change.
+    fn events(&self, key: &str) -> String {
+        let events: Vec<u8> = self.changes.iter().flat_map(|change| change.event(key)).collect();
+        String::from_utf8_lossy(&events).into_owned()
+    }
+}
+
+/// The rows as they are now.
+fn snapshot(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<Snapshot, Error> {
+    let mut reply = match send::query(cx, &watched.query.with_key())? {
+        Answer::Reply(reply) => reply,
+        Answer::Failed(failure) => return Err(Error::Api(Box::new(failure))),
+        Answer::Detached(_) => return Ok(Snapshot::default()),
+    };
+    let mut rows = Snapshot::default();
+    while let Some(piece) = reply.next_piece().map_err(|error| client::Error::of_read(&error))? {
+        if let Piece::Row(row) = piece {
+            rows.push(row, watched.key_name());
+        }
+    }
+    Ok(rows)
+}
+
+/// Waits, unless the user wants an end or the screen was lost.
+fn pause(interrupt: &Interrupt, time: Duration, screen: Option<&FullScreen>) -> Pause {
+    let mut clock = SystemClock::new();
+    while clock.now() < time {
+        if screen.is_some_and(FullScreen::is_lost) {
+            return Pause::Redraw;
+        }
+        let rest = time.saturating_sub(clock.now());
+        if !clock.wait(interrupt, rest.min(TICK), &mut |_| {}) {
+            return Pause::Interrupted;
+        }
+    }
+    Pause::Over
+}
+
+/// How the time between two requests ended.
+enum Pause {
+    Over,
+    /// What was drawn is there no more.
+    Redraw,
+    Interrupted,
+}
+
+fn check(watched: &Watched<'_>, on_terminal: bool) -> Result<(), Error> {
+    let refuse = |problem: &str| Err(Error::Option { option: "watch", problem: problem.to_owned() });
+    if watched.query.answer == plan::Answer::Count {
+        return refuse("a count has no rows to watch");
+    }
+    if !on_terminal && (watched.view.filter.is_some() || watched.view.summary) {
+        return refuse("off a terminal it prints changes of rows, which --jq and --summary cannot make");
+    }
+    Ok(())
+}
+
+fn is_interruption(error: &Error) -> bool {
+    matches!(error, Error::Client(error) if error.class() == client::Class::Interrupted)
+}
+
+fn rows(count: usize) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// What a terminal of that width and height shows.
+fn lines(
+    watched: &Watched<'_>,
+    comparison: &Comparison,
+    trouble: Option<&str>,
+    (width, height): (usize, usize),
+) -> Result<Vec<String>, Error> {
+    let mut lines = vec![fit(&headline(watched, comparison), width)];
+    if let Some(trouble) = trouble {
+        lines.push(fit(&format!("error: {trouble}"), width));
+    }
+    lines.push(String::new());
+    let room = height.saturating_sub(lines.len());
+    let whole = watched.view.summary || watched.view.filter.is_some() || watched.view.sort_by.is_some();
+    let Comparison { before, now, changes } = comparison;
+    let reply = now.reply(before, changes, if whole { usize::MAX } else { room });
+    let marks = Marks::of(changes, watched.key_name());
+    let view = View { width: Some(width), marks: Some(marks), ..watched.view.clone() };
+    let mut text = Vec::new();
+    render::render(&mut Scanner::new(&reply[..]), watched.shape, &view, &mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let count = text.lines().count();
+    lines.extend(text.lines().take(room).map(str::to_owned));
+    let is_cut = count > room || !whole && now.len() > room;
+    if is_cut && let Some(last) = lines.last_mut() {
+        *last = "… more than the terminal is high".to_owned();
+    }
+    Ok(lines)
+}
+
+/// `QueryZone  every 2s  3 rows  1 new  2 changed`.
+fn headline(watched: &Watched<'_>, comparison: &Comparison) -> String {
+    let mut text = format!("{}  every {}s  {}", watched.title, watched.every.as_secs_f64(), rows(comparison.now.len()));
+    let count = |test: fn(&Change) -> bool| comparison.changes.iter().filter(|change| test(change)).count();
+    for (number, what) in [
+        (count(|change| matches!(change, Change::New { .. })), "new"),
+        (count(|change| matches!(change, Change::Gone { .. })), "gone"),
+        (count(|change| matches!(change, Change::Changed { .. })), "changed"),
+    ] {
+        if number > 0 {
+            text.push_str(&format!("  {number} {what}"));
+        }
+    }
+    text
+}
+
+/// The beginning of a text that a line of the terminal has room for.
+fn fit(text: &str, room: usize) -> String {
+    start(&escape_unprintable(text), room).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::plan::Plan;
+    use crate::render::Format;
+    use crate::syntax::Command;
+
+    fn query(line: &str) -> QueryPlan {
+        let command = Command::parse(line).expect("it parses").expect("a command");
+        match plan::plan(&command, Catalog::newest(), &plan::Options::default()).expect("a plan") {
+            Plan::Query(plan) => *plan,
+            Plan::Call(_) => panic!("{line} is no query"),
+        }
+    }
+
+    fn snapshot(rows: &[&str]) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        for row in rows {
+            snapshot.push(row.as_bytes(), "uuid");
+        }
+        snapshot
+    }
+
+    fn screen(before: &[&str], now: &[&str], size: (usize, usize)) -> Vec<String> {
+        let (query, shape) = (query("QueryZone"), Shape::default());
+        let view = View { terminal: true, ..View::new(Format::Table) };
+        let every = Duration::from_millis(1500);
+        let watched = Watched { query: &query, shape: &shape, view: &view, title: "QueryZone", every };
+        let (before, now) = (snapshot(before), snapshot(now));
+        let changes = before.changes(&now, None);
+        lines(&watched, &Comparison { before, now, changes }, None, size).expect("lines")
+    }
+
+    const A: &str = r#"{"uuid":"a","name":"one","state":"Enabled"}"#;
+    const B: &str = r#"{"uuid":"b","name":"two","state":"Enabled"}"#;
+    const B_OFF: &str = r#"{"uuid":"b","name":"two","state":"Disabled"}"#;
+    const C: &str = r#"{"uuid":"c","name":"new","state":"Enabled"}"#;
+
+    #[test]
+    fn changes_are_marked_and_counted() {
+        let shown = screen(&[A, B], &[B_OFF, C], (80, 24));
+        assert_eq!(shown[0], "QueryZone  every 1.5s  2 rows  1 new  1 gone  1 changed");
+        let row = |name: &str| shown[1..].iter().find(|line| line.contains(name)).expect("the row").clone();
+        assert!(row("one").contains("\u{1b}[2;9mone\u{1b}[0m"), "{shown:?}");
+        assert!(row("two").contains("\u{1b}[7mDisabled\u{1b}[0m") && !row("two").starts_with('\u{1b}'), "{shown:?}");
+        assert!(row("new").contains("\u{1b}[1;4mnew\u{1b}[0m"), "{shown:?}");
+        // The next answer, which is the same, clears the marks.
+        assert!(!screen(&[A, B], &[A, B], (80, 24)).join("").contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_screen_holds_what_it_has_room_for() {
+        let shown = screen(&[], &[A, B, C], (80, 5));
+        assert_eq!(shown.len(), 5);
+        assert_eq!(shown[4], "… more than the terminal is high");
+        assert_eq!(screen(&[], &[A, B, C], (9, 24))[0], "QueryZone");
+    }
+}

@@ -1,0 +1,89 @@
+//! A call of an API by its name, which is the command that is typed most.
+
+use crate::calls::{self, view};
+use crate::catalog::Catalog;
+use crate::cli;
+use crate::client;
+use crate::error::Error;
+use crate::plan::{self, Effect, Plan};
+use crate::session::{Invocation, Line, nodes, offers};
+use crate::syntax::{Command, CommandError};
+use crate::terminal::read_text;
+
+/// The command of a line that calls an API, as far as that can be told without its settings.
+pub(crate) fn command(line: &Line, catalog: Catalog) -> Result<Option<Command>, Error> {
+    plan::check_name(&line.words, catalog, cli::command_names)?;
+    Command::from_words(line.command_text(), &line.words).map_err(|error| explained(error, line, catalog))
+}
+
+/// What is wrong with the words of a call, with advice that fits the API where there is some.
+fn explained(error: CommandError, line: &Line, catalog: Catalog) -> Error {
+    match plan::argument_hint(&error, line.command_text(), line.api(), catalog) {
+        Some(hint) => Error::Argument { error, hint },
+        None => error.into(),
+    }
+}
+
+/// Runs an API call and prints what came of it.
+pub(crate) fn run(cx: &mut Invocation<'_>, command: Command) -> Result<(), Error> {
+    let name = command.name.clone();
+    run_as_typed(cx, command).map_err(|error| offers::explain(cx.session, cx.settings, &name, error))
+}
+
+fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Error> {
+    let holds_commands = cx.session.reads_stdin;
+    command.resolve_files(&mut |path| read_text(path, holds_commands))?;
+    let planned = planned(cx, &command)?;
+    // A wrong format or column is worth knowing before anything is sent.
+    let view = view::of_settings(cx)?;
+    let planned = fit_to_node(cx, &command, planned)?;
+    warn_of_newer(cx, &command);
+    calls::run(cx, &command, planned, view)
+}
+
+fn planned(cx: &mut Invocation<'_>, command: &Command) -> Result<Plan, Error> {
+    let settings = &cx.settings.call;
+    let mut how = plan::Options {
+        no_check: settings.no_check,
+        page_size: settings.page_size.value,
+        timeout: settings.patience(),
+        session: None,
+    };
+    let api = cx.session.catalog.api_ignoring_case(&command.name);
+    let names_session = api.filter(|api| api.path_variables().any(|variable| variable == "sessionUuid"));
+    if let Some(api) = names_session
+        && !command.arguments.iter().any(|argument| argument.name == "sessionUuid")
+    {
+        let uuid = nodes::node(cx.session, cx.settings)?.client.session_uuid();
+        how.session = uuid.map(|uuid| uuid.expose().to_owned());
+        if how.session.is_none() {
+            return Err(client::Error::NoSession { api: api.name }.into());
+        }
+    }
+    Ok(plan::plan(command, cx.session.catalog, &how)?)
+}
+
+/// Makes sure that the node runs the API that is sent and no other, and that the request has the form that its
+/// version takes. Most calls need neither, and ask the node nothing.
+fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan) -> Result<Plan, Error> {
+    let (name, effect) = match &plan {
+        Plan::Call(request) => (request.api, request.effect),
+        Plan::Query(query) => (query.api, Effect::Query),
+    };
+    offers::check(cx.session, cx.settings, name, effect)?;
+    if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command) } else { Ok(plan) }
+}
+
+/// Warns of what a command names that the node's version does not have: the node ignores such a parameter without
+/// a word (P6), and fails on such a field.
+fn warn_of_newer(cx: &mut Invocation<'_>, command: &Command) {
+    if plan::newer(command, Catalog::oldest()).is_empty() {
+        return;
+    }
+    offers::follow_version(cx.session, Some(cx.settings));
+    for (name, since) in plan::newer(command, cx.session.catalog) {
+        let version = cx.session.catalog.version();
+        let ui = &cx.settings.ui;
+        ui.warn(&format!("the node (ZStack {version}) does not have {name}, which is new in ZStack {since}"));
+    }
+}

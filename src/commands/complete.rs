@@ -1,0 +1,61 @@
+//! `complete LINE`: what Tab would offer, also for the command lines of other shells.
+
+use std::cell::{OnceCell, RefCell};
+use std::sync::{Arc, Mutex};
+
+use crate::error::Error;
+use crate::session::nearby::{self, Lookup};
+use crate::session::{Invocation, Line, Session, Settings, nodes, offers};
+use crate::shell::complete::{Disk, Live, LiveValues, Sources, complete_lines};
+use crate::shell::{Flow, LiveCache, LiveLimits};
+
+/// Prints what Tab would offer at the end of a line.
+pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
+    let contexts = cx.session.context_names();
+    // What holds for the line is what the program would be started with. Nobody reads here what is said.
+    cx.session.held = cx.session.held.with(&Line::parse(line).options);
+    let held = &mut cx.session.held;
+    held.silent = true;
+    (held.options.quiet, held.options.verbose) = (true, false);
+    let settings = cx.session.settle(&Default::default()).ok();
+    offers::follow_version(cx.session, settings.as_ref());
+    let offers = settings.as_ref().and_then(|settings| offers::known(cx.session, &settings.target));
+    let catalog = cx.session.catalog;
+    let live = LiveAtNeed { session: RefCell::new(cx.session), settings, cache: OnceCell::new() };
+    let sources = Sources { catalog, offers: offers.as_deref(), live: &live, files: &Disk, contexts: &contexts };
+    let text = complete_lines(line, &sources);
+    cx.out.write_text(&text)?;
+    Ok(Flow::Continue)
+}
+
+/// Asks the node of a line for live values, which is made up only where one is wanted: most Tabs want none, and
+/// they shall cost nothing.
+struct LiveAtNeed<'a> {
+    session: RefCell<&'a mut Session>,
+    /// Without them there is no node to ask.
+    settings: Option<Settings>,
+    /// `None` where nobody is logged in.
+    cache: OnceCell<Option<LiveCache>>,
+}
+
+impl LiveAtNeed<'_> {
+    fn cache(&self) -> Option<&LiveCache> {
+        let make = || {
+            let settings = self.settings.as_ref()?;
+            let session = &mut **self.session.borrow_mut();
+            if !nodes::node(session, settings).ok()?.client.has_credentials() {
+                return None;
+            }
+            let lookup = Lookup::new(session, settings).ok()?;
+            let fetch = nearby::fetch(Arc::new(Mutex::new(Some(lookup))));
+            Some(LiveCache::new(LiveLimits::default(), fetch))
+        };
+        self.cache.get_or_init(make).as_ref()
+    }
+}
+
+impl LiveValues for LiveAtNeed<'_> {
+    fn lookup(&self, query_api: &str, typed: &str) -> Live {
+        self.cache().map_or(Live::Unavailable, |cache| cache.lookup(query_api, typed))
+    }
+}

@@ -1,0 +1,64 @@
+//! Where a value comes from that may be given in several ways.
+
+/// Where a value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// The option itself.
+    Typed,
+    /// `set`, in the shell or a script.
+    Set,
+    /// An environment variable.
+    Variable(&'static str),
+    /// A context.
+    Context(String),
+    /// What the configuration says for all contexts.
+    Defaults,
+    /// Nobody gave one: the program's own.
+    #[default]
+    Program,
+}
+
+/// A value, and where it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// A value of the program's own.
+    pub fn own(value: T) -> Sourced<T> {
+        Sourced { value, origin: Origin::Program }
+    }
+
+    /// What it becomes, from the same origin.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { value: change(self.value), origin: self.origin }
+    }
+}
+
+impl Origin {
+    /// How to do without the value, as a hint says it; nothing where it was typed.
+    pub fn undo(&self, option: &str) -> Option<String> {
+        Some(match self {
+            Origin::Typed | Origin::Program => return None,
+            Origin::Set => format!("`set {option} default` undoes it"),
+            Origin::Variable(name) => format!("`unset {name}` does without"),
+            Origin::Context(context) => format!("`zstack-cli context set {context} {option}=` undoes it"),
+            Origin::Defaults => format!("--{option} decides before it"),
+        })
+    }
+
+    /// What the value is called where it comes from.
+    pub fn name(&self, option: &str) -> String {
+        match self {
+            Origin::Typed | Origin::Program => format!("--{option}"),
+            Origin::Set => format!("`set {option}`"),
+            Origin::Variable(name) => (*name).to_owned(),
+            Origin::Context(context) => format!("`{option}` of context {context}"),
+            Origin::Defaults => format!("`{option}` of the defaults in config.toml"),
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Which ZStack version a node has, and which APIs: what decides the form of requests, and whether one that another
+//! API could be run for may be sent at all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::catalog::{Catalog, Offers};
+use crate::client::{self, Class, Client, Uncertainty};
+use crate::error::Error;
+use crate::plan::Effect;
+use crate::secret::Secrets;
+
+use super::bases::{self, Turned};
+use super::nodes::{self, node};
+use super::offers_store::OffersStore;
+use super::settings::{Settings, Target};
+use super::{Session, nearby};
+
+/// How long a node that has said what it offers is not asked again: less than it takes to start one of another
+/// version.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// What is known of nodes, by their base URLs.
+#[derive(Default)]
+pub(crate) struct KnownOffers {
+    of: HashMap<String, Known>,
+    /// What the background has found out since it was looked at last.
+    news: Arc<Mutex<Vec<(String, Offers)>>>,
+}
+
+struct Known {
+    /// What the node said; nothing where it was never asked.
+    offers: Option<Arc<Offers>>,
+    /// When it was asked, where this process did.
+    asked: Option<Instant>,
+}
+
+impl Known {
+    fn is_fresh(&self) -> bool {
+        self.asked.is_some_and(|asked| asked.elapsed() < FRESH)
+    }
+}
+
+/// Has requests, help and completion follow the version of the node that a line means, as far as it is known: the
+/// one that a context says, or else the one that the node said last.
+pub(crate) fn follow_version(session: &mut Session, settings: Option<&Settings>) {
+    let version = settings.and_then(|settings| version_of_node(session, settings));
+    session.catalog = version.as_deref().and_then(Catalog::of_version).unwrap_or(Catalog::newest());
+}
+
+/// Has the request of an API follow the version of the node, unless it is the same for all versions: then what is
+/// known of the node is not read.
+pub(crate) fn follow_version_for(session: &mut Session, api: &str, settings: Option<&Settings>) {
+    match Catalog::newest().api_name(api).filter(|api| !api.has_changed()) {
+        Some(_) => session.catalog = Catalog::newest(),
+        None => follow_version(session, settings),
+    }
+}
+
+fn version_of_node(session: &mut Session, settings: &Settings) -> Option<String> {
+    match &settings.preferences.catalog {
+        Some(chosen) => Some(chosen.clone()),
+        None => known(session, &settings.target)?.version.clone(),
+    }
+}
+
+/// What a node said of itself, in this run or an earlier one. Nothing is asked.
+pub(crate) fn known(session: &mut Session, target: &Target) -> Option<Arc<Offers>> {
+    take_news(session);
+    let url = key(session, target).ok()?;
+    if !session.nodes.offers.of.contains_key(&url) {
+        let kept = if target.is_sandbox() { None } else { store(session).ok()?.load(&url) };
+        session.nodes.offers.of.insert(url.clone(), Known { offers: kept.map(Arc::new), asked: None });
+    }
+    session.nodes.offers.of.get(&url)?.offers.clone()
+}
+
+/// What the node that a line means offers: its version is asked for, and its APIs where the version is another
+/// than before.
+///
+/// # Errors
+/// When the node gives no answer at all.
+fn asked(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Error> {
+    let known = known(session, &settings.target);
+    let url = key(session, &settings.target)?;
+    if let Some(fresh) = session.nodes.offers.of.get(&url).filter(|known| known.is_fresh())
+        && let Some(offers) = &fresh.offers
+    {
+        return Ok(Arc::clone(offers));
+    }
+    let _attended = session.attend_to_ends()?;
+    let offers = match ask(&mut node(session, settings)?.client, known.as_deref()) {
+        // The node is called elsewhere from now on.
+        Err(error) => match bases::turn(session, settings, &error, None)? {
+            Turned::NotRun => return asked(session, settings),
+            Turned::No | Turned::PerhapsRun => return Err(error.into()),
+        },
+        Ok(offers) => offers,
+    };
+    keep(session, url, offers, &settings.target)
+}
+
+/// Asks a node anew, whatever is known of it.
+pub(crate) fn asked_anew(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Error> {
+    let url = key(session, &settings.target)?;
+    session.nodes.offers.of.insert(url, Known { offers: None, asked: None });
+    asked(session, settings)
+}
+
+fn keep(session: &mut Session, url: String, offers: Offers, target: &Target) -> Result<Arc<Offers>, Error> {
+    let old = known(session, target);
+    if !target.is_sandbox() && old.as_deref() != Some(&offers) {
+        // What cannot be kept is asked for again.
+        let _ = store(session)?.save(&url, &offers);
+    }
+    let offers = Arc::new(offers);
+    let known = Known { offers: Some(Arc::clone(&offers)), asked: Some(Instant::now()) };
+    session.nodes.offers.of.insert(url, known);
+    Ok(offers)
+}
+
+/// Has the next Tab ask a node in the background what it offers, for the prompts that follow.
+pub(crate) fn ask_at_tab(session: &mut Session, target: &Target, mut client: Client) {
+    let known = known(session, target);
+    let (Ok(url), Some(prompt)) = (key(session, target), &session.prompt) else { return };
+    client.set_patience(nearby::PATIENCE);
+    // The user types meanwhile.
+    client.set_trace(None, Secrets::Masked);
+    let news = Arc::clone(&session.nodes.offers.news);
+    prompt.live.at_next_tab(move || {
+        let asked = move || {
+            if let Ok(offers) = ask(&mut client, known.as_deref()) {
+                news.lock().unwrap_or_else(PoisonError::into_inner).push((url, offers));
+            }
+        };
+        // Without another thread the marks in completion are missing, no more.
+        let _ = thread::Builder::new().name("offers".to_owned()).spawn(asked);
+    });
+}
+
+fn take_news(session: &mut Session) {
+    let news: Vec<_> = session.nodes.offers.news.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+    for (url, offers) in news {
+        if let Ok(store) = store(session)
+            && !url.is_empty()
+        {
+            let _ = store.save(&url, &offers);
+        }
+        let known = Known { offers: Some(Arc::new(offers)), asked: Some(Instant::now()) };
+        session.nodes.offers.of.insert(url, known);
+    }
+}
+
+/// Makes sure that a request has the form that the node's version takes. Most have the same for all versions, and the
+/// node is asked nothing. Whether the catalog is that of another version now.
+pub(crate) fn fit_catalog(session: &mut Session, settings: &Settings, api: &str) -> Result<bool, Error> {
+    let has_changed = session.catalog.api_name(api).is_some_and(|api| api.has_changed());
+    if settings.call.dry_run || !has_changed || settings.preferences.catalog.is_some() {
+        return Ok(false);
+    }
+    asked(session, settings)?;
+    let before = session.catalog.version();
+    follow_version(session, Some(settings));
+    Ok(session.catalog.version() != before)
+}
+
+/// Refuses a call that the node would take for another one, because it does not have this API (R1).
+pub(crate) fn check(
+    session: &mut Session,
+    settings: &Settings,
+    name: &'static str,
+    effect: Effect,
+) -> Result<(), Error> {
+    let Some(api) = session.catalog.api_name(name).filter(|api| api.is_mistakable()) else { return Ok(()) };
+    if settings.call.dry_run || settings.call.no_check {
+        return Ok(());
+    }
+    let url = key(session, &settings.target)?;
+    let is_news = !session.nodes.offers.of.get(&url).is_some_and(Known::is_fresh);
+    let mut offers = asked(session, settings)?;
+    if offers.lacks(api) && !is_news {
+        // Nothing is refused for what was true a while ago.
+        if let Some(known) = session.nodes.offers.of.get_mut(&url) {
+            known.asked = None;
+        }
+        offers = asked(session, settings)?;
+    }
+    if offers.lacks(api) {
+        let version = offers.version.clone();
+        return Err(client::Error::NoSuchApi { api: name, version, failure: None }.into());
+    }
+    let is_known = offers.apis.is_some() || session.catalog.api(name).is_some_and(|api| offers.has_by_version(&api));
+    match effect {
+        _ if is_known => Ok(()),
+        Effect::Action => Err(client::Error::MayBeAnother { api: name }.into()),
+        // What a query runs instead finds nothing to change: its uuid is a word of the path.
+        Effect::Query | Effect::Read => {
+            settings
+                .ui
+                .warn(&format!("the node does not say whether it has {name}; one without it answers something else"));
+            Ok(())
+        }
+    }
+}
+
+/// The error of a call in the words that say it best where the node does not have the API at all.
+pub(crate) fn explain(session: &mut Session, settings: &Settings, api: &str, error: Error) -> Error {
+    let is_answer = match &error {
+        Error::Api(_) => true,
+        Error::Client(error) => error.class() == Class::Failure || found_no_verb(error),
+        _ => false,
+    };
+    let Some(decoded) = session.catalog.api_ignoring_case(api) else { return error };
+    let Some(known) = session.catalog.api_name(decoded.name) else { return error };
+    let is_everywhere = decoded.source == Some("open") && decoded.since.is_none();
+    if !is_answer || is_everywhere || known.is_unlisted() {
+        return error;
+    }
+    // What went wrong is told even where the node says no more.
+    let Ok(offers) = asked(session, settings) else { return error };
+    let is_missing = offers.lacks(known);
+    let version = || offers.version.clone();
+    Error::Client(match error {
+        Error::Client(client::Error::NoSuchApi { api, failure, .. }) => {
+            client::Error::NoSuchApi { api, version: version(), failure }
+        }
+        Error::Api(failure) if is_missing => {
+            client::Error::NoSuchApi { api: known.as_str(), version: version(), failure: Some(failure) }
+        }
+        Error::Client(client::Error::Refused { .. } | client::Error::OutcomeUnknown { .. }) if is_missing => {
+            client::Error::NoSuchApi { api: known.as_str(), version: version(), failure: None }
+        }
+        other => return other,
+    })
+}
+
+/// By what a node is known: its base URL, and nothing for the sandbox.
+fn key(session: &mut Session, target: &Target) -> Result<String, Error> {
+    Ok(nodes::url(session, target)?.unwrap_or_default())
+}
+
+fn store(session: &Session) -> Result<OffersStore, Error> {
+    Ok(OffersStore::new(session.environment.folders()?))
+}
+
+/// Whether a node may have found no API of a verb at a path that has others (D2). It says so as if it had broken off.
+fn found_no_verb(error: &client::Error) -> bool {
+    matches!(
+        error,
+        client::Error::OutcomeUnknown { job: None, reason: Uncertainty::Broke { status: 500, text }, .. }
+            if !text.is_empty()
+    )
+}
+
+/// Asks a node for its version, and for its APIs unless it said them under the same version before.
+fn ask(client: &mut Client, known: Option<&Offers>) -> Result<Offers, client::Error> {
+    let version = Offers::new(client.node_version()?, None).version;
+    let kept = known.filter(|known| version.is_some() && known.version == version).and_then(|known| known.apis.clone());
+    let apis = match kept {
+        Some(apis) => Some(apis),
+        None => match client.offered_apis() {
+            // What tells its version is a node, whatever it makes of the other question.
+            Err(client::Error::NotTheNode { .. } | client::Error::Reply { .. } | client::Error::TooLong { .. })
+                if version.is_some() =>
+            {
+                None
+            }
+            said => said?,
+        },
+    };
+    Ok(Offers::new(version, apis))
+}

@@ -1,0 +1,194 @@
+//! Results kept on their way to the screen, for `more` and `save`.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::cli::Options;
+use crate::client::Reply;
+use crate::error::Error;
+use crate::json::{Piece, Pieces, ReadError};
+use crate::results::{Recording, Results, ResultsError};
+use crate::secret::Secrets;
+
+use super::Session;
+
+/// What a command led to so far; shared by the command and by the reply that is printed.
+#[derive(Clone)]
+pub(crate) struct SharedRecording {
+    recording: Arc<Mutex<Recording>>,
+    /// Whether a reply was written as a whole.
+    whole: Arc<AtomicBool>,
+}
+
+impl SharedRecording {
+    pub(crate) fn new(results: &Results, command: &str) -> SharedRecording {
+        SharedRecording { recording: Arc::new(Mutex::new(results.record(command))), whole: Arc::default() }
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        // Memory takes whatever is written.
+        let _ = self.recording.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes);
+    }
+
+    fn is_whole(&self) -> bool {
+        self.whole.load(Ordering::Relaxed)
+    }
+
+    /// Adds why a call failed, where no reply told it.
+    pub(crate) fn add_failure(&self, error: &Error) {
+        if !self.recording.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return;
+        }
+        match error {
+            Error::Api(failure) => self.write(failure.reply().as_bytes()),
+            Error::Client(error) => match error.failure() {
+                Some(failure) => self.write(failure.reply().as_bytes()),
+                None => self.write(error.to_string().as_bytes()),
+            },
+            // What was not sent leads to nothing.
+            _ => {}
+        }
+    }
+
+    /// Keeps what was recorded, unless that is nothing.
+    fn keep(self, success: bool) -> Result<(), ResultsError> {
+        let Some(recording) = Arc::into_inner(self.recording) else { return Ok(()) };
+        let recording = recording.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if recording.is_empty() { Ok(()) } else { recording.finish(success).map(drop) }
+    }
+}
+
+/// Runs a command, and keeps what it led to among the results. The ones that it runs itself have results of their own.
+pub(crate) fn recording<T>(
+    session: &mut Session,
+    command: &str,
+    run: impl FnOnce(&mut Session) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let secrets = if session.held.options.no_secure { Secrets::Shown } else { Secrets::Masked };
+    // Where no folder is known there is no place for results.
+    let Ok(results) = session.results(secrets) else { return run(session) };
+    let recording = SharedRecording::new(&results, command);
+    let outer = session.recording.replace(recording.clone());
+    let result = run(session);
+    session.recording = outer;
+    match &result {
+        // What was not read to its end is no result; the one of an action always was.
+        Err(error) if error.is_closed_pipe() && !recording.is_whole() => return result,
+        Err(error) => recording.add_failure(error),
+        Ok(_) => {}
+    }
+    let is_done = |error: &Error| error.is_closed_pipe() || matches!(error, Error::NotWritten { .. });
+    let kept = recording.keep(result.as_ref().err().is_none_or(is_done));
+    // A command of a script does its work also where nothing can be kept.
+    if let Err(error) = kept
+        && session.prompt.is_some()
+    {
+        session.settle_if_possible(&Options::default()).ui.warn(&format!("the result cannot be kept: {error}"));
+    }
+    result
+}
+
+/// A reply, recorded on its way where results are kept.
+pub(crate) fn recorded(session: &Session, reply: Reply) -> Box<dyn Pieces> {
+    match session.recording.clone() {
+        Some(recording) => Box::new(RecordedReply { reply, recording, begun: false, in_rows: false, done: false }),
+        None => Box::new(reply),
+    }
+}
+
+/// Records a reply that is there as a whole.
+pub(crate) fn record(session: &Session, text: &[u8]) {
+    if let Some(recording) = &session.recording {
+        recording.write(text);
+        recording.whole.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Hands pieces on and keeps them as JSON text.
+struct RecordedReply {
+    reply: Reply,
+    recording: SharedRecording,
+    /// Whether a member was kept.
+    begun: bool,
+    /// Whether a row of the list that is being read was kept.
+    in_rows: bool,
+    done: bool,
+}
+
+impl Pieces for RecordedReply {
+    fn next_piece(&mut self) -> Result<Option<Piece<'_>>, ReadError> {
+        let piece = self.reply.next_piece()?;
+        let comma = |is_first: bool| if is_first { "" } else { "," };
+        match &piece {
+            Some(Piece::Member { name, text }) => {
+                let opening = if std::mem::replace(&mut self.begun, true) { "," } else { "{" };
+                self.recording.write(format!("{opening}\"{name}\":").as_bytes());
+                self.recording.write(text);
+            }
+            Some(Piece::Rows { name }) => {
+                let opening = if std::mem::replace(&mut self.begun, true) { "," } else { "{" };
+                self.recording.write(format!("{opening}\"{name}\":[").as_bytes());
+                self.in_rows = false;
+            }
+            Some(Piece::Row(text)) => {
+                self.recording.write(comma(!std::mem::replace(&mut self.in_rows, true)).as_bytes());
+                self.recording.write(text);
+            }
+            Some(Piece::EndRows) => self.recording.write(b"]"),
+            None => {
+                if !std::mem::replace(&mut self.done, true) {
+                    self.recording.write(if self.begun { b"}" } else { b"{}" });
+                }
+            }
+        }
+        Ok(piece)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client;
+    use crate::results::{Kept, Limits};
+
+    fn kept(run: impl FnOnce(&SharedRecording)) -> Option<Kept> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let results = Results::new(folder.path().to_owned(), Limits::default(), false);
+        let recording = SharedRecording::new(&results, "QueryZone");
+        run(&recording);
+        let recording =
+            Arc::into_inner(recording.recording).expect("nobody else has it").into_inner().expect("no panic");
+        if recording.is_empty() {
+            return None;
+        }
+        let number = recording.finish(true).expect("the folder takes it");
+        Some(results.load(number).expect("it is there").reply)
+    }
+
+    #[test]
+    fn a_reply_is_kept_as_it_is_read() {
+        for text in [
+            r#"{"total":2,"inventories":[{"uuid":"a"},{"uuid":"b"}]}"#,
+            r#"{"inventories":[],"success":true}"#,
+            r#"{"inventory":{"size":1.0E3}}"#,
+            "{}",
+        ] {
+            let reply = kept(|recording| {
+                let reply = Reply::of_text(text.as_bytes().to_vec());
+                let mut reply =
+                    RecordedReply { reply, recording: recording.clone(), begun: false, in_rows: false, done: false };
+                while reply.next_piece().expect("well formed").is_some() {}
+            });
+            assert_eq!(reply, Some(Kept::Whole(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_call_without_a_reply_keeps_why() {
+        let error = Error::Client(client::Error::NoSession { api: "QueryZone" });
+        let reply = kept(|recording| recording.add_failure(&error));
+        assert_eq!(reply, Some(Kept::Text("QueryZone needs a session, and nobody is logged in".to_owned())));
+        assert_eq!(kept(|recording| recording.add_failure(&Error::Empty)), None);
+    }
+}

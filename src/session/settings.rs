@@ -1,0 +1,356 @@
+//! What holds for a line: what was typed with it, then what holds for every line (`set`, and the options that the
+//! program was started with), then the environment, then the context, then the program's own values.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::{ErrorFormat, Options};
+use crate::client::TlsOptions;
+use crate::config::{
+    Address, ConfirmWish, Context, Contexts, NodeChoice, Origin, Preferences, Sourced, Variables, choose_node,
+};
+use crate::error::Error;
+use crate::secret::Secrets;
+use crate::terminal::{Terminal, Ui};
+
+/// Rows per request unless somebody says otherwise.
+const PAGE_SIZE: u32 = 1000;
+
+/// What holds for a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Which node is meant.
+    pub(crate) target: Target,
+    /// What the context says of that node and of whoever uses it.
+    pub(crate) preferences: Preferences,
+    /// How results are to look.
+    pub(crate) view: ViewSettings,
+    /// How calls are made.
+    pub(crate) call: CallSettings,
+    /// How to talk to the user.
+    pub(crate) ui: Ui,
+}
+
+/// The node that is meant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Target {
+    /// Its address; none for the sandbox.
+    pub(crate) address: Option<Address>,
+    /// The context whose preferences hold.
+    pub(crate) context: Option<String>,
+    /// Whether the context names this node; else an option or the environment does.
+    pub(crate) is_of_context: bool,
+    pub(crate) tls: TlsOptions,
+    /// An option that names another node than `--sandbox` does.
+    pub(crate) contradiction: Option<&'static str>,
+    /// Whether an option of the line, or of all lines, names a node.
+    pub(crate) is_named: bool,
+    /// The URL and the port that an option named, for the commands that take them for something else.
+    pub(crate) typed_url: Option<String>,
+    pub(crate) typed_port: Option<u16>,
+}
+
+impl Target {
+    /// Whether it is the sandbox.
+    pub(crate) fn is_sandbox(&self) -> bool {
+        self.address.is_none()
+    }
+
+    /// Whether one connection does for both.
+    pub(crate) fn is_same(&self, other: &Target) -> bool {
+        self.address == other.address && self.context == other.context && self.tls == other.tls
+    }
+}
+
+/// How results are to look.
+#[derive(Clone, Debug)]
+pub(crate) struct ViewSettings {
+    pub(crate) output: Option<Sourced<String>>,
+    pub(crate) columns: Option<Sourced<String>>,
+    pub(crate) sort_by: Option<Sourced<String>>,
+    pub(crate) jq: Option<String>,
+    pub(crate) border: Option<String>,
+    pub(crate) max_width: Option<usize>,
+    pub(crate) raw: bool,
+    pub(crate) summary: bool,
+    pub(crate) header: bool,
+    pub(crate) wrap: bool,
+    pub(crate) secrets: Secrets,
+    /// Whether it is a failure that a query finds nothing.
+    pub(crate) fail_empty: bool,
+}
+
+/// How calls are made.
+#[derive(Clone, Debug)]
+pub(crate) struct CallSettings {
+    /// How long to wait for a job.
+    pub(crate) timeout: Option<Sourced<Duration>>,
+    /// Rows per request.
+    pub(crate) page_size: Sourced<u32>,
+    /// How often to repeat a query.
+    pub(crate) watch: Option<Duration>,
+    /// When to ask before something is destroyed, where somebody said so.
+    pub(crate) confirm: Option<Sourced<ConfirmWish>>,
+    pub(crate) dry_run: bool,
+    pub(crate) validate: bool,
+    pub(crate) curl_example: bool,
+    pub(crate) no_wait: bool,
+    pub(crate) no_check: bool,
+    /// Whether to wait for the end of a long job too.
+    pub(crate) follow: bool,
+}
+
+impl CallSettings {
+    /// How long to wait for a job.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.timeout.as_ref().map(|timeout| timeout.value)
+    }
+}
+
+/// What holds for every line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    /// The options that the program was started with, with what `set` has made of them.
+    pub(crate) options: Options,
+    /// The options that `set` changed.
+    changed: BTreeSet<&'static str>,
+    /// What `set confirm` said.
+    pub(crate) confirm: Option<ConfirmWish>,
+    /// Whether nothing may be said.
+    pub(crate) silent: bool,
+}
+
+impl Held {
+    /// What holds for a program that was started with these options.
+    pub(crate) fn new(options: Options) -> Held {
+        Held { options, ..Held::default() }
+    }
+
+    /// The options, to be changed by `set`, which is noted.
+    pub(crate) fn set(&mut self, option: &'static str) -> &mut Options {
+        self.changed.insert(option);
+        &mut self.options
+    }
+
+    /// Has the options name no node any more.
+    pub(crate) fn forget_node(&mut self) {
+        let options = &mut self.options;
+        (options.url, options.host, options.port) = (None, None, None);
+        (options.context, options.sandbox) = (None, false);
+    }
+
+    /// What holds for lines for which the options of one line hold too.
+    pub(crate) fn with(&self, line: &Options) -> Held {
+        let mut held = self.clone();
+        held.options.add(line.clone());
+        for (option, is_typed) in [
+            ("output", line.output.is_some()),
+            ("columns", line.columns.is_some()),
+            ("sort-by", line.sort_by.is_some()),
+        ] {
+            if is_typed {
+                held.changed.remove(option);
+            }
+        }
+        held
+    }
+}
+
+/// What the configuration says of a node.
+struct Configured<'a> {
+    /// The context, where there is one.
+    context: Option<&'a Context>,
+    /// What holds there: what it says itself, then the defaults for all contexts.
+    preferences: Preferences,
+}
+
+impl Configured<'_> {
+    fn sourced<T>(&self, of: impl Fn(&Preferences) -> Option<T>) -> Option<Sourced<T>> {
+        let value = of(&self.preferences)?;
+        let own = self.context.filter(|context| of(&context.own).is_some());
+        let origin = own.map_or(Origin::Defaults, |context| Origin::Context(context.name.clone()));
+        Some(Sourced { value, origin })
+    }
+}
+
+/// What was said of a line, the strongest first.
+#[derive(Clone, Copy)]
+struct Layers<'a> {
+    line: &'a Options,
+    held: &'a Held,
+    variables: &'a Variables,
+    contexts: &'a Contexts,
+}
+
+impl<'a> Layers<'a> {
+    /// What the line says, else what holds for every line.
+    fn typed<T>(&self, of: impl Fn(&'a Options) -> Option<T>) -> Option<T> {
+        of(self.line).or_else(|| of(&self.held.options))
+    }
+
+    /// As [`Layers::typed`], with where it comes from. `option` is the long name.
+    fn sourced<T>(&self, option: &str, of: impl Fn(&'a Options) -> Option<T>) -> Option<Sourced<T>> {
+        let held = if self.held.changed.contains(option) { Origin::Set } else { Origin::Typed };
+        let typed = of(self.line).map(|value| Sourced { value, origin: Origin::Typed });
+        typed.or_else(|| of(&self.held.options).map(|value| Sourced { value, origin: held }))
+    }
+
+    /// What an environment variable says.
+    fn variable<T>(name: &'static str, value: Option<T>) -> Option<Sourced<T>> {
+        value.map(|value| Sourced { value, origin: Origin::Variable(name) })
+    }
+
+    fn flag(&self, of: impl Fn(&Options) -> bool) -> bool {
+        of(self.line) || of(&self.held.options)
+    }
+
+    fn target(&self) -> Result<Target, Error> {
+        let choice = NodeChoice {
+            url: self.typed(|options| options.url.clone()),
+            host: self.typed(|options| options.host.clone()),
+            port: self.typed(|options| options.port),
+            context: self.typed(|options| options.context.clone()),
+        };
+        let named = [
+            ("url", choice.url.is_some()),
+            ("host", choice.host.is_some()),
+            ("port", choice.port.is_some()),
+            ("context", choice.context.is_some()),
+        ];
+        let named = named.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option);
+        if self.flag(|options| options.sandbox) {
+            return Ok(Target { contradiction: named, is_named: true, ..Target::default() });
+        }
+        let chosen = choose_node(&choice, self.variables, self.contexts)?;
+        Ok(Target {
+            address: Some(chosen.address),
+            context: chosen.context,
+            is_of_context: chosen.address_of_context,
+            is_named: named.is_some(),
+            ..Target::default()
+        })
+    }
+
+    fn settings(&self, mut target: Target, terminal: Terminal) -> Settings {
+        let context = target.context.as_deref();
+        let configured = Configured {
+            context: context.and_then(|name| self.contexts.get(name)),
+            preferences: self.contexts.preferences(context),
+        };
+        let (view, call, ui) = (self.view(&configured), self.call(&configured), self.ui(&configured, terminal));
+        let preferences = configured.preferences;
+        target.tls = TlsOptions {
+            ca_file: self.typed(|options| options.cacert.clone()).or(preferences.cacert.as_ref().map(PathBuf::from)),
+            insecure: self.flag(|options| options.insecure) || preferences.insecure.unwrap_or(false),
+        };
+        Settings { target, preferences, view, call, ui }
+    }
+
+    fn view(&self, configured: &Configured<'_>) -> ViewSettings {
+        let output = self
+            .sourced("output", |options| options.output.clone())
+            .or_else(|| Layers::variable("ZSTACK_OUTPUT", self.variables.output.clone()))
+            .or_else(|| configured.sourced(|says| says.output.clone()));
+        let columns = self
+            .sourced("columns", |options| options.columns.clone())
+            .or_else(|| configured.sourced(|says| says.columns.clone()));
+        ViewSettings {
+            output,
+            columns,
+            sort_by: self.sourced("sort-by", |options| options.sort_by.clone()),
+            jq: self.typed(|options| options.jq.clone()),
+            border: self.typed(|options| options.border.clone()),
+            max_width: self.typed(|options| options.max_width),
+            raw: self.flag(|options| options.raw),
+            summary: self.flag(|options| options.summary),
+            header: !self.flag(|options| options.no_header),
+            wrap: self.flag(|options| options.wrap),
+            secrets: if self.flag(|options| options.no_secure) { Secrets::Shown } else { Secrets::Masked },
+            fail_empty: self.flag(|options| options.fail_empty),
+        }
+    }
+
+    fn call(&self, configured: &Configured<'_>) -> CallSettings {
+        let confirm = self.held.confirm.map(|value| Sourced { value, origin: Origin::Set });
+        CallSettings {
+            timeout: self
+                .sourced("timeout", |options| options.timeout.map(Duration::from_secs))
+                .or_else(|| configured.sourced(|says| says.timeout)),
+            page_size: self
+                .sourced("page-size", |options| options.page_size)
+                .or_else(|| configured.sourced(|says| says.page_size))
+                .unwrap_or(Sourced::own(PAGE_SIZE)),
+            watch: self.typed(|options| options.watch),
+            confirm: confirm.or_else(|| configured.sourced(|says| says.confirm)),
+            dry_run: self.flag(|options| options.dry_run),
+            validate: self.flag(|options| options.validate),
+            curl_example: self.flag(|options| options.curl_example),
+            no_wait: self.flag(|options| options.no_wait),
+            no_check: self.flag(|options| options.no_check),
+            follow: self.flag(|options| options.follow),
+        }
+    }
+
+    fn ui(&self, configured: &Configured<'_>, terminal: Terminal) -> Ui {
+        // One that is wrong was told when the program started.
+        let of_environment = errors_of_environment(self.variables).unwrap_or_default();
+        let errors = self
+            .sourced("errors", |options| options.errors)
+            .or_else(|| Layers::variable("ZSTACK_ERRORS", of_environment))
+            .or_else(|| configured.sourced(|says| says.errors));
+        let color = self.sourced("color", |options| options.color).or_else(|| configured.sourced(|says| says.color));
+        let preferred = configured.preferences.pager.clone();
+        let is_off = matches!(preferred.as_deref().map(str::trim), Some("" | "off"));
+        let pager = self.variables.pager.clone().or(preferred).unwrap_or_else(|| "less".to_owned());
+        Ui {
+            terminal,
+            quiet: self.flag(|options| options.quiet),
+            silent: self.held.silent,
+            verbose: self.flag(|options| options.verbose),
+            color: color.unwrap_or_default(),
+            errors: errors.unwrap_or_default(),
+            pager: Some(pager).filter(|_| !is_off && !self.flag(|options| options.no_pager)),
+        }
+    }
+}
+
+/// What holds for a line.
+///
+/// # Errors
+/// When the node that is meant cannot be told: a context does not exist, or a variable makes no sense.
+pub(crate) fn settle(
+    line: &Options,
+    held: &Held,
+    variables: &Variables,
+    contexts: &Contexts,
+    terminal: Terminal,
+) -> Result<Settings, Error> {
+    let layers = Layers { line, held, variables, contexts };
+    Ok(layers.settings(layers.target()?, terminal))
+}
+
+/// What holds for a line by what was typed alone, for what works whatever the configuration says. No node is meant.
+pub(crate) fn settle_typed(line: &Options, held: &Held, variables: &Variables, terminal: Terminal) -> Settings {
+    let layers = Layers { line, held, variables, contexts: &Contexts::default() };
+    let target = Target {
+        address: Some(Address::Host { host: "localhost".to_owned(), port: 8080 }),
+        typed_url: layers.typed(|options| options.url.clone()),
+        typed_port: layers.typed(|options| options.port),
+        ..Target::default()
+    };
+    layers.settings(target, terminal)
+}
+
+/// How errors are written as the environment says.
+///
+/// # Errors
+/// When `ZSTACK_ERRORS` names no format.
+pub(crate) fn errors_of_environment(variables: &Variables) -> Result<Option<ErrorFormat>, Error> {
+    let Some(name) = &variables.errors else { return Ok(None) };
+    ErrorFormat::from_name(name).map(Some).ok_or_else(|| Error::Preference {
+        option: "errors",
+        origin: Origin::Variable("ZSTACK_ERRORS"),
+        problem: format!("`{name}` is neither text nor json"),
+    })
+}

@@ -1,0 +1,24 @@
+//! The terminal and the other ends of the program: where results go, what is said beside them, what is asked.
+//!
+//! [`Ui`] says how to talk to the user while a line runs. Nothing here knows nodes, sessions or commands.
+
+mod error_object;
+mod export;
+mod full_screen;
+mod input;
+mod no_echo;
+mod output;
+mod pager;
+mod program;
+mod report;
+mod spinner;
+mod ui;
+
+pub(crate) use export::Export;
+pub(crate) use full_screen::FullScreen;
+pub(crate) use input::{ask_secret, read_text, stdin_is_taken};
+pub(crate) use output::Output;
+pub(crate) use program::Program;
+pub(crate) use report::{Reporter, Source, bug};
+pub(crate) use spinner::Standing;
+pub(crate) use ui::{Screen, Terminal, Ui};

@@ -1,0 +1,74 @@
+//! Where results go.
+
+use std::io::{self, Write};
+
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+
+use super::pager::{Pager, PagerProgram};
+use super::ui::{Screen, Ui};
+
+/// Where the results of a line go.
+pub(crate) enum Output<'a> {
+    /// Standard output, through the pager where they do not fit the terminal.
+    Screen,
+    /// A file or a program.
+    Writer(&'a mut dyn Write),
+}
+
+impl Output<'_> {
+    /// The same place, for a part of what is written there.
+    pub(crate) fn again(&mut self) -> Output<'_> {
+        match self {
+            Output::Screen => Output::Screen,
+            Output::Writer(out) => Output::Writer(&mut **out),
+        }
+    }
+
+    /// Writes text that is no result of a call, such as help.
+    pub(crate) fn write_text(&mut self, text: &str) -> io::Result<()> {
+        match self {
+            Output::Screen => {
+                let mut out = io::stdout().lock();
+                out.write_all(text.as_bytes())?;
+                out.flush()
+            }
+            Output::Writer(out) => out.write_all(text.as_bytes()),
+        }
+    }
+
+    /// What the renderers must know of it.
+    pub(crate) fn screen(&self, ui: &Ui) -> Screen {
+        match self {
+            Output::Screen => ui.screen(),
+            Output::Writer(_) => ui.no_screen(),
+        }
+    }
+
+    /// Hands `write` the writer of the results. Ctrl-C is the pager's while that runs.
+    pub(crate) fn write<T>(
+        &mut self,
+        ui: &Ui,
+        interrupt: &Interrupt,
+        write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self {
+            Output::Writer(writer) => write(*writer),
+            Output::Screen => {
+                let terminal = &ui.terminal;
+                let may_page = terminal.stdout && terminal.stdin && !terminal.is_dumb && ui.pager.is_some();
+                let program = PagerProgram {
+                    command: ui.pager.as_deref().unwrap_or_default(),
+                    less_is_set: terminal.less_is_set,
+                    interrupt,
+                };
+                let mut pager = Pager::new(io::stdout().lock(), terminal.size.filter(|_| may_page), program);
+                let result = write(&mut pager);
+                if let Some(program) = pager.finish()? {
+                    ui.say(&format!("the pager cannot be run: {program} (PAGER, --no-pager)"));
+                }
+                result
+            }
+        }
+    }
+}

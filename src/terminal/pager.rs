@@ -1,0 +1,217 @@
+//! Output that goes through a pager when it does not fit the screen, and only then.
+
+use std::io::{self, Write};
+
+use crate::interrupt::Interrupt;
+
+use super::program::Program;
+
+/// More than a pipe holds: a pager that took so much is there and reads.
+const KEPT: usize = 1 << 20;
+
+/// The user's pager.
+#[derive(Clone, Debug)]
+pub(crate) struct PagerProgram<'a> {
+    /// What the shell runs.
+    pub(crate) command: &'a str,
+    /// Whether `LESS` says how the user wants `less`.
+    pub(crate) less_is_set: bool,
+    /// Whose Ctrl-C is the pager's while that runs.
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// A writer that holds back up to a screenful; when more comes, a pager gets it all.
+pub(crate) struct Pager<'a, W: Write> {
+    out: W,
+    /// Width and height of the terminal; `None` never pages.
+    size: Option<(usize, usize)>,
+    program: PagerProgram<'a>,
+    held: Vec<u8>,
+    /// Lines that what is held fills on the terminal.
+    lines: usize,
+    column: usize,
+    in_escape: bool,
+    child: Option<Program>,
+    /// All that the pager was given, until it is known to run.
+    kept: Option<Vec<u8>>,
+    missing: bool,
+    /// The user left the pager before it had everything.
+    left: bool,
+}
+
+impl<'a, W: Write> Pager<'a, W> {
+    /// A writer to `out`, a terminal of that size.
+    pub(crate) fn new(out: W, size: Option<(usize, usize)>, program: PagerProgram<'a>) -> Pager<'a, W> {
+        // `cat` as a pager means that none is wanted.
+        let size = size.filter(|_| !matches!(program.command.trim(), "" | "cat"));
+        Pager {
+            out,
+            size,
+            program,
+            held: Vec::new(),
+            lines: 0,
+            column: 0,
+            in_escape: false,
+            child: None,
+            kept: None,
+            missing: false,
+            left: false,
+        }
+    }
+
+    /// Counts the terminal lines that the bytes fill. Characters count as one column each: a screenful of wide
+    /// ones is paged a little late, which costs a scroll and no data.
+    fn count(&mut self, bytes: &[u8], width: usize) {
+        for &byte in bytes {
+            match byte {
+                b'\n' => {
+                    self.lines += 1;
+                    self.column = 0;
+                }
+                0x1b => self.in_escape = true,
+                _ if self.in_escape => self.in_escape = !byte.is_ascii_alphabetic(),
+                // The further bytes of a character.
+                0x80..=0xbf => {}
+                _ => {
+                    self.column += 1;
+                    if self.column > width {
+                        self.lines += 1;
+                        self.column = 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Starts the pager, and hands it what was held.
+    fn start(&mut self) -> io::Result<()> {
+        self.size = None;
+        let mut command = Program::command(self.program.command);
+        if !self.program.less_is_set {
+            // Colours as they are; leave the text on the screen.
+            command.env("LESS", "RX");
+        }
+        self.child = Program::start(command, self.program.interrupt).ok();
+        self.missing = self.child.is_none();
+        self.kept = Some(Vec::new());
+        let held = std::mem::take(&mut self.held);
+        self.pass(&held)
+    }
+
+    fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.left {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let Some(child) = &mut self.child else {
+            return self.out.write_all(bytes);
+        };
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
+        match child.write_all(bytes) {
+            Ok(()) => {
+                self.kept.take_if(|kept| kept.len() > KEPT);
+                Ok(())
+            }
+            // The user left the pager, or the shell could not run it.
+            Err(error) => {
+                self.end_pager()?;
+                self.left = !self.missing;
+                if self.left { Err(error) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Waits for the end of the pager. If it never ran, what it was given is written instead.
+    fn end_pager(&mut self) -> io::Result<()> {
+        let Some(child) = self.child.take() else { return Ok(()) };
+        let status = child.wait()?;
+        // What a shell says of a program that is not there, or that it may not run.
+        if matches!(status.code(), Some(126 | 127))
+            && let Some(kept) = self.kept.take()
+        {
+            self.missing = true;
+            self.out.write_all(&kept)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was held back, and waits until the user leaves the pager. Gives the program that was to be the pager
+    /// where that could not be run: what it should have shown is on the screen then.
+    pub(crate) fn finish(mut self) -> io::Result<Option<String>> {
+        let held = std::mem::take(&mut self.held);
+        if self.child.is_none() && !self.left {
+            self.out.write_all(&held)?;
+        }
+        self.end_pager()?;
+        self.out.flush()?;
+        Ok(self.missing.then(|| self.program.command.to_owned()))
+    }
+}
+
+impl<W: Write> Write for Pager<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some((width, height)) = self.size else {
+            self.pass(bytes)?;
+            return Ok(bytes.len());
+        };
+        self.held.extend_from_slice(bytes);
+        self.count(bytes, width.max(1));
+        // The prompt wants a line too.
+        if self.lines >= height.saturating_sub(1) {
+            self.start()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.size.is_none() && self.child.is_none() { self.out.flush() } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paged(text: &str, size: Option<(usize, usize)>, program: &str) -> String {
+        let mut screen = Vec::new();
+        let interrupt = Interrupt::new();
+        let program = PagerProgram { command: program, less_is_set: false, interrupt: &interrupt };
+        let mut pager = Pager::new(&mut screen, size, program.clone());
+        // A pager that is left early breaks its pipe.
+        let _ = pager.write_all(text.as_bytes());
+        let missing = pager.finish().expect("it can be written");
+        assert_eq!(missing.is_some(), program.command.contains("nosuch"));
+        String::from_utf8(screen).expect("text")
+    }
+
+    #[test]
+    fn what_fits_is_printed() {
+        assert_eq!(paged("a\nb\n", Some((80, 24)), "exit 9"), "a\nb\n");
+        assert_eq!(paged("\u{1b}[31mred\u{1b}[0m\n", Some((4, 3)), "exit 9"), "\u{1b}[31mred\u{1b}[0m\n");
+        assert_eq!(paged(&"x\n".repeat(99), None, "exit 9"), "x\n".repeat(99));
+    }
+
+    #[test]
+    fn what_does_not_fit_goes_to_the_pager() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("paged");
+        let program = format!("cat > '{}'", file.display());
+        assert_eq!(paged(&"x\n".repeat(30), Some((80, 24)), &program), "");
+        assert_eq!(std::fs::read_to_string(&file).expect("it was paged"), "x\n".repeat(30));
+        // One long line fills several of the terminal's.
+        assert_eq!(paged(&"x".repeat(200), Some((10, 5)), &program), "");
+    }
+
+    #[test]
+    fn what_a_missing_pager_should_have_shown_is_printed() {
+        let text = "x\n".repeat(30);
+        assert_eq!(paged(&text, Some((80, 24)), "nosuchpager -X"), text);
+        // More than a pipe holds, so that the shell ends while it is written.
+        let long = "x\n".repeat(100_000);
+        assert_eq!(paged(&long, Some((80, 24)), "nosuchpager"), long);
+        // Left early: seen enough.
+        assert_eq!(paged(&long, Some((80, 24)), "exit 0"), "");
+        assert_eq!(paged(&long.repeat(10), Some((80, 24)), "head -c 1 > /dev/null"), "");
+    }
+}

@@ -1,0 +1,54 @@
+//! A program that has the terminal while this one feeds it: a pager, or what follows `|!`.
+
+use std::io::{self, Write};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+
+use crate::interrupt::Interrupt;
+
+/// A running program that reads what is written here.
+pub(crate) struct Program {
+    stdin: Option<ChildStdin>,
+    end: JoinHandle<io::Result<ExitStatus>>,
+}
+
+impl Program {
+    /// A command of the system's shell, not yet started.
+    pub(crate) fn command(text: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", text]);
+        command
+    }
+
+    /// Starts it. Ctrl-C is its own until it ends, which may be long before all is written.
+    pub(crate) fn start(mut command: Command, interrupt: &Interrupt) -> io::Result<Program> {
+        let handed_over = interrupt.hand_over()?;
+        let mut child = command.stdin(Stdio::piped()).spawn()?;
+        let stdin = child.stdin.take();
+        let end = thread::Builder::new().spawn(move || {
+            let status = child.wait();
+            drop(handed_over);
+            status
+        })?;
+        Ok(Program { stdin, end })
+    }
+
+    /// Waits for its end; there is nothing more to read for it.
+    pub(crate) fn wait(mut self) -> io::Result<ExitStatus> {
+        drop(self.stdin.take());
+        self.end.join().unwrap_or_else(|_| Err(io::Error::other("nobody waited for the program")))
+    }
+}
+
+impl Write for Program {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.stdin {
+            Some(stdin) => stdin.write(bytes),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! How the program talks to its user while a line runs: what is said, in which colours, how wide.
+
+use std::io::{self, Write};
+
+use crate::cli::{ColorChoice, ErrorFormat};
+use crate::config::{Environment, Sourced};
+
+use super::spinner::Spinner;
+
+/// What is known of the terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Terminal {
+    /// Whether standard input is one.
+    pub(crate) stdin: bool,
+    /// Whether standard output is one.
+    pub(crate) stdout: bool,
+    /// Whether standard error is one.
+    pub(crate) stderr: bool,
+    /// Its width and height in characters.
+    pub(crate) size: Option<(usize, usize)>,
+    /// Whether it can only print one line after the other.
+    pub(crate) is_dumb: bool,
+    /// Whether it shows more characters than ASCII.
+    pub(crate) unicode: bool,
+    /// Whether `NO_COLOR` asks for none.
+    pub(crate) no_color: bool,
+    /// Whether `LESS` says how the user wants `less`.
+    pub(crate) less_is_set: bool,
+}
+
+impl Terminal {
+    /// The terminal of the process.
+    pub(crate) fn of(environment: &Environment) -> Terminal {
+        Terminal {
+            stdin: environment.stdin_terminal,
+            stdout: environment.stdout_terminal,
+            stderr: environment.stderr_terminal,
+            size: environment.terminal_size,
+            is_dumb: environment.is_dumb_terminal(),
+            unicode: environment.variables.unicode,
+            no_color: environment.variables.no_color,
+            less_is_set: environment.variables.less.is_some(),
+        }
+    }
+}
+
+/// How to talk to the user.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ui {
+    pub(crate) terminal: Terminal,
+    /// Whether the user wants results and errors only.
+    pub(crate) quiet: bool,
+    /// Whether nothing may be said at all, since another shell shows what is printed while its user types.
+    pub(crate) silent: bool,
+    /// Whether what is sent and received is told.
+    pub(crate) verbose: bool,
+    pub(crate) color: Sourced<ColorChoice>,
+    pub(crate) errors: Sourced<ErrorFormat>,
+    /// The program that pages long output; `None` where none is wanted.
+    pub(crate) pager: Option<String>,
+}
+
+/// Where results go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    /// Whether it is a terminal.
+    pub(crate) terminal: bool,
+    /// How wide it is, in columns.
+    pub(crate) width: Option<usize>,
+    /// Whether to colour.
+    pub(crate) colour: bool,
+    /// Whether to draw in ASCII.
+    pub(crate) ascii: bool,
+}
+
+impl Ui {
+    /// Says something beside results, unless the user wants quiet.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.insist(text);
+        }
+    }
+
+    /// Says something also to whoever wants quiet.
+    pub(crate) fn insist(&self, text: &str) {
+        if !self.silent {
+            // Nobody reads it where it cannot be written.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// Warns, unless the user wants quiet.
+    pub(crate) fn warn(&self, text: &str) {
+        self.say(&format!("warning: {text}"));
+    }
+
+    /// Whether to colour what goes to a terminal, or elsewhere.
+    pub(crate) fn colour(&self, to_terminal: bool) -> bool {
+        match self.color.value {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => to_terminal && !self.terminal.is_dumb && !self.terminal.no_color,
+        }
+    }
+
+    /// Standard output.
+    pub(crate) fn screen(&self) -> Screen {
+        Screen {
+            terminal: self.terminal.stdout,
+            width: self.width(),
+            colour: self.colour(self.terminal.stdout),
+            ascii: !self.terminal.unicode,
+        }
+    }
+
+    /// A file or a program.
+    pub(crate) fn no_screen(&self) -> Screen {
+        Screen { terminal: false, width: None, colour: false, ascii: !self.terminal.unicode }
+    }
+
+    /// How wide the terminal is.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.terminal.size.map(|(width, _)| width)
+    }
+
+    /// What shows that a job is waited for.
+    pub(crate) fn spinner(&self) -> Spinner<io::Stderr> {
+        let draws = self.terminal.stderr && !self.terminal.is_dumb && !self.quiet;
+        Spinner::new(io::stderr(), self.width().filter(|_| draws))
+    }
+}
