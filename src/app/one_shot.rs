@@ -3,7 +3,7 @@
 use crate::cli::{self, Options, OwnCommand};
 use crate::error::ExitCode;
 use crate::secret::{mask_json, mask_value};
-use crate::session::{Line, Session, Settings, recording};
+use crate::session::{Line, Session, Settings};
 use crate::syntax::Command;
 use crate::terminal::Output;
 
@@ -15,7 +15,7 @@ pub(super) fn run(session: &mut Session, line: cli::Line, arguments: &[String]) 
     let line = Line::of_arguments(line);
     warn_of_visible_secrets(session, &line);
     let command = if line.words.is_empty() { Command::words_from_args(arguments).0 } else { line.text.clone() };
-    let result = recording(session, &command, |session| run_line(session, &line, &mut Output::Screen));
+    let result = session.recording(&command, |session| run_line(session, &line, &mut Output::Screen));
     conclude(session, result, &line, None).0
 }
 

@@ -1,7 +1,7 @@
 //! The interactive shell: what the program is for the prompt.
 
 use std::cell::{Cell, RefCell};
-use std::io;
+use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::cli::Options;
 use crate::client;
 use crate::commands::login;
 use crate::error::{Error, ExitCode};
-use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, recording, refresh};
+use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, refresh};
 use crate::shell::complete::Disk;
 use crate::shell::{self, Colour, Evaluator, Flow, History, Known, Prompt};
 use crate::terminal::Output;
@@ -85,7 +85,7 @@ impl AtPrompt<'_> {
     fn run_recorded(&mut self, line: &Line) -> Result<Flow, Error> {
         self.session.interrupt.clear();
         let on_terminal = self.session.environment.stdout_terminal;
-        recording(self.session, &line.text, |session| match run_line(session, line, &mut Output::Screen) {
+        self.session.recording(&line.text, |session| match run_line(session, line, &mut Output::Screen) {
             // A terminal is always read: it was a pager that was left.
             Err(error) if error.is_closed_pipe() && on_terminal => Ok(Flow::Continue),
             result => result,
@@ -166,7 +166,7 @@ impl Evaluator for AtPrompt<'_> {
         }
         if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
             // The terminal has just shown `^C` there.
-            eprintln!();
+            let _ = writeln!(io::stderr());
         }
         let (_, flow) = conclude(self.session, result, &line, None);
         self.typed.keeps_secrets.set(self.session.held.options.no_secure);

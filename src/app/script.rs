@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::cli::Options;
 use crate::error::{Error, ExitCode, OwnError};
-use crate::session::{Line, Session, recording};
+use crate::session::{Line, Session};
 use crate::shell::Flow;
 use crate::terminal::{Output, Source, stdin_is_taken};
 
@@ -87,7 +87,7 @@ fn run(
         };
         let source = Source::Script { name, line: line.number };
         let line = Line::parse(&line.text);
-        let result = recording(session, &line.text, |session| run_line(session, &line, out));
+        let result = session.recording(&line.text, |session| run_line(session, &line, out));
         let (code, flow) = conclude(session, result, &line, Some(&source));
         if first_failure == ExitCode::Done {
             first_failure = code;

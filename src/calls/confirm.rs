@@ -6,8 +6,7 @@ use crate::client;
 use crate::config::ConfirmWish;
 use crate::error::{Error, OwnError};
 use crate::plan::Plan;
-use crate::session::nearby::Lookup;
-use crate::session::{Invocation, Session, Settings, nodes};
+use crate::session::{Invocation, Lookup, Session, Settings, lookup, nodes};
 use crate::shell::{self, Danger, Hit};
 use crate::syntax::{Command, Operator, split_list};
 
@@ -37,7 +36,7 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     }
     let place = nodes::node(cx.session, cx.settings)?.name();
     // The question is worth a short wait; names that do not come in time are missing from it.
-    let hits = hits(&mut Lookup::new(cx.session, cx.settings)?, command, &danger);
+    let hits = hits(&mut lookup(cx.session, cx.settings)?, command, &danger);
     if cx.session.interrupt.is_set() {
         return Err(client::Error::Interrupted { job: None }.into());
     }

@@ -6,8 +6,7 @@ use crate::plan::Request;
 use crate::shell::complete::{LiveValue, resource_query};
 use crate::syntax::{Command, Operator, split_list};
 
-use crate::session::Invocation;
-use crate::session::nearby::Lookup;
+use crate::session::{Invocation, lookup};
 
 /// The code of a uuid that names nothing.
 const NOT_FOUND: &str = "SYS.1003";
@@ -24,7 +23,7 @@ pub(super) fn meant_instead(
 ) -> Option<String> {
     let catalog = cx.session.catalog;
     let api = catalog.api(request.api).filter(|_| failure.code() == NOT_FOUND)?;
-    let mut lookup = Lookup::new(cx.session, cx.settings).ok()?;
+    let mut lookup = lookup(cx.session, cx.settings).ok()?;
     for argument in &command.arguments {
         let parameter = api.parameters.iter().find(|parameter| parameter.name == argument.name);
         let Some(query) = parameter.and_then(|parameter| resource_query(catalog, &api, parameter)) else {

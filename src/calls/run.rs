@@ -8,7 +8,7 @@ use crate::json::{self, Kind};
 use crate::plan::{Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
 use crate::render::{self, Selection, Shape, View};
 use crate::secret::mask_command;
-use crate::session::{Invocation, credentials, who_of};
+use crate::session::{Invocation, accounts, who_of};
 use crate::syntax::Command;
 
 use super::watch::{self, Watched};
@@ -93,7 +93,7 @@ fn finish_call(
 /// Keeps the session that a log-in opened, and forgets the one that a log-out ended. Other replies pass unchanged.
 fn keep_session(cx: &mut Invocation<'_>, command: &Command, request: &Request, reply: Reply) -> Result<Answer, Error> {
     if is_log_out(request.api) {
-        credentials::logged_out(cx.session, cx.settings, request)?;
+        accounts::logged_out(cx.session, cx.settings, request)?;
     }
     if !is_log_in(request.api) {
         return Ok(Answer::Reply(reply));
@@ -101,7 +101,7 @@ fn keep_session(cx: &mut Invocation<'_>, command: &Command, request: &Request, r
     let text = show::text(reply)?;
     let typed = command.arguments.iter();
     let who = who_of(typed.map(|argument| (argument.name.as_str(), argument.value.as_str())));
-    if !credentials::logged_in(cx.session, cx.settings, request, &text, who)? {
+    if !accounts::logged_in(cx.session, cx.settings, request, &text, who)? {
         cx.settings.ui.warn("the reply holds no session; nobody is logged in");
     }
     Ok(Answer::Reply(Reply::of_text(text)))

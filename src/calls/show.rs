@@ -4,13 +4,13 @@ use crate::client::{self, Answer, Parts, Reply};
 use crate::error::Error;
 use crate::json::Pieces;
 use crate::render::{self, Format, Shape, View};
-use crate::session::{Invocation, record, recorded};
+use crate::session::Invocation;
 
 /// Prints what a call led to.
 pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
     match answer {
         Answer::Reply(reply) => {
-            let mut reply = recorded(cx.session, reply);
+            let mut reply = cx.session.recorded(reply);
             print_parts(cx, &mut *reply, shape, view)
         }
         Answer::Failed(failure) => {
@@ -33,14 +33,16 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
 
 /// Prints a reply.
 pub(crate) fn print(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
-    let mut reply = recorded(cx.session, reply);
+    let mut reply = cx.session.recorded(reply);
     print_pieces(cx, &mut *reply, shape, view)
 }
 
 /// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
 /// looked for in vain, and an action that seems to have failed is repeated.
 pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: &View) -> Result<(), Error> {
-    record(cx.session, text);
+    if let Some(recording) = &cx.session.recording {
+        recording.whole(text);
+    }
     let reply = || Reply::of_text(text.to_vec());
     match print_parts(cx, &mut reply(), shape, view) {
         Err(Error::Render(error)) => {

@@ -43,10 +43,10 @@ pub(super) fn results(cx: &mut Invocation<'_>, answer: Answer, text: &str, view:
     let statements = statements(text);
     let Answer::Reply(mut reply) = answer else { return Ok(answer) };
     if statements.iter().any(|statement| matches!(statement.rows, Rows::Groups(_))) {
-        match counted_groups(cx, &show::text(reply)?, &statements)? {
-            Ok(text) => reply = Reply::of_text(text),
-            Err(failed) => return Ok(failed),
-        }
+        reply = match counted_groups(cx, &show::text(reply)?, &statements) {
+            Err(Error::Api(failure)) => return Ok(Answer::Failed(*failure)),
+            text => Reply::of_text(text?),
+        };
     }
     let in_rows = view.filter.is_none() && !matches!(view.format, Format::Json | Format::Yaml);
     Ok(Answer::Reply(Reply::of_pieces(Box::new(ZqlResults::new(reply, &statements, in_rows)))))
@@ -54,11 +54,7 @@ pub(super) fn results(cx: &mut Invocation<'_>, answer: Answer, text: &str, view:
 
 /// The reply with the right counts of groups without a value: a node says that they have no rows, and leaves them
 /// out of the total as well (R7).
-fn counted_groups(
-    cx: &mut Invocation<'_>,
-    reply: &[u8],
-    statements: &[Statement<'_>],
-) -> Result<Result<Vec<u8>, Answer>, Error> {
+fn counted_groups(cx: &mut Invocation<'_>, reply: &[u8], statements: &[Statement<'_>]) -> Result<Vec<u8>, Error> {
     let mut results = Vec::new();
     let list = json::member(reply, "results").unwrap_or(b"[]");
     for (index, result) in json::items(list).enumerate() {
@@ -69,10 +65,8 @@ fn counted_groups(
             results.push(result.to_vec());
             continue;
         };
-        match counted(cx, statement, names, counts)? {
-            Ok((pairs, added)) => results.push(with_counts(result, &pairs, added)),
-            Err(failed) => return Ok(Err(failed)),
-        }
+        let (pairs, added) = counted(cx, statement, names, counts)?;
+        results.push(with_counts(result, &pairs, added));
     }
     let mut record = Record::default();
     for (name, value) in json::members(reply) {
@@ -81,7 +75,7 @@ fn counted_groups(
             _ => record.push(name, value),
         }
     }
-    Ok(Ok(record.finish()))
+    Ok(record.finish())
 }
 
 /// The pairs of a group and its count, and how many rows more there are than the node said.
@@ -90,7 +84,7 @@ fn counted(
     statement: &Statement<'_>,
     names: &[&str],
     counts: &[u8],
-) -> Result<Result<(Vec<Vec<u8>>, u64), Answer>, Error> {
+) -> Result<(Vec<Vec<u8>>, u64), Error> {
     let mut pairs = Vec::new();
     let mut added = 0;
     for pair in json::items(counts) {
@@ -101,15 +95,12 @@ fn counted(
             pairs.push(pair.to_vec());
             continue;
         }
-        let count = match count_apart(cx, &statement.count_of(values))? {
-            Ok(count) => count,
-            Err(failed) => return Ok(Err(failed)),
-        };
+        let count = count_apart(cx, &statement.count_of(values))?;
         let before = json::items(pair).nth(1).and_then(number).unwrap_or_default();
         added += count.saturating_sub(before);
         pairs.push([b"[", group, format!(",{count}]").as_bytes()].concat());
     }
-    Ok(Ok((pairs, added)))
+    Ok((pairs, added))
 }
 
 /// A result with other counts, and so many rows more.
@@ -129,17 +120,16 @@ fn with_counts(result: &[u8], pairs: &[Vec<u8>], added: u64) -> Vec<u8> {
 }
 
 /// The number that a statement counts.
-fn count_apart(cx: &mut Invocation<'_>, statement: &str) -> Result<Result<u64, Answer>, Error> {
-    match send::execute(cx, &plan::zql_request(statement, false))? {
-        Answer::Reply(reply) => {
-            let text = show::text(reply)?;
-            let result = json::member(&text, "results").and_then(|list| json::items(list).next());
-            let total = result.and_then(|result| json::member(result, "total")).and_then(number);
-            let flaw = || client::Error::Reply { flaw: "a count without a total".to_owned() };
-            Ok(Ok(total.ok_or_else(flaw)?))
-        }
-        other => Ok(Err(other)),
-    }
+fn count_apart(cx: &mut Invocation<'_>, statement: &str) -> Result<u64, Error> {
+    let text = match send::execute(cx, &plan::zql_request(statement, false))? {
+        Answer::Reply(reply) => show::text(reply)?,
+        Answer::Failed(failure) => return Err(Error::Api(Box::new(failure))),
+        Answer::Detached(_) => Vec::new(),
+    };
+    let result = json::member(&text, "results").and_then(|list| json::items(list).next());
+    let total = result.and_then(|result| json::member(result, "total")).and_then(number);
+    let flaw = || client::Error::Reply { flaw: "a count without a total".to_owned() };
+    Ok(total.ok_or_else(flaw)?)
 }
 
 fn number(text: &[u8]) -> Option<u64> {

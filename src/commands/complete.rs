@@ -4,8 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::sync::{Arc, Mutex};
 
 use crate::error::Error;
-use crate::session::nearby::{self, Lookup};
-use crate::session::{Invocation, Line, Session, Settings, nodes, offers};
+use crate::session::{Invocation, Line, Session, Settings, fetch, lookup, nodes, offers};
 use crate::shell::complete::{Disk, Live, LiveValues, Sources, complete_lines};
 use crate::shell::{Flow, LiveCache, LiveLimits};
 
@@ -46,8 +45,8 @@ impl LiveAtNeed<'_> {
             if !nodes::node(session, settings).ok()?.client.has_credentials() {
                 return None;
             }
-            let lookup = Lookup::new(session, settings).ok()?;
-            let fetch = nearby::fetch(Arc::new(Mutex::new(Some(lookup))));
+            let lookup = lookup(session, settings).ok()?;
+            let fetch = fetch(Arc::new(Mutex::new(Some(lookup))));
             Some(LiveCache::new(LiveLimits::default(), fetch))
         };
         self.cache.get_or_init(make).as_ref()

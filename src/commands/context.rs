@@ -8,7 +8,7 @@ use crate::error::{Error, OwnError};
 use crate::json::Value;
 use crate::render::{Field, FieldKind, Shape};
 use crate::secret::{MASK, mask_url};
-use crate::session::{Invocation, credentials, nodes};
+use crate::session::{Invocation, credentials};
 use crate::shell::Flow;
 
 /// Runs a `context` command.
@@ -40,7 +40,7 @@ fn print(cx: &mut Invocation<'_>, reply: Vec<u8>, shape: &Shape) -> Result<(), E
 fn make_current(cx: &mut Invocation<'_>, name: &str) -> Result<(), Error> {
     let folders = cx.session.environment.folders()?.clone();
     // The environment's credentials do not move along.
-    nodes::started_for(cx.session)?;
+    cx.session.started_for()?;
     cx.session.set_contexts(Contexts::make_current(&folders, name)?);
     cx.session.held.forget_node();
     let target = cx.session.settle(&Options::default())?.target;

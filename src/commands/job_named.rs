@@ -8,7 +8,7 @@ use crate::config::Address;
 use crate::error::{Error, OwnError};
 use crate::journal::JobEntry;
 use crate::render::Shape;
-use crate::session::{SANDBOX, Session, Settings, Target, leads_to};
+use crate::session::{SANDBOX, Session, Settings, Target};
 
 /// A job that somebody named.
 pub(super) struct Named {
@@ -43,14 +43,14 @@ impl Named {
             return Ok(Some(Target { tls: chosen.tls.clone(), ..Target::default() }));
         }
         // Credentials belong to the context where its address is meant, else to the address.
-        if chosen.address.as_ref().is_some_and(|address| leads_to(session, address, &entry.url)) {
+        if chosen.address.as_ref().is_some_and(|address| session.leads_to(address, &entry.url)) {
             return Ok(None);
         }
         let contexts = session.contexts()?;
         let context = entry.context.as_deref().and_then(|name| contexts.get(name));
         let named = context.and_then(|context| Some((context.name.clone(), context.own.url.clone()?)));
         let named = named.map(|(name, url)| (name, Address::Url(url)));
-        let named = named.filter(|(_, address)| leads_to(session, address, &entry.url));
+        let named = named.filter(|(_, address)| session.leads_to(address, &entry.url));
         let (context, address, is_of_context) = match named {
             Some((name, address)) => (Some(name), address, true),
             // The slash says that the path, or none, is the whole one.

@@ -7,7 +7,7 @@ use crate::config::{Preferences, Who};
 use crate::error::{Error, OwnError, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::plan::{self, Plan, Request};
 use crate::secret::{MASK, Secret, Secrets};
-use crate::session::{ADMIN, Invocation, LogIn, Proofs, credentials, nodes, who_of};
+use crate::session::{ADMIN, Invocation, LogIn, Proofs, accounts, nodes, who_of};
 use crate::shell::Flow;
 use crate::syntax::Command;
 use crate::terminal::{Output, ask_secret};
@@ -141,7 +141,7 @@ fn ask_code(cx: &Invocation<'_>, question: &str) -> Result<Option<Secret>, Error
 /// Takes the session of a log-in's reply; a reply without one is an error.
 fn take_session(cx: &mut Invocation<'_>, request: &Request, reply: Reply, who: Who) -> Result<(), Error> {
     let text = show::text(reply)?;
-    if credentials::logged_in(cx.session, cx.settings, request, &text, who)? {
+    if accounts::logged_in(cx.session, cx.settings, request, &text, who)? {
         return Ok(());
     }
     Err(Error::Client(client::Error::Reply { flaw: "a log-in without a session".to_owned() }))
@@ -188,7 +188,7 @@ fn use_access_key(cx: &mut Invocation<'_>, id: &str) -> Result<(), Error> {
         Some(secret) => secret.clone(),
         None => ask(cx, "secret of the access key: ")?,
     };
-    credentials::use_access_key(cx.session, cx.settings, id, &secret)?;
+    accounts::use_access_key(cx.session, cx.settings, id, &secret)?;
     let name = nodes::node(cx.session, cx.settings)?.name();
     cx.say(&format!("the access key is used at {name} from now on"));
     Ok(())
@@ -203,7 +203,7 @@ pub(super) fn out(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
             cx.say("nothing would be sent: the access key would be forgotten");
             return Ok(Flow::Continue);
         }
-        credentials::forget_access_key(cx.session, cx.settings)?;
+        accounts::forget_access_key(cx.session, cx.settings)?;
         cx.say("the access key is forgotten");
         return Ok(Flow::Continue);
     }

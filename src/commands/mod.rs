@@ -1,7 +1,7 @@
 //! The program's commands, one file each: its own, and the call of an API.
 //!
-//! Each is a function of an [`Invocation`] and of what was typed behind it. `run FILE` alone is the program's: it runs
-//! further lines.
+//! Each is a function of an `Invocation` (session, settings, output) and of what was typed behind it. `run FILE` alone
+//! is the program's: it runs further lines.
 
 pub(crate) mod call;
 mod capacity;

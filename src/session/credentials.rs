@@ -1,17 +1,15 @@
-//! The credentials of a node: given when it is connected, kept when somebody logs in, forgotten when they log out.
+//! The credentials that a node is given when it is connected.
 
 use std::sync::Arc;
 
-use crate::client::{AccessKey, Credentials, NodeZone, Session as OpenSession};
-use crate::config::{self, Entry, Login, Owner, Preferences, Who};
+use crate::client::{AccessKey, Credentials, NodeZone};
+use crate::config::{self, Entry, Login, NodeChoice, Owner, Preferences, choose_node};
 use crate::error::Error;
-use crate::plan::Request;
-use crate::secret::{Secret, Secrets};
+use crate::secret::Secret;
 
-use super::Session;
 use super::log_in::{LogIn, Proofs};
-use super::nodes::{self, Node};
-use super::settings::Settings;
+use super::node::Node;
+use super::state::Session;
 use super::stored_session::StoredSession;
 
 /// Where the credentials of an owner are kept.
@@ -27,7 +25,7 @@ pub(crate) fn store(session: &mut Session, owner: &Owner) -> Result<config::Cred
 /// Gives a node the credentials of the environment, or else the stored ones.
 pub(super) fn give(session: &mut Session, node: &mut Node, preferences: &Preferences) -> Result<(), Error> {
     let url = node.client.endpoint().base().to_owned();
-    let is_meant = nodes::environment_is_for(session, &url)?;
+    let is_meant = environment_is_for(session, &url)?;
     let variables = &session.environment.variables;
     if let Some(uuid) = variables.session_uuid.as_ref().filter(|_| is_meant) {
         node.client.set_credentials(Credentials::Session(uuid.clone()));
@@ -74,7 +72,7 @@ fn give_stored(session: &mut Session, node: &mut Node, url: &str) -> Result<bool
 }
 
 /// Has a node take over what other processes make of a stored session, and the other way round.
-fn share_session(node: &mut Node, credentials: config::Credentials, entry: &Entry) {
+pub(super) fn share_session(node: &mut Node, credentials: config::Credentials, entry: &Entry) {
     if let (Some(owner), Some(api), Login::Session { .. }) = (&node.owner, &entry.api, &entry.login) {
         let store = StoredSession {
             credentials,
@@ -88,94 +86,22 @@ fn share_session(node: &mut Node, credentials: config::Credentials, entry: &Entr
 }
 
 /// An access key of a node in a zone by its name, or else in this machine's.
-fn access_key(id: &str, secret: &Secret, zone: Option<&str>) -> Credentials {
+pub(super) fn access_key(id: &str, secret: &Secret, zone: Option<&str>) -> Credentials {
     let zone = zone.and_then(NodeZone::parse).unwrap_or_else(NodeZone::of_this_machine);
     Credentials::AccessKey(AccessKey { id: id.to_owned(), secret: secret.clone(), zone })
 }
 
-/// Takes the session that a log-in opened: it is used and kept from now on. `false` where the reply tells none.
-pub(crate) fn logged_in(
-    session: &mut Session,
-    settings: &Settings,
-    request: &Request,
-    reply: &[u8],
-    who: Who,
-) -> Result<bool, Error> {
-    let Some(opened) = OpenSession::of_log_in(reply) else { return Ok(false) };
-    let node = nodes::node(session, settings)?;
-    // One session is enough; the one of a project may live by that of its virtual id.
-    let is_exchange = matches!(request.api, "LoginIAM2Project" | "LoginIAM2Platform");
-    let former = node.client.session_uuid().filter(|_| !node.has_foreign_session && !is_exchange);
-    node.has_foreign_session = false;
-    node.declined_log_in = false;
-    node.client.set_credentials(Credentials::Session(opened.uuid.clone()));
-    node.account = who.label();
-    node.single_run = false;
-    if let Some(who) = LogIn::of_stored(Some(request.api), &who) {
-        node.log_in = who;
+/// Whether the credentials of the environment are meant for the node at that URL: the one that the program was
+/// started for, unless `--context` names it and the environment names another. Lines that name further nodes,
+/// and jobs that run on such, do without.
+fn environment_is_for(session: &mut Session, url: &str) -> Result<bool, Error> {
+    if session.started_for()?.as_deref() != Some(url) {
+        return Ok(false);
     }
-    let entry = Entry {
-        url: node.client.endpoint().base().to_owned(),
-        login: Login::Session { uuid: opened.uuid.clone(), expires: opened.expired_date.clone() },
-        api: Some(request.api.to_owned()),
-        who,
-    };
-    if let Some(owner) = node.owner.clone() {
-        let store = store(session, &owner)?;
-        store.save(&owner, &entry)?;
-        share_session(nodes::node(session, settings)?, store, &entry);
+    if session.held.options.context.is_none() || session.environment.variables.node().is_none() {
+        return Ok(true);
     }
-    if let Some(former) = former.filter(|former| *former != opened.uuid) {
-        nodes::node(session, settings)?.client.end_session(&former);
-    }
-    Ok(true)
-}
-
-/// Forgets the session that a log-out closed; one of somebody else is none of ours.
-pub(crate) fn logged_out(session: &mut Session, settings: &Settings, request: &Request) -> Result<(), Error> {
-    let node = nodes::node(session, settings)?;
-    let target = Secret::new(request.target(Secrets::Shown));
-    let Some(closed) = node.client.session_uuid().filter(|uuid| target.expose().ends_with(uuid.expose())) else {
-        return Ok(());
-    };
-    node.client.set_credentials(Credentials::None);
-    node.account = None;
-    if let Some(owner) = node.owner.clone() {
-        // Another process may have logged in meanwhile.
-        store(session, &owner)?.delete(&owner, Some(&closed))?;
-    }
-    Ok(())
-}
-
-/// Uses and keeps an access key: requests are signed with it from now on.
-pub(crate) fn use_access_key(
-    session: &mut Session,
-    settings: &Settings,
-    id: &str,
-    secret: &Secret,
-) -> Result<(), Error> {
-    let time_zone = settings.preferences.time_zone.clone();
-    let node = nodes::node(session, settings)?;
-    node.client.set_credentials(access_key(id, secret, time_zone.as_deref()));
-    let entry = Entry {
-        url: node.client.endpoint().base().to_owned(),
-        login: Login::AccessKey { id: id.to_owned(), secret: secret.clone(), time_zone },
-        api: None,
-        who: Who::default(),
-    };
-    if let Some(owner) = node.owner.clone() {
-        store(session, &owner)?.save(&owner, &entry)?;
-    }
-    Ok(())
-}
-
-/// Forgets the access key that is in use.
-pub(crate) fn forget_access_key(session: &mut Session, settings: &Settings) -> Result<(), Error> {
-    let node = nodes::node(session, settings)?;
-    node.client.set_credentials(Credentials::None);
-    node.account = None;
-    if let Some(owner) = node.owner.clone() {
-        store(session, &owner)?.delete(&owner, None)?;
-    }
-    Ok(())
+    let variables = session.environment.variables.clone();
+    let of_environment = choose_node(&NodeChoice::default(), &variables, session.contexts()?)?;
+    Ok(session.leads_to(&of_environment.address, url))
 }

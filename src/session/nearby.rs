@@ -1,22 +1,14 @@
 //! Names and uuids of resources, for completion and for questions.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::catalog::{ApiName, Catalog, Offers};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
-use crate::error::Error;
 use crate::json;
 use crate::plan::{self, Wanted};
 use crate::shell::complete::LiveValue;
 use crate::shell::{self, Unreachable};
 use crate::syntax::Operator;
-
-use super::settings::Settings;
-use super::{Session, nodes, offers};
-
-/// How long the node may take to answer what is asked in passing.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// More rows than that are never looked for.
 const PAGE_SIZE: u32 = 1000;
@@ -33,12 +25,9 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
-    /// One for the node that a line means.
-    pub(crate) fn new(session: &mut Session, settings: &Settings) -> Result<Lookup, Error> {
-        let offers = offers::known(session, &settings.target);
-        let mut client = nodes::node(session, settings)?.client.fork();
-        client.set_patience(PATIENCE);
-        Ok(Lookup { client, catalog: session.catalog, offers })
+    /// One that asks with that client, of whose node so much is known.
+    pub(super) fn new(client: Client, catalog: Catalog, offers: Option<Arc<Offers>>) -> Lookup {
+        Lookup { client, catalog, offers }
     }
 
     /// Another one, for another thread.

@@ -1,10 +1,9 @@
 //! Which ZStack version a node has, and which APIs: what decides the form of requests, and whether one that another
 //! API could be run for may be sent at all.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::catalog::{Catalog, Offers};
 use crate::client::{self, Class, Client, Uncertainty};
@@ -12,36 +11,11 @@ use crate::error::Error;
 use crate::plan::Effect;
 use crate::secret::Secrets;
 
-use super::bases::{self, Turned};
-use super::nodes::{self, node};
-use super::offers_store::OffersStore;
+use super::known_offers::{Known, OffersStore};
+use super::nodes::{PATIENCE, node};
 use super::settings::{Settings, Target};
-use super::{Session, nearby};
-
-/// How long a node that has said what it offers is not asked again: less than it takes to start one of another
-/// version.
-const FRESH: Duration = Duration::from_secs(10);
-
-/// What is known of nodes, by their base URLs.
-#[derive(Default)]
-pub(crate) struct KnownOffers {
-    of: HashMap<String, Known>,
-    /// What the background has found out since it was looked at last.
-    news: Arc<Mutex<Vec<(String, Offers)>>>,
-}
-
-struct Known {
-    /// What the node said; nothing where it was never asked.
-    offers: Option<Arc<Offers>>,
-    /// When it was asked, where this process did.
-    asked: Option<Instant>,
-}
-
-impl Known {
-    fn is_fresh(&self) -> bool {
-        self.asked.is_some_and(|asked| asked.elapsed() < FRESH)
-    }
-}
+use super::state::Session;
+use super::turn::{Turned, turn};
 
 /// Has requests, help and completion follow the version of the node that a line means, as far as it is known: the
 /// one that a context says, or else the one that the node said last.
@@ -70,11 +44,11 @@ fn version_of_node(session: &mut Session, settings: &Settings) -> Option<String>
 pub(crate) fn known(session: &mut Session, target: &Target) -> Option<Arc<Offers>> {
     take_news(session);
     let url = key(session, target).ok()?;
-    if !session.nodes.offers.of.contains_key(&url) {
+    if !session.offers.of.contains_key(&url) {
         let kept = if target.is_sandbox() { None } else { store(session).ok()?.load(&url) };
-        session.nodes.offers.of.insert(url.clone(), Known { offers: kept.map(Arc::new), asked: None });
+        session.offers.of.insert(url.clone(), Known { offers: kept.map(Arc::new), asked: None });
     }
-    session.nodes.offers.of.get(&url)?.offers.clone()
+    session.offers.of.get(&url)?.offers.clone()
 }
 
 /// What the node that a line means offers: its version is asked for, and its APIs where the version is another
@@ -85,7 +59,7 @@ pub(crate) fn known(session: &mut Session, target: &Target) -> Option<Arc<Offers
 fn asked(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Error> {
     let known = known(session, &settings.target);
     let url = key(session, &settings.target)?;
-    if let Some(fresh) = session.nodes.offers.of.get(&url).filter(|known| known.is_fresh())
+    if let Some(fresh) = session.offers.of.get(&url).filter(|known| known.is_fresh())
         && let Some(offers) = &fresh.offers
     {
         return Ok(Arc::clone(offers));
@@ -93,7 +67,7 @@ fn asked(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Erro
     let _attended = session.attend_to_ends()?;
     let offers = match ask(&mut node(session, settings)?.client, known.as_deref()) {
         // The node is called elsewhere from now on.
-        Err(error) => match bases::turn(session, settings, &error, None)? {
+        Err(error) => match turn(session, settings, &error, None)? {
             Turned::NotRun => return asked(session, settings),
             Turned::No | Turned::PerhapsRun => return Err(error.into()),
         },
@@ -105,7 +79,7 @@ fn asked(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Erro
 /// Asks a node anew, whatever is known of it.
 pub(crate) fn asked_anew(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Error> {
     let url = key(session, &settings.target)?;
-    session.nodes.offers.of.insert(url, Known { offers: None, asked: None });
+    session.offers.of.insert(url, Known { offers: None, asked: None });
     asked(session, settings)
 }
 
@@ -117,7 +91,7 @@ fn keep(session: &mut Session, url: String, offers: Offers, target: &Target) -> 
     }
     let offers = Arc::new(offers);
     let known = Known { offers: Some(Arc::clone(&offers)), asked: Some(Instant::now()) };
-    session.nodes.offers.of.insert(url, known);
+    session.offers.of.insert(url, known);
     Ok(offers)
 }
 
@@ -125,10 +99,10 @@ fn keep(session: &mut Session, url: String, offers: Offers, target: &Target) -> 
 pub(crate) fn ask_at_tab(session: &mut Session, target: &Target, mut client: Client) {
     let known = known(session, target);
     let (Ok(url), Some(prompt)) = (key(session, target), &session.prompt) else { return };
-    client.set_patience(nearby::PATIENCE);
+    client.set_patience(PATIENCE);
     // The user types meanwhile.
     client.set_trace(None, Secrets::Masked);
-    let news = Arc::clone(&session.nodes.offers.news);
+    let news = Arc::clone(&session.offers.news);
     prompt.live.at_next_tab(move || {
         let asked = move || {
             if let Ok(offers) = ask(&mut client, known.as_deref()) {
@@ -141,7 +115,7 @@ pub(crate) fn ask_at_tab(session: &mut Session, target: &Target, mut client: Cli
 }
 
 fn take_news(session: &mut Session) {
-    let news: Vec<_> = session.nodes.offers.news.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+    let news: Vec<_> = session.offers.news.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
     for (url, offers) in news {
         if let Ok(store) = store(session)
             && !url.is_empty()
@@ -149,7 +123,7 @@ fn take_news(session: &mut Session) {
             let _ = store.save(&url, &offers);
         }
         let known = Known { offers: Some(Arc::new(offers)), asked: Some(Instant::now()) };
-        session.nodes.offers.of.insert(url, known);
+        session.offers.of.insert(url, known);
     }
 }
 
@@ -178,11 +152,11 @@ pub(crate) fn check(
         return Ok(());
     }
     let url = key(session, &settings.target)?;
-    let is_news = !session.nodes.offers.of.get(&url).is_some_and(Known::is_fresh);
+    let is_news = !session.offers.of.get(&url).is_some_and(Known::is_fresh);
     let mut offers = asked(session, settings)?;
     if offers.lacks(api) && !is_news {
         // Nothing is refused for what was true a while ago.
-        if let Some(known) = session.nodes.offers.of.get_mut(&url) {
+        if let Some(known) = session.offers.of.get_mut(&url) {
             known.asked = None;
         }
         offers = asked(session, settings)?;
@@ -238,7 +212,7 @@ pub(crate) fn explain(session: &mut Session, settings: &Settings, api: &str, err
 
 /// By what a node is known: its base URL, and nothing for the sandbox.
 fn key(session: &mut Session, target: &Target) -> Result<String, Error> {
-    Ok(nodes::url(session, target)?.unwrap_or_default())
+    Ok(session.url_of(target)?.unwrap_or_default())
 }
 
 fn store(session: &Session) -> Result<OffersStore, Error> {

@@ -4,14 +4,10 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cli::Options;
 use crate::client::Reply;
 use crate::error::Error;
 use crate::json::{Piece, Pieces, ReadError};
 use crate::results::{Recording, Results, ResultsError};
-use crate::secret::Secrets;
-
-use super::Session;
 
 /// What a command led to so far; shared by the command and by the reply that is printed.
 #[derive(Clone)]
@@ -22,7 +18,7 @@ pub(crate) struct SharedRecording {
 }
 
 impl SharedRecording {
-    pub(crate) fn new(results: &Results, command: &str) -> SharedRecording {
+    pub(super) fn new(results: &Results, command: &str) -> SharedRecording {
         SharedRecording { recording: Arc::new(Mutex::new(results.record(command))), whole: Arc::default() }
     }
 
@@ -36,7 +32,7 @@ impl SharedRecording {
     }
 
     /// Adds why a call failed, where no reply told it.
-    pub(crate) fn add_failure(&self, error: &Error) {
+    fn add_failure(&self, error: &Error) {
         if !self.recording.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return;
         }
@@ -51,57 +47,31 @@ impl SharedRecording {
         }
     }
 
-    /// Keeps what was recorded, unless that is nothing.
-    fn keep(self, success: bool) -> Result<(), ResultsError> {
+    /// A reply that is recorded on its way.
+    pub(super) fn of(&self, reply: Reply) -> Box<dyn Pieces> {
+        Box::new(RecordedReply { reply, recording: self.clone(), begun: false, in_rows: false, done: false })
+    }
+
+    /// Records a reply that is there as a whole.
+    pub(crate) fn whole(&self, text: &[u8]) {
+        self.write(text);
+        self.whole.store(true, Ordering::Relaxed);
+    }
+
+    /// Keeps what was recorded of a command that ended so, unless that is nothing.
+    pub(super) fn keep(self, result: Result<(), &Error>) -> Result<(), ResultsError> {
+        let success = match result {
+            // What was not read to its end is no result; the one of an action always was.
+            Err(error) if error.is_closed_pipe() && !self.is_whole() => return Ok(()),
+            Err(error) => {
+                self.add_failure(error);
+                error.is_closed_pipe() || matches!(error, Error::NotWritten { .. })
+            }
+            Ok(()) => true,
+        };
         let Some(recording) = Arc::into_inner(self.recording) else { return Ok(()) };
         let recording = recording.into_inner().unwrap_or_else(PoisonError::into_inner);
         if recording.is_empty() { Ok(()) } else { recording.finish(success).map(drop) }
-    }
-}
-
-/// Runs a command, and keeps what it led to among the results. The ones that it runs itself have results of their own.
-pub(crate) fn recording<T>(
-    session: &mut Session,
-    command: &str,
-    run: impl FnOnce(&mut Session) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let secrets = if session.held.options.no_secure { Secrets::Shown } else { Secrets::Masked };
-    // Where no folder is known there is no place for results.
-    let Ok(results) = session.results(secrets) else { return run(session) };
-    let recording = SharedRecording::new(&results, command);
-    let outer = session.recording.replace(recording.clone());
-    let result = run(session);
-    session.recording = outer;
-    match &result {
-        // What was not read to its end is no result; the one of an action always was.
-        Err(error) if error.is_closed_pipe() && !recording.is_whole() => return result,
-        Err(error) => recording.add_failure(error),
-        Ok(_) => {}
-    }
-    let is_done = |error: &Error| error.is_closed_pipe() || matches!(error, Error::NotWritten { .. });
-    let kept = recording.keep(result.as_ref().err().is_none_or(is_done));
-    // A command of a script does its work also where nothing can be kept.
-    if let Err(error) = kept
-        && session.prompt.is_some()
-    {
-        session.settle_if_possible(&Options::default()).ui.warn(&format!("the result cannot be kept: {error}"));
-    }
-    result
-}
-
-/// A reply, recorded on its way where results are kept.
-pub(crate) fn recorded(session: &Session, reply: Reply) -> Box<dyn Pieces> {
-    match session.recording.clone() {
-        Some(recording) => Box::new(RecordedReply { reply, recording, begun: false, in_rows: false, done: false }),
-        None => Box::new(reply),
-    }
-}
-
-/// Records a reply that is there as a whole.
-pub(crate) fn record(session: &Session, text: &[u8]) {
-    if let Some(recording) = &session.recording {
-        recording.write(text);
-        recording.whole.store(true, Ordering::Relaxed);
     }
 }
 

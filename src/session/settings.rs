@@ -354,3 +354,87 @@ pub(crate) fn errors_of_environment(variables: &Variables) -> Result<Option<Erro
         problem: format!("`{name}` is neither text nor json"),
     })
 }
+
+/// How errors are written when a line asks for it, or else the environment, before anything is settled.
+pub(crate) fn error_format(typed: Option<ErrorFormat>, variables: &Variables) -> ErrorFormat {
+    typed.or_else(|| errors_of_environment(variables).unwrap_or_default()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Folders;
+
+    fn configured(run: impl FnOnce(&Contexts)) {
+        let home = tempfile::tempdir().expect("a directory");
+        let folders = Folders::under(home.path());
+        let lab = [("url", Some("http://lab/zstack")), ("output", Some("yaml")), ("confirm", Some("strict"))];
+        Contexts::set(&folders, "lab", &lab).expect("a context");
+        let defaults = [("columns", Some("name")), ("page-size", Some("50")), ("output", Some("csv"))];
+        run(&Contexts::set_defaults(&folders, &defaults).expect("defaults"));
+    }
+
+    fn settled(line: &Options, held: &Held, variables: &Variables, contexts: &Contexts) -> Settings {
+        settle(line, held, variables, contexts, Terminal::default()).expect("a node")
+    }
+
+    fn output(format: &str) -> Options {
+        Options { output: Some(format.to_owned()), ..Options::default() }
+    }
+
+    #[test]
+    fn each_layer_decides_where_those_before_it_do_not() {
+        configured(|contexts| {
+            let in_environment = Variables { output: Some("tsv".to_owned()), ..Variables::default() };
+            let mut set = Held::new(output("json"));
+            set.set("output").output = Some("wide".to_owned());
+            let (nothing, none) = (Held::default(), Variables::default());
+            let started = Held::new(output("json"));
+            let elsewhere = Options { url: Some("http://other".to_owned()), ..Options::default() };
+            for (line, held, variables, contexts, value, origin) in [
+                (&output("value"), &set, &in_environment, contexts, "value", Origin::Typed),
+                (&Options::default(), &set, &in_environment, contexts, "wide", Origin::Set),
+                (&Options::default(), &started, &in_environment, contexts, "json", Origin::Typed),
+                (&elsewhere, &nothing, &in_environment, contexts, "tsv", Origin::Variable("ZSTACK_OUTPUT")),
+                (&elsewhere, &nothing, &none, contexts, "yaml", Origin::Context("lab".to_owned())),
+            ] {
+                let output = settled(line, held, variables, contexts).view.output.expect("a format");
+                assert_eq!((output.value.as_str(), output.origin), (value, origin));
+            }
+            let plain = settled(&Options::default(), &nothing, &none, contexts);
+            assert_eq!(plain.view.columns.expect("columns").origin, Origin::Defaults);
+            assert_eq!((plain.call.page_size.value, plain.call.page_size.origin), (50, Origin::Defaults));
+            assert_eq!(plain.call.confirm.expect("a wish").value, ConfirmWish::Strict);
+        });
+        let own = settled(&Options::default(), &Held::default(), &Variables::default(), &Contexts::default());
+        assert_eq!((own.call.page_size, own.view.output), (Sourced::own(PAGE_SIZE), None));
+    }
+
+    #[test]
+    fn a_line_can_name_another_node() {
+        configured(|contexts| {
+            let target = |line: Options| settled(&line, &Held::default(), &Variables::default(), contexts).target;
+            let lab = target(Options::default());
+            assert_eq!(lab.address, Some(Address::Url("http://lab/zstack".to_owned())));
+            assert!(lab.is_of_context && !lab.is_named && !lab.is_sandbox());
+            let other = target(Options { host: Some("h".to_owned()), ..Options::default() });
+            assert!(!other.is_of_context && other.is_named && !other.is_same(&lab));
+            let sandbox = target(Options { sandbox: true, port: Some(1), ..Options::default() });
+            assert!(sandbox.is_sandbox() && sandbox.context.is_none() && sandbox.contradiction == Some("port"));
+        });
+        let lost = Options { context: Some("nowhere".to_owned()), ..Options::default() };
+        let (held, variables) = (Held::default(), Variables::default());
+        assert!(settle(&lost, &held, &variables, &Contexts::default(), Terminal::default()).is_err());
+        assert!(!settle_typed(&lost, &held, &variables, Terminal::default()).target.is_of_context);
+    }
+
+    #[test]
+    fn the_options_of_a_script_hold_for_its_lines() {
+        let mut held = Held::new(Options { quiet: true, ..Options::default() });
+        held.set("output").output = Some("wide".to_owned());
+        let inside = held.with(&output("csv"));
+        let settings = settled(&Options::default(), &inside, &Variables::default(), &Contexts::default());
+        let output = settings.view.output.expect("a format");
+        assert_eq!((output.value.as_str(), output.origin, settings.ui.quiet), ("csv", Origin::Typed, true));
+    }
+}

@@ -1,24 +1,53 @@
-//! What nodes said of themselves when they were asked, kept for the next run.
+//! What nodes said of themselves when they were asked, in this run and, kept in files, in earlier ones.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::catalog::Offers;
 use crate::config::{Error, Folders, lock_folder, node_name, read_private, write_private};
 
+/// How long a node that has said what it offers is not asked again: less than it takes to start one of another
+/// version.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// What is known of nodes, by their base URLs.
+#[derive(Default)]
+pub(super) struct KnownOffers {
+    pub(super) of: HashMap<String, Known>,
+    /// What the background has found out since it was looked at last.
+    pub(super) news: Arc<Mutex<Vec<(String, Offers)>>>,
+}
+
+pub(super) struct Known {
+    /// What the node said; nothing where it was never asked.
+    pub(super) offers: Option<Arc<Offers>>,
+    /// When it was asked, where this process did.
+    pub(super) asked: Option<Instant>,
+}
+
+impl Known {
+    /// Whether it need not be asked again now.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.asked.is_some_and(|asked| asked.elapsed() < FRESH)
+    }
+}
+
 /// Where that is kept: a file for each node, beside its session.
 #[derive(Clone, Debug)]
-pub(crate) struct OffersStore {
+pub(super) struct OffersStore {
     folder: PathBuf,
 }
 
 impl OffersStore {
     /// The store of the state directory.
-    pub(crate) fn new(folders: &Folders) -> OffersStore {
+    pub(super) fn new(folders: &Folders) -> OffersStore {
         OffersStore { folder: folders.state.join("nodes") }
     }
 
     /// What the node at a base URL said. A file that is damaged counts as none: the node can be asked again.
-    pub(crate) fn load(&self, url: &str) -> Option<Offers> {
+    pub(super) fn load(&self, url: &str) -> Option<Offers> {
         let text = String::from_utf8(read_private(&self.path(url)).ok()??).ok()?;
         let mut lines = text.lines();
         let (known, version) = (lines.next()?, lines.next()?);
@@ -31,7 +60,7 @@ impl OffersStore {
     ///
     /// # Errors
     /// When the file cannot be written, or others can enter its directory.
-    pub(crate) fn save(&self, url: &str, offers: &Offers) -> Result<(), Error> {
+    pub(super) fn save(&self, url: &str, offers: &Offers) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
         let mut text = format!("{url}\n{}\n", offers.version.as_deref().unwrap_or_default());
         for api in offers.apis.iter().flatten() {
