@@ -3,92 +3,99 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::options::whole;
+use crate::catalog::{Catalog, Method};
+use crate::sandbox::{Edition, FaultKind};
 use crate::secret::Secret;
+
+use super::options::whole;
+use super::values::{Lookup, Suggested, choices};
 
 /// One of the program's own commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum OwnCommand {
-    /// What an API takes and returns, or a topic
+    /// Describe an API, a command or a topic
     Help {
-        /// The name of an API, a command or a topic
-        #[arg(value_name = "API|TOPIC")]
+        /// An API, a topic, or a command with its subcommand
+        #[arg(value_name = Lookup::ApiOrTopic.name())]
         subject: Vec<String>,
     },
     /// Open a session; the password is asked for
     Login(Box<LoginWith>),
     /// Close the session
     Logout,
-    /// Saved nodes, accounts and preferences
+    /// Manage saved nodes, accounts and preferences
     #[command(subcommand)]
     Context(ContextCommand),
-    /// Asynchronous jobs that this machine submitted; a uuid shows one
+    /// Show asynchronous jobs that this machine submitted
     Job(JobLine),
     /// Show an earlier result again, or list them
     More {
-        /// The number of the result; none lists them
+        /// The number of the result; without it, all are listed
         #[arg(value_name = "N", value_parser = |text: &str| whole(text, 1..=u64::MAX))]
         number: Option<u64>,
     },
     /// Write earlier results to files
     Save {
-        /// Numbers of results: 3, or 3,5, or 3-7
+        /// Numbers of results: 3, 3,5 or 3-7
         #[arg(value_name = "N[,N...]")]
         numbers: String,
-        /// A file, or a folder for several; default the current folder
+        /// A file, or a directory for several results; default the current directory
         #[arg(value_name = "FILE|DIR")]
         target: Option<PathBuf>,
-        /// The word json_only: write the reply alone, without the command that led to it
-        #[arg(value_name = "json_only")]
+        /// The word json_only: write the reply without the command
+        #[arg(value_name = "json_only", value_parser = Suggested(|| vec![PossibleValue::new("json_only")]))]
         json_only: Option<String>,
     },
-    /// Show the commands typed before
+    /// Show the commands that were typed
     History {
-        /// How many of them, the latest; default all
+        /// Only the last COUNT commands
         #[arg(value_parser = |text: &str| whole(text, 0..=usize::MAX))]
         count: Option<usize>,
     },
     /// Show or change a setting of the shell
     Set {
-        /// The setting; none shows all
+        /// The setting; without it, all are shown
+        #[arg(value_name = Lookup::Setting.name())]
         name: Option<String>,
-        /// Its new value; none shows it
+        /// Its new value; `default` resets it; without it, the value is shown
+        #[arg(value_name = Lookup::SettingValue.name())]
         value: Vec<String>,
     },
-    /// Run the commands of a file
+    /// Run the commands in a file
     Run {
         /// The file; `-` is standard input
         file: PathBuf,
     },
-    /// Send a statement of the node's query language ZQL
+    /// Run a statement in ZQL, the node's query language
     Zql {
         /// The statement
         #[arg(required = true)]
         query: Vec<String>,
     },
-    /// Send any request to the node, and wait for its job
+    /// Send any request to the node and wait for its job
     Raw(RawLine),
-    /// How full hosts, primary and backup storages are
+    /// Show the capacity of hosts, primary and backup storage
     Capacity,
-    /// What the program knows of the APIs
+    /// Show the APIs that the program knows
     #[command(subcommand)]
     Catalog(CatalogCommand),
-    /// What Tab would offer at the end of LINE
+    /// Print what Tab would offer at the end of LINE
     Complete {
         /// The line
         line: Vec<String>,
     },
     /// Print a completion script
     Completions {
-        /// For which shell
-        #[arg(value_name = "bash|zsh|fish")]
+        /// The shell
+        #[arg(value_name = "bash|zsh|fish", hide_possible_values = true)]
         shell: Shell,
     },
     /// Print the manual page
     Man,
-    /// A management node of your own, for trying and testing
+    /// Run a local management node, for trying and testing
     #[command(subcommand)]
     Sandbox(SandboxCommand),
     /// Leave the shell
@@ -97,37 +104,24 @@ pub enum OwnCommand {
     Quit,
 }
 
-impl OwnCommand {
-    /// The names of all own commands.
-    pub const NAMES: [&'static str; 21] = [
-        "capacity",
-        "catalog",
-        "complete",
-        "completions",
-        "context",
-        "exit",
-        "help",
-        "history",
-        "job",
-        "login",
-        "logout",
-        "man",
-        "more",
-        "quit",
-        "raw",
-        "run",
-        "sandbox",
-        "save",
-        "set",
-        "zql",
-        "?",
-    ];
+/// The ZStack versions that the catalog knows.
+fn versions() -> Vec<PossibleValue> {
+    Catalog::versions().map(PossibleValue::new).collect()
+}
+
+fn versions_or_auto() -> Vec<PossibleValue> {
+    std::iter::once(PossibleValue::new("auto")).chain(versions()).collect()
+}
+
+/// The methods that a raw request may have.
+fn methods() -> Vec<PossibleValue> {
+    [Method::Get, Method::Post, Method::Put, Method::Delete].map(|method| PossibleValue::new(method.as_str())).to_vec()
 }
 
 /// How to log in.
 #[derive(Args, Clone, Debug, Default)]
 pub struct LoginWith {
-    /// The account; default that of the context, or admin
+    /// The account; default the one of the context, or admin
     pub account: Option<String>,
     /// Log in as a user of the account
     #[arg(long, value_name = "USER", group = "who")]
@@ -141,22 +135,22 @@ pub struct LoginWith {
     /// Log in as an IAM2 virtual id that LDAP knows by this uid
     #[arg(long, value_name = "UID", group = "who", conflicts_with = "account")]
     pub iam2_ldap: Option<String>,
-    /// Log in by a CAS server with this name; --type says of which kind
+    /// Log in through the CAS server of this name; --type is its type
     #[arg(long, value_name = "NAME", group = "who", conflicts_with = "account", requires = "kind")]
     pub cas: Option<String>,
-    /// The type of log-in, for the account or for --cas
+    /// The login type, for the account or for --cas
     #[arg(long = "type", id = "kind", value_name = "TYPE", conflicts_with_all = ["user", "ldap", "iam2", "iam2_ldap"])]
     pub kind: Option<String>,
-    /// Then work in an IAM2 project of this name
+    /// Work in the IAM2 project of this name
     #[arg(long, value_name = "NAME", conflicts_with = "platform")]
     pub project: Option<String>,
-    /// Then work on the whole IAM2 platform
+    /// Work on the whole IAM2 platform
     #[arg(long)]
     pub platform: bool,
-    /// The code of the second factor, where one is due; on a terminal it is asked for
+    /// The code of the second factor, if one is required; a terminal prompts for it
     #[arg(long, value_name = "DIGITS", value_parser = |text: &str| Ok::<_, Infallible>(Secret::from(text)))]
     pub code: Option<Secret>,
-    /// Use an access key instead of a session: its id; the secret is asked for
+    /// Use the access key of this id instead of a session; the secret is asked for
     #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform", "code"])]
     pub access_key: Option<String>,
 }
@@ -164,11 +158,13 @@ pub struct LoginWith {
 /// `raw METHOD PATH [BODY]`
 #[derive(Args, Clone, Debug)]
 pub struct RawLine {
-    /// The verb: GET, POST, PUT or DELETE
+    /// The HTTP method
+    #[arg(value_parser = Suggested(methods))]
     pub method: String,
     /// The path below /v1, with its query string: 'zones?q=name=lab'
+    #[arg(value_name = Lookup::Path.name())]
     pub path: String,
-    /// JSON text, @FILE or @- for standard input: '{"params":{"name":"lab"}}'
+    /// JSON, @FILE, or @- for standard input: '{"params":{"name":"lab"}}'
     pub body: Option<String>,
 }
 
@@ -177,27 +173,31 @@ pub struct RawLine {
 pub enum ContextCommand {
     /// List the contexts
     List,
-    /// Use a context from now on
+    /// Make a context the current one
     Use {
-        /// The name of a context
+        /// The name of the context
+        #[arg(value_name = Lookup::Context.name())]
         name: String,
     },
-    /// Create or change a context; --url names its node
+    /// Create or change a context; --url is the URL of its node
     Set {
-        /// The name of a context
+        /// The name of the context
+        #[arg(value_name = Lookup::Context.name())]
         name: String,
-        /// Preferences, such as account=admin output=table
-        #[arg(value_name = "KEY=VALUE")]
+        /// Preferences, such as account=admin output=table; KEY= removes one
+        #[arg(value_name = Lookup::ContextKeys.name())]
         values: Vec<String>,
     },
     /// Show a context
     Show {
-        /// The name of a context; default the one in use
+        /// The name of the context; default the current one
+        #[arg(value_name = Lookup::Context.name())]
         name: Option<String>,
     },
     /// Delete a context
     Delete {
-        /// The name of a context
+        /// The name of the context
+        #[arg(value_name = Lookup::Context.name())]
         name: String,
     },
 }
@@ -206,10 +206,10 @@ pub enum ContextCommand {
 #[derive(Args, Clone, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct JobLine {
-    /// What to do; a uuid alone shows the job, nothing at all lists them
+    /// What to do; a uuid alone shows the job, and without arguments the jobs are listed
     #[command(subcommand)]
     pub command: Option<JobCommand>,
-    /// The uuid of a job to show, or how it begins; without one the jobs are listed
+    /// The uuid of a job to show, or its first characters; without it, the jobs are listed
     pub uuid: Option<String>,
 }
 
@@ -218,14 +218,14 @@ pub struct JobLine {
 pub enum JobCommand {
     /// List the jobs that this machine submitted
     List,
-    /// Show how far a job is, or what came of it
+    /// Show the progress or the result of a job
     Show {
-        /// Its uuid, or how it begins
+        /// The uuid, or its first characters
         uuid: String,
     },
-    /// Wait for the end of jobs, and print the result where it is one
+    /// Wait for jobs to finish; print the result of a single one
     Wait {
-        /// Their uuids, or how they begin
+        /// The uuids, or their first characters
         #[arg(required = true, value_name = "UUID")]
         uuids: Vec<String>,
     },
@@ -236,52 +236,53 @@ pub enum JobCommand {
 pub enum CatalogCommand {
     /// List the APIs
     List {
-        /// Only those with this in their name
+        /// Only APIs whose names contain this
         part: Option<String>,
-        /// Only APIs that are new in this ZStack version or a later one
-        #[arg(long, value_name = "VERSION")]
+        /// Only APIs that are new in this ZStack version or later
+        #[arg(long, value_name = "VERSION", value_parser = Suggested(versions), hide_possible_values = true)]
         since: Option<String>,
     },
     /// Show an API or inventory as JSON
     Show {
-        /// The name of an API or inventory
+        /// The name of the API or inventory
+        #[arg(value_name = Lookup::ApiOrInventory.name())]
         name: String,
     },
-    /// The ZStack versions that the program knows
+    /// List the ZStack versions that the program knows
     Version,
-    /// List what is new, gone or changed between two ZStack versions
+    /// List what was added, removed or changed between two ZStack versions
     Diff {
         /// A ZStack version, such as 4.8.0
-        #[arg(value_name = "VERSION")]
+        #[arg(value_name = "VERSION", value_parser = Suggested(versions), hide_possible_values = true)]
         from: String,
-        /// Another one
-        #[arg(value_name = "OTHER")]
+        /// The version to compare it with
+        #[arg(value_name = "OTHER", value_parser = Suggested(versions), hide_possible_values = true)]
         to: String,
     },
-    /// Use the catalog of one ZStack version; auto asks the node
+    /// Use the catalog of a ZStack version; auto asks the node
     Use {
         /// A ZStack version, such as 4.8.0, or auto
-        #[arg(value_name = "VERSION|auto")]
+        #[arg(value_name = "VERSION|auto", value_parser = Suggested(versions_or_auto), hide_possible_values = true)]
         version: String,
     },
-    /// Ask the node what it offers, and list the APIs that it lacks
+    /// Ask the node which APIs it has, and list those that it lacks
     Sync,
 }
 
 /// `sandbox …`
 #[derive(Clone, Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// Serve the sandbox to other clients; --port tells where (8080)
+    /// Serve the sandbox to other clients; --port sets the port (8080)
     Serve(ServeOptions),
-    /// Throw its state away and begin anew
+    /// Delete its data and start again
     Reset,
-    /// Fill it with the small cloud again, or a large one
+    /// Create the resources of the small cloud again, or add VMs
     Seed {
-        /// How many VMs
+        /// The number of VMs to add
         #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1..=1_000_000_000_000_u64))]
         vms: Option<u64>,
     },
-    /// Where its state lies
+    /// Print the path of its database
     Path,
 }
 
@@ -291,24 +292,31 @@ pub struct ServeOptions {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: String,
-    /// The edition to simulate: full, or open, which lacks the premium APIs
-    #[arg(long, value_name = "EDITION")]
+    /// The edition to simulate; open lacks the premium APIs
+    #[arg(
+        long,
+        value_name = "EDITION",
+        value_parser = Suggested(|| choices(Edition::ALL.map(|edition| (edition.name(), edition.summary()))))
+    )]
     pub edition: Option<String>,
-    /// The ZStack version to simulate, such as 4.8.0, without what is newer
-    #[arg(long = "version", value_name = "VERSION")]
+    /// The ZStack version to simulate, such as 4.8.0
+    #[arg(long = "version", value_name = "VERSION", value_parser = Suggested(versions), hide_possible_values = true)]
     pub plays: Option<String>,
-    /// How much faster than in life jobs run
+    /// The speed-up factor of jobs
     #[arg(
         long,
         value_name = "N",
         value_parser = |text: &str| text.parse::<f64>().map_err(|_| "a number is expected")
     )]
     pub speed: Option<f64>,
-    /// Trouble on demand, for one API, at a rate of 0 to 1: slow, cut-before, cut-after, empty-500, html, truncated,
-    /// job-lost, starting, location, clock-off
-    #[arg(long, value_name = "KIND[:API][:RATE]")]
+    /// Inject a fault, for one API or all, at a rate from 0 to 1
+    #[arg(
+        long,
+        value_name = "KIND[:API][:RATE]",
+        value_parser = Suggested(|| choices(FaultKind::ALL.map(|kind| (kind.name(), kind.summary()))))
+    )]
     pub fault: Vec<String>,
-    /// Seed of the faults' chance
+    /// Seed of the random numbers for faults
     #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 0..=u64::MAX))]
     pub seed: Option<u64>,
 }

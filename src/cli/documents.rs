@@ -1,87 +1,94 @@
 //! The options and own commands as a manual page.
 
-use clap::{Arg, Command, CommandFactory};
-use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
+use clap_mangen::roff::{Inline, Roff, bold, italic, line_break, roman};
 
-use super::{CallLine, OwnLine};
+use super::tree::{Argument, Entry, program};
+use super::{ABOUT, FORMS};
 
 /// When the page last changed in a way that its readers may care about.
 const DATE: &str = "2026-11-21";
 
 /// Name, synopsis, options and commands in roff; what follows is for the caller to add.
 pub fn manual() -> String {
-    let command: Command = CallLine::command().after_help("");
+    let name = program().name();
     let source = concat!("zstack-cli ", env!("CARGO_PKG_VERSION"));
-    let man = clap_mangen::Man::new(command).date(DATE).source(source).manual("User Commands");
-    let mut page = Vec::new();
-    // Writing to memory cannot fail.
-    let _ = man.render_title(&mut page);
-    let _ = man.render_name_section(&mut page);
-    let _ = man.render_synopsis_section(&mut page);
-    let _ = man.render_options_section(&mut page);
-    let mut commands = Roff::new();
-    commands.control("SH", ["COMMANDS"]);
-    for command in OwnLine::command().get_subcommands() {
-        forms(&mut commands, command.get_name(), command);
+    let mut page = Roff::new();
+    page.control("TH", [name, "1", DATE, source, "User Commands"]);
+    page.control("SH", ["NAME"]).text([roman(format!("{name} - {ABOUT}"))]);
+    let mut synopsis = Vec::new();
+    for form in FORMS {
+        if !synopsis.is_empty() {
+            synopsis.push(line_break());
+        }
+        synopsis.extend([bold(name), roman(format!(" {form}"))]);
     }
-    let _ = commands.to_writer(&mut page);
-    // Each section brings its own copy of the definitions that all of them need.
-    let page = String::from_utf8_lossy(&page).into_owned();
-    let definitions: String = page.split_inclusive('\n').take_while(|line| !line.starts_with(".TH")).collect();
-    let rest = page[definitions.len()..].replace(&definitions, "");
-    definitions + &rest
+    page.control("SH", ["SYNOPSIS"]).text(synopsis);
+    page.control("SH", ["OPTIONS"]);
+    let (headed, plain): (Vec<_>, Vec<_>) = program().options().partition(|option| option.heading().is_some());
+    let mut heading = None;
+    for option in plain.into_iter().chain(headed) {
+        if let Some(its) = option.heading().filter(|its| heading.replace(*its) != Some(*its)) {
+            page.control("SS", [its]);
+        }
+        described(&mut page, option);
+    }
+    page.control("SH", ["COMMANDS"]);
+    for command in program().commands() {
+        forms(&mut page, command.name(), command);
+    }
+    page.render()
 }
 
 /// An entry for each way to write a command, with its words and options below.
-fn forms(page: &mut Roff, path: &str, command: &Command) {
-    let positionals: Vec<&Arg> = command.get_positionals().collect();
-    let groups = command.get_subcommands().next().is_some();
-    if !groups || !positionals.is_empty() {
+fn forms(page: &mut Roff, path: &str, command: Entry) {
+    let words: Vec<Argument> = command.words().collect();
+    let is_group = command.commands().next().is_some();
+    if !is_group || !words.is_empty() {
         page.control("TP", []);
         let mut line = vec![bold(path)];
-        for argument in &positionals {
+        for word in &words {
             line.push(roman(" "));
-            line.extend(shown(argument));
+            line.extend(shown(*word));
         }
         page.text(line);
-        page.text([roman(text(command.get_about()))]);
-        let options = command.get_opts().filter(|option| !option.is_global_set() && option.get_id() != "help");
-        for (index, argument) in positionals.iter().copied().chain(options).enumerate() {
-            if index == 0 {
-                page.control("RS", []);
-            }
-            page.control("TP", []);
-            page.text(shown(argument));
-            page.text([roman(text(argument.get_help()))]);
-        }
-        if !positionals.is_empty() || command.get_opts().any(|option| !option.is_global_set()) {
+        page.text([roman(command.summary())]);
+        let arguments: Vec<Argument> = words.into_iter().chain(command.options()).collect();
+        if !arguments.is_empty() {
+            page.control("RS", []);
+            arguments.into_iter().for_each(|argument| described(page, argument));
             page.control("RE", []);
         }
     }
-    for inner in command.get_subcommands() {
-        forms(page, &format!("{path} {}", inner.get_name()), inner);
+    for inner in command.commands() {
+        forms(page, &format!("{path} {}", inner.name()), inner);
     }
+}
+
+/// An argument with what it means.
+fn described(page: &mut Roff, argument: Argument) {
+    page.control("TP", []);
+    page.text(shown(argument));
+    page.text([roman(argument.described())]);
 }
 
 /// An argument as usage writes it.
-fn shown(argument: &Arg) -> Vec<Inline> {
-    let name = argument.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
-    if let Some(long) = argument.get_long() {
-        let mut option = vec![bold(format!("--{long}"))];
-        if argument.get_action().takes_values() {
-            option.extend([roman(" "), italic(name)]);
+fn shown(argument: Argument) -> Vec<Inline> {
+    let value = argument.value_name();
+    let mut line = Vec::new();
+    for name in argument.names() {
+        if !line.is_empty() {
+            line.push(roman(", "));
         }
-        return option;
+        line.push(bold(name));
     }
-    let several = argument.get_num_args().is_some_and(|range| range.max_values() > 1);
-    let rest = if several { " ..." } else { "" };
-    if argument.is_required_set() {
-        vec![italic(name), roman(rest)]
-    } else {
-        vec![roman("["), italic(name), roman(format!("{rest}]"))]
+    match (line.is_empty(), argument.is_several(), argument.is_required()) {
+        (false, ..) if argument.takes_next_word() => line.extend([roman(" "), italic(value)]),
+        (false, ..) if argument.takes_value() => line.extend([roman("[="), italic(value), roman("]")]),
+        (false, ..) => {}
+        (true, false, true) => line.push(italic(value)),
+        (true, true, true) => line.extend([italic(value), roman(" ...")]),
+        (true, false, false) => line.extend([roman("["), italic(value), roman("]")]),
+        (true, true, false) => line.extend([roman("["), italic(value), roman(" ...]")]),
     }
-}
-
-fn text(help: Option<&clap::builder::StyledStr>) -> String {
-    help.map(ToString::to_string).unwrap_or_default()
+    line
 }

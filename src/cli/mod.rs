@@ -6,20 +6,30 @@
 mod commands;
 mod documents;
 mod options;
+mod tree;
+mod usage;
+mod values;
 
 pub use commands::{
     CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, RawLine, SandboxCommand, ServeOptions,
     Shell,
 };
 pub use documents::manual;
-pub use options::{ColorChoice, ErrorFormat, Options};
+pub use options::Options;
+pub(crate) use tree::{Argument, Entry, Takes, command_called, program};
+pub(crate) use values::Lookup;
+
+pub use crate::config::{ColorChoice, ErrorFormat};
 
 use std::ffi::OsStr;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::nearness::closest;
+use crate::config::VARIABLES;
+
+use tree::way;
+use usage::usage;
 
 /// What the words of a command line come to.
 #[derive(Clone, Debug)]
@@ -57,72 +67,92 @@ impl UsageError {
     }
 }
 
+/// What the program is.
+const ABOUT: &str = "The shell with which operators run a ZStack cloud";
+
+/// The ways to call it.
+const FORMS: [&str; 3] = ["[OPTIONS]", "[OPTIONS] API [name=value ...]", "[OPTIONS] COMMAND [ARG ...]"];
+
 #[derive(Debug, Parser)]
 #[command(
     name = "zstack-cli",
     version,
-    about = "The shell with which operators run a ZStack cloud",
+    about = ABOUT,
     disable_help_subcommand = true,
-    override_usage = "zstack-cli [OPTIONS]\n       zstack-cli [OPTIONS] API [name=value ...]\n       zstack-cli [OPTIONS] COMMAND [ARG ...]",
-    after_help = AFTER_HELP,
+    override_usage = FORMS.map(|form| format!("zstack-cli {form}")).join("\n       "),
+    disable_help_flag = true,
     args_override_self = true,
     max_term_width = 100
 )]
 struct CallLine {
     #[command(flatten)]
     options: Options,
-    /// An API with its arguments, or one of the program's own commands
+    #[command(flatten)]
+    help: Help,
+    /// An API with its arguments, or a command
     #[arg(value_name = "API or COMMAND")]
     words: Vec<String>,
 }
 
 #[derive(Debug, Parser)]
-#[command(name = "zstack-cli", disable_help_subcommand = true, args_override_self = true, max_term_width = 100)]
+#[command(
+    name = "zstack-cli",
+    version,
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    args_override_self = true,
+    max_term_width = 100
+)]
 struct OwnLine {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    help: Help,
     #[command(subcommand)]
     command: OwnCommand,
 }
 
-const AFTER_HELP: &str = "\
-Commands:
-  help [API|TOPIC]                      what an API takes and returns; topics
-  login, logout                         open and close a session (the password is asked for)
-  context list|use|set|show|delete      saved nodes, accounts and preferences
-  job list|show|wait                    asynchronous jobs that this machine submitted
-  more [N], save N[,N...] [FILE|DIR]    earlier results: show them, write them to files
-  history [COUNT]                       the commands typed before
-  set [NAME [VALUE]]                    settings of the shell
-  run FILE                              commands from a file
-  capacity                              how full hosts, primary and backup storages are
-  raw METHOD PATH [BODY]                any request to the node
-  zql QUERY                             a statement of the node's query language ZQL
-  catalog list|show|version             what the program knows of the APIs
-  sandbox serve|reset|seed|path         a management node of your own, for trying and testing
-  completions bash|zsh|fish, man        completion scripts; the manual page
-  complete LINE                         what Tab would offer at the end of LINE
-  exit, quit                            leave the shell
+/// The option `--help`. Its text is the same in both forms, a line for each option.
+#[derive(Args, Debug)]
+struct Help {
+    /// Print help
+    #[arg(short, long, action = ArgAction::HelpShort, global = true)]
+    help: Option<bool>,
+}
 
+/// The names of all own commands.
+pub fn command_names() -> Vec<&'static str> {
+    program().commands().map(Entry::name).collect()
+}
+
+/// What the program's help says behind the options.
+fn after_help() -> String {
+    let rows: Vec<(String, String)> = program().commands().map(|command| (command.form(), command.summary())).collect();
+    let variables: Vec<(String, String)> =
+        VARIABLES.iter().map(|(names, purpose)| (names.join(", "), (*purpose).to_owned())).collect();
+    format!("Commands:\n{}\n{EXAMPLES}\n\nEnvironment:\n{}{PRECEDENCE}", lines(&rows), lines(&variables))
+}
+
+/// Rows of two columns, indented.
+fn lines(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or_default();
+    rows.iter().map(|(left, right)| format!("  {left:<width$}  {right}\n")).collect()
+}
+
+const EXAMPLES: &str = "\
 Without a command: the interactive shell on a terminal, else one command per line from standard input.
 
 Examples:
   zstack-cli --sandbox QueryBackupStorage
   zstack-cli QueryVmInstance state=Running vmNics.ip~=10.% --columns name,vmNics.ip
-  zstack-cli -o json CreateZone name=lab
+  zstack-cli -o json CreateZone name=lab";
 
-Environment:
-  ZSTACK_URL, ZSTACK_HOST, ZSTACK_PORT, ZSTACK_CONTEXT       which node
-  ZSTACK_PASSWORD, ZSTACK_SESSION_UUID                       how to log in
-  ZSTACK_ACCESS_KEY_ID, ZSTACK_ACCESS_KEY_SECRET             or how to sign
-  ZSTACK_OUTPUT, ZSTACK_ERRORS                               the formats of results and of errors
-  ZSTACK_CLI_HOME                                            one directory for all files of the program
-  NO_COLOR, PAGER, LESS, http_proxy, https_proxy, no_proxy   as usual
-An option beats the environment, the environment beats a context.
+const PRECEDENCE: &str = "\
+Options override the environment, and the environment overrides the context.
 
-Exit codes: 0 done, 1 wrong command, 2 wrong options or configuration or no room for the output,
-3 the node says it failed, 4 no usable answer, 5 not logged in, 6 outcome of a job unknown,
-7 nothing found (--fail-empty), 70 a bug in the program, 130 interrupted.";
+Exit codes: 0 success, 1 wrong command, 2 wrong options or configuration, or the output cannot be written,
+3 the node reports a failure, 4 no usable answer, 5 not logged in, 6 outcome of an action unknown,
+7 no rows found (--fail-empty), 70 a bug in the program, 130 interrupted.";
 
 /// Parses the words of a command line. `options` are what holds without them, such as the options that the
 /// program was started with.
@@ -147,7 +177,7 @@ pub fn errors_among<S: AsRef<str>>(words: &[S]) -> Option<ErrorFormat> {
             Some(rest) => rest.strip_prefix('='),
             None => None,
         };
-        last = value.and_then(ErrorFormat::of_name).or(last);
+        last = value.and_then(ErrorFormat::from_name).or(last);
     }
     last
 }
@@ -164,37 +194,47 @@ fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageErr
     }
     let words = &joined(words)[..];
     let argv = || std::iter::once("zstack-cli".to_owned()).chain(words.iter().cloned());
-    // Which word comes first is looked into only where one can be meant, since that takes the options' descriptions.
-    let is_own = words.iter().any(|word| OwnCommand::NAMES.contains(&word.as_str()))
-        && first_word(words).is_some_and(|word| OwnCommand::NAMES.contains(&word));
+    // Which word comes first is looked into only where an own command can be meant: that takes the whole tree.
+    let is_own = words.iter().any(|word| OwnCommand::has_subcommand(word))
+        && way(words).first.is_some_and(OwnCommand::has_subcommand);
     if is_own {
         // Its help tells of what is its own; the program's options have a page of theirs.
-        let mut command = OwnLine::command().mut_args(|argument| argument.hide(true));
+        let mut command = OwnLine::command().mut_args(|argument| {
+            let is_help = argument.get_id() == "help";
+            argument.hide(!is_help)
+        });
+        let failed = |error: clap::Error| refused(&error, words);
         let matches = match command.try_get_matches_from_mut(argv()) {
             Ok(matches) => matches,
-            Err(error) => return refused(&error, true),
+            Err(error) => return failed(error),
         };
         // An option stands on the command behind which it was typed.
         let mut level = Some(&matches);
         while let Some(here) = level {
-            options.add(Options::from_arg_matches(here).map_err(|error| usage(&error, true))?);
+            match Options::from_arg_matches(here) {
+                Ok(typed) => options.add(typed),
+                Err(error) => return failed(error),
+            }
             level = here.subcommand().map(|(_, next)| next);
         }
-        let parsed = OwnLine::from_arg_matches(&matches).map_err(|error| usage(&error, true))?;
-        return Ok(Line::Own(parsed.command));
+        return match OwnLine::from_arg_matches(&matches) {
+            Ok(parsed) => Ok(Line::Own(parsed.command)),
+            Err(error) => failed(error),
+        };
     }
     let mut command = CallLine::command();
     let mut matches = match command.try_get_matches_from_mut(argv()) {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-            return match first_word(words) {
-                Some(api) => Ok(api_help(api, words, options)),
-                None => refused(&error, false),
-            };
+            return Ok(match way(words).first {
+                Some(api) => api_help(api, words, options),
+                None => Line::Text(command.after_help(after_help()).render_help().to_string()),
+            });
         }
-        Err(error) => return refused(&error, false),
+        Err(error) => return refused(&error, words),
     };
-    options.add(Options::from_arg_matches(&matches).map_err(|error| usage(&error, false))?);
+    let typed = Options::from_arg_matches(&matches);
+    options.add(typed.map_err(|error| usage(&error, &way(words)))?);
     let words: Vec<String> = matches.remove_many("words").map(Iterator::collect).unwrap_or_default();
     Ok(if words.is_empty() { Line::Nothing } else { Line::Call(words) })
 }
@@ -234,118 +274,8 @@ fn joined(words: &[String]) -> Vec<String> {
     joined
 }
 
-fn refused(error: &clap::Error, in_command: bool) -> Result<Line, UsageError> {
-    if error.use_stderr() { Err(usage(error, in_command)) } else { Ok(Line::Text(error.render().to_string())) }
-}
-
-/// What is said of an option that people know from the original program, or take it to have, and that there is not.
-fn not_offered(option: &str) -> Option<UsageError> {
-    let (what, hint) = match option {
-        "-d" | "--deploy" | "-t" | "--template" => (
-            "deploying a cloud from an XML file is not offered",
-            "`zstack-cli run FILE` runs a script of commands, such as `CreateZone name=lab`",
-        ),
-        "-D" | "--dump" => (
-            "dumping a cloud to an XML file is not offered",
-            "queries tell what there is, such as `zstack-cli -o json QueryZone`",
-        ),
-        "-P" | "--password" => (
-            "deploying from XML files and dumping to them, which this password was for, are not offered",
-            "`zstack-cli login` asks for the password; ZSTACK_PASSWORD tells it to scripts",
-        ),
-        "-j" | "--json" => ("there is no such option", "`-o json` prints JSON; it is the default in pipes and scripts"),
-        _ => return None,
-    };
-    Some(UsageError { text: format!("{option}: {what}"), hint: hint.to_owned(), in_command: false })
-}
-
-fn usage(error: &clap::Error, in_command: bool) -> UsageError {
-    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) =
-        (error.kind(), error.get(ContextKind::InvalidArg))
-        && let Some(told) = not_offered(option).filter(|_| !in_command)
-    {
-        return told;
-    }
-    // An option is one wherever it stands, behind an own command too.
-    let is_option = |kind: ContextKind| match error.get(kind) {
-        Some(ContextValue::String(name)) => name.starts_with('-'),
-        Some(ContextValue::Strings(names)) => names.iter().all(|name| name.starts_with('-')),
-        _ => false,
-    };
-    let in_option = is_option(ContextKind::InvalidArg) || is_option(ContextKind::PriorArg);
-    let rendered = error.render().to_string();
-    let text = match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let commands = rendered.lines().skip_while(|line| *line != "Commands:").skip(1);
-            let names = commands.map_while(|line| line.split_whitespace().next());
-            format!("the word that is to follow is missing: one of {}", names.collect::<Vec<_>>().join(", "))
-        }
-        // Whoever types a second word there means a password, which is not repeated.
-        ErrorKind::UnknownArgument if !in_option && rendered.contains("Usage: zstack-cli login ") => {
-            "login takes one name; the password is asked for, or read from standard input".to_owned()
-        }
-        // What follows the first paragraph are tips and usage.
-        _ => rendered.trim().trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().to_owned(),
-    };
-    UsageError { text, hint: usage_hint(error, &rendered), in_command: in_command && !in_option }
-}
-
-/// A name that is much like the wrong one, or else where the right ones stand.
-fn usage_hint(error: &clap::Error, rendered: &str) -> String {
-    let text = |kind: ContextKind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        // The nearest is the last.
-        Some(ContextValue::Strings(texts)) => texts.last().map(String::as_str),
-        _ => None,
-    };
-    let near = [
-        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
-        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
-        (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
-    ]
-    .into_iter()
-    .find_map(|(wrong, right)| closest(text(wrong)?, [text(right)?]));
-    if let Some(near) = near {
-        return format!("did you mean `{near}`?");
-    }
-    let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("zstack-cli");
-    let is_word = |word: &&str| word.chars().all(|c| c.is_ascii_lowercase() || c == '-') && !word.starts_with('-');
-    let command: Vec<&str> = usage.split(' ').take_while(is_word).collect();
-    format!("`{} --help` tells more", command.join(" "))
-}
-
-/// The first word that is neither an option nor the value of one.
-fn first_word(words: &[String]) -> Option<&str> {
-    let mut options = clap::Command::new("options");
-    options = Options::augment_args(options);
-    let takes_value = |name: &str| {
-        options.get_arguments().any(|argument| {
-            let named = match name.strip_prefix("--") {
-                Some(long) => {
-                    argument.get_long() == Some(long)
-                        || argument.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
-                }
-                None => argument.get_short() == name.chars().nth(1),
-            };
-            named && argument.get_action().takes_values() && !argument.is_require_equals_set()
-        })
-    };
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match word.as_str() {
-            "--" => return words.next().map(String::as_str),
-            "-" => return Some("-"),
-            option if option.starts_with('-') => {
-                let bare_short = !option.starts_with("--") && option.chars().count() == 2;
-                let bare_long = option.starts_with("--") && !option.contains('=');
-                if (bare_short || bare_long) && takes_value(option) {
-                    words.next();
-                }
-            }
-            other => return Some(other),
-        }
-    }
-    None
+fn refused(error: &clap::Error, words: &[String]) -> Result<Line, UsageError> {
+    if error.use_stderr() { Err(usage(error, &way(words))) } else { Ok(Line::Text(error.render().to_string())) }
 }
 
 #[cfg(test)]
@@ -426,15 +356,6 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_own_commands_are_those_of_the_parser() {
-        let mut known: Vec<String> =
-            OwnLine::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        known.sort();
-        let names: Vec<&str> = OwnCommand::NAMES.iter().copied().filter(|name| *name != "?").collect();
-        assert_eq!(known, names);
-    }
-
-    #[test]
     fn wrong_options_are_refused() {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
         for line in ["--nope", "-o", "QueryZone --page-size 0", "--port x QueryZone", "login --nope", "job list -p x"] {
@@ -450,7 +371,7 @@ mod tests {
             assert!(help.contains(option), "{option}");
         }
         let commands = help.split("Commands:").nth(1).expect("a list of commands");
-        for name in OwnCommand::NAMES.iter().filter(|name| **name != "?") {
+        for name in command_names() {
             assert!(commands.contains(&format!(" {name}")), "{name}");
         }
         assert!(matches!(parsed("--version").0, Line::Text(text) if text.starts_with("zstack-cli ")));

@@ -6,44 +6,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-/// When to use colours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On terminals, unless `NO_COLOR` is set.
-    #[default]
-    Auto,
-    /// Everywhere.
-    Always,
-    /// Nowhere.
-    Never,
-}
+use crate::config::{ColorChoice, ErrorFormat, Setting};
+use crate::render::{Border, Format};
 
-/// How errors are written on standard error.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ErrorFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs: each is one line.
-    Json,
-}
-
-impl ErrorFormat {
-    /// The format of that name.
-    pub fn of_name(name: &str) -> Option<ErrorFormat> {
-        ErrorFormat::from_str(name, false).ok()
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            ErrorFormat::Text => "text",
-            ErrorFormat::Json => "json",
-        }
-    }
-}
+use super::values::{Lookup, OneOf, Suggested, choices};
 
 /// The program's options as typed; nothing is resolved here.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
@@ -62,35 +30,56 @@ pub struct Options {
         help_heading = "Node"
     )]
     pub port: Option<u16>,
-    /// Whole base URL, such as `https://cloud.example:8443/zstack`
-    #[arg(long, value_name = "URL", global = true, help_heading = "Node")]
+    /// See [`Setting::Url`].
+    #[arg(long, help = Setting::Url.summary(), value_name = "URL", global = true, help_heading = "Node")]
     pub url: Option<String>,
     /// Use a named context
-    #[arg(long, value_name = "NAME", global = true, help_heading = "Node")]
+    #[arg(long, value_name = Lookup::Context.name(), global = true, help_heading = "Node")]
     pub context: Option<String>,
-    /// Talk to the embedded sandbox instead of a server: no set-up, no login
+    /// Use the embedded sandbox instead of a server: no setup, no login
     #[arg(long, global = true, help_heading = "Node")]
     pub sandbox: bool,
-    /// For https: do not check the server's certificate
-    #[arg(long, global = true, help_heading = "Node")]
+    /// See [`Setting::Insecure`].
+    #[arg(long, help = Setting::Insecure.summary(), global = true, help_heading = "Node")]
     pub insecure: bool,
-    /// For https: trust the certificates in FILE (PEM) too
-    #[arg(long, value_name = "FILE", global = true, help_heading = "Node")]
+    /// See [`Setting::CaCert`].
+    #[arg(long, help = Setting::CaCert.summary(), value_name = "FILE", global = true, help_heading = "Node")]
     pub cacert: Option<PathBuf>,
 
-    /// table, wide, vertical, json, jsonl, yaml, csv, tsv or value; default table on a terminal, else json
-    #[arg(short, long, value_name = "FORMAT", global = true, help_heading = "Output")]
+    /// See [`Setting::Output`].
+    #[arg(
+        short,
+        long,
+        help = Setting::Output.summary(),
+        value_name = "FORMAT",
+        value_parser = Suggested(|| choices(Format::ALL.map(|format| (format.name(), format.summary())))),
+        global = true,
+        help_heading = "Output"
+    )]
     pub output: Option<String>,
-    /// Columns, in that order; dotted paths reach into nested values, ip=vmNics.ip renames, +NAME adds
-    #[arg(long, value_name = "A,B.C", global = true, help_heading = "Output")]
+    /// See [`Setting::Columns`].
+    #[arg(
+        long,
+        help = Setting::Columns.summary(),
+        value_name = Lookup::Columns.name(),
+        global = true,
+        help_heading = "Output"
+    )]
     pub columns: Option<String>,
-    /// Sort the rows that were received by a column; -NAME downwards
-    #[arg(long, value_name = "COLUMN", global = true, help_heading = "Output", allow_hyphen_values = true)]
+    /// See [`Setting::SortBy`].
+    #[arg(
+        long,
+        help = Setting::SortBy.summary(),
+        value_name = Lookup::Column.name(),
+        global = true,
+        help_heading = "Output",
+        allow_hyphen_values = true
+    )]
     pub sort_by: Option<String>,
     /// Filter the JSON reply with a jq expression before it is printed
     #[arg(long, value_name = "EXPR", global = true, help_heading = "Output")]
     pub jq: Option<String>,
-    /// With --jq: print texts without quotes
+    /// With --jq: print strings without quotes
     #[arg(short, long, global = true, help_heading = "Output")]
     pub raw: bool,
     /// Print totals by state, type and the like, and capacities, instead of the rows
@@ -111,34 +100,55 @@ pub struct Options {
     /// Leave out the column names
     #[arg(long, global = true, help_heading = "Output")]
     pub no_header: bool,
-    /// Widest table, in columns
+    /// See [`Setting::MaxWidth`].
     #[arg(
         long,
-        value_name = "COLUMNS",
+        help = Setting::MaxWidth.summary(),
+        value_name = "WIDTH",
         value_parser = |text: &str| whole(text, 1..=1_000_000_usize),
         allow_negative_numbers = true,
         global = true,
         help_heading = "Output"
     )]
     pub max_width: Option<usize>,
-    /// Wrap wide cells instead of cutting them
-    #[arg(long, global = true, help_heading = "Output")]
+    /// See [`Setting::Wrap`].
+    #[arg(long, help = Setting::Wrap.summary(), global = true, help_heading = "Output")]
     pub wrap: bool,
-    /// Lines of a table: ascii, unicode, markdown or none
-    #[arg(long, value_name = "STYLE", global = true, help_heading = "Output")]
-    pub border: Option<String>,
-    /// Errors on standard error: text, or json with one line each
+    /// See [`Setting::Border`].
     #[arg(
         long,
+        help = Setting::Border.summary(),
+        value_name = "STYLE",
+        value_parser = Suggested(|| choices(Border::ALL.map(|border| (border.name(), border.summary())))),
+        global = true,
+        help_heading = "Output"
+    )]
+    pub border: Option<String>,
+    /// See [`Setting::Errors`].
+    #[arg(
+        long,
+        help = Setting::Errors.summary(),
         value_name = "FORMAT",
-        value_enum,
-        hide_possible_values = true,
+        value_parser = OneOf {
+            from_name: ErrorFormat::from_name,
+            choices: || choices(ErrorFormat::ALL.map(|choice| (choice.name(), choice.summary()))),
+        },
         global = true,
         help_heading = "Output"
     )]
     pub errors: Option<ErrorFormat>,
-    /// auto, always or never; NO_COLOR is honoured
-    #[arg(long, value_name = "WHEN", value_enum, global = true, help_heading = "Output")]
+    /// See [`Setting::Color`].
+    #[arg(
+        long,
+        help = Setting::Color.summary(),
+        value_name = "WHEN",
+        value_parser = OneOf {
+            from_name: ColorChoice::from_name,
+            choices: || choices(ColorChoice::ALL.map(|choice| (choice.name(), choice.summary()))),
+        },
+        global = true,
+        help_heading = "Output"
+    )]
     pub color: Option<ColorChoice>,
     /// Do not page long output
     #[arg(long, global = true, help_heading = "Output")]
@@ -159,18 +169,19 @@ pub struct Options {
     /// Print the request and send nothing
     #[arg(long, global = true, help_heading = "Calls")]
     pub dry_run: bool,
-    /// Let the node check an action, and do nothing
+    /// Let the node check an action without doing it
     #[arg(long, global = true, help_heading = "Calls")]
     pub validate: bool,
     /// Do not wait for an asynchronous API: print the job
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_wait: bool,
-    /// Wait for the end of a long job too, and print its result
+    /// Also wait for a long job to finish, and print its result
     #[arg(long, global = true, help_heading = "Calls")]
     pub follow: bool,
-    /// How long to wait for a job; default as the node says
+    /// See [`Setting::Timeout`].
     #[arg(
         long,
+        help = Setting::Timeout.summary(),
         value_name = "SECONDS",
         value_parser = |text: &str| whole(text, 0..=1_000_000_000_u64),
         allow_negative_numbers = true,
@@ -178,12 +189,13 @@ pub struct Options {
         help_heading = "Calls"
     )]
     pub timeout: Option<u64>,
-    /// Send although the catalog does not know the parameter or field (newer nodes)
+    /// Send parameters and fields that the catalog does not know (newer nodes)
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_check: bool,
-    /// Rows per request where a query is paged; default 1000
+    /// See [`Setting::PageSize`].
     #[arg(
         long,
+        help = Setting::PageSize.summary(),
         value_name = "N",
         value_parser = |text: &str| whole(text, 1..=i32::MAX.unsigned_abs()),
         allow_negative_numbers = true,
@@ -191,10 +203,10 @@ pub struct Options {
         help_heading = "Calls"
     )]
     pub page_size: Option<u32>,
-    /// Exit with 7 when a query finds no row
+    /// Exit with status 7 when a query finds no rows
     #[arg(long, global = true, help_heading = "Calls")]
     pub fail_empty: bool,
-    /// In batch mode go on after a failed command
+    /// In batch mode, continue after a failed command
     #[arg(short, long, global = true, help_heading = "Calls")]
     pub keep_going: bool,
 }
@@ -289,5 +301,5 @@ pub(super) fn whole<N: FromStr + PartialOrd + Display>(text: &str, limits: Range
 /// A number of seconds to wait between two requests, fractions included.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| (0.1..=86_400.0).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| "a number of seconds from 0.1 to 86400 is needed".to_owned())
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "a number of seconds from 0.1 to 86400 is expected".to_owned())
 }

@@ -2,7 +2,7 @@
 
 use crate::calls::{self, view};
 use crate::catalog::Catalog;
-use crate::cli::OwnCommand;
+use crate::cli;
 use crate::client;
 use crate::error::Error;
 use crate::plan::{self, Effect, Plan};
@@ -12,7 +12,7 @@ use crate::terminal::read_text;
 
 /// The command of a line that calls an API, as far as that can be told without its settings.
 pub(crate) fn command(line: &Line, catalog: Catalog) -> Result<Option<Command>, Error> {
-    plan::check_name(&line.words, catalog, &OwnCommand::NAMES)?;
+    plan::check_name(&line.words, catalog, cli::command_names)?;
     Command::from_words(line.command_text(), &line.words).map_err(|error| explained(error, line, catalog))
 }
 

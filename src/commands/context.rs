@@ -86,7 +86,7 @@ fn delete(cx: &mut Invocation<'_>, name: &str) -> Result<(), Error> {
 
 /// What is known of the rows of [`list`] and [`show`].
 fn shape() -> Shape {
-    let own = ["name", "current"].into_iter().chain(Setting::names());
+    let own = ["name", "current"].into_iter().chain(Setting::of_context().map(Setting::name));
     let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Text, secret: false };
     Shape { fields: own.map(field).collect(), ..Shape::default() }
 }
@@ -125,7 +125,7 @@ fn show(contexts: &Contexts, name: Option<&str>) -> Result<Vec<u8>, Error> {
 
 fn row(name: &str, is_current: bool, preferences: &Preferences) -> Value {
     let mut members = vec![("name".to_owned(), Value::text(name)), ("current".to_owned(), Value::Bool(is_current))];
-    for setting in Setting::names().filter_map(Setting::of_name) {
+    for setting in Setting::of_context() {
         if let Some(value) = preferences.get(setting) {
             members.push((setting.name().to_owned(), Value::text(mask_url(&value).into_owned())));
         }

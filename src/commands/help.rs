@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::cli;
+use crate::config::Setting;
 use crate::error::{Error, OwnError};
-use crate::plan::closest_name;
+use crate::plan::{QueryParameter, closest_name};
 use crate::session::Invocation;
 use crate::shell::Flow;
-use crate::shell::complete::{command_summaries, command_usage, query_parameters};
 use crate::shell::{TOPICS, Topic};
 
 /// Nothing is known by that name.
@@ -63,18 +64,44 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
     if let Some(values) = catalog.enum_values(subject) {
         return Ok(format!("{subject}: one of\n\n  {}\n", values.join("\n  ")));
     }
-    let others: Vec<&str> =
-        command_summaries().map(|(name, _)| name).chain(TOPICS.iter().map(|topic| topic.name)).collect();
+    let others: Vec<&str> = cli::command_names().into_iter().chain(TOPICS.iter().map(|topic| topic.name)).collect();
     Err(UnknownSubject { closest: closest_name(subject, catalog, &others) })
 }
 
-/// The page of an own command.
-fn command_page(name: &str) -> Option<String> {
-    let usage = command_usage(name)?;
+/// The page of an own command, such as `job` or `job list`.
+fn command_page(path: &str) -> Option<String> {
+    let command = cli::command_called(path.split(' '))?;
+    let mut page = String::new();
     // What there is to say of a command beyond its words is a topic of the same name.
-    let topic = TOPICS.iter().find(|topic| topic.name == name);
-    let page = topic.map(|topic| format!("{}\n", topic.text)).unwrap_or_default() + &usage;
+    if let Some(topic) = TOPICS.iter().find(|topic| topic.name == path) {
+        let _ = writeln!(page, "{}", topic.text);
+    }
+    let _ = writeln!(page, "{path}: {}", command.summary());
+    let mut rows = command.usage(path);
+    // The summary stands above already.
+    rows.iter_mut().filter(|(_, summary)| *summary == command.summary()).for_each(|(_, summary)| summary.clear());
+    let words = command.words().map(|word| (format!("    {}", word.value_name()), word.described()));
+    rows.splice(rows.len().min(1)..rows.len().min(1), words);
+    if rows.iter().any(|(form, _)| form != path) {
+        page.push('\n');
+        table(&mut page, rows.into_iter().map(|(form, summary)| [form, summary]).collect());
+    }
+    if path == "set" {
+        let _ = write!(page, "\n{}", settings());
+    }
     Some(page)
+}
+
+/// The settings of the shell, with their values.
+pub(crate) fn settings() -> String {
+    let mut out = String::from("SETTINGS (VALUE `default` resets one)\n");
+    let row = |setting: Setting| {
+        let values = setting.shell_values().join(" | ");
+        let values = if values.is_empty() { values } else { format!(" [{values}]") };
+        [setting.name().to_owned(), format!("{}{values}", setting.summary())]
+    };
+    table(&mut out, Setting::of_shell().map(row).collect());
+    out
 }
 
 fn inventory_called(catalog: Catalog, name: &str) -> Option<Inventory> {
@@ -90,12 +117,12 @@ fn overview(catalog: Catalog) -> String {
     let mut out = format!(
         "An API call is its name and its parameters: CreateZone name=lab. A query takes conditions:\n\
          QueryVmInstance state=Running. {all} APIs of ZStack {} are known, {queries} of them queries.\n\n\
-         help API shows what an API takes and gives. Press Tab anywhere to see what can follow.\n\nTOPICS\n",
+         help API describes an API, help COMMAND a command. Tab shows what can follow.\n\nTOPICS\n",
         catalog.version()
     );
     table(&mut out, TOPICS.iter().map(|topic| [topic.name.to_owned(), topic.summary.to_owned()]).collect());
     out.push_str("\nCOMMANDS\n");
-    let commands = command_summaries().map(|(name, summary)| [name.to_owned(), summary.to_owned()]);
+    let commands = cli::program().commands().map(|command| [command.name().to_owned(), command.summary()]);
     table(&mut out, commands.collect());
     out
 }
@@ -109,8 +136,8 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
     } else {
         "A read"
     }];
-    facts.push(if api.is_async { "the node answers with a job, which is waited for" } else { "answered at once" });
-    facts.push(if api.session { "needs a session" } else { "needs no session" });
+    facts.push(if api.is_async { "asynchronous: the program waits for its job" } else { "synchronous" });
+    facts.push(if api.session { "requires a session" } else { "requires no session" });
     if api.deprecated {
         facts.push("deprecated");
     }
@@ -127,14 +154,16 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
                 list_relations(&mut out, inventory, catalog);
                 list_specialisations(&mut out, catalog, inventory);
             }
-            None => out.push_str("\nThe fields of its rows are not known; any may be tried with --no-check.\n"),
+            None => out.push_str("\nThe fields of its rows are unknown; --no-check sends any.\n"),
         }
         out.push_str("\nPARAMETERS\n");
-        table(&mut out, query_parameters().map(|(name, what)| [format!("{name}="), what.to_owned()]).collect());
+        let row = |parameter: QueryParameter| [format!("{}=", parameter.name()), parameter.summary().to_owned()];
+        let taken = QueryParameter::ALL.into_iter().filter(|parameter| parameter.is_taken(inventory.as_ref()));
+        table(&mut out, taken.map(row).collect());
     } else if api.parameters.is_empty() {
-        out.push_str("\nIt takes no parameters.\n");
+        out.push_str("\nNo parameters.\n");
     } else {
-        out.push_str("\nPARAMETERS (* must be given)\n");
+        out.push_str("\nPARAMETERS (* required)\n");
         table(&mut out, ordered(api).map(|parameter| parameter_row(parameter, catalog)).collect());
     }
     list_tags(&mut out, &catalog.api_tags(api.name), "for systemTags=");
@@ -324,7 +353,7 @@ fn result(out: &mut String, catalog: Catalog, api: &Api) {
         return;
     }
     if api.result.is_empty() {
-        out.push_str("\nRESULT\n  nothing but success\n");
+        out.push_str("\nRESULT\n  no members\n");
         return;
     }
     out.push_str("\nRESULT\n");
@@ -364,7 +393,7 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Ca
             notes.push(field.values.join(" | "));
         }
         if conditions && (field.unqueryable || field.kind.record().is_some()) {
-            notes.push("not for conditions".to_owned());
+            notes.push("not in conditions".to_owned());
         }
         notes.extend(field.since.map(|since| since_when(since, catalog)));
         [field.name.to_owned(), field.kind.to_string(), notes.join("; ")]
@@ -382,7 +411,7 @@ fn list_relations(out: &mut String, inventory: &Inventory, catalog: Catalog) {
         })
         .collect();
     if !rows.is_empty() {
-        out.push_str("\nRELATIONS, which lead to the fields of other inventories\n");
+        out.push_str("\nRELATIONS to the fields of other inventories\n");
         table(out, rows);
     }
 }
@@ -480,7 +509,7 @@ mod tests {
             &page_of("createcluster"),
             &[
                 "CreateCluster: Create cluster.\n",
-                "An action; the node answers with a job, which is waited for; needs a session.\n",
+                "An action; asynchronous: the program waits for its job; requires a session.\n",
                 "zoneUuid=*",
                 "uuid from QueryZone",
                 "POST /zstack/v1/clusters\n  {\"params\": {\"zoneUuid\": \"ZONE_UUID\", ",
@@ -505,7 +534,7 @@ mod tests {
             ],
         );
         assert_has(&page_of("QueryHost"), &["With hypervisorType=KVM also\n  username"]);
-        assert_has(&page_of("QueryBuildApp"), &["not known"]);
+        assert_has(&page_of("QueryBuildApp"), &["unknown"]);
     }
 
     #[test]

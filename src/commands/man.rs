@@ -1,8 +1,10 @@
 //! The manual page: options and commands from the parser, the language and the rest from the topics of `help`.
 
 use crate::cli;
+use crate::config::VARIABLES;
+
+use super::help::settings;
 use crate::shell::TOPICS;
-use crate::shell::complete::settings;
 
 /// The manual page in roff.
 pub(crate) fn page() -> String {
@@ -28,14 +30,8 @@ pub(crate) fn page() -> String {
          ZSTACK_CLI_HOME=DIR they are DIR, DIR/state and DIR/data.",
     );
     page.push_str(".SH ENVIRONMENT\n");
-    preformatted(
-        &mut page,
-        "ZSTACK_HOST, ZSTACK_PORT, ZSTACK_URL, ZSTACK_CONTEXT    which node\n\
-         ZSTACK_PASSWORD, ZSTACK_SESSION_UUID                    how to log in\n\
-         ZSTACK_ACCESS_KEY_ID, ZSTACK_ACCESS_KEY_SECRET          or how to sign\n\
-         ZSTACK_OUTPUT, ZSTACK_ERRORS                            formats of results and errors\n\
-         NO_COLOR, PAGER, http_proxy, https_proxy, no_proxy      as usual",
-    );
+    let lines = VARIABLES.iter().map(|(names, purpose)| format!("{:<58}  {purpose}\n", names.join(", ")));
+    preformatted(&mut page, &lines.collect::<String>());
     page
 }
 

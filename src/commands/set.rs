@@ -2,29 +2,28 @@
 
 use crate::calls::confirm;
 use crate::cli::{ColorChoice, ErrorFormat};
-use crate::config::ConfirmWish;
+use crate::config::{ConfirmWish, Setting};
 use crate::error::{Error, OwnError};
 use crate::nearness::closest;
 use crate::render::{Format, Selection, SortKey};
 use crate::session::{Held, Invocation, Session};
 use crate::shell::Flow;
-use crate::shell::complete::{SETTINGS, Setting};
 
 /// Shows or changes a setting of the shell.
 pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> Result<Flow, Error> {
     let Some(name) = name else {
-        let width = SETTINGS.iter().map(|setting| setting.name.len()).max().unwrap_or_default();
-        let row = |setting: &Setting| format!("{:<width$}  {}\n", setting.name, shown(cx, setting.name));
-        let text: String = SETTINGS.iter().map(row).collect();
+        let width = Setting::of_shell().map(|setting| setting.name().len()).max().unwrap_or_default();
+        let row = |setting: Setting| format!("{:<width$}  {}\n", setting.name(), shown(cx, setting));
+        let text: String = Setting::of_shell().map(row).collect();
         cx.out.write_text(&text)?;
         return Ok(Flow::Continue);
     };
-    let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
-        let closest = closest(name, SETTINGS.iter().map(|setting| setting.name)).map(str::to_owned);
+    let Some(setting) = Setting::of_shell().find(|setting| setting.name() == name) else {
+        let closest = closest(name, Setting::of_shell().map(Setting::name)).map(str::to_owned);
         return Err(Error::Own(OwnError::NotFound { kind: "setting", name: name.to_owned(), closest }));
     };
     if value.is_empty() {
-        let text = shown(cx, name);
+        let text = shown(cx, setting);
         cx.out.write_text(&format!("{text}\n"))?;
         return Ok(Flow::Continue);
     }
@@ -32,62 +31,57 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> R
     if cx.session.prompt.is_none() && cx.session.scripts == 0 && !cx.session.reads_stdin {
         return Err(Error::Own(OwnError::NothingFollows));
     }
-    // What undoes a setting is no value of it.
+    // What resets a setting is not a value of it.
     let value = Some(value).filter(|value| *value != "default");
-    if let Some(value) = value
-        && !setting.values.is_empty()
-        && !setting.values.contains(&value)
-    {
-        return Err(bad(name, format!("{value} is none of {}", setting.values.join(", "))));
+    let values = setting.shell_values();
+    if let Some(value) = value.filter(|value| !values.is_empty() && !values.contains(value)) {
+        return Err(bad(name, format!("`{value}` is not one of {}", values.join(", "))));
     }
-    match name {
-        "confirm" | "live" => set_of_shell(cx.session, name, value)?,
-        _ => set(&mut cx.session.held, setting.name, value)?,
+    match setting {
+        Setting::Confirm | Setting::Live => set_of_shell(cx.session, setting, value)?,
+        _ => set(&mut cx.session.held, setting, value)?,
     }
     Ok(Flow::Continue)
 }
 
 /// Changes what holds for every line. Without a value what `set` or the program's options said before is undone.
-fn set(held: &mut Held, name: &'static str, value: Option<&str>) -> Result<(), Error> {
+fn set(held: &mut Held, setting: Setting, value: Option<&str>) -> Result<(), Error> {
+    let name = setting.name();
     let number = || value.map(|value| number(name, value)).transpose();
-    match name {
-        "max-width" => held.set(name).max_width = number()?.map(|width| width as usize),
-        "page-size" => held.set(name).page_size = number()?,
-        "timeout" => held.set(name).timeout = number()?.map(u64::from),
-        "columns" => {
+    match setting {
+        Setting::MaxWidth => held.set(name).max_width = number()?.map(|width| width as usize),
+        Setting::PageSize => held.set(name).page_size = number()?,
+        Setting::Timeout => held.set(name).timeout = number()?.map(u64::from),
+        Setting::Columns => {
             value.map(Selection::parse).transpose().map_err(|error| bad(name, error.to_string()))?;
             held.set(name).columns = value.map(str::to_owned);
         }
-        "sort-by" => {
+        Setting::SortBy => {
             value.map(SortKey::parse).transpose().map_err(|error| bad(name, error.to_string()))?;
             held.set(name).sort_by = value.map(str::to_owned);
         }
-        "border" => held.set(name).border = value.map(str::to_owned),
-        "color" => {
-            held.set(name).color = value.map(|value| match value {
-                "always" => ColorChoice::Always,
-                "never" => ColorChoice::Never,
-                _ => ColorChoice::Auto,
-            });
+        Setting::Border => held.set(name).border = value.map(str::to_owned),
+        Setting::Color => {
+            held.set(name).color = value.and_then(ColorChoice::from_name);
         }
-        "errors" => held.set(name).errors = value.and_then(ErrorFormat::of_name),
-        "output" => {
+        Setting::Errors => held.set(name).errors = value.and_then(ErrorFormat::from_name),
+        Setting::Output => {
             held.set(name).output = value.and_then(Format::from_name).map(|format| format.name().to_owned());
         }
-        "pager" => held.set(name).no_pager = value == Some("off"),
-        "secure" => held.set(name).no_secure = value == Some("off"),
-        "wrap" => held.set(name).wrap = value == Some("on"),
+        Setting::Pager => held.set(name).no_pager = value == Some("off"),
+        Setting::Secure => held.set(name).no_secure = value == Some("off"),
+        Setting::Wrap => held.set(name).wrap = value == Some("on"),
         _ => {}
     }
     Ok(())
 }
 
 /// Changes what the interactive shell alone has.
-fn set_of_shell(session: &mut Session, name: &str, value: Option<&str>) -> Result<(), Error> {
+fn set_of_shell(session: &mut Session, setting: Setting, value: Option<&str>) -> Result<(), Error> {
     let Some(prompt) = &session.prompt else {
         return Err(Error::Own(OwnError::ShellOnly("this setting")));
     };
-    if name == "live" {
+    if setting == Setting::Live {
         prompt.live.set_enabled(value != Some("off"));
         return Ok(());
     }
@@ -111,29 +105,29 @@ fn bad(name: &str, problem: String) -> Error {
 }
 
 /// What a setting is now.
-fn shown(cx: &Invocation<'_>, name: &str) -> String {
+fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
     let options = &cx.session.held.options;
     let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "default".to_owned());
-    match name {
-        "border" => text(&options.border),
-        "color" => format!("{:?}", options.color.unwrap_or_default()).to_lowercase(),
-        "columns" => text(&options.columns),
-        "errors" => text(&options.errors.map(|format| format.name().to_owned())),
-        "max-width" => text(&options.max_width.map(|width| width.to_string())),
-        "output" => text(&options.output),
-        "page-size" => options.page_size.unwrap_or(1000).to_string(),
-        "sort-by" => text(&options.sort_by),
-        "timeout" => text(&options.timeout.map(|seconds| seconds.to_string())),
-        "pager" => on(!options.no_pager),
-        "secure" => on(!options.no_secure),
-        "wrap" => on(options.wrap),
-        "confirm" => match confirm::wish(cx.session, cx.settings) {
+    match setting {
+        Setting::Border => text(&options.border),
+        Setting::Color => options.color.unwrap_or_default().name().to_owned(),
+        Setting::Columns => text(&options.columns),
+        Setting::Errors => text(&options.errors.map(|format| format.name().to_owned())),
+        Setting::MaxWidth => text(&options.max_width.map(|width| width.to_string())),
+        Setting::Output => text(&options.output),
+        Setting::PageSize => options.page_size.unwrap_or(1000).to_string(),
+        Setting::SortBy => text(&options.sort_by),
+        Setting::Timeout => text(&options.timeout.map(|seconds| seconds.to_string())),
+        Setting::Pager => on(!options.no_pager),
+        Setting::Secure => on(!options.no_secure),
+        Setting::Wrap => on(options.wrap),
+        Setting::Confirm => match confirm::wish(cx.session, cx.settings) {
             ConfirmWish::Strict => "strict".to_owned(),
             ConfirmWish::On => "on".to_owned(),
             ConfirmWish::Off => "off".to_owned(),
         },
-        "live" => on(cx.session.prompt.as_ref().is_some_and(|prompt| prompt.live.is_enabled())),
+        Setting::Live => on(cx.session.prompt.as_ref().is_some_and(|prompt| prompt.live.is_enabled())),
         _ => String::new(),
     }
 }

@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(contexts.current().expect("one").name, "b");
         let preferences = contexts.preferences(Some("b"));
         assert_eq!(preferences.output.as_deref(), Some("table"));
-        assert_eq!(preferences.color, Some(super::super::ColorWish::Never));
+        assert_eq!(preferences.color, Some(super::super::ColorChoice::Never));
         assert_eq!(preferences.columns.as_deref(), Some("name,uuid"));
         assert_eq!(contexts.preferences(None).output.as_deref(), Some("json"));
         assert_eq!(parse("# nothing\n"), Ok(Contexts::default()));

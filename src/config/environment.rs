@@ -10,6 +10,17 @@ use crate::width::terminal_size;
 
 use super::error::Error;
 
+/// The variables of the environment that users set, and what they are for.
+pub const VARIABLES: [(&[&str], &str); 7] = [
+    (&["ZSTACK_URL", "ZSTACK_HOST", "ZSTACK_PORT", "ZSTACK_CONTEXT"], "which node"),
+    (&["ZSTACK_PASSWORD", "ZSTACK_SESSION_UUID"], "how to log in"),
+    (&["ZSTACK_ACCESS_KEY_ID", "ZSTACK_ACCESS_KEY_SECRET"], "or how to sign requests"),
+    (&["ZSTACK_OUTPUT", "ZSTACK_ERRORS"], "formats of results and of errors"),
+    (&["ZSTACK_CLI_HOME"], "one directory for all files of the program"),
+    (&["NO_COLOR", "PAGER", "LESS"], "as usual"),
+    (&["http_proxy", "https_proxy", "no_proxy"], "as usual"),
+];
+
 /// What the program takes from the environment's variables. Empty ones count as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
@@ -203,6 +214,22 @@ mod tests {
         assert_eq!(variables.host, None);
         assert!(!variables.no_color);
         assert_eq!(variables.url.as_deref(), Some("http://h"));
+    }
+
+    #[test]
+    fn the_variables_that_are_documented_are_read() {
+        let mut read = vec!["ZSTACK_CLI_HOME".to_owned()];
+        Variables::read(|name| {
+            read.push(name.to_owned());
+            None
+        });
+        let documented: Vec<&str> = VARIABLES.iter().flat_map(|(names, _)| names.iter().copied()).collect();
+        for name in &documented {
+            assert!(read.iter().any(|known| known == name), "{name} is not read");
+        }
+        for name in read.iter().filter(|name| name.starts_with("ZSTACK_")) {
+            assert!(documented.contains(&name.as_str()), "{name} is not documented");
+        }
     }
 
     #[test]

@@ -18,9 +18,9 @@ mod setting;
 
 pub use contexts::{Context, Contexts};
 pub use credentials::{Credentials, Entry, Login, Owner, Who, node_name};
-pub use environment::{Environment, Folders, Variables};
+pub use environment::{Environment, Folders, VARIABLES, Variables};
 pub use error::Error;
 pub use files::{append_line, lock_folder, read_private, write_private};
 pub use node::{Address, ChosenNode, NodeChoice, choose_node};
 pub use origin::{Origin, Sourced};
-pub use setting::{ColorWish, ConfirmWish, FORMATS, Keeper, PROMPT_COLORS, Preferences, Setting};
+pub use setting::{ColorChoice, ConfirmWish, ErrorFormat, Keeper, PROMPT_COLORS, Preferences, Setting};

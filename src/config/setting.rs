@@ -1,79 +1,50 @@
-//! The keys of a context, with what their values may be.
+//! The preferences of users: keys of a context, settings of the shell, or both, each defined once.
 
 use std::time::Duration;
 
+use crate::named::named;
 use crate::nearness::closest;
+use crate::render::{Border, Format};
 
-/// The names of the output formats.
-pub const FORMATS: [&str; 9] = ["table", "wide", "vertical", "json", "jsonl", "yaml", "csv", "tsv", "value"];
-
-/// A key of a context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// The node's base URL.
-    Url,
-    /// The account to log in as.
-    Account,
-    /// The user within the account.
-    User,
-    /// How to log in: `account`, `user`, `ldap`, `iam2` or `iam2-ldap`.
-    LogIn,
-    /// The output format.
-    Output,
-    /// The columns of tables.
-    Columns,
-    /// How errors are written: `text` or `json`.
-    Errors,
+named! {
     /// When to use colours.
-    Color,
-    /// The program that pages long output; `off` or empty for none.
-    Pager,
-    /// Rows per request.
-    PageSize,
-    /// How long to wait for a job, in seconds.
-    Timeout,
-    /// Whether and how to ask before something is deleted.
-    Confirm,
-    /// The colour of the context's name in the prompt.
-    PromptColor,
-    /// Where sessions and access keys are kept: `file` or `keyring`.
-    Credentials,
-    /// Certificates to trust.
-    CaCert,
-    /// Whether any certificate will do.
-    Insecure,
-    /// The node's time zone, for access keys.
-    TimeZone,
-    /// The ZStack version to take the node for.
-    Catalog,
+    #[derive(Default)]
+    pub enum ColorChoice {
+        /// On terminals, unless NO_COLOR is set
+        #[default]
+        Auto = "auto",
+        /// Everywhere
+        Always = "always",
+        /// Nowhere
+        Never = "never",
+    }
 }
 
-/// What a value must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    OneOf(&'static [&'static str]),
-    Number,
-    Flag,
-    /// True, false or `strict`.
-    Confirmation,
-    Url,
-    Names,
-    Version,
+named! {
+    /// How errors are written on standard error.
+    #[derive(Default)]
+    pub enum ErrorFormat {
+        /// For people
+        #[default]
+        Text = "text",
+        /// For programs, one line each
+        Json = "json",
+    }
 }
 
-/// When to use colours, as a context says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColorWish {
-    /// On terminals.
-    Auto,
-    /// Everywhere.
-    Always,
-    /// Nowhere.
-    Never,
+named! {
+    /// Where sessions and access keys are kept.
+    #[derive(Default)]
+    pub enum Keeper {
+        /// In files that only their owner can read
+        #[default]
+        Files = "file",
+        /// In the system's keyring
+        Keyring = "keyring",
+    }
 }
 
-/// When to ask before something is destroyed, as a context says.
+/// When to ask before something is destroyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfirmWish {
     /// Never.
@@ -84,102 +55,191 @@ pub enum ConfirmWish {
     Strict,
 }
 
-/// Where sessions and access keys are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Keeper {
-    /// In files that only their owner reads.
-    #[default]
-    Files,
-    /// In the system's keyring.
-    Keyring,
-}
-
 /// The names of colours that a prompt may have.
 pub const PROMPT_COLORS: [&str; 6] = ["red", "green", "yellow", "blue", "magenta", "cyan"];
 
-/// What a context, or the defaults for all of them, say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Preferences {
-    /// See [`Setting::Url`].
-    pub url: Option<String>,
-    /// See [`Setting::Account`].
-    pub account: Option<String>,
-    /// See [`Setting::User`].
-    pub user: Option<String>,
-    /// See [`Setting::LogIn`].
-    pub log_in: Option<String>,
-    /// See [`Setting::Output`]: one of [`FORMATS`].
-    pub output: Option<String>,
-    /// See [`Setting::Columns`]: names separated by commas.
-    pub columns: Option<String>,
-    /// See [`Setting::Errors`].
-    pub errors: Option<String>,
-    /// See [`Setting::Color`].
-    pub color: Option<ColorWish>,
-    /// See [`Setting::Pager`].
-    pub pager: Option<String>,
-    /// See [`Setting::PageSize`].
-    pub page_size: Option<u32>,
-    /// See [`Setting::Timeout`].
-    pub timeout: Option<Duration>,
-    /// See [`Setting::Confirm`].
-    pub confirm: Option<ConfirmWish>,
-    /// See [`Setting::PromptColor`]: one of [`PROMPT_COLORS`].
-    pub prompt_color: Option<String>,
-    /// See [`Setting::Credentials`].
-    pub credentials: Option<Keeper>,
-    /// See [`Setting::CaCert`].
-    pub cacert: Option<String>,
-    /// See [`Setting::Insecure`].
-    pub insecure: Option<bool>,
-    /// See [`Setting::TimeZone`].
-    pub time_zone: Option<String>,
-    /// See [`Setting::Catalog`].
-    pub catalog: Option<String>,
+/// Where a setting can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// `context set`.
+    Context,
+    /// `set`, in the shell or a script.
+    Shell,
+    /// Either.
+    Both,
 }
 
-/// All keys with their names.
-const SETTINGS: [(Setting, &str, Kind); 18] = [
-    (Setting::Url, "url", Kind::Url),
-    (Setting::Account, "account", Kind::Text),
-    (Setting::User, "user", Kind::Text),
-    (Setting::LogIn, "login", Kind::OneOf(&["account", "user", "ldap", "iam2", "iam2-ldap"])),
-    (Setting::Output, "output", Kind::OneOf(&FORMATS)),
-    (Setting::Columns, "columns", Kind::Names),
-    (Setting::Errors, "errors", Kind::OneOf(&["text", "json"])),
-    (Setting::Color, "color", Kind::OneOf(&["auto", "always", "never"])),
-    (Setting::Pager, "pager", Kind::Text),
-    (Setting::PageSize, "page-size", Kind::Number),
-    (Setting::Timeout, "timeout", Kind::Number),
-    (Setting::Confirm, "confirm", Kind::Confirmation),
-    (Setting::PromptColor, "prompt-color", Kind::OneOf(&PROMPT_COLORS)),
-    (Setting::Credentials, "credentials", Kind::OneOf(&["file", "keyring"])),
-    (Setting::CaCert, "cacert", Kind::Text),
-    (Setting::Insecure, "insecure", Kind::Flag),
-    (Setting::TimeZone, "time-zone", Kind::Text),
-    (Setting::Catalog, "catalog", Kind::Version),
-];
+/// What a value must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    OneOf(&'static [&'static str]),
+    Number,
+    Flag,
+    /// On, off or `strict`.
+    Confirmation,
+    /// A program in a context; on or off in the shell.
+    Pager,
+    Url,
+    /// Names separated by commas.
+    Names,
+    Version,
+    /// A file.
+    File,
+}
+
+/// Defines the settings, a line each. The text above a line is what help, completion and the option of the same name
+/// say of it; what follows the arrow is the field of [`Preferences`], for keys of a context.
+macro_rules! settings {
+    ($(#[doc = $summary:literal] $variant:ident = $name:literal, $place:expr, $kind:expr $(=> $field:ident: $type:ty)?;)+) => {
+        /// A key of a context or a setting of the shell.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Setting {
+            $(#[doc = $summary] $variant,)+
+        }
+
+        impl Setting {
+            const ALL: [Setting; [$($name),+].len()] = [$(Setting::$variant),+];
+
+            /// Its name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Setting::$variant => $name,)+
+                }
+            }
+
+            /// What it decides.
+            pub fn summary(self) -> &'static str {
+                match self {
+                    $(Setting::$variant => $summary,)+
+                }
+                .trim_start()
+            }
+
+            fn place(self) -> Place {
+                match self {
+                    $(Setting::$variant => $place,)+
+                }
+            }
+
+            fn kind(self) -> Kind {
+                match self {
+                    $(Setting::$variant => $kind,)+
+                }
+            }
+
+            /// Takes a value of the configuration over.
+            ///
+            /// # Errors
+            /// What is wrong with it.
+            pub(super) fn read(self, value: &toml_edit::Value, into: &mut Preferences) -> Result<(), String> {
+                match self {
+                    $(Setting::$variant => {
+                        $(into.$field = Some(<$type>::read(value, self.kind())?);)?
+                    })+
+                }
+                Ok(())
+            }
+        }
+
+        /// What a context, or the defaults for all of them, say.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Preferences {
+            $($(
+                #[doc = concat!("See [`Setting::", stringify!($variant), "`].")]
+                pub $field: Option<$type>,
+            )?)+
+        }
+
+        impl Preferences {
+            /// A preference as text, as it stands in the file.
+            pub fn get(&self, setting: Setting) -> Option<String> {
+                match setting {
+                    $($(Setting::$variant => self.$field.as_ref().map(Kept::text),)?)+
+                    _ => None,
+                }
+            }
+
+            /// What these say, and the others where these say nothing.
+            pub fn or(self, others: Preferences) -> Preferences {
+                Preferences {
+                    $($($field: self.$field.or(others.$field),)?)+
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Base URL of the node, such as `https://cloud.example:8443/zstack`
+    Url = "url", Place::Context, Kind::Url => url: String;
+    /// The account that logs in
+    Account = "account", Place::Context, Kind::Text => account: String;
+    /// The user of the account
+    User = "user", Place::Context, Kind::Text => user: String;
+    /// How to log in
+    LogIn = "login", Place::Context, Kind::OneOf(&["account", "user", "ldap", "iam2", "iam2-ldap"]) => log_in: String;
+    /// Lines of a table
+    Border = "border", Place::Shell, Kind::OneOf(&Border::NAMES);
+    /// For https: certificates (PEM) to trust as well
+    CaCert = "cacert", Place::Context, Kind::File => cacert: String;
+    /// The ZStack version whose catalog is used
+    Catalog = "catalog", Place::Context, Kind::Version => catalog: String;
+    /// When to use colours; NO_COLOR is honoured
+    Color = "color", Place::Both, Kind::OneOf(&ColorChoice::NAMES) => color: ColorChoice;
+    /// Columns, in that order; dotted paths reach into nested values, ip=vmNics.ip renames, +NAME adds
+    Columns = "columns", Place::Both, Kind::Names => columns: String;
+    /// Ask before something is destroyed
+    Confirm = "confirm", Place::Both, Kind::Confirmation => confirm: ConfirmWish;
+    /// Where sessions and access keys are kept
+    Credentials = "credentials", Place::Context, Kind::OneOf(&Keeper::NAMES) => credentials: Keeper;
+    /// How errors are written on standard error; json writes one line each
+    Errors = "errors", Place::Both, Kind::OneOf(&ErrorFormat::NAMES) => errors: ErrorFormat;
+    /// For https: do not check the server's certificate
+    Insecure = "insecure", Place::Context, Kind::Flag => insecure: bool;
+    /// Ask the node for values on Tab
+    Live = "live", Place::Shell, Kind::Flag;
+    /// Maximum width of a table, in characters
+    MaxWidth = "max-width", Place::Shell, Kind::Number;
+    /// Output format; default table on a terminal, else json
+    Output = "output", Place::Both, Kind::OneOf(&Format::NAMES) => output: String;
+    /// Rows per request of a paged query; default 1000
+    PageSize = "page-size", Place::Both, Kind::Number => page_size: u32;
+    /// The pager for long output; off for none
+    Pager = "pager", Place::Both, Kind::Pager => pager: String;
+    /// Colour of the prompt
+    PromptColor = "prompt-color", Place::Context, Kind::OneOf(&PROMPT_COLORS) => prompt_color: String;
+    /// Mask secrets
+    Secure = "secure", Place::Shell, Kind::Flag;
+    /// Sort the rows that were received by a column; -NAME in descending order
+    SortBy = "sort-by", Place::Shell, Kind::Text;
+    /// The node's time zone, for access keys
+    TimeZone = "time-zone", Place::Context, Kind::Text => time_zone: String;
+    /// Seconds to wait for a job; default set by the node
+    Timeout = "timeout", Place::Both, Kind::Number => timeout: Duration;
+    /// Wrap wide cells instead of cutting them
+    Wrap = "wrap", Place::Shell, Kind::Flag;
+}
 
 impl Setting {
-    /// The key of that name; `-` and `_` are the same.
+    /// The keys of a context.
+    pub fn of_context() -> impl Iterator<Item = Setting> {
+        Setting::ALL.into_iter().filter(|setting| setting.place() != Place::Shell)
+    }
+
+    /// The settings of the shell.
+    pub fn of_shell() -> impl Iterator<Item = Setting> {
+        Setting::ALL.into_iter().filter(|setting| setting.place() != Place::Context)
+    }
+
+    /// The key of a context of that name; `-` and `_` are the same.
     pub fn of_name(name: &str) -> Option<Setting> {
         let name = name.replace('_', "-");
-        SETTINGS.iter().find(|(_, known, _)| *known == name).map(|(setting, _, _)| *setting)
+        Setting::of_context().find(|setting| setting.name() == name)
     }
 
-    /// The names of all keys.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        SETTINGS.iter().map(|(_, name, _)| *name)
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        SETTINGS.iter().find(|(setting, _, _)| *setting == self).map_or("", |(_, name, _)| *name)
-    }
-
-    /// What its value must be one of; nothing where it may be more than that.
-    #[cfg(test)]
-    pub(crate) fn values(self) -> &'static [&'static str] {
+    /// What its value must be one of in a context; nothing where it may be more than that.
+    pub fn values(self) -> &'static [&'static str] {
         match self.kind() {
             Kind::OneOf(values) => values,
             Kind::Flag => &["true", "false"],
@@ -188,13 +248,23 @@ impl Setting {
         }
     }
 
-    fn kind(self) -> Kind {
-        SETTINGS.iter().find(|(setting, _, _)| *setting == self).map_or(Kind::Text, |(_, _, kind)| *kind)
+    /// As [`Setting::values`], in the shell.
+    pub fn shell_values(self) -> &'static [&'static str] {
+        match self.kind() {
+            Kind::Flag | Kind::Pager => &["on", "off"],
+            Kind::Confirmation => &["on", "off", "strict"],
+            _ => self.values(),
+        }
+    }
+
+    /// Whether its value is a file.
+    pub fn is_file(self) -> bool {
+        self.kind() == Kind::File
     }
 
     /// The key whose name looks most like this one.
     pub(super) fn closest(name: &str) -> Option<&'static str> {
-        closest(name, Setting::names())
+        closest(name, Setting::of_context().map(Setting::name))
     }
 
     /// The value as TOML has it.
@@ -202,180 +272,138 @@ impl Setting {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn value(self, text: &str) -> Result<toml_edit::Value, String> {
-        Ok(match self.kind() {
-            Kind::Flag => match text {
-                "true" | "yes" | "on" => true.into(),
-                "false" | "no" | "off" => false.into(),
-                _ => return Err(format!("`{text}` is neither true nor false")),
-            },
-            Kind::Confirmation => match text {
-                "true" | "yes" | "on" => true.into(),
-                "false" | "no" | "off" => false.into(),
-                "strict" => text.into(),
-                _ => return Err(format!("`{text}` is none of true, false, strict")),
-            },
-            Kind::Number => number(text)?.into(),
+        Ok(match (self.kind(), text) {
+            (Kind::Flag | Kind::Confirmation, "true" | "yes" | "on") => true.into(),
+            (Kind::Flag | Kind::Confirmation, "false" | "no" | "off") => false.into(),
+            (Kind::Confirmation, "strict") => text.into(),
+            (Kind::Flag | Kind::Confirmation, _) => return Err(not_one_of(text, self.values())),
+            (Kind::Number, _) => number(text)?.into(),
             _ => text.into(),
         })
     }
+}
 
-    /// Takes a value of the configuration over.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub(super) fn read(self, value: &toml_edit::Value, into: &mut Preferences) -> Result<(), String> {
-        let kind = self.kind();
-        let text = || {
-            value.as_str().map(str::to_owned).ok_or_else(|| format!("a text is expected, not {}", value.type_name()))
-        };
-        let flag = || value.as_bool().ok_or_else(|| format!("true or false is expected, not {}", value.type_name()));
-        let positive = || match value.as_integer() {
-            Some(number @ 1..=1_000_000_000) => Ok(number),
-            Some(number) => Err(format!("{number} is out of range")),
-            None => Err(format!("a number is expected, not {}", value.type_name())),
-        };
-        let checked = || {
-            let text = text()?;
-            check(kind, &text).map(|()| text)
-        };
-        match self {
-            Setting::Url => into.url = Some(checked()?),
-            Setting::Account => into.account = Some(checked()?),
-            Setting::User => into.user = Some(checked()?),
-            Setting::LogIn => into.log_in = Some(checked()?),
-            Setting::Output => into.output = Some(checked()?),
-            Setting::Columns => into.columns = Some(names(value)?),
-            Setting::Errors => into.errors = Some(checked()?),
-            Setting::Color => {
-                into.color = Some(match checked()?.as_str() {
-                    "always" => ColorWish::Always,
-                    "never" => ColorWish::Never,
-                    _ => ColorWish::Auto,
-                });
-            }
-            Setting::Pager => into.pager = Some(checked()?),
-            Setting::PageSize => {
-                into.page_size = Some(u32::try_from(positive()?).map_err(|error| error.to_string())?);
-            }
-            Setting::Timeout => {
-                into.timeout =
-                    Some(Duration::from_secs(u64::try_from(positive()?).map_err(|error| error.to_string())?));
-            }
-            Setting::Confirm => {
-                into.confirm = Some(match (value.as_bool(), value.as_str()) {
-                    (Some(true), _) => ConfirmWish::On,
-                    (Some(false), _) => ConfirmWish::Off,
-                    (None, Some("strict")) => ConfirmWish::Strict,
-                    (None, _) => {
-                        return Err(format!("true, false or \"strict\" is expected, not {}", value.type_name()));
-                    }
-                });
-            }
-            Setting::PromptColor => into.prompt_color = Some(checked()?),
-            Setting::Credentials => {
-                let keyring = checked()? == "keyring";
-                into.credentials = Some(if keyring { Keeper::Keyring } else { Keeper::Files });
-            }
-            Setting::CaCert => into.cacert = Some(checked()?),
-            Setting::Insecure => into.insecure = Some(flag()?),
-            Setting::TimeZone => into.time_zone = Some(checked()?),
-            Setting::Catalog => into.catalog = Some(checked()?),
+/// A value that a context can keep.
+trait Kept: Sized {
+    /// Reads it from the configuration.
+    fn read(value: &toml_edit::Value, kind: Kind) -> Result<Self, String>;
+
+    /// The text that `context set` takes for it.
+    fn text(&self) -> String;
+}
+
+impl Kept for String {
+    fn read(value: &toml_edit::Value, kind: Kind) -> Result<String, String> {
+        if kind == Kind::Names {
+            return names(value);
         }
-        Ok(())
+        let text = value.as_str().ok_or_else(|| format!("text is expected, not {}", value.type_name()))?;
+        check(kind, text)?;
+        Ok(text.to_owned())
+    }
+
+    fn text(&self) -> String {
+        self.clone()
     }
 }
 
-impl Preferences {
-    /// A preference as text, as it stands in the file.
-    pub fn get(&self, setting: Setting) -> Option<String> {
-        let flag = |value: Option<bool>| value.map(|value| value.to_string());
-        match setting {
-            Setting::Url => self.url.clone(),
-            Setting::Account => self.account.clone(),
-            Setting::User => self.user.clone(),
-            Setting::LogIn => self.log_in.clone(),
-            Setting::Output => self.output.clone(),
-            Setting::Columns => self.columns.clone(),
-            Setting::Errors => self.errors.clone(),
-            Setting::Color => self.color.map(|wish| {
-                match wish {
-                    ColorWish::Auto => "auto",
-                    ColorWish::Always => "always",
-                    ColorWish::Never => "never",
-                }
-                .to_owned()
-            }),
-            Setting::Pager => self.pager.clone(),
-            Setting::PageSize => self.page_size.map(|size| size.to_string()),
-            Setting::Timeout => self.timeout.map(|timeout| timeout.as_secs().to_string()),
-            Setting::Confirm => self.confirm.map(|wish| {
-                match wish {
-                    ConfirmWish::Off => "false",
-                    ConfirmWish::On => "true",
-                    ConfirmWish::Strict => "strict",
-                }
-                .to_owned()
-            }),
-            Setting::PromptColor => self.prompt_color.clone(),
-            Setting::Credentials => self.credentials.map(|keeper| {
-                match keeper {
-                    Keeper::Files => "file",
-                    Keeper::Keyring => "keyring",
-                }
-                .to_owned()
-            }),
-            Setting::CaCert => self.cacert.clone(),
-            Setting::Insecure => flag(self.insecure),
-            Setting::TimeZone => self.time_zone.clone(),
-            Setting::Catalog => self.catalog.clone(),
+impl Kept for bool {
+    fn read(value: &toml_edit::Value, _: Kind) -> Result<bool, String> {
+        value.as_bool().ok_or_else(|| format!("true or false is expected, not {}", value.type_name()))
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Kept for u32 {
+    fn read(value: &toml_edit::Value, _: Kind) -> Result<u32, String> {
+        match value.as_integer() {
+            Some(number @ 1..=1_000_000_000) => u32::try_from(number).map_err(|error| error.to_string()),
+            Some(number) => Err(format!("{number} is out of range")),
+            None => Err(format!("a number is expected, not {}", value.type_name())),
         }
     }
 
-    /// What these say, and the others where these say nothing.
-    pub fn or(self, others: Preferences) -> Preferences {
-        Preferences {
-            url: self.url.or(others.url),
-            account: self.account.or(others.account),
-            user: self.user.or(others.user),
-            log_in: self.log_in.or(others.log_in),
-            output: self.output.or(others.output),
-            columns: self.columns.or(others.columns),
-            errors: self.errors.or(others.errors),
-            color: self.color.or(others.color),
-            pager: self.pager.or(others.pager),
-            page_size: self.page_size.or(others.page_size),
-            timeout: self.timeout.or(others.timeout),
-            confirm: self.confirm.or(others.confirm),
-            prompt_color: self.prompt_color.or(others.prompt_color),
-            credentials: self.credentials.or(others.credentials),
-            cacert: self.cacert.or(others.cacert),
-            insecure: self.insecure.or(others.insecure),
-            time_zone: self.time_zone.or(others.time_zone),
-            catalog: self.catalog.or(others.catalog),
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+/// In seconds.
+impl Kept for Duration {
+    fn read(value: &toml_edit::Value, kind: Kind) -> Result<Duration, String> {
+        u32::read(value, kind).map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    fn text(&self) -> String {
+        self.as_secs().to_string()
+    }
+}
+
+impl Kept for ConfirmWish {
+    fn read(value: &toml_edit::Value, _: Kind) -> Result<ConfirmWish, String> {
+        match (value.as_bool(), value.as_str()) {
+            (Some(true), _) => Ok(ConfirmWish::On),
+            (Some(false), _) => Ok(ConfirmWish::Off),
+            (None, Some("strict")) => Ok(ConfirmWish::Strict),
+            (None, _) => Err(format!("true, false or \"strict\" is expected, not {}", value.type_name())),
         }
     }
+
+    fn text(&self) -> String {
+        match self {
+            ConfirmWish::Off => "false",
+            ConfirmWish::On => "true",
+            ConfirmWish::Strict => "strict",
+        }
+        .to_owned()
+    }
+}
+
+/// Choices are kept by their names.
+macro_rules! kept_by_name {
+    ($($choice:ident),+) => {
+        $(impl Kept for $choice {
+            fn read(value: &toml_edit::Value, kind: Kind) -> Result<$choice, String> {
+                let name = String::read(value, kind)?;
+                $choice::from_name(&name).ok_or_else(|| not_one_of(&name, &$choice::NAMES))
+            }
+
+            fn text(&self) -> String {
+                self.name().to_owned()
+            }
+        })+
+    };
+}
+
+kept_by_name!(ColorChoice, ErrorFormat, Keeper);
+
+fn not_one_of(text: &str, values: &[&str]) -> String {
+    format!("`{text}` is not one of {}", values.join(", "))
 }
 
 fn check(kind: Kind, text: &str) -> Result<(), String> {
     match kind {
-        Kind::OneOf(values) if !values.contains(&text) => Err(format!("`{text}` is not one of {}", values.join(", "))),
+        Kind::OneOf(values) if !values.contains(&text) => Err(not_one_of(text, values)),
         Kind::Url => {
             let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
             match rest.map(|rest| rest.split('/').next().unwrap_or_default()) {
                 None | Some("") => Err("a URL such as https://cloud.example:8443/zstack is expected".to_owned()),
-                Some(authority) if authority.contains('@') => Err("a URL holds no password here".to_owned()),
+                Some(authority) if authority.contains('@') => Err("a URL must not contain a password".to_owned()),
                 Some(_) => Ok(()),
             }
         }
         Kind::Version if !text.split('.').all(|part| part.parse::<u32>().is_ok()) => {
-            Err(format!("`{text}` is no ZStack version such as 4.8.0"))
+            Err(format!("`{text}` is not a ZStack version such as 4.8.0"))
         }
         _ => Ok(()),
     }
 }
 
 fn number(text: &str) -> Result<i64, String> {
-    text.parse::<i64>().ok().filter(|number| *number > 0).ok_or_else(|| format!("`{text}` is no number above 0"))
+    text.parse::<i64>().ok().filter(|number| *number > 0).ok_or_else(|| format!("`{text}` is not a number above 0"))
 }
 
 /// `"a,b"` or `["a", "b"]`.
@@ -394,9 +422,8 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_lead_back() {
-        for (setting, name, _) in SETTINGS {
-            assert_eq!(Setting::of_name(name), Some(setting));
-            assert_eq!(setting.name(), name);
+        for setting in Setting::of_context() {
+            assert_eq!(Setting::of_name(setting.name()), Some(setting));
         }
         assert_eq!(Setting::of_name("page_size"), Some(Setting::PageSize));
         assert_eq!(Setting::closest("ouput"), Some("output"));

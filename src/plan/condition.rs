@@ -183,7 +183,7 @@ impl ConditionReader<'_> {
         let first = *at == 0;
         let special = self.specialised.into_iter().filter(|_| first);
         let special = special.flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
-        let common = super::query::COMMON.iter().copied().filter(|_| first);
+        let common = super::query::QueryParameter::NAMES.into_iter().filter(|_| first);
         let names = fields.chain(relations).chain(special).chain(common).chain(TAG_FIELDS);
         let kind = ErrorKind::UnknownField {
             api: self.api,

@@ -10,7 +10,7 @@ use super::{Cursor, Options, Plan, Request, plan};
 const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
 
 /// A value that the catalog allows for the parameter, as typed.
-fn sample(catalog: Catalog, parameter: &Parameter) -> String {
+pub(crate) fn sample(catalog: Catalog, parameter: &Parameter) -> String {
     if let Some(value) = parameter.values.first() {
         return value.to_string();
     }

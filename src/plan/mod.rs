@@ -19,13 +19,14 @@ mod value;
 mod zql;
 
 #[cfg(test)]
-mod every_api;
+pub(crate) mod every_api;
 
 pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
 pub use own::{Wanted, call, rows};
-pub use query::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
+pub use query::{Answer, Cursor, Extent, LocalOrder, QueryParameter, QueryPlan, Sort};
+pub(crate) use query::{QueryValue, condition_fields};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
@@ -88,10 +89,10 @@ pub fn plan(command: &Command, catalog: Catalog, options: &Options) -> Result<Pl
 ///
 /// # Errors
 /// [`ErrorKind::UnknownApi`].
-pub fn check_name(words: &[Word], catalog: Catalog, commands: &[&str]) -> Result<(), Error> {
+pub fn check_name(words: &[Word], catalog: Catalog, commands: impl FnOnce() -> Vec<&'static str>) -> Result<(), Error> {
     match words.first() {
         Some(name) if catalog.api_ignoring_case(&name.text).is_none() => {
-            Err(unknown_api(&name.text, name.span.clone(), catalog, commands))
+            Err(unknown_api(&name.text, name.span.clone(), catalog, &commands()))
         }
         _ => Ok(()),
     }

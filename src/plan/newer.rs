@@ -3,7 +3,7 @@
 use crate::catalog::{Api, Catalog, Inventory};
 use crate::syntax::Command;
 
-use super::query::COMMON;
+use super::query::{QueryParameter, QueryValue};
 
 /// The parameters and fields of a command that the catalog's version lacks, as `API.name` or a field's path, each with
 /// the version that introduced it.
@@ -11,11 +11,11 @@ pub fn newer(command: &Command, catalog: Catalog) -> Vec<(String, &'static str)>
     let Some(api) = catalog.api_ignoring_case(&command.name) else { return Vec::new() };
     let mut found = Vec::new();
     for argument in &command.arguments {
-        let name = argument.name.as_str();
-        let paths: Vec<&str> = match name {
-            "fields" | "sortBy" | "groupBy" if api.is_query => argument.value.split(',').collect(),
-            _ if api.is_query && COMMON.contains(&name) => continue,
-            _ => vec![name],
+        let parameter = QueryParameter::from_name(&argument.name).filter(|_| api.is_query);
+        let paths: Vec<&str> = match parameter.map(QueryParameter::value) {
+            Some(QueryValue::Field | QueryValue::Fields) => argument.value.split(',').collect(),
+            Some(_) => continue,
+            None => vec![argument.name.as_str()],
         };
         for path in paths {
             let since = if api.is_query { since_of_path(&api, path.trim(), catalog) } else { since_of(&api, path) };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::named::named;
 use crate::secret::Secrets;
 
 use super::columns::Selection;
@@ -9,99 +10,48 @@ use super::filter::Filter;
 use super::marks::Marks;
 use super::sort::SortKey;
 
-/// An output format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// One row an inventory, the columns that matter.
-    Table,
-    /// As `Table`, with every scalar column.
-    Wide,
-    /// One `field | value` block an inventory.
-    Vertical,
-    /// The reply as sent, indented, its members sorted.
-    Json,
-    /// One inventory a line.
-    Jsonl,
-    /// The content of `Json` as YAML.
-    Yaml,
-    /// Comma-separated, RFC 4180.
-    Csv,
-    /// Tab-separated, tabs and line feeds escaped.
-    Tsv,
-    /// The first column, bare.
-    Value,
+named! {
+    /// An output format.
+    pub enum Format {
+        /// Aligned columns, the important ones
+        Table = "table",
+        /// Aligned columns, every scalar one
+        Wide = "wide",
+        /// One `field | value` block per row
+        Vertical = "vertical",
+        /// The reply as sent, indented, its members sorted
+        Json = "json",
+        /// One row per line, as JSON
+        Jsonl = "jsonl",
+        /// The reply as YAML
+        Yaml = "yaml",
+        /// Comma-separated, with a header
+        Csv = "csv",
+        /// Tab-separated, with a header
+        Tsv = "tsv",
+        /// The first column, without quotes
+        Value = "value",
+    }
 }
 
 impl Format {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [Format; 9] = [
-        Format::Table,
-        Format::Wide,
-        Format::Vertical,
-        Format::Json,
-        Format::Jsonl,
-        Format::Yaml,
-        Format::Csv,
-        Format::Tsv,
-        Format::Value,
-    ];
-
-    /// Its name, as given to `--output`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Table => "table",
-            Format::Wide => "wide",
-            Format::Vertical => "vertical",
-            Format::Json => "json",
-            Format::Jsonl => "jsonl",
-            Format::Yaml => "yaml",
-            Format::Csv => "csv",
-            Format::Tsv => "tsv",
-            Format::Value => "value",
-        }
-    }
-
-    /// The format of that name.
-    pub fn from_name(name: &str) -> Option<Format> {
-        Format::ALL.into_iter().find(|format| format.name() == name)
-    }
-
     /// Whether it is for people: secrets masked, byte counts readable, nested values summarised.
     pub fn is_for_people(self) -> bool {
         matches!(self, Format::Table | Format::Wide | Format::Vertical)
     }
 }
 
-/// The lines of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Border {
-    /// `+---+` and `|`.
-    Ascii,
-    /// `┌───┐` and `│`.
-    Unicode,
-    /// A table in a Markdown document.
-    Markdown,
-    /// Spaces only.
-    None,
-}
-
-impl Border {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [Border; 4] = [Border::Ascii, Border::Unicode, Border::Markdown, Border::None];
-
-    /// Its name, as given to `--border`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Border::Ascii => "ascii",
-            Border::Unicode => "unicode",
-            Border::Markdown => "markdown",
-            Border::None => "none",
-        }
-    }
-
-    /// The border of that name.
-    pub fn from_name(name: &str) -> Option<Border> {
-        Border::ALL.into_iter().find(|border| border.name() == name)
+named! {
+    /// The lines of a table.
+    pub enum Border {
+        /// +---+ and |
+        Ascii = "ascii",
+        /// Box-drawing characters
+        Unicode = "unicode",
+        /// A table in a Markdown document
+        Markdown = "markdown",
+        /// Spaces only
+        None = "none",
     }
 }
 

@@ -5,43 +5,33 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The kind of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The reply is delayed by three seconds, divided by the speed-up factor.
-    Slow,
-    /// The connection is closed before the request is handled.
-    CutBefore,
-    /// The connection is closed after the request was handled, before the reply.
-    CutAfter,
-    /// 500 with an empty body; the request is not handled.
-    Empty500,
-    /// A proxy's page with status 502; the request is not handled.
-    Html,
-    /// The request is handled, and the connection is closed in the middle of the reply.
-    Truncated,
-    /// The job runs, but its record is lost, so that polls do not find it.
-    JobLost,
-    /// The node is starting: no path has an API yet (T9).
-    Starting,
-    /// `location` has an unknown host, as behind a proxy (J3).
-    Location,
-    /// The node's clock is 20 minutes ahead. This applies to the whole node, independent of API and rate.
-    ClockOff,
-}
+use crate::named::named;
 
-const KINDS: [(&str, FaultKind); 10] = [
-    ("slow", FaultKind::Slow),
-    ("cut-before", FaultKind::CutBefore),
-    ("cut-after", FaultKind::CutAfter),
-    ("empty-500", FaultKind::Empty500),
-    ("html", FaultKind::Html),
-    ("truncated", FaultKind::Truncated),
-    ("job-lost", FaultKind::JobLost),
-    ("starting", FaultKind::Starting),
-    ("location", FaultKind::Location),
-    ("clock-off", FaultKind::ClockOff),
-];
+named! {
+    /// What goes wrong.
+    pub enum FaultKind {
+        /// The answer comes late: after three seconds, divided by the speed
+        Slow = "slow",
+        /// The connection is cut before anything is done
+        CutBefore = "cut-before",
+        /// The connection is cut after the work, before the answer
+        CutAfter = "cut-after",
+        /// 500 with an empty body; nothing is done
+        Empty500 = "empty-500",
+        /// A proxy's page with status 502; nothing is done
+        Html = "html",
+        /// The work is done, and the connection is cut in the middle of the answer
+        Truncated = "truncated",
+        /// The job runs, but its record is lost: polls find nothing
+        JobLost = "job-lost",
+        /// The node is starting: no path has an API yet
+        Starting = "starting",
+        /// The location of a job names a host that nobody knows, as behind a proxy
+        Location = "location",
+        /// The node's clock is 20 minutes ahead, whatever API and rate say
+        ClockOff = "clock-off",
+    }
+}
 
 /// The name that selects polls of jobs, which are not API calls.
 pub(super) const POLL: &str = "api-jobs";
@@ -62,7 +52,7 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
     /// There is no such kind.
-    #[error("unknown fault `{0}`; there are {kinds}", kinds = kind_names())]
+    #[error("unknown fault `{0}`; there are {kinds}", kinds = FaultKind::NAMES.join(", "))]
     Kind(String),
     /// The rate is not a number from 0 to 1.
     #[error("the rate of a fault is a number from 0 to 1, not `{0}`")]
@@ -70,10 +60,6 @@ pub enum FaultError {
     /// There are more than three parts.
     #[error("a fault is KIND[:API][:RATE], not `{0}`")]
     Shape(String),
-}
-
-fn kind_names() -> String {
-    KINDS.map(|(name, _)| name).join(", ")
 }
 
 #[cfg(test)]
@@ -94,11 +80,7 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Fault, FaultError> {
         let parts: Vec<&str> = text.split(':').collect();
-        let kind = KINDS
-            .iter()
-            .find(|(name, _)| *name == parts[0])
-            .map(|(_, kind)| *kind)
-            .ok_or_else(|| FaultError::Kind(parts[0].to_owned()))?;
+        let kind = FaultKind::from_name(parts[0]).ok_or_else(|| FaultError::Kind(parts[0].to_owned()))?;
         let rate = |text: &str| {
             text.parse().ok().filter(|rate| (0.0..=1.0).contains(rate)).ok_or_else(|| FaultError::Rate(text.to_owned()))
         };
@@ -117,8 +99,7 @@ impl FromStr for Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(name, _)| *name);
-        f.write_str(name)?;
+        f.write_str(self.kind.name())?;
         if let Some(api) = &self.api {
             write!(f, ":{api}")?;
         }

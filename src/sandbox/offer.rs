@@ -4,36 +4,36 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::catalog::{Api, Catalog};
+use crate::named::named;
 
-/// The edition of a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Edition {
-    /// With the premium modules.
-    #[default]
-    Full,
-    /// The open-source modules only.
-    Open,
+named! {
+    /// What was built into a node.
+    #[derive(Default)]
+    pub enum Edition {
+        /// Everything, the premium modules too
+        #[default]
+        Full = "full",
+        /// The public sources alone, without the premium APIs
+        Open = "open",
+    }
 }
-
-const EDITIONS: [(&str, Edition); 2] = [("full", Edition::Full), ("open", Edition::Open)];
 
 /// Why an edition cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown edition `{0}`; there are full, open")]
+#[error("unknown edition `{0}`; there are {names}", names = Edition::NAMES.join(", "))]
 pub struct EditionError(String);
 
 impl FromStr for Edition {
     type Err = EditionError;
 
     fn from_str(text: &str) -> Result<Edition, EditionError> {
-        let found = EDITIONS.iter().find(|(name, _)| *name == text).map(|(_, edition)| *edition);
-        found.ok_or_else(|| EditionError(text.to_owned()))
+        Edition::from_name(text).ok_or_else(|| EditionError(text.to_owned()))
     }
 }
 
 impl fmt::Display for Edition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(EDITIONS.iter().find(|(_, edition)| edition == self).map_or("", |(name, _)| name))
+        f.write_str(self.name())
     }
 }
 
@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn editions_are_read_and_written_alike() {
-        for (text, edition) in EDITIONS {
+        for edition in Edition::ALL {
+            let text = edition.name();
             assert_eq!((text.parse(), edition.to_string()), (Ok(edition), text.to_owned()));
         }
         let error = "closed".parse::<Edition>().expect_err("no edition").to_string();

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::{ColorChoice, ErrorFormat, Options};
+use crate::cli::{ErrorFormat, Options};
 use crate::client::TlsOptions;
 use crate::config::{
-    Address, ColorWish, ConfirmWish, Context, Contexts, NodeChoice, Origin, Preferences, Sourced, Variables,
-    choose_node,
+    Address, ConfirmWish, Context, Contexts, NodeChoice, Origin, Preferences, Sourced, Variables, choose_node,
 };
 use crate::error::Error;
 use crate::secret::Secrets;
@@ -299,10 +298,8 @@ impl<'a> Layers<'a> {
         let errors = self
             .sourced("errors", |options| options.errors)
             .or_else(|| Layers::variable("ZSTACK_ERRORS", of_environment))
-            .or_else(|| configured.sourced(|says| says.errors.as_deref().and_then(ErrorFormat::of_name)));
-        let color = self
-            .sourced("color", |options| options.color)
-            .or_else(|| configured.sourced(|says| says.color.map(color_choice)));
+            .or_else(|| configured.sourced(|says| says.errors));
+        let color = self.sourced("color", |options| options.color).or_else(|| configured.sourced(|says| says.color));
         let preferred = configured.preferences.pager.clone();
         let is_off = matches!(preferred.as_deref().map(str::trim), Some("" | "off"));
         let pager = self.variables.pager.clone().or(preferred).unwrap_or_else(|| "less".to_owned());
@@ -315,14 +312,6 @@ impl<'a> Layers<'a> {
             errors: errors.unwrap_or_default(),
             pager: Some(pager).filter(|_| !is_off && !self.flag(|options| options.no_pager)),
         }
-    }
-}
-
-fn color_choice(wish: ColorWish) -> ColorChoice {
-    match wish {
-        ColorWish::Auto => ColorChoice::Auto,
-        ColorWish::Always => ColorChoice::Always,
-        ColorWish::Never => ColorChoice::Never,
     }
 }
 
@@ -359,7 +348,7 @@ pub(crate) fn settle_typed(line: &Options, held: &Held, variables: &Variables, t
 /// When `ZSTACK_ERRORS` names no format.
 pub(crate) fn errors_of_environment(variables: &Variables) -> Result<Option<ErrorFormat>, Error> {
     let Some(name) = &variables.errors else { return Ok(None) };
-    ErrorFormat::of_name(name).map(Some).ok_or_else(|| Error::Preference {
+    ErrorFormat::from_name(name).map(Some).ok_or_else(|| Error::Preference {
         option: "errors",
         origin: Origin::Variable("ZSTACK_ERRORS"),
         problem: format!("`{name}` is neither text nor json"),

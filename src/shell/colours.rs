@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use crate::catalog::{Catalog, FieldPath, TAG_FIELDS, Type};
+use crate::cli;
+use crate::plan::QueryParameter;
 use crate::syntax::{Operator, Word, lex, zql};
 
-use super::complete::{Argument, QUERY_PARAMETERS, name_length, own_command, rows as rows_of};
+use super::complete::{Argument, name_length, own_command, rows as rows_of};
 use super::editor::{Assistant, Decoded};
 
 const KNOWN: &str = "1;36";
@@ -32,7 +34,7 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
         }
         let unfinished = cursor >= word.span.start && cursor <= word.span.end;
         if word.text.starts_with('-') {
-            takes_value = super::complete::option_takes_value(&word.text);
+            takes_value = cli::program().option(&word.text).is_some_and(|option| option.takes_next_word());
             brush.colour(word.span.clone(), OPTION);
         } else if takes_value {
             takes_value = false;
@@ -144,7 +146,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
         };
     }
     let Some(rows) = &decoded.rows else { return Verdict::Right };
-    let is_parameter = QUERY_PARAMETERS.iter().any(|parameter| parameter.name == argument.name);
+    let is_parameter = QueryParameter::of(argument.name, argument.operator).is_some();
     if is_parameter || TAG_FIELDS.contains(&argument.name) && !rows.is_broken(argument.name) {
         return Verdict::Right;
     }

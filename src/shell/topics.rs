@@ -19,16 +19,16 @@ macro_rules! topic {
 
 /// All topics, in the order in which the overview lists them.
 pub const TOPICS: [Topic; 10] = [
-    topic!("query", "conditions, operators and shaping the answer"),
-    topic!("values", "how values are written"),
-    topic!("output", "formats, columns, filters, redirection"),
-    topic!("shell", "keys, completion, history"),
-    topic!("contexts", "saved nodes, accounts, logging in"),
-    topic!("catalog", "versions of ZStack, and what a node lacks"),
-    topic!("sandbox", "the embedded management node"),
-    topic!("secrets", "what is masked, and where"),
-    topic!("exit-codes", "what the exit status says"),
-    topic!("errors", "errors as JSON, for programs"),
+    topic!("query", "Conditions, operators and query parameters"),
+    topic!("values", "How to write values"),
+    topic!("output", "Formats, columns, filters, redirection"),
+    topic!("shell", "Keys, completion, history"),
+    topic!("contexts", "Saved nodes, accounts, logging in"),
+    topic!("catalog", "Versions of ZStack, and APIs that a node lacks"),
+    topic!("sandbox", "The embedded management node"),
+    topic!("secrets", "What is masked, and where"),
+    topic!("exit-codes", "The exit codes of the program"),
+    topic!("errors", "Errors as JSON, for programs"),
 ];
 
 #[cfg(test)]

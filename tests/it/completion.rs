@@ -41,6 +41,15 @@ fn every_position_offers_its_kind() {
         ("context use ", "lab", "value"),
         ("--context ", "lab", "value"),
         ("set output ve", "vertical", "value"),
+        ("set outp", "output", "param"),
+        ("context set lab outp", "output=", "param"),
+        ("context set lab color=al", "color=always", "value"),
+        ("raw P", "POST", "value"),
+        ("catalog use 4.8", "4.8.0", "value"),
+        ("catalog show ZoneInv", "ZoneInventory", "value"),
+        ("sandbox serve --edition o", "open", "value"),
+        ("login --plat", "--platform", "param"),
+        ("help job", "job", "command"),
         ("QueryZone -o js", "json", "value"),
         ("help CreateZ", "CreateZone", "api"),
         ("CreateZone na", "name=", "param"),
@@ -69,6 +78,10 @@ fn what_is_given_or_secret_is_not_offered() {
     let offered = words(&home, "CreateZone name=a ");
     assert!(!offered.contains("name=") && offered.contains("description="), "{offered:?}");
     assert!(words(&home, "LogInByAccount ").contains("password="));
+    // A query refuses the parameters that set tags, and a condition on a member that is a record.
+    let offered = words(&home, "QueryZone sys");
+    assert!(!offered.contains("systemTags=") && offered.contains("__systemTag__="), "{offered:?}");
+    assert!(!words(&home, "QueryVmInstance vmNics").contains("vmNics="));
     assert!(words(&home, "LogInByAccount password=").is_empty());
     assert!(!words(&home, "QueryZone fields=name,").contains("fields=name,name"));
 }
@@ -110,8 +123,7 @@ fn parameters_and_fields_are_those_of_the_original() {
         let mut expected: Vec<String> = api.parameters.iter().map(|parameter| format!("{}=", parameter.name)).collect();
         expected.push("timeout=".to_owned());
         if let Some(inventory) = api.inventory.filter(|_| api.is_query).and_then(|name| catalog.inventory(name)) {
-            let fields = inventory.fields.iter().filter(|field| !field.unqueryable);
-            expected.extend(fields.map(|field| format!("{}=", field.name)));
+            expected.extend(inventory.comparable().map(|field| format!("{}=", field.name)));
             let expanded = inventory.expanded.iter().filter(|(_, expanded)| !expanded.hidden);
             expected.extend(expanded.map(|(name, _)| format!("{name}.")));
             expected.extend(

@@ -259,7 +259,7 @@ fn every_setting_is_shown_and_changed_by_its_name() {
     assert!(names.len() > 2 && names[1..].is_sorted_by(|one, other| one >= other), "{names:?}");
     run("set sort-by nmae\nQueryZone").succeeds().stdout_has("zone-1");
     run("set max-width wide").fails(1).stderr_has("max-width: a whole number from 1 to 4294967295 is expected");
-    run("set border double").fails(1).stderr_has("border: double is none of ascii, unicode, markdown, none");
+    run("set border double").fails(1).stderr_has("border: `double` is not one of ascii, unicode, markdown, none");
     run("set sort-by -name -v\nset sort-by").succeeds().stdout("-name\n");
 }
 

@@ -63,11 +63,14 @@ fn what_the_original_took_is_accepted_or_explained() {
          hint: each condition is a word of its own: name~=web 'cpuNum>2'\n",
     );
     for (option, message) in [
-        ("-d", "-d: deploying a cloud from an XML file is not offered"),
-        ("--template=lab.tmpl", "--template: deploying a cloud from an XML file is not offered"),
-        ("-D", "-D: dumping a cloud to an XML file is not offered"),
-        ("--dump", "--dump: dumping a cloud to an XML file is not offered"),
-        ("-Psecret", "-P: deploying from XML files and dumping to them, which this password was for, are not offered"),
+        ("-d", "-d: deploying a cloud from an XML file is not supported"),
+        ("--template=lab.tmpl", "--template: deploying a cloud from an XML file is not supported"),
+        ("-D", "-D: dumping a cloud to an XML file is not supported"),
+        ("--dump", "--dump: dumping a cloud to an XML file is not supported"),
+        (
+            "-Psecret",
+            "-P: it was the password for deploying from XML files and dumping to them, which is not supported",
+        ),
     ] {
         let done = run(&[option, "lab.xml"]).fails(2).stdout("").stderr_has(&format!("error: {message}\n  hint: "));
         done.never_shows("secret");

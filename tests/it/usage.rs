@@ -68,7 +68,7 @@ fn mistakes_in_options_are_told_in_two_lines() {
         (
             "context",
             1,
-            "the word that is to follow is missing: one of list, use, set, show, delete\n  \
+            "a subcommand is missing: one of list, use, set, show, delete\n  \
              hint: `zstack-cli context --help` tells more",
         ),
         (
@@ -155,4 +155,12 @@ fn the_help_of_an_own_command_is_its_own() {
     home.run(["help", "login"]).succeeds().stdout_has("  login [ACCOUNT]\n").stdout_has("--access-key");
     home.run(["help", "sandbox"]).succeeds().stdout_has("  --fault KIND").stdout_has("  --vms N");
     home.run(["help", "LogOut"]).succeeds().stdout_has("REQUEST");
+    // The page of a subcommand holds what its `--help` does.
+    let page = home.run(["help", "job", "wait"]).succeeds().stdout_has("job wait: Wait for jobs to finish").stderr("");
+    page.stdout_has("  job wait UUID ...\n").stdout_has("The uuids, or their first characters").never_shows("job list");
+    home.run(["job", "wait", "--help"]).succeeds().stdout_has("Usage: zstack-cli job wait <UUID>...");
+    home.run(["help", "job", "wiat"])
+        .fails(1)
+        .stdout("")
+        .stderr_has("there is no API, command or topic called job wiat");
 }

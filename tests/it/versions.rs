@@ -205,7 +205,7 @@ fn a_context_or_catalog_use_says_the_version_and_the_node_is_not_asked() {
     call().succeeds();
     assert_eq!(came(&node)[2], "getVersion");
     home.run(["catalog", "use", "new"]).fails(1).stderr_has("catalog version");
-    home.run(["context", "set", "old", "catalog=new"]).fails(2).stderr_has("no ZStack version such as 4.8.0");
+    home.run(["context", "set", "old", "catalog=new"]).fails(2).stderr_has("not a ZStack version such as 4.8.0");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Planning a query: its conditions, its result options, and the requests for its pages.
 
 mod listed;
+mod parameter;
 mod requests;
 mod shape;
 mod split;
@@ -16,23 +17,11 @@ use super::error::{Error, ErrorKind};
 use super::request::PathPart;
 use super::{Options, call};
 
+pub use parameter::QueryParameter;
+use parameter::is_tag_parameter;
+pub(crate) use parameter::{QueryValue, condition_fields};
 pub use requests::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 use shape::{CommonParameters, ResultOptions};
-
-/// The parameters that every query takes besides conditions.
-pub(super) const COMMON: [&str; 11] = [
-    "conditions",
-    "count",
-    "limit",
-    "start",
-    "timeout",
-    "replyWithCount",
-    "sortBy",
-    "sortDirection",
-    "fields",
-    "groupBy",
-    "filterName",
-];
 
 /// Plans a query.
 pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Options) -> Result<QueryPlan, Error> {
@@ -41,20 +30,21 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
     let mut typed: Vec<&Argument> = Vec::new();
     for argument in &command.arguments {
         let name = argument.name.as_str();
-        if matches!(name, "systemTags" | "userTags") {
+        if is_tag_parameter(name) {
             let kind = ErrorKind::QueryTakesNoTags { name: name.to_owned() };
             return Err(Error::at(kind, argument.span.clone()));
         }
-        if !COMMON.contains(&name) || argument.operator != Operator::Equal {
+        let Some(parameter) = QueryParameter::of(name, argument.operator) else {
             typed.push(argument);
-        } else if common.get(name).is_some() {
+            continue;
+        };
+        if common.get(parameter).is_some() {
             let kind = ErrorKind::GivenTwice { name: name.to_owned() };
             return Err(Error::at(kind, argument.name_span.clone()));
-        } else {
-            common.given.push(argument);
         }
+        common.given.push((parameter, argument));
     }
-    let listed = match common.get("conditions") {
+    let listed = match common.get(QueryParameter::Conditions) {
         Some(argument) => listed::conditions(argument)?,
         None => Vec::new(),
     };
@@ -101,7 +91,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         start: shape.start,
         page_size: options.page_size.max(1),
         filter_name: shape.filter_name,
-        timeout: match common.get("timeout") {
+        timeout: match common.get(QueryParameter::Timeout) {
             Some(argument) => Some(call::milliseconds(argument)?),
             None => options.timeout,
         },

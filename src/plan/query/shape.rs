@@ -4,6 +4,7 @@ use crate::catalog::{Api, Field, Inventory};
 use crate::nearness::closest;
 use crate::syntax::{Argument, integer, split_list};
 
+use super::parameter::QueryParameter;
 use super::requests::{Answer, Extent, LocalOrder, Sort};
 use crate::plan::condition::ConditionReader;
 use crate::plan::error::{Error, ErrorKind};
@@ -12,25 +13,25 @@ use crate::plan::{Options, fields};
 /// The common parameters as typed.
 #[derive(Default)]
 pub(super) struct CommonParameters<'a> {
-    pub(super) given: Vec<&'a Argument>,
+    pub(super) given: Vec<(QueryParameter, &'a Argument)>,
 }
 
 impl<'a> CommonParameters<'a> {
-    pub(super) fn get(&self, name: &str) -> Option<&'a Argument> {
-        self.given.iter().copied().find(|argument| argument.name == name)
+    pub(super) fn get(&self, parameter: QueryParameter) -> Option<&'a Argument> {
+        self.given.iter().find(|(given, _)| *given == parameter).map(|(_, argument)| *argument)
     }
 
-    fn flag(&self, name: &str) -> Result<bool, Error> {
-        match self.get(name).map(|argument| (argument, argument.value.as_str())) {
+    fn flag(&self, parameter: QueryParameter) -> Result<bool, Error> {
+        match self.get(parameter).map(|argument| (argument, argument.value.as_str())) {
             None | Some((_, "false" | "False")) => Ok(false),
             Some((_, "true" | "True")) => Ok(true),
             Some((argument, _)) => Err(wrong_type(argument, "true or false")),
         }
     }
 
-    fn number(&self, name: &str) -> Result<Option<u64>, Error> {
-        let Some(argument) = self.get(name) else { return Ok(None) };
-        // The node uses 32-bit numbers for rows.
+    fn number(&self, parameter: QueryParameter) -> Result<Option<u64>, Error> {
+        let Some(argument) = self.get(parameter) else { return Ok(None) };
+        // The node counts rows in 32 bits.
         match integer(&argument.value).filter(|number| (0..=i64::from(i32::MAX)).contains(number)) {
             Some(number) => Ok(Some(number.unsigned_abs())),
             None => Err(wrong_type(argument, "a whole number, zero or above")),
@@ -61,22 +62,22 @@ impl ResultOptions {
         reader: &ConditionReader<'_>,
         options: &Options,
     ) -> Result<ResultOptions, Error> {
-        let count = common.flag("count")?;
-        let with_total = common.flag("replyWithCount")?;
-        let limit = common.number("limit")?;
-        let start = common.number("start")?.unwrap_or(0);
+        let count = common.flag(QueryParameter::Count)?;
+        let with_total = common.flag(QueryParameter::ReplyWithCount)?;
+        let limit = common.number(QueryParameter::Limit)?;
+        let start = common.number(QueryParameter::Start)?.unwrap_or(0);
         let sorted = sort(common, api, reader, options)?;
-        let (mut fields, select) = match common.get("fields") {
+        let (mut fields, select) = match common.get(QueryParameter::Fields) {
             Some(argument) => selected(argument, api, reader, options)?,
             None => (None, None),
         };
-        let filter_name = match common.get("filterName") {
+        let filter_name = match common.get(QueryParameter::FilterName) {
             Some(argument) if !argument.value.contains(':') => {
                 return Err(Error::at(ErrorKind::BadFilterName, argument.value_span.clone()));
             }
             filter => filter.map(|argument| argument.value.clone()),
         };
-        let answer = match common.get("groupBy") {
+        let answer = match common.get(QueryParameter::GroupBy) {
             Some(argument) => {
                 let with = [("fields", select.is_some()), ("sortBy", sorted.is_some())]
                     .into_iter()
@@ -157,14 +158,14 @@ fn own_field<'r>(
     }
 }
 
-/// The requested order, and whether the node supports it.
+/// The order that is asked for, and whether the node can give it.
 fn sort(
     common: &CommonParameters<'_>,
     api: &Api,
     reader: &ConditionReader<'_>,
     options: &Options,
 ) -> Result<Option<(Sort, bool)>, Error> {
-    let direction = match common.get("sortDirection") {
+    let direction = match common.get(QueryParameter::SortDirection) {
         None => None,
         Some(argument) => match argument.value.to_ascii_lowercase().as_str() {
             "asc" => Some(false),
@@ -182,8 +183,8 @@ fn sort(
             }
         },
     };
-    let Some(argument) = common.get("sortBy") else {
-        return match common.get("sortDirection") {
+    let Some(argument) = common.get(QueryParameter::SortBy) else {
+        return match common.get(QueryParameter::SortDirection) {
             Some(lone) => {
                 let kind = ErrorKind::MissingParameters { api: api.name, names: vec!["sortBy"] };
                 Err(Error::at(kind, lone.span.clone()))

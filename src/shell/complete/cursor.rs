@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use crate::syntax::{Operator, Quote, Word, lex};
 
-use super::options::{self, OptionSpec};
 use super::own;
+use crate::cli::{self, Entry};
 
 /// What kind of thing is wanted at the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Wanted {
     /// The name of an option.
     Option,
     /// The value of that option.
-    OptionValue(&'static OptionSpec),
+    OptionValue(cli::Argument),
     /// The file of a redirection.
     File,
 }
@@ -89,7 +89,8 @@ impl Place {
             } else if word.text == "--" && !options_end {
                 options_end = true;
             } else if word.text.starts_with('-') && !options_end {
-                if let Some(option) = option(&word.text, &self.others).filter(|option| option.takes_value()) {
+                let option = command_after(&self.others).option(&word.text);
+                if let Some(option) = option.filter(|option| option.takes_next_word()) {
                     wanted = Wanted::OptionValue(option);
                 }
             } else {
@@ -100,7 +101,7 @@ impl Place {
         self.others.extend(after.into_iter().filter(|word| !word.text.starts_with('-')));
         match wanted {
             Wanted::Word if self.word.text.starts_with('-') && !options_end => {
-                match self.word.text.split_once('=').and_then(|(name, _)| option(name, self.before())) {
+                match self.word.text.split_once('=').and_then(|(name, _)| self.command().option(name)) {
                     Some(option) => Wanted::OptionValue(option),
                     None => Wanted::Option,
                 }
@@ -110,14 +111,9 @@ impl Place {
         }
     }
 
-    /// The command's words before the cursor.
-    fn before(&self) -> &[Word] {
-        &self.others[..self.index]
-    }
-
-    /// The options of the own command before the cursor, besides the program's.
-    pub(super) fn own_options(&self) -> &'static [OptionSpec] {
-        own_options(self.before())
+    /// The own command before the cursor, or else the program.
+    pub(super) fn command(&self) -> Entry {
+        command_after(&self.others[..self.index])
     }
 
     /// The command's name, unless the cursor is in it.
@@ -145,13 +141,10 @@ impl Place {
     }
 }
 
-fn own_options(words: &[Word]) -> &'static [OptionSpec] {
-    own::options_after(words.iter().map(|word| word.text.as_str()))
-}
-
-/// The option of that name: the program's, or one of the own command that the words before it are.
-fn option(name: &str, before: &[Word]) -> Option<&'static OptionSpec> {
-    options::find(name).or_else(|| own_options(before).iter().find(|option| option.long == name))
+/// The own command that these words lead to, or else the program.
+fn command_after(words: &[Word]) -> Entry {
+    let next = own::next_after(words.iter().map(|word| word.text.as_str()));
+    next.map_or_else(cli::program, |next| next.command)
 }
 
 /// What a word that begins a redirection makes of the next one.
@@ -288,7 +281,7 @@ mod tests {
             assert_eq!(found, (index, word, rest, wanted), "{marked}");
         }
         let (place, _) = at("-o js¦ QueryZone");
-        assert!(matches!(place.wanted, Wanted::OptionValue(option) if option.long == "--output"));
+        assert!(matches!(place.wanted, Wanted::OptionValue(option) if option.names().any(|name| name == "--output")));
     }
 
     #[test]

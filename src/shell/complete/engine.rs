@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use crate::catalog::{Api, Inventory, Type};
+use crate::cli::{self, Entry, Lookup, Takes};
 
 use super::candidate::{Candidate, Completion, Group, Kind, Note};
 use super::cursor::{self, Place, Wanted};
-use super::options::OptionValue;
-use super::own::Takes;
 use super::rank::{Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
@@ -22,8 +21,10 @@ pub(super) enum Wish<'p> {
     Nothing(Option<Note>),
     /// An own command or an API.
     Command,
-    /// A word of an own command.
-    Own(Takes),
+    /// A command below this one, and what else may stand there.
+    Group(Entry, Box<Wish<'p>>),
+    /// Something to look up that is no value of an argument.
+    Lookup(Lookup),
     /// A path of the catalog with this verb.
     Path(&'p str),
     /// A key of a context.
@@ -82,10 +83,10 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
         Wanted::Option => (0, Wish::Option),
         Wanted::OptionValue(option) => {
             let start = if text.starts_with('-') { text.find('=').map_or(0, |at| at + 1) } else { 0 };
-            match option.value {
-                OptionValue::Columns => fields::of_columns(place, start, true, sources),
-                OptionValue::Column => fields::of_columns(place, start, false, sources),
-                value => values::of_option(value, text, start),
+            match option.takes() {
+                Takes::Lookup(Lookup::Columns) => fields::of_columns(place, start, true, sources),
+                Takes::Lookup(Lookup::Column) => fields::of_columns(place, start, false, sources),
+                takes => values::of_argument(takes, text, start),
             }
         }
         Wanted::File => values::file(text, 0),
@@ -105,14 +106,24 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
 
 /// What is wished in a word of an own command.
 fn own_word(place: &Place) -> (usize, Wish<'_>) {
-    let words = place.others[..place.index].iter().map(|word| word.text.as_str());
-    match own::wanted_after(words) {
-        Some(Takes::File) => values::file(&place.word.text, 0),
-        Some(Takes::Value) => (0, values::of_setting(&place.others[place.index - 1].text)),
-        Some(Takes::Path) => (0, Wish::Path(&place.others[place.index - 1].text)),
-        Some(Takes::Preferences) => values::of_preference(&place.word.text),
-        Some(takes) => (0, Wish::Own(takes)),
-        None => (0, Wish::Nothing(None)),
+    let before: Vec<&str> = place.others[..place.index].iter().map(|word| word.text.as_str()).collect();
+    let last = before.last().copied().unwrap_or_default();
+    let Some(next) = own::next_after(before.iter().copied()) else { return (0, Wish::Nothing(None)) };
+    let (start, wish) = match next.takes {
+        // Behind the first subject only the words of a command go on.
+        Takes::Lookup(Lookup::ApiOrTopic) if before.len() > 1 => {
+            let command = cli::command_called(before[1..].iter().copied());
+            (0, command.map_or(Wish::Nothing(None), |command| Wish::Group(command, Box::new(Wish::Nothing(None)))))
+        }
+        Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
+        Takes::Lookup(Lookup::Path) => (0, Wish::Path(last)),
+        Takes::Lookup(Lookup::ContextKeys) => values::of_preference(&place.word.text),
+        takes => values::of_argument(takes, &place.word.text, 0),
+    };
+    match next.is_group {
+        // A path goes on behind its last `/`, where no command can stand.
+        true if start == 0 => (0, Wish::Group(next.command, Box::new(wish))),
+        _ => (start, wish),
     }
 }
 
@@ -122,7 +133,11 @@ fn fill(wish: &Wish<'_>, place: &Place, sources: &Sources<'_>, shelf: &mut Shelf
         Wish::Command => names::commands(sources, shelf),
         Wish::Path(verb) => names::paths(verb, sources, shelf),
         Wish::Preferences => names::preferences(place, shelf),
-        Wish::Own(takes) => names::own_words(*takes, sources, shelf),
+        Wish::Group(command, other) => {
+            names::commands_below(*command, shelf);
+            return fill(other, place, sources, shelf);
+        }
+        Wish::Lookup(lookup) => names::lookup(*lookup, sources, shelf),
         Wish::Parameter(api) => names::parameters(api, place, sources.catalog, shelf),
         Wish::Condition { inventory, first, path } => {
             fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), shelf);

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::catalog::{Api, Catalog, Field, FieldPath, Inventory, TAG_FIELDS, Type};
+use crate::plan::{QueryParameter, QueryValue, condition_fields};
 use crate::syntax::Operator;
 
 use super::candidate::{Candidate, Group, Kind};
 use super::cursor::{Argument, Place, name_length};
 use super::engine::{Shelf, Wish};
 use super::names::newer;
-use super::query::{PARAMETERS, QueryValue, rows};
+use super::query::rows;
 use super::references::{self, Reference};
 use super::sources::Sources;
 use super::values;
@@ -23,10 +24,8 @@ pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (us
     let rows = || rows(catalog, &api, arguments.iter().copied());
 
     if let Some(argument) = Argument::split(text) {
-        if argument.operator == Operator::Equal
-            && let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == argument.name)
-        {
-            return query_value(parameter.value, text, argument, rows());
+        if let Some(parameter) = QueryParameter::of(argument.name, argument.operator) {
+            return query_value(parameter, text, argument, rows());
         }
         return condition_value(&api, text, argument, rows(), sources);
     }
@@ -72,27 +71,30 @@ fn as_written<'n>(inventory: &Inventory, name: &'n str) -> &'n str {
 
 /// What is wished as the value of `count=`, `fields=` and their like.
 fn query_value<'p>(
-    value: QueryValue,
+    parameter: QueryParameter,
     text: &'p str,
     argument: Argument<'p>,
     rows: Option<Inventory>,
 ) -> (usize, Wish<'p>) {
     let start = argument.value_start;
-    match value {
-        QueryValue::Any => (start, Wish::Nothing(None)),
-        QueryValue::Bool => (start, values::fixed(&["true", "false"])),
-        QueryValue::Direction => (start, values::fixed(&["asc", "desc"])),
-        QueryValue::Fields => {
-            let (mut start, given) = values::last_of_list(text, start);
-            // The original passes `sortBy=-name` on.
-            if argument.name == "sortBy" && text[start..].starts_with(['-', '+']) {
-                start += 1;
-            }
-            match rows {
-                Some(inventory) => (start, Wish::Columns { inventory, given, several: argument.name == "fields" }),
-                None => (start, Wish::Nothing(None)),
-            }
+    let several = match parameter.value() {
+        QueryValue::Any => return (start, Wish::Nothing(None)),
+        QueryValue::OneOf(values) => return (start, values::fixed(values)),
+        QueryValue::Field => false,
+        QueryValue::Fields => true,
+    };
+    let (mut start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
+    // The original passes `sortBy=-name` on.
+    if parameter == QueryParameter::SortBy && text[start..].starts_with(['-', '+']) {
+        start += 1;
+    }
+    match rows {
+        Some(mut inventory) => {
+            let fields = std::mem::take(&mut inventory.fields);
+            let taken = fields.into_iter().filter(|field| parameter.takes_field(&inventory, field)).collect();
+            (start, Wish::Columns { inventory: Inventory { fields: taken, ..inventory }, given, several })
         }
+        None => (start, Wish::Nothing(None)),
     }
 }
 
@@ -158,14 +160,14 @@ pub(super) fn conditions(
         path => Cow::Owned(format!("{path}{name}")),
     };
     if let Some(inventory) = inventory {
-        for field in inventory.fields.iter().filter(|field| !field.unqueryable) {
+        for field in condition_fields(inventory) {
             let label = whole(field.name);
             shelf.offer(&label.clone(), || {
                 Candidate::new(label, Kind::Field, Group::Conditions).describe(describe(field, catalog)).open("=")
             });
         }
         let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
-        if let Some(field) = inventory.field(&typed).filter(|field| !field.unqueryable) {
+        if let Some(field) = condition_fields(inventory).find(|field| field.name == typed) {
             whole_operators(field, path, shelf);
         }
     }
@@ -186,10 +188,11 @@ pub(super) fn conditions(
     }
     if first {
         let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
-        for parameter in PARAMETERS.iter().filter(|parameter| !given.contains(parameter.name)) {
-            shelf.offer(parameter.name, || {
-                let candidate = Candidate::new(parameter.name, Kind::Param, Group::Parameters);
-                candidate.describe(parameter.summary).open("=")
+        let missing = |parameter: &QueryParameter| !given.contains(parameter.name()) && parameter.is_taken(inventory);
+        for parameter in QueryParameter::ALL.into_iter().filter(missing) {
+            shelf.offer(parameter.name(), || {
+                let candidate = Candidate::new(parameter.name(), Kind::Param, Group::Parameters);
+                candidate.describe(parameter.summary()).open("=")
             });
         }
     }

@@ -7,10 +7,11 @@
 mod candidate;
 mod cursor;
 mod engine;
+#[cfg(test)]
+mod every_offer;
 mod fields;
 mod lines;
 mod names;
-mod options;
 mod own;
 mod query;
 mod rank;
@@ -24,13 +25,10 @@ mod zql;
 pub use candidate::{Candidate, Completion, Group, Kind, Note};
 pub use engine::complete;
 pub use lines::complete_lines;
-pub use own::{SETTINGS, Setting, command_summaries, command_usage, settings};
-pub use query::query_parameters;
 pub use rank::Fit;
 pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};
 
 pub(crate) use cursor::{Argument, name_length};
-pub(crate) use options::takes_value as option_takes_value;
 pub(crate) use own::find as own_command;
-pub(crate) use query::{PARAMETERS as QUERY_PARAMETERS, rows};
+pub(crate) use query::rows;
 pub(crate) use references::query_of_parameter as resource_query;

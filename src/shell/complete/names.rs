@@ -4,23 +4,30 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::catalog::{Api, Catalog, Parameter, Type};
+use crate::cli::{self, Entry, Lookup};
+use crate::config::Setting;
 
 use super::candidate::{Candidate, Group, Kind, Note};
 use super::cursor::{Argument, Place};
 use super::engine::{Shelf, Wish};
-use super::options::OPTIONS;
-use super::own::{self, Takes};
 use super::sources::Sources;
 use super::{references, values};
+use crate::plan::QueryParameter;
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
 /// Own commands and APIs, for the first word.
 pub(super) fn commands(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
-    for command in &own::COMMANDS {
-        shelf.put(command.word, Kind::Command, Group::Commands, command.summary);
-    }
+    commands_below(cli::program(), shelf);
     apis(sources, shelf);
+}
+
+/// The commands below another, or below the program.
+pub(super) fn commands_below(group: Entry, shelf: &mut Shelf<'_>) {
+    for command in group.commands() {
+        let make = || Candidate::new(command.name(), Kind::Command, Group::Commands).describe(command.summary());
+        shelf.offer(command.name(), make);
+    }
 }
 
 fn apis(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
@@ -45,54 +52,43 @@ pub(super) fn paths(verb: &str, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
     }
 }
 
-/// The words that an own command may go on with.
-pub(super) fn own_words(takes: Takes, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
-    match takes {
-        Takes::Choice(choices) => {
-            for choice in choices {
-                shelf.put(choice.word, Kind::Command, Group::Commands, choice.summary);
+/// What a word of an own command looks up.
+pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+    match lookup {
+        Lookup::Api => apis(sources, shelf),
+        Lookup::ApiOrInventory => {
+            apis(sources, shelf);
+            for name in sources.catalog.inventory_names() {
+                shelf.put(name, Kind::Value, Group::Values, "");
             }
         }
-        Takes::OneOf(words) => {
-            for word in words {
-                shelf.put(word, Kind::Command, Group::Commands, "");
-            }
-        }
-        Takes::Api => apis(sources, shelf),
-        Takes::ApiOrTopic => {
+        Lookup::ApiOrTopic => {
             for topic in &TOPICS {
                 shelf.put(topic.name, Kind::Command, Group::Topics, topic.summary);
             }
-            for command in &own::COMMANDS {
-                shelf.put(command.word, Kind::Command, Group::Commands, command.summary);
-            }
-            apis(sources, shelf);
+            commands(sources, shelf);
         }
-        Takes::Context => {
-            for context in sources.contexts {
-                shelf.offer(context, || Candidate::new(context.clone(), Kind::Value, Group::Values));
+        Lookup::Setting => {
+            for setting in Setting::of_shell() {
+                shelf.put(setting.name(), Kind::Param, Group::Parameters, setting.summary());
             }
         }
-        Takes::Version => {
-            for version in Catalog::versions() {
-                shelf.put(version, Kind::Value, Group::Values, "");
-            }
-        }
-        Takes::Setting => {
-            for setting in &own::SETTINGS {
-                shelf.put(setting.name, Kind::Param, Group::Parameters, setting.summary);
-            }
-        }
-        Takes::File | Takes::Value | Takes::Path | Takes::Preferences | Takes::Free => {}
+        // These are values, or fields of rows.
+        Lookup::Column
+        | Lookup::Columns
+        | Lookup::Context
+        | Lookup::ContextKeys
+        | Lookup::Path
+        | Lookup::SettingValue => {}
     }
 }
 
 /// The keys of a context that are not given yet.
 pub(super) fn preferences(place: &Place, shelf: &mut Shelf<'_>) {
     let given: HashSet<&str> = place.others.iter().filter_map(|word| Some(word.text.split_once('=')?.0)).collect();
-    for key in own::PREFERENCES.iter().filter(|key| !given.contains(key.name)) {
-        shelf.offer(key.name, || {
-            Candidate::new(key.name, Kind::Param, Group::Parameters).describe(key.summary).open("=")
+    for key in Setting::of_context().filter(|key| !given.contains(key.name())) {
+        shelf.offer(key.name(), || {
+            Candidate::new(key.name(), Kind::Param, Group::Parameters).describe(key.summary()).open("=")
         });
     }
 }
@@ -143,7 +139,7 @@ pub(super) fn parameters(api: &Api, place: &Place, catalog: Catalog, shelf: &mut
     if takes_timeout(api) && !given.contains("timeout") {
         shelf.offer("timeout", || {
             let candidate = Candidate::new("timeout", Kind::Param, Group::Parameters);
-            candidate.describe("long: milliseconds to wait").open("=")
+            candidate.describe(QueryParameter::Timeout.summary()).open("=")
         });
     }
 }
@@ -179,10 +175,11 @@ fn describe(parameter: &Parameter) -> Cow<'static, str> {
 
 /// The options of an own command, and the program's.
 pub(super) fn options(place: &Place, shelf: &mut Shelf<'_>) {
-    for option in place.own_options().iter().chain(&OPTIONS) {
-        shelf.put(option.long, Kind::Param, Group::Options, option.summary);
-        if !option.short.is_empty() {
-            shelf.put(option.short, Kind::Param, Group::Options, option.summary);
+    let own = place.others.first().map(|_| place.command()).filter(|command| command.name() != cli::program().name());
+    for option in own.into_iter().flat_map(Entry::options).chain(cli::program().options()) {
+        for name in option.names() {
+            shelf.offer(&name.clone(), || Candidate::new(name, Kind::Param, Group::Options).describe(option.summary()));
         }
     }
+    shelf.put("--", Kind::Param, Group::Options, "End of the options");
 }

@@ -238,6 +238,8 @@ fn own_commands_go_on_word_by_word() {
     assert_offers("context ¦", &["list", "use", "set", "show", "delete"], &[]);
     assert_offers("context use ¦", &["lab", "production"], &[]);
     assert_first("help QueryBa¦", &["QueryBackupStorage"]);
+    assert_offers("help job ¦", &["list", "show", "wait"], &["QueryZone"]);
+    assert!(words("help QueryZone ¦").is_empty() && words("help job list ¦").is_empty());
     assert_offers("help ¦", &["query", "exit-codes", "context", "QueryZone"], &[]);
     assert_first("catalog show qbs¦", &["QueryBackupStorage"]);
     assert_offers("context set ¦", &["lab"], &["url="]);
@@ -297,7 +299,7 @@ fn tab_extends_what_candidates_share() {
     assert_eq!(extension("QBS¦"), Some(("QueryBackupStorage".to_owned(), true)));
     assert_eq!(extension("BackupStor¦"), None);
     assert_eq!(extension("QueryZone nam¦"), Some(("name=".to_owned(), false)));
-    assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics".to_owned(), false)));
+    assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics.".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance plat¦"), Some(("platform=".to_owned(), false)));
     assert_eq!(extension("¦"), None);
     assert_eq!(extension("QueryZone \"state=En¦"), Some(("\"state=Enabled\"".to_owned(), true)));

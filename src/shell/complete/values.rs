@@ -3,19 +3,23 @@
 use std::borrow::Cow;
 
 use crate::catalog::{Catalog, Field, Inventory, Parameter, Type};
+use crate::cli::{Lookup, Takes};
+use crate::config::Setting;
+use crate::render::Format;
 
 use super::candidate::{Candidate, Group, Kind, Note};
 use super::engine::{Shelf, Wish};
-use super::options::{OUTPUTS, OptionValue};
-use super::own::{PREFERENCES, SETTINGS};
 use super::references::Reference;
 use super::sources::{Live, Sources};
+
+/// A value that is always the same, and what it means.
+type FixedValue = (Cow<'static, str>, Cow<'static, str>);
 
 /// The values that may be given in one place.
 #[derive(Default)]
 pub(super) struct Values<'p> {
     /// Those that are always the same.
-    fixed: Vec<(Cow<'static, str>, &'static str)>,
+    fixed: Vec<FixedValue>,
     /// The resources that it may name.
     reference: Option<Reference>,
     /// Whether it is the name of a context.
@@ -32,7 +36,7 @@ impl Values<'_> {
         let finish = |candidate: Candidate| if self.several { candidate.open("") } else { candidate };
         for (value, description) in self.fixed.iter().filter(|(value, _)| !self.given.contains(&value.as_ref())) {
             shelf.offer(value, || {
-                finish(Candidate::new(value.clone(), Kind::Value, Group::Values).describe(*description))
+                finish(Candidate::new(value.clone(), Kind::Value, Group::Values).describe(description.clone()))
             });
         }
         if self.context {
@@ -70,7 +74,7 @@ impl Values<'_> {
 
 /// These values and no others.
 pub(super) fn fixed<'p>(values: &'static [&'static str]) -> Wish<'p> {
-    let fixed = values.iter().map(|value| (Cow::Borrowed(*value), "")).collect();
+    let fixed = values.iter().map(|value| (Cow::Borrowed(*value), "".into())).collect();
     Wish::Value(Values { fixed, ..Values::default() })
 }
 
@@ -82,14 +86,13 @@ pub(super) fn of_parameter<'p>(
     given: Vec<&'p str>,
     several: bool,
 ) -> Wish<'p> {
-    let mut fixed: Vec<(Cow<'static, str>, &'static str)> =
-        parameter.values.iter().map(|value| (value.clone(), "")).collect();
+    let mut fixed: Vec<FixedValue> = parameter.values.iter().map(|value| (value.clone(), "".into())).collect();
     if fixed.is_empty() {
         of_type(catalog, &parameter.kind, &mut fixed);
     }
     if fixed.is_empty() && parameter.name == "deleteMode" {
-        fixed.push(("Permissive".into(), "checks may refuse"));
-        fixed.push(("Enforcing".into(), "skips checks and ignores errors"));
+        fixed.push(("Permissive".into(), "checks may refuse".into()));
+        fixed.push(("Enforcing".into(), "skips checks and ignores errors".into()));
     }
     if fixed.is_empty() && reference.is_none() {
         return Wish::Nothing(None);
@@ -106,16 +109,15 @@ pub(super) fn of_field<'p>(
     given: Vec<&'p str>,
     several: bool,
 ) -> Wish<'p> {
-    let mut fixed: Vec<(Cow<'static, str>, &'static str)> =
-        field.values.iter().map(|value| (Cow::Borrowed(*value), "")).collect();
+    let mut fixed: Vec<FixedValue> = field.values.iter().map(|value| (Cow::Borrowed(*value), "".into())).collect();
     if fixed.is_empty() {
         of_type(catalog, &field.kind, &mut fixed);
     }
     if field.type_field {
         for (value, narrower) in catalog.specialisations(inventory) {
             match fixed.iter_mut().find(|(known, _)| known == value) {
-                Some(known) => known.1 = narrower.name,
-                None => fixed.push((value.into(), narrower.name)),
+                Some(known) => known.1 = narrower.name.into(),
+                None => fixed.push((value.into(), narrower.name.into())),
             }
         }
     }
@@ -125,38 +127,37 @@ pub(super) fn of_field<'p>(
     Wish::Value(Values { fixed, reference, given, several, ..Values::default() })
 }
 
-fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<(Cow<'static, str>, &'static str)>) {
+fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<FixedValue>) {
     match kind {
-        Type::Bool => values.extend([("true".into(), ""), ("false".into(), "")]),
+        Type::Bool => values.extend([("true".into(), "".into()), ("false".into(), "".into())]),
         Type::List(Some(element)) => of_type(catalog, element, values),
         Type::Named(name) => {
             let members = catalog.enum_values(name).unwrap_or_default();
-            values.extend(members.into_iter().map(|value| (value.into(), "")));
+            values.extend(members.into_iter().map(|value| (value.into(), "".into())));
         }
         _ => {}
     }
 }
 
-/// The values of an option whose value begins at byte `start` of `text`.
-pub(super) fn of_option<'p>(value: OptionValue, text: &'p str, start: usize) -> (usize, Wish<'p>) {
-    let wish = match value {
-        OptionValue::None | OptionValue::Any(_) | OptionValue::Columns | OptionValue::Column => Wish::Nothing(None),
-        OptionValue::OneOf(_, values) => fixed(values),
-        OptionValue::Context => Wish::Value(Values { context: true, ..Values::default() }),
-        OptionValue::File => return file(text, start),
-        OptionValue::Output => {
-            let fixed = OUTPUTS.iter().map(|(name, summary)| (Cow::Borrowed(*name), *summary)).collect();
+/// The value of an option or a word of a command, which begins at byte `start` of `text`.
+pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Wish<'_>) {
+    let wish = match takes {
+        Takes::Any => Wish::Nothing(None),
+        Takes::File => return file(text, start),
+        Takes::OneOf(values) => {
+            let fixed = values.into_iter().map(|(name, summary)| (name.into(), summary.into())).collect();
             Wish::Value(Values { fixed, ..Values::default() })
         }
+        Takes::Lookup(Lookup::Context) => Wish::Value(Values { context: true, ..Values::default() }),
+        Takes::Lookup(lookup) => Wish::Lookup(lookup),
     };
     (start, wish)
 }
 
 /// The values of a setting of the shell.
 pub(super) fn of_setting<'p>(name: &str) -> Wish<'p> {
-    match SETTINGS.iter().find(|setting| setting.name == name) {
-        Some(setting) if setting.name == "output" => of_option(OptionValue::Output, "", 0).1,
-        Some(setting) => fixed(setting.values),
+    match Setting::of_shell().find(|setting| setting.name() == name) {
+        Some(setting) => described(setting, setting.shell_values()),
         None => Wish::Nothing(None),
     }
 }
@@ -165,16 +166,28 @@ pub(super) fn of_setting<'p>(name: &str) -> Wish<'p> {
 pub(super) fn of_preference(text: &str) -> (usize, Wish<'_>) {
     let Some((key, _)) = text.split_once('=') else { return (0, Wish::Preferences) };
     let start = key.len() + 1;
-    match PREFERENCES.iter().find(|setting| setting.name == key) {
-        Some(setting) if setting.name == "output" => of_option(OptionValue::Output, text, start),
-        Some(setting) if setting.name == "cacert" => file(text, start),
-        Some(setting) if !setting.values.is_empty() => (start, fixed(setting.values)),
-        _ => (start, Wish::Nothing(None)),
+    match Setting::of_name(key) {
+        Some(setting) if setting.is_file() => file(text, start),
+        Some(setting) => (start, described(setting, setting.values())),
+        None => (start, Wish::Nothing(None)),
+    }
+}
+
+/// The values of a setting, with what the output formats are.
+fn described<'p>(setting: Setting, values: &'static [&'static str]) -> Wish<'p> {
+    match setting {
+        Setting::Output => {
+            let fixed = Format::ALL.map(|format| (format.name().into(), format.summary().into())).to_vec();
+            Wish::Value(Values { fixed, ..Values::default() })
+        }
+        _ if values.is_empty() => Wish::Nothing(None),
+        _ => fixed(values),
     }
 }
 
 /// Words of which several may follow each other.
 pub(super) fn words<'p>(fixed: Vec<(Cow<'static, str>, &'static str)>) -> Wish<'p> {
+    let fixed = fixed.into_iter().map(|(word, meaning)| (word, meaning.into())).collect();
     Wish::Value(Values { fixed, several: true, ..Values::default() })
 }
 

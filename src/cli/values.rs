@@ -1,0 +1,90 @@
+//! What values may be: choices that the parser knows, and kinds that completion looks up.
+
+use std::ffi::OsStr;
+
+use clap::Arg;
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::error::{Error, ErrorKind};
+
+use crate::named::named;
+
+named! {
+    /// A value that only the moment tells, such as the name of a context. Its name is how usage calls the value, and
+    /// marks the argument that takes it.
+    pub(crate) enum Lookup {
+        /// An API
+        Api = "API",
+        /// An API or an inventory
+        ApiOrInventory = "API|INVENTORY",
+        /// An API, a topic of help, or a command with its words
+        ApiOrTopic = "API|TOPIC",
+        /// A column of the rows
+        Column = "COLUMN",
+        /// Columns of the rows, separated by commas
+        Columns = "A,B.C",
+        /// A saved context
+        Context = "CONTEXT",
+        /// Keys of a context with their values
+        ContextKeys = "KEY=VALUE",
+        /// A path that the catalog has with the method before it
+        Path = "PATH",
+        /// A setting of the shell
+        Setting = "SETTING",
+        /// A value of the setting before it
+        SettingValue = "VALUE",
+    }
+}
+
+impl Lookup {
+    /// What an argument looks up, if anything.
+    pub(super) fn of(argument: &Arg) -> Option<Lookup> {
+        Lookup::from_name(argument.get_value_names()?.first()?.as_str())
+    }
+}
+
+/// Names with what they mean, as the parser has them.
+pub(super) fn choices(choices: impl IntoIterator<Item = (&'static str, &'static str)>) -> Vec<PossibleValue> {
+    choices.into_iter().map(|(name, summary)| PossibleValue::new(name).help(summary)).collect()
+}
+
+/// Takes one of these names. They are put together only where they are shown or an error lists them: the parser is made
+/// for every line.
+#[derive(Clone)]
+pub(super) struct OneOf<T> {
+    pub(super) from_name: fn(&str) -> Option<T>,
+    pub(super) choices: fn() -> Vec<PossibleValue>,
+}
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for OneOf<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &clap::Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
+        match value.to_str().and_then(self.from_name) {
+            Some(choice) => Ok(choice),
+            None => {
+                PossibleValuesParser::new((self.choices)()).parse_ref(command, argument, value)?;
+                Err(Error::new(ErrorKind::InvalidValue).with_cmd(command))
+            }
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.choices)().into_iter()))
+    }
+}
+
+/// Takes any text and tells which ones are known. The text is checked later, where an error can say what it comes from.
+#[derive(Clone)]
+pub(super) struct Suggested(pub(super) fn() -> Vec<PossibleValue>);
+
+impl TypedValueParser for Suggested {
+    type Value = String;
+
+    fn parse_ref(&self, command: &clap::Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.0)().into_iter()))
+    }
+}

@@ -1,0 +1,97 @@
+//! What every query takes besides conditions.
+
+use crate::catalog::{Field, Inventory};
+use crate::named::named;
+use crate::plan::fields::{has_order, is_selectable};
+use crate::syntax::Operator;
+
+/// What other APIs call the tags that they set; a query has conditions on tags instead.
+const TAGS: [&str; 2] = ["systemTags", "userTags"];
+
+/// Whether this is one of the names that a query takes neither as a parameter nor as a field.
+pub(super) fn is_tag_parameter(name: &str) -> bool {
+    TAGS.contains(&name)
+}
+
+/// The fields that a condition may begin with.
+pub(crate) fn condition_fields(inventory: &Inventory) -> impl Iterator<Item = &Field> {
+    inventory.comparable().filter(|field| !is_tag_parameter(field.name))
+}
+
+named! {
+    /// A parameter that every query takes besides conditions.
+    pub enum QueryParameter {
+        /// Conditions as a list
+        Conditions = "conditions",
+        /// Only the number of rows
+        Count = "count",
+        /// The members to show
+        Fields = "fields",
+        /// A plug-in's filter, KIND:ARGUMENTS
+        FilterName = "filterName",
+        /// The number of rows for each value of a field
+        GroupBy = "groupBy",
+        /// The most rows to return
+        Limit = "limit",
+        /// The rows and their number
+        ReplyWithCount = "replyWithCount",
+        /// The field to sort by
+        SortBy = "sortBy",
+        /// asc or desc
+        SortDirection = "sortDirection",
+        /// The number of rows to skip
+        Start = "start",
+        /// Milliseconds to wait
+        Timeout = "timeout",
+    }
+}
+
+/// What a parameter's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueryValue {
+    /// Text or a number.
+    Any,
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// One field of the inventory.
+    Field,
+    /// Fields of the inventory, separated by commas.
+    Fields,
+}
+
+impl QueryParameter {
+    /// The parameter that an argument sets; other operators make it a condition.
+    pub(crate) fn of(name: &str, operator: Operator) -> Option<QueryParameter> {
+        QueryParameter::from_name(name).filter(|_| operator == Operator::Equal)
+    }
+
+    /// Whether a query takes it whose rows are of this inventory; nothing is known of some.
+    pub(crate) fn is_taken(self, rows: Option<&Inventory>) -> bool {
+        // Groups are asked for in ZQL, which names the inventory.
+        self != QueryParameter::GroupBy || rows.is_some()
+    }
+
+    /// Whether its value may name this field of the inventory.
+    pub(crate) fn takes_field(self, inventory: &Inventory, field: &Field) -> bool {
+        match self {
+            QueryParameter::GroupBy => has_order(field) && is_selectable(inventory, field),
+            QueryParameter::SortBy => has_order(field),
+            _ => true,
+        }
+    }
+
+    /// What its value is.
+    pub(crate) fn value(self) -> QueryValue {
+        match self {
+            QueryParameter::Count | QueryParameter::ReplyWithCount => QueryValue::OneOf(&["true", "false"]),
+            QueryParameter::SortDirection => QueryValue::OneOf(&["asc", "desc"]),
+            QueryParameter::GroupBy | QueryParameter::SortBy => QueryValue::Field,
+            QueryParameter::Fields => QueryValue::Fields,
+            QueryParameter::Conditions
+            | QueryParameter::FilterName
+            | QueryParameter::Limit
+            | QueryParameter::Start
+            | QueryParameter::Timeout => QueryValue::Any,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What Tab offers for the APIs of the catalog, the planner takes.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::catalog::Catalog;
+use crate::plan::every_api::sample;
+use crate::plan::{self, ErrorKind};
+use crate::syntax::{Command, quote_word};
+
+const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn list(&self, _: &str) -> Vec<FileEntry> {
+        Vec::new()
+    }
+}
+
+fn offers(line: &str) -> Vec<(String, Kind)> {
+    let catalog = Catalog::newest();
+    let sources = Sources { catalog, offers: None, live: &NoLiveValues, files: &NoFiles, contexts: &[] };
+    let completion = complete(line, line.len(), &sources);
+    completion.candidates.iter().map(|candidate| (completion.word(candidate), candidate.kind)).collect()
+}
+
+/// Why the planner refuses a line, if it does. That more is needed is no refusal of what stands there.
+fn refusal(line: &str) -> Option<String> {
+    let command = Command::parse(line).expect("it parses").expect("a command");
+    match plan::plan(&command, Catalog::newest(), &plan::Options::default()) {
+        Err(error) if !matches!(error.kind, ErrorKind::MissingParameters { .. } | ErrorKind::NoCondition { .. }) => {
+            Some(error.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Why a word that is to be followed by a value is refused: with each value that is offered, or else with every one
+/// that may do.
+fn refusals(line: &str, sample: Option<String>) -> Vec<String> {
+    let (api, _) = line.split_once(' ').expect("an API and a word");
+    let offered = offers(line);
+    if !offered.is_empty() {
+        let whole = offered.iter().map(|(word, _)| format!("{api} {}", word.trim_end_matches(',')));
+        return whole.filter_map(|line| refusal(&line)).collect();
+    }
+    let samples =
+        ["1", "a", UUID, "true", "name", "uuid", "a:b", "__userTag__=a", "2025-03-04 10:00:00"].map(str::to_owned);
+    let tried = sample.map_or(samples.to_vec(), |sample| vec![sample]).into_iter();
+    let refusals: Option<Vec<String>> = tried.map(|value| refusal(&format!("{line}{}", quote_word(&value)))).collect();
+    refusals.into_iter().flatten().take(1).collect()
+}
+
+#[test]
+fn words_that_follow_an_api_are_taken() {
+    let catalog = Catalog::newest();
+    let mut refused = BTreeSet::new();
+    for known in catalog.api_names() {
+        let api = catalog.api(known.as_str()).expect("an indexed API is found");
+        for (word, kind) in offers(&format!("{} ", api.name)) {
+            let line = format!("{} {word}", api.name);
+            let sample = api.parameter(word.trim_end_matches('=')).map(|parameter| sample(catalog, parameter));
+            if word.ends_with('=') && matches!(kind, Kind::Param | Kind::Field) {
+                refused.extend(refusals(&line, sample).into_iter().map(|refusal| format!("{line}: {refusal}")));
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{} refused: {refused:#?}", refused.len());
+}
+
+#[test]
+fn operators_that_follow_a_field_are_taken() {
+    let catalog = Catalog::newest();
+    let mut refused = BTreeSet::new();
+    // Operators depend on the type of the field alone.
+    let mut types = BTreeSet::new();
+    for api in catalog.api_names().filter(|api| api.is_query()).filter_map(|api| catalog.api(api.as_str())) {
+        let Some(inventory) = api.inventory.and_then(|name| catalog.inventory(name)) else { continue };
+        for field in plan::condition_fields(&inventory).filter(|field| types.insert(field.kind.to_string())) {
+            let offered = offers(&format!("{} {}", api.name, field.name)).into_iter();
+            for (operator, _) in offered.filter(|(_, kind)| matches!(kind, Kind::Field | Kind::Operator)) {
+                let line = format!("{} {operator}", api.name);
+                let refused_here = match operator.ends_with("null") {
+                    true => refusal(&line).into_iter().collect(),
+                    false => refusals(&line, None),
+                };
+                refused.extend(refused_here.into_iter().map(|refusal| format!("{line}: {refusal}")));
+            }
+        }
+    }
+    assert!(types.len() > 5, "{types:?}");
+    assert!(refused.is_empty(), "{} refused: {refused:#?}", refused.len());
+}
