@@ -1,4 +1,4 @@
-//! The program's options and own commands: from words to plain settings.
+//! The program's options and own commands: from words to plain values.
 //!
 //! An API call is parsed by a small parser that knows the options only; the tree of own commands is built just
 //! when one is typed. Both read the same options, before or after the other words.

@@ -12,7 +12,7 @@ use crate::client::{
 };
 use crate::error::{Error, ExitCode};
 use crate::session::{Invocation, nodes};
-use crate::terminal::{Source, Standing};
+use crate::terminal::{JobsProgress, Source};
 
 use super::job_named::Named;
 
@@ -69,7 +69,7 @@ fn wait_for_tasks(cx: &Invocation<'_>, tasks: &mut [Task]) -> Vec<Waited> {
     let mut spinner = cx.settings.ui.spinner();
     let mut clock = SystemClock::new();
     let started = clock.now();
-    let sights = Sights::new(tasks, spinner.wants_progress());
+    let sights = JobsSeen::new(tasks, spinner.wants_progress());
     let mut all_waited = Vec::new();
     for (round, some) in tasks.chunks_mut(AT_ONCE).enumerate() {
         // The time is that for all of them: later rounds have what is left, and a last look.
@@ -80,7 +80,7 @@ fn wait_for_tasks(cx: &Invocation<'_>, tasks: &mut [Task]) -> Vec<Waited> {
                 .iter_mut()
                 .enumerate()
                 .map(|(at, task)| {
-                    let place = SightOfJob { sights: &sights, at: round * AT_ONCE + at };
+                    let place = JobWatch { sights: &sights, at: round * AT_ONCE + at };
                     scope.spawn(move || task.wait(place, patience))
                 })
                 .collect();
@@ -110,7 +110,7 @@ fn report_all(cx: &mut Invocation<'_>, tasks: &[Task], verdicts: &mut [Verdict])
 }
 
 impl Task {
-    fn wait(&mut self, mut place: SightOfJob<'_>, patience: Option<Duration>) -> Waited {
+    fn wait(&mut self, mut place: JobWatch<'_>, patience: Option<Duration>) -> Waited {
         let job = (self.api, self.named.job());
         let waited = wait_for(&mut self.client, job, self.follow, patience, &mut place);
         place.end();
@@ -179,39 +179,39 @@ fn judge(seen: Option<JobOutcome>, waited: Waited) -> Verdict {
 }
 
 /// Where those who wait tell how far their jobs are.
-struct Sights {
-    seen: Mutex<Vec<Sight>>,
+struct JobsSeen {
+    seen: Mutex<Vec<JobSeen>>,
     wants_progress: bool,
 }
 
 /// What was last seen of a job.
-struct Sight {
+struct JobSeen {
     job: String,
     has_ended: bool,
     progress: Option<Progress>,
 }
 
-impl Sights {
-    fn new(tasks: &[Task], wants_progress: bool) -> Sights {
-        let sight = |task: &Task| Sight { job: task.named.uuid.clone(), has_ended: false, progress: None };
-        Sights { seen: Mutex::new(tasks.iter().map(sight).collect()), wants_progress }
+impl JobsSeen {
+    fn new(tasks: &[Task], wants_progress: bool) -> JobsSeen {
+        let sight = |task: &Task| JobSeen { job: task.named.uuid.clone(), has_ended: false, progress: None };
+        JobsSeen { seen: Mutex::new(tasks.iter().map(sight).collect()), wants_progress }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Sight>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<JobSeen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hands out how the jobs stand, while there is one that has not ended.
-    fn draw(&self, elapsed: Duration, draw: impl FnOnce(Standing<'_>)) {
+    fn draw(&self, elapsed: Duration, draw: impl FnOnce(JobsProgress<'_>)) {
         let sights = self.lock();
         // What the node says nothing of may be anywhere.
-        let slowness = |sight: &&Sight| {
+        let slowness = |sight: &&JobSeen| {
             let percent = sight.progress.as_ref().map(|progress| progress.percent.unwrap_or_default());
             (percent.is_none(), percent)
         };
         let running = sights.iter().filter(|sight| !sight.has_ended);
         if let Some(slowest) = running.min_by_key(slowness) {
-            draw(Standing {
+            draw(JobsProgress {
                 ended: sights.iter().filter(|sight| sight.has_ended).count(),
                 of: sights.len(),
                 elapsed,
@@ -222,12 +222,12 @@ impl Sights {
 }
 
 /// What is seen of one job.
-struct SightOfJob<'a> {
-    sights: &'a Sights,
+struct JobWatch<'a> {
+    sights: &'a JobsSeen,
     at: usize,
 }
 
-impl SightOfJob<'_> {
+impl JobWatch<'_> {
     fn end(&self) {
         if let Some(sight) = self.sights.lock().get_mut(self.at) {
             sight.has_ended = true;
@@ -235,7 +235,7 @@ impl SightOfJob<'_> {
     }
 }
 
-impl Watch for SightOfJob<'_> {
+impl Watch for JobWatch<'_> {
     fn waiting(&mut self, state: Waiting<'_>) {
         if let Some(sight) = self.sights.lock().get_mut(self.at) {
             if sight.job != state.job {
@@ -256,15 +256,15 @@ impl Watch for SightOfJob<'_> {
 mod tests {
     use super::*;
 
-    fn sight(job: &str, has_ended: bool, progress: Option<(Option<u8>, &str)>) -> Sight {
+    fn sight(job: &str, has_ended: bool, progress: Option<(Option<u8>, &str)>) -> JobSeen {
         let progress = progress.map(|(percent, step)| Progress { percent, step: Some(step.to_owned()) });
-        Sight { job: job.to_owned(), has_ended, progress }
+        JobSeen { job: job.to_owned(), has_ended, progress }
     }
 
     #[test]
     fn the_slowest_job_is_told() {
-        let told = |seen: Vec<Sight>| {
-            let sights = Sights { seen: Mutex::new(seen), wants_progress: true };
+        let told = |seen: Vec<JobSeen>| {
+            let sights = JobsSeen { seen: Mutex::new(seen), wants_progress: true };
             let mut told = None;
             sights.draw(Duration::from_secs(3), |standing| {
                 told = Some((standing.ended, standing.of, standing.slowest.job.to_owned()))

@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::cli::{self, OwnCommand};
 use crate::client::Reply;
 use crate::error::Error;
-use crate::json::{escape_unprintable, write_string};
+use crate::json::{Value, escape_unprintable};
 use crate::plan;
 use crate::render::{Shape, View};
 use crate::results::{Kept, Record, Summary};
@@ -90,19 +90,18 @@ fn list(summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
 
 /// The list as a reply: `{"inventories": [{"number", "time", "success", "size", "command"}]}`. Moments are UTC.
 fn rows(summaries: &[Summary]) -> Vec<u8> {
-    let mut out = String::from("{\"inventories\":[");
-    for (at, summary) in summaries.iter().enumerate() {
-        let Summary { number, success, size, command, .. } = summary;
-        let comma = if at > 0 { "," } else { "" };
-        let time = moment(summary);
-        out.push_str(&format!(
-            "{comma}{{\"number\":{number},\"time\":\"{time}\",\"success\":{success},\"size\":{size},\"command\":"
-        ));
-        write_string(&mut out, command);
-        out.push('}');
-    }
-    out.push_str("]}");
-    out.into_bytes()
+    let row = |summary: &Summary| {
+        let members = [
+            ("number", Value::Number(summary.number.to_string())),
+            ("time", Value::text(moment(summary).to_string())),
+            ("success", Value::Bool(summary.success)),
+            ("size", Value::Number(summary.size.to_string())),
+            ("command", Value::text(&summary.command)),
+        ];
+        Value::Map(members.map(|(name, value)| (name.to_owned(), value)).into())
+    };
+    let rows = Value::List(summaries.iter().map(row).collect());
+    Value::Map(vec![("inventories".to_owned(), rows)]).to_json(None).into_bytes()
 }
 
 fn moment(summary: &Summary) -> Timestamp {

@@ -32,11 +32,6 @@ impl<T> Sourced<T> {
     pub fn own(value: T) -> Sourced<T> {
         Sourced { value, origin: Origin::Program }
     }
-
-    /// What it becomes, from the same origin.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
-        Sourced { value: change(self.value), origin: self.origin }
-    }
 }
 
 impl Origin {

@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 mod bases;
 pub(crate) mod credentials;
+mod held;
 mod known_offers;
 mod line;
 mod live_prompt;
@@ -21,11 +22,12 @@ mod state;
 mod stored_session;
 mod turn;
 
+pub(crate) use held::Held;
 pub(crate) use line::Line;
 pub(crate) use live_prompt::LivePrompt;
 pub(crate) use log_in::{ADMIN, Captcha, LogIn, Proofs, who_of};
 pub(crate) use lookups::{lookup, refresh};
 pub(crate) use nearby::{Lookup, fetch};
-pub(crate) use settings::{Held, Settings, Target, ViewSettings, error_format, errors_of_environment};
+pub(crate) use settings::{Settings, Target, ViewSettings, error_format, errors_of_environment};
 pub(crate) use state::{Invocation, SANDBOX, Session};
 pub(crate) use turn::{Turned, turn};

@@ -1,7 +1,6 @@
 //! What holds for a line: what was typed with it, then what holds for every line (`set`, and the options that the
 //! program was started with), then the environment, then the context, then the program's own values.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +12,8 @@ use crate::config::{
 use crate::error::Error;
 use crate::secret::Secrets;
 use crate::terminal::{Terminal, Ui};
+
+use super::held::Held;
 
 /// Rows per request unless somebody says otherwise.
 const PAGE_SIZE: u32 = 1000;
@@ -108,55 +109,6 @@ impl CallSettings {
     }
 }
 
-/// What holds for every line.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Held {
-    /// The options that the program was started with, with what `set` has made of them.
-    pub(crate) options: Options,
-    /// The options that `set` changed.
-    changed: BTreeSet<&'static str>,
-    /// What `set confirm` said.
-    pub(crate) confirm: Option<ConfirmWish>,
-    /// Whether nothing may be said.
-    pub(crate) silent: bool,
-}
-
-impl Held {
-    /// What holds for a program that was started with these options.
-    pub(crate) fn new(options: Options) -> Held {
-        Held { options, ..Held::default() }
-    }
-
-    /// The options, to be changed by `set`, which is noted.
-    pub(crate) fn set(&mut self, option: &'static str) -> &mut Options {
-        self.changed.insert(option);
-        &mut self.options
-    }
-
-    /// Has the options name no node any more.
-    pub(crate) fn forget_node(&mut self) {
-        let options = &mut self.options;
-        (options.url, options.host, options.port) = (None, None, None);
-        (options.context, options.sandbox) = (None, false);
-    }
-
-    /// What holds for lines for which the options of one line hold too.
-    pub(crate) fn with(&self, line: &Options) -> Held {
-        let mut held = self.clone();
-        held.options.add(line.clone());
-        for (option, is_typed) in [
-            ("output", line.output.is_some()),
-            ("columns", line.columns.is_some()),
-            ("sort-by", line.sort_by.is_some()),
-        ] {
-            if is_typed {
-                held.changed.remove(option);
-            }
-        }
-        held
-    }
-}
-
 /// What the configuration says of a node.
 struct Configured<'a> {
     /// The context, where there is one.
@@ -191,9 +143,9 @@ impl<'a> Layers<'a> {
 
     /// As [`Layers::typed`], with where it comes from. `option` is the long name.
     fn sourced<T>(&self, option: &str, of: impl Fn(&'a Options) -> Option<T>) -> Option<Sourced<T>> {
-        let held = if self.held.changed.contains(option) { Origin::Set } else { Origin::Typed };
         let typed = of(self.line).map(|value| Sourced { value, origin: Origin::Typed });
-        typed.or_else(|| of(&self.held.options).map(|value| Sourced { value, origin: held }))
+        let held = || of(&self.held.options).map(|value| Sourced { value, origin: self.held.origin(option) });
+        typed.or_else(held)
     }
 
     /// What an environment variable says.

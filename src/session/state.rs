@@ -15,11 +15,12 @@ use crate::secret::{Secret, Secrets};
 use crate::terminal::{Output, Reporter, Source, Terminal};
 
 use super::bases::TurnedBases;
+use super::held::Held;
 use super::known_offers::KnownOffers;
 use super::live_prompt::LivePrompt;
 use super::node::Nodes;
 use super::recording::SharedRecording;
-use super::settings::{self, Held, Settings, Target};
+use super::settings::{self, Settings, Target};
 
 /// What the journal calls the sandbox, whose port is another one each time.
 pub(crate) const SANDBOX: &str = "sandbox";

@@ -20,5 +20,5 @@ pub(crate) use input::{ask_secret, read_text, stdin_is_taken};
 pub(crate) use output::Output;
 pub(crate) use program::Program;
 pub(crate) use report::{Reporter, Source, bug};
-pub(crate) use spinner::Standing;
+pub(crate) use spinner::JobsProgress;
 pub(crate) use ui::{Screen, Terminal, Ui};

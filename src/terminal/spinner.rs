@@ -8,7 +8,7 @@ use crate::json::escape_unprintable;
 use crate::width::start;
 
 /// How several jobs stand that are waited for at once.
-pub(crate) struct Standing<'a> {
+pub(crate) struct JobsProgress<'a> {
     pub(crate) ended: usize,
     pub(crate) of: usize,
     /// Since the waiting began.
@@ -35,7 +35,7 @@ impl<W: Write> Spinner<W> {
 
 impl<W: Write> Spinner<W> {
     /// Draws how several jobs stand that are waited for at once.
-    pub(crate) fn several(&mut self, standing: Standing<'_>) {
+    pub(crate) fn several(&mut self, standing: JobsProgress<'_>) {
         let counts = format!("  {} of {} ended", standing.ended, standing.of);
         self.draw(standing.elapsed, &counts, standing.slowest);
     }
@@ -124,7 +124,7 @@ mod tests {
         let progress = Progress { percent: Some(42), step: Some("copying".to_owned()) };
         let elapsed = Duration::from_secs(67);
         let slowest = Waiting { job: "0b5c", elapsed, progress: Some(&progress) };
-        Spinner::new(&mut screen, Some(50)).several(Standing { ended: 2, of: 5, elapsed, slowest });
+        Spinner::new(&mut screen, Some(50)).several(JobsProgress { ended: 2, of: 5, elapsed, slowest });
         let text = String::from_utf8(screen).expect("text");
         assert_eq!(text, "\r\u{1b}[K/ 1:07  2 of 5 ended  42%  copying  job 0b5c (Ctr\r\u{1b}[K");
     }

@@ -56,6 +56,20 @@ fn an_api_that_another_would_run_for_is_not_sent_to_a_node_that_lacks_it() {
 }
 
 #[test]
+fn completion_does_not_ask_what_the_node_has_said_before() {
+    let home = Home::new();
+    let found = format!(r#"{{"inventories":[{{"uuid":"{UUID}"}}]}}"#);
+    let node = node("5.4.0", &["QueryHostNetworkBonding"], Reply::ok(found));
+    with_session(&home, &node, &["QueryHostNetworkBonding", "limit=1"]).succeeds();
+    assert_eq!(came(&node)[..2], ["getVersion", "getSupportAPIs"]);
+    let line = format!("--url http://127.0.0.1:{}/zstack QueryHostNetworkBonding uuid=", node.port);
+    let session = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
+    home.run(["complete", "--", &line]).variable("ZSTACK_SESSION_UUID", session).succeeds().stdout_has(UUID);
+    let asked = came(&node)[3..].to_vec();
+    assert!(!asked.is_empty() && asked.iter().all(|one| one.starts_with("GET ")), "{asked:?}");
+}
+
+#[test]
 fn it_is_sent_to_a_node_that_has_it_also_after_an_upgrade() {
     let home = Home::new();
     let old = node("5.2.1", &["QueryHost"], Reply::ok("{}"));

@@ -1,0 +1,60 @@
+//! What holds for every line: the options that the program was started with, and what `set` made of them.
+
+use std::collections::BTreeSet;
+
+use crate::cli::Options;
+use crate::config::{ConfirmWish, Origin};
+
+/// What holds for every line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    /// The options that the program was started with, with what `set` has made of them.
+    pub(crate) options: Options,
+    /// The options that `set` changed.
+    changed: BTreeSet<&'static str>,
+    /// What `set confirm` said.
+    pub(crate) confirm: Option<ConfirmWish>,
+    /// Whether nothing may be said.
+    pub(crate) silent: bool,
+}
+
+impl Held {
+    /// What holds for a program that was started with these options.
+    pub(crate) fn new(options: Options) -> Held {
+        Held { options, ..Held::default() }
+    }
+
+    /// Where the value of an option comes from that holds for every line.
+    pub(super) fn origin(&self, option: &str) -> Origin {
+        if self.changed.contains(option) { Origin::Set } else { Origin::Typed }
+    }
+
+    /// The options, to be changed by `set`, which is noted.
+    pub(crate) fn set(&mut self, option: &'static str) -> &mut Options {
+        self.changed.insert(option);
+        &mut self.options
+    }
+
+    /// Has the options name no node any more.
+    pub(crate) fn forget_node(&mut self) {
+        let options = &mut self.options;
+        (options.url, options.host, options.port) = (None, None, None);
+        (options.context, options.sandbox) = (None, false);
+    }
+
+    /// What holds for lines for which the options of one line hold too.
+    pub(crate) fn with(&self, line: &Options) -> Held {
+        let mut held = self.clone();
+        held.options.add(line.clone());
+        for (option, is_typed) in [
+            ("output", line.output.is_some()),
+            ("columns", line.columns.is_some()),
+            ("sort-by", line.sort_by.is_some()),
+        ] {
+            if is_typed {
+                held.changed.remove(option);
+            }
+        }
+        held
+    }
+}
