@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::catalog::{Catalog, Offers};
+use crate::catalog::{Catalog, Offers, Type};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
 use crate::json;
 use crate::plan::{self, Plan};
@@ -32,24 +32,78 @@ pub(super) fn resources(
     }
     let inventory = catalog.api(query).and_then(|api| catalog.inventory(api.inventory?))?;
     inventory.field("uuid")?;
-    let fields = if inventory.field("name").is_some() { "uuid,name" } else { "uuid" };
+    let has = |name: &&str| inventory.field(name).is_some_and(|field| field.kind == Type::String);
+    let mut fields = vec!["uuid"];
+    let has_name = has(&"name");
+    fields.extend(has_name.then_some("name"));
+    fields.extend(STATES.into_iter().filter(has));
+    fields.extend(ADDRESSES.into_iter().find(has));
+    let mut values: Vec<LiveValue> = rows(client, catalog, query, conditions, &fields, limit)?
+        .into_iter()
+        .filter_map(|row| {
+            let mut row = row.into_iter();
+            let uuid = row.next()??;
+            let name = if has_name { row.next()?.unwrap_or_default() } else { String::new() };
+            let about: Vec<String> = row.flatten().filter(|text| !text.is_empty()).collect();
+            Some(LiveValue { uuid, name, about: about.join(", ") })
+        })
+        .collect();
+    if query == "QueryVmInstance" {
+        tell_addresses(client, catalog, &mut values);
+    }
+    Some(values)
+}
+
+/// What tells resources from others of that name.
+const STATES: [&str; 2] = ["state", "status"];
+
+/// Where a resource is reached; the first that it has.
+const ADDRESSES: [&str; 4] = ["managementIp", "ip", "hostname", "networkCidr"];
+
+/// The most VMs whose addresses are asked for: all stand in the address of one request.
+const MOST_ADDRESSED: usize = 100;
+
+/// Adds the addresses of VMs, which their own rows hold among much else.
+fn tell_addresses(client: &mut Client, catalog: Catalog, vms: &mut [LiveValue]) {
+    if vms.is_empty() || vms.len() > MOST_ADDRESSED {
+        return;
+    }
+    let uuids: Vec<&str> = vms.iter().map(|vm| vm.uuid.as_str()).collect();
+    let condition = [format!("vmInstanceUuid?={}", uuids.join(","))];
+    let fields = ["vmInstanceUuid", "ip"];
+    for nic in rows(client, catalog, "QueryVmNic", &condition, &fields, 2 * MOST_ADDRESSED).unwrap_or_default() {
+        let [Some(vm), Some(ip)] = nic.as_slice() else { continue };
+        if let Some(vm) = vms.iter_mut().find(|known| known.uuid == *vm) {
+            let gap = if vm.about.is_empty() { "" } else { ", " };
+            vm.about.push_str(gap);
+            vm.about.push_str(ip);
+        }
+    }
+}
+
+/// These members of the rows that a query finds with these conditions, at most `limit`.
+fn rows(
+    client: &mut Client,
+    catalog: Catalog,
+    query: &str,
+    conditions: &[String],
+    fields: &[&str],
+    limit: usize,
+) -> Option<Vec<Vec<Option<String>>>> {
     let mut words = vec![query.to_owned()];
     words.extend(conditions.iter().cloned());
-    words.extend([format!("fields={fields}"), format!("limit={limit}")]);
+    words.extend([format!("fields={}", fields.join(",")), format!("limit={limit}")]);
     let (line, words) = Command::words_from_args(&words);
     let command = Command::from_words(&line, &words).ok().flatten()?;
     let Ok(Plan::Query(planned)) = plan::plan(&command, catalog, &plan::Options::default()) else { return None };
     let Ok(Answer::Reply(reply)) = client.query(&planned, &CallOptions::default(), &mut Unwatched) else { return None };
     let text = reply.into_text().ok()?;
     let rows = json::member(&text, "inventories")?;
-    let member = |row: &[u8], name: &str| json::member(row, name).map(|text| json::unescape(text).into_owned());
-    Some(
-        json::items(rows)
-            .filter_map(|row| {
-                Some(LiveValue { uuid: member(row, "uuid")?, name: member(row, "name").unwrap_or_default() })
-            })
-            .collect(),
-    )
+    let member = |row: &[u8], name: &str| {
+        let text = json::member(row, name).filter(|text| *text != b"null")?;
+        Some(json::unescape(text).into_owned())
+    };
+    Some(json::items(rows).map(|row| fields.iter().map(|name| member(row, name)).collect()).collect())
 }
 
 /// Asks the node for resources by name, for Tab, with the client that stands in `lookup` at that moment.

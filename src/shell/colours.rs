@@ -231,6 +231,8 @@ mod tests {
             colour: true,
             prompt_width: 0,
             decoded: RefCell::new(None),
+            board: Default::default(),
+            proposal: None,
         };
         paint(line, cursor, &assistant).replace("\x1b[0m", "}").replace("\x1b[", "{")
     }

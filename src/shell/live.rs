@@ -316,7 +316,7 @@ mod tests {
     }
 
     fn host(name: &str) -> LiveValue {
-        LiveValue { uuid: format!("{name}-uuid"), name: name.to_owned() }
+        LiveValue { uuid: format!("{name}-uuid"), name: name.to_owned(), ..LiveValue::default() }
     }
 
     fn counting(calls: &Arc<AtomicUsize>, values: Vec<LiveValue>) -> Box<Fetch> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustyline::config::{BellStyle, Builder, Configurer};
 use rustyline::error::ReadlineError;
-use rustyline::{ColorMode, CompletionType, Editor};
+use rustyline::{ColorMode, CompletionType, Editor, Event, EventHandler};
 
 use crate::catalog::{Catalog, Offers};
 use crate::syntax::lex;
@@ -15,6 +15,7 @@ use crate::width::width;
 use super::complete::{Files, LiveValues};
 use super::editor::Assistant;
 use super::history::History;
+use super::keys::{Board, HAND_OVER, Keys, SharedBoard, lock};
 use super::prompt::Prompt;
 use super::recall::Recall;
 
@@ -94,12 +95,12 @@ pub enum ShellError {
 pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn Write) -> Result<(), ShellError> {
     let config = Builder::new()
         .completion_type(CompletionType::List)
-        .completion_show_all_if_ambiguous(true)
-        .completion_prompt_limit(usize::MAX)
+        .keyseq_timeout(Some(ESCAPE_MILLISECONDS))
         .bell_style(BellStyle::None)
         .bracketed_paste(true)
         .build();
     let mut editor: Terminal<'_> = Editor::with_history(config, Recall::default()).map_err(ShellError::Terminal)?;
+    let board = SharedBoard::default();
     editor.set_helper(Some(Assistant {
         known: Known::default(),
         live: options.live,
@@ -107,9 +108,16 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
         colour: false,
         prompt_width: 0,
         decoded: RefCell::new(None),
+        board: SharedBoard::clone(&board),
+        proposal: None,
     }));
+    editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(Keys(SharedBoard::clone(&board)))));
+    editor.bind_sequence(Event::KeySeq(HAND_OVER.to_vec()), EventHandler::Conditional(Box::new(Keys(board))));
     converse(&mut editor, options.history, evaluator, talk)
 }
+
+/// How long Escape waits for the rest of what another key sends.
+const ESCAPE_MILLISECONDS: u16 = 100;
 
 /// What was typed at a prompt.
 enum Typed {
@@ -146,6 +154,7 @@ impl Desk for Terminal<'_> {
             assistant.known = known;
             assistant.colour = colour;
             assistant.prompt_width = width(&plain);
+            *lock(&assistant.board) = Board::default();
         }
         match self.readline(&(plain, styled)) {
             Ok(text) => Ok(Typed::Text(text)),

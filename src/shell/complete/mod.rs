@@ -5,6 +5,7 @@
 //! `zstack-cli complete` all ask the same function.
 
 mod candidate;
+mod common;
 mod cursor;
 mod engine;
 mod fields;

@@ -27,12 +27,14 @@ impl std::fmt::Debug for Sources<'_> {
 }
 
 /// A resource that the node holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveValue {
     /// Its uuid.
     pub uuid: String,
     /// Its name; empty where it has none.
     pub name: String,
+    /// What else tells it from others, such as its state and its address.
+    pub about: String,
 }
 
 /// What is known of the node's resources of one kind.

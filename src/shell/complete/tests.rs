@@ -8,7 +8,7 @@ struct FakeNode;
 
 impl LiveValues for FakeNode {
     fn lookup(&self, query_api: &str, _: &str) -> Live {
-        let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into() };
+        let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into(), ..LiveValue::default() };
         match query_api {
             "QueryHost" => Live::Ready(vec![
                 value("90ab7f5d1d934e9eb0a1d1f0aa11bb23", "kvm-2"),
@@ -295,12 +295,65 @@ fn tab_extends_what_candidates_share() {
     assert_eq!(extension("querybackupst¦"), Some(("QueryBackupStorage".to_owned(), true)));
     assert_eq!(extension("QueryZo¦"), Some(("QueryZone".to_owned(), true)));
     assert_eq!(extension("QBS¦"), Some(("QueryBackupStorage".to_owned(), true)));
-    assert_eq!(extension("BackupStor¦"), None);
+    assert_eq!(extension("BackupStor¦"), Some(("BackupStorage".to_owned(), false)));
+    assert_eq!(extension("BackupStorage¦"), None);
+    assert_eq!(extension("QVmI¦"), Some(("QueryVmInstance".to_owned(), false)));
+    // What is only found in the middle is offered.
+    assert_eq!(extension("QueryVmInstance tform¦"), None);
+    assert_eq!(extension("qrybckpstrg¦"), None);
     assert_eq!(extension("QueryZone nam¦"), Some(("name=".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance plat¦"), Some(("platform=".to_owned(), false)));
     assert_eq!(extension("¦"), None);
     assert_eq!(extension("QueryZone \"state=En¦"), Some(("\"state=Enabled\"".to_owned(), true)));
+}
+
+/// Resources called like this, each with a uuid of its own.
+struct Named(&'static [&'static str]);
+
+impl LiveValues for Named {
+    fn lookup(&self, _: &str, _: &str) -> Live {
+        let value = |(at, name): (usize, &&str)| LiveValue {
+            uuid: format!("{at:031x}f"),
+            name: (*name).to_owned(),
+            about: String::new(),
+        };
+        Live::Ready(self.0.iter().enumerate().map(value).collect())
+    }
+}
+
+fn among(names: &'static [&'static str], line: &str) -> Completion {
+    let live = Named(names);
+    let sources = Sources { catalog: Catalog::newest(), offers: None, live: &live, files: &FakeFiles, contexts: &[] };
+    complete(line, line.len(), &sources)
+}
+
+#[test]
+fn an_exact_name_stands_first_and_common_letters_of_names_are_put_in() {
+    const IMAGES: &[&str] = &["centos-7.9-dvd", "centos-7.9", "ubuntu"];
+    let first = |line: &str| among(IMAGES, line).candidates[0].resource.as_ref().map(|it| it.name.clone());
+    for line in ["CreateVmInstance imageUuid=centos-7.9", "QueryImage name=centos-7.9"] {
+        assert_eq!(first(line).as_deref(), Some("centos-7.9"), "{line}");
+        assert_eq!(among(IMAGES, line).extension(), None, "{line}");
+    }
+    let extension = |line: &str| among(IMAGES, line).extension().map(|(word, _)| word);
+    assert_eq!(extension("CreateVmInstance imageUuid=cen").as_deref(), Some("imageUuid=centos-7.9"));
+    assert_eq!(extension("CreateVmInstance imageUuid=7.").as_deref(), Some("imageUuid=7.9"));
+    assert_eq!(extension("CreateVmInstance imageUuid=ub").as_deref(), Some(&*format!("imageUuid={:031x}f", 2)));
+    assert_eq!(extension("CreateVmInstance imageUuid=untu"), None);
+    // One name begins with it, others contain it: each may be meant.
+    assert_eq!(
+        among(&["web", "my-web"], "QueryVmInstance name=we").extension().map(|(word, _)| word).as_deref(),
+        Some("name=web")
+    );
+    assert_eq!(among(&["web", "my-web"], "QueryVmInstance name=web").extension(), None);
+}
+
+#[test]
+fn common_apis_stand_first() {
+    assert_first("QueryVm¦", &["QueryVmInstance", "QueryVmNic"]);
+    assert_first("Query¦", &["QueryVmInstance", "QueryHost"]);
+    assert_first("StartVm¦", &["StartVmInstance"]);
 }
 
 #[test]

@@ -52,13 +52,14 @@ impl Values<'_> {
                     if reference.by_name && !value.name.is_empty() {
                         if !self.given.contains(&value.name.as_str()) {
                             shelf.offer(&value.name.clone(), || {
-                                finish(Candidate::new(value.name, Kind::Value, Group::Values).describe(value.uuid))
+                                let candidate = Candidate::new(value.name.clone(), Kind::Value, Group::Values);
+                                finish(candidate.describe(value.uuid.clone()).of(value))
                             });
                         }
                     } else if !reference.by_name && !self.given.contains(&value.uuid.as_str()) {
-                        let (uuid, name) = (value.uuid, value.name);
-                        shelf.offer_by(&uuid.clone(), Some(&name.clone()), || {
-                            finish(Candidate::new(uuid, Kind::Value, Group::Values).describe(name))
+                        shelf.offer_by(&value.uuid.clone(), Some(&value.name.clone()), || {
+                            let candidate = Candidate::new(value.uuid.clone(), Kind::Value, Group::Values);
+                            finish(candidate.describe(value.name.clone()).of(value))
                         });
                     }
                 }
