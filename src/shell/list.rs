@@ -191,13 +191,13 @@ mod tests {
         let rows = list_from("QueryZone ", &NoLiveValues, 80, false);
         let headings: Vec<&str> = rows.iter().map(String::as_str).filter(|row| row.starts_with('[')).collect();
         assert_eq!(headings, ["[Query conditions:]", "[Expanded fields:]", "[Parameters:]"]);
-        assert!(rows.iter().any(|row| row.starts_with("state=") && row.contains("string: Enabled | Disabled")));
+        assert!(rows.iter().any(|row| row.starts_with("state=") && row.contains("Enabled | Disabled")));
     }
 
     #[test]
     fn required_parameters_are_marked() {
         let rows = list_from("CreateZone ", &NoLiveValues, 80, false);
-        assert!(rows[1].starts_with("name=") && rows[1].contains("required string"), "{rows:?}");
+        assert!(rows[1].starts_with("name=") && rows[1].contains("required text"), "{rows:?}");
     }
 
     #[test]

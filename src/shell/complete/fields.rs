@@ -13,7 +13,7 @@ use super::names::newer;
 use super::query::{PARAMETERS, QueryValue, rows};
 use super::references::{self, Reference};
 use super::sources::Sources;
-use super::values;
+use super::{describe, values};
 
 /// What is wished in an argument of a query.
 pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
@@ -179,7 +179,7 @@ pub(super) fn conditions(
         for (name, target, since) in inventory.relations() {
             let label = whole(name);
             shelf.offer(&label.clone(), || {
-                let describe = newer(Cow::Borrowed(target), since, catalog);
+                let describe = newer(describe::relation(target), since, catalog);
                 Candidate::new(label, Kind::Expanded, Group::Expanded).describe(describe).open(".")
             });
         }
@@ -197,8 +197,10 @@ pub(super) fn conditions(
 
 /// A field's type and where known its values, in a few words.
 fn describe(field: &Field, catalog: Catalog) -> Cow<'static, str> {
-    let kind = values::type_name(&field.kind);
-    let values = if field.values.is_empty() { kind } else { format!("{kind}: {}", field.values.join(" | ")).into() };
+    let values = match field.values.is_empty() {
+        true => describe::value(field.name, &field.kind, references::of_name(catalog, field.name)),
+        false => field.values.join(" | ").into(),
+    };
     newer(values, field.since, catalog)
 }
 

@@ -7,6 +7,7 @@
 mod candidate;
 mod common;
 mod cursor;
+mod describe;
 mod engine;
 mod fields;
 mod lines;

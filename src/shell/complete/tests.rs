@@ -387,9 +387,9 @@ fn statements_of_zql_are_completed() {
 fn lines_print_word_kind_and_description() {
     let sources =
         Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
-    assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\t/zones\n");
-    assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, string\n"));
-    assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tVmNicInventory\n"));
+    assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\tlists zones\n");
+    assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, text\n"));
+    assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tleads to vm nics\n"));
     assert!(complete_lines("QueryZone state=E", &sources).starts_with("state=Enabled\tvalue\t"));
 }
 

@@ -205,17 +205,3 @@ pub(super) fn last_of_list(text: &str, start: usize) -> (usize, Vec<&str>) {
         None => (start, Vec::new()),
     }
 }
-
-/// A type as help and lists show it.
-pub(super) fn type_name(kind: &Type) -> Cow<'static, str> {
-    match kind {
-        Type::String => "string".into(),
-        Type::Int => "int".into(),
-        Type::Long => "long".into(),
-        Type::Double => "double".into(),
-        Type::Bool => "bool".into(),
-        Type::Timestamp => "timestamp".into(),
-        Type::Named(name) => (*name).into(),
-        other => other.to_string().into(),
-    }
-}
