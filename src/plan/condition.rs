@@ -5,6 +5,8 @@ use std::ops::Range;
 use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, TAG_FIELDS, Type};
 use crate::dates;
 use crate::nearness::closest;
+
+use super::suggest::{closest_field, one_of};
 use crate::syntax::{Argument, Operator, byte_count, is_number, split_list};
 
 use super::error::{Error, ErrorKind};
@@ -188,7 +190,7 @@ impl Reader<'_> {
         let kind = ErrorKind::UnknownField {
             api: self.api,
             owner: if first { self.api } else { inventory.name },
-            closest: closest(name, names).map(str::to_owned),
+            closest: closest_field(name, names, if first { self.api } else { inventory.name }, inventory, self.catalog),
             name: name.clone(),
         };
         // What was quoted stands elsewhere in the line.
@@ -240,7 +242,8 @@ impl Reader<'_> {
                 Err(error(ErrorKind::NotAllowed {
                     name: name(),
                     value: text.to_owned(),
-                    closest: closest(text, values.iter().copied()).map(str::to_owned),
+                    closest: one_of(argument, text, &values)
+                        .or_else(|| closest(text, values.iter().copied()).map(str::to_owned)),
                     allowed: values.into_iter().map(str::to_owned).collect(),
                 }))
             }

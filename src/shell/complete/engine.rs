@@ -8,7 +8,7 @@ use super::candidate::{Candidate, Completion, Group, Kind, Note};
 use super::cursor::{self, Place, Wanted};
 use super::options::OptionValue;
 use super::own::Takes;
-use super::rank::{Fit, Pattern};
+use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
 use super::{common, fields, names, own, zql};
@@ -174,6 +174,18 @@ impl<'t> Shelf<'t> {
         };
         if let Some((spread, fit)) = found {
             self.candidates.push((spread, Candidate { fit, ..make() }));
+        }
+    }
+
+    /// How the best of the candidates so far fits.
+    pub(super) fn best(&self) -> Option<Class> {
+        self.candidates.iter().map(|(_, candidate)| candidate.fit.class()).min()
+    }
+
+    /// Takes a candidate that only a relation leads to; the least `spread` stands first.
+    pub(super) fn put_related(&mut self, spread: usize, candidate: Candidate) {
+        if !self.fuzzy {
+            self.candidates.push((spread, Candidate { fit: Fit::Related, ..candidate }));
         }
     }
 

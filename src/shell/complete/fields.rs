@@ -13,7 +13,7 @@ use super::names::newer;
 use super::query::{PARAMETERS, QueryValue, rows};
 use super::references::{self, Reference};
 use super::sources::Sources;
-use super::{describe, values};
+use super::{describe, related, values};
 
 /// What is wished in an argument of a query.
 pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
@@ -192,6 +192,9 @@ pub(super) fn conditions(
                 candidate.describe(parameter.summary).open("=")
             });
         }
+    }
+    if let Some(inventory) = inventory.filter(|_| first) {
+        related::offer(inventory, catalog, shelf);
     }
 }
 

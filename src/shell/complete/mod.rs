@@ -17,6 +17,7 @@ mod own;
 mod query;
 mod rank;
 mod references;
+mod related;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,8 @@ pub enum Fit {
     Humps,
     /// As `Humps`, with humps left out: `QStorage`.
     HumpsLeftOut,
+    /// A relation leads to a field that begins with what was typed.
+    Related,
     /// It contains what was typed, when case is ignored.
     Substring,
     /// It contains the characters that were typed, in that order.
@@ -29,7 +31,7 @@ impl Fit {
         match self {
             Fit::Exact | Fit::ExactIgnoringCase | Fit::Prefix | Fit::PrefixIgnoringCase => Class::Start,
             Fit::Humps | Fit::HumpsLeftOut => Class::Humps,
-            Fit::Substring | Fit::Fuzzy => Class::Middle,
+            Fit::Related | Fit::Substring | Fit::Fuzzy => Class::Middle,
         }
     }
 

@@ -350,6 +350,13 @@ fn an_exact_name_stands_first_and_common_letters_of_names_are_put_in() {
 }
 
 #[test]
+fn a_field_behind_a_relation_is_offered_where_none_is_nearer() {
+    assert_first("QueryVmInstance ip¦", &["vmNics.ip="]);
+    assert_eq!(at("QueryVmInstance ip¦").extension(), None);
+    assert_offers("QueryVmInstance na¦", &["name="], &["zone.name="]);
+}
+
+#[test]
 fn common_apis_stand_first() {
     assert_first("QueryVm¦", &["QueryVmInstance", "QueryVmNic"]);
     assert_first("Query¦", &["QueryVmInstance", "QueryHost"]);
