@@ -8,18 +8,19 @@ use crate::cli::{self, Options};
 use crate::client::Client;
 use crate::config::ConfirmWish;
 use crate::error::{Error, ExitCode};
+use crate::plan;
 use crate::render::{self, Filter};
 use crate::secret::mask_command;
 use crate::shell::complete::Disk;
 use crate::shell::{
-    self, Colour, Evaluator, Flow, History, Known, LiveCache, LiveLimits, Prompt, Redirection, redirection,
+    self, Colour, Evaluator, Flow, History, Known, LiveCache, LiveLimits, Prompt, Ran, Redirection, redirection,
 };
 use crate::syntax;
 
 use super::export::Export;
 use super::output::Output;
 use super::program::Program;
-use super::{App, nearby};
+use super::{App, line_editor, nearby};
 
 /// What only the interactive shell has.
 pub(super) struct State {
@@ -57,7 +58,9 @@ impl App {
         let fetch = nearby::fetch(self.catalog, Arc::clone(&lookup));
         let live = Arc::new(LiveCache::new(LiveLimits::default(), fetch));
         self.shell = Some(State { confirm: None, live: Arc::clone(&live), keep_secrets, lookup, live_of: None });
-        let shell_options = shell::Options { live: &*live, files: &Disk, history };
+        let interrupt = self.interrupt.clone();
+        let edit = move |text: &str| line_editor::edit(text, &interrupt);
+        let shell_options = shell::Options { live: &*live, files: &Disk, history, edit: &edit };
         if !options.quiet {
             self.say(&options, "zstack-cli: `help` explains, Tab completes, Ctrl-D leaves");
         }
@@ -188,7 +191,7 @@ impl Evaluator for App {
         }
     }
 
-    fn evaluate(&mut self, line: &str) -> Flow {
+    fn evaluate(&mut self, line: &str) -> Ran {
         self.environment.measure_terminal();
         let mut result = self.run_recorded(line);
         if let Err(error) = &result
@@ -200,12 +203,17 @@ impl Evaluator for App {
             // The terminal has just shown `^C` there.
             self.say(&Options::default(), "");
         }
+        let succeeded = result.as_ref().err().is_none_or(|error| error.exit_code() == ExitCode::Interrupted);
+        let corrected = match &result {
+            Err(Error::Plan(error)) => plan::corrected(line, error),
+            _ => None,
+        };
         let (_, flow) = self.conclude(result, None, Some(line));
         let no_secure = self.options.no_secure;
         if let Some(shell) = &mut self.shell {
             shell.keep_secrets.store(no_secure, Ordering::Relaxed);
         }
-        flow
+        Ran { flow, succeeded, corrected }
     }
 }
 

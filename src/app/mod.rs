@@ -12,6 +12,7 @@ mod export;
 mod full_screen;
 mod interactive;
 mod jobs;
+mod line_editor;
 mod lines;
 mod login;
 mod missing;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::io;
 
 use rustyline::completion::Completer;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -11,6 +12,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Changeset, Context, Helper};
 
 use crate::catalog::{Api, Inventory};
+use crate::secret::mask_command;
 use crate::syntax::lex;
 use crate::width::width;
 
@@ -20,7 +22,9 @@ use super::hint;
 use super::keys::{LastWord, Request, SharedBoard, Walk, lock};
 use super::list;
 use super::menu::{Edit, Item, Menu, Rows, Source};
+use super::outcomes::Outcomes;
 use super::run::Known;
+use super::used::prefer;
 
 /// The editor's helper.
 pub(super) struct Assistant<'a> {
@@ -36,6 +40,12 @@ pub(super) struct Assistant<'a> {
     pub(super) board: SharedBoard,
     /// The line that is proposed first, as the one before it put right.
     pub(super) proposal: Option<String>,
+    /// The context or node that commands go to.
+    pub(super) place: String,
+    /// What became of the lines typed before.
+    pub(super) outcomes: Outcomes,
+    /// Has the user change a line in an editor.
+    pub(super) edit: &'a dyn Fn(&str) -> io::Result<String>,
 }
 
 /// An API with the inventory of its rows.
@@ -126,7 +136,7 @@ impl Completer for Assistant<'_> {
             Some(Request::Put(edit)) => Some(edit),
             Some(Request::Walk { older }) => self.walk(older, now, context.history()),
             Some(Request::LastWord) => self.last_word(now, context.history()),
-            None => self.tab(now),
+            None => self.tab(now, context.history()),
         };
         let candidates = if edit.is_some() { vec![String::new()] } else { Vec::new() };
         lock(&self.board).edit = edit;
@@ -144,9 +154,9 @@ impl Completer for Assistant<'_> {
 
 impl Assistant<'_> {
     /// Tab: puts in what all candidates have in common, or else opens the menu.
-    fn tab(&self, now: Edit) -> Option<Edit> {
+    fn tab(&self, now: Edit, history: &dyn History) -> Option<Edit> {
         self.live.wake();
-        let completion = complete(&now.line, now.cursor, &self.sources());
+        let completion = self.completion(&now, history);
         if let Some((word, finished)) = completion.extension() {
             let edit = placed(&completion, word, finished, &now);
             if edit != now {
@@ -162,6 +172,13 @@ impl Assistant<'_> {
         Some(now)
     }
 
+    /// What could stand at the cursor, what was used lately before what fits as well.
+    fn completion(&self, now: &Edit, history: &dyn History) -> Completion {
+        let mut completion = complete(&now.line, now.cursor, &self.sources());
+        prefer(&mut completion, &now.line, history, |line| !self.outcomes.failed(line));
+        completion
+    }
+
     /// The rows of the open menu for the line as it is now. A menu that has nothing to offer for it is closed.
     fn menu_rows(&self, now: &Edit, history: &dyn History) -> Option<Rows> {
         let mut menu = lock(&self.board).menu.take()?;
@@ -173,7 +190,7 @@ impl Assistant<'_> {
             }
             Source::Word(start) if menu.shown_for != *now => {
                 let was_empty = menu.is_empty();
-                let completion = complete(&now.line, now.cursor, &self.sources());
+                let completion = self.completion(now, history);
                 let items = items(&completion, now);
                 let waits = completion.note == Some(Note::Fetching);
                 if was_empty || part(&completion) != start || items.is_empty() && !waits {
@@ -256,7 +273,7 @@ fn lines_with(pattern: &str, history: &dyn History) -> Vec<Item> {
         let places: Option<Vec<usize>> = words.iter().map(|word| seen.find(word)).collect();
         let mut matched: Vec<_> = places?.into_iter().zip(&words).map(|(at, word)| at..at + word.len()).collect();
         matched.sort_by_key(|range| range.start);
-        let name = line.replace('\n', " ");
+        let name = mask_command(&line).replace('\n', " ");
         Some(Item { name, matched, edit: Edit::ending(line), ..Item::default() })
     });
     found.take(MOST_LINES).collect()
@@ -360,7 +377,10 @@ impl Hinter for Assistant<'_> {
         if !self.colour {
             return None;
         }
-        let rest = rest_from_history(line, context)?;
+        // Lines that were used here stand before others.
+        let may = |entry: &str| !self.outcomes.failed(entry);
+        let here = |entry: &str| may(entry) && self.outcomes.was_at(entry, &self.place);
+        let rest = rest_from_history(line, context, here).or_else(|| rest_from_history(line, context, may))?;
         self.takeable(line, rest)
     }
 }
@@ -383,14 +403,15 @@ impl Assistant<'_> {
     }
 }
 
-fn rest_from_history(line: &str, context: &Context<'_>) -> Option<String> {
+/// The rest of the newest line that begins like this one and that `may` be proposed.
+fn rest_from_history(line: &str, context: &Context<'_>, may: impl Fn(&str) -> bool) -> Option<String> {
     let history = context.history();
     let mut start = history.len().checked_sub(1)?;
     loop {
         let found = history.starts_with(line, start, SearchDirection::Reverse).ok()??;
         // An equal command has no rest; an older one may.
         match found.entry.get(line.len()..) {
-            Some(rest) if !rest.is_empty() => return Some(rest.lines().next()?.to_owned()),
+            Some(rest) if !rest.is_empty() && may(&found.entry) => return Some(rest.lines().next()?.to_owned()),
             _ => start = found.idx.checked_sub(1)?,
         }
     }
