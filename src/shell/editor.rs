@@ -24,6 +24,7 @@ use super::list;
 use super::menu::{Edit, Item, Menu, Rows, Source};
 use super::outcomes::Outcomes;
 use super::run::Known;
+use super::unfinished::is_unfinished;
 use super::used::prefer;
 
 /// The editor's helper.
@@ -436,8 +437,7 @@ impl Highlighter for Assistant<'_> {
 
 impl Validator for Assistant<'_> {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let incomplete = lex(context.input()).is_incomplete();
-        Ok(if incomplete { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+        Ok(if is_unfinished(context.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }
 

@@ -20,6 +20,7 @@ mod recall;
 mod redirect;
 mod run;
 mod topics;
+mod unfinished;
 mod used;
 
 pub use ask::ask;

@@ -9,7 +9,6 @@ use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor, Event, EventHandler};
 
 use crate::catalog::{Catalog, Offers};
-use crate::syntax::lex;
 use crate::width::width;
 
 use super::complete::{Files, LiveValues};
@@ -19,6 +18,7 @@ use super::keys::{Board, HAND_OVER, Keys, SharedBoard, lock};
 use super::outcomes::Outcomes;
 use super::prompt::Prompt;
 use super::recall::Recall;
+use super::unfinished::is_unfinished;
 
 /// Whether the shell goes on after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -271,7 +271,7 @@ fn warn_once(trouble: &mut bool, talk: &mut dyn Write, error: &io::Error) -> io:
     Ok(())
 }
 
-/// The commands of a text that was typed or pasted: a line each, unless a quote or a backslash continues it.
+/// The commands of a text that was typed or pasted: a line each, unless a quote, a backslash or a bracket continues it.
 pub(super) fn commands(text: &str) -> Vec<&str> {
     let mut commands = Vec::new();
     let mut start = 0;
@@ -279,7 +279,7 @@ pub(super) fn commands(text: &str) -> Vec<&str> {
     for end in ends {
         let piece = &text[start..end];
         // The line end decides whether a backslash before it continues; at the very end nothing follows.
-        if end < text.len() && lex(piece).is_incomplete() {
+        if end < text.len() && is_unfinished(piece) {
             continue;
         }
         if !piece.trim().is_empty() {

@@ -6,8 +6,8 @@ use std::sync::{Mutex, mpsc};
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
 use crate::terminal::{
-    ALT_DOT, ALT_F, CTRL_C, CTRL_D, CTRL_G, CTRL_L, CTRL_R, CTRL_U, DOWN, END, ENTER, ESCAPE, SHIFT_TAB, TAB, Terminal,
-    UP,
+    ALT_DOT, ALT_F, CTRL_C, CTRL_D, CTRL_E, CTRL_G, CTRL_L, CTRL_R, CTRL_U, CTRL_X, DOWN, END, ENTER, ESCAPE,
+    SHIFT_TAB, TAB, Terminal, UP,
 };
 
 const ZONE: &str = "928d495e5910427f9a07d957b95b678c";
@@ -102,6 +102,7 @@ fn the_menu_is_walked_filtered_taken_and_left() {
         shell.row("admin@sandbox >>> StopVmInstance uuid=");
         shell.keys(&format!("web-{TAB}"));
         shell.sees("> web-1");
+        shell.sees("\n  web-2  Running, 10.");
         shell.keys(&format!("{DOWN}{ENTER}"));
         shell.until_gone("> web-");
         shell.ends_line("3727a5f47bae4f5cba558d3d1801c26a");
@@ -155,6 +156,56 @@ fn lines_typed_before_are_searched() {
 }
 
 #[test]
+fn the_line_that_was_meant_is_proposed() {
+    let home = Home::with_cloud();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.line("QueryVmInstance ip=10.0.0.10 fields=name");
+    shell.sees("did you mean `vmNics.ip`?");
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(END);
+    shell.row("admin@sandbox >>> QueryVmInstance vmNics.ip=10.0.0.10 fields=name");
+    shell.keys(ENTER);
+    shell.sees("name | bastion");
+    shell.prompt("admin@sandbox >>>");
+    // What failed is never proposed, what succeeded is, in the next shell too.
+    shell.keys(CTRL_D);
+    shell.ends();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys("QueryVmInstance ");
+    shell.sees("QueryVmInstance vmNics.ip=10.0.0.10 fields=name");
+    shell.keys("ip=");
+    shell.until_gone("10.0.0.10");
+}
+
+#[test]
+fn a_line_is_edited_in_an_editor() {
+    let home = Home::with_cloud();
+    let editor = [("EDITOR", "sed -i s/limit=1/limit=2/")];
+    let shell = Terminal::shell_with(&home, &["--sandbox"], &editor);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryZone limit=1{CTRL_X}{CTRL_E}"));
+    shell.row("admin@sandbox >>> QueryZone limit=2");
+    shell.keys(CTRL_C);
+    drop(shell);
+    let shell = Terminal::shell_with(&home, &["--sandbox"], &[("EDITOR", "false")]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryZone{CTRL_X}{CTRL_E}"));
+    shell.sees("warning: the line cannot be edited");
+}
+
+#[test]
+fn an_open_bracket_goes_on_in_the_next_line() {
+    let home = Home::with_cloud();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryZone name=zone-1 | [.inventories[]{ENTER}.name]{ENTER}"));
+    shell.sees("[\n  \"zone-1\"\n]");
+    shell.prompt("admin@sandbox >>>");
+}
+
+#[test]
 fn ctrl_c_drops_the_line_and_ctrl_d_leaves() {
     let home = Home::with_cloud();
     let terminal = Terminal::shell(&home, &["--sandbox"]);
@@ -195,7 +246,7 @@ fn ctrl_c_stops_waiting_for_an_answer() {
     terminal.prompt("session >>>");
     // The node is still busy, and Tab does not wait for it.
     terminal.keys(&format!("QueryZone name={TAB}"));
-    terminal.sees("(the node");
+    terminal.sees("the node is being asked");
     drop(release);
 }
 
