@@ -35,21 +35,25 @@ pub(super) fn resources(
     let has = |name: &&str| inventory.field(name).is_some_and(|field| field.kind == Type::String);
     let mut fields = vec!["uuid"];
     let has_name = has(&"name");
-    fields.extend(has_name.then_some("name"));
+    // What has no name is called by its address.
+    let called = has_name.then_some("name").or(Some("ip").filter(has));
+    fields.extend(called);
     fields.extend(STATES.into_iter().filter(has));
-    fields.extend(ADDRESSES.into_iter().find(has));
+    fields.extend(ADDRESSES.into_iter().find(has).filter(|address| called != Some(*address)));
     let mut values: Vec<LiveValue> = rows(client, catalog, query, conditions, &fields, limit)?
         .into_iter()
         .filter_map(|row| {
             let mut row = row.into_iter();
             let uuid = row.next()??;
-            let name = if has_name { row.next()?.unwrap_or_default() } else { String::new() };
+            let name = if called.is_some() { row.next()?.unwrap_or_default() } else { String::new() };
             let about: Vec<String> = row.flatten().filter(|text| !text.is_empty()).collect();
             Some(LiveValue { uuid, name, about: about.join(", ") })
         })
         .collect();
-    if query == "QueryVmInstance" {
-        tell_addresses(client, catalog, &mut values);
+    match query {
+        "QueryVmInstance" => tell_addresses(client, catalog, &mut values),
+        "QueryVmNic" => tell_vms(client, catalog, &mut values),
+        _ => {}
     }
     Some(values)
 }
@@ -81,6 +85,26 @@ fn tell_addresses(client: &mut Client, catalog: Catalog, vms: &mut [LiveValue]) 
     }
 }
 
+/// Says of nics whose they are.
+fn tell_vms(client: &mut Client, catalog: Catalog, nics: &mut [LiveValue]) {
+    if nics.is_empty() || nics.len() > MOST_ADDRESSED {
+        return;
+    }
+    let uuids = |values: &[LiveValue]| values.iter().map(|it| it.uuid.as_str()).collect::<Vec<_>>().join(",");
+    let condition = [format!("vmNics.uuid?={}", uuids(nics))];
+    let nic_condition = [format!("uuid?={}", uuids(nics))];
+    let owners = rows(client, catalog, "QueryVmNic", &nic_condition, &["uuid", "vmInstanceUuid"], MOST_ADDRESSED);
+    let vms = rows(client, catalog, "QueryVmInstance", &condition, &["uuid", "name"], MOST_ADDRESSED);
+    for owner in owners.unwrap_or_default() {
+        let [Some(nic), Some(vm)] = owner.as_slice() else { continue };
+        let name = vms.iter().flatten().find(|row| row.first() == Some(&Some(vm.clone()))).and_then(|row| row.last());
+        let told = nics.iter_mut().find(|known| known.uuid == *nic).zip(name.cloned().flatten());
+        if let Some((nic, name)) = told {
+            nic.name = format!("{} {name}", nic.name);
+        }
+    }
+}
+
 /// These members of the rows that a query finds with these conditions, at most `limit`.
 fn rows(
     client: &mut Client,
@@ -93,7 +117,17 @@ fn rows(
     let mut words = vec![query.to_owned()];
     words.extend(conditions.iter().cloned());
     words.extend([format!("fields={}", fields.join(",")), format!("limit={limit}")]);
-    let (line, words) = Command::words_from_args(&words);
+    asked(client, catalog, &words, fields)
+}
+
+/// These members of the rows that a query given by its words finds.
+fn asked(
+    client: &mut Client,
+    catalog: Catalog,
+    words: &[String],
+    members: &[&str],
+) -> Option<Vec<Vec<Option<String>>>> {
+    let (line, words) = Command::words_from_args(words);
     let command = Command::from_words(&line, &words).ok().flatten()?;
     let Ok(Plan::Query(planned)) = plan::plan(&command, catalog, &plan::Options::default()) else { return None };
     let Ok(Answer::Reply(reply)) = client.query(&planned, &CallOptions::default(), &mut Unwatched) else { return None };
@@ -103,7 +137,39 @@ fn rows(
         let text = json::member(row, name).filter(|text| *text != b"null")?;
         Some(json::unescape(text).into_owned())
     };
-    Some(json::items(rows).map(|row| fields.iter().map(|name| member(row, name)).collect()).collect())
+    Some(json::items(rows).map(|row| members.iter().map(|name| member(row, name)).collect()).collect())
+}
+
+/// The different values of a field, with the number of rows that have each. What the node cannot count it has none of.
+fn distinct(client: &mut Client, catalog: Catalog, query: &str, field: &str, limit: usize) -> Vec<LiveValue> {
+    let words = vec![query.to_owned(), format!("groupBy={field}")];
+    let mut values = asked(client, catalog, &words, &[field, "count"]).unwrap_or_default();
+    values.truncate(limit);
+    let value = |row: Vec<Option<String>>| match <[Option<String>; 2]>::try_from(row) {
+        Ok([Some(name), Some(count)]) => {
+            let rows = if count == "1" { "row" } else { "rows" };
+            Some(LiveValue { name, about: format!("{count} {rows}"), ..LiveValue::default() })
+        }
+        _ => None,
+    };
+    values.into_iter().filter_map(value).collect()
+}
+
+/// As [`searches`], by the address of what has no name.
+fn searches_in(catalog: Catalog, query: &str, typed: &str) -> Vec<Vec<String>> {
+    let inventory = catalog.api(query).and_then(|api| catalog.inventory(api.inventory?));
+    let has = |name: &str| inventory.as_ref().is_some_and(|inventory| inventory.field(name).is_some());
+    let mut searches = searches(typed);
+    if !typed.is_empty() && !has("name") {
+        let by_name = searches.remove(0);
+        if has("ip") {
+            searches.extend(by_name.first().map(|condition| vec![condition.replacen("name", "ip", 1)]));
+        }
+        if query == "QueryVmNic" {
+            searches.extend(by_name.first().map(|condition| vec![format!("vmInstance.{condition}")]));
+        }
+    }
+    searches
 }
 
 /// Asks the node for resources by name, for Tab, with the client that stands in `lookup` at that moment.
@@ -112,8 +178,11 @@ pub(super) fn fetch(catalog: Catalog, lookup: Arc<Mutex<Option<Client>>>) -> Box
         // A fork of its own, so that nobody who changes the client waits for an answer.
         let client = lookup.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Client::fork);
         let mut client = client.ok_or(Unreachable)?;
+        if let Some((query, field)) = query.split_once(' ') {
+            return Ok(distinct(&mut client, catalog, query, field, limit));
+        }
         let mut values: Vec<LiveValue> = Vec::new();
-        for conditions in searches(typed) {
+        for conditions in searches_in(catalog, query, typed) {
             let found = resources(&mut client, catalog, query, &conditions, limit).ok_or(Unreachable)?;
             let new: Vec<LiveValue> = found.into_iter().filter(|value| !values.contains(value)).collect();
             values.extend(new);

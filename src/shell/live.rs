@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use super::complete::{Live, LiveValue, LiveValues};
 
 /// Asks the node: the resources that `query_api` lists and whose name, or where the text could begin a uuid whose
-/// uuid, contains `typed`; at most `limit` of them. An error means that the node cannot be asked now.
+/// uuid, contains `typed`; at most `limit` of them. Of `QueryVmInstance platform` it gives the different values of that
+/// field instead, as names. An error means that the node cannot be asked now.
 pub type Fetch = dyn Fn(&str, &str, usize) -> Result<Vec<LiveValue>, Unreachable> + Send + Sync;
 
 /// The node cannot be asked now: nobody is logged in, or it does not answer.
@@ -173,6 +174,10 @@ impl LiveValues for LiveCache {
         if let Some(run) = run {
             run();
         }
+    }
+
+    fn values(&self, query_api: &str, field: &str) -> Live {
+        self.lookup(&format!("{query_api} {field}"), "")
     }
 
     fn lookup(&self, query_api: &str, typed: &str) -> Live {

@@ -70,6 +70,19 @@ fn tab_offers_what_the_node_holds_by_name() {
 }
 
 #[test]
+fn values_of_fields_and_nics_come_from_the_node() {
+    let home = Home::with_cloud();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryVmInstance platform={TAB}"));
+    shell.sees("\n> Linux    24 rows");
+    shell.sees("\n  Windows  1 row");
+    shell.keys(&format!("{CTRL_G}{CTRL_U}DetachL3NetworkFromVm vmNicUuid=web-2{TAB}"));
+    shell.ends_line("vmNicUuid=web-2");
+    shell.sees("\n> 10.0.3.11 web-2");
+}
+
+#[test]
 fn a_list_that_is_not_whole_completes_nothing() {
     let home = Home::with_cloud();
     home.run(["sandbox", "seed", "--vms", "1000"]).succeeds();

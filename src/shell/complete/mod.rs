@@ -12,6 +12,7 @@ mod engine;
 mod fields;
 mod lines;
 mod names;
+mod nested;
 mod options;
 mod own;
 mod query;

@@ -55,6 +55,12 @@ pub trait LiveValues {
     /// The resources that `query_api` lists and whose name or uuid may fit `typed`.
     fn lookup(&self, query_api: &str, typed: &str) -> Live;
 
+    /// The different values of a field among the rows that `query_api` lists, each as a name.
+    fn values(&self, query_api: &str, field: &str) -> Live {
+        let _ = (query_api, field);
+        Live::Unavailable
+    }
+
     /// Tab was pressed: what only completion needs to know of the node may be asked for from now on.
     fn wake(&self) {}
 }

@@ -22,6 +22,15 @@ impl LiveValues for FakeNode {
             _ => Live::Unavailable,
         }
     }
+
+    fn values(&self, query_api: &str, field: &str) -> Live {
+        let value = |name: &str| LiveValue { name: name.into(), about: "3 rows".into(), ..LiveValue::default() };
+        match (query_api, field) {
+            ("QueryVmInstance", "platform") => Live::Ready(vec![value("Linux"), value("Windows")]),
+            ("QueryL2Network", "type") => Live::Part(vec![value("Odd"), value("L2VlanNetwork")]),
+            _ => Live::Unavailable,
+        }
+    }
 }
 
 struct FakeFiles;
@@ -196,6 +205,10 @@ fn lists_of_fields_go_comma_by_comma() {
     assert_offers("QueryZone fields=¦", &["fields=uuid,", "fields=name,"], &[]);
     assert_offers("QueryZone fields=uuid,¦", &["fields=uuid,name,"], &["fields=uuid,uuid,"]);
     assert_first("QueryZone fields=uuid,na¦", &["fields=uuid,name,"]);
+    assert_offers("QueryVmInstance fields=uuid,vmNics.i¦", &["fields=uuid,vmNics.ip,"], &[]);
+    assert_offers("QueryVmInstance fields=vmN¦", &["fields=vmNics,", "fields=vmNics."], &[]);
+    assert_offers("QueryVmInstance --columns name,vmNics.i¦", &["name,vmNics.ip,"], &[]);
+    assert!(words("QueryVmInstance fields=nothing.i¦").is_empty());
     assert_first("QueryZone sortBy=na¦", &["sortBy=name"]);
     assert_first("QueryZone sortBy=-na¦", &["sortBy=-name"]);
 }
@@ -214,6 +227,30 @@ fn resources_are_offered_by_name_and_leave_their_uuid() {
     let only = at("CreateVmInstance hostUuid=kvm-1¦").extension();
     assert_eq!(only, Some((format!("hostUuid={host}"), true)));
     assert_eq!(at("CreateVmInstance hostUuid=¦").candidates[0].description, "kvm-1");
+}
+
+#[test]
+fn values_that_rows_have_stand_beside_known_ones() {
+    assert_offers("QueryVmInstance platform=¦", &["platform=Linux", "platform=Windows"], &[]);
+    assert_offers("QueryVmInstance platform?=Linux,¦", &["platform?=Linux,Windows"], &["platform?=Linux,Linux"]);
+    assert_offers("QueryVolume vmInstance.platform=W¦", &["vmInstance.platform=Windows"], &[]);
+    let types = at("QueryL2Network type=¦");
+    let count = |name: &str| types.candidates.iter().filter(|candidate| candidate.label == name).count();
+    assert_eq!((count("Odd"), count("L2VlanNetwork"), types.note), (1, 1, Some(Note::More)));
+    // What the catalog knows is offered without the node.
+    assert_eq!(at("QueryHost hypervisorType=¦").note, None);
+    assert_eq!(at("QueryVmInstance architecture=¦").note, Some(Note::NoLiveValues));
+}
+
+#[test]
+fn a_name_with_a_comma_is_one_member_of_a_list() {
+    let words = |line: &str| -> Vec<String> {
+        let completion = among(&["a,b", "c"], line);
+        completion.candidates.iter().map(|candidate| completion.word(candidate)).collect()
+    };
+    assert_eq!(words("QueryVmInstance name?="), ["name?='\"a,b\"", "name?=c"]);
+    assert_eq!(words("QueryVmInstance name="), ["name=a,b", "name=c"]);
+    assert_eq!(words("QueryVmInstance name?=a"), ["name?='\"a,b\""]);
 }
 
 #[test]
