@@ -25,6 +25,9 @@ const FEWEST_ROWS: usize = 3;
 /// The narrowest column of a text beside the name that says anything.
 const NARROWEST: usize = 6;
 
+/// Erases the screen from the cursor on.
+const ERASE_BELOW: &str = "\x1b[J";
+
 /// A text of the line, and where the cursor stands in it, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Edit {
@@ -164,7 +167,8 @@ impl Menu {
         let least_top = (self.chosen + 1).saturating_sub(self.page);
         self.top = self.top.clamp(least_top, self.chosen).min(self.items.len().saturating_sub(self.page));
 
-        let mut rows = Rows::default();
+        // What a wider screen left below goes.
+        let mut rows = Rows { plain: String::new(), styled: ERASE_BELOW.to_owned() };
         let shape = Shape::of(&self.items, columns);
         for (index, item) in self.items.iter().enumerate().skip(self.top).take(self.page) {
             shape.write(item, index == self.chosen, &mut rows);
@@ -382,7 +386,7 @@ mod tests {
         assert_eq!(rows.plain.matches('\n').count(), 2);
         assert!(!rows.plain.contains(['\u{1b}', '\t']));
         let mut bare = rows.styled;
-        for code in ["\x1b[7m", "\x1b[1m", "\x1b[2m", "\x1b[0m"] {
+        for code in [ERASE_BELOW, "\x1b[7m", "\x1b[1m", "\x1b[2m", "\x1b[0m"] {
             bare = bare.replace(code, "");
         }
         assert_eq!(bare, rows.plain);

@@ -209,9 +209,9 @@ impl Completion {
 
     /// What pressing Tab puts between the word's start and the cursor: the only candidate, or as much as the
     /// candidates have in common. The flag says whether that finishes the word. `None` where nothing is gained, and where
-    /// there are more candidates than are known: what some of them have in common says nothing.
+    /// there are or may be more candidates than are known: what some of them have in common says nothing.
     pub fn extension(&self) -> Option<(String, bool)> {
-        if self.note == Some(Note::More) {
+        if matches!(self.note, Some(Note::More | Note::Fetching)) {
             return None;
         }
         let first = self.candidates.first()?;

@@ -43,6 +43,8 @@ pub(super) fn value(name: &str, kind: &Type, query: Option<&str>) -> Cow<'static
         Type::Any => "any value".into(),
         Type::List(Some(element)) => match &**element {
             Type::String => "list of texts".into(),
+            Type::Int | Type::Long if name.ends_with("Sizes") => "list of numbers of bytes".into(),
+            Type::Int | Type::Long => "list of numbers".into(),
             Type::Named(name) => format!("list of {name}").into(),
             _ => "list".into(),
         },
@@ -138,6 +140,7 @@ mod tests {
             ("cpuNum", Type::Int, None, "number"),
             ("name", Type::String, None, "text"),
             ("tags", list(), None, "list of texts"),
+            ("dataDiskSizes", Type::List(Some(Box::new(Type::Long))), None, "list of numbers of bytes"),
         ] {
             assert_eq!(value(name, &kind, query), expected, "{name}");
         }

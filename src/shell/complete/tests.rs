@@ -237,6 +237,8 @@ fn values_that_rows_have_stand_beside_known_ones() {
     let types = at("QueryL2Network type=¦");
     let count = |name: &str| types.candidates.iter().filter(|candidate| candidate.label == name).count();
     assert_eq!((count("Odd"), count("L2VlanNetwork"), types.note), (1, 1, Some(Note::More)));
+    // What the node has not said yet may begin alike.
+    assert_eq!(at("QueryL2Network type=L2Vl¦").extension(), None);
     // What the catalog knows is offered without the node.
     assert_eq!(at("QueryHost hypervisorType=¦").note, None);
     assert_eq!(at("QueryVmInstance architecture=¦").note, Some(Note::NoLiveValues));
