@@ -13,7 +13,7 @@ use super::names::newer;
 use super::query::{PARAMETERS, QueryValue, rows};
 use super::references::{self, Reference};
 use super::sources::Sources;
-use super::values;
+use super::{describe, nested, related, values};
 
 /// What is wished in an argument of a query.
 pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
@@ -26,7 +26,7 @@ pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (us
         if argument.operator == Operator::Equal
             && let Some(parameter) = PARAMETERS.iter().find(|parameter| parameter.name == argument.name)
         {
-            return query_value(parameter.value, text, argument, rows());
+            return query_value(parameter.value, text, argument, rows(), catalog);
         }
         return condition_value(&api, text, argument, rows(), sources);
     }
@@ -76,6 +76,7 @@ fn query_value<'p>(
     text: &'p str,
     argument: Argument<'p>,
     rows: Option<Inventory>,
+    catalog: Catalog,
 ) -> (usize, Wish<'p>) {
     let start = argument.value_start;
     match value {
@@ -88,8 +89,13 @@ fn query_value<'p>(
             if argument.name == "sortBy" && text[start..].starts_with(['-', '+']) {
                 start += 1;
             }
+            let several = argument.name == "fields";
+            let rows = match several {
+                true => rows.and_then(|rows| nested::descend(catalog, rows, text, start)),
+                false => rows.map(|rows| (start, rows)),
+            };
             match rows {
-                Some(inventory) => (start, Wish::Columns { inventory, given, several: argument.name == "fields" }),
+                Some((start, inventory)) => (start, Wish::Columns { inventory, given, several }),
                 None => (start, Wish::Nothing(None)),
             }
         }
@@ -115,7 +121,10 @@ pub(super) fn of_columns<'p>(
     if text[start..].starts_with(if several { '+' } else { '-' }) {
         start += 1;
     }
-    (start, Wish::Columns { inventory, given, several })
+    match nested::descend(sources.catalog, inventory, text, start) {
+        Some((start, inventory)) => (start, Wish::Columns { inventory, given, several }),
+        None => (start, Wish::Nothing(None)),
+    }
 }
 
 /// What is wished as the value of a condition.
@@ -179,7 +188,7 @@ pub(super) fn conditions(
         for (name, target, since) in inventory.relations() {
             let label = whole(name);
             shelf.offer(&label.clone(), || {
-                let describe = newer(Cow::Borrowed(target), since, catalog);
+                let describe = newer(describe::relation(target), since, catalog);
                 Candidate::new(label, Kind::Expanded, Group::Expanded).describe(describe).open(".")
             });
         }
@@ -193,12 +202,17 @@ pub(super) fn conditions(
             });
         }
     }
+    if let Some(inventory) = inventory.filter(|_| first) {
+        related::offer(inventory, catalog, shelf);
+    }
 }
 
 /// A field's type and where known its values, in a few words.
 fn describe(field: &Field, catalog: Catalog) -> Cow<'static, str> {
-    let kind = values::type_name(&field.kind);
-    let values = if field.values.is_empty() { kind } else { format!("{kind}: {}", field.values.join(" | ")).into() };
+    let values = match field.values.is_empty() {
+        true => describe::value(field.name, &field.kind, references::of_name(catalog, field.name)),
+        false => field.values.join(" | ").into(),
+    };
     newer(values, field.since, catalog)
 }
 
@@ -252,5 +266,8 @@ pub(super) fn columns(inventory: &Inventory, given: &[&str], several: bool, cata
                 Candidate::new(field.name, Kind::Field, Group::Conditions).describe(describe(field, catalog));
             if several { candidate.open(",") } else { candidate }
         });
+    }
+    if several {
+        nested::offer(inventory, shelf);
     }
 }
