@@ -130,6 +130,9 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
     }));
     editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(Keys(SharedBoard::clone(&board)))));
     editor.bind_sequence(Event::KeySeq(HAND_OVER.to_vec()), EventHandler::Conditional(Box::new(Keys(board))));
+    // Nothing is printed by it. While there is one the editor waits for signals too, and not for keys alone, so that a
+    // terminal of another size is painted anew at once, whichever thread the signal came to.
+    let _waits_for_signals = editor.create_external_printer().ok();
     converse(&mut editor, options.history, evaluator, talk)
 }
 

@@ -132,6 +132,19 @@ fn the_menu_is_walked_filtered_taken_and_left() {
 }
 
 #[test]
+fn a_menu_follows_the_size_of_the_terminal() {
+    let home = Home::with_cloud();
+    let shell = Terminal::run(&home, 120, 24, env!("CARGO_BIN_EXE_zstack-cli"), &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryHost uuid={TAB}"));
+    shell.sees("> host-1  Enabled, Connected, 172.20.11.11      07515c21ad85486b8ad60c599a48d9b9");
+    shell.resize(60, 24);
+    shell.until_gone("07515c21ad85486b8ad60c599a48d9b9");
+    shell.sees("\n> host-1  Enabled, Co");
+    shell.row("admin@sandbox >>> QueryHost uuid=");
+}
+
+#[test]
 fn lines_typed_before_are_searched() {
     let home = Home::with_cloud();
     let shell = Terminal::shell(&home, &["--sandbox"]);

@@ -101,6 +101,12 @@ impl Terminal {
         Terminal::run_with(home, (80, 24), env!("CARGO_BIN_EXE_zstack-cli"), options, variables)
     }
 
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        self.shown.parser.lock().expect("no panic").0.screen_mut().set_size(rows, columns);
+        self.pty.resize(Size::new(rows, columns)).expect("its size");
+    }
+
     /// Presses keys.
     pub(crate) fn keys(&self, keys: &str) {
         (&*self.pty).write_all(keys.as_bytes()).expect("the program reads");
