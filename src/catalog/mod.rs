@@ -21,6 +21,7 @@ mod index;
 mod invariants;
 mod inventory;
 mod offers;
+mod related;
 mod routes;
 mod zql;
 

@@ -9,6 +9,7 @@ use crate::syntax::{Argument, Operator, byte_count, is_number, split_list};
 
 use super::error::{Error, ErrorKind};
 use super::reading;
+use super::suggest::{closest_field, one_of};
 use super::value::{is_byte_count, names_uuids, quoted_uuid};
 
 /// A condition whose field, operator and value have been checked.
@@ -188,7 +189,7 @@ impl ConditionReader<'_> {
         let kind = ErrorKind::UnknownField {
             api: self.api,
             owner: if first { self.api } else { inventory.name },
-            closest: closest(name, names).map(str::to_owned),
+            closest: closest_field(name, names, if first { self.api } else { inventory.name }, inventory, self.catalog),
             name: name.clone(),
         };
         // Quotes shift positions in the line.
@@ -240,7 +241,8 @@ impl ConditionReader<'_> {
                 Err(error(ErrorKind::NotAllowed {
                     name: name(),
                     value: text.to_owned(),
-                    closest: closest(text, values.iter().copied()).map(str::to_owned),
+                    closest: one_of(argument, text, &values)
+                        .or_else(|| closest(text, values.iter().copied()).map(str::to_owned)),
                     allowed: values.into_iter().map(str::to_owned).collect(),
                 }))
             }

@@ -5,6 +5,7 @@
 
 mod call;
 mod condition;
+mod correct;
 mod error;
 mod fields;
 mod newer;
@@ -22,6 +23,7 @@ mod zql;
 pub(crate) mod every_api;
 
 pub use condition::{Condition, zql_string};
+pub use correct::corrected;
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
 pub use own::{Wanted, call, rows};

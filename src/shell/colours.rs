@@ -232,6 +232,11 @@ mod tests {
             colour: true,
             prompt_width: 0,
             decoded: RefCell::new(None),
+            board: Default::default(),
+            proposal: None,
+            place: String::new(),
+            outcomes: Default::default(),
+            edit: &|text| Ok(text.to_owned()),
         };
         paint(line, cursor, &assistant).replace("\x1b[0m", "}").replace("\x1b[", "{")
     }

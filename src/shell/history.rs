@@ -82,6 +82,16 @@ impl History {
         Ok(news)
     }
 
+    /// What may be kept of a command.
+    pub(super) fn masked(&self, line: &str) -> String {
+        (self.mask)(line)
+    }
+
+    /// A file beside it.
+    pub(super) fn beside(&self, name: &str) -> Option<PathBuf> {
+        self.path.as_ref().map(|path| path.with_file_name(name))
+    }
+
     /// Reads what the file holds behind the offset, and moves the offset to its end.
     fn read_from(&mut self, file: &mut File) -> io::Result<Vec<String>> {
         let metadata = file.metadata()?;
@@ -147,11 +157,11 @@ fn identity(metadata: &fs::Metadata) -> u64 {
     metadata.ino()
 }
 
-fn encode(line: &str) -> String {
+pub(super) fn encode(line: &str) -> String {
     line.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r")
 }
 
-fn decode(line: &str) -> String {
+pub(super) fn decode(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut chars = line.chars();
     while let Some(c) = chars.next() {

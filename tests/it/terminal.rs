@@ -15,8 +15,20 @@ pub(crate) const TAB: &str = "\t";
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
+pub(crate) const CTRL_E: &str = "\u{5}";
+pub(crate) const CTRL_G: &str = "\u{7}";
 pub(crate) const CTRL_L: &str = "\u{c}";
+pub(crate) const CTRL_R: &str = "\u{12}";
+pub(crate) const CTRL_U: &str = "\u{15}";
+pub(crate) const CTRL_X: &str = "\u{18}";
 pub(crate) const CTRL_Z: &str = "\u{1a}";
+pub(crate) const ESCAPE: &str = "\u{1b}";
+pub(crate) const UP: &str = "\u{1b}[A";
+pub(crate) const DOWN: &str = "\u{1b}[B";
+pub(crate) const END: &str = "\u{1b}[F";
+pub(crate) const SHIFT_TAB: &str = "\u{1b}[Z";
+pub(crate) const ALT_F: &str = "\u{1b}f";
+pub(crate) const ALT_DOT: &str = "\u{1b}.";
 
 /// A test waits for what it wants to see, and gives up only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -87,6 +99,12 @@ impl Terminal {
 
     pub(crate) fn shell_with(home: &Home, options: &[&str], variables: &[(&str, &str)]) -> Terminal {
         Terminal::run_with(home, (80, 24), env!("CARGO_BIN_EXE_zstack-cli"), options, variables)
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        self.shown.parser.lock().expect("no panic").0.screen_mut().set_size(rows, columns);
+        self.pty.resize(Size::new(rows, columns)).expect("its size");
     }
 
     /// Presses keys.

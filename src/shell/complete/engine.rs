@@ -7,10 +7,10 @@ use crate::cli::{self, Entry, Lookup, Takes};
 
 use super::candidate::{Candidate, Completion, Group, Kind, Note};
 use super::cursor::{self, Place, Wanted};
-use super::rank::{Fit, Pattern};
+use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
-use super::{fields, names, own, zql};
+use super::{common, fields, names, own, zql};
 
 /// The most candidates that only fit fuzzily: more are noise.
 const MOST_FUZZY: usize = 20;
@@ -192,12 +192,24 @@ impl<'t> Shelf<'t> {
         }
     }
 
+    /// How the best of the candidates so far fits.
+    pub(super) fn best(&self) -> Option<Class> {
+        self.candidates.iter().map(|(_, candidate)| candidate.fit.class()).min()
+    }
+
+    /// Takes a candidate that only a relation leads to; the least `spread` stands first.
+    pub(super) fn put_related(&mut self, spread: usize, candidate: Candidate) {
+        if !self.fuzzy {
+            self.candidates.push((spread, Candidate { fit: Fit::Related, ..candidate }));
+        }
+    }
+
     /// A candidate with this label, when it fits.
     pub(super) fn put(&mut self, label: &'static str, kind: Kind, group: Group, describe: &'static str) {
         self.offer(label, || Candidate::new(label, kind, group).describe(Cow::Borrowed(describe)));
     }
 
-    /// The candidates, best first: by fit, then as they came, required ones before others.
+    /// The candidates, best first: by fit, then as they came, required ones and the commonest APIs before others.
     fn ranked(self) -> Vec<Candidate> {
         let mut candidates = self.candidates;
         let nothing_typed = self.pattern.is_empty();
@@ -207,10 +219,11 @@ impl<'t> Shelf<'t> {
         } else if candidates.iter().any(|(_, candidate)| candidate.fit == Fit::Humps) {
             candidates.retain(|(_, candidate)| candidate.fit != Fit::HumpsLeftOut);
         }
-        candidates.sort_by_key(|(spread, candidate)| {
+        candidates.sort_by_cached_key(|(spread, candidate)| {
             // Without anything typed all fit alike.
             let fit = if nothing_typed { Fit::Prefix } else { candidate.fit };
-            (fit, *spread, !candidate.required, candidate.group)
+            let common = if candidate.kind == Kind::Api { common::place(&candidate.label) } else { usize::MAX };
+            (fit, *spread, !candidate.required, common, candidate.group)
         });
         if self.fuzzy {
             candidates.truncate(MOST_FUZZY);

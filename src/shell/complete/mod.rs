@@ -5,17 +5,21 @@
 //! `zstack-cli complete` all ask the same function.
 
 mod candidate;
+mod common;
 mod cursor;
+mod describe;
 mod engine;
 #[cfg(test)]
 mod every_offer;
 mod fields;
 mod lines;
 mod names;
+mod nested;
 mod own;
 mod query;
 mod rank;
 mod references;
+mod related;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ pub(crate) fn of_field(
 }
 
 /// The query that lists an inventory's rows, or those of a general inventory that it specialises.
-fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'static str> {
+pub(super) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'static str> {
     let stem = inventory.name.strip_suffix("Inventory")?;
     if let Some(query) = query_called(catalog, stem) {
         return Some(query);
@@ -84,7 +84,7 @@ fn of_action(catalog: Catalog, action: &str) -> Option<&'static str> {
 
 /// The query for what a name such as `defaultL3NetworkUuid` or `hostUuids` speaks of: the longest of its endings
 /// that a query is called after.
-fn of_name(catalog: Catalog, name: &str) -> Option<&'static str> {
+pub(super) fn of_name(catalog: Catalog, name: &str) -> Option<&'static str> {
     let stem = name.strip_suffix("Uuid").or_else(|| name.strip_suffix("Uuids"))?;
     let humps = stem.char_indices().filter(|(at, c)| *at == 0 || c.is_ascii_uppercase());
     humps.map(|(at, _)| &stem[at..]).find_map(|ending| query_called(catalog, ending))
