@@ -4,6 +4,7 @@ mod arrange;
 mod bases;
 mod call;
 mod capacity;
+mod catalogs;
 mod completion;
 mod confirm;
 mod connect;
@@ -127,6 +128,8 @@ fn evaluate(environment: Environment, line: Line, arguments: &[String], options:
 struct App {
     environment: Environment,
     catalog: Catalog,
+    /// Catalogs that were imported, as far as they were read.
+    imports: catalogs::Imports,
     /// The options that hold for every line.
     options: Options,
     /// The saved contexts, read when first needed.
@@ -161,6 +164,7 @@ impl App {
         App {
             environment,
             catalog: Catalog::newest(),
+            imports: catalogs::Imports::default(),
             options: Options::default(),
             contexts: None,
             nodes: Vec::new(),

@@ -47,16 +47,19 @@ impl App {
     /// Has requests, help and completion follow the version of the node that a line means, as far as it is known: the
     /// one that a context says, or else the one that the node said last.
     pub(super) fn follow_version(&mut self, options: &Options) {
-        self.catalog =
-            self.version_of_node(options).as_deref().and_then(Catalog::of_version).unwrap_or(Catalog::newest());
+        let of_node = self.version_of_node(options).and_then(|version| self.catalog_of(&version, options));
+        self.catalog = of_node.unwrap_or_else(|| self.usual_catalog(options));
     }
 
-    /// Has the request of an API follow the version of the node, unless it is the same for all versions: then what is
-    /// known of the node is not read.
+    /// Has the request of an API follow the version of the node, unless it is the same for all versions and none was
+    /// imported: then what is known of the node is not read.
     pub(super) fn follow_version_for(&mut self, api: &str, options: &Options) {
         match Catalog::newest().api_name(api).filter(|api| !api.has_changed()) {
-            Some(_) => self.catalog = Catalog::newest(),
-            None => self.follow_version(options),
+            Some(_) if self.imported_versions().is_empty() => self.catalog = Catalog::newest(),
+            _ => {
+                self.follow_version(options);
+                self.follow_name(api, options);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 
+use crate::catalog::Catalog;
 use crate::cli::{CatalogCommand, ContextCommand, Options, OwnCommand, SandboxCommand, Shell};
 use crate::client::Reply;
 use crate::commands;
@@ -91,6 +92,7 @@ impl App {
 
     fn help(&mut self, subject: &[String], options: &Options, out: &mut Output<'_>) -> Result<(), Error> {
         let subject = (!subject.is_empty()).then(|| subject.join(" "));
+        self.follow_name(subject.as_deref().unwrap_or_default(), options);
         match commands::help::page(self.catalog, subject.as_deref()) {
             Ok(page) => self.with_writer(out, options, |out| Ok(out.write_all(page.as_bytes())?)),
             Err(error) => Err(Error::Own(OwnError::NotFound {
@@ -109,16 +111,25 @@ impl App {
         out: &mut Output<'_>,
     ) -> Result<(), Error> {
         match command {
+            CatalogCommand::Import { file, of } => self.import_catalog(&file, of.as_deref(), options, out),
             CatalogCommand::Show { name } => {
+                self.follow_name(&name, options);
                 self.with_writer(out, options, |out| commands::catalog::show(self.catalog, &name, out))
             }
-            CatalogCommand::Version => self.with_writer(out, options, |out| Ok(commands::catalog::version(out)?)),
+            CatalogCommand::Version => {
+                let imported = self.imported_versions();
+                self.with_writer(out, options, |out| Ok(commands::catalog::version(&imported, out)?))
+            }
             CatalogCommand::List { part, since } => {
                 let rows = commands::catalog::list(self.catalog, part.as_deref(), since.as_deref())?;
                 self.print_listed(rows, typed, options, out)
             }
             CatalogCommand::Diff { from, to } => {
-                let rows = commands::catalog::diff(&from, &to)?;
+                let [from, to] = [from, to].map(|version| match version.strip_prefix("builtin:") {
+                    Some(own) => Catalog::of_version(own).ok_or_else(|| commands::catalog::no_version(own)),
+                    None => self.catalog_of(&version, options).ok_or_else(|| commands::catalog::no_version(&version)),
+                });
+                let rows = commands::catalog::diff(from?, to?);
                 self.print_listed(rows, typed, options, out)
             }
             CatalogCommand::Use { version } => {
@@ -130,11 +141,13 @@ impl App {
                     Some(name) => Contexts::set(&folders, name, &changes)?,
                     None => Contexts::set_defaults(&folders, &changes)?,
                 });
+                let source = version.and_then(|version| self.catalog_of(version, options)?.imported_from());
+                let source = source.map(|file| format!(", imported from {file},")).unwrap_or_default();
                 let whose = context.map_or("nodes without a context".to_owned(), |name| format!("context {name}"));
                 self.say(
                     options,
                     &match version {
-                        Some(version) => format!("the catalog of ZStack {version} is used for {whose}"),
+                        Some(version) => format!("the catalog of ZStack {version}{source} is used for {whose}"),
                         None => format!("the version is asked of the node for {whose}"),
                     },
                 );

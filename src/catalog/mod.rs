@@ -16,6 +16,8 @@
 mod api;
 mod builtin;
 mod fields;
+pub mod import;
+mod imported;
 mod index;
 #[cfg(test)]
 mod invariants;
@@ -26,6 +28,7 @@ mod routes;
 pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub use index::{ApiName, Catalog};
+pub(crate) use index::numbers as version_numbers;
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
 pub use offers::Offers;
 pub(crate) use routes::{Candidate, Routes};
