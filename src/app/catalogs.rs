@@ -119,7 +119,9 @@ impl App {
             write_private(&path, imported.text.as_bytes())?;
             is_new
         };
+        // It is read as in every later run; what cannot be read so is said now.
         self.imports.0.remove(&imported.version);
+        self.imported(&imported.version, options);
         for note in commands::catalog::notes_of_import(&imported) {
             self.say(options, &note);
         }

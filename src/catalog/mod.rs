@@ -27,8 +27,8 @@ mod routes;
 
 pub use api::{Api, Member, Method, Parameter, Removed, Type, Was};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
-pub use index::{ApiName, Catalog};
 pub(crate) use index::numbers as version_numbers;
+pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
 pub use offers::Offers;
 pub(crate) use routes::{Candidate, Routes};

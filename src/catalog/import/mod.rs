@@ -139,12 +139,7 @@ pub fn is_version(text: &str) -> bool {
 
 /// The version in a file's name: `5.4.0` of `sdk-5.4.0.jar`.
 fn version_of_name(name: &str) -> Option<String> {
-    let starts = name.match_indices(|c: char| c.is_ascii_digit()).map(|(at, _)| at);
-    let mut numbers = starts.map(|at| {
-        let rest = &name[at..];
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        rest[..end].trim_end_matches('.')
-    });
+    let mut numbers = name.split(|c: char| !c.is_ascii_digit() && c != '.').map(|text| text.trim_matches('.'));
     numbers.find(|text| text.contains('.') && is_version(text)).map(str::to_owned)
 }
 

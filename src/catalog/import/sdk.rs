@@ -124,6 +124,11 @@ impl<'c> Sdk<'c> {
         Sdk { classes, actions, skipped, defaults }
     }
 
+    #[cfg(test)]
+    pub(super) fn classes(&self) -> &Classes<'c> {
+        &self.classes
+    }
+
     pub(super) fn has_actions(&self) -> bool {
         !self.actions.is_empty()
     }
@@ -133,9 +138,12 @@ impl<'c> Sdk<'c> {
         let before = Catalog::of_version(&version).unwrap_or(Catalog::newest());
         let mut writer =
             Writer { sdk: &self, before, version: &version, needed: BTreeSet::new(), budget: Budget(MAX_KEPT) };
-        let mut apis = Vec::new();
+        let (mut apis, mut changed_apis) = (Vec::new(), Vec::new());
         for (name, action) in &self.actions {
             let entry = writer.api(name, action);
+            if before.api(name).is_some_and(|old| differs(before, &old, &entry)) {
+                changed_apis.push((*name).to_owned());
+            }
             apis.push(writer.line(&entry)?);
         }
         let (inventories, new_inventories) = writer.inventories()?;
@@ -151,15 +159,8 @@ impl<'c> Sdk<'c> {
             structs.join(",\n"),
             enums.join(",\n"),
         );
-        // Decoding it again is what a user of it does.
-        let Some(after) = Catalog::with_imported(&text) else { return Err(ImportError::TooMuch) };
         let is_new = |name: &&str| Catalog::newest().api_name(name).is_none();
-        let new_apis: Vec<String> = self.actions.keys().copied().filter(is_new).map(str::to_owned).collect();
-        let is_changed = |name: &&str| match (before.api(name), after.api(name)) {
-            (Some(old), Some(new)) => differs(before, &old, &new),
-            _ => false,
-        };
-        let changed_apis = self.actions.keys().copied().filter(is_changed).map(str::to_owned).collect();
+        let new_apis = self.actions.keys().copied().filter(is_new).map(str::to_owned).collect();
         Ok(Imported {
             apis: self.actions.len(),
             new_apis,
@@ -175,13 +176,24 @@ impl<'c> Sdk<'c> {
 }
 
 /// Whether an API takes another request, or other parameters, than the catalog of its version says.
-fn differs(before: Catalog, old: &Api, new: &Api) -> bool {
-    let request = |api: &Api| (api.method, api.path, api.body, api.session, api.is_async);
-    let parameters = |api: &Api| -> BTreeSet<String> {
-        let there = api.parameters.iter().filter(|parameter| !before.lacks(parameter.since));
-        there.map(|parameter| format!("{} {} {:?}", parameter.name, parameter.required, parameter.values)).collect()
-    };
-    request(old) != request(new) || parameters(old) != parameters(new)
+fn differs(before: Catalog, old: &Api, new: &Value) -> bool {
+    fn texts(list: &Value) -> Vec<&str> {
+        list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+    let request = json!([old.method.as_str(), old.path, old.body, old.session, old.is_async]);
+    let told = |name: &str, required: bool, values: Vec<&str>| format!("{name} {required} {values:?}");
+    let there = old.parameters.iter().filter(|parameter| !before.lacks(parameter.since));
+    let parameters: BTreeSet<String> = there
+        .map(|parameter| told(parameter.name, parameter.required, parameter.values.iter().map(AsRef::as_ref).collect()))
+        .collect();
+    let new_parameters: BTreeSet<String> = new["params"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|new| told(new["name"].as_str().unwrap_or_default(), new["required"] == true, texts(&new["values"])))
+        .collect();
+    let new_request = ["method", "path", "body", "session", "async"].map(|key| &new[key]);
+    request != json!(new_request) || parameters != new_parameters
 }
 
 /// What is left of a class's name without package and outer class.
