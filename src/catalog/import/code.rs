@@ -31,7 +31,7 @@ enum Value {
 /// told.
 pub(super) fn returned_members(code: &[u8], pool: &Pool<'_>) -> Option<Vec<(String, Constant)>> {
     let mut run = Run::new(code);
-    match run.to_the_end(pool) {
+    match run.follow(pool) {
         Some(Value::Object(object)) => Some(run.members_of(object)),
         _ => None,
     }
@@ -40,7 +40,7 @@ pub(super) fn returned_members(code: &[u8], pool: &Pool<'_>) -> Option<Vec<(Stri
 /// What a constructor sets the members of its object to, as far as these are constants.
 pub(super) fn members_of_this(code: &[u8], pool: &Pool<'_>) -> Vec<(String, Constant)> {
     let mut run = Run::new(code);
-    run.to_the_end(pool);
+    run.follow(pool);
     run.members_of(0)
 }
 
@@ -69,7 +69,7 @@ impl<'a> Run<'a> {
     }
 
     /// The value that is returned, where the method is followed so far.
-    fn to_the_end(&mut self, pool: &Pool<'_>) -> Option<Value> {
+    fn follow(&mut self, pool: &Pool<'_>) -> Option<Value> {
         for _ in 0..MAX_STEPS {
             match self.step(pool)? {
                 Step::On => {}

@@ -182,15 +182,16 @@ fn differs(before: Catalog, old: &Api, new: &Value) -> bool {
     }
     let request = json!([old.method.as_str(), old.path, old.body, old.session, old.is_async]);
     let told = |name: &str, required: bool, values: Vec<&str>| format!("{name} {required} {values:?}");
-    let there = old.parameters.iter().filter(|parameter| !before.lacks(parameter.since));
+    // Every API takes tags, whether its class says so or not (P8).
+    let is_tags = |name: &str| name == "systemTags" || name == "userTags";
+    let there = old.parameters.iter().filter(|parameter| !before.lacks(parameter.since) && !is_tags(parameter.name));
     let parameters: BTreeSet<String> = there
         .map(|parameter| told(parameter.name, parameter.required, parameter.values.iter().map(AsRef::as_ref).collect()))
         .collect();
-    let new_parameters: BTreeSet<String> = new["params"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|new| told(new["name"].as_str().unwrap_or_default(), new["required"] == true, texts(&new["values"])))
+    let named = new["params"].as_array().into_iter().flatten().filter_map(|new| Some((new["name"].as_str()?, new)));
+    let new_parameters: BTreeSet<String> = named
+        .filter(|(name, _)| !is_tags(name))
+        .map(|(name, new)| told(name, new["required"] == true, texts(&new["values"])))
         .collect();
     let new_request = ["method", "path", "body", "session", "async"].map(|key| &new[key]);
     request != json!(new_request) || parameters != new_parameters
@@ -260,9 +261,7 @@ fn is_path(path: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c);
     let is_segment = |segment: &str| match segment.split_once('{') {
         None => segment.chars().all(is_plain) && segment != "." && segment != "..",
-        Some((before, rest)) => {
-            before.chars().all(is_plain) && rest.strip_suffix('}').is_some_and(|name| is_name(name))
-        }
+        Some((before, rest)) => before.chars().all(is_plain) && rest.strip_suffix('}').is_some_and(is_name),
     };
     let segments = path.split('/').skip(1);
     path.len() <= MAX_TEXT && !path.contains("//") && path.len() > 1 && segments.into_iter().all(is_segment)
