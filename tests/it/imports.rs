@@ -55,8 +55,8 @@ fn an_import_says_what_it_found_and_keeps_it_for_its_user_alone() {
     let path = file_of(&home, "5.4.1");
     let kept = path.display();
     let done = done.stdout(&format!(
-        "ZStack 5.4.1: 7 APIs, 5 new, 1 changed; 3 inventories, 2 new\n\
-         new: CreateGarden, DeleteGarden, GetGardenWeather, QueryGarden, WaterGarden\n\
+        "ZStack 5.4.1: 8 APIs, 6 new, 1 changed; 3 inventories, 2 new\n\
+         new: CreateGarden, DeleteGarden, GetGardenWeather, MoveGarden, QueryGarden, WaterGarden\n\
          changed: CreateZone\n\
          kept as {kept}\n"
     ));
@@ -80,7 +80,7 @@ fn the_version_is_said_where_no_name_says_it() {
     for wrong in ["../5.4", "latest", ""] {
         import(&[&jar("newer.jar"), "--version", wrong]).fails(1).stdout("").stderr_has("is no ZStack version");
     }
-    import(&[&jar("newer.jar"), "--version", "5.4.1-h7"]).succeeds().stdout_has("ZStack 5.4.1-h7: 7 APIs");
+    import(&[&jar("newer.jar"), "--version", "5.4.1-h7"]).succeeds().stdout_has("ZStack 5.4.1-h7: 8 APIs");
     assert!(file_of(&home, "5.4.1-h7").exists());
     home.run(["catalog", "use", "5.4.1-h7"]).succeeds().stderr_has("ZStack 5.4.1-h7, imported from newer.jar, is used");
     home.run(["CreateGarden", "name=rose", &format!("zoneUuid={UUID}"), "--dry-run"]).succeeds();

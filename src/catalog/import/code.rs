@@ -9,6 +9,9 @@ use super::class::{Bytes, Pool};
 /// Most instructions that are followed. An API has some dozens of parameters, each with a few instructions.
 const MAX_STEPS: usize = 1_000;
 
+/// Longest text that is put together.
+const MAX_TEXT: usize = 4096;
+
 /// A value that is written in the class file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Constant {
@@ -210,9 +213,14 @@ impl<'a> Run<'a> {
             }
             // new
             0xbb => {
-                self.u16()?;
-                self.stack.push(Value::Object(self.objects));
-                self.objects += 1;
+                let class = self.u16()?;
+                // Text that is put together, as javac did before Java 9, is followed as the text that it is so far.
+                if pool.class(class).as_deref() == Some("java/lang/StringBuilder") {
+                    self.stack.push(Value::Known(Constant::Text(String::new())));
+                } else {
+                    self.stack.push(Value::Object(self.objects));
+                    self.objects += 1;
+                }
             }
             // newarray, anewarray, multianewarray is none of these
             0xbc => {
@@ -284,18 +292,31 @@ impl<'a> Run<'a> {
             _ => Some(self.stack.pop()?),
         };
         let mut result = Value::Unknown;
-        if opcode == 0xb8 && name == "valueOf" && class.starts_with("java/lang/") && count == 1 {
-            result = arguments.pop()?;
-        } else if let Some(receiver) = receiver
-            && let Some(member) = name.strip_prefix("set")
-            && count == 1
-        {
-            let mut member = member.to_owned();
-            if let Some(first) = member.get_mut(..1) {
-                first.make_ascii_lowercase();
+        match (receiver, name.as_str(), count) {
+            (None, "valueOf", 1) if class.starts_with("java/lang/") => result = arguments.pop()?,
+            // Of a text, and of a constant of an enum.
+            (Some(Value::Known(Constant::Text(text))), "toString" | "name", 0) => {
+                result = Value::Known(Constant::Text(text));
             }
-            self.put(&receiver, member, arguments.pop()?);
-            result = receiver;
+            (Some(Value::Known(number)), "booleanValue" | "intValue" | "longValue" | "doubleValue", 0) => {
+                result = Value::Known(number);
+            }
+            (Some(Value::Known(Constant::Text(text))), "append", 1) => {
+                if let Some(Value::Known(Constant::Text(more))) = arguments.pop()
+                    && text.len() + more.len() <= MAX_TEXT
+                {
+                    result = Value::Known(Constant::Text(text + &more));
+                }
+            }
+            (Some(receiver), _, 1) if name.starts_with("set") => {
+                let mut member = name[3..].to_owned();
+                if let Some(first) = member.get_mut(..1) {
+                    first.make_ascii_lowercase();
+                }
+                self.put(&receiver, member, arguments.pop()?);
+                result = receiver;
+            }
+            _ => {}
         }
         if returns {
             self.stack.push(result);

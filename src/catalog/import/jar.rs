@@ -21,7 +21,7 @@ const MAX_UNPACKED: u64 = 128 << 20;
 /// When it is no zip file, or holds too much; or when `take` fails.
 pub(super) fn each_file(
     jar: &[u8],
-    wanted: impl Fn(&str) -> bool,
+    mut wanted: impl FnMut(&str) -> bool,
     mut take: impl FnMut(&str, &[u8]) -> Result<(), ImportError>,
 ) -> Result<Damaged, ImportError> {
     let archive = ZipArchive::from_slice(jar).map_err(|_| match jar {

@@ -91,8 +91,13 @@ impl Budget {
 /// When it is none, or its version is not known.
 pub fn import(jar: &[u8], name: &str, version: Option<&str>) -> Result<Imported, ImportError> {
     let mut budget = Budget(MAX_KEPT);
-    let (mut classes, mut unreadable, mut said) = (Vec::new(), 0, None);
-    let wanted = |path: &str| path.ends_with(".class") && !path.starts_with("META-INF/") || is_about_the_jar(path);
+    let (mut classes, mut unreadable, mut said, mut inner) = (Vec::new(), 0, None, None);
+    let wanted = |path: &str| {
+        if inner.is_none() && is_sdk(path) {
+            inner = Some(path.to_owned());
+        }
+        path.ends_with(".class") && !path.starts_with("META-INF/") || is_about_the_jar(path)
+    };
     let damaged = jar::each_file(jar, wanted, |path, content| {
         if is_about_the_jar(path) {
             said = said.take().or_else(|| version_said(content));
@@ -108,9 +113,11 @@ pub fn import(jar: &[u8], name: &str, version: Option<&str>) -> Result<Imported,
     unreadable += damaged.0;
     let sdk = Sdk::new(&classes);
     if !sdk.has_actions() {
-        let unread =
-            if unreadable > 0 { format!("; {unreadable} of its classes cannot be read") } else { String::new() };
-        return Err(ImportError::NoActions(unread));
+        return Err(ImportError::NoActions(match inner {
+            Some(inner) => format!("; take {inner} out of it, which is an SDK by its name"),
+            None if unreadable > 0 => format!("; {unreadable} of its classes cannot be read"),
+            None => String::new(),
+        }));
     }
     let version = match version {
         Some(version) => version.to_owned(),
@@ -120,6 +127,13 @@ pub fn import(jar: &[u8], name: &str, version: Option<&str>) -> Result<Imported,
         return Err(ImportError::BadVersion(version));
     }
     sdk.import(name, version, unreadable)
+}
+
+/// Whether a file within an archive is an SDK by its name, as in the `zstack.war` of a management node.
+fn is_sdk(path: &str) -> bool {
+    let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
+    let name = path.rsplit('/').next().unwrap_or_default();
+    is_plain && path.len() <= 200 && name.starts_with("sdk-") && name.ends_with(".jar")
 }
 
 /// Files that may say the version.
