@@ -3,6 +3,8 @@
 //! What the import says of an entry counts; what it says nothing of is as the program knows it. The text of both lies
 //! in memory for as long as the program runs, as that of the program's own catalog does.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::index::{ApiEntry, Catalog, Data, Entry, FLAG_ASYNC, FLAG_CHANGED, FLAG_DEPRECATED, FLAG_MISTAKABLE};
@@ -57,9 +59,11 @@ impl Catalog {
         }
         let shifted = |since: u8| since + u8::from(known.is_none() && usize::from(since) >= at);
 
-        let mut apis: Vec<ApiEntry> =
-            own.apis.iter().map(|api| ApiEntry { since: shifted(api.since), ..*api }).collect();
-        let mut tables = [own.inventories.to_vec(), own.structs.to_vec(), own.enums.to_vec()];
+        let name_of = |api: &ApiEntry| part(whole, (api.start + u32::from(api.name.0), u32::from(api.name.1)));
+        let own_apis = own.apis.iter().map(|api| ApiEntry { since: shifted(api.since), ..*api });
+        let mut apis: BTreeMap<&str, ApiEntry> = own_apis.map(|api| (name_of(&api), api)).collect();
+        let keyed = |entries: &[Entry]| entries.iter().map(|entry| (part(whole, entry.name), *entry)).collect();
+        let mut tables: [BTreeMap<&str, Entry>; 3] = [keyed(own.inventories), keyed(own.structs), keyed(own.enums)];
         let mut section = None;
         let (mut start, mut is_whole) = (base, false);
         for line in text.split_inclusive('\n') {
@@ -76,15 +80,10 @@ impl Catalog {
                 _ => match section {
                     None => {}
                     Some(Section::Apis) => {
-                        let entry = api_entry(body, here, &versions)?;
-                        let name = |entry: &ApiEntry| part(whole, entry);
-                        match apis.binary_search_by(|known| name(known).cmp(name(&entry))) {
-                            Ok(at) => {
-                                let unlisted = apis[at].flags & FLAG_UNLISTED;
-                                apis[at] = ApiEntry { flags: entry.flags | unlisted, ..entry };
-                            }
-                            Err(at) => apis.insert(at, entry),
-                        }
+                        let mut entry = api_entry(body, here, &versions)?;
+                        let name = name_of(&entry);
+                        entry.flags |= apis.get(name).map_or(0, |own| own.flags & FLAG_UNLISTED);
+                        apis.insert(name, entry);
                     }
                     Some(Section::Table(at)) => {
                         let (name, value) = body.strip_prefix('"')?.split_once("\":")?;
@@ -92,11 +91,7 @@ impl Catalog {
                         let value_at = here + u32::try_from(name.len()).ok()? + 3;
                         let place = |at: u32, text: &str| Some((at, u32::try_from(text.len()).ok()?));
                         let entry = Entry { name: place(name_at, name)?, value: place(value_at, value)? };
-                        let text = |(start, len): (u32, u32)| &whole[start as usize..(start + len) as usize];
-                        match tables[at].binary_search_by(|known| text(known.name).cmp(name)) {
-                            Ok(found) => tables[at][found] = entry,
-                            Err(found) => tables[at].insert(found, entry),
-                        }
+                        tables[at].insert(part(whole, entry.name), entry);
                     }
                 },
             }
@@ -104,11 +99,11 @@ impl Catalog {
         if !is_whole {
             return None;
         }
-        let [inventories, structs, enums] = tables;
+        let [inventories, structs, enums] = tables.map(|table| table.into_values().collect::<Vec<Entry>>());
         let data = Data {
             text: whole,
             versions: versions.leak(),
-            apis: apis.leak(),
+            apis: apis.into_values().collect::<Vec<ApiEntry>>().leak(),
             inventories: inventories.leak(),
             structs: structs.leak(),
             enums: enums.leak(),
@@ -123,9 +118,8 @@ enum Section {
     Table(usize),
 }
 
-fn part(text: &'static str, entry: &ApiEntry) -> &'static str {
-    let start = entry.start as usize + usize::from(entry.name.0);
-    &text[start..start + usize::from(entry.name.1)]
+fn part(text: &'static str, (start, len): (u32, u32)) -> &'static str {
+    &text[start as usize..(start + len) as usize]
 }
 
 fn api_entry(line: &str, start: u32, versions: &[&str]) -> Option<ApiEntry> {

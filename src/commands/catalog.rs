@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::catalog::import::{Imported, is_version};
 use crate::catalog::{Api, ApiName, Catalog, Offers, Parameter, version_numbers};
 use crate::error::{Error, OwnError};
-use crate::json::{self, Secrets, Value};
+use crate::json::{self, Secrets, Value, escape_unprintable};
 use crate::nearness::closest;
 use crate::render::{Field, FieldKind, Shape};
 
@@ -242,7 +242,9 @@ pub(crate) fn summary_of_import(imported: &Imported, path: &Path, is_new: bool) 
 /// What an import left out.
 pub(crate) fn notes_of_import(imported: &Imported) -> Vec<String> {
     let mut notes = Vec::new();
-    let skipped: Vec<String> = imported.skipped.iter().map(|(class, reason)| format!("{class} ({reason})")).collect();
+    // Names in a jar may be anything.
+    let told = |(class, reason): &(String, &str)| format!("{} ({reason})", escape_unprintable(class));
+    let skipped: Vec<String> = imported.skipped.iter().map(told).collect();
     if !skipped.is_empty() {
         notes.push(format!("left out: {}", first_of(&skipped)));
     }

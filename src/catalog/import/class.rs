@@ -4,8 +4,11 @@
 //! The files come from anywhere. Every length and index is checked; what makes no sense makes the file no class file,
 //! and nothing else is lost by it.
 
+use std::borrow::Cow;
+
 use super::Budget;
 use super::code::{self, Constant};
+use crate::json::escape_unprintable;
 
 const MAGIC: u32 = 0xCAFE_BABE;
 /// Longest name of a class, field or annotation member that is kept.
@@ -228,9 +231,11 @@ impl<'a> Pool<'a> {
         self.bytes(index).filter(|bytes| bytes.len() <= MAX_NAME).map(decoded)
     }
 
-    /// Any text; nothing where it is too long to matter.
+    /// Any text; nothing where it is too long to matter, or could not be shown on a terminal.
     fn text(&self, index: u16) -> Option<String> {
-        self.bytes(index).filter(|bytes| bytes.len() <= MAX_TEXT).map(decoded)
+        let text = self.bytes(index).filter(|bytes| bytes.len() <= MAX_TEXT).map(decoded)?;
+        let is_plain = matches!(escape_unprintable(&text), Cow::Borrowed(_));
+        is_plain.then_some(text)
     }
 
     /// The name of a class.

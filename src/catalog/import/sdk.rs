@@ -74,6 +74,8 @@ pub(super) struct Sdk<'c> {
     classes: Classes<'c>,
     /// The classes of APIs, by the APIs' names.
     actions: BTreeMap<&'c str, Action<'c>>,
+    /// The names of the inventories, without packages.
+    inventories: HashSet<&'c str>,
     skipped: Vec<(String, &'static str)>,
     /// What `@Param` says where it is not given.
     defaults: Param,
@@ -121,7 +123,8 @@ impl<'c> Sdk<'c> {
                 }
             }
         }
-        Sdk { classes, actions, skipped, defaults }
+        let inventories = classes.by_name.values().filter_map(|class| inventory_name(class)).collect();
+        Sdk { classes, actions, inventories, skipped, defaults }
     }
 
     #[cfg(test)]
@@ -136,15 +139,21 @@ impl<'c> Sdk<'c> {
     /// Writes the catalog.
     pub(super) fn import(self, name: &str, version: String, unreadable: usize) -> Result<Imported, ImportError> {
         let before = Catalog::of_version(&version).unwrap_or(Catalog::newest());
-        let mut writer =
-            Writer { sdk: &self, before, version: &version, needed: BTreeSet::new(), budget: Budget(MAX_KEPT) };
+        let mut writer = Writer {
+            sdk: &self,
+            routes: routes(None),
+            before,
+            version: &version,
+            needed: BTreeSet::new(),
+            budget: Budget(MAX_KEPT),
+        };
         let (mut apis, mut changed_apis) = (Vec::new(), Vec::new());
         for (name, action) in &self.actions {
             let entry = writer.api(name, action);
             if before.api(name).is_some_and(|old| differs(before, &old, &entry)) {
                 changed_apis.push((*name).to_owned());
             }
-            apis.push(writer.line(&entry)?);
+            apis.push(writer.line(entry)?);
         }
         let (inventories, new_inventories) = writer.inventories()?;
         let structs = writer.structs()?;
@@ -176,7 +185,7 @@ impl<'c> Sdk<'c> {
 }
 
 /// Whether an API takes another request, or other parameters, than the catalog of its version says.
-fn differs(before: Catalog, old: &Api, new: &Value) -> bool {
+fn differs(before: Catalog, old: &Api, new: &Map<String, Value>) -> bool {
     fn texts(list: &Value) -> Vec<&str> {
         list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
     }
@@ -278,6 +287,7 @@ fn members<'c>(classes: &Classes<'c>, class: &'c Class) -> impl Iterator<Item = 
 
 struct Writer<'s, 'c> {
     sdk: &'s Sdk<'c>,
+    routes: [Routes; 2],
     /// What the program knows of the version.
     before: Catalog,
     version: &'s str,
@@ -287,8 +297,12 @@ struct Writer<'s, 'c> {
 }
 
 impl<'c> Writer<'_, 'c> {
-    fn line(&mut self, entry: &Value) -> Result<String, ImportError> {
-        let line = entry.to_string();
+    /// The line of an API, with what the index looks for first.
+    fn line(&mut self, mut entry: Map<String, Value>) -> Result<String, ImportError> {
+        let first =
+            ["name", "method", "path"].map(|key| format!("\"{key}\":{}", entry.remove(key).unwrap_or_default()));
+        let rest = Value::Object(entry).to_string();
+        let line = format!("{{{},{}", first.join(","), rest.trim_start_matches('{'));
         if self.budget.spend(line.len()) { Ok(line) } else { Err(ImportError::TooMuch) }
     }
 
@@ -313,7 +327,7 @@ impl<'c> Writer<'_, 'c> {
         }
     }
 
-    fn api(&mut self, name: &str, action: &Action<'c>) -> Value {
+    fn api(&mut self, name: &str, action: &Action<'c>) -> Map<String, Value> {
         let (class, request) = (action.class, &action.request);
         let known = self.known(name);
         let is_known = known.is_some();
@@ -371,16 +385,17 @@ impl<'c> Writer<'_, 'c> {
         });
         let is_mistakable = match self.before.api_name(name) {
             Some(known) if is_same => known.is_mistakable(),
-            _ => runs_another(name, request),
+            Some(_) => runs_another(&mut routes(Some(name)), request),
+            None => runs_another(&mut self.routes, request),
         };
         if is_mistakable {
             entry.insert("mistakable".to_owned(), true.into());
         }
-        Value::Object(entry)
+        entry
     }
 
     fn has_inventory(&self, name: &str) -> bool {
-        self.before.inventory(name).is_some() || self.inventory_classes().any(|class| simple_name(&class.name) == name)
+        self.sdk.inventories.contains(name) || self.before.inventory(name).is_some()
     }
 
     /// The members of the reply, and the inventory of its rows.
@@ -534,17 +549,10 @@ impl<'c> Writer<'_, 'c> {
         })
     }
 
-    fn inventory_classes(&self) -> impl Iterator<Item = &'c Class> {
-        let classes = self.sdk.classes.by_name.values().copied();
-        classes.filter(|class| {
-            let simple = simple_name(&class.name);
-            simple.ends_with("Inventory") && is_name(simple) && class.flags & (flag::INTERFACE | flag::ENUM) == 0
-        })
-    }
-
     /// The entries of the inventories, and the names of those that are new.
     fn inventories(&mut self) -> Result<(Vec<String>, Vec<String>), ImportError> {
-        let mut classes: Vec<&'c Class> = self.inventory_classes().collect();
+        let classes = self.sdk.classes.by_name.values().copied();
+        let mut classes: Vec<&'c Class> = classes.filter(|class| inventory_name(class).is_some()).collect();
         classes.sort_by_key(|class| (simple_name(&class.name), class.name.matches('/').count(), class.name.as_str()));
         classes.dedup_by_key(|class| simple_name(&class.name));
         let (mut lines, mut new) = (Vec::new(), Vec::new());
@@ -570,9 +578,10 @@ impl<'c> Writer<'_, 'c> {
 
     /// The members that are known, and those that a class has besides.
     fn fields(&self, class: &'c Class, mut fields: Vec<Value>, is_known: bool) -> Vec<Value> {
+        let known_count = fields.len();
         for field in members(&self.sdk.classes, class) {
             let kind = in_words(&field.signature, &self.sdk.classes);
-            match fields.iter_mut().find(|known| known["name"] == field.name.as_str()) {
+            match fields[..known_count].iter_mut().find(|known| known["name"] == field.name.as_str()) {
                 Some(known) => {
                     known["type"] = finer(kind, known["type"].as_str()).into();
                     if let Value::Object(known) = known {
@@ -623,6 +632,13 @@ impl<'c> Writer<'_, 'c> {
     }
 }
 
+/// The last part of an inventory's name; nothing for another class.
+fn inventory_name(class: &Class) -> Option<&str> {
+    let simple = simple_name(&class.name);
+    let is_record = class.flags & (flag::INTERFACE | flag::ENUM) == 0;
+    (is_record && simple.ends_with("Inventory") && is_name(simple)).then_some(simple)
+}
+
 /// The constants of an enum; nothing where the class is none, or has none.
 fn constants(class: &Class) -> Option<Vec<String>> {
     if !is_enum(class) {
@@ -647,26 +663,30 @@ fn variables(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-/// Whether some node without an API would run another one in its place (R1): one with all other APIs, or one with those
-/// of the public sources.
-fn runs_another(name: &str, request: &Request) -> bool {
+/// The paths of a node with all other APIs that the program knows, and of one with those of the public sources.
+fn routes(without: Option<&str>) -> [Routes; 2] {
     let catalog = Catalog::newest();
-    let path: Vec<&str> = request
-        .path
-        .split('/')
-        .map(|part| if part.contains('{') { "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61" } else { part })
-        .collect();
-    let path = path.join("/");
-    let is_open = |api: &Api| api.source == Some("open");
-    [false, true].into_iter().any(|open_only| {
-        let others = move |other: &str| catalog.api(other).filter(|api| !open_only || is_open(api));
-        let own = name.to_owned();
-        let mut routes = Routes::offering(catalog, move |other| if other == own { None } else { others(other) });
+    [false, true].map(|is_open_only| {
+        let without = without.map(str::to_owned);
+        let is_offered = move |api: &Api| !is_open_only || api.source == Some("open");
+        let others =
+            move |name: &str| catalog.api(name).filter(|api| Some(api.name) != without.as_deref() && is_offered(api));
+        Routes::offering(catalog, others)
+    })
+}
+
+/// Whether a node with these paths runs another API in place of one that it lacks (R1).
+fn runs_another(routes: &mut [Routes; 2], request: &Request) -> bool {
+    const UUID: &str = "0b5c1de0c6f54a1f9b7d0a4f3d1c2b61";
+    let segments = request.path.split('/').map(|segment| match segment.split_once('{') {
+        Some((before, _)) => format!("{before}{UUID}"),
+        None => segment.to_owned(),
+    });
+    let path = segments.collect::<Vec<String>>().join("/");
+    let is_meant =
+        |api: &Api| api.method.as_str() == request.method && (request.method != "PUT" || api.body == request.body);
+    routes.iter_mut().any(|routes| {
         let candidates = routes.find(&path);
-        candidates.len() == 1
-            || candidates.iter().any(|other| {
-                other.api.method.as_str() == request.method
-                    && (request.method != "PUT" || other.api.body == request.body)
-            })
+        candidates.len() == 1 || candidates.iter().any(|other| is_meant(&other.api))
     })
 }
