@@ -123,7 +123,8 @@ fn part(text: &'static str, (start, len): (u32, u32)) -> &'static str {
 }
 
 fn api_entry(line: &str, start: u32, versions: &[&str]) -> Option<ApiEntry> {
-    let head: Head<'_> = serde_json::from_str(line).ok()?;
+    let head: Head<'_> =
+        serde_json::from_str(line).ok().filter(|head: &Head<'_>| head.path.starts_with('/') && head.name.is_ascii())?;
     let place = |part: &str| {
         let at = (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
         Some((u16::try_from(at).ok()?, u16::try_from(part.len()).ok()?))

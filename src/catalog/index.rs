@@ -247,6 +247,9 @@ impl Catalog {
     /// An API with the request that a node of this version takes.
     fn decode(self, entry: &'static ApiEntry) -> Option<Api> {
         let mut api: Api = decode(slice(self.data.text, (entry.start, entry.len)))?;
+        if !std::iter::once(&api.path).chain(&api.optional_paths).all(|path| path.starts_with('/')) {
+            return None;
+        }
         if let Some(was) = api.was.iter().find(|was| self.index_of(was.until) >= self.at) {
             api.method = was.method.unwrap_or(api.method);
             api.path = was.path.unwrap_or(api.path);

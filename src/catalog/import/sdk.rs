@@ -213,8 +213,8 @@ fn simple_name(name: &str) -> &str {
 
 /// Whether a text can be the name of something in a catalog.
 fn is_name(text: &str) -> bool {
-    let begins = text.starts_with(|c: char| c.is_alphabetic() || c == '_');
-    begins && text.len() <= 128 && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    begins && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_enum(class: &Class) -> bool {
