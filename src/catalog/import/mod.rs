@@ -136,9 +136,10 @@ fn is_sdk(path: &str) -> bool {
     is_plain && path.len() <= 200 && name.starts_with("sdk-") && name.ends_with(".jar")
 }
 
-/// Files that may say the version.
+/// Files that may say the version. What Maven says of other projects is of no use.
 fn is_about_the_jar(path: &str) -> bool {
-    path == "META-INF/MANIFEST.MF" || path.starts_with("META-INF/maven/") && path.ends_with("/pom.properties")
+    let is_of_maven = path.starts_with("META-INF/maven/org.zstack") && path.ends_with("/pom.properties");
+    path == "META-INF/MANIFEST.MF" || is_of_maven
 }
 
 /// Whether a text is a version that a catalog can be kept under.

@@ -229,8 +229,8 @@ fn action<'c>(classes: &Classes<'c>, class: &'c Class) -> Option<Result<Request,
     }
     let found = classes.family(class).find_map(|class| class.request.as_ref());
     let is_action = classes.extends(class, "AbstractAction") || classes.extends(class, "QueryAction");
-    let is_like_one = found.is_some() || class.fields.iter().any(|field| field.param.is_some());
-    if !is_action && !(is_like_one && class.name.ends_with("Action")) {
+    let is_like_one = || found.is_some() || class.fields.iter().any(|field| field.param.is_some());
+    if !is_action && (!class.name.ends_with("Action") || !is_like_one()) {
         return None;
     }
     Some(match found {

@@ -164,6 +164,8 @@ fn the_version_is_in_the_name_or_in_the_jar() {
     ] {
         assert_eq!(version_said(text.as_bytes()).as_deref(), expected, "{text}");
     }
+    assert!(is_about_the_jar("META-INF/maven/org.zstack/sdk/pom.properties"));
+    assert!(!is_about_the_jar("META-INF/maven/com.google.code.gson/gson/pom.properties"));
     assert!(is_version("5.4.0-h7") && is_version("5.4"));
     for text in ["", "5.4/..", "../5.4", "latest", "5.4.0\n", "5.4 0", "0"] {
         assert!(!is_version(text), "{text}");
