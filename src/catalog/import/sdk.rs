@@ -1,6 +1,6 @@
 //! The classes of an SDK as entries of a catalog.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -32,6 +32,8 @@ const TWICE: &str = "another class has the same name";
 /// The classes of a jar, by their names.
 pub(super) struct Classes<'c> {
     by_name: HashMap<&'c str, &'c Class>,
+    /// Each of them, those of shorter packages first: of several with one last name the first counts.
+    sorted: Vec<&'c Class>,
     catalog: Catalog,
 }
 
@@ -101,14 +103,13 @@ impl<'c> Sdk<'c> {
         for class in found {
             by_name.entry(class.name.as_str()).or_insert(class);
         }
-        let classes = Classes { by_name, catalog: Catalog::newest() };
+        let mut sorted: Vec<&Class> = by_name.values().copied().collect();
+        sorted.sort_by_key(|class| (class.name.matches('/').count(), class.name.as_str()));
+        let classes = Classes { by_name, sorted, catalog: Catalog::newest() };
         let annotation = |class: &&Class| class.flags & flag::ANNOTATION != 0 && simple_name(&class.name) == "Param";
         let defaults = found.iter().find(annotation).map(|class| class.annotation.clone()).unwrap_or_default();
-        // Of several classes with one name the first counts, those of the shortest package before others.
-        let mut sorted: Vec<&Class> = classes.by_name.values().copied().collect();
-        sorted.sort_by_key(|class| (class.name.matches('/').count(), class.name.as_str()));
         let (mut actions, mut skipped) = (BTreeMap::new(), Vec::new());
-        for class in sorted {
+        for class in classes.sorted.iter().copied() {
             let Some(read) = action(&classes, class) else { continue };
             let simple = simple_name(&class.name);
             let name = simple.strip_suffix("Action").filter(|name| !name.is_empty()).unwrap_or(simple);
@@ -144,7 +145,7 @@ impl<'c> Sdk<'c> {
             routes: routes(None),
             before,
             version: &version,
-            needed: BTreeSet::new(),
+            needed: Vec::new(),
             budget: Budget(MAX_KEPT),
         };
         let (mut apis, mut changed_apis) = (Vec::new(), Vec::new());
@@ -194,14 +195,16 @@ fn differs(before: Catalog, old: &Api, new: &Map<String, Value>) -> bool {
     // Every API takes tags, whether its class says so or not (P8).
     let is_tags = |name: &str| name == "systemTags" || name == "userTags";
     let there = old.parameters.iter().filter(|parameter| !before.lacks(parameter.since) && !is_tags(parameter.name));
-    let parameters: BTreeSet<String> = there
+    let mut parameters: Vec<String> = there
         .map(|parameter| told(parameter.name, parameter.required, parameter.values.iter().map(AsRef::as_ref).collect()))
         .collect();
     let named = new["params"].as_array().into_iter().flatten().filter_map(|new| Some((new["name"].as_str()?, new)));
-    let new_parameters: BTreeSet<String> = named
+    let mut new_parameters: Vec<String> = named
         .filter(|(name, _)| !is_tags(name))
         .map(|(name, new)| told(name, new["required"] == true, texts(&new["values"])))
         .collect();
+    parameters.sort();
+    new_parameters.sort();
     let new_request = ["method", "path", "body", "session", "async"].map(|key| &new[key]);
     request != json!(new_request) || parameters != new_parameters
 }
@@ -292,7 +295,7 @@ struct Writer<'s, 'c> {
     before: Catalog,
     version: &'s str,
     /// The whole names of classes that parameters are made of.
-    needed: BTreeSet<&'c str>,
+    needed: Vec<&'c str>,
     budget: Budget,
 }
 
@@ -551,13 +554,9 @@ impl<'c> Writer<'_, 'c> {
 
     /// The entries of the inventories, and the names of those that are new.
     fn inventories(&mut self) -> Result<(Vec<String>, Vec<String>), ImportError> {
-        let classes = self.sdk.classes.by_name.values().copied();
-        let mut classes: Vec<&'c Class> = classes.filter(|class| inventory_name(class).is_some()).collect();
-        classes.sort_by_key(|class| (simple_name(&class.name), class.name.matches('/').count(), class.name.as_str()));
-        classes.dedup_by_key(|class| simple_name(&class.name));
-        let (mut lines, mut new) = (Vec::new(), Vec::new());
-        for class in classes {
-            let name = simple_name(&class.name);
+        let (mut lines, mut new) = (BTreeMap::new(), Vec::new());
+        for class in &self.sdk.classes.sorted {
+            let Some(name) = inventory_name(class).filter(|name| !lines.contains_key(name)) else { continue };
             let known = self.known(name);
             let is_known = known.is_some();
             let mut entry = known.unwrap_or_default();
@@ -571,9 +570,10 @@ impl<'c> Writer<'_, 'c> {
                 entry.insert("source".to_owned(), "sdk".into());
             }
             self.date(&mut entry, is_known);
-            lines.push(self.keyed(name, &Value::Object(entry))?);
+            lines.insert(name, self.keyed(name, &Value::Object(entry))?);
         }
-        Ok((lines, new))
+        new.sort();
+        Ok((lines.into_values().collect(), new))
     }
 
     /// The members that are known, and those that a class has besides.
@@ -598,8 +598,9 @@ impl<'c> Writer<'_, 'c> {
     /// The records that parameters are made of, and those within them.
     fn structs(&mut self) -> Result<Vec<String>, ImportError> {
         let mut lines = BTreeMap::new();
-        let mut next: Vec<&'c str> = std::mem::take(&mut self.needed).into_iter().collect();
-        let mut seen: HashSet<&str> = next.iter().copied().collect();
+        let mut seen = HashSet::new();
+        let mut next = std::mem::take(&mut self.needed);
+        next.retain(|name| seen.insert(*name));
         while let Some(name) = next.pop() {
             let Some(class) = self.sdk.classes.get(name) else { continue };
             let simple = simple_name(name);
@@ -619,9 +620,7 @@ impl<'c> Writer<'_, 'c> {
 
     fn enums(&mut self) -> Result<Vec<String>, ImportError> {
         let mut lines = BTreeMap::new();
-        let mut classes: Vec<&'c Class> = self.sdk.classes.by_name.values().copied().collect();
-        classes.sort_by_key(|class| (class.name.matches('/').count(), class.name.as_str()));
-        for class in classes {
+        for class in &self.sdk.classes.sorted {
             let simple = simple_name(&class.name);
             if let Some(values) = constants(class).filter(|_| is_name(simple) && !lines.contains_key(simple)) {
                 let line = self.keyed(simple, &values.into())?;
