@@ -5,7 +5,9 @@
 
 pub(crate) mod accounts;
 mod bases;
+pub(crate) mod catalogs;
 pub(crate) mod credentials;
+mod imports;
 mod known_offers;
 mod line;
 mod live_prompt;

@@ -72,6 +72,13 @@ pub(crate) const COMMANDS: [Choice; 20] = [
                 "VERSION OTHER",
                 &[Takes::Version, Takes::Version],
             ),
+            choice("import", "read the APIs of a node from its Java SDK, sdk-VERSION.jar", "FILE", &[Takes::File])
+                .with(&[option(
+                    "",
+                    "--version",
+                    OptionValue::Any("VERSION"),
+                    "its ZStack version, where neither its name nor its manifest says it",
+                )]),
             choice("list", "list the APIs", "[PART]", &[]).with(&[option(
                 "",
                 "--since",
