@@ -16,6 +16,8 @@ mod api;
 mod builtin;
 mod fields;
 mod flags;
+pub mod import;
+mod imported;
 mod index;
 #[cfg(test)]
 mod invariants;
@@ -27,6 +29,7 @@ mod zql;
 
 pub use api::{Api, EarlierRequest, Method, Parameter, RemovedApi, ReplyMember, Type};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
+pub(crate) use index::numbers as version_numbers;
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
 pub use offers::Offers;

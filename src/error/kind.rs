@@ -104,7 +104,7 @@ impl Kind {
             Error::Preference { .. } => Kind::Preference,
             Error::NotShown(_) => Kind::NotShown,
             Error::Syntax(_) | Error::Argument { .. } => Kind::Syntax,
-            Error::File(_) | Error::Script { .. } | Error::Export { .. } => Kind::File,
+            Error::File(_) | Error::Script { .. } | Error::Import { .. } | Error::Export { .. } => Kind::File,
             Error::Plan(error) => Kind::of_plan(&error.kind),
             Error::Endpoint(_) => Kind::Address,
             Error::Config(_) => Kind::Configuration,

@@ -16,6 +16,7 @@ use crate::terminal::{Output, Reporter, Source, Terminal};
 
 use super::bases::TurnedBases;
 use super::held::Held;
+use super::imports::Imports;
 use super::known_offers::KnownOffers;
 use super::live_prompt::LivePrompt;
 use super::node::Nodes;
@@ -30,6 +31,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// What nodes offer, as the version of the node of the line has it.
     pub(crate) catalog: Catalog,
+    /// Catalogs that were imported, as far as they were read.
+    pub(super) imports: Imports,
     /// What holds for every line.
     pub(crate) held: Held,
     /// The saved contexts, read when first needed.
@@ -87,6 +90,7 @@ impl Session {
         Session {
             environment,
             catalog: Catalog::newest(),
+            imports: Imports::default(),
             held: Held::new(options),
             contexts: None,
             nodes: Nodes::default(),

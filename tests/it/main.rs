@@ -16,6 +16,7 @@ mod errors;
 mod every_api;
 mod faults;
 mod harness;
+mod imports;
 mod interrupts;
 mod jobs;
 mod lines;
