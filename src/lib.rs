@@ -12,6 +12,7 @@ pub mod journal;
 pub mod json;
 mod nearness;
 mod parts;
+mod percent;
 pub mod picture;
 pub mod plan;
 mod private;

@@ -34,7 +34,9 @@ impl App {
         command.resolve_files(&mut |path| {
             if path == "-" && reads_stdin { Err(stdin_is_taken()) } else { read_file(path) }
         })?;
+        self.learn_secrets(&command);
         let planned = self.plan(&command, options)?;
+        self.learn_secrets_of(&planned);
         // A wrong format or column is worth knowing before anything is sent.
         let view = self.view(options, out)?;
         let planned = self.fit_to_node(&command, planned, options)?;
@@ -61,6 +63,7 @@ impl App {
         }
         let (shape, select) = self.shape(&planned);
         let view = view_of_rows(view, &planned, select, options);
+        let view = self.view_without_secrets(view, &planned);
         let acts = matches!(&planned, Plan::Call(request) if request.effect == Effect::Action);
         if acts && !options.no_check {
             render::check_columns(&shape, &view)?;
@@ -279,7 +282,7 @@ impl App {
         let texts: Vec<String> =
             first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
         let more = pages_follow(planned);
-        out.write_text(&texts.join("\n"))?;
+        out.write_text(&self.shown(&texts.join("\n"), secrets))?;
         if options.curl_example {
             self.say_curl(planned, JobUuid::fresh(), options)?;
         }
@@ -299,7 +302,9 @@ impl App {
             .map(|request| node.client.curl_command(request, job, &tls, secrets))
             .collect();
         // Asked for, so it is said also to whoever wants quiet.
-        self.say(&Options { quiet: false, ..options.clone() }, &texts.join("\n"));
+        let texts = texts.join("\n");
+        let text = self.shown(&texts, secrets);
+        self.say(&Options { quiet: false, ..options.clone() }, &text);
         Ok(())
     }
 
@@ -558,7 +563,7 @@ fn zql_statement(line: &str) -> Option<String> {
 }
 
 /// The requests that are certain to be sent; further pages depend on what comes.
-fn first_requests(planned: &Plan) -> Vec<Request> {
+pub(super) fn first_requests(planned: &Plan) -> Vec<Request> {
     match planned {
         Plan::Call(request) => vec![request.clone()],
         Plan::Query(query) => (0..query.parts()).map(|part| query.request(part, &Cursor::Start)).collect(),

@@ -204,7 +204,7 @@ impl App {
         let mut client =
             Client::new(endpoint, Box::new(transport), Box::new(SystemClock::new()), self.interrupt.clone());
         if options.verbose {
-            client.set_trace(Some(Box::new(io::stderr())), secrets(options));
+            client.set_trace(Some(Box::new(io::stderr())), secrets(options), self.known_secrets());
         }
         Ok(client)
     }

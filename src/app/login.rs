@@ -41,6 +41,7 @@ impl App {
         let mut parameters = who.parameters();
         // An `@` at the beginning would name a file.
         let text = password.expose();
+        self.known.learn(text);
         let literal = if text.starts_with('@') { format!("@{text}") } else { text.to_owned() };
         parameters.push(("password", literal));
         if let Some(captcha) = &proofs.captcha {

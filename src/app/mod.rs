@@ -27,6 +27,7 @@ mod raw;
 mod recorder;
 mod report;
 mod script;
+mod secrets;
 mod session_store;
 mod set;
 mod settings;
@@ -51,7 +52,7 @@ use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
 use crate::plan;
 use crate::render;
-use crate::secret::Secret;
+use crate::secret::KnownSecrets;
 use crate::shell::Flow;
 use crate::syntax::{self, Command, Word};
 
@@ -136,6 +137,8 @@ struct App {
     /// What is known of the versions and the APIs of nodes.
     offers: offers::KnownOffers,
     interrupt: Interrupt,
+    /// Secrets that are masked wherever they turn up.
+    known: KnownSecrets,
     /// What was probably meant by the command that has just failed.
     meant: Option<String>,
     /// Whether it was said that the configuration is wrong, where a command goes on without.
@@ -166,6 +169,7 @@ impl App {
             nodes: Vec::new(),
             offers: offers::KnownOffers::default(),
             interrupt: Interrupt::new(),
+            known: KnownSecrets::default(),
             meant: None,
             warned_of_configuration: false,
             is_silent: false,
@@ -288,12 +292,14 @@ impl App {
         (code, Flow::Continue)
     }
 
-    /// The secrets in use: of the environment, and the open sessions.
-    fn known_secrets(&self) -> Vec<Secret> {
+    /// The secrets in use: of the commands, of the environment, and the open sessions.
+    fn known_secrets(&self) -> KnownSecrets {
         let variables = &self.environment.variables;
         let of_environment = [&variables.session_uuid, &variables.access_key_secret, &variables.password];
         let sessions = self.nodes.iter().filter_map(|node| node.client.session_uuid());
-        of_environment.into_iter().flatten().cloned().chain(sessions).collect()
+        let secrets = of_environment.into_iter().flatten().cloned().chain(sessions);
+        secrets.for_each(|secret| self.known.learn(secret.expose()));
+        self.known.clone()
     }
 
     /// Makes Ctrl-C ask for an end instead of ending the process, and signals that end it, too, for as long as what comes

@@ -127,7 +127,7 @@ impl App {
         let (Ok(url), Some(shell)) = (self.node_url(options), &self.shell) else { return };
         client.set_patience(nearby::PATIENCE);
         // The user types meanwhile.
-        client.set_trace(None, Secrets::Masked);
+        client.set_trace(None, Secrets::Masked, crate::secret::KnownSecrets::default());
         let news = Arc::clone(&self.offers.news);
         shell.live.at_next_tab(move || {
             let asked = move || {

@@ -57,6 +57,7 @@ impl App {
         command: &str,
         run: impl FnOnce(&mut App) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.known.learn_line(command);
         // Where no folder is known there is no place for results.
         let Ok(results) = self.results(&self.options) else { return run(self) };
         let tape = Tape::new(&results, command);
@@ -98,7 +99,7 @@ impl App {
             return;
         }
         // A command of a script does its work also where nothing can be kept.
-        if let Err(error) = recording.finish(success)
+        if let Err(error) = recording.finish(success, &self.known_secrets())
             && self.shell.is_some()
         {
             self.say(&self.options, &format!("warning: the result cannot be kept: {error}"));
@@ -152,6 +153,7 @@ mod tests {
     use super::*;
     use crate::client;
     use crate::results::{Kept, Limits};
+    use crate::secret::KnownSecrets;
 
     fn kept(run: impl FnOnce(&Tape)) -> Option<Kept> {
         let folder = tempfile::tempdir().expect("a folder");
@@ -162,7 +164,7 @@ mod tests {
         if recording.is_empty() {
             return None;
         }
-        let number = recording.finish(true).expect("the folder takes it");
+        let number = recording.finish(true, &KnownSecrets::default()).expect("the folder takes it");
         Some(results.load(number).expect("it is there").reply)
     }
 

@@ -9,16 +9,13 @@ use crate::client::{self, ApiFailure, ErrorCode, TransportError, Uncertainty};
 use crate::commands::login::{SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG};
 use crate::config;
 use crate::error::{Error, Kind, OwnError};
-use crate::json::{self, MASK, escape_unprintable};
+use crate::json::{self, escape_unprintable};
 use crate::render;
-use crate::secret::{Secret, mask_command, mask_text};
+use crate::secret::{KnownSecrets, mask_command, mask_text};
 use crate::syntax::CommandError;
 use crate::width::width;
 
 use super::error_object::ErrorObject;
-
-/// The shortest secret that is looked for in errors, in bytes.
-const SHORTEST_KNOWN: usize = 8;
 
 /// How much of a text that quotes a value is shown from its beginning and its end, in characters.
 const QUOTED_HEAD: usize = 160;
@@ -72,7 +69,7 @@ pub(super) struct Reporter {
     /// What was probably meant, where the node told and was asked.
     pub(super) meant: Option<String>,
     /// Secrets in use: a node may quote them anywhere.
-    pub(super) known: Vec<Secret>,
+    pub(super) known: KnownSecrets,
 }
 
 impl Reporter {
@@ -171,12 +168,7 @@ impl Reporter {
 
     /// The text without secrets in use.
     fn without_secrets(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        // A short one would be found where it is none.
-        for secret in self.known.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_KNOWN) {
-            text = text.replace(secret, MASK);
-        }
-        text
+        self.known.mask(text).into_owned()
     }
 
     fn hint(&self, error: &Error) -> Option<String> {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::catalog::Method;
 use crate::json::{MASK, Secrets, Value};
-use crate::secret::{mask_json, mask_value};
+use crate::percent;
+use crate::secret::{Secret, mask_json, mask_value, secrets_of_value};
 
 /// What a request does to the cloud; it decides what may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,15 +115,28 @@ impl Request {
         }
         for (index, (name, value)) in self.query.iter().enumerate() {
             out.push(if index == 0 { '?' } else { '&' });
-            percent_encode(&mut out, name);
+            percent::encode(&mut out, name);
             out.push('=');
             match secrets {
                 // A condition, a tag or a URL may hold a secret inside.
-                Secrets::Masked if !value.secret => percent_encode(&mut out, &mask_value(name, &value.text)),
+                Secrets::Masked if !value.secret => percent::encode(&mut out, &mask_value(name, &value.text)),
                 _ => encode(&mut out, value, secrets),
             }
         }
         out
+    }
+
+    /// The secrets that it carries.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let in_path = self.path.iter().filter_map(|part| match part {
+            PathPart::Variable(SecretText { text, secret: true }) => Some(Secret::new(text.as_str())),
+            PathPart::Fixed(_) | PathPart::Variable(_) => None,
+        });
+        // A condition that is secret as a whole has given its value as an argument.
+        let in_query = self.query.iter().filter(|(name, value)| value.secret && name != "q");
+        let in_query = in_query.map(|(_, value)| Secret::new(value.text.as_str()));
+        let in_body = self.body.iter().flat_map(|body| secrets_of_value("", body));
+        in_path.chain(in_query).chain(in_body).collect()
     }
 
     /// Whether it carries characters beyond U+FFFF, which a node's database may not take (R9).
@@ -152,19 +166,7 @@ fn encode(out: &mut String, value: &SecretText, secrets: Secrets) {
     if value.secret && secrets == Secrets::Masked {
         out.push_str(MASK);
     } else {
-        percent_encode(out, &value.text);
-    }
-}
-
-/// Encodes everything but RFC 3986 unreserved characters: a raw `+` or `%` changes what the node reads, and a
-/// broken escape makes it drop the whole parameter silently (T3).
-pub(crate) fn percent_encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
+        percent::encode(out, &value.text);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{self, Kind, MASK};
+use crate::secret;
 use crate::width::width;
 
 use super::fit::LIST_SEPARATOR;
@@ -91,17 +92,16 @@ fn push_value(column: &GridColumn, value: &[u8], view: &View, out: &mut String) 
 fn push_text(name: &str, literal: &[u8], view: &View, out: &mut String) {
     let text = json::unescape(literal);
     // Most texts hold nothing that could hide a secret.
-    let shown = if view.masks_secrets() && may_hide_secrets(text.as_bytes()) {
+    let shown = if view.masks_secrets() && secret::may_hide_secrets(text.as_bytes()) {
         (view.mask)(name, &text)
     } else {
         Cow::Borrowed(&*text)
     };
+    let shown = match &view.known {
+        Some(known) if view.masks_secrets() => Cow::Owned(known.mask(&shown).into_owned()),
+        _ => shown,
+    };
     out.push_str(&json::escape_unprintable(&shown));
-}
-
-/// Whether there is anything in a text that user information in a URL, a tag or JSON cannot do without.
-fn may_hide_secrets(text: &[u8]) -> bool {
-    memchr::memchr3(b'@', b'=', b'{', text).is_some() || memchr::memchr(b':', text).is_some()
 }
 
 fn push_number(value: &[u8], bytes: bool, out: &mut String) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::private;
-use crate::secret::mask_command;
+use crate::secret::{KnownSecrets, mask_command};
 
 use super::record::{self, Record, Summary};
 
@@ -242,13 +242,13 @@ impl Recording {
         self.size == 0
     }
 
-    /// Puts the result among the others and gives its number.
+    /// Puts the result among the others, without the known secrets, and gives its number.
     ///
     /// # Errors
     /// `Io` when the folder cannot be written.
-    pub fn finish(self, success: bool) -> Result<u64, ResultsError> {
+    pub fn finish(self, success: bool, known: &KnownSecrets) -> Result<u64, ResultsError> {
         let command = if self.results.keep_secrets { self.command } else { mask_command(&self.command) };
-        let text = record::write(&command, success, SystemTime::now(), self.size, &self.kept);
+        let text = record::write(&command, success, SystemTime::now(), self.size, &self.kept, known);
         self.results.add(&text)
     }
 }
@@ -288,7 +288,7 @@ mod tests {
     fn add(results: &Results, command: &str, reply: &str, success: bool) -> u64 {
         let mut recording = results.record(command);
         recording.write_all(reply.as_bytes()).expect("memory takes it");
-        recording.finish(success).expect("the folder takes it")
+        recording.finish(success, &KnownSecrets::default()).expect("the folder takes it")
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! Masking the secrets of JSON text without changing anything else in it.
 
+use std::borrow::Cow;
+
+use serde::de::IgnoredAny;
+
+use super::known::Needles;
 use super::names::{Secrecy, is_session_record, name_secrecy};
-use super::text::{looks_like_json, mask_text, mask_value};
+use super::text::{looks_like_json, mask_text, mask_value, may_hide_secrets};
 use crate::json::{MASK, write_string};
 
 /// How many texts within texts are opened; what lies deeper is masked as a whole.
@@ -11,16 +16,30 @@ const DEEPEST_TEXT: u32 = 4;
 /// JSON within text). Numbers, order and blanks stay. Text that is not JSON is masked as a sentence; JSON that
 /// breaks off is masked as far as it goes. Bytes that are not UTF-8 become U+FFFD.
 pub fn mask_json(bytes: &[u8]) -> String {
-    mask_json_value(bytes, Secrecy::Open)
+    mask_json_with(bytes, &Needles::default())
+}
+
+/// As [`mask_json`], without the secrets that are known either.
+pub(super) fn mask_json_with(bytes: &[u8], known: &Needles) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    if looks_like_json(&text) { mask_members(&text, Secrecy::Open, known, 0) } else { mask_plain(&text, known) }
 }
 
 /// As [`mask_json`], for the value of a name that has this secrecy.
-pub(super) fn mask_json_value(bytes: &[u8], secrecy: Secrecy) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    if !looks_like_json(&text) {
-        return mask_text(&text).into_owned();
-    }
-    mask(&text, secrecy, 0)
+pub(super) fn mask_json_value(text: &str, secrecy: Secrecy) -> String {
+    mask_members(text, secrecy, &Needles::default(), 0)
+}
+
+/// Text that is no JSON, masked.
+fn mask_plain(text: &str, known: &Needles) -> String {
+    let masked = mask_text(text);
+    known.mask(&masked).into_owned()
+}
+
+/// Text that looks like JSON, masked. What is none, such as a Python literal, is masked as a sentence, too.
+fn mask_members(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
+    let masked = mask(text, secrecy, known, depth);
+    if serde_json::from_str::<IgnoredAny>(&masked).is_ok() { masked } else { mask_plain(&masked, known) }
 }
 
 /// An open object or list.
@@ -59,7 +78,7 @@ impl Frame {
     }
 }
 
-fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
+fn mask(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
     let sessions = session_objects(text);
     let mut out = String::with_capacity(text.len());
     let mut stack: Vec<Frame> = Vec::new();
@@ -93,24 +112,30 @@ fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
                 let raw = &text[at..end];
                 match stack.last_mut() {
                     Some(frame) if frame.expects_name => {
-                        frame.begin_member(decode(raw), &sessions);
-                        out.push_str(raw);
+                        let name = decode(raw);
+                        match known.mask(&name) {
+                            Cow::Borrowed(_) => out.push_str(raw),
+                            Cow::Owned(shown) => write_string(&mut out, &shown),
+                        }
+                        frame.begin_member(name, &sessions);
                     }
                     _ => {
                         let name = stack.last().map_or("", |frame| frame.name.as_str());
-                        out.push_str(&masked_string(raw, name, current, depth));
+                        out.push_str(&masked_string(raw, name, current, known, depth));
                     }
                 }
                 at = end;
             }
-            byte if current == Secrecy::Whole && (byte.is_ascii_digit() || byte == b'-') => {
+            byte if byte.is_ascii_digit() || byte == b'-' => {
                 let end = bytes[at..]
                     .iter()
                     .position(|byte| b",]} \t\r\n".contains(byte))
                     .map_or(bytes.len(), |length| at + length);
-                out.push('"');
-                out.push_str(MASK);
-                out.push('"');
+                if current == Secrecy::Whole || known.hold_number(&text[at..end]) {
+                    write_string(&mut out, MASK);
+                } else {
+                    out.push_str(&text[at..end]);
+                }
                 at = end;
             }
             _ => {
@@ -124,18 +149,18 @@ fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
 }
 
 /// The string value as it may be shown, in quotes.
-fn masked_string(raw: &str, name: &str, secrecy: Secrecy, depth: u32) -> String {
+fn masked_string(raw: &str, name: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
     if secrecy == Secrecy::Whole {
         return if raw == "\"\"" { raw.to_owned() } else { format!("\"{MASK}\"") };
     }
-    if secrecy == Secrecy::Open && !raw.contains(['@', '=', ':', '{', '[']) {
+    if secrecy == Secrecy::Open && known.is_empty() && !may_hide_secrets(raw.as_bytes()) {
         return raw.to_owned();
     }
     let value = decode(raw);
     let shown = if looks_like_json(&value) {
-        if depth >= DEEPEST_TEXT { MASK.to_owned() } else { mask(&value, secrecy, depth + 1) }
+        if depth >= DEEPEST_TEXT { MASK.to_owned() } else { mask_members(&value, secrecy, known, depth + 1) }
     } else {
-        mask_value(name, &value).into_owned()
+        known.mask(&mask_value(name, &value)).into_owned()
     };
     if shown == value {
         return raw.to_owned();

@@ -8,6 +8,7 @@
 
 mod command;
 mod json;
+mod known;
 mod names;
 mod sentence;
 mod text;
@@ -15,6 +16,8 @@ mod value;
 
 pub use command::mask_command;
 pub use json::mask_json;
+pub use known::{KnownSecrets, secrets_of_value, sha512};
 pub use names::{Secrecy, header_is_secret, is_session_record, member_is_secret, name_secrecy};
+pub(crate) use text::may_hide_secrets;
 pub use text::{mask_tag, mask_text, mask_url, mask_value};
 pub use value::Secret;
