@@ -401,7 +401,8 @@ impl App {
                 if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
                     // Scripts take the word `success` for one.
                     let view = render::View { format: view.format, failed: true, ..view.plain() };
-                    self.print(Reply::of_text(failure.reply().into_bytes()), &Shape::default(), &view, options, out)?;
+                    let reply = self.shown_json(failure.reply(), options);
+                    self.print(Reply::of_text(reply.into_bytes()), &Shape::default(), &view, options, out)?;
                 }
                 Err(Error::Api(Box::new(failure)))
             }

@@ -276,6 +276,7 @@ impl App {
             meant: self.meant.take(),
         };
         let code = error.exit_code();
+        let error = self.without_quoted_secrets(error);
         // Where errors cannot be written there is nobody to tell.
         let out = &mut io::stderr().lock();
         match error {

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::cli::Options;
+use crate::client::ErrorCode;
+use crate::error::Error;
 use crate::json::Secrets;
 use crate::plan::Plan;
 use crate::render::View;
@@ -27,9 +30,41 @@ impl App {
     /// The view, for a reply that may quote what was sent. The rows of a query are not looked through: there may be many.
     pub(super) fn view_without_secrets(&self, view: View, planned: &Plan) -> View {
         match planned {
-            Plan::Call(_) => View { known: Some(self.known.clone()), ..view },
+            Plan::Call(_) => View { known: Some(self.known_secrets()), ..view },
             Plan::Query(_) => view,
         }
+    }
+
+    /// The error, with the secrets left out that the node quotes.
+    pub(super) fn without_quoted_secrets(&self, mut error: Error) -> Error {
+        match &mut error {
+            Error::Api(failure) => self.leave_out(&mut failure.error),
+            Error::Parts(parts) => parts.iter_mut().for_each(|part| self.leave_out(&mut part.failure.error)),
+            _ => {}
+        }
+        error
+    }
+
+    fn leave_out(&self, error: &mut ErrorCode) {
+        let texts = [
+            &mut error.description,
+            &mut error.details,
+            &mut error.elaboration,
+            &mut error.message_en,
+            &mut error.message_cn,
+        ];
+        for text in texts {
+            if let Cow::Owned(masked) = self.known.mask(text) {
+                *text = masked;
+            }
+        }
+        error.cause.iter_mut().for_each(|cause| self.leave_out(cause));
+        error.causes.iter_mut().for_each(|cause| self.leave_out(cause));
+    }
+
+    /// What a failed call led to, as it may be shown: an error may quote what was sent.
+    pub(super) fn shown_json(&self, text: String, options: &Options) -> String {
+        if options.no_secure { text } else { self.known_secrets().mask_json(text.as_bytes()) }
     }
 
     /// Text about a command as it may be shown.

@@ -135,7 +135,12 @@ impl Request {
         // A condition that is secret as a whole has given its value as an argument.
         let in_query = self.query.iter().filter(|(name, value)| value.secret && name != "q");
         let in_query = in_query.map(|(_, value)| Secret::new(value.text.as_str()));
-        let in_body = self.body.iter().flat_map(|body| secrets_of_value("", body));
+        // The outermost member is called as the API is, which may be `changeVmPassword`.
+        let parameters = match &self.body {
+            Some(Value::Map(members)) => members.iter().map(|(_, parameters)| parameters).collect(),
+            body => body.iter().collect::<Vec<_>>(),
+        };
+        let in_body = parameters.into_iter().flat_map(|value| secrets_of_value("", value));
         in_path.chain(in_query).chain(in_body).collect()
     }
 

@@ -32,8 +32,8 @@ pub(super) fn mask_json_value(text: &str, secrecy: Secrecy) -> String {
 
 /// Text that is no JSON, masked.
 fn mask_plain(text: &str, known: &Needles) -> String {
-    let masked = mask_text(text);
-    known.mask(&masked).into_owned()
+    // Secrets first: what words tell of them may be a part only.
+    mask_text(&known.mask(text)).into_owned()
 }
 
 /// Text that looks like JSON, masked. What is none, such as a Python literal, is masked as a sentence, too.
@@ -160,7 +160,7 @@ fn masked_string(raw: &str, name: &str, secrecy: Secrecy, known: &Needles, depth
     let shown = if looks_like_json(&value) {
         if depth >= DEEPEST_TEXT { MASK.to_owned() } else { mask_members(&value, secrecy, known, depth + 1) }
     } else {
-        known.mask(&mask_value(name, &value)).into_owned()
+        mask_value(name, &known.mask(&value)).into_owned()
     };
     if shown == value {
         return raw.to_owned();

@@ -30,7 +30,7 @@ const MOST: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub struct KnownSecrets(Arc<Mutex<Needles>>);
 
-/// What is looked for, the longest first.
+/// What is looked for, what was told last at the end.
 #[derive(Debug, Default)]
 pub(super) struct Needles(Vec<Secret>);
 
@@ -41,6 +41,10 @@ impl KnownSecrets {
         if secret.is_empty() || secret.chars().all(|c| c == '*') {
             return;
         }
+        let bare = secret.trim_matches(['\'', '"']);
+        if bare.len() < secret.len() {
+            self.learn(bare);
+        }
         let mut ways = vec![sha512(secret)];
         // A password that is called `password` gives itself away where it is masked.
         if name_secrecy(secret) != Secrecy::Whole {
@@ -49,9 +53,9 @@ impl KnownSecrets {
         }
         let mut needles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for way in ways.into_iter().map(Secret::from) {
-            if !needles.0.contains(&way) {
-                needles.0.push(way);
-            }
+            // What is still in use comes last, and is forgotten last.
+            needles.0.retain(|known| *known != way);
+            needles.0.push(way);
         }
         if needles.0.len() > MOST {
             let extra = needles.0.len() - MOST;
@@ -138,23 +142,35 @@ impl Needles {
 
 /// Whether what stands there is the secret, and not a part of something else.
 fn counts(text: &str, from: usize, to: usize) -> bool {
+    let (before, after) = (&text[..from], &text[to..]);
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     if to - from >= INSIDE_WORDS {
         return true;
     }
-    let (before, after) = (&text[..from], &text[to..]);
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    // An option may be followed by its value without a blank: `-pab12`.
-    let is_option = before.len() >= 2
-        && before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).ends_with('-')
-        && !before.ends_with('-')
-        && before.chars().rev().nth(1) == Some('-');
-    let alone = (is_option || !before.ends_with(is_word)) && !after.starts_with(is_word);
-    if to - from >= AS_WORD {
-        return alone;
+    if after.starts_with(is_word) {
+        return false;
     }
-    let whole = before.is_empty() && after.is_empty();
-    let marked = before.ends_with(['\'', '"', '[', '=', ':', '(', '{']) && !after.starts_with(is_word);
-    whole || (marked && (after.is_empty() || !after.starts_with('.'))) || (is_option && !after.starts_with(is_word))
+    let begins_word = !before.ends_with(is_word) || ends_in_option(before) || ends_in_escape(before);
+    if to - from >= AS_WORD {
+        return begins_word;
+    }
+    let is_value = before.ends_with(['\'', '"', '[', '=', ':', '(', '{']) || ends_in_option(before);
+    (before.is_empty() && after.is_empty()) || is_value
+}
+
+/// Whether text ends in an option that its value may follow without a blank: `-p`.
+fn ends_in_option(text: &str) -> bool {
+    let mut last = text.chars().rev();
+    last.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && last.next() == Some('-')
+        && (last.next().is_none_or(|c| !c.is_alphanumeric() && c != '-') || ends_in_escape(&text[..text.len() - 2]))
+}
+
+/// Whether text ends in an escaped character: `\n`, `%20`.
+fn ends_in_escape(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes, [.., b'\\', b'n' | b'r' | b't'])
+        || matches!(bytes, [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
 /// The secrets in the value of a parameter or member of that name.
@@ -173,7 +189,11 @@ pub fn secrets_of_value(name: &str, value: &Value) -> Vec<Secret> {
 
 fn collect(name: &str, value: &Value, found: &mut Vec<Secret>) {
     match value {
-        Value::Secret(value) => collect_all(value, found),
+        Value::Secret(value) => {
+            collect_all(value, found);
+            // Of `root:hunter2@10.0.0.1` a part is what is secret.
+            collect(name, value, found);
+        }
         value if name_secrecy(name) == Secrecy::Whole => collect_all(value, found),
         Value::Text(text) => collect_text(name, text, found),
         Value::List(items) => items.iter().for_each(|item| collect(name, item, found)),
@@ -284,6 +304,7 @@ mod tests {
             ("password 'ab' or [ab] or x=ab, -pab", "password '******' or [******] or x=******, -p******"),
             ("lab1 and lab12 and slab1 and -plab1", "****** and lab12 and slab1 and -p******"),
             ("ab", "******"),
+            (r"x\nlab1\n %20lab1 %20-plab1", r"x\n******\n %20****** %20-p******"),
         ] {
             assert_eq!(known.mask(text), masked);
         }

@@ -16,6 +16,7 @@ pub(crate) const ENTER: &str = "\r";
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
 pub(crate) const CTRL_L: &str = "\u{c}";
+pub(crate) const UP: &str = "\u{1b}[A";
 pub(crate) const CTRL_Z: &str = "\u{1a}";
 
 /// A test waits for what it wants to see, and gives up only when something hangs.
