@@ -50,6 +50,7 @@ use crate::cli::{self, Line, Options, OwnCommand, UsageError};
 use crate::client::{Attended, Interrupt};
 use crate::config::{Contexts, Environment};
 use crate::error::{Error, ExitCode};
+use crate::json;
 use crate::plan;
 use crate::render;
 use crate::secret::KnownSecrets;
@@ -315,7 +316,8 @@ impl App {
     fn say(&self, options: &Options, text: &str) {
         if !options.quiet {
             // Nobody reads it where it cannot be written.
-            let _ = writeln!(io::stderr(), "{text}");
+            let lines: Vec<_> = text.split('\n').map(json::escape_unprintable).collect();
+            let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
         }
     }
 }

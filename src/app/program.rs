@@ -5,6 +5,7 @@ use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
 use crate::client::Interrupt;
+use crate::config;
 
 /// A running program that reads what is written here.
 pub(super) struct Program {
@@ -15,7 +16,7 @@ pub(super) struct Program {
 impl Program {
     /// A command of the system's shell, not yet started.
     pub(super) fn command(text: &str) -> Command {
-        let mut command = Command::new("sh");
+        let mut command = config::program("sh");
         command.args(["-c", text]);
         command
     }

@@ -9,6 +9,22 @@ use crate::secret::Secret;
 
 use super::error::Error;
 
+/// The variables that prove who the user is.
+const SESSION_UUID: &str = "ZSTACK_SESSION_UUID";
+const ACCESS_KEY_ID: &str = "ZSTACK_ACCESS_KEY_ID";
+const ACCESS_KEY_SECRET: &str = "ZSTACK_ACCESS_KEY_SECRET";
+const PASSWORD: &str = "ZSTACK_PASSWORD";
+
+/// A program to start, which gets none of the variables that prove who the user is: it has no use for them, and other
+/// programs that it starts may show them.
+pub fn program(name: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(name);
+    for variable in [SESSION_UUID, ACCESS_KEY_ID, ACCESS_KEY_SECRET, PASSWORD] {
+        command.env_remove(variable);
+    }
+    command
+}
+
 /// What the program takes from the environment's variables. Empty ones count as not set.
 #[derive(Clone, Debug, Default)]
 pub struct Variables {
@@ -81,10 +97,10 @@ impl Variables {
             port: text("ZSTACK_PORT"),
             url: text("ZSTACK_URL"),
             context: text("ZSTACK_CONTEXT"),
-            session_uuid: text("ZSTACK_SESSION_UUID").map(Secret::from),
-            access_key_id: text("ZSTACK_ACCESS_KEY_ID"),
-            access_key_secret: text("ZSTACK_ACCESS_KEY_SECRET").map(Secret::from),
-            password: text("ZSTACK_PASSWORD").map(Secret::from),
+            session_uuid: text(SESSION_UUID).map(Secret::from),
+            access_key_id: text(ACCESS_KEY_ID),
+            access_key_secret: text(ACCESS_KEY_SECRET).map(Secret::from),
+            password: text(PASSWORD).map(Secret::from),
             output: text("ZSTACK_OUTPUT"),
             errors: text("ZSTACK_ERRORS"),
             no_color: text("NO_COLOR").is_some(),
