@@ -98,6 +98,7 @@ impl Results {
     /// `Missing` where there is none, `Damaged` where its file is not one of ours, `Io` where it cannot be read.
     pub fn load(&self, number: u64) -> Result<Record, ResultsError> {
         let path = self.path(number);
+        private::check_owners(&path).map_err(io_error(&path))?;
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -124,6 +125,7 @@ impl Results {
 
     /// The numbers and sizes of all results, oldest first.
     fn numbers(&self) -> Result<Vec<(u64, u64)>, ResultsError> {
+        private::check_owners(&self.folder).map_err(io_error(&self.folder))?;
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -143,6 +145,7 @@ impl Results {
 
     /// Puts a result in the folder and removes what is too much, under a lock: other processes do the same.
     fn add(&self, text: &str) -> Result<u64, ResultsError> {
+        private::check_owners(&self.folder).map_err(io_error(&self.folder))?;
         private::make_folder(&self.folder).map_err(io_error(&self.folder))?;
         let lock_path = self.folder.join("lock");
         let _lock = private::lock(&lock_path).map_err(io_error(&lock_path))?;

@@ -123,6 +123,8 @@ impl Masker {
 fn masked(name: &str, value: &str) -> Option<String> {
     let shown = match name_secrecy(name) {
         Secrecy::Whole if names_a_file(value) || value.is_empty() => return None,
+        // Where a context keeps them.
+        Secrecy::Whole if name == "credentials" && matches!(value, "file" | "keyring") => return None,
         Secrecy::Whole => MASK.to_owned(),
         secrecy if looks_like_json(value) => {
             // JSON or a Python literal, perhaps broken: too many ways to write it for anything but all or nothing.
@@ -244,6 +246,7 @@ mod tests {
             ("UpdateGlobalConfig value=x name=smtp.password", "UpdateGlobalConfig value=****** name=smtp.password"),
             ("AddX mdsUrls='[\"root:x@10.0.0.1\"]'", "AddX mdsUrls=******"),
             ("AddX key='-----BEGIN PRIVATE KEY-----\nx'", "AddX key=******"),
+            ("context set a credentials=keyring", "context set a credentials=keyring"),
             ("LogOut sessionUuid=5d0c", "LogOut sessionUuid=******"),
             ("CreateUser name=O'Brien password='x'", "CreateUser name=O'Brien password=******"),
             ("CreateUser name=O'Brien password='x", "CreateUser name='OBrien password=******'"),

@@ -20,6 +20,7 @@ mod jobs;
 mod lines;
 mod node;
 mod output;
+mod owners;
 mod paging;
 mod panics;
 mod pipelines;
