@@ -25,4 +25,5 @@ pub mod sandbox;
 pub mod secret;
 pub mod shell;
 pub mod syntax;
+mod terminal;
 mod width;

@@ -73,6 +73,7 @@ impl App {
         // What stands above the question's last line stays there while that one is answered.
         let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
         writeln!(io::stderr(), "{above}")?;
+        let _attended = self.attend_to_ends()?;
         let answer = shell::ask(last)?.unwrap_or_default();
         if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
     }

@@ -16,6 +16,7 @@ use crate::plan::{self, Plan, Request};
 use crate::secret::{Secret, mask_json, mask_value};
 use crate::shell;
 use crate::syntax::Command;
+use crate::terminal;
 
 use super::App;
 use super::connect::Node;
@@ -232,6 +233,7 @@ impl App {
             (true, false) => format!("What does the picture say, which is also in {}? ", path.display()),
             (false, _) => format!("What does the picture in {} say? ", path.display()),
         };
+        let _attended = self.attend_to_ends()?;
         let code = shell::ask(&question);
         // It has served its purpose.
         let _ = std::fs::remove_file(&path);
@@ -456,6 +458,8 @@ impl App {
         if self.environment.stdin_terminal {
             // An end by Ctrl-C would leave the terminal without echo.
             self.interrupt.on_ctrl_c()?;
+            let _attended = self.attend_to_ends()?;
+            let _kept = terminal::keep();
             let _silent = NoEcho::new();
             return secret_of(rpassword::prompt_password(question));
         }

@@ -56,6 +56,7 @@ use crate::render;
 use crate::secret::KnownSecrets;
 use crate::shell::Flow;
 use crate::syntax::{self, Command, Word};
+use crate::terminal;
 
 use connect::Node;
 use output::Output;
@@ -68,6 +69,7 @@ pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
     let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let errors = cli::errors_among(&texts).or_else(|| errors_of_environment(&environment).unwrap_or_default());
     panic::set_hook(Box::new(move |panic| {
+        terminal::restore();
         let _ = writeln!(io::stderr(), "{}", report::bug(panic.location(), errors.unwrap_or_default()));
     }));
     let options = Options { errors, ..Options::default() };
@@ -309,7 +311,11 @@ impl App {
     fn attend_to_ends(&self) -> Result<Option<Attended>, Error> {
         self.interrupt.on_ctrl_c()?;
         // Whoever ends a shell ends it at once.
-        Ok(if self.shell.is_none() { Some(self.interrupt.on_end()?) } else { None })
+        if self.shell.is_some() {
+            return Ok(None);
+        }
+        terminal::leave_ends_to_others();
+        Ok(Some(self.interrupt.on_end()?))
     }
 
     /// Says something beside results, unless the user wants quiet.

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::client::Interrupt;
 use crate::config;
+use crate::terminal;
 
 /// A running program that reads what is written here.
 pub(super) struct Program {
@@ -24,11 +25,15 @@ impl Program {
     /// Starts it. Ctrl-C is its own until it ends, which may be long before all is written.
     pub(super) fn start(mut command: Command, interrupt: &Interrupt) -> io::Result<Program> {
         let handed_over = interrupt.hand_over()?;
+        // What ends this program at once would leave that one behind.
+        let attended = interrupt.sees_to_ends().then(|| interrupt.on_end()).transpose()?;
+        let mut kept = terminal::keep();
         let mut child = command.stdin(Stdio::piped()).spawn()?;
+        kept.end_first(&child);
         let stdin = child.stdin.take();
         let end = thread::Builder::new().spawn(move || {
             let status = child.wait();
-            drop(handed_over);
+            drop((handed_over, attended, kept));
             status
         })?;
         Ok(Program { stdin, end })

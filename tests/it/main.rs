@@ -11,6 +11,7 @@ mod completion;
 mod contexts;
 mod documents;
 mod editions;
+mod ends;
 mod errors;
 mod every_api;
 mod faults;
