@@ -22,6 +22,7 @@ pub fn mask_json(bytes: &[u8]) -> String {
 /// As [`mask_json`], without the secrets that are known either.
 pub(super) fn mask_json_with(bytes: &[u8], known: &Needles) -> String {
     let text = String::from_utf8_lossy(bytes);
+    let known = &known.near(&text);
     if looks_like_json(&text) { mask_members(&text, Secrecy::Open, known, 0) } else { mask_plain(&text, known) }
 }
 
@@ -63,10 +64,10 @@ impl Frame {
     }
 
     /// Notes a member's name, and how secret that makes its value.
-    fn begin_member(&mut self, name: String, sessions: &[bool]) {
+    fn begin_member(&mut self, name: String, roles: &[Role]) {
         let own = name_secrecy(&name);
-        let session = name == "uuid" && sessions.get(self.number) == Some(&true);
-        self.secrecy = if session || self.inherited == Secrecy::Whole {
+        let hidden = roles.get(self.number).is_some_and(|role| role.hides(&name));
+        self.secrecy = if hidden || self.inherited == Secrecy::Whole {
             Secrecy::Whole
         } else if own == Secrecy::Open && self.inherited == Secrecy::Inside {
             Secrecy::Inside
@@ -79,7 +80,7 @@ impl Frame {
 }
 
 fn mask(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
-    let sessions = session_objects(text);
+    let roles = roles(text);
     let mut out = String::with_capacity(text.len());
     let mut stack: Vec<Frame> = Vec::new();
     let mut objects = 0;
@@ -117,7 +118,7 @@ fn mask(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
                             Cow::Borrowed(_) => out.push_str(raw),
                             Cow::Owned(shown) => write_string(&mut out, &shown),
                         }
-                        frame.begin_member(name, &sessions);
+                        frame.begin_member(name, &roles);
                     }
                     _ => {
                         let name = stack.last().map_or("", |frame| frame.name.as_str());
@@ -170,21 +171,36 @@ fn masked_string(raw: &str, name: &str, secrecy: Secrecy, known: &Needles, depth
     out
 }
 
-/// For each object in order of appearance: whether it is a session, whose `uuid` is a secret.
-fn session_objects(text: &str) -> Vec<bool> {
-    // Nothing but a session has this pair of members; looking for it first spares the second pass.
-    if !text.contains("expiredDate") && !text.contains("noSessionEvaluation") {
+/// What an object is, where its members are secret for that.
+#[derive(Clone, Copy, Default)]
+struct Role {
+    /// A session, whose `uuid` is a secret.
+    session: bool,
+    /// A setting such as `smtp.password`, whose `value` is one.
+    setting: bool,
+}
+
+impl Role {
+    fn hides(self, member: &str) -> bool {
+        self.session && member == "uuid" || self.setting && matches!(member, "value" | "defaultValue")
+    }
+}
+
+/// What each object is, in order of appearance.
+fn roles(text: &str) -> Vec<Role> {
+    // Nothing but these has such members; looking for them first spares the second pass.
+    if !["expiredDate", "noSessionEvaluation", "\"value\""].iter().any(|name| text.contains(name)) {
         return Vec::new();
     }
     let bytes = text.as_bytes();
-    let mut names: Vec<Vec<&str>> = Vec::new();
+    let mut objects: Vec<(Vec<&str>, bool)> = Vec::new();
     let mut stack: Vec<(Option<usize>, bool)> = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
             b'{' => {
-                stack.push((Some(names.len()), true));
-                names.push(Vec::new());
+                stack.push((Some(objects.len()), true));
+                objects.push((Vec::new(), false));
             }
             b'[' => stack.push((None, false)),
             b'}' | b']' => {
@@ -197,9 +213,14 @@ fn session_objects(text: &str) -> Vec<bool> {
             }
             b'"' => {
                 let end = string_end(bytes, at);
-                if let Some((Some(object), expects_name @ true)) = stack.last_mut() {
-                    *expects_name = false;
-                    names[*object].push(text[at..end].trim_matches('"'));
+                let inner = text[at..end].trim_matches('"');
+                if let Some((Some(object), expects_name)) = stack.last_mut() {
+                    let (names, setting) = &mut objects[*object];
+                    if std::mem::replace(expects_name, false) {
+                        names.push(inner);
+                    } else if names.last() == Some(&"name") {
+                        *setting = name_secrecy(inner) == Secrecy::Whole;
+                    }
                 }
                 at = end;
                 continue;
@@ -208,7 +229,7 @@ fn session_objects(text: &str) -> Vec<bool> {
         }
         at += 1;
     }
-    names.into_iter().map(is_session_record).collect()
+    objects.into_iter().map(|(names, setting)| Role { session: is_session_record(names), setting }).collect()
 }
 
 /// Where the string that opens at `start` ends, behind its closing quote; the end of the text if it has none.
@@ -266,6 +287,12 @@ mod tests {
         assert!(!masked.contains("5d0c") && masked.contains("36c2"), "{masked}");
         let zone = r#"{"inventory":{"uuid":"1f6d","name":"lab"}}"#;
         assert_eq!(mask_json(zone.as_bytes()), zone);
+    }
+
+    #[test]
+    fn the_value_of_a_secret_setting_is_masked() {
+        let text = r#"[{"value":"x","name":"smtp.password"},{"name":"cpu","value":"y"}]"#;
+        assert_eq!(mask_json(text.as_bytes()), text.replace("\"x\"", "\"******\""));
     }
 
     #[test]

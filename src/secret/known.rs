@@ -98,6 +98,17 @@ impl Needles {
         self.0.is_empty()
     }
 
+    /// Those that may stand in a text, however it escapes them: letters and digits stay as they are. A long reply is not
+    /// looked through for each of them string by string.
+    pub(super) fn near(&self, text: &str) -> Needles {
+        let is_near = |needle: &&Secret| {
+            let runs = needle.expose().split(|c: char| !c.is_ascii_alphanumeric());
+            let core = runs.max_by_key(|run| run.len()).filter(|run| run.len() >= AS_WORD);
+            core.is_none_or(|core| memchr::memmem::find(text.as_bytes(), core.as_bytes()).is_some())
+        };
+        Needles(self.0.iter().filter(is_near).cloned().collect())
+    }
+
     /// Whether a number is one of them.
     pub(super) fn hold_number(&self, digits: &str) -> bool {
         digits.len() >= AS_WORD && self.0.iter().any(|needle| needle.expose() == digits)
