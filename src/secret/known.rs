@@ -18,8 +18,9 @@ use crate::syntax::parse_literal;
 /// where it is none.
 const INSIDE_WORDS: usize = 8;
 
-/// From this length on it is masked wherever it is a word of its own. A shorter one is masked only where it is quoted
-/// or the value of something, as in `'ab'`, `[ab]`, `=ab`: alone it may be any word.
+/// From this length on it is masked wherever it is a word of its own, unless it is made of letters alone. Such a word and
+/// a shorter secret are masked only where they are quoted or the value of something, as in `'ab'`, `[ab]`, `=ab`,
+/// `password ab`: elsewhere they may be any word.
 const AS_WORD: usize = 4;
 
 /// The most secrets that are known at a time; a script may bring new ones with every line.
@@ -162,11 +163,19 @@ fn counts(text: &str, from: usize, to: usize) -> bool {
         return false;
     }
     let begins_word = !before.ends_with(is_word) || ends_in_option(before) || ends_in_escape(before);
-    if to - from >= AS_WORD {
+    if to - from >= AS_WORD && !text[from..to].chars().all(char::is_alphabetic) {
         return begins_word;
     }
     let is_value = before.ends_with(['\'', '"', '[', '=', ':', '(', '{']) || ends_in_option(before);
-    (before.is_empty() && after.is_empty()) || is_value
+    (before.is_empty() && after.is_empty()) || is_value || (begins_word && ends_in_name(before))
+}
+
+/// Whether the last word of a text says that a secret follows: `with password `, `sshpass -p `.
+fn ends_in_name(text: &str) -> bool {
+    let mut words = text.split_whitespace().rev();
+    let last = words.next().unwrap_or("");
+    let is_apart = text.ends_with(char::is_whitespace);
+    is_apart && (name_secrecy(last) == Secrecy::Whole || (last == "-p" && words.next().is_some()))
 }
 
 /// Whether text ends in an option that its value may follow without a blank: `-p`.
@@ -319,6 +328,11 @@ mod tests {
         ] {
             assert_eq!(known.mask(text), masked);
         }
+        let known = super::tests::known(&["wrong"]);
+        assert_eq!(
+            known.mask("wrong name, with password wrong or 'wrong'"),
+            "wrong name, with password ****** or '******'"
+        );
         assert_eq!(super::tests::known(&["password"]).mask("wrong password"), "wrong password");
     }
 

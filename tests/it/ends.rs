@@ -45,6 +45,7 @@ fn at_the_prompt_at_a_question_and_while_watching() {
 
         let password = terminal(&home, "--url http://127.0.0.1:1/zstack login", &[]);
         password.sees("password of admin:");
+        password.reads_keys();
         is_left_as_it_was(&home, password, signal);
 
         let question = terminal(&home, "--sandbox", &[]);

@@ -143,6 +143,16 @@ impl Terminal {
         self.shown.changed.wait_timeout_while(state, time, |(_, ended)| !*ended).expect("no panic").0.1
     }
 
+    /// Waits until keys are read one by one: a question that shows nothing of its answer has begun.
+    pub(crate) fn reads_keys(&self) {
+        use rustix::termios::{LocalModes, tcgetattr};
+        let end = Instant::now() + PATIENCE;
+        while tcgetattr(&*self.pty).expect("a terminal").local_modes.contains(LocalModes::ICANON) {
+            assert!(Instant::now() < end, "it reads lines");
+            thread::yield_now();
+        }
+    }
+
     /// Waits until the screen is the usual one, with a cursor, or the other one, without.
     pub(crate) fn shows_other_screen(&self, other: bool) {
         let end = Instant::now() + PATIENCE;
