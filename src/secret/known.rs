@@ -24,7 +24,7 @@ const INSIDE_WORDS: usize = 8;
 const AS_WORD: usize = 4;
 
 /// The most secrets that are known at a time; a script may bring new ones with every line.
-const MOST: usize = 256;
+const MOST: usize = 64;
 
 /// Secrets whose values are known: those of the environment, of sessions, and of the commands that were typed. Clones
 /// share them.
