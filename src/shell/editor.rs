@@ -240,7 +240,10 @@ fn rest_from_history(line: &str, context: &Context<'_>) -> Option<String> {
         let found = history.starts_with(line, start, SearchDirection::Reverse).ok()??;
         // An equal command has no rest; an older one may.
         match found.entry.get(line.len()..) {
-            Some(rest) if !rest.is_empty() => return Some(rest.lines().next()?.to_owned()),
+            Some(rest) if !rest.is_empty() => {
+                let open = found.entry.get(line.len()..hint::open_length(&found.entry))?;
+                return Some(open.lines().next()?.to_owned());
+            }
             _ => start = found.idx.checked_sub(1)?,
         }
     }

@@ -10,6 +10,7 @@ use rustyline::{ColorMode, CompletionType, Editor};
 
 use crate::catalog::{Catalog, Offers};
 use crate::syntax::lex;
+use crate::tty;
 use crate::width::width;
 
 use super::complete::{Files, LiveValues};
@@ -147,6 +148,7 @@ impl Desk for Terminal<'_> {
             assistant.colour = colour;
             assistant.prompt_width = width(&plain);
         }
+        let _kept = tty::keep();
         match self.readline(&(plain, styled)) {
             Ok(text) => Ok(Typed::Text(text)),
             Err(ReadlineError::Interrupted) => Ok(Typed::Dropped),
