@@ -27,7 +27,7 @@ impl App {
             return Err(Error::Own(OwnError::NotFound { kind: "ZQL entity", name, closest }));
         }
         let planned = Plan::Call(plan::zql_request(text, false));
-        let view = self.view(options, out)?;
+        let view = self.view_without_secrets(self.view(options, out)?, &planned);
         if options.dry_run {
             return self.dry_run(&planned, options, out);
         }
