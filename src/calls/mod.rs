@@ -8,6 +8,7 @@ pub(crate) mod confirm;
 pub(crate) mod job_rows;
 mod missing;
 mod run;
+mod secrets;
 pub(crate) mod send;
 pub(crate) mod shape;
 pub(crate) mod show;
@@ -18,4 +19,5 @@ mod zql;
 mod zql_results;
 
 pub(crate) use run::{nothing_to_validate, run};
+pub(crate) use secrets::learn_secrets;
 pub(crate) use zql::shape as shape_of_zql;

@@ -33,6 +33,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: Command) -> Result<(), Error
 fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Error> {
     let holds_commands = cx.session.reads_stdin;
     command.resolve_files(&mut |path| read_text(path, holds_commands))?;
+    calls::learn_secrets(cx.session, &command);
     let planned = planned(cx, &command)?;
     // A wrong format or column is worth knowing before anything is sent.
     let view = view::of_settings(cx)?;

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Offers};
 use crate::client::{self, Class, Client, Uncertainty};
 use crate::error::Error;
 use crate::plan::Effect;
-use crate::secret::Secrets;
+use crate::secret::{KnownSecrets, Secrets};
 
 use super::catalogs;
 use super::known_offers::{Known, OffersStore};
@@ -106,7 +106,7 @@ pub(crate) fn ask_at_tab(session: &mut Session, target: &Target, mut client: Cli
     let (Ok(url), Some(prompt)) = (key(session, target), &session.prompt) else { return };
     client.set_patience(PATIENCE);
     // The user types meanwhile.
-    client.set_trace(None, Secrets::Masked);
+    client.set_trace(None, Secrets::Masked, KnownSecrets::default());
     let news = Arc::clone(&session.offers.news);
     prompt.live.at_next_tab(move || {
         let asked = move || {

@@ -411,7 +411,10 @@ fn rest_from_history(line: &str, context: &Context<'_>, may: impl Fn(&str) -> bo
         let found = history.starts_with(line, start, SearchDirection::Reverse).ok()??;
         // An equal command has no rest; an older one may.
         match found.entry.get(line.len()..) {
-            Some(rest) if !rest.is_empty() && may(&found.entry) => return Some(rest.lines().next()?.to_owned()),
+            Some(rest) if !rest.is_empty() && may(&found.entry) => {
+                let open = found.entry.get(line.len()..hint::open_length(&found.entry))?;
+                return Some(open.lines().next()?.to_owned());
+            }
             _ => start = found.idx.checked_sub(1)?,
         }
     }

@@ -47,6 +47,7 @@ impl History {
     /// When the file exists and cannot be read.
     pub fn news(&mut self) -> io::Result<Vec<String>> {
         let Some(path) = self.path.clone() else { return Ok(Vec::new()) };
+        private::check_owners(&path)?;
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -135,6 +136,7 @@ pub fn last_entries(path: &Path, count: usize) -> io::Result<Vec<String>> {
 /// Opens the file for appending and locks it, creating it and its folder for the owner only.
 fn open_locked(path: &Path) -> io::Result<File> {
     loop {
+        private::check_owners(path)?;
         let mut options = private::options();
         options.read(true).append(true).create(true);
         let file = match options.open(path) {

@@ -1,8 +1,9 @@
 //! The list that Tab shows: grouped, in columns, never wider than the terminal.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::json::is_unprintable;
+use crate::json::escape_unprintable;
 use crate::width::{cut, width};
 
 use super::complete::{Candidate, Completion, Group};
@@ -72,7 +73,7 @@ impl Cell {
         let matched = completion.matched_description(candidate);
         let description = (!matched.is_empty()).then(|| highlighted(&candidate.description, &matched, colour));
         let label = Text { text, width };
-        Cell { label, mark, description: clean(&candidate.description), highlighted: description, colour }
+        Cell { label, mark, description: clean(&candidate.description).into_owned(), highlighted: description, colour }
     }
 
     /// How wide what stands beside the label is, with the blanks before it.
@@ -166,9 +167,9 @@ fn highlighted(text: &str, matched: &[Range<usize>], colour: bool) -> String {
     out
 }
 
-/// Text of a node or file system, without what would move the cursor.
-pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
+/// Text of a node or file system, with what would act on the terminal, or hide, as escapes.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    escape_unprintable(text)
 }
 
 fn style(code: &str, text: &str, colour: bool) -> String {

@@ -9,6 +9,7 @@ use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor, Event, EventHandler};
 
 use crate::catalog::{Catalog, Offers};
+use crate::tty;
 use crate::width::width;
 
 use super::complete::{Files, LiveValues};
@@ -181,6 +182,7 @@ impl Desk for Terminal<'_> {
             assistant.prompt_width = width(&plain);
             assistant.place = prompt.place.clone().unwrap_or_default();
         }
+        let _kept = tty::keep();
         let mut begun = String::new();
         loop {
             if let Some(assistant) = self.helper() {

@@ -83,6 +83,63 @@ fn values_of_fields_and_nics_come_from_the_node() {
 }
 
 #[test]
+fn names_do_not_act_on_the_terminal() {
+    let home = Home::new();
+    let node = Node::start(|_| {
+        let name = r"zo\u001b]52;c;aGk=\u0007ne\u202e\u00ad";
+        Reply::ok(format!(r#"{{"inventories":[{{"uuid":"{ZONE}","name":"{name}"}}]}}"#))
+    });
+    let terminal = shell_on(&home, &node);
+    terminal.prompt("session >>>");
+    // A name that cannot be typed is shown beside its uuid, and never put into the line.
+    terminal.keys(&format!("QueryZone name=zo{TAB}{TAB}"));
+    terminal.row("session >>> QueryZone name=zo");
+    terminal.keys(CTRL_C);
+    terminal.prompt("session >>>");
+    terminal.keys(&format!("CreateCluster zoneUuid={TAB}"));
+    terminal.row(&format!("session >>> CreateCluster zoneUuid={ZONE}"));
+    terminal.keys(CTRL_C);
+    terminal.prompt("session >>>");
+    for format in ["table", "csv", "tsv", "value", "json", "yaml", "jsonl"] {
+        terminal.line(&format!("QueryZone fields=name -o {format} --columns name"));
+        terminal.sees("u202e");
+        terminal.keys(CTRL_L);
+        terminal.until_gone("u202e");
+    }
+    let written = terminal.written();
+    assert!(!written.contains("]52;c;aGk=\u{7}") && !written.contains(['\u{202e}', '\u{ad}']), "{written:?}");
+    // A pipe gets what the node has.
+    let done = home.run(node.call(&["QueryZone", "-o", "csv", "--columns", "name"]));
+    let done = done.variable("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37").succeeds();
+    assert_eq!(done.out(), "name\nzo\u{1b}]52;c;aGk=\u{7}ne\u{202e}\u{ad}\n");
+}
+
+#[test]
+fn programs_get_no_credentials() {
+    let (home, node) = (Home::new(), node_with_a_zone());
+    let options = node.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let variables = [
+        ("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37"),
+        ("ZSTACK_PASSWORD", "hunter2"),
+        ("ZSTACK_ACCESS_KEY_ID", "key"),
+        ("ZSTACK_ACCESS_KEY_SECRET", "hunter3"),
+        ("PAGER", "env > paged; cat > /dev/null"),
+    ];
+    let terminal = Terminal::shell_with(&home, &options, &variables);
+    terminal.prompt("session >>>");
+    terminal.line("QueryZone |! env > piped");
+    terminal.prompt("session >>>");
+    terminal.line("help QueryVmInstance");
+    terminal.prompt("session >>>");
+    for file in ["piped", "paged"] {
+        let text = std::fs::read_to_string(home.path().join(file)).expect("the program ran");
+        assert!(text.contains("LANG=") && !text.contains("ZSTACK_PASSWORD"), "{text}");
+        assert!(!text.contains("hunter") && !text.contains("5d0c8a4f"), "{text}");
+    }
+}
+
+#[test]
 fn a_list_that_is_not_whole_completes_nothing() {
     let home = Home::with_cloud();
     home.run(["sandbox", "seed", "--vms", "1000"]).succeeds();

@@ -37,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Shown {
     parser: Mutex<(vt100::Parser, bool)>,
     changed: Condvar,
+    written: Mutex<Vec<u8>>,
 }
 
 pub(crate) struct Terminal {
@@ -73,13 +74,15 @@ impl Terminal {
         let child = command.spawn(pts).expect("the program starts");
         let pty = Arc::new(pty);
         let parser = vt100::Parser::new(rows, columns, 0);
-        let shown = Arc::new(Shown { parser: Mutex::new((parser, false)), changed: Condvar::new() });
+        let shown =
+            Arc::new(Shown { parser: Mutex::new((parser, false)), changed: Condvar::new(), written: Mutex::default() });
         let (reader, seen) = (Arc::clone(&pty), Arc::clone(&shown));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             loop {
                 // The end of the program reads as an error.
                 let count = (&*reader).read(&mut bytes).unwrap_or(0);
+                seen.written.lock().expect("no panic").extend_from_slice(&bytes[..count]);
                 let mut state = seen.parser.lock().expect("no panic");
                 state.0.process(&bytes[..count]);
                 state.1 |= count == 0;
@@ -151,6 +154,16 @@ impl Terminal {
         self.until(text, |_, row| row.ends_with(text));
     }
 
+    /// Waits until keys are read one by one: a question that shows nothing of its answer has begun.
+    pub(crate) fn reads_keys(&self) {
+        use rustix::termios::{LocalModes, tcgetattr};
+        let end = Instant::now() + PATIENCE;
+        while tcgetattr(&*self.pty).expect("a terminal").local_modes.contains(LocalModes::ICANON) {
+            assert!(Instant::now() < end, "it reads lines");
+            thread::yield_now();
+        }
+    }
+
     /// Waits until the screen is the usual one, with a cursor, or the other one, without.
     pub(crate) fn shows_other_screen(&self, other: bool) {
         let end = Instant::now() + PATIENCE;
@@ -161,6 +174,11 @@ impl Terminal {
             assert!(!left.is_zero(), "the wrong screen:\n{contents}");
             state = self.shown.changed.wait_timeout(state, left).expect("no panic").0;
         }
+    }
+
+    /// All that the program wrote to the terminal so far.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8_lossy(&self.shown.written.lock().expect("no panic")).into_owned()
     }
 
     /// The process of the program.

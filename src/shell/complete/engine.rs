@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalog::{Api, Inventory, Type};
 use crate::cli::{self, Entry, Lookup, Takes};
+use crate::json::is_printable;
 
 use super::candidate::{Candidate, Completion, Group, Kind, Note};
 use super::cursor::{self, Place, Wanted};
@@ -187,7 +188,8 @@ impl<'t> Shelf<'t> {
             let theirs = other.and_then(|name| self.pattern.fit(name));
             ours.into_iter().chain(theirs).min().map(|fit| (0, fit))
         };
-        if let Some((spread, fit)) = found {
+        // What acts on the terminal does so in the line as well; it cannot be typed, only be looked for otherwise.
+        if let Some((spread, fit)) = found.filter(|_| is_printable(label)) {
             self.candidates.push((spread, Candidate { fit, ..make() }));
         }
     }
