@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, QueryParameter, Type};
 use crate::cli;
 use crate::config::Setting;
 use crate::error::{Error, OwnError};
-use crate::plan::{QueryParameter, closest_name};
+use crate::plan::closest_name;
 use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, TAG_FIELDS, Type};
+use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, QueryParameter, TAG_FIELDS, Type};
 use crate::dates;
 use crate::nearness::closest;
 use crate::syntax::{Argument, Operator, byte_count, is_number, split_list};
@@ -184,7 +184,7 @@ impl ConditionReader<'_> {
         let first = *at == 0;
         let special = self.specialised.into_iter().filter(|_| first);
         let special = special.flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
-        let common = super::query::QueryParameter::NAMES.into_iter().filter(|_| first);
+        let common = QueryParameter::NAMES.into_iter().filter(|_| first);
         let names = fields.chain(relations).chain(special).chain(common).chain(TAG_FIELDS);
         let kind = ErrorKind::UnknownField {
             api: self.api,

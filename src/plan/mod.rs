@@ -7,7 +7,6 @@ mod call;
 mod condition;
 mod correct;
 mod error;
-mod fields;
 mod newer;
 mod own;
 mod password;
@@ -27,8 +26,7 @@ pub use correct::corrected;
 pub use error::{Error, ErrorKind};
 pub use newer::newer;
 pub use own::{Wanted, call, rows};
-pub use query::{Answer, Cursor, Extent, LocalOrder, QueryParameter, QueryPlan, Sort};
-pub(crate) use query::{QueryValue, condition_fields};
+pub use query::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;

@@ -137,7 +137,7 @@ fn a_new_api_is_called_as_any_other() {
     with_session(&home, &node, &["QueryGarden", "stat=Growing"]).fails(1).stderr_has("did you mean `state`?");
     assert_eq!(node.requests().len(), before);
     assert!(home.run(["complete", "CreateGar"]).succeeds().out().starts_with("CreateGarden\tapi\t"));
-    home.run(["complete", "CreateGarden lay"]).succeeds().stdout("layout=\tparam\tstring: Flat | Terraced\n");
+    home.run(["complete", "CreateGarden lay"]).succeeds().stdout("layout=\tparam\tFlat | Terraced\n");
     home.run(["help", "CreateGarden"]).succeeds().stdout_has("at most 70000 characters");
     home.run(["catalog", "list", "waterg"]).succeeds().stdout("WaterGarden\tPUT\t/gardens/{uuid}/actions\n");
     home.run(["catalog", "show", "GardenInventory"]).succeeds().stdout_has("mainGardenerUuids");

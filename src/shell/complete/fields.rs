@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::catalog::{Api, Catalog, Field, FieldPath, Inventory, TAG_FIELDS, Type};
-use crate::plan::{QueryParameter, QueryValue, condition_fields};
+use crate::catalog::{
+    Api, Catalog, Field, FieldPath, Inventory, QueryParameter, QueryValue, TAG_FIELDS, Type, condition_fields,
+};
 use crate::syntax::Operator;
 
 use super::candidate::{Candidate, Group, Kind};
@@ -24,7 +25,9 @@ pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (us
     let rows = || rows(catalog, &api, arguments.iter().copied());
 
     if let Some(argument) = Argument::split(text) {
-        if let Some(parameter) = QueryParameter::of(argument.name, argument.operator) {
+        if argument.operator == Operator::Equal
+            && let Some(parameter) = QueryParameter::from_name(argument.name)
+        {
             return query_value(parameter, text, argument, rows(), catalog);
         }
         return condition_value(&api, text, argument, rows(), sources);

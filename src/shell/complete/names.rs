@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::catalog::{Api, Catalog, Parameter, Type};
+use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
 
@@ -12,7 +12,6 @@ use super::cursor::{Argument, Place};
 use super::engine::{Shelf, Wish};
 use super::sources::Sources;
 use super::{describe, references, values};
-use crate::plan::QueryParameter;
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
