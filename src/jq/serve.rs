@@ -10,7 +10,6 @@ use jaq_json::write::Pp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGINT;
 
-use crate::error::ExitCode;
 
 use super::frame;
 use super::program::{End, FilterError, Program, value};
@@ -26,18 +25,17 @@ const STACK: u64 = 128 << 20;
 /// How many bytes of answers are collected before they are written.
 const ENOUGH: usize = 64 * 1024;
 
-/// Runs expressions for the process that started this one for it; `None` where this one was started for something else.
-pub fn serve_if_asked(arguments: &[OsString]) -> Option<ExitCode> {
+/// Runs expressions for the process that started this one for that purpose; `None` where this one was started for
+/// something else.
+pub fn serve_if_asked(arguments: &[OsString]) -> Option<io::Result<()>> {
     if arguments != [WORKER] {
         return None;
     }
-    let served = limit().and_then(|()| {
+    Some(limit().and_then(|()| {
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         serve(input, output)
-    });
-    // Nobody is there to be told.
-    Some(if served.is_ok() { ExitCode::Done } else { ExitCode::NoAnswer })
+    }))
 }
 
 /// Sets limits for what an expression may do to its process, and for what may be left of it.
