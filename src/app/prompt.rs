@@ -12,7 +12,7 @@ use crate::error::{Error, ExitCode};
 use crate::plan;
 use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, refresh};
 use crate::shell::complete::Disk;
-use crate::shell::{self, Colour, Evaluator, Flow, History, Known, Prompt, Ran};
+use crate::shell::{self, Colour, Evaluator, Flow, History, Known, LineOutcome, Prompt};
 use crate::terminal::{self, Output};
 
 use super::conclude::conclude;
@@ -37,7 +37,7 @@ fn converse(session: &mut Session) -> Result<(), Error> {
     }
     session.interrupt.on_ctrl_c()?;
     let typed = Rc::new(TypedLine::default());
-    typed.keeps_secrets.set(session.held.options.no_secure);
+    typed.keeps_secrets.set(session.base.options.no_secure);
     let history = session.environment.folders()?.state.join("history");
     let history = History::new(Some(history), typed.mask());
     let prompt = LivePrompt::new();
@@ -158,7 +158,7 @@ impl Evaluator for AtPrompt<'_> {
         settings.is_ok_and(|settings| settings.ui.colour(settings.ui.terminal.stdout))
     }
 
-    fn evaluate(&mut self, text: &str) -> Ran {
+    fn evaluate(&mut self, text: &str) -> LineOutcome {
         self.session.environment.measure_terminal();
         let line = self.typed.take(text);
         let mut result = self.run_recorded(&line);
@@ -177,8 +177,8 @@ impl Evaluator for AtPrompt<'_> {
             _ => None,
         };
         let (_, flow) = conclude(self.session, result, &line, None);
-        self.typed.keeps_secrets.set(self.session.held.options.no_secure);
-        Ran { flow, succeeded, corrected }
+        self.typed.keeps_secrets.set(self.session.base.options.no_secure);
+        LineOutcome { flow, succeeded, corrected }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::client;
-use crate::config::ConfirmWish;
+use crate::config::Confirm;
 use crate::error::{Error, OwnError};
 use crate::plan::Plan;
 use crate::session::{Invocation, Lookup, Session, Settings, lookup, nodes};
@@ -11,13 +11,13 @@ use crate::shell::{self, Danger, Hit};
 use crate::syntax::{Command, Operator, split_list};
 
 /// When to ask: as `set confirm` said, else as the context wants.
-pub(crate) fn wish(session: &Session, settings: &Settings) -> ConfirmWish {
-    if let Some(wish) = session.held.confirm {
-        return wish;
+pub(crate) fn confirmation(session: &Session, settings: &Settings) -> Confirm {
+    if let Some(asked) = session.base.confirm {
+        return asked;
     }
-    let wish = settings.call.confirm.as_ref().map_or(ConfirmWish::On, |confirm| confirm.value);
+    let asked = settings.call.confirm.as_ref().map_or(Confirm::On, |confirm| confirm.value);
     // Single commands on a terminal are asked about only where the context insists.
-    if session.prompt.is_none() && wish != ConfirmWish::Strict { ConfirmWish::Off } else { wish }
+    if session.prompt.is_none() && asked != Confirm::Strict { Confirm::Off } else { asked }
 }
 
 /// Asks before a dangerous action. Scripts are never asked: nobody is there to answer.
@@ -30,8 +30,8 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     let Plan::Call(request) = planned else { return Ok(()) };
     let Some(api) = cx.session.catalog.api(request.api) else { return Ok(()) };
     let Some(danger) = shell::danger(cx.session.catalog, &api) else { return Ok(()) };
-    let wish = wish(cx.session, cx.settings);
-    if wish == ConfirmWish::Off {
+    let asked = confirmation(cx.session, cx.settings);
+    if asked == Confirm::Off {
         return Ok(());
     }
     let place = nodes::node(cx.session, cx.settings)?.name();
@@ -40,7 +40,7 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     if cx.session.interrupt.is_set() {
         return Err(client::Error::Interrupted { job: None }.into());
     }
-    let strict = wish == ConfirmWish::Strict;
+    let strict = asked == Confirm::Strict;
     let question = shell::question(api.name, &danger, &hits, &place, strict);
     // What stands above the question's last line stays there while that one is answered.
     let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::interrupt::Interrupt;
 
-/// How often a wish to stop is looked for.
+/// How often a flag is checked.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// A clock to wait by.

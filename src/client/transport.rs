@@ -28,7 +28,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(120);
 /// hardly ever used again while the node closes it.
 const KEEP_UNUSED: Duration = Duration::from_secs(15);
 
-/// How often a wish to stop is looked for.
+/// How often a flag is checked.
 const TICK: Duration = Duration::from_millis(40);
 
 /// Which proxies to go through, as the environment's values say: `http_proxy`, `https_proxy`, `no_proxy`.

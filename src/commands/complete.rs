@@ -12,8 +12,8 @@ use crate::shell::{Flow, LiveCache, LiveLimits};
 pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
     let contexts = cx.session.context_names();
     // What holds for the line is what the program would be started with. Nobody reads here what is said.
-    cx.session.held = cx.session.held.with(&Line::parse(line).options);
-    let held = &mut cx.session.held;
+    cx.session.base = cx.session.base.with(&Line::parse(line).options);
+    let held = &mut cx.session.base;
     held.silent = true;
     (held.options.quiet, held.options.verbose) = (true, false);
     let settings = cx.session.settle(&Default::default()).ok();

@@ -42,7 +42,7 @@ fn make_current(cx: &mut Invocation<'_>, name: &str) -> Result<(), Error> {
     // The environment's credentials do not move along.
     cx.session.started_for()?;
     cx.session.set_contexts(Contexts::make_current(&folders, name)?);
-    cx.session.held.forget_node();
+    cx.session.base.forget_node();
     let target = cx.session.settle(&Options::default())?.target;
     let is_in_use = target.is_of_context && target.context.as_deref() == Some(name);
     cx.say(&match cx.session.environment.variables.node() {

@@ -60,7 +60,7 @@ impl Contexts {
             return Ok(Contexts::default());
         }
         let document = Document::parse(text).map_err(|error| syntax(path, text, &error))?;
-        let place = Place { path, text };
+        let place = CheckedFile { path, text };
         let mut read = Contexts::default();
         for (key, item) in document.as_table().iter() {
             match key {
@@ -279,12 +279,12 @@ fn line_of(before: &[u8]) -> usize {
 }
 
 /// A file that is being checked.
-struct Place<'a> {
+struct CheckedFile<'a> {
     path: &'a Path,
     text: &'a str,
 }
 
-impl Place<'_> {
+impl CheckedFile<'_> {
     fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
         line_of(&self.text.as_bytes()[..span.map_or(0, |span| span.start.min(self.text.len()))])
     }
@@ -377,7 +377,7 @@ mod tests {
         Contexts::set(&folders, "b", &[("url", Some("https://b/zstack")), ("confirm", Some("no"))]).expect("changed");
         Contexts::set(&folders, "a", &[("url", Some("http://c"))]).expect("changed");
         let contexts = Contexts::make_current(&folders, "b").expect("changed");
-        assert_eq!(contexts.current().map(|context| context.own.confirm), Some(Some(super::super::ConfirmWish::Off)));
+        assert_eq!(contexts.current().map(|context| context.own.confirm), Some(Some(super::super::Confirm::Off)));
         let now = fs::read_to_string(path(&folders)).expect("readable");
         assert_eq!(
             now,

@@ -23,4 +23,4 @@ pub use error::Error;
 pub use files::{append_line, lock_folder, read_private, write_private};
 pub use node::{Address, ChosenNode, NodeChoice, choose_node};
 pub use origin::{Origin, Sourced};
-pub use setting::{ColorChoice, ConfirmWish, ErrorFormat, Keeper, PROMPT_COLORS, Preferences, Setting};
+pub use setting::{ColorChoice, Confirm, ErrorFormat, Keeper, PROMPT_COLORS, Preferences, Setting};

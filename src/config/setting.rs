@@ -46,7 +46,7 @@ named! {
 
 /// When to ask before something is destroyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfirmWish {
+pub enum Confirm {
     /// Never.
     Off,
     /// A yes is enough.
@@ -190,7 +190,7 @@ settings! {
     /// Columns, in that order; dotted paths reach into nested values, ip=vmNics.ip renames, +NAME adds
     Columns = "columns", Place::Both, Kind::Names => columns: String;
     /// Ask before something is destroyed
-    Confirm = "confirm", Place::Both, Kind::Confirmation => confirm: ConfirmWish;
+    Confirm = "confirm", Place::Both, Kind::Confirmation => confirm: Confirm;
     /// Where sessions and access keys are kept
     Credentials = "credentials", Place::Context, Kind::OneOf(&Keeper::NAMES) => credentials: Keeper;
     /// How errors are written on standard error; json writes one line each
@@ -342,21 +342,21 @@ impl Kept for Duration {
     }
 }
 
-impl Kept for ConfirmWish {
-    fn read(value: &toml_edit::Value, _: Kind) -> Result<ConfirmWish, String> {
+impl Kept for Confirm {
+    fn read(value: &toml_edit::Value, _: Kind) -> Result<Confirm, String> {
         match (value.as_bool(), value.as_str()) {
-            (Some(true), _) => Ok(ConfirmWish::On),
-            (Some(false), _) => Ok(ConfirmWish::Off),
-            (None, Some("strict")) => Ok(ConfirmWish::Strict),
+            (Some(true), _) => Ok(Confirm::On),
+            (Some(false), _) => Ok(Confirm::Off),
+            (None, Some("strict")) => Ok(Confirm::Strict),
             (None, _) => Err(format!("true, false or \"strict\" is expected, not {}", value.type_name())),
         }
     }
 
     fn text(&self) -> String {
         match self {
-            ConfirmWish::Off => "false",
-            ConfirmWish::On => "true",
-            ConfirmWish::Strict => "strict",
+            Confirm::Off => "false",
+            Confirm::On => "true",
+            Confirm::Strict => "strict",
         }
         .to_owned()
     }
@@ -456,7 +456,7 @@ mod tests {
         {
             setting.read(&setting.value(text).expect("well formed"), &mut preferences).expect("well typed");
         }
-        assert_eq!((preferences.confirm, preferences.page_size), (Some(ConfirmWish::Off), Some(50)));
+        assert_eq!((preferences.confirm, preferences.page_size), (Some(Confirm::Off), Some(50)));
         let strict = Setting::Confirm.value("strict").expect("well formed");
         Setting::Confirm.read(&strict, &mut preferences).expect("well typed");
         assert_eq!(preferences.get(Setting::Confirm).as_deref(), Some("strict"));

@@ -10,7 +10,6 @@ use jaq_json::write::Pp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGINT;
 
-
 use super::frame;
 use super::program::{End, FilterError, Program, value};
 use super::worker::Layout;

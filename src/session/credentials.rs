@@ -98,7 +98,7 @@ fn environment_is_for(session: &mut Session, url: &str) -> Result<bool, Error> {
     if session.started_for()?.as_deref() != Some(url) {
         return Ok(false);
     }
-    if session.held.options.context.is_none() || session.environment.variables.node().is_none() {
+    if session.base.options.context.is_none() || session.environment.variables.node().is_none() {
         return Ok(true);
     }
     let variables = session.environment.variables.clone();

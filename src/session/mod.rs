@@ -4,10 +4,10 @@
 //! command then gets an [`Invocation`], and from [`nodes::node`] the node that its [`Settings`] mean.
 
 pub(crate) mod accounts;
+mod base_options;
 mod bases;
 pub(crate) mod catalogs;
 pub(crate) mod credentials;
-mod held;
 mod imports;
 mod known_offers;
 mod line;
@@ -24,7 +24,7 @@ mod state;
 mod stored_session;
 mod turn;
 
-pub(crate) use held::Held;
+pub(crate) use base_options::BaseOptions;
 pub(crate) use line::Line;
 pub(crate) use live_prompt::LivePrompt;
 pub(crate) use log_in::{ADMIN, Captcha, LogIn, Proofs, who_of};

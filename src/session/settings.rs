@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::cli::{ErrorFormat, Options};
 use crate::client::TlsOptions;
 use crate::config::{
-    Address, ConfirmWish, Context, Contexts, NodeChoice, Origin, Preferences, Sourced, Variables, choose_node,
+    Address, Confirm, Context, Contexts, NodeChoice, Origin, Preferences, Sourced, Variables, choose_node,
 };
 use crate::error::Error;
 use crate::secret::Secrets;
 use crate::terminal::{Terminal, Ui};
 
-use super::held::Held;
+use super::base_options::BaseOptions;
 
 /// Rows per request unless somebody says otherwise.
 const PAGE_SIZE: u32 = 1000;
@@ -92,7 +92,7 @@ pub(crate) struct CallSettings {
     /// How often to repeat a query.
     pub(crate) watch: Option<Duration>,
     /// When to ask before something is destroyed, where somebody said so.
-    pub(crate) confirm: Option<Sourced<ConfirmWish>>,
+    pub(crate) confirm: Option<Sourced<Confirm>>,
     pub(crate) dry_run: bool,
     pub(crate) validate: bool,
     pub(crate) curl_example: bool,
@@ -130,7 +130,7 @@ impl Configured<'_> {
 #[derive(Clone, Copy)]
 struct Layers<'a> {
     line: &'a Options,
-    held: &'a Held,
+    base: &'a BaseOptions,
     variables: &'a Variables,
     contexts: &'a Contexts,
 }
@@ -138,13 +138,13 @@ struct Layers<'a> {
 impl<'a> Layers<'a> {
     /// What the line says, else what holds for every line.
     fn typed<T>(&self, of: impl Fn(&'a Options) -> Option<T>) -> Option<T> {
-        of(self.line).or_else(|| of(&self.held.options))
+        of(self.line).or_else(|| of(&self.base.options))
     }
 
     /// As [`Layers::typed`], with where it comes from. `option` is the long name.
     fn sourced<T>(&self, option: &str, of: impl Fn(&'a Options) -> Option<T>) -> Option<Sourced<T>> {
         let typed = of(self.line).map(|value| Sourced { value, origin: Origin::Typed });
-        let held = || of(&self.held.options).map(|value| Sourced { value, origin: self.held.origin(option) });
+        let held = || of(&self.base.options).map(|value| Sourced { value, origin: self.base.origin(option) });
         typed.or_else(held)
     }
 
@@ -154,7 +154,7 @@ impl<'a> Layers<'a> {
     }
 
     fn flag(&self, of: impl Fn(&Options) -> bool) -> bool {
-        of(self.line) || of(&self.held.options)
+        of(self.line) || of(&self.base.options)
     }
 
     fn target(&self) -> Result<Target, Error> {
@@ -224,7 +224,7 @@ impl<'a> Layers<'a> {
     }
 
     fn call(&self, configured: &Configured<'_>) -> CallSettings {
-        let confirm = self.held.confirm.map(|value| Sourced { value, origin: Origin::Set });
+        let confirm = self.base.confirm.map(|value| Sourced { value, origin: Origin::Set });
         CallSettings {
             timeout: self
                 .sourced("timeout", |options| options.timeout.map(Duration::from_secs))
@@ -258,7 +258,7 @@ impl<'a> Layers<'a> {
         Ui {
             terminal,
             quiet: self.flag(|options| options.quiet),
-            silent: self.held.silent,
+            silent: self.base.silent,
             verbose: self.flag(|options| options.verbose),
             color: color.unwrap_or_default(),
             errors: errors.unwrap_or_default(),
@@ -273,18 +273,18 @@ impl<'a> Layers<'a> {
 /// When the node that is meant cannot be told: a context does not exist, or a variable makes no sense.
 pub(crate) fn settle(
     line: &Options,
-    held: &Held,
+    base: &BaseOptions,
     variables: &Variables,
     contexts: &Contexts,
     terminal: Terminal,
 ) -> Result<Settings, Error> {
-    let layers = Layers { line, held, variables, contexts };
+    let layers = Layers { line, base, variables, contexts };
     Ok(layers.settings(layers.target()?, terminal))
 }
 
 /// What holds for a line by what was typed alone, for what works whatever the configuration says. No node is meant.
-pub(crate) fn settle_typed(line: &Options, held: &Held, variables: &Variables, terminal: Terminal) -> Settings {
-    let layers = Layers { line, held, variables, contexts: &Contexts::default() };
+pub(crate) fn settle_typed(line: &Options, base: &BaseOptions, variables: &Variables, terminal: Terminal) -> Settings {
+    let layers = Layers { line, base, variables, contexts: &Contexts::default() };
     let target = Target {
         address: Some(Address::Host { host: "localhost".to_owned(), port: 8080 }),
         typed_url: layers.typed(|options| options.url.clone()),
@@ -326,8 +326,8 @@ mod tests {
         run(&Contexts::set_defaults(&folders, &defaults).expect("defaults"));
     }
 
-    fn settled(line: &Options, held: &Held, variables: &Variables, contexts: &Contexts) -> Settings {
-        settle(line, held, variables, contexts, Terminal::default()).expect("a node")
+    fn settled(line: &Options, base: &BaseOptions, variables: &Variables, contexts: &Contexts) -> Settings {
+        settle(line, base, variables, contexts, Terminal::default()).expect("a node")
     }
 
     fn output(format: &str) -> Options {
@@ -338,34 +338,35 @@ mod tests {
     fn each_layer_decides_where_those_before_it_do_not() {
         configured(|contexts| {
             let in_environment = Variables { output: Some("tsv".to_owned()), ..Variables::default() };
-            let mut set = Held::new(output("json"));
+            let mut set = BaseOptions::new(output("json"));
             set.set("output").output = Some("wide".to_owned());
-            let (nothing, none) = (Held::default(), Variables::default());
-            let started = Held::new(output("json"));
+            let (nothing, none) = (BaseOptions::default(), Variables::default());
+            let started = BaseOptions::new(output("json"));
             let elsewhere = Options { url: Some("http://other".to_owned()), ..Options::default() };
-            for (line, held, variables, contexts, value, origin) in [
+            for (line, base, variables, contexts, value, origin) in [
                 (&output("value"), &set, &in_environment, contexts, "value", Origin::Typed),
                 (&Options::default(), &set, &in_environment, contexts, "wide", Origin::Set),
                 (&Options::default(), &started, &in_environment, contexts, "json", Origin::Typed),
                 (&elsewhere, &nothing, &in_environment, contexts, "tsv", Origin::Variable("ZSTACK_OUTPUT")),
                 (&elsewhere, &nothing, &none, contexts, "yaml", Origin::Context("lab".to_owned())),
             ] {
-                let output = settled(line, held, variables, contexts).view.output.expect("a format");
+                let output = settled(line, base, variables, contexts).view.output.expect("a format");
                 assert_eq!((output.value.as_str(), output.origin), (value, origin));
             }
             let plain = settled(&Options::default(), &nothing, &none, contexts);
             assert_eq!(plain.view.columns.expect("columns").origin, Origin::Defaults);
             assert_eq!((plain.call.page_size.value, plain.call.page_size.origin), (50, Origin::Defaults));
-            assert_eq!(plain.call.confirm.expect("a wish").value, ConfirmWish::Strict);
+            assert_eq!(plain.call.confirm.expect("a setting").value, Confirm::Strict);
         });
-        let own = settled(&Options::default(), &Held::default(), &Variables::default(), &Contexts::default());
+        let own = settled(&Options::default(), &BaseOptions::default(), &Variables::default(), &Contexts::default());
         assert_eq!((own.call.page_size, own.view.output), (Sourced::own(PAGE_SIZE), None));
     }
 
     #[test]
     fn a_line_can_name_another_node() {
         configured(|contexts| {
-            let target = |line: Options| settled(&line, &Held::default(), &Variables::default(), contexts).target;
+            let target =
+                |line: Options| settled(&line, &BaseOptions::default(), &Variables::default(), contexts).target;
             let lab = target(Options::default());
             assert_eq!(lab.address, Some(Address::Url("http://lab/zstack".to_owned())));
             assert!(lab.is_of_context && !lab.is_named && !lab.is_sandbox());
@@ -375,14 +376,14 @@ mod tests {
             assert!(sandbox.is_sandbox() && sandbox.context.is_none() && sandbox.contradiction == Some("port"));
         });
         let lost = Options { context: Some("nowhere".to_owned()), ..Options::default() };
-        let (held, variables) = (Held::default(), Variables::default());
-        assert!(settle(&lost, &held, &variables, &Contexts::default(), Terminal::default()).is_err());
-        assert!(!settle_typed(&lost, &held, &variables, Terminal::default()).target.is_of_context);
+        let (base, variables) = (BaseOptions::default(), Variables::default());
+        assert!(settle(&lost, &base, &variables, &Contexts::default(), Terminal::default()).is_err());
+        assert!(!settle_typed(&lost, &base, &variables, Terminal::default()).target.is_of_context);
     }
 
     #[test]
     fn the_options_of_a_script_hold_for_its_lines() {
-        let mut held = Held::new(Options { quiet: true, ..Options::default() });
+        let mut held = BaseOptions::new(Options { quiet: true, ..Options::default() });
         held.set("output").output = Some("wide".to_owned());
         let inside = held.with(&output("csv"));
         let settings = settled(&Options::default(), &inside, &Variables::default(), &Contexts::default());

@@ -15,8 +15,8 @@ use crate::secret::{KnownSecrets, Secrets};
 use crate::terminal::{Output, Reporter, Source, Terminal};
 use crate::tty;
 
+use super::base_options::BaseOptions;
 use super::bases::TurnedBases;
-use super::held::Held;
 use super::imports::Imports;
 use super::known_offers::KnownOffers;
 use super::live_prompt::LivePrompt;
@@ -35,7 +35,7 @@ pub(crate) struct Session {
     /// Catalogs that were imported, as far as they were read.
     pub(super) imports: Imports,
     /// What holds for every line.
-    pub(crate) held: Held,
+    pub(crate) base: BaseOptions,
     /// The saved contexts, read when first needed.
     contexts: Option<Contexts>,
     pub(crate) nodes: Nodes,
@@ -94,7 +94,7 @@ impl Session {
             environment,
             catalog: Catalog::newest(),
             imports: Imports::default(),
-            held: Held::new(options),
+            base: BaseOptions::new(options),
             contexts: None,
             nodes: Nodes::default(),
             offers: KnownOffers::default(),
@@ -116,11 +116,11 @@ impl Session {
     pub(crate) fn settle(&mut self, line: &Options) -> Result<Settings, Error> {
         let terminal = Terminal::of(&self.environment);
         let with = |session: &Session, contexts: &Contexts| {
-            settings::settle(line, &session.held, &session.environment.variables, contexts, terminal)
+            settings::settle(line, &session.base, &session.environment.variables, contexts, terminal)
         };
         match self.contexts().map(drop) {
             Ok(()) => with(self, self.contexts.as_ref().unwrap_or(&Contexts::default())),
-            Err(error) if line.sandbox || self.held.options.sandbox => {
+            Err(error) if line.sandbox || self.base.options.sandbox => {
                 let settings = with(self, &Contexts::default())?;
                 if !std::mem::replace(&mut self.warned_of_configuration, true) {
                     settings.ui.warn(&format!("{error}; the sandbox goes on without the configuration"));
@@ -139,12 +139,12 @@ impl Session {
     /// What holds for a line by what was typed and by the environment.
     pub(crate) fn settle_without_contexts(&self, line: &Options) -> Settings {
         let terminal = Terminal::of(&self.environment);
-        settings::settle_typed(line, &self.held, &self.environment.variables, terminal)
+        settings::settle_typed(line, &self.base, &self.environment.variables, terminal)
     }
 
     /// What holds for a line by what was typed alone.
     pub(crate) fn settle_typed(&self, line: &Options) -> Settings {
-        settings::settle_typed(line, &self.held, &Variables::default(), Terminal::of(&self.environment))
+        settings::settle_typed(line, &self.base, &Variables::default(), Terminal::of(&self.environment))
     }
 
     /// The same settings for another node.
@@ -241,7 +241,7 @@ impl Session {
         run: impl FnOnce(&mut Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.known.learn_line(command);
-        let secrets = if self.held.options.no_secure { Secrets::Shown } else { Secrets::Masked };
+        let secrets = if self.base.options.no_secure { Secrets::Shown } else { Secrets::Masked };
         // Where no folder is known there is no place for results.
         let Ok(results) = self.results(secrets) else { return run(self) };
         let recording = SharedRecording::new(&results, command);
