@@ -24,8 +24,8 @@ pub(super) const WORKER: &str = "--run-jq";
 /// written and dropped by recursion too.
 const STACK: u64 = 128 << 20;
 
-/// How much memory the process may use, in bytes. A reply takes several times as much as its text.
-const MEMORY: u64 = 8 * MEMORY_LIMIT as u64;
+/// How much memory the process may use, in bytes. As values a reply takes about eight times as much as its text.
+const MEMORY: u64 = 12 * MEMORY_LIMIT as u64;
 
 /// How many bytes of answers are collected before they are written.
 const ENOUGH: usize = 64 * 1024;
