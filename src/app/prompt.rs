@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cli::Options;
-use crate::client;
+use crate::client::{self, JobUuid};
 use crate::commands::login;
 use crate::error::{Error, ExitCode};
 use crate::plan;
@@ -100,7 +100,7 @@ impl AtPrompt<'_> {
     fn logs_in_again(&mut self, line: &Line, error: &Error) -> bool {
         let never_ran = match error {
             Error::Client(client::Error::NoSession { .. }) => true,
-            Error::Client(client::Error::SessionExpired { failure }) => failure.refused_session(),
+            Error::Client(client::Error::SessionExpired { failure, .. }) => failure.refused_session(),
             _ => return false,
         };
         let environment = &self.session.environment;
@@ -121,6 +121,14 @@ impl AtPrompt<'_> {
                 false
             }
         }
+    }
+}
+
+/// The uuid of the action that a node refused for its session, where that was the error.
+fn refused_job(error: &Error) -> Option<JobUuid> {
+    match error {
+        Error::Client(client::Error::SessionExpired { refused_job, .. }) => *refused_job,
+        _ => None,
     }
 }
 
@@ -165,7 +173,9 @@ impl Evaluator for AtPrompt<'_> {
         if let Err(error) = &result
             && self.logs_in_again(&line, error)
         {
+            self.session.refused_job = refused_job(error);
             result = self.run_recorded(&line);
+            self.session.refused_job = None;
         }
         if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
             // The terminal has just shown `^C` there.

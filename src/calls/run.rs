@@ -2,15 +2,16 @@
 
 use std::io;
 
-use crate::client::{Answer, JobUuid, Reply, is_log_in, is_log_out};
+use crate::client::{Answer, Reply, is_log_in, is_log_out};
 use crate::error::Error;
 use crate::json::{self, Kind};
 use crate::plan::{Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
 use crate::render::{self, Selection, Shape, View};
 use crate::secret::mask_command;
-use crate::session::{Invocation, accounts, who_of};
+use crate::session::{Invocation, PrintedAction, accounts, who_of};
 use crate::syntax::Command;
 
+use super::send::CallUuid;
 use super::watch::{self, Watched};
 use super::{confirm, missing, secrets, send, shape, show, waiting, zql};
 
@@ -22,8 +23,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
     if settings.dry_run {
         return send::dry_run(cx, &planned);
     }
-    let job = JobUuid::fresh();
-    send::show_curl(cx, &planned, job)?;
+    let uuid = CallUuid::of(cx, &planned);
+    send::show_curl(cx, &planned, uuid.job)?;
     let (shape, select) = shape::of_plan(cx.session.catalog, &planned);
     let view = view_of_rows(view, &planned, select, settings.watch.is_some());
     let view = secrets::left_out(cx.session, view, &planned);
@@ -47,7 +48,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
             show::answer(cx, answer, &shape, &view)
         }
         Plan::Call(request) => {
-            let answer = send::execute_as(cx, &request, job)?;
+            let answer = send::execute_as(cx, &request, uuid)?;
             finish_call(cx, command, request, answer, shape, &view)
         }
     }
@@ -80,13 +81,16 @@ fn finish_call(
     match answer {
         Answer::Reply(reply) if acts(&planned) => {
             let text = show::text(reply)?;
-            let made = || if is_log_in(&command.name) { String::new() } else { made_by(&text) };
-            show::result(cx, &text, &shape, view).map_err(|error| match error {
-                Error::Write(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-                    Error::NotWritten { api, made: made(), source }
+            let made = if is_log_in(&command.name) { String::new() } else { made_by(&text) };
+            match show::result(cx, &text, &shape, view) {
+                Err(Error::Write(source)) if source.kind() != io::ErrorKind::BrokenPipe => {
+                    Err(Error::NotWritten { api, made, source })
                 }
-                error => error,
-            })
+                result => {
+                    cx.session.printed_action = Some(PrintedAction { api, made });
+                    result
+                }
+            }
         }
         answer => show::answer(cx, answer, &shape, view),
     }

@@ -41,27 +41,51 @@ pub(crate) fn show_curl(cx: &mut Invocation<'_>, planned: &Plan, job: JobUuid) -
     Ok(())
 }
 
+/// The uuid that a call is sent under.
+#[derive(Clone, Copy)]
+pub(super) struct CallUuid {
+    pub(super) job: JobUuid,
+    /// Whether the call was sent under it before.
+    is_repeat: bool,
+}
+
+impl CallUuid {
+    fn fresh() -> CallUuid {
+        CallUuid { job: JobUuid::fresh(), is_repeat: false }
+    }
+
+    /// The uuid for a planned call. An action that the node refused for its session keeps the one that it had: a copy of
+    /// the first try may still be on its way.
+    pub(super) fn of(cx: &mut Invocation<'_>, planned: &Plan) -> CallUuid {
+        let is_job = matches!(planned, Plan::Call(request) if request.effect == Effect::Action && request.is_async);
+        match cx.session.refused_job.take_if(|_| is_job) {
+            Some(job) => CallUuid { job, is_repeat: true },
+            None => CallUuid::fresh(),
+        }
+    }
+}
+
 /// Sends a request, with a spinner while a job runs.
 pub(crate) fn execute(cx: &mut Invocation<'_>, request: &Request) -> Result<Answer, Error> {
-    execute_as(cx, request, JobUuid::fresh())
+    execute_as(cx, request, CallUuid::fresh())
 }
 
 /// As [`execute`], under the uuid that the request's curl example has where one is wanted.
 pub(crate) fn execute_shown(cx: &mut Invocation<'_>, request: &Request) -> Result<Answer, Error> {
-    let job = JobUuid::fresh();
-    show_curl(cx, &Plan::Call(request.clone()), job)?;
-    execute_as(cx, request, job)
+    let uuid = CallUuid::fresh();
+    show_curl(cx, &Plan::Call(request.clone()), uuid.job)?;
+    execute_as(cx, request, uuid)
 }
 
 /// As [`execute`], under a uuid that was told before.
-pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, job: JobUuid) -> Result<Answer, Error> {
-    let how = CallOptions { job: Some(job), ..CallOptions::default() };
+pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, uuid: CallUuid) -> Result<Answer, Error> {
+    let how = CallOptions { job: Some(uuid.job), is_repeat: uuid.is_repeat, ..CallOptions::default() };
     let error = match execute_here(cx, request, how)? {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
     };
     // The uuid stays: it keeps a first try that was only late from running as well.
-    let how = CallOptions { is_repeat: error.job().is_some(), ..how };
+    let how = CallOptions { is_repeat: how.is_repeat || error.job().is_some(), ..how };
     let action = Some(request).filter(|request| request.effect == Effect::Action);
     match turn(cx.session, cx.settings, &error, action)? {
         Turned::No => Err(error.into()),

@@ -117,7 +117,7 @@ fn snapshot(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<Snapshot, 
     let mut rows = Snapshot::default();
     while let Some(piece) = reply.next_piece().map_err(|error| client::Error::of_read(&error))? {
         if let Piece::Row(row) = piece {
-            rows.push(row, watched.key_name());
+            rows.push(row, watched.key_name())?;
         }
     }
     Ok(rows)
@@ -235,7 +235,7 @@ mod tests {
     fn snapshot(rows: &[&str]) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for row in rows {
-            snapshot.push(row.as_bytes(), "uuid");
+            snapshot.push(row.as_bytes(), "uuid").expect("few rows");
         }
         snapshot
     }

@@ -1,7 +1,7 @@
 //! The results of ZQL statements, taken apart by what the statements asked for.
 
 use crate::client::Reply;
-use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError};
+use crate::json::{self, Kind, MEMORY_LIMIT, MapWriter, Piece, Pieces, ReadError};
 use crate::syntax::zql::{Rows, Statement};
 
 use super::arrange;
@@ -70,7 +70,7 @@ impl Pieces for ZqlResults {
                 let index = *next;
                 *next += 1;
                 if let Some(known) = self.known.get(index) {
-                    self.text = known.result(result, self.in_rows);
+                    self.text = known.result(result, self.in_rows, MEMORY_LIMIT)?;
                     return Ok(Some(Piece::Row(&self.text)));
                 }
             }
@@ -81,15 +81,26 @@ impl Pieces for ZqlResults {
 }
 
 impl Known {
-    fn result(&self, result: &[u8], in_rows: bool) -> Vec<u8> {
+    /// The result as it is handed on, unless that takes more than `limit` bytes.
+    fn result(&self, result: &[u8], in_rows: bool, limit: usize) -> Result<Vec<u8>, ReadError> {
+        let mut left = limit;
         let mut record = MapWriter::default();
         let mut is_named = false;
         for (name, value) in json::members(result) {
             let is_list = json::kind(value) == Kind::List;
             match (name, &self.rows) {
                 (b"inventories" | b"inventoryCounts" | b"inventoryAggregateFunctions", _) if is_list => {
-                    let rows: Vec<Vec<u8>> = json::items(value).map(|row| self.row(row, in_rows)).collect();
-                    record.push_list(if in_rows { b"inventories" } else { name }, &rows);
+                    let mut is_whole = true;
+                    let rows = json::items(value).map(|row| self.row(row, in_rows)).take_while(|row| {
+                        let rest = left.checked_sub(row.len());
+                        left = rest.unwrap_or_default();
+                        is_whole = rest.is_some();
+                        is_whole
+                    });
+                    record.push_list(if in_rows { b"inventories" } else { name }, rows);
+                    if !is_whole {
+                        return Err(ReadError::TooMuch { limit });
+                    }
                 }
                 (b"name", _) if json::kind(value) == Kind::Null => {}
                 _ => {
@@ -103,7 +114,7 @@ impl Known {
             json::write_literal(&mut text, title);
             record.push(b"name", &text);
         }
-        record.finish()
+        Ok(record.finish())
     }
 
     fn row(&self, row: &[u8], in_rows: bool) -> Vec<u8> {
@@ -210,6 +221,15 @@ mod tests {
             assert_eq!(results(text, sent, false), as_sent, "{text}");
             assert_eq!(results(text, sent, true), in_rows, "{text}");
         }
+    }
+
+    #[test]
+    fn a_result_that_grows_beyond_the_limit_is_an_error() {
+        let statements = statements("query zone.name");
+        let known = &ZqlResults::new(Reply::of_text(Vec::new()), &statements, true).known[0];
+        let result = |limit| known.result(br#"{"inventories":[1,2,3]}"#, true, limit);
+        assert_eq!(result(30).expect("it fits"), br#"{"inventories":[{"name":1},{"name":2},{"name":3}]}"#);
+        assert!(matches!(result(29), Err(ReadError::TooMuch { limit: 29 })));
     }
 
     #[test]

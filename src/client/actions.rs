@@ -235,7 +235,9 @@ impl Client {
         let may_renew = std::mem::take(&mut action.may_renew);
         match if may_renew { self.renew(session) } else { Ok(false) } {
             Ok(true) => Ok(()),
-            Ok(false) if action.sends == 1 => Err(Error::SessionExpired { failure: Box::new(failure) }),
+            Ok(false) if action.sends == 1 => {
+                Err(Error::SessionExpired { failure: Box::new(failure), refused_job: Some(action.uuid) })
+            }
             Err(error) if action.sends == 1 => Err(error),
             Ok(false) | Err(_) => Err(action.refused_again(failure.code().to_owned())),
         }

@@ -7,7 +7,7 @@ use super::call::Reply;
 use super::error::Oddity;
 use super::failure::ApiFailure;
 use super::wire::{TransportError, WireResponse};
-use crate::json::{self, Kind, Pieces, ReadError, Scanner, escape_unprintable, unescape};
+use crate::json::{self, Kind, MEMORY_LIMIT, Pieces, ReadError, Scanner, escape_unprintable, unescape};
 use crate::secret::mask_text;
 
 /// How much of a result is read before it is handed out: a connection that is cut within it can be replaced by
@@ -16,9 +16,6 @@ const PREFIX: usize = 256 * 1024;
 
 /// The longest error object that is read, in bytes.
 const FAILURE_LIMIT: usize = 4 << 20;
-
-/// The longest result of a job that is read, in bytes.
-const RESULT_LIMIT: usize = 256 << 20;
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -160,7 +157,7 @@ fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, 
 /// # Errors
 /// When the connection fails meanwhile.
 pub(super) fn read_whole(mut reader: Box<dyn Read + Send>) -> Result<Reply, TransportError> {
-    whole_up_to(&mut reader, RESULT_LIMIT)
+    whole_up_to(&mut reader, MEMORY_LIMIT)
 }
 
 fn whole_up_to(reader: &mut (dyn Read + Send), limit: usize) -> Result<Reply, TransportError> {

@@ -4,10 +4,7 @@ use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use super::failure::ApiFailure;
-use crate::json::{Piece, Pieces, ReadError, Scanner};
-
-/// The longest reply that is taken as one text, in bytes.
-const TEXT_LIMIT: usize = 256 << 20;
+use crate::json::{MEMORY_LIMIT, Piece, Pieces, ReadError, Scanner};
 
 /// How a call is to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +113,8 @@ impl Reply {
         let mut out = vec![b'{'];
         let mut first_row = false;
         while let Some(piece) = self.pieces.next_piece()? {
-            if out.len() > TEXT_LIMIT {
-                return Err(ReadError::TooMuch { limit: TEXT_LIMIT });
+            if out.len() > MEMORY_LIMIT {
+                return Err(ReadError::TooMuch { limit: MEMORY_LIMIT });
             }
             if matches!(piece, Piece::Member { .. } | Piece::Rows { .. }) && out.len() > 1 {
                 out.push(b',');

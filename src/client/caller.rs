@@ -204,7 +204,7 @@ impl Client {
             }
             // An action that may have begun does not come here: its outcome is unknown.
             if !(may_renew && self.renew(session.as_ref())?) {
-                return Err(Error::SessionExpired { failure: Box::new(failure) });
+                return Err(Error::SessionExpired { failure: Box::new(failure), refused_job: None });
             }
             may_renew = false;
             // The refusal came from asking for the job, so that its uuid is spent (J2, J7).

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::call::JobUuid;
 use super::failure::ApiFailure;
 use super::wire::TransportError;
 use crate::json::ReadError;
@@ -66,6 +67,9 @@ pub enum Error {
     SessionExpired {
         /// What the node says.
         failure: Box<ApiFailure>,
+        /// The uuid of an action that the node refused and has no record of. With another session it is sent again under
+        /// that uuid, and no other.
+        refused_job: Option<JobUuid>,
     },
     /// The front end of the node refused the request in plain text. Nothing ran.
     #[error("the node refused the request with status {status}{}", said(text))]
@@ -361,7 +365,7 @@ impl Error {
     pub fn failure(&self) -> Option<&ApiFailure> {
         match self {
             Error::LogInRefused { failure }
-            | Error::SessionExpired { failure }
+            | Error::SessionExpired { failure, .. }
             | Error::Failed { failure }
             | Error::OutcomeUnknown { reason: Uncertainty::Session(failure), .. }
             | Error::NoSuchApi { failure: Some(failure), .. } => Some(failure),

@@ -4,10 +4,7 @@ use std::collections::HashSet;
 
 use super::call::Reply;
 use super::error::Error;
-use crate::json::{self, Kind, Piece, Pieces, unescape};
-
-/// The longest page, in bytes: nodes are known to send some 150 million.
-const LONGEST: usize = 256 << 20;
+use crate::json::{self, HELD_COST, Kind, MEMORY_LIMIT, Piece, Pieces, unescape};
 
 /// A page: its rows, and the members around them.
 #[derive(Debug, Default)]
@@ -52,18 +49,21 @@ impl Rows {
 
     /// Keeps the rows that the test accepts.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
-        let mut kept = Rows::default();
-        let mut dropped = false;
-        for row in self.iter() {
-            if keep(row) {
-                kept.push(row);
-            } else {
-                dropped = true;
+        let (mut start, mut kept) = (0, 0);
+        let text = &mut self.text;
+        self.ends.retain_mut(|end| {
+            let row = start..*end;
+            start = *end;
+            let stays = text.get(row.clone()).is_some_and(&mut keep);
+            if stays {
+                let length = row.len();
+                text.copy_within(row, kept);
+                kept += length;
+                *end = kept;
             }
-        }
-        if dropped {
-            *self = kept;
-        }
+            stays
+        });
+        text.truncate(kept);
     }
 
     pub(super) fn truncate(&mut self, count: usize) {
@@ -78,13 +78,13 @@ impl Page {
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(reply: &mut dyn Pieces) -> Result<Page, Error> {
-        Ok(Page::read_rows(reply, usize::MAX, LONGEST)?.0)
+        Ok(Page::read_rows(reply, usize::MAX, MEMORY_LIMIT)?.0)
     }
 
     /// As [`Page::read`], but leaves what follows unread once there are more than `most` inventories: a node that
     /// knows no limits sends everything at once, and that is too much to be held.
     pub(super) fn read_at_most(mut reply: Reply, most: usize) -> Result<Page, Error> {
-        let (mut page, ended) = Page::read_rows(&mut reply, most, LONGEST)?;
+        let (mut page, ended) = Page::read_rows(&mut reply, most, MEMORY_LIMIT)?;
         page.rest = (!ended).then_some(reply);
         Ok(page)
     }
@@ -247,15 +247,39 @@ pub(super) fn are_sorted(rows: &Rows, key: &str) -> bool {
 }
 
 /// The keys of the rows seen so far, to drop rows that come twice.
-#[derive(Debug, Default)]
-pub(super) struct Seen(HashSet<Key>);
+#[derive(Debug)]
+pub(super) struct Seen {
+    keys: HashSet<Key>,
+    /// How much more memory they may take, in bytes.
+    left: usize,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen { keys: HashSet::new(), left: MEMORY_LIMIT }
+    }
+}
 
 impl Seen {
     /// Drops the rows seen before; how many there were.
-    pub(super) fn drop_known(&mut self, rows: &mut Rows, key: &str) -> usize {
+    ///
+    /// # Errors
+    /// When there are too many keys to be held.
+    pub(super) fn drop_known(&mut self, rows: &mut Rows, key: &str) -> Result<usize, Error> {
         let before = rows.len();
-        rows.retain(|row| Key::of_row(row, key).is_none_or(|key| self.0.insert(key)));
-        before - rows.len()
+        let mut needed = 0;
+        rows.retain(|row| {
+            let Some(key) = Key::of_row(row, key) else { return true };
+            let size = if let Key::Text(text) = &key { text.len() } else { 0 };
+            let is_new = self.keys.insert(key);
+            needed += if is_new { size + HELD_COST } else { 0 };
+            is_new
+        });
+        match self.left.checked_sub(needed) {
+            Some(left) => self.left = left,
+            None => return Err(Error::TooLong { flaw: "it has too many rows without an order".to_owned() }),
+        }
+        Ok(before - rows.len())
     }
 }
 
@@ -312,7 +336,11 @@ mod tests {
         for row in [r#"{"uuid":"a"}"#, "{}", r#"{"uuid":"a"}"#, r#"{"uuid":"b"}"#, "{}"] {
             rows.push(row.as_bytes());
         }
-        assert_eq!(Seen::default().drop_known(&mut rows, "uuid"), 1);
+        assert!(Seen { left: HELD_COST, ..Seen::default() }.drop_known(&mut rows, "uuid").is_err());
+        assert_eq!(Seen::default().drop_known(&mut rows, "uuid").expect("few rows"), 0);
+        rows.push(br#"{"uuid":"b"}"#);
+        rows.push(b"{}");
+        assert_eq!(Seen::default().drop_known(&mut rows, "uuid").expect("few rows"), 1);
         assert_eq!(rows.iter().last(), Some(&b"{}"[..]));
         rows.truncate(1);
         assert_eq!((rows.len(), rows.get(0), rows.get(1)), (1, Some(&br#"{"uuid":"a"}"#[..]), None));

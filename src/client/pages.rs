@@ -144,7 +144,7 @@ impl Fetcher {
         let ignored = by_key && !self.follows(&page.rows);
         let several = !ends_part || self.cursor != Cursor::Start;
         if (several && (!by_key || ignored)) || self.plan.parts() > 1 {
-            let doubles = self.seen.drop_known(&mut page.rows, self.plan.key.unwrap_or("uuid"));
+            let doubles = self.seen.drop_known(&mut page.rows, self.plan.key.unwrap_or("uuid"))?;
             let by_offset = matches!(self.cursor, Cursor::Offset(_));
             if by_offset && !ends_part && doubles as u64 == count {
                 return Err(Error::Reply { flaw: "the node sends the same rows again and again".to_owned() });

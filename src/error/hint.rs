@@ -9,6 +9,7 @@ use crate::client::{self, ApiFailure, TransportError, Uncertainty};
 use crate::json::{self, escape_unprintable};
 use crate::nearness::closest;
 use crate::plan::{self, ErrorKind, RawError};
+use crate::render::Holder;
 use crate::syntax::CommandError;
 use crate::{config, render};
 
@@ -54,6 +55,16 @@ fn of_error(error: &Error) -> Option<String> {
         Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
         Error::Render(render::Error::UnknownColumn { near, .. })
         | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
+        Error::Render(render::Error::TooManyRows { what: Holder::Filter, .. }) => {
+            "an expression that begins with `.inventories[]` takes one row at a time; conditions and fields= make the \
+             reply smaller"
+        }
+        Error::Render(render::Error::TooManyRows { what: Holder::Watch, .. }) => {
+            "conditions, limit= and fields= make the answer smaller"
+        }
+        Error::Render(render::Error::Spill(_)) => {
+            "TMPDIR names another folder for temporary files; conditions and fields= make the reply smaller"
+        }
         Error::Config(config::Error::NoKeyring { tool: "secret-tool", .. }) => {
             "it comes with libsecret (package libsecret-tools or libsecret); \
              `zstack-cli context set NAME credentials=file` does without"

@@ -194,6 +194,8 @@ impl Kind {
         match error {
             render::Error::Filter { .. } => Kind::Filter,
             render::Error::UnknownColumn { .. } => Kind::Column,
+            render::Error::TooManyRows { .. } => Kind::TooLong,
+            render::Error::Spill(_) => Kind::Output,
             // These are errors of the client or of the output, and become such.
             render::Error::Read(_) | render::Error::Write(_) | render::Error::Interrupted => Kind::Output,
         }

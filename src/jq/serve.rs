@@ -10,6 +10,8 @@ use jaq_json::write::Pp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGINT;
 
+use crate::json::MEMORY_LIMIT;
+
 use super::frame;
 use super::program::{End, FilterError, Program, value};
 use super::worker::Layout;
@@ -20,6 +22,9 @@ pub(super) const WORKER: &str = "--run-jq";
 /// How much stack an expression may use, in bytes: for its calls, and for values nested as deeply as it likes, which are
 /// written and dropped by recursion too.
 const STACK: u64 = 128 << 20;
+
+/// How much memory the process may use, in bytes. As values a reply takes about eight times as much as its text.
+const MEMORY: u64 = 12 * MEMORY_LIMIT as u64;
 
 /// How many bytes of answers are collected before they are written.
 const ENOUGH: usize = 64 * 1024;
@@ -43,6 +48,10 @@ fn limit() -> io::Result<()> {
     let stack = getrlimit(Resource::Stack);
     let most = stack.maximum.map_or(STACK, |maximum| maximum.min(STACK));
     setrlimit(Resource::Stack, Rlimit { current: Some(most), ..stack })?;
+    // An expression such as `[repeat(1)]` would else use up the memory of the machine.
+    let memory = getrlimit(Resource::As);
+    let most = memory.maximum.map_or(MEMORY, |maximum| maximum.min(MEMORY));
+    setrlimit(Resource::As, Rlimit { current: Some(most), ..memory })?;
     // Replies have no business in a core file.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     #[cfg(target_os = "linux")]

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::catalog::Catalog;
 use crate::cli::Options;
-use crate::client::{JobOutcome, JobRecord as _, Reply};
+use crate::client::{JobOutcome, JobRecord as _, JobUuid, Reply};
 use crate::config::{Address, Contexts, Environment, Variables};
 use crate::error::{Circumstances, Error, ExitCode};
 use crate::interrupt::{Attended, Interrupt};
@@ -50,6 +50,11 @@ pub(crate) struct Session {
     pub(crate) known: KnownSecrets,
     /// What was probably meant by the command that has just failed.
     pub(crate) advice: Option<String>,
+    /// The uuid of an action that was refused for its session, while its line runs once more: it is sent again under that
+    /// uuid.
+    pub(crate) refused_job: Option<JobUuid>,
+    /// The last action of the line whose result was printed.
+    pub(crate) printed_action: Option<PrintedAction>,
     /// What the command that runs led to so far.
     pub(crate) recording: Option<SharedRecording>,
     /// Whether commands come from standard input, so that nothing else can be read there.
@@ -60,6 +65,14 @@ pub(crate) struct Session {
     pub(crate) prompt: Option<LivePrompt>,
     /// Whether it was said that the configuration is wrong, where a command goes on without.
     warned_of_configuration: bool,
+}
+
+/// An action that was carried out and whose result was printed.
+#[derive(Clone, Debug)]
+pub(crate) struct PrintedAction {
+    pub(crate) api: &'static str,
+    /// What it made, in brackets, such as ` (uuid 0b5c, name lab)`; empty where it made nothing.
+    pub(crate) made: String,
 }
 
 /// A command that runs.
@@ -103,6 +116,8 @@ impl Session {
             interrupt: Interrupt::new(),
             known: KnownSecrets::default(),
             advice: None,
+            refused_job: None,
+            printed_action: None,
             recording: None,
             reads_stdin: false,
             scripts: 0,

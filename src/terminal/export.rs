@@ -37,11 +37,15 @@ impl Export {
         }
     }
 
-    /// Puts what was written into its place.
+    /// Puts what was written into its place. Some file systems tell only now that they cannot take it.
     pub(crate) fn keep(self) -> io::Result<()> {
         match self {
+            Export::Direct(file) if file.metadata()?.is_file() => file.sync_all(),
             Export::Direct(_) => Ok(()),
-            Export::Beside(file, target) => file.persist(target).map(drop).map_err(|error| error.error),
+            Export::Beside(file, target) => {
+                file.as_file().sync_all()?;
+                file.persist(target).map(drop).map_err(|error| error.error)
+            }
         }
     }
 }
