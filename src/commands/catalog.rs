@@ -1,4 +1,4 @@
-//! `catalog …`: what the program knows of the APIs, and what a node has of them.
+//! `catalog …`: the APIs that the program knows, and those that a node has.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ use crate::shell::Flow;
 
 /// Runs a `catalog` command.
 pub(super) fn run(cx: &mut Invocation<'_>, command: &CatalogCommand) -> Result<Flow, Error> {
-    // What the program knows by itself is no result.
+    // The output is not stored as a result.
     cx.session.recording = None;
     let catalog = cx.session.catalog;
     match command {
@@ -34,7 +34,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, command: &CatalogCommand) -> Result<F
     Ok(Flow::Continue)
 }
 
-/// Has requests follow one version for the context, or for nodes without one.
+/// Sets the version of the catalog for the context, or for nodes without one.
 fn follow(cx: &mut Invocation<'_>, version: &str) -> Result<(), Error> {
     let version = version_to_use(version)?;
     let folders = cx.session.environment.folders()?;
@@ -53,7 +53,7 @@ fn follow(cx: &mut Invocation<'_>, version: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks the node what it offers, and lists what it lacks.
+/// Asks the node for its APIs and lists the missing ones.
 fn sync(cx: &mut Invocation<'_>) -> Result<(), Error> {
     let said = offers::asked_anew(cx.session, cx.settings)?;
     offers::follow_version(cx.session, Some(cx.settings));
@@ -62,11 +62,11 @@ fn sync(cx: &mut Invocation<'_>) -> Result<(), Error> {
     lacking(catalog, &said).map_or(Ok(()), |rows| print(cx, rows))
 }
 
-/// Prints rows about APIs: a table on a terminal, and elsewhere these columns, a line for each row, for `grep` and
+/// Prints rows about APIs: as a table on a terminal, elsewhere one line for each row with these columns, for `grep` and
 /// `cut`.
 fn print(cx: &mut Invocation<'_>, rows: Rows) -> Result<(), Error> {
     let settings = &cx.settings.view;
-    // The columns of a context are those of inventories.
+    // The columns of a context are for inventories.
     let typed = settings.columns.clone().filter(|columns| matches!(columns.origin, Origin::Typed | Origin::Set));
     let mut settings = ViewSettings { columns: typed, ..settings.clone() };
     if settings.output.is_none() && settings.jq.is_none() && !cx.out.screen(&cx.settings.ui).terminal {
@@ -79,16 +79,16 @@ fn print(cx: &mut Invocation<'_>, rows: Rows) -> Result<(), Error> {
     show::print(cx, Reply::of_text(rows.reply), &rows.shape, &view)
 }
 
-/// How many APIs that the catalog does not know are named.
+/// The maximum number of unknown APIs that are named.
 const MOST_UNKNOWN: usize = 10;
 
-/// Rows with what is known of their members.
+/// Rows and their members.
 struct Rows {
     /// `{"inventories": [..]}`
     reply: Vec<u8>,
     /// Their members.
     shape: Shape,
-    /// The columns where they are read by programs.
+    /// The columns for programs.
     columns: &'static str,
 }
 
@@ -128,7 +128,7 @@ fn version_of(text: &str) -> Result<Catalog, Error> {
     Catalog::of_version(text).ok_or_else(|| {
         let newest = Catalog::newest().version();
         let problem =
-            format!("`{text}` is no ZStack version such as {newest}; `catalog version` lists those that are known");
+            format!("`{text}` is not a ZStack version such as {newest}; `catalog version` lists those that are known");
         Error::Own(OwnError::Value { name: "version".to_owned(), problem })
     })
 }
@@ -150,14 +150,14 @@ fn list(catalog: Catalog, part: Option<&str>, since: Option<&str>) -> Result<Row
     Ok(rows(catalog.api_names().filter(fits).map(row).collect(), text, &FLAGS, "name,method,path"))
 }
 
-/// The APIs that a node says it does not have, as rows of [`list`]; nothing where it does not say.
+/// The APIs that a node does not have, as rows of [`list`]; `None` if it does not list its APIs.
 fn lacking(catalog: Catalog, offers: &Offers) -> Option<Rows> {
     offers.apis.as_ref()?;
     let lacking = catalog.api_names().filter(|api| offers.lacks(*api)).map(row).collect();
     Some(rows(lacking, &["name", "since", "method", "path"], &FLAGS, "name,since,method,path"))
 }
 
-/// What a node said of itself, in a sentence or two.
+/// A summary of what a node reported.
 fn summary(catalog: Catalog, offers: &Offers) -> String {
     let version =
         offers.version.as_ref().map_or("of an unknown version".to_owned(), |version| format!("ZStack {version}"));
@@ -176,7 +176,7 @@ fn summary(catalog: Catalog, offers: &Offers) -> String {
     text
 }
 
-/// The version that `catalog use` sets; nothing where nodes are to be asked again.
+/// The version that `catalog use` sets; `None` to use that of the node.
 ///
 /// # Errors
 /// When it is no version.
@@ -184,14 +184,14 @@ fn version_to_use(text: &str) -> Result<Option<&str>, Error> {
     if text == "auto" { Ok(None) } else { version_of(text).map(|_| Some(text)) }
 }
 
-/// What is different between two versions: `{"change", "kind", "name", "since"?, "before"?, "after"?}`. `change` is
+/// The differences between two versions: `{"change", "kind", "name", "since"?, "before"?, "after"?}`. `change` is
 /// `new`, `gone` or `changed`, as seen from the first to the second.
 ///
 /// # Errors
 /// When one of them is no version.
 fn diff(from: &str, to: &str) -> Result<Rows, Error> {
     let (from, to) = (version_of(from)?, version_of(to)?);
-    // What the older lacks and the newer has is new, or gone for whoever goes back.
+    // What only the newer version has is new, or gone if the second version is the older one.
     let goes_back = to.lacks(Some(from.version()));
     let (older, newer, change) = if goes_back { (to, from, "gone") } else { (from, to, "new") };
     let brought =
@@ -235,7 +235,7 @@ fn diff(from: &str, to: &str) -> Result<Rows, Error> {
     Ok(rows(found, &text, &[], "change,kind,name"))
 }
 
-/// The APIs whose requests have another form in the second version, or that only one of them has still.
+/// The APIs whose requests differ between the versions, or that one of them does not have any more.
 fn changed_requests(from: Catalog, to: Catalog) -> Vec<Value> {
     let request = |catalog: Catalog, name: &str| {
         catalog.api(name).map(|api| format!("{} {} {{\"{}\": ...}}", api.method, api.path, api.body))
@@ -261,7 +261,7 @@ fn changed_requests(from: Catalog, to: Catalog) -> Vec<Value> {
     rows
 }
 
-/// Prints an API or an inventory as the catalog has it.
+/// Prints the catalog's entry of an API or inventory.
 fn describe(catalog: Catalog, name: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(text) = catalog.source_text(name) else {
         let names = catalog.api_names().map(|api| api.as_str()).chain(catalog.inventory_names());
