@@ -251,7 +251,7 @@ pub enum Oddity {
     #[error("text that is not a JSON object")]
     Text,
     /// A JSON object that the protocol does not have here.
-    #[error("an object that is no error and no result")]
+    #[error("an object that is neither a result nor an error")]
     Object,
     /// A log-in page of a proxy.
     #[error("a request to log in")]

@@ -134,7 +134,7 @@ impl Shared {
         let Some(full) = self.proxy_url() else { return Ok(None) };
         let make = if self.endpoint.is_https() { Proxy::https } else { Proxy::http };
         let proxy: Proxy = make(full.expose()).map_err(|_| TransportError::Connect {
-            reason: format!("`{}` is no proxy URL", crate::secret::mask_url(full.expose())),
+            reason: format!("`{}` is not a proxy URL", crate::secret::mask_url(full.expose())),
         })?;
         Ok(Some(proxy.no_proxy(NoProxy::from_string(&self.exceptions()))))
     }

@@ -89,7 +89,7 @@ fn port(text: &str) -> Result<u16, Error> {
     text.parse()
         .ok()
         .filter(|port| *port != 0)
-        .ok_or_else(|| Error::Variable { name: "ZSTACK_PORT", problem: format!("`{text}` is no port") })
+        .ok_or_else(|| Error::Variable { name: "ZSTACK_PORT", problem: format!("invalid port `{text}`") })
 }
 
 #[cfg(test)]
