@@ -1,4 +1,4 @@
-//! The results of ZQL statements, taken apart by what the statements asked for.
+//! Converts the results of ZQL statements to rows.
 
 use crate::client::Reply;
 use crate::json::{self, Kind, MEMORY_LIMIT, MapWriter, Piece, Pieces, ReadError};
@@ -6,28 +6,28 @@ use crate::syntax::zql::{Rows, Statement};
 
 use super::arrange;
 
-/// The column of how many rows a group has.
+/// The column with the number of rows of a group.
 pub(crate) const COUNT: &str = "count";
 
-/// A reply of ZQL. Members that no statement named are left out, since a node invents their values (R4).
+/// A ZQL reply. Members that were not selected are left out, since their values are wrong (R4).
 pub(crate) struct ZqlResults {
     reply: Reply,
     known: Vec<Known>,
-    /// Whether all that is a list of rows becomes `inventories` with named members. Otherwise results stay as sent.
+    /// Whether all lists of rows become `inventories` with named members. Otherwise results are not converted.
     in_rows: bool,
-    /// The next result's place, within the list of results.
+    /// The index of the next result, within the list of results.
     next: Option<usize>,
     text: Vec<u8>,
 }
 
-/// What a statement says about its result.
+/// What is known of a result from its statement.
 struct Known {
     rows: Names,
-    /// What the result is called where its statement gives it no name: what it is about, where there are several.
+    /// The title of a result without a name, if there are several: its entity.
     title: Option<String>,
 }
 
-/// The names of what a result's rows hold.
+/// The names of the members of a result's rows.
 enum Names {
     /// Members of maps.
     Members(Vec<String>),
@@ -81,7 +81,7 @@ impl Pieces for ZqlResults {
 }
 
 impl Known {
-    /// The result as it is handed on, unless that takes more than `limit` bytes.
+    /// The converted result, unless it takes more than `limit` bytes.
     fn result(&self, result: &[u8], in_rows: bool, limit: usize) -> Result<Vec<u8>, ReadError> {
         let mut left = limit;
         let mut record = MapWriter::default();
@@ -121,7 +121,7 @@ impl Known {
         let mut out = Vec::new();
         let is_scalar = !matches!(json::kind(row), Kind::Map | Kind::List);
         match &self.rows {
-            // A value by itself is that of the only member.
+            // A single value is that of the only member.
             Names::Members(names) | Names::Values(names) if is_scalar && in_rows && names.len() == 1 => {
                 let mut record = MapWriter::default();
                 record.push(names[0].as_bytes(), row);
@@ -145,7 +145,7 @@ impl Known {
             }
             Names::Values(_) if !in_rows => return row.to_vec(),
             Names::Values(names) => {
-                // `[{"cpuNum":4},4]` says the same twice; `["uuid",4,8]` has no names (R16).
+                // `[{"cpuNum":4},4]` has the value twice; `["uuid",4,8]` has no names (R16).
                 let values: Vec<&[u8]> = json::items(row).filter(|value| json::kind(value) != Kind::Map).collect();
                 let group = json::items(row).find(|value| json::kind(value) == Kind::Map);
                 match group {

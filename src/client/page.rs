@@ -1,4 +1,4 @@
-//! One page of a query, taken apart.
+//! A page of a query result.
 
 use std::collections::HashSet;
 
@@ -9,18 +9,18 @@ use crate::json::{self, HELD_COST, Kind, MEMORY_LIMIT, Piece, Pieces, unescape};
 /// A page: its rows, and the members around them.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// Members before the rows: names as they stand between the quotes, and texts.
+    /// Members before the rows: names as written between the quotes, and texts.
     pub(super) before: Vec<(String, Vec<u8>)>,
-    /// The name of the list; `None` where the reply has no rows at all.
+    /// The name of the list; `None` if the reply has no rows.
     pub(super) rows_name: Option<String>,
     pub(super) rows: Rows,
-    /// Members behind the rows.
+    /// Members after the rows.
     pub(super) after: Vec<(String, Vec<u8>)>,
-    /// What was not read yet, beginning with further rows: only of a page that is longer than it should be.
+    /// The unread rest of a page with more rows than requested; it begins with further rows.
     pub(super) rest: Option<Reply>,
 }
 
-/// The texts of rows, one behind the other.
+/// The texts of rows, stored one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     text: Vec<u8>,
@@ -73,7 +73,7 @@ impl Rows {
 }
 
 impl Page {
-    /// Takes a reply apart. The rows are the list called `inventories`, or else the first one.
+    /// Reads a page from a reply. The rows are the list called `inventories`, or else the first one.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -81,15 +81,15 @@ impl Page {
         Ok(Page::read_rows(reply, usize::MAX, MEMORY_LIMIT)?.0)
     }
 
-    /// As [`Page::read`], but leaves what follows unread once there are more than `most` inventories: a node that
-    /// knows no limits sends everything at once, and that is too much to be held.
+    /// As [`Page::read`], but leaves the rest unread after more than `most` inventories: a node that ignores limits
+    /// sends everything at once, which is too much to be held in memory.
     pub(super) fn read_at_most(mut reply: Reply, most: usize) -> Result<Page, Error> {
         let (mut page, ended) = Page::read_rows(&mut reply, most, MEMORY_LIMIT)?;
         page.rest = (!ended).then_some(reply);
         Ok(page)
     }
 
-    /// Reads a page up to more than `most` inventories; whether it came to the end of the reply.
+    /// Reads a page up to more than `most` inventories. The flag says whether it read the whole reply.
     fn read_rows(reply: &mut dyn Pieces, most: usize, longest: usize) -> Result<(Page, bool), Error> {
         let mut page = Page::default();
         let mut length = 0;
@@ -130,8 +130,8 @@ impl Page {
         Ok((page, true))
     }
 
-    /// As [`Page::read`], for the only result within a reply of ZQL: `{"results": [{"inventories": [..]}]}`. Members
-    /// that are null there were not asked for.
+    /// As [`Page::read`], for the only result in a ZQL reply: `{"results": [{"inventories": [..]}]}`. Members that are
+    /// null were not requested.
     pub(super) fn read_zql(reply: &mut dyn Pieces) -> Result<Page, Error> {
         let results = Page::read(reply)?;
         let flaw = || Error::Reply { flaw: "no result of the ZQL statement in it".to_owned() };
@@ -156,7 +156,7 @@ impl Page {
         std::str::from_utf8(text).ok()?.parse().ok()
     }
 
-    /// Takes `total` out.
+    /// Removes `total`.
     pub(super) fn without_total(&mut self) {
         self.before.retain(|(name, _)| name != "total");
         self.after.retain(|(name, _)| name != "total");
@@ -187,7 +187,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// The key of a row; `None` where the row does not tell.
+    /// The key of a row; `None` if the row does not have it.
     pub(super) fn of_row(row: &[u8], name: &str) -> Option<Key> {
         let value = json::member(row, name)?;
         match json::kind(value) {
@@ -204,7 +204,7 @@ impl Key {
         }
     }
 
-    /// As a condition has it.
+    /// The key as the value of a condition.
     pub(super) fn text(&self) -> String {
         match self {
             Key::Uuid(number) => format!("{number:032x}"),
@@ -213,17 +213,17 @@ impl Key {
         }
     }
 
-    /// Whether this key comes behind another one; keys of different kinds have no order.
+    /// Whether this key comes after another one; keys of different kinds have no order.
     pub(super) fn is_behind(&self, other: &Key) -> bool {
         match (self, other) {
             (Key::Number(one), Key::Number(other)) => one > other,
-            // The node compares text without regard to case (Q9).
+            // The node ignores case when it compares text (Q9).
             (Key::Number(_), _) | (_, Key::Number(_)) => false,
             _ => self.text().to_lowercase() > other.text().to_lowercase(),
         }
     }
 
-    /// Whether the key can stand as the value of a condition without being misread (Q1, Q6).
+    /// Whether the key can be the value of a condition without being misread (Q1, Q6).
     pub(super) fn is_sendable(&self) -> bool {
         match self {
             Key::Uuid(_) | Key::Number(_) => true,
@@ -235,7 +235,7 @@ impl Key {
     }
 }
 
-/// Whether the rows come in the order of their keys, as they were asked to.
+/// Whether the rows are in the order of their keys, as requested.
 pub(super) fn are_sorted(rows: &Rows, key: &str) -> bool {
     let mut last: Option<Key> = None;
     rows.iter().all(|row| {
@@ -246,7 +246,7 @@ pub(super) fn are_sorted(rows: &Rows, key: &str) -> bool {
     })
 }
 
-/// The keys of the rows seen so far, to drop rows that come twice.
+/// The keys of the rows received so far, to drop duplicates.
 #[derive(Debug)]
 pub(super) struct Seen {
     keys: HashSet<Key>,
@@ -261,7 +261,7 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Drops the rows seen before; how many there were.
+    /// Drops the rows that were received before and returns their number.
     ///
     /// # Errors
     /// When there are too many keys to be held.

@@ -27,11 +27,11 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> R
         cx.out.write_text(&format!("{text}\n"))?;
         return Ok(Flow::Continue);
     }
-    // One command alone is not followed by anything that it could hold for.
+    // A single command has no later lines.
     if cx.session.prompt.is_none() && cx.session.scripts == 0 && !cx.session.reads_stdin {
         return Err(Error::Own(OwnError::NothingFollows));
     }
-    // What resets a setting is not a value of it.
+    // The word that resets a setting is not a value.
     let value = Some(value).filter(|value| *value != "default");
     let values = setting.shell_values();
     if let Some(value) = value.filter(|value| !values.is_empty() && !values.contains(value)) {
@@ -76,7 +76,7 @@ fn set(base: &mut BaseOptions, setting: Setting, value: Option<&str>) -> Result<
     Ok(())
 }
 
-/// Changes what the interactive shell alone has.
+/// Changes a setting of the interactive shell.
 fn set_of_shell(session: &mut Session, setting: Setting, value: Option<&str>) -> Result<(), Error> {
     let Some(prompt) = &session.prompt else {
         return Err(Error::Own(OwnError::ShellOnly("this setting")));
@@ -104,7 +104,7 @@ fn bad(name: &str, problem: String) -> Error {
     Error::Own(OwnError::Value { name: name.to_owned(), problem })
 }
 
-/// What a setting is now.
+/// The current value of a setting.
 fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
     let options = &cx.session.base.options;
     let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();

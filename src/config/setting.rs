@@ -69,7 +69,7 @@ enum Place {
     Both,
 }
 
-/// What a value must be.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -88,8 +88,8 @@ enum Kind {
     File,
 }
 
-/// Defines the settings, a line each. The text above a line is what help, completion and the option of the same name
-/// say of it; what follows the arrow is the field of [`Preferences`], for keys of a context.
+/// Defines the settings, one per line. Help, completion and the option of the same name use the text above the line;
+/// after the arrow is the field of [`Preferences`], for keys of a context.
 macro_rules! settings {
     ($(#[doc = $summary:literal] $variant:ident = $name:literal, $place:expr, $kind:expr $(=> $field:ident: $type:ty)?;)+) => {
         /// A key of a context or a setting of the shell.
@@ -128,10 +128,10 @@ macro_rules! settings {
                 }
             }
 
-            /// Takes a value of the configuration over.
+            /// Sets a value from the configuration.
             ///
             /// # Errors
-            /// What is wrong with it.
+            /// A description of what is wrong with the value.
             pub(super) fn read(self, value: &toml_edit::Value, into: &mut Preferences) -> Result<(), String> {
                 match self {
                     $(Setting::$variant => {
@@ -142,7 +142,7 @@ macro_rules! settings {
             }
         }
 
-        /// What a context, or the defaults for all of them, say.
+        /// The preferences of a context, or the defaults.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Preferences {
             $($(
@@ -152,7 +152,7 @@ macro_rules! settings {
         }
 
         impl Preferences {
-            /// A preference as text, as it stands in the file.
+            /// A preference as text, as in the file.
             pub fn get(&self, setting: Setting) -> Option<String> {
                 match setting {
                     $($(Setting::$variant => self.$field.as_ref().map(Kept::text),)?)+
@@ -160,7 +160,7 @@ macro_rules! settings {
                 }
             }
 
-            /// What these say, and the others where these say nothing.
+            /// These preferences, completed by others.
             pub fn or(self, others: Preferences) -> Preferences {
                 Preferences {
                     $($($field: self.$field.or(others.$field),)?)+
@@ -238,7 +238,7 @@ impl Setting {
         Setting::of_context().find(|setting| setting.name() == name)
     }
 
-    /// What its value must be one of in a context; nothing where it may be more than that.
+    /// The allowed values in a context; empty if other values are possible, too.
     pub fn values(self) -> &'static [&'static str] {
         match self.kind() {
             Kind::OneOf(values) => values,
@@ -257,20 +257,20 @@ impl Setting {
         }
     }
 
-    /// Whether its value is a file.
+    /// Whether its value is a file name.
     pub fn is_file(self) -> bool {
         self.kind() == Kind::File
     }
 
-    /// The key whose name looks most like this one.
+    /// The key with the most similar name.
     pub(super) fn closest(name: &str) -> Option<&'static str> {
         closest(name, Setting::of_context().map(Setting::name))
     }
 
-    /// The value as TOML has it.
+    /// The value in TOML.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of what is wrong with the value.
     pub(super) fn value(self, text: &str) -> Result<toml_edit::Value, String> {
         Ok(match (self.kind(), text) {
             (Kind::Flag | Kind::Confirmation, "true" | "yes" | "on") => true.into(),
@@ -283,12 +283,12 @@ impl Setting {
     }
 }
 
-/// A value that a context can keep.
+/// The type of a preference.
 trait Kept: Sized {
     /// Reads it from the configuration.
     fn read(value: &toml_edit::Value, kind: Kind) -> Result<Self, String>;
 
-    /// The text that `context set` takes for it.
+    /// The text for `context set`.
     fn text(&self) -> String;
 }
 
@@ -362,7 +362,7 @@ impl Kept for Confirm {
     }
 }
 
-/// Choices are kept by their names.
+/// Enumerations are stored by name.
 macro_rules! kept_by_name {
     ($($choice:ident),+) => {
         $(impl Kept for $choice {

@@ -1,7 +1,7 @@
-//! What the commands of one run share: settings, contexts, connected nodes, and what is known of them.
+//! The state that the commands of a run share: settings, contexts and connected nodes.
 //!
-//! A [`Session`] lives as long as the program. Before a [`Line`] runs, [`Session::settle`] says what holds for it; the
-//! command then gets an [`Invocation`], and from [`nodes::node`] the node that its [`Settings`] mean.
+//! A [`Session`] lives as long as the program. Before a [`Line`] runs, [`Session::settle`] determines its [`Settings`];
+//! the command then gets an [`Invocation`], and its node from [`nodes::node`].
 
 pub(crate) mod accounts;
 mod base_options;

@@ -1,4 +1,4 @@
-//! From what a line settles on to a connected node.
+//! Connects the node of a line.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,10 +18,10 @@ use super::node::Node;
 use super::settings::Settings;
 use super::state::Session;
 
-/// How long the node may take to answer what is asked in passing.
+/// The time-out for requests that nothing depends on.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The node that a line means, connected on first use.
+/// The node of a line, connected on first use.
 pub(crate) fn node<'s>(session: &'s mut Session, settings: &Settings) -> Result<&'s mut Node, Error> {
     let target = &settings.target;
     let at = match session.nodes.connected.iter().position(|node| node.target.is_same(target)) {
@@ -93,7 +93,7 @@ pub(super) fn client_at(session: &Session, endpoint: Endpoint, settings: &Settin
     Ok(client)
 }
 
-/// Where the sandbox keeps its state.
+/// The directory of the sandbox's state.
 pub(crate) fn sandbox_directory(session: &Session) -> Result<PathBuf, Error> {
     Ok(session.environment.folders()?.data.join("sandbox"))
 }

@@ -1,5 +1,5 @@
-//! What holds for a line: what was typed with it, then what holds for every line (`set`, and the options that the
-//! program was started with), then the environment, then the context, then the program's own values.
+//! Determines the settings of a line. In order of precedence: options of the line, `set` and the options of the
+//! program, the environment, the context, the defaults.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use crate::terminal::{Terminal, Ui};
 
 use super::base_options::BaseOptions;
 
-/// Rows per request unless somebody says otherwise.
+/// The default number of rows per request.
 const PAGE_SIZE: u32 = 1000;
 
-/// What holds for a line.
+/// The settings of a line.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Which node is meant.
+    /// The node.
     pub(crate) target: Target,
-    /// What the context says of that node and of whoever uses it.
+    /// The preferences of the context.
     pub(crate) preferences: Preferences,
-    /// How results are to look.
+    /// How results are printed.
     pub(crate) view: ViewSettings,
     /// How calls are made.
     pub(crate) call: CallSettings,
@@ -33,21 +33,21 @@ pub(crate) struct Settings {
     pub(crate) ui: Ui,
 }
 
-/// The node that is meant.
+/// The node of a line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Target {
-    /// Its address; none for the sandbox.
+    /// Its address; `None` for the sandbox.
     pub(crate) address: Option<Address>,
-    /// The context whose preferences hold.
+    /// The context whose preferences are used.
     pub(crate) context: Option<String>,
-    /// Whether the context names this node; else an option or the environment does.
+    /// Whether the address is that of the context, and not of an option or the environment.
     pub(crate) is_of_context: bool,
     pub(crate) tls: TlsOptions,
-    /// An option that names another node than `--sandbox` does.
+    /// An option that contradicts `--sandbox`.
     pub(crate) contradiction: Option<&'static str>,
-    /// Whether an option of the line, or of all lines, names a node.
+    /// Whether an option chooses the node.
     pub(crate) is_named: bool,
-    /// The URL and the port that an option named, for the commands that take them for something else.
+    /// The URL and the port of options, for commands that use them otherwise.
     pub(crate) typed_url: Option<String>,
     pub(crate) typed_port: Option<u16>,
 }
@@ -58,13 +58,13 @@ impl Target {
         self.address.is_none()
     }
 
-    /// Whether one connection does for both.
+    /// Whether both can use the same connection.
     pub(crate) fn is_same(&self, other: &Target) -> bool {
         self.address == other.address && self.context == other.context && self.tls == other.tls
     }
 }
 
-/// How results are to look.
+/// How results are printed.
 #[derive(Clone, Debug)]
 pub(crate) struct ViewSettings {
     pub(crate) output: Option<Sourced<String>>,
@@ -78,7 +78,7 @@ pub(crate) struct ViewSettings {
     pub(crate) header: bool,
     pub(crate) wrap: bool,
     pub(crate) secrets: Secrets,
-    /// Whether it is a failure that a query finds nothing.
+    /// Whether an empty result is a failure.
     pub(crate) fail_empty: bool,
 }
 
@@ -98,7 +98,7 @@ pub(crate) struct CallSettings {
     pub(crate) curl_example: bool,
     pub(crate) no_wait: bool,
     pub(crate) no_check: bool,
-    /// Whether to wait for the end of a long job too.
+    /// Whether to wait for long jobs, too.
     pub(crate) follow: bool,
 }
 
@@ -109,11 +109,11 @@ impl CallSettings {
     }
 }
 
-/// What the configuration says of a node.
+/// The configuration for a node.
 struct Configured<'a> {
-    /// The context, where there is one.
+    /// The context, if there is one.
     context: Option<&'a Context>,
-    /// What holds there: what it says itself, then the defaults for all contexts.
+    /// Its preferences, completed by the defaults for all contexts.
     preferences: Preferences,
 }
 
@@ -126,7 +126,7 @@ impl Configured<'_> {
     }
 }
 
-/// What was said of a line, the strongest first.
+/// The sources of settings, in order of precedence.
 #[derive(Clone, Copy)]
 struct Layers<'a> {
     line: &'a Options,
@@ -136,19 +136,19 @@ struct Layers<'a> {
 }
 
 impl<'a> Layers<'a> {
-    /// What the line says, else what holds for every line.
+    /// The value of the line, else that of all lines.
     fn typed<T>(&self, of: impl Fn(&'a Options) -> Option<T>) -> Option<T> {
         of(self.line).or_else(|| of(&self.base.options))
     }
 
-    /// As [`Layers::typed`], with where it comes from. `option` is the long name.
+    /// As [`Layers::typed`], with the origin. `option` is the long name.
     fn sourced<T>(&self, option: &str, of: impl Fn(&'a Options) -> Option<T>) -> Option<Sourced<T>> {
         let typed = of(self.line).map(|value| Sourced { value, origin: Origin::Typed });
         let held = || of(&self.base.options).map(|value| Sourced { value, origin: self.base.origin(option) });
         typed.or_else(held)
     }
 
-    /// What an environment variable says.
+    /// The value of an environment variable.
     fn variable<T>(name: &'static str, value: Option<T>) -> Option<Sourced<T>> {
         value.map(|value| Sourced { value, origin: Origin::Variable(name) })
     }
@@ -245,7 +245,7 @@ impl<'a> Layers<'a> {
     }
 
     fn ui(&self, configured: &Configured<'_>, terminal: Terminal) -> Ui {
-        // One that is wrong was told when the program started.
+        // An invalid value was reported when the program started.
         let of_environment = errors_of_environment(self.variables).unwrap_or_default();
         let errors = self
             .sourced("errors", |options| options.errors)
@@ -267,10 +267,10 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// What holds for a line.
+/// The settings of a line.
 ///
 /// # Errors
-/// When the node that is meant cannot be told: a context does not exist, or a variable makes no sense.
+/// When the node cannot be determined: a context does not exist, or a variable is invalid.
 pub(crate) fn settle(
     line: &Options,
     base: &BaseOptions,
@@ -294,10 +294,10 @@ pub(crate) fn settle_typed(line: &Options, base: &BaseOptions, variables: &Varia
     layers.settings(target, terminal)
 }
 
-/// How errors are written as the environment says.
+/// The format of errors from the environment.
 ///
 /// # Errors
-/// When `ZSTACK_ERRORS` names no format.
+/// When `ZSTACK_ERRORS` is not a format.
 pub(crate) fn errors_of_environment(variables: &Variables) -> Result<Option<ErrorFormat>, Error> {
     let Some(name) = &variables.errors else { return Ok(None) };
     ErrorFormat::from_name(name).map(Some).ok_or_else(|| Error::Preference {
@@ -307,7 +307,7 @@ pub(crate) fn errors_of_environment(variables: &Variables) -> Result<Option<Erro
     })
 }
 
-/// How errors are written when a line asks for it, or else the environment, before anything is settled.
+/// The format of errors from the options, or else the environment, before the settings are known.
 pub(crate) fn error_format(typed: Option<ErrorFormat>, variables: &Variables) -> ErrorFormat {
     typed.or_else(|| errors_of_environment(variables).unwrap_or_default()).unwrap_or_default()
 }
