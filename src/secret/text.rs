@@ -7,7 +7,7 @@ use super::mask::MASK;
 use super::names::{Secrecy, member_is_secret, name_secrecy, secret_of_option};
 use super::sentence::{SESSION, mask_private_keys, mask_quoted_members, mask_sessions};
 
-/// The shortest text, in bytes, that is checked as a sentence. Most texts are short names.
+/// The longest text, in bytes, that is not checked as a sentence: most of these are names.
 const SHORTEST_SENTENCE: usize = 8;
 
 /// Segments of system tags, in lower case, after which everything is secret although their names do not say so.

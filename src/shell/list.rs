@@ -14,14 +14,14 @@ const GAP: usize = 2;
 /// The mark at the end of a text that was cut.
 pub(super) const ELLIPSIS: &str = "…";
 
-/// A second column is not worthwhile if it cuts descriptions to less than this, in columns of the screen.
+/// The smallest width that descriptions must have for candidates to be put in two columns.
 const SHORTEST_DESCRIPTION: usize = 14;
 
 /// The largest number of candidates of one group that are listed with descriptions. More are listed by their labels
 /// only, in as many columns as fit. Uuids always keep their descriptions, as they say nothing alone.
 const MOST_DESCRIBED: usize = 60;
 
-/// The length of a uuid.
+/// The length of a uuid in characters.
 const UUID: usize = 32;
 
 /// Returns the rows of the list for a terminal of `width` columns. Without colour the rows are plain text.
@@ -76,7 +76,7 @@ impl Cell {
         Cell { label, mark, description: clean(&candidate.description).into_owned(), highlighted: description, colour }
     }
 
-    /// Returns the width of the description and the gap before it.
+    /// Returns the width of what follows the label: the gap, the mark and the description.
     fn beside(&self) -> usize {
         match self.mark.len() + width(&self.description) {
             0 => 0,

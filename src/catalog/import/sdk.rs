@@ -537,8 +537,8 @@ impl<'c> Writer<'_, 'c> {
         entry
     }
 
-    /// Returns the query that lists what a uuid refers to: the one named after the longest suffix of the parameter,
-    /// `rootDiskOffering`; for `uuid` alone, of the API's name.
+    /// Returns the query that lists what a uuid refers to: the one named after the longest suffix of the parameter's
+    /// name, as in `rootDiskOffering`; for a bare `uuid`, of the API's name.
     fn query_of(&self, api: &str, parameter: &str) -> Option<String> {
         let mut kind = match parameter {
             "uuid" | "uuids" => api.to_owned(),
