@@ -47,7 +47,7 @@ pub enum ImportError {
     #[error("its ZStack version is not known; say it with --version")]
     NoVersion,
     /// The given version is not valid.
-    #[error("`{0}` is no ZStack version such as 5.4.0")]
+    #[error("`{0}` is not a ZStack version such as 5.4.0")]
     BadVersion(String),
 }
 
