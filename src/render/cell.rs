@@ -8,7 +8,7 @@ use crate::width::width;
 
 use super::fit::LIST_SEPARATOR;
 use super::grid::GridColumn;
-use super::size::{human_size, integral};
+use super::size::{human_size, integral, part_of_size};
 use super::style::{Tone, tone};
 use super::view::View;
 
@@ -74,6 +74,19 @@ pub(super) fn for_people(column: &GridColumn, value: Option<&[u8]>, view: &View,
     }
     if view.colour && column.state {
         cell.tone = tone(&cell.text);
+    }
+    cell.width = width(&cell.text);
+}
+
+/// Fills `cell` with a byte count and what it is a part of: `63/128 GiB`. Where one is missing the other stands alone.
+pub(super) fn joint(part: Option<&[u8]>, whole: Option<&[u8]>, cell: &mut Cell) {
+    let count = |value: &[u8]| std::str::from_utf8(value).ok().and_then(integral);
+    cell.text.clear();
+    (cell.tone, cell.number, cell.prose) = (None, true, false);
+    match (part.and_then(count), whole.and_then(count)) {
+        (Some(part), Some(whole)) => part_of_size(part, whole, &mut cell.text),
+        (Some(count), None) | (None, Some(count)) => cell.text.extend(human_size(&count.to_string())),
+        (None, None) => {}
     }
     cell.width = width(&cell.text);
 }

@@ -103,7 +103,12 @@ impl<'a, 'o> Table<'a, 'o> {
                 self.phase = Phase::Blocks(grid);
             }
             Some(layout) => {
-                self.hidden.extend(grid.columns.drain(layout.widths.len()..).map(|column| column.title));
+                let kept = &layout.kept;
+                for index in (0..grid.columns.len()).filter(|index| !kept.contains(index)) {
+                    self.hidden.extend(grid.names(&grid.columns[index]));
+                }
+                keep(&mut grid.columns, kept);
+                table.iter_mut().for_each(|cells| keep(cells, kept));
                 if !grid.columns.is_empty() {
                     self.write_heading(&grid, &layout);
                 }
@@ -151,11 +156,23 @@ impl<'a, 'o> Table<'a, 'o> {
     }
 }
 
+/// Drops all elements but those of these indexes.
+fn keep<T>(elements: &mut Vec<T>, kept: &[usize]) {
+    let mut index = 0;
+    elements.retain(|_| {
+        index += 1;
+        kept.contains(&(index - 1))
+    });
+}
+
 fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
     cells.resize_with(grid.columns.len(), Cell::default);
     let heads = grid.heads(row);
     for (column, cell) in grid.columns.iter().zip(&mut *cells) {
-        cell::for_people(column, grid.value(column, row, &heads), view, cell);
+        match grid.whole(column, &heads) {
+            Some(whole) => cell::joint(grid.value(column, row, &heads), whole, cell),
+            None => cell::for_people(column, grid.value(column, row, &heads), view, cell),
+        }
     }
     if let Some(tone_of) = view.marks.as_ref().and_then(|marks| marks.of_row(row)) {
         for (column, cell) in grid.columns.iter().zip(cells) {
@@ -224,9 +241,9 @@ impl RowWriter for Table<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Border;
     use super::super::columns::Selection;
     use super::super::testing::{print, print_with, try_print, zone_shape};
+    use super::super::{Border, Field, FieldKind};
     use super::*;
     use crate::secret::Secrets;
 
@@ -298,6 +315,66 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
         assert!(text.contains("日本の倉…"), "{text}");
         for line in text.lines() {
             assert!(width(line) <= 44, "{line}");
+        }
+    }
+
+    /// Hosts as a node describes them.
+    fn hosts() -> (String, Shape) {
+        let row = |name: &str, available: u64| {
+            format!(
+                r#"{{"name":"{name}","uuid":"{UUID}","state":"Enabled","status":"Connected","managementIp":"172.20.11.11","hypervisorType":"KVM","cpuNum":32,"availableMemoryCapacity":{available},"totalMemoryCapacity":{},"architecture":"x86_64","clusterUuid":"{UUID}","createDate":"Jan 6, 2026 9:00:00 AM"}}"#,
+                128_u64 << 30
+            )
+        };
+        let field = |name: &str| {
+            let kind = if name.ends_with("Capacity") { FieldKind::Long } else { FieldKind::Text };
+            Field { name: name.to_owned(), kind, secret: false }
+        };
+        let names = "uuid,name,state,status,managementIp,hypervisorType,cpuNum,availableMemoryCapacity,totalMemoryCapacity,architecture,clusterUuid,createDate";
+        let fields = names.split(',').map(field).collect();
+        let shape = Shape { inventory: Some("HostInventory".to_owned()), fields, results: Vec::new() };
+        (reply(&[&row("host-1", 63 << 30), &row("host-2", 512 << 20)]), shape)
+    }
+
+    #[test]
+    fn columns_are_left_out_by_worth() {
+        let (rows, shape) = hosts();
+        let first = |width: usize| {
+            let (text, rendered) = try_print(&rows, &shape, &terminal(width)).expect("prints");
+            (text.lines().next().map(str::to_owned).unwrap_or_default(), rendered.hidden.join(","))
+        };
+        let (heading, left_out) = first(80);
+        assert_eq!(heading, "name    uuid                              state    status     cpu       memory");
+        assert_eq!(left_out, "managementIp,hypervisorType,architecture,clusterUuid");
+        // What is left of the space goes to what fits.
+        assert_eq!(first(65).0, "name    uuid                              status          memory");
+        assert_eq!(first(55).0, "name    uuid                                   memory");
+        assert_eq!(first(40), ("name    uuid".to_owned(), "state,status,managementIp,hypervisorType,cpuNum,availableMemoryCapacity,totalMemoryCapacity,architecture,clusterUuid".to_owned()));
+    }
+
+    #[test]
+    fn what_belongs_together_shares_a_cell_on_terminals_only() {
+        let (rows, shape) = hosts();
+        let text = print_with(&rows, &shape, &terminal(80));
+        assert!(text.contains("   63/128 GiB\n") && text.contains("  0.5/128 GiB\n"), "{text}");
+        let piped = print_with(&rows, &shape, &View::new(Format::Table));
+        let columns =
+            "managementIp  hypervisorType  cpuNum  availableMemoryCapacity  totalMemoryCapacity  architecture";
+        assert!(piped.contains(columns) && piped.contains("512 MiB") && !piped.contains('/'), "{piped}");
+        let asked = print_with(&rows, &shape, &with_columns(terminal(80), "name,availableMemoryCapacity,managementIp"));
+        assert!(asked.starts_with("name    availableMemoryCapacity  managementIp\n"), "{asked}");
+    }
+
+    #[test]
+    fn columns_that_were_asked_for_stay() {
+        let (rows, shape) = hosts();
+        for width in [40, 60, 80, 120, 200] {
+            let (text, rendered) =
+                try_print(&rows, &shape, &with_columns(terminal(width), "+createDate,architecture,clusterUuid"))
+                    .expect("prints");
+            for column in ["createDate", "arch", "cluster", "name", "Jan 6, 2026 9:00:00 AM"] {
+                assert!(text.contains(column) && !rendered.hidden.contains(&column.to_owned()), "{width}: {text}");
+            }
         }
     }
 
