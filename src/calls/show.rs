@@ -6,12 +6,19 @@ use crate::json::Pieces;
 use crate::render::{self, Format, Shape, View};
 use crate::session::Invocation;
 
+use super::names;
+
 /// Prints what a call led to.
 pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
     match answer {
         Answer::Reply(reply) => {
             let mut reply = cx.session.recorded(reply);
-            print_parts(cx, &mut *reply, shape, view)
+            match names::wanted(cx, shape, view) {
+                Some((completion, view)) => {
+                    print_parts(cx, &mut names::Completed::new(&mut *reply, completion), shape, &view)
+                }
+                None => print_parts(cx, &mut *reply, shape, view),
+            }
         }
         Answer::Failed(failure) => {
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {

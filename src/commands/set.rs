@@ -68,6 +68,7 @@ fn set(held: &mut Held, setting: Setting, value: Option<&str>) -> Result<(), Err
         Setting::Output => {
             held.set(name).output = value.and_then(Format::from_name).map(|format| format.name().to_owned());
         }
+        Setting::Names => held.no_names = value == Some("off"),
         Setting::Pager => held.set(name).no_pager = value == Some("off"),
         Setting::Secure => held.set(name).no_secure = value == Some("off"),
         Setting::Wrap => held.set(name).wrap = value == Some("on"),
@@ -119,6 +120,7 @@ fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
         Setting::PageSize => options.page_size.unwrap_or(1000).to_string(),
         Setting::SortBy => text(&options.sort_by),
         Setting::Timeout => text(&options.timeout.map(|seconds| seconds.to_string())),
+        Setting::Names => on(!cx.session.held.no_names),
         Setting::Pager => on(!options.no_pager),
         Setting::Secure => on(!options.no_secure),
         Setting::Wrap => on(options.wrap),

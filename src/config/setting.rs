@@ -201,6 +201,8 @@ settings! {
     Live = "live", Place::Shell, Kind::Flag;
     /// Maximum width of a table, in characters
     MaxWidth = "max-width", Place::Shell, Kind::Number;
+    /// Names in place of uuids in tables on a terminal
+    Names = "names", Place::Shell, Kind::Flag;
     /// Output format; default table on a terminal, else json
     Output = "output", Place::Both, Kind::OneOf(&Format::NAMES) => output: String;
     /// Rows per request of a paged query; default 1000

@@ -20,12 +20,14 @@ pub(super) struct Candidate {
     pub(super) whole: Option<String>,
     /// The columns of the highest rank go first; those of rank 0 were asked for and stay.
     pub(super) rank: usize,
+    /// Whether the values are names of resources, whatever the member is called.
+    pub(super) is_name: bool,
 }
 
 impl Candidate {
     /// A column that was asked for.
     pub(super) fn asked(column: Column) -> Candidate {
-        Candidate { column, whole: None, rank: 0 }
+        Candidate { column, whole: None, rank: 0, is_name: false }
     }
 }
 
@@ -52,11 +54,20 @@ pub(super) fn ranked(columns: Vec<Column>, inventory: Option<&str>) -> Vec<Candi
         place.map_or(1 + index, |place| 1 + 2 * count - place)
     };
     let columns = columns.into_iter().enumerate();
-    columns.map(|(index, column)| Candidate { rank: rank(index, &column), whole: None, column }).collect()
+    columns.map(|(index, column)| Candidate { rank: rank(index, &column), ..Candidate::asked(column) }).collect()
 }
 
-/// The same columns as a terminal shows them: under short headings, two that belong together in one.
-pub(super) fn on_terminal(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+/// The same columns as a terminal shows them: names in place of uuids, short headings, two that belong together in one.
+pub(super) fn on_terminal(mut candidates: Vec<Candidate>, named: &[(String, String)]) -> Vec<Candidate> {
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.rank > 0) {
+        let path = &mut candidate.column.path;
+        let Some((key, member)) = named.iter().find(|(key, _)| path[..] == [key.as_str()]) else { continue };
+        *path = vec![member.clone()];
+        candidate.is_name = true;
+        if candidate.column.title == *key {
+            candidate.column.title.clone_from(member);
+        }
+    }
     for line in ON_TERMINALS.lines().filter(|line| !line.starts_with('#')) {
         let Some((title, shown)) = line.split_once('=') else { continue };
         let (part, whole) = shown.split_once('/').map_or((shown, None), |(part, whole)| (part, Some(whole)));
@@ -199,7 +210,7 @@ mod tests {
     #[test]
     fn on_terminals_headings_are_short_and_pairs_share_a_cell() {
         let columns = chosen("HostInventory").expect("is there");
-        let shown = on_terminal(ranked(columns, Some("HostInventory")));
+        let shown = on_terminal(ranked(columns, Some("HostInventory")), &[("clusterUuid".into(), "cluster".into())]);
         let told: Vec<_> = shown.iter().map(|shown| (shown.column.title.as_str(), shown.whole.as_deref())).collect();
         assert_eq!(
             told[4..8],

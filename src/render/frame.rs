@@ -20,7 +20,7 @@ const NAME: usize = 20;
 const LONG_TEXT: usize = 64;
 
 /// The width of a list of values below which less important columns are dropped.
-const LONG_LIST: usize = 40;
+const LONG_LIST: usize = 24;
 
 /// How values of a column are shortened when the column is narrower than its widest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

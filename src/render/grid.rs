@@ -203,12 +203,13 @@ impl Grid {
     /// A grid of these columns.
     fn of_candidates(columns: Vec<Candidate>, shape: &Shape, view: &View) -> Grid {
         let mut grid = Grid::default();
-        for Candidate { column, whole, rank } in columns {
+        for Candidate { column, whole, rank, is_name } in columns {
             let head = column.path.first().map(|head| grid.head_index(head));
             let whole = whole.map(|whole| grid.head_index(&whole));
             let field = column.path.first().and_then(|head| shape.field(head));
             let inner = column.path.get(1..).unwrap_or_default().to_vec();
-            let leaf = column.path.last().unwrap_or(&column.title).clone();
+            let leaf = if is_name { "name" } else { column.path.last().unwrap_or(&column.title) };
+            let leaf = leaf.to_owned();
             let kind = match field {
                 Some(field) if inner.is_empty() => field.kind,
                 _ => FieldKind::Unknown,
@@ -275,7 +276,12 @@ impl Grid {
     /// The names under which `--columns` knows a column.
     pub(super) fn names(&self, column: &GridColumn) -> impl Iterator<Item = String> {
         let path = || column.inner.iter().fold(self.head(column).to_owned(), |path, name| format!("{path}.{name}"));
-        let path = if column.head.is_some() { path() } else { column.title.clone() };
+        let path = match self.head(column) {
+            "" => column.title.clone(),
+            // The name of another resource.
+            head if column.inner.is_empty() && column.leaf != head => format!("{head}.{}", column.leaf),
+            _ => path(),
+        };
         let whole = column.whole.and_then(|index| self.heads.get(index).cloned());
         [Some(path), whole].into_iter().flatten()
     }
@@ -311,7 +317,13 @@ fn columns(shape: &Shape, fields: &[Field], view: &View, selection: Option<&Sele
             None => columns.push(Candidate::asked(column.clone())),
         }
     }
-    if view.terminal && view.format == Format::Table { defaults::on_terminal(columns) } else { columns }
+    if view.terminal && view.format == Format::Table { defaults::on_terminal(columns, &view.named) } else { columns }
+}
+
+/// The members that the default columns of a table show as they are.
+pub fn default_members(shape: &Shape) -> Vec<String> {
+    let columns = default_columns(shape, &shape.fields, Format::Table).into_iter();
+    columns.filter(|column| column.path.len() == 1).flat_map(|column| column.path).collect()
 }
 
 fn default_columns(shape: &Shape, fields: &[Field], format: Format) -> Vec<Column> {

@@ -41,6 +41,11 @@ impl SortKey {
         Ok(SortKey { column: Column { at: column.at + shift, ..column }, descending, saved: false })
     }
 
+    /// The members that lead to the values.
+    pub fn path(&self) -> &[String] {
+        &self.column.path
+    }
+
     /// The same as a saved preference.
     pub fn saved(self) -> SortKey {
         SortKey { saved: true, ..self }

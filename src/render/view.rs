@@ -98,6 +98,9 @@ pub struct View {
     pub failed: bool,
     /// Whether rows of the named inventory may have a value at a path although the current rows have none.
     pub knows: fn(&str, &[String]) -> bool,
+    /// Default columns that are shown as another one: the member that refers to a resource by its uuid, and the one that
+    /// holds that resource.
+    pub named: Vec<(String, String)>,
     /// The inventory that the rows are taken from, where only some of its members were asked for.
     pub taken_from: Option<String>,
 }
@@ -126,6 +129,7 @@ impl View {
             marks: None,
             failed: false,
             knows: |_, _| false,
+            named: Vec::new(),
             taken_from: None,
         }
     }

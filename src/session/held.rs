@@ -14,6 +14,8 @@ pub(crate) struct Held {
     changed: BTreeSet<&'static str>,
     /// What `set confirm` said.
     pub(crate) confirm: Option<ConfirmWish>,
+    /// Whether `set names` said that uuids are to stay.
+    pub(crate) no_names: bool,
     /// Whether nothing may be said.
     pub(crate) silent: bool,
 }

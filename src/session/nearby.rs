@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::{ApiName, Catalog, Offers};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
-use crate::json;
+use crate::json::{self, Piece, Pieces};
 use crate::plan::{self, Wanted};
 use crate::shell::complete::LiveValue;
 use crate::shell::{self, Unreachable};
@@ -44,21 +44,43 @@ impl Lookup {
         let inventory = self.catalog.api(query).and_then(|api| self.catalog.inventory(api.inventory?))?;
         inventory.field("uuid")?;
         let fields: &[&str] = if inventory.field("name").is_some() { &["uuid", "name"] } else { &["uuid"] };
-        let wanted = Wanted { conditions, fields, limit: Some(limit) };
-        let planned = plan::rows(query, &wanted, PAGE_SIZE, self.catalog).ok()?;
-        let Ok(Answer::Reply(reply)) = self.client.query(&planned, &CallOptions::default(), &mut Unwatched) else {
+        let member = |row: &[u8], name: &str| json::member(row, name).map(|text| json::unescape(text).into_owned());
+        let mut found = Vec::new();
+        self.ask(query, &Wanted { conditions, fields, limit: Some(limit) }, &mut |row| {
+            if let Some(uuid) = member(row, "uuid") {
+                found.push(LiveValue { uuid, name: member(row, "name").unwrap_or_default() });
+            }
+        })?;
+        Some(found)
+    }
+
+    /// Hands each row that a query finds with these conditions to `found`, with these members; all of them where none
+    /// is named. `None` where the node cannot be asked.
+    pub(crate) fn rows(
+        &mut self,
+        query: &str,
+        conditions: &[Condition],
+        fields: &[&str],
+        found: &mut dyn FnMut(&[u8]),
+    ) -> Option<()> {
+        let api = self.catalog.api_name(query)?;
+        if api.is_mistakable() && !self.has(api) {
+            return None;
+        }
+        self.ask(query, &Wanted { conditions, fields, limit: None }, found)
+    }
+
+    fn ask(&mut self, query: &str, wanted: &Wanted<'_>, found: &mut dyn FnMut(&[u8])) -> Option<()> {
+        let planned = plan::rows(query, wanted, PAGE_SIZE, self.catalog).ok()?;
+        let Ok(Answer::Reply(mut reply)) = self.client.query(&planned, &CallOptions::default(), &mut Unwatched) else {
             return None;
         };
-        let text = reply.into_text().ok()?;
-        let rows = json::member(&text, "inventories")?;
-        let member = |row: &[u8], name: &str| json::member(row, name).map(|text| json::unescape(text).into_owned());
-        Some(
-            json::items(rows)
-                .filter_map(|row| {
-                    Some(LiveValue { uuid: member(row, "uuid")?, name: member(row, "name").unwrap_or_default() })
-                })
-                .collect(),
-        )
+        while let Some(piece) = reply.next_piece().ok()? {
+            if let Piece::Row(row) = piece {
+                found(row);
+            }
+        }
+        Some(())
     }
 
     /// Whether the node has an API. One that lacks it could run another in its place (R1). It is asked once where it

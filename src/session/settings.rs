@@ -77,6 +77,8 @@ pub(crate) struct ViewSettings {
     pub(crate) summary: bool,
     pub(crate) header: bool,
     pub(crate) wrap: bool,
+    /// Whether names stand for uuids on terminals.
+    pub(crate) names: bool,
     pub(crate) secrets: Secrets,
     /// Whether it is a failure that a query finds nothing.
     pub(crate) fail_empty: bool,
@@ -218,6 +220,7 @@ impl<'a> Layers<'a> {
             summary: self.flag(|options| options.summary),
             header: !self.flag(|options| options.no_header),
             wrap: self.flag(|options| options.wrap),
+            names: !self.held.no_names,
             secrets: if self.flag(|options| options.no_secure) { Secrets::Shown } else { Secrets::Masked },
             fail_empty: self.flag(|options| options.fail_empty),
         }
