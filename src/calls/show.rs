@@ -2,9 +2,10 @@
 
 use crate::client::{self, Answer, Parts, Reply};
 use crate::error::Error;
-use crate::json::Pieces;
-use crate::render::{self, Format, Shape, View};
+use crate::json::{self, Kind, Pieces};
+use crate::render::{self, Format, Selection, Shape, View};
 use crate::session::Invocation;
+use crate::terminal::Paging;
 
 use super::names;
 
@@ -15,9 +16,10 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
             let mut reply = cx.session.recorded(reply);
             match names::wanted(cx, shape, view) {
                 Some((completion, view)) => {
-                    print_parts(cx, &mut names::Completed::new(&mut *reply, completion), shape, &view)
+                    let mut completed = names::Completed::new(&mut *reply, completion);
+                    print_parts(cx, &mut completed, shape, &view, paging(&view))
                 }
-                None => print_parts(cx, &mut *reply, shape, view),
+                None => print_parts(cx, &mut *reply, shape, view, paging(view)),
             }
         }
         Answer::Failed(failure) => {
@@ -41,7 +43,25 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
 /// Prints a reply.
 pub(crate) fn print(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
     let mut reply = cx.session.recorded(reply);
-    print_pieces(cx, &mut *reply, shape, view)
+    print_pieces(cx, &mut *reply, shape, view, paging(view))
+}
+
+/// How a view is paged.
+fn paging(view: &View) -> Paging {
+    if view.format == Format::Wide { Paging::Sideways } else { Paging::Lines }
+}
+
+/// The view of what an action led to: on a terminal who it was and its state, unless more was asked for.
+fn of_result(text: &[u8], view: &View) -> View {
+    let made = json::member(text, "inventory");
+    let is_short = view.terminal && view.format == Format::Table && view.columns.is_none() && view.filter.is_none();
+    let has = |made: &[u8], name: &str| json::member(made, name).is_some_and(|value| json::kind(value) != Kind::Null);
+    // Without a name it is no resource that could be looked at again: an access key is told this once.
+    let Some(made) = made.filter(|made| is_short && has(made, "name") && has(made, "uuid")) else {
+        return view.clone();
+    };
+    let names: Vec<&str> = ["name", "uuid", "state", "status"].into_iter().filter(|name| has(made, name)).collect();
+    View { columns: Selection::parse(&names.join(",")).ok(), ..view.clone() }
 }
 
 /// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
@@ -51,11 +71,11 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
         recording.whole(text);
     }
     let reply = || Reply::of_text(text.to_vec());
-    match print_parts(cx, &mut reply(), shape, view) {
+    match print_parts(cx, &mut reply(), shape, &of_result(text, view), Paging::Never) {
         Err(Error::Render(error)) => {
             let error = Error::NotShown(error);
             // A part that failed weighs more than how it looks.
-            if let Err(failed) = print_parts(cx, &mut reply(), &Shape::default(), &view.plain()) {
+            if let Err(failed) = print_parts(cx, &mut reply(), &Shape::default(), &view.plain(), Paging::Never) {
                 cx.session.report(error, cx.settings, None, None);
                 return Err(failed);
             }
@@ -66,15 +86,27 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
 }
 
 /// Prints the reply of a call, parts of which may have failed (M2).
-fn print_parts(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<(), Error> {
+fn print_parts(
+    cx: &mut Invocation<'_>,
+    reply: &mut dyn Pieces,
+    shape: &Shape,
+    view: &View,
+    paging: Paging,
+) -> Result<(), Error> {
     let mut parts = Parts::new(reply);
-    print_pieces(cx, &mut parts, shape, view)?;
+    print_pieces(cx, &mut parts, shape, view, paging)?;
     let failed = parts.into_failed();
     if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
 }
 
-fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<(), Error> {
-    let rendered = cx.write(|writer| {
+fn print_pieces(
+    cx: &mut Invocation<'_>,
+    reply: &mut dyn Pieces,
+    shape: &Shape,
+    view: &View,
+    paging: Paging,
+) -> Result<(), Error> {
+    let rendered = cx.write_paged(paging, |writer| {
         let rendered = render::render(reply, shape, view, writer)?;
         writer.flush()?;
         Ok(rendered)

@@ -20,7 +20,7 @@ const NAME: usize = 20;
 const LONG_TEXT: usize = 64;
 
 /// The width of a list of values below which less important columns are dropped.
-const LONG_LIST: usize = 24;
+const LONG_LIST: usize = 20;
 
 /// How values of a column are shortened when the column is narrower than its widest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,9 @@ impl Layout {
             numbers.push(number);
             yields.push(yielding);
         }
-        let Some(limit) = view.limit() else {
+        // A wide table is as wide as it is; the pager scrolls.
+        let limit = if view.format == Format::Wide { view.max_width } else { view.limit() };
+        let Some(limit) = limit else {
             let kept = (0..natural.len()).collect();
             return Some(Layout { kept, widths: natural, numbers, yields, limited: false, ellipsis: view.ellipsis() });
         };

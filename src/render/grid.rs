@@ -306,7 +306,7 @@ fn columns(shape: &Shape, fields: &[Field], view: &View, selection: Option<&Sele
     let mut columns = match selection {
         Some(selection) if !selection.added => return asked(&selection.columns),
         // Members requested with `fields=`.
-        _ if shape.inventory.is_none() && !shape.fields.is_empty() => {
+        _ if shape.inventory.is_none() && view.taken_from.is_some() && !shape.fields.is_empty() => {
             asked(&default_columns(shape, fields, view.format))
         }
         _ => defaults::ranked(default_columns(shape, fields, view.format), shape.inventory.as_deref()),

@@ -165,7 +165,7 @@ impl Pieces for Sorted {
 
 /// A value to sort by.
 #[derive(Clone, Debug, PartialEq)]
-enum Key {
+pub(super) enum Key {
     Bool(bool),
     Number(f64, i64),
     Time(DateTime),
@@ -174,7 +174,7 @@ enum Key {
 }
 
 impl Key {
-    fn of(row: &[u8], path: &[String]) -> Key {
+    pub(super) fn of(row: &[u8], path: &[String]) -> Key {
         let mut key = Key::Missing;
         json::pick(row, path, &mut |value| {
             if key == Key::Missing {
@@ -203,7 +203,7 @@ impl Key {
         }
     }
 
-    fn compare(&self, other: &Key) -> Ordering {
+    pub(super) fn compare(&self, other: &Key) -> Ordering {
         match (self, other) {
             (Key::Bool(a), Key::Bool(b)) => a.cmp(b),
             (Key::Number(a, x), Key::Number(b, y)) => a.total_cmp(b).then(x.cmp(y)),

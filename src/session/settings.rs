@@ -266,6 +266,7 @@ impl<'a> Layers<'a> {
             color: color.unwrap_or_default(),
             errors: errors.unwrap_or_default(),
             pager: Some(pager).filter(|_| !is_off && !self.flag(|options| options.no_pager)),
+            less: self.variables.less.clone(),
         }
     }
 }

@@ -24,8 +24,6 @@ pub(crate) struct Terminal {
     pub(crate) unicode: bool,
     /// Whether `NO_COLOR` asks for none.
     pub(crate) no_color: bool,
-    /// Whether `LESS` says how the user wants `less`.
-    pub(crate) less_is_set: bool,
 }
 
 impl Terminal {
@@ -39,7 +37,6 @@ impl Terminal {
             is_dumb: environment.is_dumb_terminal(),
             unicode: environment.variables.unicode,
             no_color: environment.variables.no_color,
-            less_is_set: environment.variables.less.is_some(),
         }
     }
 }
@@ -58,6 +55,8 @@ pub(crate) struct Ui {
     pub(crate) errors: Sourced<ErrorFormat>,
     /// The program that pages long output; `None` where none is wanted.
     pub(crate) pager: Option<String>,
+    /// How the user wants `less`, as `LESS` says.
+    pub(crate) less: Option<String>,
 }
 
 /// Where results go.

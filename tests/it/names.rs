@@ -2,7 +2,7 @@
 
 use crate::harness::{Home, Run};
 use crate::node::{Node, Recorded, Reply};
-use crate::terminal::{CTRL_D, Terminal};
+use crate::terminal::Terminal;
 
 const SESSION: &str = "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37";
 
@@ -105,13 +105,14 @@ fn terminals_show_names_unless_they_are_not_wanted() {
     let terminal = Terminal::run_with(&home, (120, 40), program, &options, &variables);
     terminal.line("QueryVmInstance limit=4");
     let screen = terminal.sees("(4 rows)");
-    assert!(screen.contains(" host ") && screen.contains("  host-11") && !screen.contains("hostUuid"), "{screen}");
+    assert!(screen.contains("  host\n") && screen.contains("  host-11") && !screen.contains("hostUuid"), "{screen}");
     // The node does not tell the names of clusters.
     assert!(screen.contains(&uuid(20)) && !screen.contains("warning"), "{screen}");
     terminal.line("set names off");
-    terminal.line("QueryVmInstance limit=4");
+    terminal.line("QueryVmInstance limit=5");
     terminal.sees("hostUuid");
-    terminal.keys(CTRL_D);
+    terminal.sees("every row: clusterUuid");
+    terminal.line("exit");
     terminal.ends();
     assert_eq!(asked(&node), ["vm-instances", "hosts", "clusters", "vm-instances"]);
 }
