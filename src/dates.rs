@@ -1,6 +1,8 @@
 //! Dates as a node prints and compares them.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// Turns a date into `YYYY-MM-DD hh:mm:ss`, the only form that a node compares correctly (Q10).
 ///
@@ -43,9 +45,34 @@ pub(crate) fn printed(text: &str) -> Option<DateTime> {
     ["%b %d %Y %I:%M:%S %p", "%b %d %Y %I:%M %p"].iter().find_map(|format| parse(format, &text))
 }
 
+/// A date as tables on a terminal show it, `2025-03-04 14:12`: one of a node as it stands, since a node does not tell its
+/// zone (N3), and one of this program, `2025-03-04T14:12:01Z`, in the zone of this machine.
+pub(crate) fn short(text: &str) -> Option<String> {
+    let of_program = || text.ends_with('Z').then(|| text.parse::<Timestamp>().ok()).flatten();
+    let date = printed(text).or_else(|| of_program().map(here))?;
+    Some(date.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// A moment in the zone of this machine.
+pub(crate) fn here(moment: Timestamp) -> DateTime {
+    moment.to_zoned(TimeZone::system()).datetime()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_show_what_sorts_and_fits() {
+        assert_eq!(short("Mar 4, 2025 2:12:01 PM").as_deref(), Some("2025-03-04 14:12"));
+        assert_eq!(short("Mar 4, 2025, 12:02:01\u{202f}AM").as_deref(), Some("2025-03-04 00:02"));
+        let moment: Timestamp = "2025-03-04T14:12:01Z".parse().expect("a moment");
+        let expected = here(moment).strftime("%Y-%m-%d %H:%M").to_string();
+        assert_eq!(short("2025-03-04T14:12:01Z"), Some(expected));
+        for text in ["", "soon", "2025-03-04", "Z", "AM"] {
+            assert_eq!(short(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn moments_become_what_the_node_compares() {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::dates;
 use crate::json::{self, Kind};
 use crate::secret::MASK;
 use crate::width::width;
@@ -94,6 +95,10 @@ pub(super) fn joint(part: Option<&[u8]>, whole: Option<&[u8]>, cell: &mut Cell) 
 fn push_value(column: &GridColumn, value: &[u8], view: &View, out: &mut String) {
     match json::kind(value) {
         Kind::Null => {}
+        Kind::Text if column.shortens_dates => match dates::short(&json::unescape(value)) {
+            Some(date) => out.push_str(&date),
+            None => push_text(&column.leaf, value, view, out),
+        },
         Kind::Text => push_text(&column.leaf, value, view, out),
         Kind::Bool => out.push_str(&String::from_utf8_lossy(value)),
         Kind::Number => push_number(value, column.bytes, out),

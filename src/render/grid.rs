@@ -93,6 +93,8 @@ pub(super) struct GridColumn {
     pub(super) state: bool,
     /// Whether the values are dates according to the catalog.
     time: bool,
+    /// Whether dates are shortened.
+    pub(super) shortens_dates: bool,
     /// Whether the rows are APIs, whose names are not chosen by users.
     of_apis: bool,
 }
@@ -220,6 +222,7 @@ impl Grid {
                 bytes: view.format.is_for_people() && counts_bytes(&leaf, kind),
                 state: is_state(&leaf),
                 time: kind == FieldKind::Time,
+                shortens_dates: false,
                 of_apis: shape.inventory.as_deref() == Some("Api"),
                 title: column.title,
                 inner,
@@ -229,6 +232,10 @@ impl Grid {
                 rank,
                 masked,
             });
+            let is_table = matches!(view.format, Format::Table | Format::Wide);
+            if let Some(column) = grid.columns.last_mut().filter(|_| view.terminal && is_table) {
+                column.shortens_dates = column.is_time();
+            }
         }
         grid
     }
