@@ -1,8 +1,8 @@
 //! Dates as a node prints and compares them.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// Turns a date into `YYYY-MM-DD hh:mm:ss`, the only form that a node compares correctly (Q10).
 ///
@@ -12,6 +12,22 @@ use jiff::tz::TimeZone;
 pub(crate) fn normalise(text: &str) -> Option<String> {
     let text = text.trim();
     iso(text).or_else(|| printed(text)).map(compared)
+}
+
+/// The moment so long before `now`, in the form that a node compares: `-7d`, with `m` for minutes, `h`, `d` and `w`.
+pub(crate) fn ago(text: &str, now: DateTime) -> Option<String> {
+    let text = text.trim().strip_prefix('-')?;
+    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        "w" => 7 * 24 * 60,
+        _ => return None,
+    };
+    let count: i64 = count.parse().ok().filter(|_| count.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let past = SignedDuration::from_mins(count.checked_mul(minutes).filter(|minutes| *minutes < 1 << 40)?);
+    now.checked_sub(past).ok().map(compared)
 }
 
 /// A date in the form that a node compares.
@@ -61,6 +77,28 @@ pub(crate) fn here(moment: Timestamp) -> DateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_told_by_how_long_ago_they_were() {
+        let now = printed("Mar 4, 2025 2:12:01 PM").expect("a date");
+        for (text, expected) in [
+            ("-7d", Some("2025-02-25 14:12:01")),
+            ("-2w", Some("2025-02-18 14:12:01")),
+            ("-36h", Some("2025-03-03 02:12:01")),
+            ("-15m", Some("2025-03-04 13:57:01")),
+            ("-0d", Some("2025-03-04 14:12:01")),
+            ("7d", None),
+            ("-d", None),
+            ("-", None),
+            ("--7d", None),
+            ("-7y", None),
+            ("-7日", None),
+            ("-99999999999999999999d", None),
+            ("-9999999999d", None),
+        ] {
+            assert_eq!(ago(text, now).as_deref(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn tables_show_what_sorts_and_fits() {

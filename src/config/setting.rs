@@ -215,7 +215,7 @@ settings! {
     Secure = "secure", Place::Shell, Kind::Flag;
     /// Sort the rows that were received by a column; -NAME in descending order
     SortBy = "sort-by", Place::Shell, Kind::Text;
-    /// The node's time zone, for access keys
+    /// The node's time zone, for access keys and dates
     TimeZone = "time-zone", Place::Context, Kind::Text => time_zone: String;
     /// Seconds to wait for a job; default set by the node
     Timeout = "timeout", Place::Both, Kind::Number => timeout: Duration;
