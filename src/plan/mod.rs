@@ -38,6 +38,8 @@ pub use zql::{API as ZQL_API, closest_entity};
 use std::ops::Range;
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use crate::catalog::Catalog;
 use crate::syntax::{Command, Word};
 
@@ -52,11 +54,13 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// The open session, for calls that name it in their path.
     pub session: Option<String>,
+    /// What the node's clock shows, for dates that are told by how long ago they were.
+    pub now: Option<DateTime>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { no_check: false, page_size: 1000, timeout: None, session: None }
+        Options { no_check: false, page_size: 1000, timeout: None, session: None, now: None }
     }
 }
 

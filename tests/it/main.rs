@@ -21,6 +21,7 @@ mod imports;
 mod interrupts;
 mod jobs;
 mod lines;
+mod names;
 mod node;
 mod output;
 mod owners;
