@@ -2,6 +2,7 @@
 
 mod hint;
 mod kind;
+mod name;
 
 use std::io;
 use std::ops::Range;
@@ -12,6 +13,7 @@ use crate::{cli, config, plan, render, results, sandbox, shell};
 
 pub(crate) use hint::{Circumstances, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, hint};
 pub use kind::Kind;
+pub use name::{NameError, NameProblem};
 
 /// How the program ends. The numbers are part of its contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,9 @@ pub enum Error {
     /// The command cannot be planned.
     #[error(transparent)]
     Plan(#[from] plan::Error),
+    /// A name in the place of a uuid does not tell which resource is meant.
+    #[error(transparent)]
+    Name(Box<NameError>),
     /// The address of the node makes no sense.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -278,6 +283,7 @@ impl Error {
             Error::Syntax(error) | Error::Argument { error, .. } => Some(error.span()),
             Error::File(error) => Some(error.span.clone()),
             Error::Plan(error) => error.span.clone(),
+            Error::Name(error) => Some(error.span.clone()),
             Error::Redirect(error) => Some(error.span()),
             _ => None,
         }

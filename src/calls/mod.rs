@@ -7,6 +7,7 @@ mod arrange;
 pub(crate) mod confirm;
 pub(crate) mod job_rows;
 mod missing;
+pub(crate) mod names;
 mod run;
 pub(crate) mod send;
 pub(crate) mod shape;

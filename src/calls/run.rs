@@ -5,7 +5,7 @@ use std::io;
 use crate::client::{Answer, JobUuid, Reply, is_log_in, is_log_out};
 use crate::error::Error;
 use crate::json::{self, Kind};
-use crate::plan::{Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
+use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
 use crate::render::{self, Selection, Shape, View};
 use crate::secret::mask_command;
 use crate::session::{Invocation, accounts, who_of};
@@ -42,7 +42,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
         Plan::Query(query) => {
             let answer = send::query(cx, &query)?;
             explain_wide_text(cx, &Plan::Query(query), &answer);
-            show::answer(cx, answer, &shape, &view)
+            show::found(cx, answer, &shape, &view, plan::why_none(command))
         }
         Plan::Call(request) => {
             let answer = send::execute_as(cx, &request, job)?;

@@ -2,16 +2,33 @@
 
 use crate::client::{self, Answer, Parts, Reply};
 use crate::error::Error;
-use crate::json::Pieces;
+use crate::json::{self, Pieces};
 use crate::render::{self, Format, Shape, View};
 use crate::session::Invocation;
+
+/// Prints what a query found. `why_none` is a likely reason for no rows.
+pub(super) fn found(
+    cx: &mut Invocation<'_>,
+    found: Answer,
+    shape: &Shape,
+    view: &View,
+    why_none: Option<String>,
+) -> Result<(), Error> {
+    let Answer::Reply(reply) = found else { return answer(cx, found, shape, view) };
+    let mut reply = cx.session.recorded(reply);
+    let says_none = print_parts(cx, &mut *reply, shape, view)?;
+    if let Some(reason) = why_none.filter(|_| says_none) {
+        cx.say(&json::escape_unprintable(&reason));
+    }
+    Ok(())
+}
 
 /// Prints what a call led to.
 pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
     match answer {
         Answer::Reply(reply) => {
             let mut reply = cx.session.recorded(reply);
-            print_parts(cx, &mut *reply, shape, view)
+            print_parts(cx, &mut *reply, shape, view).map(drop)
         }
         Answer::Failed(failure) => {
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
@@ -34,7 +51,7 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
 /// Prints a reply.
 pub(crate) fn print(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
     let mut reply = cx.session.recorded(reply);
-    print_pieces(cx, &mut *reply, shape, view)
+    print_pieces(cx, &mut *reply, shape, view).map(drop)
 }
 
 /// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
@@ -54,19 +71,20 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
             }
             Err(error)
         }
-        result => result,
+        result => result.map(drop),
     }
 }
 
 /// Prints the reply of a call, parts of which may have failed (M2).
-fn print_parts(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<(), Error> {
+fn print_parts(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
     let mut parts = Parts::new(reply);
-    print_pieces(cx, &mut parts, shape, view)?;
+    let says_none = print_pieces(cx, &mut parts, shape, view)?;
     let failed = parts.into_failed();
-    if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
+    if failed.is_empty() { Ok(says_none) } else { Err(Error::Parts(failed)) }
 }
 
-fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<(), Error> {
+/// Prints pieces. Whether somebody reads that there are no rows.
+fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
     let rendered = cx.write(|writer| {
         let rendered = render::render(reply, shape, view, writer)?;
         writer.flush()?;
@@ -86,11 +104,12 @@ fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, 
         return Err(Error::Empty);
     }
     // On a terminal nothing at all would look like a program that hangs.
-    if rendered.rows == 0 && view.terminal && view.format.is_for_people() {
+    let says_none = rendered.rows == 0 && view.terminal && view.format.is_for_people();
+    if says_none {
         let is_change = shape.inventory.is_none() && shape.fields.is_empty();
         cx.say(if is_change { "done" } else { "no rows" });
     }
-    Ok(())
+    Ok(says_none)
 }
 
 /// The whole text of a reply.

@@ -21,6 +21,7 @@ mod index;
 mod invariants;
 mod inventory;
 mod offers;
+pub(crate) mod references;
 mod routes;
 mod zql;
 

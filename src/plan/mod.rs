@@ -7,6 +7,7 @@ mod call;
 mod condition;
 mod error;
 mod fields;
+mod names;
 mod newer;
 mod own;
 mod password;
@@ -23,6 +24,7 @@ pub(crate) mod every_api;
 
 pub use condition::{Condition, zql_string};
 pub use error::{Error, ErrorKind};
+pub use names::{Name, Names, names};
 pub use newer::newer;
 pub use own::{Wanted, call, rows};
 pub use query::{Answer, Cursor, Extent, LocalOrder, QueryParameter, QueryPlan, Sort};
@@ -31,7 +33,7 @@ pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
-pub use suggest::{argument_hint, closest_name};
+pub use suggest::{argument_hint, closest_name, why_none};
 pub use zql::statement_request as zql_request;
 pub use zql::{API as ZQL_API, closest_entity};
 
@@ -52,11 +54,13 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// The open session, for calls that name it in their path.
     pub session: Option<String>,
+    /// Whether names may stand where uuids belong: the request is shown and never sent.
+    pub holds_names: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { no_check: false, page_size: 1000, timeout: None, session: None }
+        Options { no_check: false, page_size: 1000, timeout: None, session: None, holds_names: false }
     }
 }
 

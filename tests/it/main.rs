@@ -19,6 +19,7 @@ mod harness;
 mod interrupts;
 mod jobs;
 mod lines;
+mod names;
 mod node;
 mod output;
 mod paging;

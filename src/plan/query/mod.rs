@@ -17,6 +17,7 @@ use super::error::{Error, ErrorKind};
 use super::request::PathPart;
 use super::{Options, call};
 
+pub(super) use listed::conditions as listed_conditions;
 pub use parameter::QueryParameter;
 use parameter::is_tag_parameter;
 pub(crate) use parameter::{QueryValue, condition_fields};

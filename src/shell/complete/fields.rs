@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::catalog::references::{self, Reference};
 use crate::catalog::{Api, Catalog, Field, FieldPath, Inventory, TAG_FIELDS, Type};
 use crate::plan::{QueryParameter, QueryValue, condition_fields};
 use crate::syntax::Operator;
@@ -12,7 +13,6 @@ use super::cursor::{Argument, Place, name_length};
 use super::engine::{Shelf, Wish};
 use super::names::newer;
 use super::query::rows;
-use super::references::{self, Reference};
 use super::sources::Sources;
 use super::values;
 

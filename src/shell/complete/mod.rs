@@ -15,7 +15,6 @@ mod names;
 mod own;
 mod query;
 mod rank;
-mod references;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -31,4 +30,3 @@ pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveVal
 pub(crate) use cursor::{Argument, name_length};
 pub(crate) use own::find as own_command;
 pub(crate) use query::rows;
-pub(crate) use references::query_of_parameter as resource_query;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::catalog::{Api, Catalog, Parameter, Type};
+use crate::catalog::{Api, Catalog, Parameter, Type, references};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
 
@@ -11,7 +11,7 @@ use super::candidate::{Candidate, Group, Kind, Note};
 use super::cursor::{Argument, Place};
 use super::engine::{Shelf, Wish};
 use super::sources::Sources;
-use super::{references, values};
+use super::values;
 use crate::plan::QueryParameter;
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::catalog::references::Reference;
 use crate::catalog::{Catalog, Field, Inventory, Parameter, Type};
 use crate::cli::{Lookup, Takes};
 use crate::config::Setting;
@@ -9,7 +10,6 @@ use crate::render::Format;
 
 use super::candidate::{Candidate, Group, Kind, Note};
 use super::engine::{Shelf, Wish};
-use super::references::Reference;
 use super::sources::{Live, Sources};
 
 /// A value that is always the same, and what it means.

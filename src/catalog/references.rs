@@ -1,6 +1,6 @@
 //! Which query lists the resources that a value may name.
 
-use crate::catalog::{Api, Catalog, Field, Inventory, Parameter, Type};
+use super::{Api, Catalog, Field, Inventory, Parameter, Type};
 
 /// The query to ask, and which of its members the value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn of_action(catalog: Catalog, action: &str) -> Option<&'static str> {
 
 /// The query for what a name such as `defaultL3NetworkUuid` or `hostUuids` speaks of: the longest of its endings
 /// that a query is called after.
-fn of_name(catalog: Catalog, name: &str) -> Option<&'static str> {
+pub(crate) fn of_name(catalog: Catalog, name: &str) -> Option<&'static str> {
     let stem = name.strip_suffix("Uuid").or_else(|| name.strip_suffix("Uuids"))?;
     let humps = stem.char_indices().filter(|(at, c)| *at == 0 || c.is_ascii_uppercase());
     humps.map(|(at, _)| &stem[at..]).find_map(|ending| query_called(catalog, ending))

@@ -1,0 +1,64 @@
+//! A name in the place of a uuid that does not tell which resource is meant.
+
+use std::ops::Range;
+
+/// Why a name leads to no uuid. Nothing was done.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{argument}: {query} finds {} called {name}", .problem.count())]
+pub struct NameError {
+    /// The parameter or field that it was given for.
+    pub argument: String,
+    /// The name.
+    pub name: String,
+    /// The query that was asked.
+    pub query: &'static str,
+    /// Where the name stands in the line.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub problem: NameProblem,
+}
+
+/// What is wrong with a name.
+#[derive(Clone, Debug)]
+pub enum NameProblem {
+    /// Nothing has it.
+    Unknown {
+        /// The name and the uuid of the resource with the closest name.
+        closest: Option<(String, String)>,
+    },
+    /// Several resources have it.
+    Ambiguous {
+        /// How many.
+        count: usize,
+        /// What tells them apart, a line each; the first ones where there are many.
+        candidates: Vec<String>,
+    },
+}
+
+impl NameProblem {
+    fn count(&self) -> String {
+        match self {
+            NameProblem::Unknown { .. } => "nothing".to_owned(),
+            NameProblem::Ambiguous { count, .. } => count.to_string(),
+        }
+    }
+}
+
+impl NameError {
+    /// The resources that may be meant, a line each.
+    pub(crate) fn candidates(&self) -> Vec<String> {
+        let NameProblem::Ambiguous { count, candidates } = &self.problem else { return Vec::new() };
+        let more = (*count > candidates.len()).then(|| format!("and {} more", count - candidates.len()));
+        candidates.iter().cloned().chain(more).collect()
+    }
+
+    pub(super) fn hint(&self) -> String {
+        match &self.problem {
+            NameProblem::Unknown { closest: Some((name, uuid)) } => format!("did you mean `{name}` ({uuid})?"),
+            NameProblem::Unknown { closest: None } => {
+                format!("`zstack-cli {} fields=uuid,name` lists them; --no-check sends the value as typed", self.query)
+            }
+            NameProblem::Ambiguous { .. } => "the uuid says which is meant".to_owned(),
+        }
+    }
+}
