@@ -237,13 +237,12 @@ fn addresses(row: &[u8]) -> String {
 fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<Vec<Found>>, Error> {
     let statements: Vec<String> = searches.iter().filter_map(|search| search.zql(cx)).collect();
     let statement = statements.join(" ; ");
-    if searches.len() > 1 && statements.len() == searches.len() && statement.len() <= LONGEST {
-        if let Answer::Reply(reply) = send::execute(cx, &plan::zql_request(&statement, false))? {
-            let text = show::text(reply)?;
-            let results: Vec<&[u8]> = json::items(json::member(&text, "results").unwrap_or_default()).collect();
-            if results.len() == searches.len() {
-                return Ok(results.into_iter().map(all_found).collect());
-            }
+    let is_one = searches.len() > 1 && statements.len() == searches.len() && statement.len() <= LONGEST;
+    if is_one && let Answer::Reply(reply) = send::execute(cx, &plan::zql_request(&statement, false))? {
+        let text = show::text(reply)?;
+        let results: Vec<&[u8]> = json::items(json::member(&text, "results").unwrap_or_default()).collect();
+        if results.len() == searches.len() {
+            return Ok(results.into_iter().map(all_found).collect());
         }
     }
     let mut found = Vec::new();

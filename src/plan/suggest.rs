@@ -317,7 +317,7 @@ mod tests {
             (
                 "QueryZone name~=b_1",
                 Some(
-                    "name~=b_1: _ is any one character, and then the whole value counts; 'name~=%b\\_1%' finds part of it",
+                    "name~=b_1: _ is any one character, and then the whole value counts; name~='%b\\_1%' finds part of it",
                 ),
             ),
             ("QueryZone name~=b_% name=x", None),
