@@ -7,6 +7,7 @@ mod name;
 use std::io;
 use std::ops::Range;
 
+use crate::catalog::import::ImportError;
 use crate::client::{self, ApiFailure, EndpointError, FailedPart};
 use crate::syntax::{CommandError, FileError};
 use crate::{cli, config, plan, render, results, sandbox, shell};
@@ -138,6 +139,14 @@ pub enum Error {
         path: String,
         /// What went wrong.
         source: io::Error,
+    },
+    /// The file is no SDK that a catalog can be read from.
+    #[error("cannot import {path}: {problem}")]
+    Import {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: ImportError,
     },
     /// A program that a line names cannot be run.
     #[error("cannot run {program}: {source}")]

@@ -42,6 +42,9 @@ pub struct JobEntry {
     pub end: Option<(JobOutcome, Duration)>,
 }
 
+/// Shows a warning to the user.
+type Warn = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// The journal of jobs.
 #[derive(Clone)]
 pub struct Journal {
@@ -50,7 +53,7 @@ pub struct Journal {
     url: String,
     context: Option<String>,
     /// Who is told, once, that it cannot be written.
-    warn: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    warn: Option<Warn>,
 }
 
 /// How long the file was before a line was added, and is since.

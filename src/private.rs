@@ -1,11 +1,12 @@
 //! Files and folders that only their owner may use: sessions, results, histories, and the locks that guard them.
 //!
 //! What is made here has mode `0600` or `0700` from the start. Where a file is found instead, its user decides whether
-//! a looser mode is mended ([`tighten`]) or refused ([`looser_mode`]).
+//! a looser mode is mended ([`tighten`]) or refused ([`looser_mode`]). One that belongs to somebody else is refused
+//! ([`check_owner`]), as `ssh` does.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,6 +35,37 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn looser_mode(path: &Path) -> io::Result<Option<u32>> {
     let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
     Ok(Some(mode).filter(|mode| mode & OTHERS != 0))
+}
+
+/// Why a file or folder of somebody else is not used.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} belongs to another user (uid {uid})")]
+struct ForeignOwner {
+    what: &'static str,
+    uid: u32,
+}
+
+/// Refuses a file or folder that belongs neither to this user nor to the system: who owns it says what it holds. A link
+/// of somebody else is refused as well, wherever it leads; in a folder that all share it may lead anywhere. What is
+/// missing is nobody's.
+pub(crate) fn check_owner(path: &Path) -> io::Result<()> {
+    let ours = rustix::process::geteuid().as_raw();
+    for (what, metadata) in [("it", fs::symlink_metadata(path)), ("what it leads to", fs::metadata(path))] {
+        match metadata.map(|metadata| metadata.uid()) {
+            Ok(0) => {}
+            Ok(uid) if uid == ours => {}
+            Ok(uid) => return Err(io::Error::new(io::ErrorKind::PermissionDenied, ForeignOwner { what, uid })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// As [`check_owner`], for a file and the folder that it lies in.
+pub(crate) fn check_owners(path: &Path) -> io::Result<()> {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), check_owner)?;
+    check_owner(path)
 }
 
 /// Takes an open file from others that can use it.
@@ -68,6 +100,7 @@ pub(crate) fn lock_within(path: &Path, longest: Duration) -> io::Result<Option<F
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
+    check_owners(path)?;
     options().write(true).create(true).truncate(false).open(path)
 }
 
@@ -114,6 +147,29 @@ mod tests {
         assert_eq!(looser_mode(&path).expect("a mode"), Some(0o640));
         tighten(&File::open(&path).expect("open")).expect("mended");
         assert_eq!((looser_mode(&path).expect("a mode"), mode(&path)), (None, 0o600));
+    }
+
+    #[test]
+    fn what_belongs_to_others_is_refused() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (path, link) = (home.path().join("file"), home.path().join("link"));
+        check_owners(&path).expect("nothing there");
+        fs::write(&path, "").expect("written");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        check_owners(&link).expect("both are ours");
+        // Only the system's user can give files away.
+        if std::os::unix::fs::chown(&path, Some(12345), None).is_err() {
+            return;
+        }
+        let error = check_owners(&path).expect_err("not ours").to_string();
+        assert_eq!(error, "it belongs to another user (uid 12345)");
+        let error = check_owners(&link).expect_err("not ours").to_string();
+        assert_eq!(error, "what it leads to belongs to another user (uid 12345)");
+        std::os::unix::fs::chown(&path, Some(0), None).expect("given back");
+        std::os::unix::fs::lchown(&link, Some(12345), None).expect("given away");
+        assert!(check_owner(&link).is_err() && lock(&link).is_err());
+        std::os::unix::fs::chown(home.path(), Some(12345), None).expect("given away");
+        assert!(check_owners(&path).is_err());
     }
 
     #[test]

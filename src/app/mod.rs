@@ -17,6 +17,7 @@ use crate::error::{Error, ExitCode};
 use crate::jq;
 use crate::session::{Session, error_format, errors_of_environment};
 use crate::terminal;
+use crate::tty;
 
 /// Runs the program with the arguments that follow its name.
 pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
@@ -26,6 +27,7 @@ pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
     let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let format = error_format(cli::errors_among(&texts), &environment.variables);
     panic::set_hook(Box::new(move |panic| {
+        tty::restore();
         let _ = writeln!(io::stderr(), "{}", terminal::bug(panic.location(), format));
     }));
     panic::catch_unwind(AssertUnwindSafe(|| start(environment, arguments))).unwrap_or(ExitCode::Bug)

@@ -9,10 +9,11 @@ use crate::cli::Options;
 use crate::client;
 use crate::commands::login;
 use crate::error::{Error, ExitCode};
+use crate::plan;
 use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, refresh};
 use crate::shell::complete::Disk;
-use crate::shell::{self, Colour, Evaluator, Flow, History, Known, Prompt};
-use crate::terminal::Output;
+use crate::shell::{self, Colour, Evaluator, Flow, History, Known, Prompt, Ran};
+use crate::terminal::{self, Output};
 
 use super::conclude::conclude;
 use super::evaluate::run_line;
@@ -43,7 +44,9 @@ fn converse(session: &mut Session) -> Result<(), Error> {
     let live = Arc::clone(&prompt.live);
     session.prompt = Some(prompt);
     settings.ui.say("zstack-cli: `help` explains, Tab completes, Ctrl-D leaves");
-    let shell_options = shell::Options { live: &*live, files: &Disk, history };
+    let interrupt = session.interrupt.clone();
+    let edit = |text: &str| terminal::edit(text, &interrupt);
+    let shell_options = shell::Options { live: &*live, files: &Disk, history, edit: &edit };
     shell::run(shell_options, &mut AtPrompt { session, typed }, &mut io::stderr())?;
     Ok(())
 }
@@ -155,7 +158,7 @@ impl Evaluator for AtPrompt<'_> {
         settings.is_ok_and(|settings| settings.ui.colour(settings.ui.terminal.stdout))
     }
 
-    fn evaluate(&mut self, text: &str) -> Flow {
+    fn evaluate(&mut self, text: &str) -> Ran {
         self.session.environment.measure_terminal();
         let line = self.typed.take(text);
         let mut result = self.run_recorded(&line);
@@ -168,9 +171,15 @@ impl Evaluator for AtPrompt<'_> {
             // The terminal has just shown `^C` there.
             let _ = writeln!(io::stderr());
         }
+        let succeeded = result.as_ref().err().is_none_or(|error| error.exit_code() == ExitCode::Interrupted);
+        let corrected = match &result {
+            Err(Error::Plan(error)) => plan::corrected(text, error),
+            Err(Error::Name(error)) => error.corrected(text),
+            _ => None,
+        };
         let (_, flow) = conclude(self.session, result, &line, None);
         self.typed.keeps_secrets.set(self.session.held.options.no_secure);
-        flow
+        Ran { flow, succeeded, corrected }
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     // What stands above the question's last line stays there while that one is answered.
     let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
     writeln!(io::stderr(), "{above}")?;
+    let _attended = cx.session.attend_to_ends()?;
     let answer = shell::ask(last)?.unwrap_or_default();
     if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
 }

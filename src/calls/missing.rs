@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn value(uuid: &str, name: &str) -> LiveValue {
-        LiveValue { uuid: uuid.to_owned(), name: name.to_owned() }
+        LiveValue { uuid: uuid.to_owned(), name: name.to_owned(), ..LiveValue::default() }
     }
 
     #[test]

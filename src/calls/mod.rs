@@ -9,6 +9,7 @@ pub(crate) mod job_rows;
 mod missing;
 pub(crate) mod names;
 mod run;
+mod secrets;
 pub(crate) mod send;
 pub(crate) mod shape;
 pub(crate) mod show;
@@ -19,4 +20,5 @@ mod zql;
 mod zql_results;
 
 pub(crate) use run::{nothing_to_validate, run};
+pub(crate) use secrets::learn_secrets;
 pub(crate) use zql::shape as shape_of_zql;

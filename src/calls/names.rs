@@ -248,7 +248,7 @@ fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<Vec<Found>>,
     let mut found = Vec::new();
     for search in searches {
         let condition = [(search.field, search.operator, search.value())];
-        let wanted = Wanted { conditions: &condition, fields: &["uuid", "name"], limit: None };
+        let wanted = Wanted { conditions: &condition, fields: &["uuid", "name"], ..Wanted::default() };
         found.push(all_found(&rows(cx, search.query, &wanted)?));
     }
     Ok(found)

@@ -12,10 +12,11 @@ use crate::session::{Invocation, accounts, who_of};
 use crate::syntax::Command;
 
 use super::watch::{self, Watched};
-use super::{confirm, missing, send, shape, show, waiting, zql};
+use super::{confirm, missing, secrets, send, shape, show, waiting, zql};
 
 /// Runs what a command came to, and prints what came of that.
 pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, view: View) -> Result<(), Error> {
+    secrets::learn_of_plan(cx.session, &planned);
     let settings = &cx.settings.call;
     let planned = if settings.validate { Plan::Call(validation(&planned)?) } else { planned };
     if settings.dry_run {
@@ -25,6 +26,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
     send::show_curl(cx, &planned, job)?;
     let (shape, select) = shape::of_plan(cx.session.catalog, &planned);
     let view = view_of_rows(view, &planned, select, settings.watch.is_some());
+    let view = secrets::left_out(cx.session, view, &planned);
     if acts(&planned) && !settings.no_check {
         render::check_columns(&shape, &view)?;
     }

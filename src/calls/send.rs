@@ -6,6 +6,7 @@ use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request};
 use crate::session::{Invocation, Turned, nodes, turn};
 
 use super::arrange;
+use super::secrets::shown;
 
 /// Prints the requests that a command comes to, and sends nothing.
 pub(crate) fn dry_run(cx: &mut Invocation<'_>, planned: &Plan) -> Result<(), Error> {
@@ -13,7 +14,9 @@ pub(crate) fn dry_run(cx: &mut Invocation<'_>, planned: &Plan) -> Result<(), Err
     let node = nodes::node(cx.session, cx.settings)?;
     let texts: Vec<String> =
         first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
-    cx.out.write_text(&texts.join("\n"))?;
+    let texts = texts.join("\n");
+    let text = shown(cx, &texts);
+    cx.out.write_text(&text)?;
     show_curl(cx, planned, JobUuid::fresh())?;
     if pages_follow(planned) {
         cx.say("further pages follow as long as the node returns full ones");
@@ -34,7 +37,7 @@ pub(crate) fn show_curl(cx: &mut Invocation<'_>, planned: &Plan, job: JobUuid) -
         .map(|request| node.client.curl_command(request, job, &cx.settings.target.tls, secrets))
         .collect();
     // Asked for, so it is said also to whoever wants quiet.
-    cx.settings.ui.insist(&texts.join("\n"));
+    cx.settings.ui.insist(&shown(cx, &texts.join("\n")));
     Ok(())
 }
 
@@ -115,7 +118,7 @@ fn query_here(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Result<Answe
 }
 
 /// The requests that are certain to be sent; further pages depend on what comes.
-fn first_requests(planned: &Plan) -> Vec<Request> {
+pub(super) fn first_requests(planned: &Plan) -> Vec<Request> {
     match planned {
         Plan::Call(request) => vec![request.clone()],
         Plan::Query(query) => (0..query.parts()).map(|part| query.request(part, &Cursor::Start)).collect(),

@@ -6,6 +6,8 @@ use crate::json::{self, Pieces};
 use crate::render::{self, Format, Shape, View};
 use crate::session::Invocation;
 
+use super::secrets;
+
 /// Prints what a query found. `why_none` is a likely reason for no rows.
 pub(super) fn found(
     cx: &mut Invocation<'_>,
@@ -34,7 +36,8 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
                 // Scripts take the word `success` for one.
                 let view = View { format: view.format, failed: true, ..view.plain() };
-                print(cx, Reply::of_text(failure.reply().into_bytes()), &Shape::default(), &view)?;
+                let reply = secrets::shown_json(cx, failure.reply());
+                print(cx, Reply::of_text(reply.into_bytes()), &Shape::default(), &view)?;
             }
             Err(Error::Api(Box::new(failure)))
         }

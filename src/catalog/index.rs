@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::api::{Api, Method, RemovedApi};
+use super::api::{Api, Method, Parameter, RemovedApi};
 use super::builtin;
 use super::flags::{
     FLAG_ASYNC, FLAG_CHANGED, FLAG_DEPRECATED, FLAG_MISTAKABLE, FLAG_QUERY, FLAG_SESSION, FLAG_UNLISTED,
@@ -24,6 +24,7 @@ pub(super) struct Data {
 }
 
 /// The position of an API's line. `name` and `path` are (offset in the line, length); all count bytes.
+#[derive(Clone, Copy)]
 pub(super) struct ApiEntry {
     pub(super) start: u32,
     pub(super) len: u32,
@@ -35,6 +36,7 @@ pub(super) struct ApiEntry {
 }
 
 /// The position of a keyed line: (offset in the text, length) of its name and of its value, in bytes.
+#[derive(Clone, Copy)]
 pub(super) struct Entry {
     pub(super) name: (u32, u32),
     pub(super) value: (u32, u32),
@@ -51,6 +53,8 @@ pub struct Catalog {
     data: &'static Data,
     /// The index of the version.
     at: usize,
+    /// The file that it was imported from, if it was.
+    from: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Catalog {
@@ -60,7 +64,7 @@ impl std::fmt::Debug for Catalog {
 }
 
 /// The numbers of a version such as `5.2.1`, without trailing zeros; `None` for other text.
-fn numbers(version: &str) -> Option<Vec<u32>> {
+pub(crate) fn numbers(version: &str) -> Option<Vec<u32>> {
     // Builds have names such as `4.8.0-c76`.
     let digits = version.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
     let mut numbers: Vec<u32> = digits.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
@@ -71,21 +75,34 @@ fn numbers(version: &str) -> Option<Vec<u32>> {
 impl Catalog {
     /// The catalog of the newest ZStack version.
     pub fn newest() -> Catalog {
-        Catalog { data: &builtin::DATA, at: builtin::DATA.versions.len() - 1 }
+        Catalog::of_data(&builtin::DATA, builtin::DATA.versions.len() - 1, None)
     }
 
     /// The catalog of the oldest known ZStack version.
     pub fn oldest() -> Catalog {
-        Catalog { data: &builtin::DATA, at: 0 }
+        Catalog::of_data(&builtin::DATA, 0, None)
     }
 
     /// The catalog of a ZStack version such as `5.2.1`; an unknown version is treated as the known one before it.
     /// `None` if the text is not a version.
     pub fn of_version(version: &str) -> Option<Catalog> {
+        Catalog::newest().at_version(version)
+    }
+
+    /// The same catalog as another ZStack version has it. Nothing where the text is no version.
+    pub fn at_version(self, version: &str) -> Option<Catalog> {
         let wanted = numbers(version)?;
-        let data = &builtin::DATA;
         let older = |known: &&&str| numbers(known).is_some_and(|known| known <= wanted);
-        Some(Catalog { data, at: data.versions.iter().filter(older).count().saturating_sub(1) })
+        Some(Catalog { at: self.data.versions.iter().filter(older).count().saturating_sub(1), ..self })
+    }
+
+    pub(super) fn of_data(data: &'static Data, at: usize, from: Option<&'static str>) -> Catalog {
+        Catalog { data, at, from }
+    }
+
+    /// The file that the catalog was imported from; nothing where it is the program's own.
+    pub fn imported_from(self) -> Option<&'static str> {
+        self.from
     }
 
     /// The ZStack versions that the program knows, newest first.
@@ -121,7 +138,7 @@ impl Catalog {
     /// The API called exactly `name`.
     pub fn api(self, name: &str) -> Option<Api> {
         match self.api_name(name) {
-            Some(known) => Some(self.decode(known.entry)),
+            Some(known) => self.decode(known.entry),
             // An older node may still have it.
             None => self.removed(name).filter(|gone| self.index_of(gone.until) >= self.at).map(|gone| gone.api),
         }
@@ -129,7 +146,7 @@ impl Catalog {
 
     /// The API of that name that was removed in a later version.
     pub fn removed(self, name: &str) -> Option<RemovedApi> {
-        self.find(self.data.removed, name).map(|entry| decode(slice(self.data.text, entry.value)))
+        self.find(self.data.removed, name).and_then(|entry| decode(slice(self.data.text, entry.value)))
     }
 
     /// The names of the APIs that were removed.
@@ -149,21 +166,21 @@ impl Catalog {
     }
 
     fn tags(self, entries: &'static [Entry], name: &str) -> Vec<&'static str> {
-        self.find(entries, name).map(|entry| decode(slice(self.data.text, entry.value))).unwrap_or_default()
+        self.find(entries, name).and_then(|entry| decode(slice(self.data.text, entry.value))).unwrap_or_default()
     }
 
     /// The API called `name`, or, where there is none, the one called so when case is ignored.
     pub fn api_ignoring_case(self, name: &str) -> Option<Api> {
         self.api(name).or_else(|| {
             let entry = self.data.apis.iter().find(|entry| self.name_of(entry).eq_ignore_ascii_case(name))?;
-            Some(self.decode(entry))
+            self.decode(entry)
         })
     }
 
     /// The inventory called exactly `name`, such as `ZoneInventory`.
     pub fn inventory(self, name: &str) -> Option<Inventory> {
         let entry = self.find(self.data.inventories, name)?;
-        let mut inventory: Inventory = decode(slice(self.data.text, entry.value));
+        let mut inventory: Inventory = decode(slice(self.data.text, entry.value))?;
         inventory.name = slice(self.data.text, entry.name);
         Some(inventory)
     }
@@ -187,7 +204,7 @@ impl Catalog {
 
     /// The members of the struct called exactly `name`.
     pub fn struct_fields(self, name: &str) -> Option<Vec<Field>> {
-        self.find(self.data.structs, name).map(|entry| decode(slice(self.data.text, entry.value)))
+        self.find(self.data.structs, name).and_then(|entry| decode(slice(self.data.text, entry.value)))
     }
 
     /// The names of all structs, sorted.
@@ -198,7 +215,7 @@ impl Catalog {
 
     /// The values of the enum called exactly `name`.
     pub fn enum_values(self, name: &str) -> Option<Vec<&'static str>> {
-        self.find(self.data.enums, name).map(|entry| decode(slice(self.data.text, entry.value)))
+        self.find(self.data.enums, name).and_then(|entry| decode(slice(self.data.text, entry.value)))
     }
 
     /// The names of all enums, sorted.
@@ -225,8 +242,11 @@ impl Catalog {
     }
 
     /// An API with the request that a node of this version takes.
-    fn decode(self, entry: &'static ApiEntry) -> Api {
-        let mut api: Api = decode(slice(self.data.text, (entry.start, entry.len)));
+    fn decode(self, entry: &'static ApiEntry) -> Option<Api> {
+        let mut api: Api = decode(slice(self.data.text, (entry.start, entry.len)))?;
+        if !std::iter::once(&api.path).chain(&api.optional_paths).all(|path| path.starts_with('/')) {
+            return None;
+        }
         if let Some(was) = api.was.iter().find(|was| self.index_of(was.until) >= self.at) {
             api.method = was.method.unwrap_or(api.method);
             api.path = was.path.unwrap_or(api.path);
@@ -234,10 +254,10 @@ impl Catalog {
         }
         for (name, text) in TAGS {
             if !api.is_query && api.parameter(name).is_none() {
-                api.parameters.push(decode(text));
+                api.parameters.extend(decode::<Parameter>(text));
             }
         }
-        api
+        Some(api)
     }
 }
 
@@ -247,13 +267,10 @@ const TAGS: [(&str, &str); 2] = [
     ("userTags", r#"{"name":"userTags","type":"list<string>"}"#),
 ];
 
-/// Decodes one entry. The text is compiled in and a test decodes every entry of every version, so a failure here is a
-/// build defect that users cannot trigger.
-fn decode<T: serde::Deserialize<'static>>(text: &'static str) -> T {
-    match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(error) => unreachable!("a catalog entry does not decode: {error}"),
-    }
+/// Decodes one entry. Those that are compiled in all decode: a test checks that for every version. One of an imported
+/// file may have been damaged since, and counts as none then.
+fn decode<T: serde::Deserialize<'static>>(text: &'static str) -> Option<T> {
+    serde_json::from_str(text).ok()
 }
 
 /// The index entry of an API: name, verb, path and flags, without its parameters.

@@ -41,6 +41,17 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// Whether a node can select a member: stored texts, numbers, booleans and dates, except those on which nodes are
+    /// known to fail (Q20, R5).
+    pub fn can_select(&self, field: &Field) -> bool {
+        field.kind.is_scalar() && !field.unqueryable && !self.unselectable.contains(&field.name)
+    }
+
+    /// Whether a node can sort by a member (Q20, R5).
+    pub fn can_sort(&self, field: &Field) -> bool {
+        field.has_order() && !field.unqueryable && !self.unsortable.contains(&field.name)
+    }
+
     /// The record's own member called exactly `name`.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
@@ -93,6 +104,13 @@ pub struct Field {
     /// The first version that has it, where not all do.
     #[serde(default)]
     pub since: Option<&'static str>,
+}
+
+impl Field {
+    /// Whether its values have an order.
+    pub fn has_order(&self) -> bool {
+        !matches!(self.kind, Type::List(_) | Type::Map(_) | Type::Any) && self.kind.record().is_none()
+    }
 }
 
 /// A field that leads to another inventory: `vmNics` of a VM.

@@ -16,19 +16,26 @@ mod api;
 mod builtin;
 mod fields;
 mod flags;
+pub mod import;
+mod imported;
 mod index;
 #[cfg(test)]
 mod invariants;
 mod inventory;
 mod offers;
+mod query_parameter;
 pub(crate) mod references;
+mod related;
 mod routes;
 mod zql;
 
 pub use api::{Api, EarlierRequest, Method, Parameter, RemovedApi, ReplyMember, Type};
 pub use fields::{FieldError, FieldPath, TAG_FIELDS};
+pub(crate) use index::numbers as version_numbers;
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
 pub use offers::Offers;
+pub use query_parameter::QueryParameter;
+pub(crate) use query_parameter::{QueryValue, condition_fields, is_tag_parameter};
 pub(crate) use routes::{Candidate, Routes};
 pub use zql::zql_entity;

@@ -57,7 +57,7 @@ pub(crate) fn of_field(
 }
 
 /// The query that lists an inventory's rows, or those of a general inventory that it specialises.
-fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'static str> {
+pub(crate) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'static str> {
     let stem = inventory.name.strip_suffix("Inventory")?;
     if let Some(query) = query_called(catalog, stem) {
         return Some(query);

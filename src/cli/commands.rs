@@ -250,6 +250,14 @@ pub enum CatalogCommand {
     },
     /// List the ZStack versions that the program knows
     Version,
+    /// Read the APIs of a node from its Java SDK, sdk-VERSION.jar
+    Import {
+        /// The jar, as it lies on a management node
+        file: PathBuf,
+        /// Its ZStack version, where neither its name nor its manifest says it
+        #[arg(long = "version", value_name = "VERSION")]
+        of: Option<String>,
+    },
     /// List what was added, removed or changed between two ZStack versions
     Diff {
         /// A ZStack version, such as 4.8.0

@@ -15,7 +15,7 @@ use super::trace::Trace;
 use super::wire::{Transport, TransportError, WireRequest};
 use crate::interrupt::Interrupt;
 use crate::plan::{Effect, Request};
-use crate::secret::{Secret, Secrets};
+use crate::secret::{KnownSecrets, Secret, Secrets};
 
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
 const PATIENCE: Duration = Duration::from_secs(330);
@@ -119,9 +119,10 @@ impl Client {
         self.record = record;
     }
 
-    /// Writes what is sent and received to `out`; secrets masked unless they may be shown.
-    pub fn set_trace(&mut self, out: Option<Box<dyn Write + Send>>, secrets: Secrets) {
-        self.trace = out.map(|out| Trace::new(out, secrets));
+    /// Writes what is sent and received to `out`; secrets masked unless they may be shown, the known ones wherever they
+    /// stand.
+    pub fn set_trace(&mut self, out: Option<Box<dyn Write + Send>>, secrets: Secrets, known: KnownSecrets) {
+        self.trace = out.map(|out| Trace::new(out, secrets, known));
     }
 
     /// The node that is called.

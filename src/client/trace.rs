@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::wire::{TransportError, WireRequest, WireResponse};
 use crate::json::escape_unprintable;
-use crate::secret::{MASK, Secrets, header_is_secret, mask_json, mask_text};
+use crate::secret::{KnownSecrets, MASK, Secrets, header_is_secret, mask_text};
 
 /// The longest part of a body that is shown, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -15,16 +15,22 @@ const LONGEST_BODY: usize = 16 * 1024;
 pub(super) struct Trace {
     out: Arc<Mutex<Box<dyn Write + Send>>>,
     secrets: Secrets,
+    /// Secrets that are masked wherever they stand.
+    known: KnownSecrets,
 }
 
 impl Trace {
-    pub(super) fn new(out: Box<dyn Write + Send>, secrets: Secrets) -> Trace {
-        Trace { out: Arc::new(Mutex::new(out)), secrets }
+    pub(super) fn new(out: Box<dyn Write + Send>, secrets: Secrets, known: KnownSecrets) -> Trace {
+        Trace { out: Arc::new(Mutex::new(out)), secrets, known }
     }
 
     /// Writes lines, each behind a mark. That nobody can read them is no reason to fail.
     fn write(&self, mark: char, text: &str) {
         let mut block = String::new();
+        let text = match self.secrets {
+            Secrets::Masked => self.known.mask(text),
+            Secrets::Shown => text.into(),
+        };
         for line in text.lines() {
             block.push(mark);
             block.push(' ');
@@ -38,6 +44,9 @@ impl Trace {
     pub(super) fn request(&self, base: &str, request: &WireRequest) {
         let mut text = format!("{} {base}{}\n", request.method, request.target_text(self.secrets));
         for (name, value) in &request.headers {
+            if let Some(session) = value.expose().strip_prefix("OAuth ").filter(|_| value.is_secret()) {
+                self.known.learn(session);
+            }
             text.push_str(&format!("{name}: {}\n", value.show(self.secrets)));
         }
         if let Some(body) = request.body_text(self.secrets) {
@@ -89,7 +98,8 @@ impl Drop for TracedBody {
             return;
         }
         let mut text = match self.trace.secrets {
-            Secrets::Masked => mask_json(&self.seen),
+            Secrets::Masked if self.length > self.seen.len() => self.trace.known.mask_cut_json(&self.seen),
+            Secrets::Masked => self.trace.known.mask_json(&self.seen),
             Secrets::Shown => String::from_utf8_lossy(&self.seen).into_owned(),
         };
         if self.length > self.seen.len() {

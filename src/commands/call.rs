@@ -33,6 +33,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: Command) -> Result<(), Error
 fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Error> {
     let holds_commands = cx.session.reads_stdin;
     command.resolve_files(&mut |path| read_text(path, holds_commands))?;
+    calls::learn_secrets(cx.session, &command);
     let names = if cx.settings.call.no_check { None } else { plan::names(&command, cx.session.catalog) };
     if let Some(names) = &names {
         command = if cx.settings.call.dry_run { names.with_names() } else { names.with_any_uuids() };

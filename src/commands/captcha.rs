@@ -51,6 +51,7 @@ fn read(cx: &Invocation<'_>, picture: &[u8]) -> Result<Option<String>, Error> {
         (true, false) => format!("What does the picture say, which is also in {}? ", path.display()),
         (false, _) => format!("What does the picture in {} say? ", path.display()),
     };
+    let _attended = cx.session.attend_to_ends()?;
     let code = shell::ask(&question);
     // It has served its purpose.
     let _ = std::fs::remove_file(&path);

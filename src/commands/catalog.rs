@@ -1,37 +1,83 @@
 //! `catalog …`: what the program knows of the APIs, and what a node has of them.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 use crate::calls::{show, view};
-use crate::catalog::{ApiName, Catalog, Offers};
+use crate::catalog::import::{ImportError, Imported, MAX_JAR, import as import_jar, is_version};
+use crate::catalog::{Api, ApiName, Catalog, Offers, Parameter, version_numbers};
 use crate::cli::CatalogCommand;
 use crate::client::Reply;
 use crate::config::{Contexts, Origin, Sourced};
 use crate::error::{Error, OwnError};
-use crate::json::{self, Value};
+use crate::json::{self, Value, escape_unprintable};
 use crate::nearness::closest;
 use crate::render::{Field, FieldKind, Shape};
 use crate::secret::MASK;
-use crate::session::{Invocation, ViewSettings, offers};
+use crate::session::{Invocation, ViewSettings, catalogs, offers};
 use crate::shell::Flow;
 
 /// Runs a `catalog` command.
 pub(super) fn run(cx: &mut Invocation<'_>, command: &CatalogCommand) -> Result<Flow, Error> {
     // What the program knows by itself is no result.
     cx.session.recording = None;
-    let catalog = cx.session.catalog;
     match command {
-        CatalogCommand::Show { name } => cx.write(|out| describe(catalog, name, out))?,
-        CatalogCommand::Version => cx.write(|out| Ok(version(out)?))?,
-        CatalogCommand::List { part, since } => {
-            print(cx, list(catalog, part.as_deref(), since.as_deref())?)?;
+        CatalogCommand::Import { file, of } => import(cx, file, of.as_deref())?,
+        CatalogCommand::Show { name } => {
+            catalogs::follow_name(cx.session, name, Some(cx.settings));
+            let catalog = cx.session.catalog;
+            cx.write(|out| describe(catalog, name, out))?;
         }
-        CatalogCommand::Diff { from, to } => print(cx, diff(from, to)?)?,
+        CatalogCommand::Version => {
+            let imported = catalogs::imported_versions(cx.session);
+            cx.write(|out| Ok(version(&imported, out)?))?;
+        }
+        CatalogCommand::List { part, since } => {
+            let rows = list(cx.session.catalog, part.as_deref(), since.as_deref())?;
+            print(cx, rows)?;
+        }
+        CatalogCommand::Diff { from, to } => {
+            let rows = diff(named(cx, from)?, named(cx, to)?);
+            print(cx, rows)?;
+        }
         CatalogCommand::Use { version } => follow(cx, version)?,
         CatalogCommand::Sync => sync(cx)?,
     }
     Ok(Flow::Continue)
+}
+
+/// Reads an SDK and keeps its catalog.
+fn import(cx: &mut Invocation<'_>, file: &Path, version: Option<&str>) -> Result<(), Error> {
+    if let Some(version) = version.filter(|version| !is_version(version)) {
+        return Err(no_version(version));
+    }
+    let shown = || file.display().to_string();
+    let mut jar = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(MAX_JAR + 1).read_to_end(&mut jar));
+    read.map_err(|source| Error::Script { path: shown(), source })?;
+    let refused = |problem| Error::Import { path: shown(), problem };
+    if jar.len() as u64 > MAX_JAR {
+        return Err(refused(ImportError::TooMuch));
+    }
+    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let imported = import_jar(&jar, &name, version).map_err(refused)?;
+    let (path, is_new) = catalogs::keep(cx.session, &imported, cx.settings)?;
+    for note in notes_of_import(&imported) {
+        cx.say(&note);
+    }
+    cx.out.write_text(&summary_of_import(&imported, &path, is_new))?;
+    Ok(())
+}
+
+/// The catalog that a version means; with `builtin:` before it, the one of the program itself.
+fn named(cx: &mut Invocation<'_>, version: &str) -> Result<Catalog, Error> {
+    let (version, catalog) = match version.strip_prefix("builtin:") {
+        Some(version) => (version, Catalog::of_version(version)),
+        None => (version, catalogs::of_version(cx.session, version, Some(cx.settings))),
+    };
+    catalog.ok_or_else(|| no_version(version))
 }
 
 /// Has requests follow one version for the context, or for nodes without one.
@@ -45,9 +91,12 @@ fn follow(cx: &mut Invocation<'_>, version: &str) -> Result<(), Error> {
         None => Contexts::set_defaults(folders, &changes)?,
     };
     cx.session.set_contexts(contexts);
+    let chosen = version.and_then(|version| catalogs::of_version(cx.session, version, Some(cx.settings)));
+    let source =
+        chosen.and_then(Catalog::imported_from).map(|file| format!(", imported from {file},")).unwrap_or_default();
     let whose = context.map_or("nodes without a context".to_owned(), |name| format!("context {name}"));
     cx.say(&match version {
-        Some(version) => format!("the catalog of ZStack {version} is used for {whose}"),
+        Some(version) => format!("the catalog of ZStack {version}{source} is used for {whose}"),
         None => format!("the version is asked of the node for {whose}"),
     });
     Ok(())
@@ -79,8 +128,8 @@ fn print(cx: &mut Invocation<'_>, rows: Rows) -> Result<(), Error> {
     show::print(cx, Reply::of_text(rows.reply), &rows.shape, &view)
 }
 
-/// How many APIs that the catalog does not know are named.
-const MOST_UNKNOWN: usize = 10;
+/// How many names are told where there may be many.
+const MOST_NAMES: usize = 10;
 
 /// Rows with what is known of their members.
 struct Rows {
@@ -123,14 +172,12 @@ fn row(api: ApiName) -> Value {
     Value::Map(members)
 }
 
-/// The version that a user names.
-fn version_of(text: &str) -> Result<Catalog, Error> {
-    Catalog::of_version(text).ok_or_else(|| {
-        let newest = Catalog::newest().version();
-        let problem =
-            format!("`{text}` is no ZStack version such as {newest}; `catalog version` lists those that are known");
-        Error::Own(OwnError::Value { name: "version".to_owned(), problem })
-    })
+/// What a user named as a version is none.
+fn no_version(text: &str) -> Error {
+    let newest = Catalog::newest().version();
+    let problem =
+        format!("`{text}` is no ZStack version such as {newest}; `catalog version` lists those that are known");
+    Error::Own(OwnError::Value { name: "version".to_owned(), problem })
 }
 
 /// The APIs, or those whose name holds `part` and that exist since `since` or later: `{"name", "since"?, "method",
@@ -140,7 +187,8 @@ fn version_of(text: &str) -> Result<Catalog, Error> {
 /// When `since` is no version.
 fn list(catalog: Catalog, part: Option<&str>, since: Option<&str>) -> Result<Rows, Error> {
     let part = part.unwrap_or_default().to_lowercase();
-    let first = since.map(version_of).transpose()?;
+    let version = |text: &str| catalog.at_version(text).ok_or_else(|| no_version(text));
+    let first = since.map(version).transpose()?;
     let is_new = |api: &ApiName| {
         first.is_none_or(|first| api.since().is_some_and(|since| since == first.version() || first.lacks(Some(since))))
     };
@@ -167,11 +215,9 @@ fn summary(catalog: Catalog, offers: &Offers) -> String {
     let known: HashSet<&str> = catalog.api_names().map(ApiName::as_str).collect();
     let lacks = catalog.api_names().filter(|api| offers.lacks(*api)).count();
     let mut text = format!("the node is {version}; it lacks {lacks} of the {} APIs that are known", known.len());
-    let unknown: Vec<&str> = apis.iter().map(String::as_str).filter(|name| !known.contains(name)).collect();
+    let unknown: Vec<&String> = apis.iter().filter(|name| !known.contains(name.as_str())).collect();
     if !unknown.is_empty() {
-        let more = if unknown.len() > MOST_UNKNOWN { ", ..." } else { "" };
-        let names = unknown[..unknown.len().min(MOST_UNKNOWN)].join(", ");
-        text.push_str(&format!(", and has {} that are not: {names}{more}", unknown.len()));
+        text.push_str(&format!(", and has {} that are not: {}", unknown.len(), first_of(&unknown)));
     }
     text
 }
@@ -181,84 +227,159 @@ fn summary(catalog: Catalog, offers: &Offers) -> String {
 /// # Errors
 /// When it is no version.
 fn version_to_use(text: &str) -> Result<Option<&str>, Error> {
-    if text == "auto" { Ok(None) } else { version_of(text).map(|_| Some(text)) }
+    match text {
+        "auto" => Ok(None),
+        _ if is_version(text) => Ok(Some(text)),
+        _ => Err(no_version(text)),
+    }
 }
 
-/// What is different between two versions: `{"change", "kind", "name", "since"?, "before"?, "after"?}`. `change` is
+/// What is different between two catalogs: `{"change", "kind", "name", "since"?, "before"?, "after"?}`. `change` is
 /// `new`, `gone` or `changed`, as seen from the first to the second.
-///
-/// # Errors
-/// When one of them is no version.
-fn diff(from: &str, to: &str) -> Result<Rows, Error> {
-    let (from, to) = (version_of(from)?, version_of(to)?);
-    // What the older lacks and the newer has is new, or gone for whoever goes back.
-    let goes_back = to.lacks(Some(from.version()));
-    let (older, newer, change) = if goes_back { (to, from, "gone") } else { (from, to, "new") };
-    let brought =
-        |since: Option<&'static str>| since.filter(|since| older.lacks(Some(since)) && !newer.lacks(Some(since)));
-    let mut found = Vec::new();
-    let mut add = |kind: &str, name: String, since: &str| {
-        let members = [("change", change), ("kind", kind), ("name", &name), ("since", since)];
-        found.push(Value::Map(members.map(|(name, text)| (name.to_owned(), Value::text(text))).into()));
-    };
-    for known in newer.api_names() {
-        if let Some(since) = brought(known.since()) {
-            add("api", known.as_str().to_owned(), since);
-            continue;
-        }
-        let Some(api) = newer.api(known.as_str()) else { continue };
-        for parameter in &api.parameters {
-            if let Some(since) = brought(parameter.since) {
-                add("parameter", format!("{}.{}", api.name, parameter.name), since);
-            }
-        }
-    }
-    for name in newer.inventory_names() {
-        let Some(inventory) = newer.inventory(name) else { continue };
-        if let Some(since) = brought(inventory.since) {
-            add("inventory", name.to_owned(), since);
-            continue;
-        }
-        for field in &inventory.fields {
-            if let Some(since) = brought(field.since) {
-                add("field", format!("{name}.{}", field.name), since);
-            }
-        }
-        for (relation, expanded) in &inventory.expanded {
-            if let Some(since) = brought(expanded.since) {
-                add("relation", format!("{name}.{relation}"), since);
-            }
-        }
-    }
+fn diff(from: Catalog, to: Catalog) -> Rows {
+    let mut found = one_sided(to, from, "new");
+    found.extend(one_sided(from, to, "gone"));
     found.extend(changed_requests(from, to));
     let text = ["change", "kind", "name", "since", "before", "after"];
-    Ok(rows(found, &text, &[], "change,kind,name"))
+    rows(found, &text, &[], "change,kind,name")
 }
 
-/// The APIs whose requests have another form in the second version, or that only one of them has still.
-fn changed_requests(from: Catalog, to: Catalog) -> Vec<Value> {
-    let request = |catalog: Catalog, name: &str| {
-        catalog.api(name).map(|api| format!("{} {} {{\"{}\": ...}}", api.method, api.path, api.body))
+/// What one catalog has and another has not.
+fn one_sided(catalog: Catalog, other: Catalog, change: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut add = |kind: &str, name: String, since: Option<&str>| {
+        let mut members = vec![("change", change), ("kind", kind), ("name", &name)];
+        members.extend(since.map(|since| ("since", since)));
+        found.push(Value::Map(members.into_iter().map(|(name, text)| (name.to_owned(), Value::text(text))).collect()));
     };
-    let mut rows = Vec::new();
-    let changed = to.api_names().filter(|known| known.has_changed()).map(ApiName::as_str);
-    for name in changed.chain(Catalog::removed_names()) {
-        let (before, after) = (request(from, name), request(to, name));
-        if before == after {
+    for known in catalog.api_names().filter(|known| !catalog.lacks(known.since())) {
+        let name = known.as_str();
+        let others = other.api_name(name).filter(|known| !other.lacks(known.since()));
+        let (Some(api), Some(others)) = (catalog.api(name), others.and_then(|_| other.api(name))) else {
+            add("api", name.to_owned(), known.since());
             continue;
-        }
-        let (change, kind) = match (&before, &after) {
-            (Some(_), None) => ("gone", "api"),
-            (None, _) => ("new", "api"),
-            (Some(_), Some(_)) => ("changed", "request"),
         };
+        for parameter in api.parameters.iter().filter(|parameter| !catalog.lacks(parameter.since)) {
+            if others.parameter(parameter.name).is_none_or(|parameter| other.lacks(parameter.since)) {
+                add("parameter", format!("{name}.{}", parameter.name), parameter.since);
+            }
+        }
+    }
+    for name in catalog.inventory_names() {
+        let Some(inventory) = catalog.inventory(name).filter(|known| !catalog.lacks(known.since)) else { continue };
+        let Some(others) = other.inventory(name).filter(|known| !other.lacks(known.since)) else {
+            add("inventory", name.to_owned(), inventory.since);
+            continue;
+        };
+        for field in inventory.fields.iter().filter(|field| !catalog.lacks(field.since)) {
+            if others.field(field.name).is_none_or(|field| other.lacks(field.since)) {
+                add("field", format!("{name}.{}", field.name), field.since);
+            }
+        }
+        for (relation, expanded) in inventory.expanded.iter().filter(|(_, expanded)| !catalog.lacks(expanded.since)) {
+            if others.expanded.get(relation).is_none_or(|expanded| other.lacks(expanded.since)) {
+                add("relation", format!("{name}.{relation}"), expanded.since);
+            }
+        }
+    }
+    found
+}
+
+/// The APIs and parameters that have another form in the second version, and APIs that only one of them has still.
+fn changed_requests(from: Catalog, to: Catalog) -> Vec<Value> {
+    let request = |api: &Api| format!("{} {} {{\"{}\": ...}}", api.method, api.path, api.body);
+    let mut rows = Vec::new();
+    let mut add = |change: &str, kind: &str, name: &str, before: Option<String>, after: Option<String>| {
         let text = |name: &str, text: &str| (name.to_owned(), Value::text(text));
         let mut members = vec![text("change", change), text("kind", kind), text("name", name)];
-        members.extend(before.map(|request| text("before", &request)));
-        members.extend(after.map(|request| text("after", &request)));
+        members.extend(before.map(|form| text("before", &form)));
+        members.extend(after.map(|form| text("after", &form)));
         rows.push(Value::Map(members));
+    };
+    // The views of one catalog differ by what is dated; an imported one may differ in anything.
+    let is_imported = from.imported_from() != to.imported_from();
+    let changed = to.api_names().filter(|known| is_imported || known.has_changed()).map(ApiName::as_str);
+    for name in changed.chain(Catalog::removed_names()) {
+        let (before, after) = (from.api(name), to.api(name));
+        let (old, new) = (before.as_ref().map(request), after.as_ref().map(request));
+        match (&before, &after) {
+            (Some(_), None) => add("gone", "api", name, old, new),
+            (None, Some(_)) if !is_imported => add("new", "api", name, old, new),
+            (Some(_), Some(_)) if old != new => add("changed", "request", name, old, new),
+            _ => {}
+        }
+        let (Some(before), Some(after)) = (before.filter(|_| is_imported), after) else { continue };
+        for parameter in &after.parameters {
+            let Some(old) = before.parameter(parameter.name).map(form) else { continue };
+            let new = form(parameter);
+            if old != new {
+                add("changed", "parameter", &format!("{name}.{}", parameter.name), Some(old), Some(new));
+            }
+        }
     }
     rows
+}
+
+/// What a parameter takes, in short.
+fn form(parameter: &Parameter) -> String {
+    let mut text = parameter.kind.to_string();
+    let mut add = |word: Option<String>| text.extend(word.map(|word| format!(" {word}")));
+    add(parameter.required.then(|| "required".to_owned()));
+    add((!parameter.values.is_empty()).then(|| format!("values={}", parameter.values.join(","))));
+    add(parameter.regex.as_ref().map(|regex| format!("regex={regex}")));
+    add(parameter.min_length.map(|least| format!("minLength={least}")));
+    add(parameter.max_length.map(|most| format!("maxLength={most}")));
+    add(parameter.range.map(|(least, most)| format!("range={least}..{most}")));
+    add(parameter.nonempty.then(|| "nonempty".to_owned()));
+    add(parameter.no_empty_string.then(|| "noEmptyString".to_owned()));
+    text
+}
+
+/// What came of an import, for whoever asked for it.
+fn summary_of_import(imported: &Imported, path: &Path, is_new: bool) -> String {
+    let Imported { version, apis, new_apis, changed_apis, inventories, new_inventories, .. } = imported;
+    let mut text = format!(
+        "ZStack {version}: {apis} {}, {} new, {} changed; {inventories} {}, {} new\n",
+        if *apis == 1 { "API" } else { "APIs" },
+        new_apis.len(),
+        changed_apis.len(),
+        if *inventories == 1 { "inventory" } else { "inventories" },
+        new_inventories.len(),
+    );
+    for (what, names) in [("new", new_apis), ("changed", changed_apis)] {
+        if !names.is_empty() {
+            text.push_str(&format!("{what}: {}\n", first_of(names)));
+        }
+    }
+    let verb = if is_new { "kept as" } else { "replaced" };
+    text.push_str(&format!("{verb} {}\n", path.display()));
+    text
+}
+
+/// What an import left out.
+fn notes_of_import(imported: &Imported) -> Vec<String> {
+    let mut notes = Vec::new();
+    // Names in a jar may be anything.
+    let told = |(class, reason): &(String, &str)| format!("{} ({reason})", escape_unprintable(class));
+    let skipped: Vec<String> = imported.skipped.iter().map(told).collect();
+    if !skipped.is_empty() {
+        notes.push(format!("left out: {}", first_of(&skipped)));
+    }
+    if imported.unreadable > 0 {
+        notes.push(format!("{} class files cannot be read", imported.unreadable));
+    }
+    if !imported.new_inventories.is_empty() {
+        let names = first_of(&imported.new_inventories);
+        notes.push(format!("the jar does not tell how new inventories are related to others: {names}"));
+    }
+    notes
+}
+
+/// The first of some names, and that there are more.
+fn first_of<T: AsRef<str>>(names: &[T]) -> String {
+    let mut shown: Vec<&str> = names.iter().map(AsRef::as_ref).take(MOST_NAMES).collect();
+    shown.extend((names.len() > MOST_NAMES).then_some("..."));
+    shown.join(", ")
 }
 
 /// Prints an API or an inventory as the catalog has it.
@@ -275,7 +396,11 @@ fn describe(catalog: Catalog, name: &str, out: &mut dyn Write) -> Result<(), Err
     Ok(())
 }
 
-/// Lists the ZStack versions that the program knows, newest first.
-fn version(out: &mut dyn Write) -> io::Result<()> {
-    Catalog::versions().try_for_each(|version| writeln!(out, "{version}"))
+/// Lists the ZStack versions that the program knows, newest first, with a mark at those that were imported.
+fn version(imported: &[String], out: &mut dyn Write) -> io::Result<()> {
+    let own = Catalog::versions().filter(|own| !imported.iter().any(|known| known == own));
+    let mut all: Vec<(&str, &str)> = own.map(|version| (version, "")).collect();
+    all.extend(imported.iter().map(|version| (version.as_str(), "\timported")));
+    all.sort_by_key(|(version, _)| (version_numbers(version), *version));
+    all.iter().rev().try_for_each(|(version, mark)| writeln!(out, "{version}{mark}"))
 }

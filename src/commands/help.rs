@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, Type};
+use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, QueryParameter, Type};
 use crate::cli;
 use crate::config::Setting;
 use crate::error::{Error, OwnError};
-use crate::plan::{QueryParameter, closest_name};
-use crate::session::Invocation;
+use crate::plan::closest_name;
+use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};
 
@@ -22,6 +22,7 @@ pub struct UnknownSubject {
 /// Shows the page about a subject.
 pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, Error> {
     let subject = (!subject.is_empty()).then(|| subject.join(" "));
+    catalogs::follow_name(cx.session, subject.as_deref().unwrap_or_default(), Some(cx.settings));
     let page = page(cx.session.catalog, subject.as_deref()).map_err(|error| {
         let name = subject.unwrap_or_default();
         Error::Own(OwnError::NotFound { kind: "API, command or topic", name, closest: error.closest })

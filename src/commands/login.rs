@@ -73,7 +73,11 @@ fn password(cx: &Invocation<'_>, who: &LogIn) -> Result<Secret, Error> {
 
 /// Asks for a secret.
 fn ask(cx: &Invocation<'_>, question: &str) -> Result<Secret, Error> {
-    ask_secret(question, cx.settings.ui.terminal.stdin, cx.session.reads_stdin, &cx.session.interrupt)
+    let on_terminal = cx.settings.ui.terminal.stdin;
+    let _attended = if on_terminal { cx.session.attend_to_ends()? } else { None };
+    let secret = ask_secret(question, on_terminal, cx.session.reads_stdin, &cx.session.interrupt)?;
+    cx.session.known.learn(secret.expose());
+    Ok(secret)
 }
 
 /// Exchanges the session in use for one of a project or of the platform (A6).

@@ -22,6 +22,7 @@ use super::error::Error;
 use super::files::{lock_file, write_public};
 use super::setting::{Preferences, Setting};
 use crate::nearness::closest;
+use crate::private;
 
 /// What stands at the top of the file.
 const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
@@ -200,6 +201,8 @@ fn path(folders: &Folders) -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<String, Error> {
+    // Who writes it chooses the node that passwords go to.
+    private::check_owners(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     match fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
             let line = line_of(&error.as_bytes()[..error.utf8_error().valid_up_to()]);

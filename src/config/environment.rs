@@ -10,16 +10,33 @@ use crate::width::terminal_size;
 
 use super::error::Error;
 
+/// The variables with which the user logs in.
+const SESSION_UUID: &str = "ZSTACK_SESSION_UUID";
+const ACCESS_KEY_ID: &str = "ZSTACK_ACCESS_KEY_ID";
+const ACCESS_KEY_SECRET: &str = "ZSTACK_ACCESS_KEY_SECRET";
+const PASSWORD: &str = "ZSTACK_PASSWORD";
+const CREDENTIALS: [&str; 4] = [SESSION_UUID, ACCESS_KEY_ID, ACCESS_KEY_SECRET, PASSWORD];
+
 /// The variables of the environment that users set, and what they are for.
 pub const VARIABLES: [(&[&str], &str); 7] = [
     (&["ZSTACK_URL", "ZSTACK_HOST", "ZSTACK_PORT", "ZSTACK_CONTEXT"], "which node"),
-    (&["ZSTACK_PASSWORD", "ZSTACK_SESSION_UUID"], "how to log in"),
-    (&["ZSTACK_ACCESS_KEY_ID", "ZSTACK_ACCESS_KEY_SECRET"], "or how to sign requests"),
+    (&[PASSWORD, SESSION_UUID], "how to log in"),
+    (&[ACCESS_KEY_ID, ACCESS_KEY_SECRET], "or how to sign requests"),
     (&["ZSTACK_OUTPUT", "ZSTACK_ERRORS"], "formats of results and of errors"),
     (&["ZSTACK_CLI_HOME"], "one directory for all files of the program"),
     (&["NO_COLOR", "PAGER", "LESS"], "as usual"),
     (&["http_proxy", "https_proxy", "no_proxy"], "as usual"),
 ];
+
+/// A program to start, without the variables with which the user logs in: it does not need them, and the programs that it
+/// starts in turn may show them.
+pub fn program(name: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(name);
+    for variable in CREDENTIALS {
+        command.env_remove(variable);
+    }
+    command
+}
 
 /// What the program takes from the environment's variables. Empty ones count as not set.
 #[derive(Clone, Debug, Default)]
@@ -93,10 +110,10 @@ impl Variables {
             port: text("ZSTACK_PORT"),
             url: text("ZSTACK_URL"),
             context: text("ZSTACK_CONTEXT"),
-            session_uuid: text("ZSTACK_SESSION_UUID").map(Secret::from),
-            access_key_id: text("ZSTACK_ACCESS_KEY_ID"),
-            access_key_secret: text("ZSTACK_ACCESS_KEY_SECRET").map(Secret::from),
-            password: text("ZSTACK_PASSWORD").map(Secret::from),
+            session_uuid: text(SESSION_UUID).map(Secret::from),
+            access_key_id: text(ACCESS_KEY_ID),
+            access_key_secret: text(ACCESS_KEY_SECRET).map(Secret::from),
+            password: text(PASSWORD).map(Secret::from),
             output: text("ZSTACK_OUTPUT"),
             errors: text("ZSTACK_ERRORS"),
             no_color: text("NO_COLOR").is_some(),

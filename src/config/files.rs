@@ -15,6 +15,7 @@ const LONGEST_LOCK: Duration = Duration::from_secs(15);
 /// Makes a directory that only its owner enters, with all above it; refuses one that others can enter.
 fn private_folder(folder: &Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: folder.to_owned(), source };
+    private::check_owners(folder).map_err(failed)?;
     if folder.is_dir() {
         return check_mode(folder, 0o700);
     }
@@ -59,6 +60,7 @@ pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
 /// # Errors
 /// When it cannot be read, or when others can read it.
 pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    private::check_owners(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     match fs::read(path) {
         Ok(bytes) => {
             // The directory first: who can enter it may replace the file.
@@ -86,6 +88,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// Replaces a file that others may read, as a whole. Its mode stays.
 pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new(""));
+    private::check_owners(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
     fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
     // A link stays a link: people keep their configuration elsewhere.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -112,6 +115,7 @@ pub fn append_line(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         private_folder(folder)?;
     }
     let failed = |source| Error::Write { path: path.to_owned(), source };
+    private::check_owner(path).map_err(failed)?;
     let mut file = private::options().append(true).read(true).create(true).open(path).map_err(failed)?;
     check_mode(path, 0o600)?;
     if is_torn(&mut file).map_err(failed)? {

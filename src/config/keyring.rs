@@ -6,11 +6,12 @@
 //! users can see.
 
 use std::io::{self, Write};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::environment::program;
 use super::error::Error;
 use crate::secret::{Secret, mask_text};
 
@@ -95,7 +96,7 @@ impl Keyring {
 
     fn run(self, arguments: &[String], input: Option<&str>) -> Result<Output, Error> {
         let failed = |source| Error::NoKeyring { tool: self.name(), source };
-        let mut child = Command::new(self.name())
+        let mut child = program(self.name())
             .args(arguments)
             .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())

@@ -18,7 +18,7 @@ mod setting;
 
 pub use contexts::{Context, Contexts};
 pub use credentials::{Credentials, Entry, Login, Owner, Who, node_name};
-pub use environment::{Environment, Folders, VARIABLES, Variables};
+pub use environment::{Environment, Folders, VARIABLES, Variables, program};
 pub use error::Error;
 pub use files::{append_line, lock_folder, read_private, write_private};
 pub use node::{Address, ChosenNode, NodeChoice, choose_node};

@@ -395,7 +395,10 @@ fn check(kind: Kind, text: &str) -> Result<(), String> {
                 Some(_) => Ok(()),
             }
         }
-        Kind::Version if !text.split('.').all(|part| part.parse::<u32>().is_ok()) => {
+        // A build has more behind its numbers: 4.8.0-h7.
+        Kind::Version
+            if !text.split('-').next().is_some_and(|text| text.split('.').all(|part| part.parse::<u32>().is_ok())) =>
+        {
             Err(format!("`{text}` is not a ZStack version such as 4.8.0"))
         }
         _ => Ok(()),

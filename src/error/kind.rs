@@ -106,7 +106,7 @@ impl Kind {
             Error::Preference { .. } => Kind::Preference,
             Error::NotShown(_) => Kind::NotShown,
             Error::Syntax(_) | Error::Argument { .. } => Kind::Syntax,
-            Error::File(_) | Error::Script { .. } | Error::Export { .. } => Kind::File,
+            Error::File(_) | Error::Script { .. } | Error::Import { .. } | Error::Export { .. } => Kind::File,
             Error::Plan(error) => Kind::of_plan(&error.kind),
             Error::Name(error) => match error.problem {
                 NameProblem::Unknown { .. } => Kind::UnknownName,

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::syntax::quote_word;
+
 /// Why a name leads to no uuid. Nothing was done.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{argument}: {query} finds {} called {name}", .problem.count())]
@@ -50,6 +52,16 @@ impl NameError {
         let NameProblem::Ambiguous { count, candidates } = &self.problem else { return Vec::new() };
         let more = (*count > candidates.len()).then(|| format!("and {} more", count - candidates.len()));
         candidates.iter().cloned().chain(more).collect()
+    }
+
+    /// The line in which the name stands, with the closest one in its place.
+    pub(crate) fn corrected(&self, line: &str) -> Option<String> {
+        let NameProblem::Unknown { closest: Some((near, _)) } = &self.problem else { return None };
+        let typed = line.get(self.span.clone()).filter(|typed| typed.contains(&self.name))?;
+        // Quotes of one name need not do for the other.
+        let is_word = quote_word(near) == *near && !near.contains(',');
+        let (before, after) = (line.get(..self.span.start)?, line.get(self.span.end..)?);
+        is_word.then(|| format!("{before}{}{after}", typed.replacen(&self.name, near, 1)))
     }
 
     pub(super) fn hint(&self) -> String {

@@ -26,5 +26,5 @@ pub use parse::parse;
 pub use record::MapWriter;
 pub use scanner::{Piece, Pieces, ReadError, Scanner};
 pub use sorted::{Sorter, compare_names, indent};
-pub use text::{escape_unprintable, is_unprintable, terminal_safe, unescape, write_literal};
+pub use text::{escape_unprintable, is_printable, is_unprintable, terminal_safe, unescape, write_literal};
 pub use value::{Value, write_string};

@@ -59,25 +59,49 @@ fn unicode_escape(text: &str) -> (char, usize) {
 }
 
 /// Whether a character controls a terminal, is invisible, or changes the order of others: control characters,
-/// bidirectional marks and overrides, line separators, byte order marks.
+/// bidirectional marks and overrides, line separators, byte order marks, soft hyphens, fillers, tags. The joiner U+200D
+/// depends on the characters that it joins: see [`escape_unprintable`].
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
-            '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{180e}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e001f}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+                | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
+}
+
+/// What makes one picture of several.
+const JOINER: char = '\u{200d}';
+
+/// Whether a joiner that stands between these joins pictures; anywhere else nobody sees it.
+fn joins(before: Option<char>, after: Option<char>) -> bool {
+    let is_picture = |c: char| matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}');
+    before.is_some_and(is_picture) && after.is_some_and(is_picture)
+}
+
+/// The characters of a text, with whether each has to be written as an escape.
+fn judged(text: &str) -> impl Iterator<Item = (char, bool)> {
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let c = chars.next()?;
+        let hides = if c == JOINER { !joins(before, chars.peek().copied()) } else { is_unprintable(c) };
+        before = Some(c);
+        Some((c, hides))
+    })
 }
 
 /// Whether text has no such character.
 #[inline]
-fn is_printable(text: &str) -> bool {
+pub fn is_printable(text: &str) -> bool {
     let bytes = text.as_bytes();
     // ASCII, nearly always: one pass without branches.
     if bytes.iter().fold(true, |fine, &byte| fine & (b' '..0x7f).contains(&byte)) {
         return true;
     }
-    !text.chars().any(is_unprintable)
+    !judged(text).any(|(_, hides)| hides)
 }
 
 /// Text with unprintable characters written as JSON escapes: `\n`, `\u001b`, `\u202e`. In a JSON string the result has
@@ -87,8 +111,8 @@ pub fn escape_unprintable(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_unprintable(c) { push_escape(&mut out, c) } else { out.push(c) }
+    for (c, hides) in judged(text) {
+        if hides { push_escape(&mut out, c) } else { out.push(c) }
     }
     Cow::Owned(out)
 }
@@ -101,8 +125,8 @@ pub fn terminal_safe(text: &[u8]) -> Cow<'_, [u8]> {
     }
     let text = String::from_utf8_lossy(text);
     let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if c > '~' && is_unprintable(c) { push_escape(&mut out, c) } else { out.push(c) }
+    for (c, hides) in judged(&text) {
+        if c > '~' && hides { push_escape(&mut out, c) } else { out.push(c) }
     }
     Cow::Owned(out.into_bytes())
 }
@@ -169,7 +193,8 @@ mod tests {
 
     #[test]
     fn what_acts_on_a_terminal_is_escaped() {
-        assert!(matches!(escape_unprintable("日本 é 👍🏽 a\u{200d}b"), Cow::Borrowed(_)));
+        assert!(matches!(escape_unprintable("日本 é 👍🏽 👩\u{200d}👧 ❤\u{fe0f}\u{200d}🔥"), Cow::Borrowed(_)));
+        assert_eq!(escape_unprintable("a\u{ad}b\u{200d}c👩\u{200d}"), "a\\u00adb\\u200dc👩\\u200d");
         assert_eq!(
             escape_unprintable("\u{1b}[31m\u{202e}x\n\u{9b}\u{7f}\u{feff}\u{e0001}"),
             "\\u001b[31m\\u202ex\\n\\u009b\\u007f\\ufeff\\udb40\\udc01"

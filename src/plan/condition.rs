@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, TAG_FIELDS, Type};
+use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, QueryParameter, TAG_FIELDS, Type};
 use crate::dates;
 use crate::nearness::closest;
 use crate::syntax::{Argument, Operator, byte_count, is_number, split_list};
 
 use super::error::{Error, ErrorKind};
 use super::reading;
+use super::suggest::{closest_field, one_of};
 use super::value::{is_byte_count, names_uuids, quoted_uuid};
 
 /// A condition whose field, operator and value have been checked.
@@ -183,12 +184,12 @@ impl ConditionReader<'_> {
         let first = *at == 0;
         let special = self.specialised.into_iter().filter(|_| first);
         let special = special.flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
-        let common = super::query::QueryParameter::NAMES.into_iter().filter(|_| first);
+        let common = QueryParameter::NAMES.into_iter().filter(|_| first);
         let names = fields.chain(relations).chain(special).chain(common).chain(TAG_FIELDS);
         let kind = ErrorKind::UnknownField {
             api: self.api,
             owner: if first { self.api } else { inventory.name },
-            closest: closest(name, names).map(str::to_owned),
+            closest: closest_field(name, names, if first { self.api } else { inventory.name }, inventory, self.catalog),
             name: name.clone(),
         };
         // Quotes shift positions in the line.
@@ -240,7 +241,8 @@ impl ConditionReader<'_> {
                 Err(error(ErrorKind::NotAllowed {
                     name: name(),
                     value: text.to_owned(),
-                    closest: closest(text, values.iter().copied()).map(str::to_owned),
+                    closest: one_of(argument, text, &values)
+                        .or_else(|| closest(text, values.iter().copied()).map(str::to_owned)),
                     allowed: values.into_iter().map(str::to_owned).collect(),
                 }))
             }

@@ -5,8 +5,8 @@
 
 mod call;
 mod condition;
+mod correct;
 mod error;
-mod fields;
 mod names;
 mod newer;
 mod own;
@@ -23,12 +23,12 @@ mod zql;
 pub(crate) mod every_api;
 
 pub use condition::{Condition, zql_string};
+pub use correct::corrected;
 pub use error::{Error, ErrorKind};
 pub use names::{Name, Names, names};
 pub use newer::newer;
 pub use own::{Wanted, call, rows};
-pub use query::{Answer, Cursor, Extent, LocalOrder, QueryParameter, QueryPlan, Sort};
-pub(crate) use query::{QueryValue, condition_fields};
+pub use query::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;

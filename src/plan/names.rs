@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use crate::catalog::{Api, Catalog, FieldPath, Inventory, Parameter, Type, references};
+use crate::catalog::{Api, Catalog, FieldPath, Inventory, Parameter, QueryParameter, Type, references};
 use crate::json::Value;
 use crate::syntax::{Argument, Command, Operator, join_list, parse_literal, split_list};
 
-use super::query::{QueryParameter, listed_conditions};
+use super::query::listed_conditions;
 use super::value::{is_uuid, names_uuids, quoted_uuid};
 
 /// What says outright that a name follows.
@@ -76,7 +76,7 @@ pub fn names(command: &Command, catalog: Catalog) -> Option<Names> {
     let mut arguments = Vec::new();
     let mut values = Vec::new();
     for argument in &command.arguments {
-        let is_listed = QueryParameter::of(&argument.name, argument.operator) == Some(QueryParameter::Conditions);
+        let is_listed = argument.name == QueryParameter::Conditions.name() && argument.operator == Operator::Equal;
         let listed = if api.is_query && is_listed { listed_conditions(argument).ok() } else { None };
         for argument in listed.unwrap_or_else(|| vec![argument.clone()]) {
             if let Some((is_list, items)) = finder.in_argument(&api, &argument) {

@@ -1,9 +1,7 @@
 //! Parameters and fields of a command that are newer than the node.
 
-use crate::catalog::{Api, Catalog, Inventory};
+use crate::catalog::{Api, Catalog, Inventory, QueryParameter, QueryValue};
 use crate::syntax::Command;
-
-use super::query::{QueryParameter, QueryValue};
 
 /// The parameters and fields of a command that the catalog's version lacks, as `API.name` or a field's path, each with
 /// the version that introduced it.

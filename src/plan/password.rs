@@ -1,7 +1,5 @@
 //! Passwords that are sent as their hash (A7).
 
-use ring::digest::{SHA512, digest};
-
 /// The parameters whose value goes over the wire as the lower-case hex SHA-512 of what was typed.
 ///
 /// Source: A7. Host, storage, LDAP and console passwords go as typed.
@@ -27,19 +25,15 @@ pub(super) fn is_hashed(api: &str, parameter: &str, login_type: Option<&str>) ->
     listed && (api != "LogIn" || login_type.is_none_or(|kind| kind == "account"))
 }
 
-/// The lower-case hex SHA-512 of a text.
-pub(super) fn hash(text: &str) -> String {
-    digest(&SHA512, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::sha512;
 
     #[test]
     fn the_documented_password_has_the_documented_hash() {
         assert_eq!(
-            hash("password"),
+            sha512("password"),
             "b109f3bbbc244eb82441917ed06d618b9008dd09b3befd1b5e07394c706a8bb980b1d7785e5976ec049b46df5f1326af5a2ea6d103fd07c95385ffab0cacbc86"
         );
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::catalog::Method;
 use crate::json::Value;
-use crate::secret::{MASK, Secrets, mask_json, mask_value};
+use crate::percent;
+use crate::secret::{MASK, Secret, Secrets, mask_json, mask_value, secrets_of_value};
 
 /// The effect of a request on the cloud, which decides whether it may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,15 +115,33 @@ impl Request {
         }
         for (index, (name, value)) in self.query.iter().enumerate() {
             out.push(if index == 0 { '?' } else { '&' });
-            percent_encode(&mut out, name);
+            percent::encode(&mut out, name);
             out.push('=');
             match secrets {
                 // A condition, a tag or a URL may contain a secret.
-                Secrets::Masked if !value.secret => percent_encode(&mut out, &mask_value(name, &value.text)),
+                Secrets::Masked if !value.secret => percent::encode(&mut out, &mask_value(name, &value.text)),
                 _ => encode(&mut out, value, secrets),
             }
         }
         out
+    }
+
+    /// The secrets that it carries.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let in_path = self.path.iter().filter_map(|part| match part {
+            PathPart::Variable(SecretText { text, secret: true }) => Some(Secret::new(text.as_str())),
+            PathPart::Fixed(_) | PathPart::Variable(_) => None,
+        });
+        // A condition that is secret as a whole has given its value as an argument.
+        let in_query = self.query.iter().filter(|(name, value)| value.secret && name != "q");
+        let in_query = in_query.map(|(_, value)| Secret::new(value.text.as_str()));
+        // The outermost member is called as the API is, which may be `changeVmPassword`.
+        let parameters = match &self.body {
+            Some(Value::Map(members)) => members.iter().map(|(_, parameters)| parameters).collect(),
+            body => body.iter().collect::<Vec<_>>(),
+        };
+        let in_body = parameters.into_iter().flat_map(|value| secrets_of_value("", value));
+        in_path.chain(in_query).chain(in_body).collect()
     }
 
     /// Whether it contains characters beyond U+FFFF, which a node's database may reject (R9).
@@ -152,19 +171,7 @@ fn encode(out: &mut String, value: &SecretText, secrets: Secrets) {
     if value.secret && secrets == Secrets::Masked {
         out.push_str(MASK);
     } else {
-        percent_encode(out, &value.text);
-    }
-}
-
-/// Encodes everything except RFC 3986 unreserved characters: the node decodes a raw `+` or `%`, and silently drops a
-/// parameter with a broken escape (T3).
-pub(crate) fn percent_encode(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
+        percent::encode(out, &value.text);
     }
 }
 

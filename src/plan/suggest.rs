@@ -1,8 +1,8 @@
 //! Suggestions for unknown names and for words that are not arguments.
 
-use crate::catalog::{Api, Catalog};
+use crate::catalog::{Api, Catalog, Inventory};
 use crate::nearness::closest;
-use crate::syntax::{Command, CommandError, Operator, quote_word};
+use crate::syntax::{Argument, Command, CommandError, Operator, quote_word};
 
 /// Synonymous verbs. The first of a group is preferred if several APIs exist.
 const VERBS: [&[&str]; 8] = [
@@ -150,6 +150,44 @@ pub(super) fn closest_parameter(typed: &str, api: &Api) -> Option<&'static str> 
         about.and(api.parameter("uuid")).map(|parameter| parameter.name)
     };
     closest(typed, names().chain(["timeout"])).or_else(about).or_else(|| only_one(names(), typed))
+}
+
+/// The field that was meant by one that the rows of `owner`, a query or an inventory, have not: one that looks like it,
+/// `uuid` for `vmInstanceUuid`, `memorySize` for `memory`, or one behind a relation.
+pub(super) fn closest_field<'n>(
+    typed: &str,
+    names: impl Iterator<Item = &'n str>,
+    owner: &str,
+    inventory: &Inventory,
+    catalog: Catalog,
+) -> Option<String> {
+    let names: Vec<&str> = names.collect();
+    let about = || {
+        let about = typed.strip_suffix("Uuid").or_else(|| typed.strip_suffix("Name"))?;
+        let field = if typed.ends_with("Uuid") { "uuid" } else { "name" };
+        let owner = owner.strip_suffix("Inventory").unwrap_or(owner);
+        (ends_in_noun(owner, about) && inventory.field(field).is_some()).then(|| field.to_owned())
+    };
+    let longer = || {
+        let known = names.iter().filter(|name| typed.len() >= LEAST && begins(name, typed));
+        known.min_by_key(|name| name.len()).map(|name| (*name).to_owned())
+    };
+    let related = || {
+        let found = catalog.related_fields(inventory, |name| name.eq_ignore_ascii_case(typed));
+        found.into_iter().map(|(path, _)| path).next()
+    };
+    about().or_else(|| closest(typed, names.iter().copied()).map(str::to_owned)).or_else(longer).or_else(related)
+}
+
+/// The condition that was meant by one value with commas, all of whose parts are allowed.
+pub(super) fn one_of(argument: &Argument, text: &str, allowed: &[&str]) -> Option<String> {
+    let operator = match argument.operator {
+        Operator::Equal => Operator::In,
+        Operator::NotEqual => Operator::NotIn,
+        _ => return None,
+    };
+    let is_allowed = |part: &str| allowed.iter().any(|value| value.eq_ignore_ascii_case(part));
+    (text.contains(',') && text.split(',').all(is_allowed)).then(|| format!("{}{operator}{text}", argument.name))
 }
 
 /// The only name that contains what was typed: `diskSize` for `size`.

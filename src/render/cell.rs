@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{self, Kind};
-use crate::secret::MASK;
+use crate::secret::{self, MASK};
 use crate::width::width;
 
 use super::fit::LIST_SEPARATOR;
@@ -92,17 +92,16 @@ fn push_value(column: &GridColumn, value: &[u8], view: &View, out: &mut String) 
 fn push_text(name: &str, literal: &[u8], view: &View, out: &mut String) {
     let text = json::unescape(literal);
     // Most texts cannot contain a secret, and are not searched for one.
-    let shown = if view.masks_secrets() && may_hide_secrets(text.as_bytes()) {
+    let shown = if view.masks_secrets() && secret::may_hide_secrets(text.as_bytes()) {
         (view.mask)(name, &text)
     } else {
         Cow::Borrowed(&*text)
     };
+    let shown = match &view.known {
+        Some(known) if view.masks_secrets() => Cow::Owned(known.mask(&shown).into_owned()),
+        _ => shown,
+    };
     out.push_str(&json::escape_unprintable(&shown));
-}
-
-/// Whether a text has a character that occurs in every URL with user information, every tag and all JSON.
-fn may_hide_secrets(text: &[u8]) -> bool {
-    memchr::memchr3(b'@', b'=', b'{', text).is_some() || memchr::memchr(b':', text).is_some()
 }
 
 fn push_number(value: &[u8], bytes: bool, out: &mut String) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::named::named;
-use crate::secret::Secrets;
+use crate::secret::{KnownSecrets, Secrets};
 
 use super::columns::Selection;
 use super::filter::Filter;
@@ -86,6 +86,8 @@ pub struct View {
     pub is_secret: fn(&str) -> bool,
     /// The text of a member of that name without the secrets inside: user info of a URL, the tail of a tag.
     pub mask: for<'a> fn(&str, &'a str) -> Cow<'a, str>,
+    /// Secrets that are masked wherever they stand, in the formats for people.
+    pub known: Option<KnownSecrets>,
     /// Whether tables, csv and tsv begin with the column names.
     pub header: bool,
     /// Whether cells that are too wide are wrapped rather than cut.
@@ -120,6 +122,7 @@ impl View {
             secrets: Secrets::Masked,
             is_secret: |_| false,
             mask: |_, text| Cow::Borrowed(text),
+            known: None,
             header: true,
             wrap: false,
             border: None,

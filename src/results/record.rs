@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::json::write_string;
-use crate::secret::mask_json;
+use crate::secret::KnownSecrets;
 
 /// A result without its reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +59,19 @@ struct File<'a> {
     start: Option<String>,
 }
 
-/// The text of a file. `reply` is the kept part of `size` bytes.
-pub(super) fn write(command: &str, success: bool, time: SystemTime, size: u64, reply: &[u8]) -> String {
-    let masked = mask_json(reply);
+/// The text of a file. `reply` is the kept part of `size` bytes; the known secrets are masked in it.
+pub(super) fn write(
+    command: &str,
+    success: bool,
+    time: SystemTime,
+    size: u64,
+    reply: &[u8],
+    known: &KnownSecrets,
+) -> String {
+    let is_cut = (reply.len() as u64) < size;
+    let masked = if is_cut { known.mask_cut_json(reply) } else { known.mask_json(reply) };
     let mut out = head(command, success, time, size);
-    if (reply.len() as u64) < size {
+    if is_cut {
         out.push_str(",\n\"start\": ");
         write_string(&mut out, &masked);
     } else if serde_json::from_str::<IgnoredAny>(&masked).is_ok() {
@@ -113,7 +121,7 @@ mod tests {
     use super::*;
 
     fn written(reply: &str, size: u64) -> String {
-        write("QueryZone name='a\nb'", true, UNIX_EPOCH, size, reply.as_bytes())
+        write("QueryZone name='a\nb'", true, UNIX_EPOCH, size, reply.as_bytes(), &KnownSecrets::default())
     }
 
     #[test]

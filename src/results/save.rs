@@ -138,7 +138,7 @@ mod tests {
         ] {
             let mut recording = results.record(command);
             recording.write_all(reply.as_bytes()).expect("memory takes it");
-            recording.finish(true).expect("the folder takes it");
+            recording.finish(true, &crate::secret::KnownSecrets::default()).expect("the folder takes it");
         }
         run(&results, folder.path());
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::private;
-use crate::secret::mask_command;
+use crate::secret::{KnownSecrets, mask_command};
 
 use super::record::{self, Record, Summary};
 
@@ -98,6 +98,7 @@ impl Results {
     /// `Missing` if there is none, `Damaged` if its file has another format, `Io` if it cannot be read.
     pub fn load(&self, number: u64) -> Result<Record, ResultsError> {
         let path = self.path(number);
+        private::check_owners(&path).map_err(io_error(&path))?;
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -124,6 +125,7 @@ impl Results {
 
     /// The numbers and sizes of all results, oldest first.
     fn numbers(&self) -> Result<Vec<(u64, u64)>, ResultsError> {
+        private::check_owners(&self.folder).map_err(io_error(&self.folder))?;
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -143,6 +145,7 @@ impl Results {
 
     /// Adds a result to the folder and removes the oldest ones beyond the limits, under a lock against other processes.
     fn add(&self, text: &str) -> Result<u64, ResultsError> {
+        private::check_owners(&self.folder).map_err(io_error(&self.folder))?;
         private::make_folder(&self.folder).map_err(io_error(&self.folder))?;
         let lock_path = self.folder.join("lock");
         let _lock = private::lock(&lock_path).map_err(io_error(&lock_path))?;
@@ -242,13 +245,13 @@ impl Recording {
         self.size == 0
     }
 
-    /// Stores the result and returns its number.
+    /// Stores the result, without the known secrets, and returns its number.
     ///
     /// # Errors
     /// `Io` when the folder cannot be written.
-    pub fn finish(self, success: bool) -> Result<u64, ResultsError> {
+    pub fn finish(self, success: bool, known: &KnownSecrets) -> Result<u64, ResultsError> {
         let command = if self.results.keep_secrets { self.command } else { mask_command(&self.command) };
-        let text = record::write(&command, success, SystemTime::now(), self.size, &self.kept);
+        let text = record::write(&command, success, SystemTime::now(), self.size, &self.kept, known);
         self.results.add(&text)
     }
 }
@@ -288,7 +291,7 @@ mod tests {
     fn add(results: &Results, command: &str, reply: &str, success: bool) -> u64 {
         let mut recording = results.record(command);
         recording.write_all(reply.as_bytes()).expect("memory takes it");
-        recording.finish(success).expect("the folder takes it")
+        recording.finish(success, &KnownSecrets::default()).expect("the folder takes it")
     }
 
     #[test]

@@ -1,84 +1,136 @@
 //! Masking the secrets of a command line, before it goes into the history.
 
+use super::known::secrets_in;
 use super::mask::MASK;
-use super::names::{Secrecy, name_secrecy};
+use super::names::{Secrecy, name_secrecy, secret_of_option};
 use super::text::{looks_like_json, mask_text, mask_value};
+use super::value::Secret;
+use crate::syntax::{lex_with_comments, quote_word};
 
 /// The command line without its secrets: `LogInByAccount accountName=admin password=******`.
 ///
-/// Values are judged by their names alone, so a misspelt API gives nothing away. Quoting does not matter, nor
+/// Values are judged by names alone, so a misspelt API gives nothing away. Quoting does not matter, nor
 /// does a quote that is never closed. A value that is read from a file (`password=@/run/secret`, `@-`) stays:
 /// it names a place. Words without secrets stay as they were typed.
 pub fn mask_command(line: &str) -> String {
-    let words = words(line);
-    if words.last().is_some_and(|word| !word.closed)
-        && let Some(end) = first_secret_name(line)
-    {
-        // A stray quote turns what is quoted inside out: nobody can say where the secret ends.
-        return format!("{}={MASK}", &line[..end]);
-    }
-    let mut out = String::with_capacity(line.len());
-    let mut mask_next = false;
-    let mut written = 0;
-    for word in words {
-        out.push_str(&line[written..word.start]);
-        written = word.end;
-        let raw = &line[word.start..word.end];
-        let parts = split(&word.text);
-        let value = parts.map_or(word.text.as_str(), |(_, _, value)| value);
-        if (parts.is_some() || raw.contains(['\'', '"'])) && ends_in_secret_name(value) {
-            // A stray quote before it closed here, and cut the secret off: nobody can say where that ends.
-            if let Some(end) = first_secret_name(raw) {
-                out.push_str(&raw[..end]);
-                out.push('=');
-            }
-            out.push_str(MASK);
-            return out;
+    Masker::default().mask(line)
+}
+
+/// The secrets that [`mask_command`] leaves out, as far as it can tell where they end.
+pub(super) fn secrets_of_line(line: &str) -> Vec<Secret> {
+    let mut masker = Masker::default();
+    masker.mask(line);
+    masker.hidden
+}
+
+/// Masks a line word by word.
+#[derive(Default)]
+struct Masker {
+    out: String,
+    hidden: Vec<Secret>,
+}
+
+impl Masker {
+    fn mask(&mut self, line: &str) -> String {
+        let lexed = lex_with_comments(line);
+        if lexed.open_quote.is_some()
+            && let Some(end) = first_secret_name(line)
+        {
+            // A stray quote turns what is quoted inside out: nobody can say where the secret ends.
+            return format!("{}={MASK}", &line[..end]);
         }
-        match parts {
-            Some((name, operator, value)) => {
-                mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
-                match masked(name, value) {
-                    Some(shown) => {
-                        out.push_str(name);
-                        out.push_str(operator);
-                        out.push_str(&quoted(&shown));
+        let words = &lexed.words;
+        let value_is_secret = words.iter().any(|word| names_a_secret_setting(&word.text));
+        let is_log_in = words.iter().find(|word| !word.text.starts_with('-')).is_some_and(|word| word.text == "login");
+        let mut free_words = 0;
+        let mut mask_next = false;
+        let mut written = 0;
+        for (index, word) in words.iter().enumerate() {
+            self.out.push_str(&line[written..word.span.start]);
+            written = word.span.end;
+            let raw = &line[word.span.clone()];
+            let before = |back: usize| index.checked_sub(back).map_or("", |at| words[at].text.as_str());
+            let parts = split(&word.text);
+            let value = parts.map_or(word.text.as_str(), |(_, _, value)| value);
+            if (parts.is_some() || raw.contains(['\'', '"'])) && ends_in_secret_name(value) {
+                // A stray quote before it closed here, and cut the secret off: nobody can say where that ends.
+                if let Some(end) = first_secret_name(raw) {
+                    self.out.push_str(&raw[..end]);
+                    self.out.push('=');
+                }
+                self.out.push_str(MASK);
+                return std::mem::take(&mut self.out);
+            }
+            match parts {
+                Some((name, operator, value)) => {
+                    mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
+                    // What a setting such as `smtp.password` is set to.
+                    let name_of_value = if value_is_secret && name == "value" { "password" } else { name };
+                    match masked(name_of_value, value) {
+                        Some(shown) => {
+                            self.hidden.extend(secrets_in(name_of_value, value));
+                            self.out.push_str(name);
+                            self.out.push_str(operator);
+                            self.out.push_str(&quote_word(&shown));
+                        }
+                        None => self.out.push_str(raw),
                     }
-                    None => out.push_str(raw),
+                }
+                None if mask_next => {
+                    // `password = x`, `password= x` and `--password x` are wrong or unwise, but secret all the same.
+                    mask_next = is_operator(&word.text);
+                    if mask_next { self.out.push_str(raw) } else { self.hide(&word.text) }
+                }
+                None => {
+                    let name = word.text.trim_end_matches([':', '=']);
+                    mask_next = is_name(name.trim_start_matches('-')) && name_secrecy(name) == Secrecy::Whole;
+                    let of_option = secret_of_option(before(2), before(1), &word.text);
+                    let is_free = !before(1).starts_with('-') && !word.text.starts_with('-');
+                    free_words += usize::from(is_free);
+                    // A password behind the name, where none is taken.
+                    let is_password = is_log_in && is_free && free_words > 2;
+                    if is_password {
+                        self.hide(&word.text);
+                    } else if let Some(start) = of_option {
+                        self.out.push_str(&word.text[..start]);
+                        self.hide(&word.text[start..]);
+                    } else if names_a_secret(&word.text) && !mask_next {
+                        self.hidden.extend(secrets_in("", &word.text));
+                        self.out.push_str(MASK);
+                    } else {
+                        match mask_text(&word.text) {
+                            shown if shown == word.text => self.out.push_str(raw),
+                            shown => {
+                                self.hidden.extend(secrets_in("", &word.text));
+                                self.out.push_str(&quote_word(&shown));
+                            }
+                        }
+                    }
                 }
             }
-            None if mask_next => {
-                // `password = x`, `password= x` and `--password x` are wrong or unwise, but secret all the same.
-                mask_next = is_operator(&word.text);
-                out.push_str(if mask_next { raw } else { MASK });
-            }
-            None => {
-                mask_next = is_name(word.text.trim_start_matches('-')) && name_secrecy(&word.text) == Secrecy::Whole;
-                if names_a_secret(&word.text) && !mask_next {
-                    out.push_str(MASK);
-                } else {
-                    match mask_text(&word.text) {
-                        shown if shown == word.text => out.push_str(raw),
-                        shown => out.push_str(&quoted(&shown)),
-                    }
-                }
-            }
         }
+        self.out.push_str(&line[written..]);
+        std::mem::take(&mut self.out)
     }
-    out.push_str(&line[written..]);
-    out
+
+    fn hide(&mut self, secret: &str) {
+        self.hidden.push(Secret::new(secret));
+        self.out.push_str(MASK);
+    }
 }
 
 /// The value as it may be kept, where that differs from the one typed.
 fn masked(name: &str, value: &str) -> Option<String> {
     let shown = match name_secrecy(name) {
         Secrecy::Whole if names_a_file(value) || value.is_empty() => return None,
+        // Where a context keeps them.
+        Secrecy::Whole if name == "credentials" && matches!(value, "file" | "keyring") => return None,
         Secrecy::Whole => MASK.to_owned(),
         secrecy if looks_like_json(value) => {
             // JSON or a Python literal, perhaps broken: too many ways to write it for anything but all or nothing.
             let hides = names_a_secret(value) || value.contains("\\u") || value.contains("\\x");
-            let holds = secrecy == Secrecy::Inside && value.contains(['@', '$']) || value.contains("://");
-            if hides || holds && value.contains('@') {
+            let holds = secrecy == Secrecy::Inside && value.contains('$') || mask_text(value) != value;
+            if hides || holds || value.contains(':') && value.contains('@') {
                 MASK.to_owned()
             } else {
                 return None;
@@ -93,47 +145,6 @@ fn masked(name: &str, value: &str) -> Option<String> {
     (shown != value).then_some(shown)
 }
 
-/// A word as a shell splits it.
-struct Word {
-    start: usize,
-    end: usize,
-    /// Without quotes and backslashes.
-    text: String,
-    /// Whether each quote was closed.
-    closed: bool,
-}
-
-fn words(line: &str) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
-    let mut open: Option<Word> = None;
-    let mut quote = None;
-    let mut chars = line.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        if quote.is_none() && c.is_whitespace() {
-            words.extend(open.take());
-            continue;
-        }
-        let word = open.get_or_insert_with(|| Word { start: at, end: at, text: String::new(), closed: true });
-        match (quote, c) {
-            (None, '\'' | '"') => quote = Some(c),
-            (Some(open_quote), _) if open_quote == c => quote = None,
-            (None | Some('"'), '\\') => {
-                if let Some((_, next)) = chars.next_if(|_| true) {
-                    if quote == Some('"') && !matches!(next, '"' | '\\' | '$' | '`' | '\n') {
-                        word.text.push('\\');
-                    }
-                    word.text.push(next);
-                }
-            }
-            _ => word.text.push(c),
-        }
-        word.end = chars.peek().map_or(line.len(), |&(next, _)| next);
-        word.closed = quote.is_none();
-    }
-    words.extend(open);
-    words
-}
-
 /// The name, operator and value of a word such as `name?=a,b`.
 fn split(word: &str) -> Option<(&str, &str, &str)> {
     let end = word.find(|c: char| !c.is_alphanumeric() && !"_.-/".contains(c))?;
@@ -143,6 +154,11 @@ fn split(word: &str) -> Option<(&str, &str, &str)> {
         None => rest.strip_prefix('=')?,
     };
     (end > 0).then(|| (&word[..end], &word[end..word.len() - value.len()], value))
+}
+
+/// Whether a word says that a setting is meant whose value is secret: `name=smtp.password`.
+fn names_a_secret_setting(word: &str) -> bool {
+    split(word).is_some_and(|(name, _, value)| name == "name" && name_secrecy(value) == Secrecy::Whole)
 }
 
 fn is_name(word: &str) -> bool {
@@ -192,12 +208,6 @@ fn ends_in_secret_name(text: &str) -> bool {
     text[before.len()..].contains(['=', ':']) && name_secrecy(name) == Secrecy::Whole
 }
 
-/// The text as one word of a command line.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_.,:/@%+-=*~?&[]{}".contains(c);
-    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +233,20 @@ mod tests {
             ("LogInByAccount password=\"unclosed name=x", "LogInByAccount password=******"),
             ("CreateX a='b password=x c", "CreateX a='b password=******"),
             ("QueryX mons.sshPassword!=x", "QueryX mons.sshPassword!=******"),
+            ("login admin hunter2", "login admin ******"),
+            ("set password hunter2", "set password ******"),
+            ("context set a password=hunter2", "context set a password=******"),
+            ("alias l = LogInByAccount password=hunter2", "alias l = LogInByAccount password=******"),
+            ("AddKVMHost password = hunter2", "AddKVMHost password = ******"),
+            ("AddKVMHost password : hunter2", "AddKVMHost password : ******"),
+            ("AddKVMHost password: hunter2", "AddKVMHost password: ******"),
+            ("AddKVMHost password:hunter2", "AddKVMHost ******"),
+            ("QueryHost |! sshpass -p hunter2 ssh", "QueryHost |! sshpass -p ****** ssh"),
+            ("UpdateGlobalConfig name=smtp.password value=x", "UpdateGlobalConfig name=smtp.password value=******"),
+            ("UpdateGlobalConfig value=x name=smtp.password", "UpdateGlobalConfig value=****** name=smtp.password"),
+            ("AddX mdsUrls='[\"root:x@10.0.0.1\"]'", "AddX mdsUrls=******"),
+            ("AddX key='-----BEGIN PRIVATE KEY-----\nx'", "AddX key=******"),
+            ("context set a credentials=keyring", "context set a credentials=keyring"),
             ("LogOut sessionUuid=5d0c", "LogOut sessionUuid=******"),
             ("CreateUser name=O'Brien password='x'", "CreateUser name=O'Brien password=******"),
             ("CreateUser name=O'Brien password='x", "CreateUser name='OBrien password=******'"),

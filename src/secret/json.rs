@@ -1,10 +1,14 @@
 //! Masking the secrets of JSON text without changing anything else in it.
 
-use super::names::{Secrecy, is_session_record, name_secrecy};
-use super::text::{looks_like_json, mask_text, mask_value};
-use crate::json::write_string;
+use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
+
+use super::known::Needles;
 use super::mask::MASK;
+use super::names::{Secrecy, is_session_record, name_secrecy};
+use super::text::{looks_like_json, mask_text, mask_value, may_hide_secrets};
+use crate::json::write_string;
 
 /// How many texts within texts are opened; what lies deeper is masked as a whole.
 const DEEPEST_TEXT: u32 = 4;
@@ -13,16 +17,31 @@ const DEEPEST_TEXT: u32 = 4;
 /// JSON within text). Numbers, order and blanks stay. Text that is not JSON is masked as a sentence; JSON that
 /// breaks off is masked as far as it goes. Bytes that are not UTF-8 become U+FFFD.
 pub fn mask_json(bytes: &[u8]) -> String {
-    mask_json_value(bytes, Secrecy::Open)
+    mask_json_with(bytes, &Needles::default())
+}
+
+/// As [`mask_json`], without the secrets that are known either.
+pub(super) fn mask_json_with(bytes: &[u8], known: &Needles) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let known = &known.near(&text);
+    if looks_like_json(&text) { mask_members(&text, Secrecy::Open, known, 0) } else { mask_plain(&text, known) }
 }
 
 /// As [`mask_json`], for the value of a name that has this secrecy.
-pub(super) fn mask_json_value(bytes: &[u8], secrecy: Secrecy) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    if !looks_like_json(&text) {
-        return mask_text(&text).into_owned();
-    }
-    mask(&text, secrecy, 0)
+pub(super) fn mask_json_value(text: &str, secrecy: Secrecy) -> String {
+    mask_members(text, secrecy, &Needles::default(), 0)
+}
+
+/// Text that is no JSON, masked.
+fn mask_plain(text: &str, known: &Needles) -> String {
+    // Secrets first: what words tell of them may be a part only.
+    mask_text(&known.mask(text)).into_owned()
+}
+
+/// Text that looks like JSON, masked. What is none, such as a Python literal, is masked as a sentence, too.
+fn mask_members(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
+    let masked = mask(text, secrecy, known, depth);
+    if serde_json::from_str::<IgnoredAny>(&masked).is_ok() { masked } else { mask_plain(&masked, known) }
 }
 
 /// An open object or list.
@@ -46,10 +65,10 @@ impl Frame {
     }
 
     /// Notes a member's name, and how secret that makes its value.
-    fn begin_member(&mut self, name: String, sessions: &[bool]) {
+    fn begin_member(&mut self, name: String, roles: &[Role]) {
         let own = name_secrecy(&name);
-        let session = name == "uuid" && sessions.get(self.number) == Some(&true);
-        self.secrecy = if session || self.inherited == Secrecy::Whole {
+        let hidden = roles.get(self.number).is_some_and(|role| role.hides(&name));
+        self.secrecy = if hidden || self.inherited == Secrecy::Whole {
             Secrecy::Whole
         } else if own == Secrecy::Open && self.inherited == Secrecy::Inside {
             Secrecy::Inside
@@ -61,8 +80,8 @@ impl Frame {
     }
 }
 
-fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
-    let sessions = session_objects(text);
+fn mask(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
+    let roles = roles(text);
     let mut out = String::with_capacity(text.len());
     let mut stack: Vec<Frame> = Vec::new();
     let mut objects = 0;
@@ -95,24 +114,30 @@ fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
                 let raw = &text[at..end];
                 match stack.last_mut() {
                     Some(frame) if frame.expects_name => {
-                        frame.begin_member(decode(raw), &sessions);
-                        out.push_str(raw);
+                        let name = decode(raw);
+                        match known.mask(&name) {
+                            Cow::Borrowed(_) => out.push_str(raw),
+                            Cow::Owned(shown) => write_string(&mut out, &shown),
+                        }
+                        frame.begin_member(name, &roles);
                     }
                     _ => {
                         let name = stack.last().map_or("", |frame| frame.name.as_str());
-                        out.push_str(&masked_string(raw, name, current, depth));
+                        out.push_str(&masked_string(raw, name, current, known, depth));
                     }
                 }
                 at = end;
             }
-            byte if current == Secrecy::Whole && (byte.is_ascii_digit() || byte == b'-') => {
+            byte if byte.is_ascii_digit() || byte == b'-' => {
                 let end = bytes[at..]
                     .iter()
                     .position(|byte| b",]} \t\r\n".contains(byte))
                     .map_or(bytes.len(), |length| at + length);
-                out.push('"');
-                out.push_str(MASK);
-                out.push('"');
+                if current == Secrecy::Whole || known.hold_number(&text[at..end]) {
+                    write_string(&mut out, MASK);
+                } else {
+                    out.push_str(&text[at..end]);
+                }
                 at = end;
             }
             _ => {
@@ -126,18 +151,18 @@ fn mask(text: &str, secrecy: Secrecy, depth: u32) -> String {
 }
 
 /// The string value as it may be shown, in quotes.
-fn masked_string(raw: &str, name: &str, secrecy: Secrecy, depth: u32) -> String {
+fn masked_string(raw: &str, name: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
     if secrecy == Secrecy::Whole {
         return if raw == "\"\"" { raw.to_owned() } else { format!("\"{MASK}\"") };
     }
-    if secrecy == Secrecy::Open && !raw.contains(['@', '=', ':', '{', '[']) {
+    if secrecy == Secrecy::Open && known.is_empty() && !may_hide_secrets(raw.as_bytes()) {
         return raw.to_owned();
     }
     let value = decode(raw);
     let shown = if looks_like_json(&value) {
-        if depth >= DEEPEST_TEXT { MASK.to_owned() } else { mask(&value, secrecy, depth + 1) }
+        if depth >= DEEPEST_TEXT { MASK.to_owned() } else { mask_members(&value, secrecy, known, depth + 1) }
     } else {
-        mask_value(name, &value).into_owned()
+        mask_value(name, &known.mask(&value)).into_owned()
     };
     if shown == value {
         return raw.to_owned();
@@ -147,21 +172,36 @@ fn masked_string(raw: &str, name: &str, secrecy: Secrecy, depth: u32) -> String 
     out
 }
 
-/// For each object in order of appearance: whether it is a session, whose `uuid` is a secret.
-fn session_objects(text: &str) -> Vec<bool> {
-    // Nothing but a session has this pair of members; looking for it first spares the second pass.
-    if !text.contains("expiredDate") && !text.contains("noSessionEvaluation") {
+/// What an object is, where its members are secret for that.
+#[derive(Clone, Copy, Default)]
+struct Role {
+    /// A session, whose `uuid` is a secret.
+    session: bool,
+    /// A setting such as `smtp.password`, whose `value` is one.
+    setting: bool,
+}
+
+impl Role {
+    fn hides(self, member: &str) -> bool {
+        self.session && member == "uuid" || self.setting && matches!(member, "value" | "defaultValue")
+    }
+}
+
+/// What each object is, in order of appearance.
+fn roles(text: &str) -> Vec<Role> {
+    // Nothing but these has such members; looking for them first spares the second pass.
+    if !["expiredDate", "noSessionEvaluation", "\"value\""].iter().any(|name| text.contains(name)) {
         return Vec::new();
     }
     let bytes = text.as_bytes();
-    let mut names: Vec<Vec<&str>> = Vec::new();
+    let mut objects: Vec<(Vec<&str>, bool)> = Vec::new();
     let mut stack: Vec<(Option<usize>, bool)> = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
             b'{' => {
-                stack.push((Some(names.len()), true));
-                names.push(Vec::new());
+                stack.push((Some(objects.len()), true));
+                objects.push((Vec::new(), false));
             }
             b'[' => stack.push((None, false)),
             b'}' | b']' => {
@@ -174,9 +214,14 @@ fn session_objects(text: &str) -> Vec<bool> {
             }
             b'"' => {
                 let end = string_end(bytes, at);
-                if let Some((Some(object), expects_name @ true)) = stack.last_mut() {
-                    *expects_name = false;
-                    names[*object].push(text[at..end].trim_matches('"'));
+                let inner = text[at..end].trim_matches('"');
+                if let Some((Some(object), expects_name)) = stack.last_mut() {
+                    let (names, setting) = &mut objects[*object];
+                    if std::mem::replace(expects_name, false) {
+                        names.push(inner);
+                    } else if names.last() == Some(&"name") {
+                        *setting = name_secrecy(inner) == Secrecy::Whole;
+                    }
                 }
                 at = end;
                 continue;
@@ -185,7 +230,7 @@ fn session_objects(text: &str) -> Vec<bool> {
         }
         at += 1;
     }
-    names.into_iter().map(is_session_record).collect()
+    objects.into_iter().map(|(names, setting)| Role { session: is_session_record(names), setting }).collect()
 }
 
 /// Where the string that opens at `start` ends, behind its closing quote; the end of the text if it has none.
@@ -243,6 +288,12 @@ mod tests {
         assert!(!masked.contains("5d0c") && masked.contains("36c2"), "{masked}");
         let zone = r#"{"inventory":{"uuid":"1f6d","name":"lab"}}"#;
         assert_eq!(mask_json(zone.as_bytes()), zone);
+    }
+
+    #[test]
+    fn the_value_of_a_secret_setting_is_masked() {
+        let text = r#"[{"value":"x","name":"smtp.password"},{"name":"cpu","value":"y"}]"#;
+        assert_eq!(mask_json(text.as_bytes()), text.replace("\"x\"", "\"******\""));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod command;
 mod json;
+mod known;
 mod mask;
 mod names;
 mod sentence;
@@ -16,7 +17,9 @@ mod value;
 
 pub use command::mask_command;
 pub use json::mask_json;
+pub use known::{KnownSecrets, secrets_of_value, sha512};
 pub use mask::{MASK, Secrets};
 pub use names::{Secrecy, header_is_secret, is_session_record, member_is_secret, name_secrecy};
+pub(crate) use text::may_hide_secrets;
 pub use text::{mask_tag, mask_text, mask_url, mask_value};
 pub use value::Secret;

@@ -35,6 +35,23 @@ const SECRET_NAMES: [&str; 6] =
 /// Options whose values are secret, where a parameter of that name is not.
 const SECRET_OPTIONS: [&str; 1] = ["--code"];
 
+/// Programs whose option `-p` takes a password, with or without a blank.
+const TAKE_PASSWORDS: [&str; 4] = ["sshpass", "mysql", "mysqldump", "mysqladmin"];
+
+/// Where the secret begins in a word of a program's command line, by the two words before it: `sshpass -p X`, `mysql
+/// -pX`, `curl -u root:X`.
+pub(super) fn secret_of_option(program: &str, option: &str, word: &str) -> Option<usize> {
+    let takes_password = |program: &str| TAKE_PASSWORDS.iter().any(|known| program.rsplit('/').next() == Some(known));
+    if option == "-p" && takes_password(program) {
+        return Some(0);
+    }
+    if takes_password(option) && word.len() > 2 && word.starts_with("-p") {
+        return Some(2);
+    }
+    let user = matches!(option, "-u" | "--user" | "--proxy-user").then(|| word.find(':')).flatten()?;
+    (user + 1 < word.len() && !word.contains("://")).then_some(user + 1)
+}
+
 /// Names, in lower case, whose values may hold a secret inside.
 const INSIDE_NAMES: [&str; 15] = [
     "url",

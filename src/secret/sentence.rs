@@ -9,7 +9,7 @@ use super::names::member_is_secret;
 const LONGEST_NAME: usize = 64;
 
 /// The word `session`, whatever case it begins in.
-const SESSION: &str = "ession";
+pub(super) const SESSION: &str = "ession";
 
 /// How far behind the word `session` its uuid may stand, in bytes.
 const SESSION_REACH: usize = 24;
@@ -45,6 +45,8 @@ fn secret_value(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = rest.strip_prefix([':', '='])?.trim_start();
     let start = text.len() - rest.len();
     let bare = rest.trim_start_matches('\\');
+    // Python 2 writes `u` before a text.
+    let bare = bare.strip_prefix('u').filter(|rest| rest.starts_with(['"', '\''])).unwrap_or(bare);
     if bare.starts_with(['"', '\'']) {
         let from = text.len() - bare.len();
         // A quote that is never closed hides the rest.
@@ -70,6 +72,29 @@ fn quoted(text: &str, at: usize) -> Option<(&str, usize)> {
         end += 1;
     }
     None
+}
+
+/// How the armour of keys begins and ends a line.
+const ARMOUR: &str = "-----";
+
+/// Masks private keys in PEM, whatever they are called: from `-----BEGIN RSA PRIVATE KEY-----` to the line that ends
+/// them, or to the end where they were cut.
+pub(super) fn mask_private_keys(text: &str) -> Cow<'_, str> {
+    if !text.contains("PRIVATE KEY") {
+        return Cow::Borrowed(text);
+    }
+    masked(text, |rest| {
+        rest.match_indices("-----BEGIN ").find_map(|(from, begin)| {
+            let label = &rest[from + begin.len()..];
+            let label = &label[..label.find(ARMOUR)?];
+            label.contains("PRIVATE KEY").then_some(())?;
+            let end = rest[from..].find("-----END ").map_or(rest.len(), |end| {
+                let tail = from + end + "-----END ".len();
+                rest[tail..].find(ARMOUR).map_or(rest.len(), |length| tail + length + ARMOUR.len())
+            });
+            Some((from, end))
+        })
+    })
 }
 
 /// Masks the uuid that stands right behind the word `session`: `Session[uuid:5d0c...] expired`.

@@ -4,23 +4,30 @@ use std::borrow::Cow;
 
 use super::json::mask_json_value;
 use super::mask::MASK;
-use super::names::{Secrecy, member_is_secret, name_secrecy};
-use super::sentence::{mask_quoted_members, mask_sessions};
+use super::names::{Secrecy, member_is_secret, name_secrecy, secret_of_option};
+use super::sentence::{SESSION, mask_private_keys, mask_quoted_members, mask_sessions};
+
+/// Names and uuids, which are most texts, are not longer, in bytes: what they hold is no sentence.
+const SHORTEST_SENTENCE: usize = 8;
 
 /// Segments of system tags, in lower case, after which everything is secret though the name does not say so.
 const SECRET_TAGS: [&str; 2] = ["userdata", "cloudinit"];
 
 /// Masks a value by the name of its parameter or member: all of it, the parts known to be secret, or nothing.
 pub fn mask_value<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    if let Cow::Owned(open) = mask_private_keys(value) {
+        return Cow::Owned(mask_value(name, &open).into_owned());
+    }
     match name_secrecy(name) {
         Secrecy::Whole if value.is_empty() => Cow::Borrowed(value),
+
         Secrecy::Whole => Cow::Borrowed(MASK),
-        Secrecy::Inside if looks_like_json(value) => Cow::Owned(mask_json_value(value.as_bytes(), Secrecy::Inside)),
+        Secrecy::Inside if looks_like_json(value) => Cow::Owned(mask_json_value(value, Secrecy::Inside)),
         Secrecy::Inside => match mask_tag(value) {
             Cow::Borrowed(_) => mask_url(value),
             masked => masked,
         },
-        Secrecy::Open if looks_like_json(value) => Cow::Owned(mask_json_value(value.as_bytes(), Secrecy::Open)),
+        Secrecy::Open if looks_like_json(value) => Cow::Owned(mask_json_value(value, Secrecy::Open)),
         Secrecy::Open => mask_text(value),
     }
 }
@@ -61,7 +68,8 @@ pub fn mask_tag(tag: &str) -> Cow<'_, str> {
 /// session, and the values of secret names as in `password=hunter2`, `password: hunter2`, `--password hunter2` or
 /// `{"password": "hunter2"}`.
 pub fn mask_text(text: &str) -> Cow<'_, str> {
-    let quoted = mask_quoted_members(text);
+    let open = mask_private_keys(text);
+    let quoted = mask_quoted_members(&open);
     let sessions = mask_sessions(&quoted);
     let words = mask_words(&sessions);
     if words == text { Cow::Borrowed(text) } else { Cow::Owned(words.into_owned()) }
@@ -69,12 +77,13 @@ pub fn mask_text(text: &str) -> Cow<'_, str> {
 
 /// Masks words by those before them.
 fn mask_words(text: &str) -> Cow<'_, str> {
-    if !text.contains(['=', ':', '@']) && !text.contains("OAuth ") && !text.contains("--") {
+    if !text.contains(['=', ':', '@']) && !text.contains("OAuth ") && !text.contains(" -") && !text.starts_with('-') {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
     // Whether the next word is a secret, and whether it is one if an operator comes first.
     let (mut mask_next, mut named) = (false, false);
+    let mut before = ["", ""];
     for piece in text.split_inclusive(char::is_whitespace) {
         let word = piece.trim_end();
         let bare = word.trim_matches(|c: char| "\"'(),;[]{}".contains(c));
@@ -95,17 +104,30 @@ fn mask_words(text: &str) -> Cow<'_, str> {
                 || name.is_some_and(|name| member_is_secret(name.trim_matches(['"', '\''])))
                 || bare.strip_prefix("--").is_some_and(member_is_secret);
             named = name.is_none() && member_is_secret(bare);
-            let shown = match mask_pairs(word) {
+            let secret = secret_of_option(before[0], before[1], bare).map(|start| word.len() - bare.len() + start);
+            let secret = secret.filter(|_| word.ends_with(bare)).or_else(|| value_of_secret_name(word));
+            let shown = match (secret, mask_pairs(word)) {
+                (Some(start), _) => Cow::Owned(format!("{}{MASK}", &word[..start])),
                 // User info may stand without a scheme.
-                Cow::Borrowed(_) if word.contains('@') && word.contains(':') => mask_url(word),
-                Cow::Owned(_) if word.contains("://") && word.contains('@') => mask_url(word),
-                shown => shown,
+                (None, Cow::Borrowed(_)) if word.contains('@') && word.contains(':') => mask_url(word),
+                (None, Cow::Owned(_)) if word.contains("://") && word.contains('@') => mask_url(word),
+                (None, shown) => shown,
             };
             out.push_str(&shown);
         }
+        before = [before[1], bare];
         out.push_str(&piece[word.len()..]);
     }
     if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// Where the value begins in a word such as `password:hunter2`.
+fn value_of_secret_name(word: &str) -> Option<usize> {
+    let (name, value) = word.split_once(':')?;
+    let value = value.trim_start_matches(':');
+    let is_name = name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    let is_secret = is_name && !value.is_empty() && !value.starts_with("//") && member_is_secret(name);
+    is_secret.then_some(word.len() - value.len())
 }
 
 /// Masks the values of secret names in `name=value` pairs that stand between `?`, `&`, `,` or `;`.
@@ -127,6 +149,15 @@ fn mask_pairs(text: &str) -> Cow<'_, str> {
         }
     }
     if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+/// Whether there is anything in a text that a secret inside it cannot do without: user information in a URL, a tag,
+/// JSON, an option, a private key, a session.
+pub(crate) fn may_hide_secrets(text: &[u8]) -> bool {
+    let finds = |needle: &str| memchr::memmem::find(text, needle.as_bytes()).is_some();
+    memchr::memchr3(b'@', b'=', b'{', text).is_some()
+        || memchr::memchr2(b':', b'[', text).is_some()
+        || (text.len() > SHORTEST_SENTENCE && (finds(" -") || finds("--") || finds("OAuth ") || finds(SESSION)))
 }
 
 /// Whether text starts as a JSON object or list does.
@@ -175,6 +206,12 @@ mod tests {
             ("password = hunter2", "password = ******"),
             ("Authorization: OAuth 5d0c8a4f", "Authorization: OAuth ******"),
             ("see http://root:hunter2@h/x now", "see http://root:******@h/x now"),
+            ("tried sshpass -p hunter2 ssh, mysql -phunter2", "tried sshpass -p ****** ssh, mysql -p******"),
+            ("ran curl -u root:hunter2 http://h/x", "ran curl -u root:****** http://h/x"),
+            ("password:hunter2, consolePassword::hunter2", "password:****** consolePassword::******"),
+            ("got {u'password': u'hunter 2', 'a': 1}", "got {u'password': ****** 'a': 1}"),
+            ("key -----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----.", "key ******."),
+            ("-----BEGIN RSA PRIVATE KEY-----\nhunt", "******"),
             ("ran mysql --password hunter2 -u root", "ran mysql --password ****** -u root"),
             ("ran ssh root:hunter2@10.0.0.1 failed", "ran ssh root:******@10.0.0.1 failed"),
             (r#"bad request {"password":"hunter2"}"#, r#"bad request {"password":"******"}"#),

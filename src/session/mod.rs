@@ -5,8 +5,10 @@
 
 pub(crate) mod accounts;
 mod bases;
+pub(crate) mod catalogs;
 pub(crate) mod credentials;
 mod held;
+mod imports;
 mod known_offers;
 mod line;
 mod live_prompt;

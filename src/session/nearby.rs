@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::catalog::{ApiName, Catalog, Offers};
+use crate::catalog::{ApiName, Catalog, Inventory, Offers, Type};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
 use crate::json;
 use crate::plan::{self, Wanted};
@@ -12,6 +12,15 @@ use crate::syntax::Operator;
 
 /// More rows than that are never looked for.
 const PAGE_SIZE: u32 = 1000;
+
+/// What tells resources from others of that name.
+const STATES: [&str; 2] = ["state", "status"];
+
+/// Where a resource is reached; the first that it has.
+const ADDRESSES: [&str; 4] = ["managementIp", "ip", "hostname", "networkCidr"];
+
+/// The most VMs whose addresses are asked for: all stand in the address of one request.
+const MOST_ADDRESSED: usize = 100;
 
 /// What resources are looked for by: field, operator, value.
 pub(crate) type Condition = (&'static str, Operator, String);
@@ -37,28 +46,149 @@ impl Lookup {
 
     /// The resources that a query finds with these conditions, at most `limit`; `None` where the node cannot be asked.
     pub(crate) fn resources(&mut self, query: &str, conditions: &[Condition], limit: usize) -> Option<Vec<LiveValue>> {
+        let inventory = self.inventory(query)?;
+        inventory.field("uuid")?;
+        let has = |name: &&str| inventory.field(name).is_some_and(|field| field.kind == Type::String);
+        // What has no name is called by its address.
+        let called = ["name", "ip"].into_iter().find(has);
+        let mut fields = vec!["uuid"];
+        fields.extend(called);
+        fields.extend(STATES.into_iter().filter(has));
+        fields.extend(ADDRESSES.into_iter().find(has).filter(|address| called != Some(*address)));
+        let wanted = Wanted { conditions, fields: &fields, limit: Some(limit), ..Wanted::default() };
+        let mut values: Vec<LiveValue> = self
+            .rows(query, &wanted, &fields)?
+            .into_iter()
+            .filter_map(|row| {
+                let mut row = row.into_iter();
+                let uuid = row.next()??;
+                let name = if called.is_some() { row.next()?.unwrap_or_default() } else { String::new() };
+                let about: Vec<String> = row.flatten().filter(|text| !text.is_empty()).collect();
+                Some(LiveValue { uuid, name, about: about.join(", ") })
+            })
+            .collect();
+        if query == "QueryVmNic" {
+            self.tell_vms(&mut values);
+        }
+        Some(values)
+    }
+
+    /// What somebody who typed this could mean, at most `limit` for each way to mean it.
+    fn meant(&mut self, query: &str, typed: &str, limit: usize) -> Option<Vec<LiveValue>> {
+        let mut values: Vec<LiveValue> = Vec::new();
+        for conditions in self.searches(query, typed) {
+            let found = self.resources(query, &conditions, limit)?;
+            let new: Vec<LiveValue> = found.into_iter().filter(|value| !values.contains(value)).collect();
+            values.extend(new);
+        }
+        if query == "QueryVmInstance" {
+            self.tell_addresses(&mut values);
+        }
+        Some(values)
+    }
+
+    /// The conditions that find what somebody who typed this could mean: part of a name, of an address where there are no
+    /// names, or the beginning of a uuid.
+    fn searches(&self, query: &str, typed: &str) -> Vec<Vec<Condition>> {
+        if typed.is_empty() {
+            return vec![Vec::new()];
+        }
+        let inventory = self.inventory(query);
+        let has = |name: &str| inventory.as_ref().is_some_and(|inventory| inventory.field(name).is_some());
+        let names: &[&str] = match query {
+            _ if has("name") => &["name"],
+            "QueryVmNic" => &["ip", "vmInstance.name"],
+            _ if has("ip") => &["ip"],
+            _ => &[],
+        };
+        let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let part = |name: &&'static str| vec![(*name, Operator::Like, format!("%{escaped}%"))];
+        let mut searches: Vec<Vec<Condition>> = names.iter().map(part).collect();
+        if typed.bytes().all(|byte| byte.is_ascii_hexdigit()) && typed.len() <= 32 {
+            searches.push(vec![("uuid", Operator::Like, format!("{typed}%"))]);
+        }
+        searches
+    }
+
+    /// The different values of a field, with the number of rows that have each. What the node cannot count it has none of.
+    fn distinct(&mut self, query: &str, field: &str, limit: usize) -> Vec<LiveValue> {
+        let wanted = Wanted { group_by: Some(field), ..Wanted::default() };
+        let mut values = self.rows(query, &wanted, &[field, "count"]).unwrap_or_default();
+        values.truncate(limit);
+        let value = |row: Vec<Option<String>>| match <[Option<String>; 2]>::try_from(row) {
+            Ok([Some(name), Some(count)]) => {
+                let rows = if count == "1" { "row" } else { "rows" };
+                Some(LiveValue { name, about: format!("{count} {rows}"), ..LiveValue::default() })
+            }
+            _ => None,
+        };
+        values.into_iter().filter_map(value).collect()
+    }
+
+    /// Adds the addresses of VMs, which their own rows hold among much else.
+    fn tell_addresses(&mut self, vms: &mut [LiveValue]) {
+        if vms.is_empty() || vms.len() > MOST_ADDRESSED {
+            return;
+        }
+        let conditions = [("vmInstanceUuid", Operator::In, uuids(vms))];
+        let fields = ["vmInstanceUuid", "ip"];
+        let limit = Some(2 * MOST_ADDRESSED);
+        let wanted = Wanted { conditions: &conditions, fields: &fields, limit, ..Wanted::default() };
+        for nic in self.rows("QueryVmNic", &wanted, &fields).unwrap_or_default() {
+            let [Some(vm), Some(ip)] = nic.as_slice() else { continue };
+            if let Some(vm) = vms.iter_mut().find(|known| known.uuid == *vm) {
+                let gap = if vm.about.is_empty() { "" } else { ", " };
+                vm.about.push_str(gap);
+                vm.about.push_str(ip);
+            }
+        }
+    }
+
+    /// Says of nics whose they are.
+    fn tell_vms(&mut self, nics: &mut [LiveValue]) {
+        if nics.is_empty() || nics.len() > MOST_ADDRESSED {
+            return;
+        }
+        let mut ask = |query: &str, field: &'static str, fields: [&str; 2]| {
+            let conditions = [(field, Operator::In, uuids(nics))];
+            let limit = Some(MOST_ADDRESSED);
+            let wanted = Wanted { conditions: &conditions, fields: &fields, limit, ..Wanted::default() };
+            self.rows(query, &wanted, &fields).unwrap_or_default()
+        };
+        let owners = ask("QueryVmNic", "uuid", ["uuid", "vmInstanceUuid"]);
+        let vms = ask("QueryVmInstance", "vmNics.uuid", ["uuid", "name"]);
+        for owner in owners {
+            let [Some(nic), Some(vm)] = owner.as_slice() else { continue };
+            let name = vms.iter().find(|row| row.first() == Some(&Some(vm.clone()))).and_then(|row| row.last());
+            let told = nics.iter_mut().find(|known| known.uuid == *nic).zip(name.cloned().flatten());
+            if let Some((nic, name)) = told {
+                nic.name = format!("{} {name}", nic.name);
+            }
+        }
+    }
+
+    /// These members of the rows that a query finds; `None` where the node cannot be asked.
+    fn rows(&mut self, query: &str, wanted: &Wanted<'_>, members: &[&str]) -> Option<Vec<Vec<Option<String>>>> {
         let api = self.catalog.api_name(query)?;
         if api.is_mistakable() && !self.has(api) {
             return None;
         }
-        let inventory = self.catalog.api(query).and_then(|api| self.catalog.inventory(api.inventory?))?;
-        inventory.field("uuid")?;
-        let fields: &[&str] = if inventory.field("name").is_some() { &["uuid", "name"] } else { &["uuid"] };
-        let wanted = Wanted { conditions, fields, limit: Some(limit) };
-        let planned = plan::rows(query, &wanted, PAGE_SIZE, self.catalog).ok()?;
+        let planned = plan::rows(query, wanted, PAGE_SIZE, self.catalog).ok()?;
         let Ok(Answer::Reply(reply)) = self.client.query(&planned, &CallOptions::default(), &mut Unwatched) else {
             return None;
         };
         let text = reply.into_text().ok()?;
         let rows = json::member(&text, "inventories")?;
-        let member = |row: &[u8], name: &str| json::member(row, name).map(|text| json::unescape(text).into_owned());
-        Some(
-            json::items(rows)
-                .filter_map(|row| {
-                    Some(LiveValue { uuid: member(row, "uuid")?, name: member(row, "name").unwrap_or_default() })
-                })
-                .collect(),
-        )
+        let member = |row: &[u8], name: &str| {
+            let text = json::member(row, name).filter(|text| *text != b"null")?;
+            Some(json::unescape(text).into_owned())
+        };
+        Some(json::items(rows).map(|row| members.iter().map(|name| member(row, name)).collect()).collect())
+    }
+
+    /// What the rows of a query are.
+    fn inventory(&self, query: &str) -> Option<Inventory> {
+        self.catalog.api(query).and_then(|api| self.catalog.inventory(api.inventory?))
     }
 
     /// Whether the node has an API. One that lacks it could run another in its place (R1). It is asked once where it
@@ -78,12 +208,10 @@ pub(crate) fn fetch(lookup: Arc<Mutex<Option<Lookup>>>) -> Box<shell::Fetch> {
         // A fork of its own, so that nobody who changes the lookup waits for an answer.
         let forked = held().as_ref().map(Lookup::fork);
         let mut forked = forked.ok_or(Unreachable)?;
-        let mut values: Vec<LiveValue> = Vec::new();
-        for conditions in searches(typed) {
-            let found = forked.resources(query, &conditions, limit).ok_or(Unreachable)?;
-            let new: Vec<LiveValue> = found.into_iter().filter(|value| !values.contains(value)).collect();
-            values.extend(new);
-        }
+        let values = match query.split_once(' ') {
+            Some((query, field)) => forked.distinct(query, field, limit),
+            None => forked.meant(query, typed, limit).ok_or(Unreachable)?,
+        };
         if let Some(lookup) = &mut *held()
             && lookup.client.endpoint().base() == forked.client.endpoint().base()
         {
@@ -94,15 +222,7 @@ pub(crate) fn fetch(lookup: Arc<Mutex<Option<Lookup>>>) -> Box<shell::Fetch> {
     })
 }
 
-/// The conditions that find what somebody who typed this could mean: part of a name, or the beginning of a uuid.
-fn searches(typed: &str) -> Vec<Vec<Condition>> {
-    if typed.is_empty() {
-        return vec![Vec::new()];
-    }
-    let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let mut searches = vec![vec![("name", Operator::Like, format!("%{escaped}%"))]];
-    if typed.bytes().all(|byte| byte.is_ascii_hexdigit()) && typed.len() <= 32 {
-        searches.push(vec![("uuid", Operator::Like, format!("{typed}%"))]);
-    }
-    searches
+/// The uuids of resources, as the value of a condition.
+fn uuids(values: &[LiveValue]) -> String {
+    values.iter().map(|value| value.uuid.as_str()).collect::<Vec<_>>().join(",")
 }

@@ -81,7 +81,7 @@ pub(super) fn client_at(session: &Session, endpoint: Endpoint, settings: &Settin
     let mut client =
         Client::new(endpoint, Box::new(transport), Box::new(SystemClock::new()), session.interrupt.clone());
     if settings.ui.verbose {
-        client.set_trace(Some(Box::new(io::stderr())), settings.view.secrets);
+        client.set_trace(Some(Box::new(io::stderr())), settings.view.secrets, session.known_secrets());
     }
     Ok(client)
 }

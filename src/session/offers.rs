@@ -9,8 +9,9 @@ use crate::catalog::{Catalog, Offers};
 use crate::client::{self, Class, Client, Uncertainty};
 use crate::error::Error;
 use crate::plan::Effect;
-use crate::secret::Secrets;
+use crate::secret::{KnownSecrets, Secrets};
 
+use super::catalogs;
 use super::known_offers::{Known, OffersStore};
 use super::nodes::{PATIENCE, node};
 use super::settings::{Settings, Target};
@@ -21,15 +22,19 @@ use super::turn::{Turned, turn};
 /// one that a context says, or else the one that the node said last.
 pub(crate) fn follow_version(session: &mut Session, settings: Option<&Settings>) {
     let version = settings.and_then(|settings| version_of_node(session, settings));
-    session.catalog = version.as_deref().and_then(Catalog::of_version).unwrap_or(Catalog::newest());
+    let of_node = version.and_then(|version| catalogs::of_version(session, &version, settings));
+    session.catalog = of_node.unwrap_or_else(|| catalogs::usual(session, settings));
 }
 
-/// Has the request of an API follow the version of the node, unless it is the same for all versions: then what is
-/// known of the node is not read.
+/// Has the request of an API follow the version of the node, unless it is the same for all versions and none was
+/// imported: then what is known of the node is not read.
 pub(crate) fn follow_version_for(session: &mut Session, api: &str, settings: Option<&Settings>) {
     match Catalog::newest().api_name(api).filter(|api| !api.has_changed()) {
-        Some(_) => session.catalog = Catalog::newest(),
-        None => follow_version(session, settings),
+        Some(_) if catalogs::imported_versions(session).is_empty() => session.catalog = Catalog::newest(),
+        _ => {
+            follow_version(session, settings);
+            catalogs::follow_name(session, api, settings);
+        }
     }
 }
 
@@ -101,7 +106,7 @@ pub(crate) fn ask_at_tab(session: &mut Session, target: &Target, mut client: Cli
     let (Ok(url), Some(prompt)) = (key(session, target), &session.prompt) else { return };
     client.set_patience(PATIENCE);
     // The user types meanwhile.
-    client.set_trace(None, Secrets::Masked);
+    client.set_trace(None, Secrets::Masked, KnownSecrets::default());
     let news = Arc::clone(&session.offers.news);
     prompt.live.at_next_tab(move || {
         let asked = move || {

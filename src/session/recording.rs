@@ -8,6 +8,7 @@ use crate::client::Reply;
 use crate::error::Error;
 use crate::json::{Piece, Pieces, ReadError};
 use crate::results::{Recording, Results, ResultsError};
+use crate::secret::KnownSecrets;
 
 /// What a command led to so far; shared by the command and by the reply that is printed.
 #[derive(Clone)]
@@ -58,8 +59,8 @@ impl SharedRecording {
         self.whole.store(true, Ordering::Relaxed);
     }
 
-    /// Keeps what was recorded of a command that ended so, unless that is nothing.
-    pub(super) fn keep(self, result: Result<(), &Error>) -> Result<(), ResultsError> {
+    /// Keeps what was recorded of a command that ended so, without the known secrets, unless that is nothing.
+    pub(super) fn keep(self, result: Result<(), &Error>, known: &KnownSecrets) -> Result<(), ResultsError> {
         let success = match result {
             // What was not read to its end is no result; the one of an action always was.
             Err(error) if error.is_closed_pipe() && !self.is_whole() => return Ok(()),
@@ -71,7 +72,7 @@ impl SharedRecording {
         };
         let Some(recording) = Arc::into_inner(self.recording) else { return Ok(()) };
         let recording = recording.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if recording.is_empty() { Ok(()) } else { recording.finish(success).map(drop) }
+        if recording.is_empty() { Ok(()) } else { recording.finish(success, known).map(drop) }
     }
 }
 
@@ -132,7 +133,7 @@ mod tests {
         if recording.is_empty() {
             return None;
         }
-        let number = recording.finish(true).expect("the folder takes it");
+        let number = recording.finish(true, &KnownSecrets::default()).expect("the folder takes it");
         Some(results.load(number).expect("it is there").reply)
     }
 

@@ -11,11 +11,13 @@ use crate::interrupt::{Attended, Interrupt};
 use crate::journal::Journal;
 use crate::json::Pieces;
 use crate::results::{Limits, Results};
-use crate::secret::{Secret, Secrets};
+use crate::secret::{KnownSecrets, Secrets};
 use crate::terminal::{Output, Reporter, Source, Terminal};
+use crate::tty;
 
 use super::bases::TurnedBases;
 use super::held::Held;
+use super::imports::Imports;
 use super::known_offers::KnownOffers;
 use super::live_prompt::LivePrompt;
 use super::node::Nodes;
@@ -30,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// What nodes offer, as the version of the node of the line has it.
     pub(crate) catalog: Catalog,
+    /// Catalogs that were imported, as far as they were read.
+    pub(super) imports: Imports,
     /// What holds for every line.
     pub(crate) held: Held,
     /// The saved contexts, read when first needed.
@@ -42,6 +46,8 @@ pub(crate) struct Session {
     /// The node that the program was started for, once known; none inside where that is the sandbox.
     pub(super) started_for: Option<Option<String>>,
     pub(crate) interrupt: Interrupt,
+    /// Secrets that are masked wherever they turn up.
+    pub(crate) known: KnownSecrets,
     /// What was probably meant by the command that has just failed.
     pub(crate) advice: Option<String>,
     /// What the command that runs led to so far.
@@ -87,6 +93,7 @@ impl Session {
         Session {
             environment,
             catalog: Catalog::newest(),
+            imports: Imports::default(),
             held: Held::new(options),
             contexts: None,
             nodes: Nodes::default(),
@@ -94,6 +101,7 @@ impl Session {
             bases,
             started_for: None,
             interrupt: Interrupt::new(),
+            known: KnownSecrets::default(),
             advice: None,
             recording: None,
             reads_stdin: false,
@@ -212,7 +220,11 @@ impl Session {
     pub(crate) fn attend_to_ends(&self) -> Result<Option<Attended>, Error> {
         self.interrupt.on_ctrl_c()?;
         // Whoever ends a shell ends it at once.
-        Ok(if self.prompt.is_none() { Some(self.interrupt.on_end()?) } else { None })
+        if self.prompt.is_some() {
+            return Ok(None);
+        }
+        tty::leave_ends_to_others();
+        Ok(Some(self.interrupt.on_end()?))
     }
 
     /// Forgets live values: something was changed on the node.
@@ -228,6 +240,7 @@ impl Session {
         command: &str,
         run: impl FnOnce(&mut Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        self.known.learn_line(command);
         let secrets = if self.held.options.no_secure { Secrets::Shown } else { Secrets::Masked };
         // Where no folder is known there is no place for results.
         let Ok(results) = self.results(secrets) else { return run(self) };
@@ -236,7 +249,7 @@ impl Session {
         let result = run(self);
         self.recording = outer;
         // A command of a script does its work also where nothing can be kept.
-        if let Err(error) = recording.keep(result.as_ref().map(drop))
+        if let Err(error) = recording.keep(result.as_ref().map(drop), &self.known_secrets())
             && self.prompt.is_some()
         {
             self.settle_without_contexts(&Options::default()).ui.warn(&format!("the result cannot be kept: {error}"));
@@ -282,12 +295,14 @@ impl Session {
         code
     }
 
-    /// The secrets in use: of the environment, and the open sessions.
-    fn known_secrets(&self) -> Vec<Secret> {
+    /// The secrets in use: of the commands, of the environment, and the open sessions.
+    pub(crate) fn known_secrets(&self) -> KnownSecrets {
         let variables = &self.environment.variables;
         let of_environment = [&variables.session_uuid, &variables.access_key_secret, &variables.password];
         let sessions = self.nodes.connected().iter().filter_map(|node| node.client.session_uuid());
-        of_environment.into_iter().flatten().cloned().chain(sessions).collect()
+        let secrets = of_environment.into_iter().flatten().cloned().chain(sessions);
+        secrets.for_each(|secret| self.known.learn(secret.expose()));
+        self.known.clone()
     }
 
     /// Ends what was opened for this run alone.

@@ -5,6 +5,8 @@ use rustyline::config::{BellStyle, Builder};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 
+use crate::tty;
+
 use super::ShellError;
 
 /// Asks a question and gives the line that is typed; `None` where Ctrl-C or Ctrl-D was pressed instead. Nothing of
@@ -16,6 +18,7 @@ pub fn ask(question: &str) -> Result<Option<String>, ShellError> {
     let config = Builder::new().bell_style(BellStyle::None).build();
     let mut editor: Editor<(), MemHistory> =
         Editor::with_history(config, MemHistory::new()).map_err(ShellError::Terminal)?;
+    let _kept = tty::keep();
     match editor.readline(question) {
         Ok(answer) => Ok(Some(answer)),
         Err(ReadlineError::Interrupted | ReadlineError::Eof) => Ok(None),

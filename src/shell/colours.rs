@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use crate::catalog::{Catalog, FieldPath, TAG_FIELDS, Type};
+use crate::catalog::{Catalog, FieldPath, QueryParameter, TAG_FIELDS, Type};
 use crate::cli;
-use crate::plan::QueryParameter;
 use crate::syntax::{Operator, Word, lex, zql};
 
 use super::complete::{Argument, name_length, own_command, rows as rows_of};
@@ -146,7 +145,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
         };
     }
     let Some(rows) = &decoded.rows else { return Verdict::Right };
-    let is_parameter = QueryParameter::of(argument.name, argument.operator).is_some();
+    let is_parameter = argument.operator == Operator::Equal && QueryParameter::from_name(argument.name).is_some();
     if is_parameter || TAG_FIELDS.contains(&argument.name) && !rows.is_broken(argument.name) {
         return Verdict::Right;
     }
@@ -232,6 +231,11 @@ mod tests {
             colour: true,
             prompt_width: 0,
             decoded: RefCell::new(None),
+            board: Default::default(),
+            proposal: None,
+            place: String::new(),
+            outcomes: Default::default(),
+            edit: &|text| Ok(text.to_owned()),
         };
         paint(line, cursor, &assistant).replace("\x1b[0m", "}").replace("\x1b[", "{")
     }

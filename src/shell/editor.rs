@@ -2,22 +2,30 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::io;
 
-use rustyline::completion::{Candidate as Listed, Completer};
+use rustyline::completion::Completer;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
+use rustyline::history::{History, SearchDirection};
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Changeset, Context, Helper};
 
 use crate::catalog::{Api, Inventory};
+use crate::secret::mask_command;
 use crate::syntax::lex;
 use crate::width::{terminal_size, width};
 
 use super::colours;
-use super::complete::{Files, LiveValues, Sources, complete};
+use super::complete::{Candidate, Completion, Files, LiveValue, LiveValues, Note, Sources, complete};
 use super::hint;
+use super::keys::{LastWord, Request, SharedBoard, Walk, lock};
 use super::list;
+use super::menu::{Edit, Item, Menu, Rows, Source};
+use super::outcomes::Outcomes;
 use super::run::Known;
+use super::unfinished::is_unfinished;
+use super::used::prefer;
 
 /// The editor's helper.
 pub(super) struct Assistant<'a> {
@@ -29,6 +37,16 @@ pub(super) struct Assistant<'a> {
     pub(super) prompt_width: usize,
     /// What was decoded last: each key press asks for it.
     pub(super) decoded: RefCell<Option<Decoded>>,
+    /// What keys and this share.
+    pub(super) board: SharedBoard,
+    /// The line that is proposed first, as the one before it put right.
+    pub(super) proposal: Option<String>,
+    /// The context or node that commands go to.
+    pub(super) place: String,
+    /// What became of the lines typed before.
+    pub(super) outcomes: Outcomes,
+    /// Has the user change a line in an editor.
+    pub(super) edit: &'a dyn Fn(&str) -> io::Result<String>,
 }
 
 /// An API with the inventory of its rows.
@@ -70,7 +88,7 @@ impl Assistant<'_> {
             let more = rows.len().saturating_sub(most);
             if more > 0 {
                 rows.truncate(most);
-                rows.push(format!("({more} more rows; Tab shows them page by page, or type more of the name)"));
+                rows.push(format!("({more} more rows; type more of the name)"));
             }
         }
         rows
@@ -104,79 +122,204 @@ fn rows_below_first(prompt_width: usize, line: &str, width: usize) -> usize {
 /// The distance of tab stops, as the editor has it.
 const TAB_STOP: usize = 8;
 
-/// One row of the list, or the text that is put into the line.
-///
-/// The editor prints candidates in columns of its own choosing. Giving it whole rows, each wider than half
-/// the terminal, leaves the layout to us and the paging and redrawing to it.
-pub(super) struct Row {
-    shown: String,
-    inserted: String,
-}
-
-impl Listed for Row {
-    fn display(&self) -> &str {
-        &self.shown
-    }
-
-    fn replacement(&self) -> &str {
-        &self.inserted
-    }
-}
+/// The most lines of the history that a menu holds.
+const MOST_LINES: usize = 1000;
 
 impl Completer for Assistant<'_> {
-    type Candidate = Row;
+    type Candidate = String;
 
-    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Row>)> {
+    /// Works out what the line is to become, which [`Completer::update`] makes of it: at a Tab, and where a key asked for
+    /// something. One candidate, whatever it says, makes the editor call that and paint the line anew.
+    fn complete(&self, line: &str, pos: usize, context: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+        let now = Edit { line: line.to_owned(), cursor: pos };
+        let request = lock(&self.board).request.take();
+        let edit = match request {
+            Some(Request::Put(edit)) => Some(edit),
+            Some(Request::Walk { older }) => self.walk(older, now, context.history()),
+            Some(Request::LastWord) => self.last_word(now, context.history()),
+            None => self.tab(now, context.history()),
+        };
+        let candidates = if edit.is_some() { vec![String::new()] } else { Vec::new() };
+        lock(&self.board).edit = edit;
+        Ok((pos, candidates))
+    }
+
+    fn update(&self, line: &mut rustyline::line_buffer::LineBuffer, _: usize, _: &str, changes: &mut Changeset) {
+        match lock(&self.board).edit.take() {
+            Some(edit) if edit.line != line.as_str() => line.update(&edit.line, edit.cursor, changes),
+            Some(edit) => line.set_pos(edit.cursor),
+            None => {}
+        }
+    }
+}
+
+impl Assistant<'_> {
+    /// Tab: puts in what all candidates have in common, or else opens the menu.
+    fn tab(&self, now: Edit, history: &dyn History) -> Option<Edit> {
         self.live.wake();
-        let completion = complete(line, pos, &self.sources());
-        let start = completion.span.start;
-        if let Some((mut word, finished)) = completion.extension() {
-            let end = &completion.rest;
-            // Text that stands behind the cursor already is not put there twice.
-            if !end.is_empty() && word.ends_with(end.as_str()) {
-                word.truncate(word.len() - end.len());
-            } else if finished && !line[pos..].starts_with(char::is_whitespace) && end.is_empty() {
-                word.push(' ');
-            }
-            let overlap = word.chars().last().filter(|c| end.starts_with(*c) && matches!(c, '=' | '.' | ','));
-            if overlap.is_some() {
-                word.pop();
-            }
-            if word != line[start..pos] {
-                return Ok((start, vec![Row { shown: String::new(), inserted: word }]));
+        let completion = self.completion(&now, history);
+        if let Some((word, finished)) = completion.extension() {
+            let edit = placed(&completion, word, finished, &now);
+            if edit != now {
+                return Some(edit);
             }
         }
-        let width = terminal_width();
-        let mut shown = list::rows(&completion, width, self.colour);
-        if shown.is_empty() {
-            return Ok((start, Vec::new()));
+        let items = items(&completion, &now);
+        if items.is_empty() && completion.note.is_none() {
+            return None;
         }
-        // A single candidate would be inserted instead of listed.
-        if shown.len() == 1 {
-            shown.push(String::new());
-        }
-        if let Some(first) = shown.first_mut() {
-            let missing = (width / 2 + 1).saturating_sub(first.chars().count());
-            first.extend(std::iter::repeat_n(' ', missing));
-        }
-        // After the list the editor clears as many rows above the cursor as the line took up below its first;
-        // these are for it.
-        let taken = rows_below_first(self.prompt_width, line, width);
-        shown.extend(std::iter::repeat_n(String::new(), taken));
-        let inserted = line[start..pos].to_owned();
-        Ok((start, shown.into_iter().map(|shown| Row { shown, inserted: inserted.clone() }).collect()))
+        let note = completion.note.map(Note::message);
+        lock(&self.board).menu = Some(Menu::new(Source::Word(part(&completion)), now.clone(), items, note));
+        Some(now)
     }
 
-    fn update(
-        &self,
-        line: &mut rustyline::line_buffer::LineBuffer,
-        start: usize,
-        elected: &str,
-        changes: &mut Changeset,
-    ) {
-        let end = line.pos();
-        line.replace(start..end, elected, changes);
+    /// What could stand at the cursor, what was used lately before what fits as well.
+    fn completion(&self, now: &Edit, history: &dyn History) -> Completion {
+        let mut completion = complete(&now.line, now.cursor, &self.sources());
+        prefer(&mut completion, &now.line, history, |line| !self.outcomes.failed(line));
+        completion
     }
+
+    /// The rows of the open menu for the line as it is now. A menu that has nothing to offer for it is closed.
+    fn menu_rows(&self, now: &Edit, history: &dyn History) -> Option<Rows> {
+        let mut menu = lock(&self.board).menu.take()?;
+        match menu.source {
+            Source::History if menu.shown_for != *now || menu.is_empty() => {
+                let items = lines_with(&now.line, history);
+                let note = items.is_empty().then_some("no line typed before has this");
+                menu.refill(now.clone(), items, note);
+            }
+            Source::Word(start) if menu.shown_for != *now => {
+                let was_empty = menu.is_empty();
+                let completion = self.completion(now, history);
+                let items = items(&completion, now);
+                let waits = completion.note == Some(Note::Fetching);
+                if was_empty || part(&completion) != start || items.is_empty() && !waits {
+                    return None;
+                }
+                menu.refill(now.clone(), items, completion.note.map(Note::message));
+            }
+            _ => {}
+        }
+        let (columns, lines) = terminal_size().unwrap_or((80, 24));
+        let taken = rows_below_first(self.prompt_width, &now.line, columns) + 1;
+        let rows = menu.rows(columns, lines, taken);
+        lock(&self.board).menu = Some(menu);
+        Some(rows)
+    }
+
+    /// The next older or newer line that begins with what was typed; at the newer end what was typed itself.
+    fn walk(&self, older: bool, now: Edit, history: &dyn History) -> Option<Edit> {
+        let mut board = lock(&self.board);
+        let walk = board.walk.take().filter(|walk| walk.shown == now.line);
+        let (typed, index) = match &walk {
+            Some(walk) => (walk.typed.clone(), walk.index),
+            None if older => (now.clone(), history.len()),
+            None => return None,
+        };
+        let begins = |at: &usize| {
+            let entry = entry(history, *at)?;
+            (entry.starts_with(&typed.line[..typed.cursor]) && entry != now.line).then(|| (*at, entry.into_owned()))
+        };
+        let found = match older {
+            true => (0..index).rev().find_map(|at| begins(&at)),
+            false => (index + 1..history.len()).find_map(|at| begins(&at)),
+        };
+        match found {
+            Some((index, shown)) => {
+                board.walk = Some(Walk { typed, shown: shown.clone(), index });
+                Some(Edit::ending(shown))
+            }
+            None if older => {
+                board.walk = walk;
+                None
+            }
+            None => Some(typed),
+        }
+    }
+
+    /// The line with the last word of the one before put in; asked again, with that of the one before that instead.
+    fn last_word(&self, now: Edit, history: &dyn History) -> Option<Edit> {
+        let mut board = lock(&self.board);
+        let again = board.last_word.take().filter(|last| last.after == now);
+        let (before, index) = again.map_or((now, history.len()), |last| (last.before, last.index));
+        let found = (0..index).rev().find_map(|at| {
+            let entry = entry(history, at)?;
+            let word = lex(&entry).words.pop()?;
+            Some((at, entry.get(word.span)?.to_owned()))
+        });
+        let (index, word) = found?;
+        let mut after = before.clone();
+        after.line.insert_str(before.cursor, &word);
+        after.cursor += word.len();
+        board.last_word = Some(LastWord { before, after: after.clone(), index });
+        Some(after)
+    }
+}
+
+/// A line of the history.
+fn entry(history: &dyn History, index: usize) -> Option<Cow<'_, str>> {
+    history.get(index, SearchDirection::Reverse).ok()?.map(|found| found.entry)
+}
+
+/// The lines of the history that hold all words of a pattern, newest first.
+fn lines_with(pattern: &str, history: &dyn History) -> Vec<Item> {
+    // Only a capital letter asks for one.
+    let has_capital = pattern.chars().any(char::is_uppercase);
+    let words: Vec<&str> = pattern.split_whitespace().collect();
+    let lines = (0..history.len()).rev().filter_map(|index| entry(history, index));
+    let found = lines.filter_map(|line| {
+        let seen = if has_capital { line.to_string() } else { line.to_ascii_lowercase() };
+        let places: Option<Vec<usize>> = words.iter().map(|word| seen.find(word)).collect();
+        let mut matched: Vec<_> = places?.into_iter().zip(&words).map(|(at, word)| at..at + word.len()).collect();
+        matched.sort_by_key(|range| range.start);
+        let name = mask_command(&line).replace('\n', " ");
+        Some(Item { name, matched, edit: Edit::ending(line), ..Item::default() })
+    });
+    found.take(MOST_LINES).collect()
+}
+
+/// Where the part of the line begins that candidates stand for.
+fn part(completion: &Completion) -> usize {
+    completion.span.start + completion.head.len()
+}
+
+/// The items of a menu for what completion found at the cursor of a line.
+fn items(completion: &Completion, now: &Edit) -> Vec<Item> {
+    let item = |candidate: &Candidate| {
+        let edit = placed(completion, completion.word(candidate), candidate.finished, now);
+        if let Some(LiveValue { uuid, name, about }) = candidate.resource.clone() {
+            let (name, aside) = if name.is_empty() { (uuid, String::new()) } else { (name, uuid) };
+            return Item { matched: completion.matched_name(&name), name, about, aside, edit };
+        }
+        let required = match (candidate.required, candidate.description.is_empty()) {
+            (false, _) => "",
+            (true, false) => "required, ",
+            (true, true) => "required",
+        };
+        let about = format!("{required}{}", candidate.description);
+        let name = format!("{}{}", candidate.label, candidate.suffix);
+        Item { name, matched: completion.matched(candidate), about, aside: String::new(), edit }
+    };
+    completion.candidates.iter().map(item).collect()
+}
+
+/// The line with `word` in the place of the word at the cursor; a finished one with a blank behind it.
+fn placed(completion: &Completion, mut word: String, finished: bool, now: &Edit) -> Edit {
+    let (start, end) = (completion.span.start, &completion.rest);
+    let behind = &now.line[now.cursor..];
+    // Text that stands behind the cursor already is not put there twice.
+    if !end.is_empty() && word.ends_with(end.as_str()) {
+        word.truncate(word.len() - end.len());
+    } else if finished && !behind.starts_with(char::is_whitespace) && end.is_empty() {
+        word.push(' ');
+    }
+    let overlap = word.chars().last().filter(|c| end.starts_with(*c) && matches!(c, '=' | '.' | ','));
+    if overlap.is_some() {
+        word.pop();
+    }
+    let before = &now.line[..start];
+    Edit { line: format!("{before}{word}{behind}"), cursor: before.len() + word.len() }
 }
 
 /// What stands grey behind the line.
@@ -199,7 +342,25 @@ impl Hinter for Assistant<'_> {
     type Hint = Ghost;
 
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
-        if pos < line.len() || line.trim().is_empty() {
+        let now = Edit { line: line.to_owned(), cursor: pos };
+        let menu = self.menu_rows(&now, context.history());
+        let mut board = lock(&self.board);
+        board.ghost = None;
+        board.rows = menu.map(|rows| (rows.plain, rows.styled));
+        if let Some((plain, _)) = &board.rows {
+            return Some(Ghost { shown: plain.clone(), inserted: None });
+        }
+        drop(board);
+        if pos < line.len() {
+            return None;
+        }
+        if self.colour
+            && let Some(rest) = self.proposal.as_ref().and_then(|proposal| proposal.strip_prefix(line))
+            && !rest.is_empty()
+        {
+            return self.takeable(line, rest.to_owned());
+        }
+        if line.trim().is_empty() {
             return None;
         }
         if let Some(missing) =
@@ -216,12 +377,22 @@ impl Hinter for Assistant<'_> {
         if !self.colour {
             return None;
         }
-        let rest = rest_from_history(line, context)?;
-        Some(Ghost { shown: self.fitting(line, &rest)?, inserted: Some(rest) })
+        // Lines that were used here stand before others.
+        let may = |entry: &str| !self.outcomes.failed(entry);
+        let here = |entry: &str| may(entry) && self.outcomes.was_at(entry, &self.place);
+        let rest = rest_from_history(line, context, here).or_else(|| rest_from_history(line, context, may))?;
+        self.takeable(line, rest)
     }
 }
 
 impl Assistant<'_> {
+    /// Grey text that may be taken.
+    fn takeable(&self, line: &str, rest: String) -> Option<Ghost> {
+        let shown = self.fitting(line, &rest)?;
+        lock(&self.board).ghost = Some((line.to_owned(), rest.clone()));
+        Some(Ghost { shown, inserted: Some(rest) })
+    }
+
     /// As much of a hint as fits on the last row of the line, so that the list below never meets it.
     fn fitting(&self, line: &str, hint: &str) -> Option<String> {
         let columns = terminal_width();
@@ -232,15 +403,18 @@ impl Assistant<'_> {
     }
 }
 
-fn rest_from_history(line: &str, context: &Context<'_>) -> Option<String> {
-    use rustyline::history::SearchDirection;
+/// The rest of the newest line that begins like this one and that `may` be proposed.
+fn rest_from_history(line: &str, context: &Context<'_>, may: impl Fn(&str) -> bool) -> Option<String> {
     let history = context.history();
     let mut start = history.len().checked_sub(1)?;
     loop {
         let found = history.starts_with(line, start, SearchDirection::Reverse).ok()??;
         // An equal command has no rest; an older one may.
         match found.entry.get(line.len()..) {
-            Some(rest) if !rest.is_empty() => return Some(rest.lines().next()?.to_owned()),
+            Some(rest) if !rest.is_empty() && may(&found.entry) => {
+                let open = found.entry.get(line.len()..hint::open_length(&found.entry))?;
+                return Some(open.lines().next()?.to_owned());
+            }
             _ => start = found.idx.checked_sub(1)?,
         }
     }
@@ -252,6 +426,9 @@ impl Highlighter for Assistant<'_> {
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        if let Some((_, styled)) = lock(&self.board).rows.as_ref().filter(|(plain, _)| plain == hint) {
+            return Cow::Owned(styled.clone());
+        }
         Cow::Owned(format!("\x1b[90m{hint}\x1b[0m"))
     }
 
@@ -262,8 +439,7 @@ impl Highlighter for Assistant<'_> {
 
 impl Validator for Assistant<'_> {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let incomplete = lex(context.input()).is_incomplete();
-        Ok(if incomplete { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
+        Ok(if is_unfinished(context.input()) { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }
 

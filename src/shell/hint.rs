@@ -1,6 +1,7 @@
 //! The grey text behind the line: the parameters that are still missing.
 
 use crate::catalog::Api;
+use crate::secret::mask_command;
 use crate::syntax::lex;
 use crate::width::cut;
 
@@ -43,6 +44,13 @@ pub(super) fn missing(
     })
 }
 
+/// How much of a command may be proposed, in bytes: what stands before its first secret.
+pub(super) fn open_length(command: &str) -> usize {
+    let masked = mask_command(command);
+    let same = command.char_indices().zip(masked.chars()).find(|((_, c), shown)| c != shown);
+    same.map_or(command.len().min(masked.len()), |((at, _), _)| at)
+}
+
 /// As much of a hint as fits `room` columns; nothing where that would say nothing.
 pub(super) fn fitting(hint: &str, room: usize) -> Option<String> {
     let fits = cut(hint, room, ELLIPSIS);
@@ -71,6 +79,14 @@ mod tests {
         assert_eq!(hint("QueryZone "), None);
         assert_eq!(hint("help CreateCluster"), None);
         assert_eq!(hint(""), None);
+    }
+
+    #[test]
+    fn secrets_are_not_proposed() {
+        let open = |command: &'static str| &command[..open_length(command)];
+        assert_eq!(open("LogIn name=a password=hunter2 x=1"), "LogIn name=a password=");
+        assert_eq!(open("LogIn name=a password='hunter2'"), "LogIn name=a password=");
+        assert_eq!(open("QueryZone name=é"), "QueryZone name=é");
     }
 
     #[test]

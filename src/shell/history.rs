@@ -47,6 +47,7 @@ impl History {
     /// When the file exists and cannot be read.
     pub fn news(&mut self) -> io::Result<Vec<String>> {
         let Some(path) = self.path.clone() else { return Ok(Vec::new()) };
+        private::check_owners(&path)?;
         let mut file = match File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -80,6 +81,16 @@ impl History {
             self.shorten(&path, &mut file)?;
         }
         Ok(news)
+    }
+
+    /// What may be kept of a command.
+    pub(super) fn masked(&self, line: &str) -> String {
+        (self.mask)(line)
+    }
+
+    /// A file beside it.
+    pub(super) fn beside(&self, name: &str) -> Option<PathBuf> {
+        self.path.as_ref().map(|path| path.with_file_name(name))
     }
 
     /// Reads what the file holds behind the offset, and moves the offset to its end.
@@ -125,6 +136,7 @@ pub fn last_entries(path: &Path, count: usize) -> io::Result<Vec<String>> {
 /// Opens the file for appending and locks it, creating it and its folder for the owner only.
 fn open_locked(path: &Path) -> io::Result<File> {
     loop {
+        private::check_owners(path)?;
         let mut options = private::options();
         options.read(true).append(true).create(true);
         let file = match options.open(path) {
@@ -147,11 +159,11 @@ fn identity(metadata: &fs::Metadata) -> u64 {
     metadata.ino()
 }
 
-fn encode(line: &str) -> String {
+pub(super) fn encode(line: &str) -> String {
     line.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r")
 }
 
-fn decode(line: &str) -> String {
+pub(super) fn decode(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut chars = line.chars();
     while let Some(c) = chars.next() {

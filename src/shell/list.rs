@@ -1,8 +1,9 @@
 //! The list that Tab shows: grouped, in columns, never wider than the terminal.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::json::is_unprintable;
+use crate::json::escape_unprintable;
 use crate::width::{cut, width};
 
 use super::complete::{Candidate, Completion, Group};
@@ -72,7 +73,7 @@ impl Cell {
         let matched = completion.matched_description(candidate);
         let description = (!matched.is_empty()).then(|| highlighted(&candidate.description, &matched, colour));
         let label = Text { text, width };
-        Cell { label, mark, description: clean(&candidate.description), highlighted: description, colour }
+        Cell { label, mark, description: clean(&candidate.description).into_owned(), highlighted: description, colour }
     }
 
     /// How wide what stands beside the label is, with the blanks before it.
@@ -166,9 +167,9 @@ fn highlighted(text: &str, matched: &[Range<usize>], colour: bool) -> String {
     out
 }
 
-/// Text of a node or file system, without what would move the cursor.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
+/// Text of a node or file system, with what would act on the terminal, or hide, as escapes.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    escape_unprintable(text)
 }
 
 fn style(code: &str, text: &str, colour: bool) -> String {
@@ -191,13 +192,13 @@ mod tests {
         let rows = list_from("QueryZone ", &NoLiveValues, 80, false);
         let headings: Vec<&str> = rows.iter().map(String::as_str).filter(|row| row.starts_with('[')).collect();
         assert_eq!(headings, ["[Query conditions:]", "[Expanded fields:]", "[Parameters:]"]);
-        assert!(rows.iter().any(|row| row.starts_with("state=") && row.contains("string: Enabled | Disabled")));
+        assert!(rows.iter().any(|row| row.starts_with("state=") && row.contains("Enabled | Disabled")));
     }
 
     #[test]
     fn required_parameters_are_marked() {
         let rows = list_from("CreateZone ", &NoLiveValues, 80, false);
-        assert!(rows[1].starts_with("name=") && rows[1].contains("required string"), "{rows:?}");
+        assert!(rows[1].starts_with("name=") && rows[1].contains("required text"), "{rows:?}");
     }
 
     #[test]
@@ -211,7 +212,11 @@ mod tests {
         struct Wide;
         impl LiveValues for Wide {
             fn lookup(&self, _: &str, _: &str) -> Live {
-                let value = |n: usize| LiveValue { uuid: format!("{n:032x}"), name: "存储机".repeat(n) };
+                let value = |n: usize| LiveValue {
+                    uuid: format!("{n:032x}"),
+                    name: "存储机".repeat(n),
+                    ..LiveValue::default()
+                };
                 Live::Ready((0..30).map(value).collect())
             }
         }
@@ -231,7 +236,11 @@ mod tests {
         struct Many;
         impl LiveValues for Many {
             fn lookup(&self, _: &str, _: &str) -> Live {
-                let value = |n: usize| LiveValue { uuid: format!("0{n:031x}"), name: format!("vm-{n}") };
+                let value = |n: usize| LiveValue {
+                    uuid: format!("0{n:031x}"),
+                    name: format!("vm-{n}"),
+                    ..LiveValue::default()
+                };
                 Live::Part((0..200).map(value).collect())
             }
         }

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use super::complete::{Live, LiveValue, LiveValues};
 
 /// Asks the node: the resources that `query_api` lists and whose name, or where the text could begin a uuid whose
-/// uuid, contains `typed`; at most `limit` of them. An error means that the node cannot be asked now.
+/// uuid, contains `typed`; at most `limit` of them. Of `QueryVmInstance platform` it gives the different values of that
+/// field instead, as names. An error means that the node cannot be asked now.
 pub type Fetch = dyn Fn(&str, &str, usize) -> Result<Vec<LiveValue>, Unreachable> + Send + Sync;
 
 /// The node cannot be asked now: nobody is logged in, or it does not answer.
@@ -175,6 +176,10 @@ impl LiveValues for LiveCache {
         }
     }
 
+    fn values(&self, query_api: &str, field: &str) -> Live {
+        self.lookup(&format!("{query_api} {field}"), "")
+    }
+
     fn lookup(&self, query_api: &str, typed: &str) -> Live {
         let asked = Instant::now();
         let mut state = self.shared.lock();
@@ -316,7 +321,7 @@ mod tests {
     }
 
     fn host(name: &str) -> LiveValue {
-        LiveValue { uuid: format!("{name}-uuid"), name: name.to_owned() }
+        LiveValue { uuid: format!("{name}-uuid"), name: name.to_owned(), ..LiveValue::default() }
     }
 
     fn counting(calls: &Arc<AtomicUsize>, values: Vec<LiveValue>) -> Box<Fetch> {

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use rustyline::history::{History, SearchDirection, SearchResult};
 
+use crate::json::is_unprintable;
+use crate::secret::MASK;
+
 use super::history::latest;
 
 /// Commands in the order of their last use, each once.
@@ -22,8 +25,9 @@ impl Recall {
         self.lines.push(line);
     }
 
-    /// Adds many commands at once.
+    /// Adds many commands at once, as far as they may be put into the line.
     pub(super) fn extend(&mut self, lines: Vec<String>) {
+        let lines: Vec<String> = lines.into_iter().filter_map(recallable).collect();
         if let [_] = lines.as_slice() {
             lines.into_iter().for_each(|line| self.push(line));
         } else {
@@ -50,6 +54,16 @@ impl Recall {
             SearchDirection::Reverse => (0..=start).rev().find_map(found),
         }
     }
+}
+
+/// A command as it may be put into the line: without what follows a masked secret, whose mask would be sent in its
+/// place. One that acts on the terminal is not.
+fn recallable(mut line: String) -> Option<String> {
+    if let Some(at) = line.find(MASK) {
+        line.truncate(at);
+    }
+    let acts = line.chars().any(|c| is_unprintable(c) && !matches!(c, '\n' | '\t'));
+    (!acts && !line.trim().is_empty()).then_some(line)
 }
 
 impl History for Recall {
@@ -145,6 +159,15 @@ mod tests {
         assert_eq!(recall.lines, ["QueryHost", "QueryZone", "QueryZone name=a"]);
         recall.push("QueryHost".to_owned());
         assert_eq!(recall.lines, ["QueryZone", "QueryZone name=a", "QueryHost"]);
+    }
+
+    #[test]
+    fn masks_and_controls_do_not_come_back() {
+        let mut recall = Recall::default();
+        let lines =
+            ["LogIn name=a password=****** x=1", "QueryZone name=\u{1b}]52;c;eA==\u{7}", "****** x", "QueryZone"];
+        recall.extend(lines.map(str::to_owned).to_vec());
+        assert_eq!(recall.lines, ["LogIn name=a password=", "QueryZone"]);
     }
 
     #[test]

@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use rustyline::config::{BellStyle, Builder, Configurer};
 use rustyline::error::ReadlineError;
-use rustyline::{ColorMode, CompletionType, Editor};
+use rustyline::{ColorMode, CompletionType, Editor, Event, EventHandler};
 
 use crate::catalog::{Catalog, Offers};
-use crate::syntax::lex;
+use crate::tty;
 use crate::width::width;
 
 use super::complete::{Files, LiveValues};
 use super::editor::Assistant;
 use super::history::History;
+use super::keys::{Board, HAND_OVER, Keys, SharedBoard, lock};
+use super::outcomes::Outcomes;
 use super::prompt::Prompt;
 use super::recall::Recall;
+use super::unfinished::is_unfinished;
 
 /// Whether the shell goes on after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +42,18 @@ pub trait Evaluator {
     fn colour(&mut self) -> bool;
 
     /// Runs one complete command. It prints its result and its errors itself.
-    fn evaluate(&mut self, line: &str) -> Flow;
+    fn evaluate(&mut self, line: &str) -> Ran;
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// Whether the shell goes on.
+    pub flow: Flow,
+    /// Whether it did what it should, so that it may be proposed again.
+    pub succeeded: bool,
+    /// The line that was probably meant, where it was wrong.
+    pub corrected: Option<String>,
 }
 
 /// What is known of the node at hand and of others.
@@ -67,6 +81,8 @@ pub struct Options<'a> {
     pub files: &'a dyn Files,
     /// The commands typed before.
     pub history: History,
+    /// Has the user change a line in an editor, and gives what became of it.
+    pub edit: &'a dyn Fn(&str) -> io::Result<String>,
 }
 
 impl std::fmt::Debug for Options<'_> {
@@ -94,12 +110,12 @@ pub enum ShellError {
 pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn Write) -> Result<(), ShellError> {
     let config = Builder::new()
         .completion_type(CompletionType::List)
-        .completion_show_all_if_ambiguous(true)
-        .completion_prompt_limit(usize::MAX)
+        .keyseq_timeout(Some(ESCAPE_MILLISECONDS))
         .bell_style(BellStyle::None)
         .bracketed_paste(true)
         .build();
     let mut editor: Terminal<'_> = Editor::with_history(config, Recall::default()).map_err(ShellError::Terminal)?;
+    let board = SharedBoard::default();
     editor.set_helper(Some(Assistant {
         known: Known::default(),
         live: options.live,
@@ -107,9 +123,22 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
         colour: false,
         prompt_width: 0,
         decoded: RefCell::new(None),
+        board: SharedBoard::clone(&board),
+        proposal: None,
+        place: String::new(),
+        outcomes: Outcomes::read(options.history.beside("outcomes")),
+        edit: options.edit,
     }));
+    editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(Keys(SharedBoard::clone(&board)))));
+    editor.bind_sequence(Event::KeySeq(HAND_OVER.to_vec()), EventHandler::Conditional(Box::new(Keys(board))));
+    // Nothing is printed by it. While there is one the editor waits for signals too, and not for keys alone, so that a
+    // terminal of another size is painted anew at once, whichever thread the signal came to.
+    let _waits_for_signals = editor.create_external_printer().ok();
     converse(&mut editor, options.history, evaluator, talk)
 }
+
+/// How long Escape waits for the rest of what another key sends.
+const ESCAPE_MILLISECONDS: u16 = 100;
 
 /// What was typed at a prompt.
 enum Typed {
@@ -119,6 +148,8 @@ enum Typed {
     Dropped,
     /// Ctrl-D, or the input ended.
     End,
+    /// The line could not be edited elsewhere.
+    NotEdited(io::Error),
 }
 
 /// Where commands are typed: the terminal, or a test.
@@ -128,6 +159,9 @@ trait Desk {
 
     /// Makes commands known that can be walked and searched from the next line on, oldest first.
     fn remember(&mut self, commands: Vec<String>);
+
+    /// Makes known what became of a command, which the history keeps as `kept`.
+    fn learn(&mut self, command: &str, kept: &str, ran: &Ran);
 
     /// The rows of the list of what may follow `partial`.
     fn list(&self, partial: &str) -> Vec<String>;
@@ -146,12 +180,33 @@ impl Desk for Terminal<'_> {
             assistant.known = known;
             assistant.colour = colour;
             assistant.prompt_width = width(&plain);
+            assistant.place = prompt.place.clone().unwrap_or_default();
         }
-        match self.readline(&(plain, styled)) {
-            Ok(text) => Ok(Typed::Text(text)),
-            Err(ReadlineError::Interrupted) => Ok(Typed::Dropped),
-            Err(ReadlineError::Eof) => Ok(Typed::End),
-            Err(error) => Err(ShellError::Terminal(error)),
+        let _kept = tty::keep();
+        let mut begun = String::new();
+        loop {
+            if let Some(assistant) = self.helper() {
+                *lock(&assistant.board) = Board::default();
+            }
+            let typed = self.readline_with_initial(&(plain.as_str(), styled.as_str()), (&begun, ""));
+            let handed_over = self.helper().and_then(|it| Some((it.edit, lock(&it.board).hand_over.take()?)));
+            match (typed, handed_over) {
+                (Ok(_), Some((edit, line))) => match edit(&line) {
+                    Ok(text) => begun = text,
+                    Err(error) => return Ok(Typed::NotEdited(error)),
+                },
+                (Ok(text), None) => return Ok(Typed::Text(text)),
+                (Err(ReadlineError::Interrupted), _) => return Ok(Typed::Dropped),
+                (Err(ReadlineError::Eof), _) => return Ok(Typed::End),
+                (Err(error), _) => return Err(ShellError::Terminal(error)),
+            }
+        }
+    }
+
+    fn learn(&mut self, command: &str, kept: &str, ran: &Ran) {
+        if let Some(assistant) = self.helper_mut() {
+            assistant.outcomes.add(command, kept, &assistant.place, ran.succeeded);
+            assistant.proposal = ran.corrected.clone();
         }
     }
 
@@ -182,6 +237,10 @@ fn converse(
             Typed::Text(text) => text,
             Typed::Dropped => continue,
             Typed::End => return Ok(()),
+            Typed::NotEdited(error) => {
+                writeln!(talk, "warning: the line cannot be edited: {error}")?;
+                continue;
+            }
         };
         for line in commands(&text) {
             // Here it stays as it was typed, so that it can be run again; the file gets what may be kept.
@@ -198,7 +257,11 @@ fn converse(
                 for row in desk.list(partial) {
                     writeln!(talk, "{row}")?;
                 }
-            } else if evaluator.evaluate(line) == Flow::Leave {
+                continue;
+            }
+            let ran = evaluator.evaluate(line);
+            desk.learn(line, &history.masked(line), &ran);
+            if ran.flow == Flow::Leave {
                 return Ok(());
             }
         }
@@ -213,7 +276,7 @@ fn warn_once(trouble: &mut bool, talk: &mut dyn Write, error: &io::Error) -> io:
     Ok(())
 }
 
-/// The commands of a text that was typed or pasted: a line each, unless a quote or a backslash continues it.
+/// The commands of a text that was typed or pasted: a line each, unless a quote, a backslash or a bracket continues it.
 pub(super) fn commands(text: &str) -> Vec<&str> {
     let mut commands = Vec::new();
     let mut start = 0;
@@ -221,7 +284,7 @@ pub(super) fn commands(text: &str) -> Vec<&str> {
     for end in ends {
         let piece = &text[start..end];
         // The line end decides whether a backslash before it continues; at the very end nothing follows.
-        if end < text.len() && lex(piece).is_incomplete() {
+        if end < text.len() && is_unfinished(piece) {
             continue;
         }
         if !piece.trim().is_empty() {
@@ -249,11 +312,12 @@ mod tests {
         texts: Vec<Typed>,
         remembered: Vec<String>,
         prompts: Vec<String>,
+        learnt: Vec<(String, bool)>,
     }
 
     impl Script {
         fn new(texts: Vec<Typed>) -> Script {
-            Script { texts, remembered: Vec::new(), prompts: Vec::new() }
+            Script { texts, remembered: Vec::new(), prompts: Vec::new(), learnt: Vec::new() }
         }
     }
 
@@ -265,6 +329,10 @@ mod tests {
 
         fn remember(&mut self, commands: Vec<String>) {
             self.remembered.extend(commands);
+        }
+
+        fn learn(&mut self, command: &str, _: &str, ran: &Ran) {
+            self.learnt.push((command.to_owned(), ran.succeeded));
         }
 
         fn list(&self, partial: &str) -> Vec<String> {
@@ -291,9 +359,10 @@ mod tests {
             false
         }
 
-        fn evaluate(&mut self, line: &str) -> Flow {
+        fn evaluate(&mut self, line: &str) -> Ran {
             self.ran.push(line.to_owned());
-            if line == "quit" { Flow::Leave } else { Flow::Continue }
+            let flow = if line == "quit" { Flow::Leave } else { Flow::Continue };
+            Ran { flow, succeeded: line != "QueryHost", corrected: None }
         }
     }
 
@@ -314,6 +383,7 @@ mod tests {
         let mut evaluator = Echo::default();
         let talk = talk_of(&mut script, kept_nowhere(), &mut evaluator);
         assert_eq!(evaluator.ran, ["QueryZone", "QueryHost"]);
+        assert_eq!(script.learnt, [("QueryZone".to_owned(), true), ("QueryHost".to_owned(), false)]);
         assert_eq!(talk, "what follows \"Q \"\n");
         assert_eq!(script.remembered, ["QueryZone", "QueryHost", "Q ?"]);
         assert_eq!(script.prompts[..2], ["- >>> ", "admin >>> "]);

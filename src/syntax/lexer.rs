@@ -127,6 +127,16 @@ pub fn split(line: &str) -> Result<Vec<Word>, LexError> {
 /// line end; outside quotes `\` keeps the next character. A backslash before a line end is removed with the line end.
 /// `#` at the start of a word starts a comment that extends to the end of the line.
 pub fn lex(line: &str) -> Lexed {
+    take_apart(line, true)
+}
+
+/// Takes a line apart as [`lex`] does, where the words of a comment count as words: whoever looks for something that
+/// must not be kept looks there, too.
+pub fn lex_with_comments(line: &str) -> Lexed {
+    take_apart(line, false)
+}
+
+fn take_apart(line: &str, has_comments: bool) -> Lexed {
     let mut lexed = Lexed { words: Vec::new(), open_quote: None, continues: false, comment: None };
     let mut word: Option<Word> = None;
     let mut chars = line.char_indices().peekable();
@@ -143,7 +153,7 @@ pub fn lex(line: &str) -> Lexed {
                 let closed = quoted(open(&mut word, at), &mut chars, c);
                 lexed.open_quote = (!closed).then_some((quote, at));
             }
-            '#' if word.is_none() => {
+            '#' if has_comments && word.is_none() => {
                 lexed.comment = Some(at);
                 while chars.next_if(|(_, next)| *next != '\n').is_some() {}
             }
@@ -268,6 +278,7 @@ mod tests {
         assert!(lexed.is_incomplete());
         assert!(lex("a \\").is_incomplete());
         assert!(!lex("a # '").is_incomplete());
+        assert_eq!(lex_with_comments("a # b").words.len(), 3);
     }
 
     #[test]

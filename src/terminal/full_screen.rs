@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGINT, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
 use crate::interrupt::{HandedOver, Interrupt};
+use crate::tty;
 
 /// Turns to the other screen and hides the cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l";
@@ -44,7 +45,7 @@ impl FullScreen {
     /// Turns to the other screen.
     pub(crate) fn new(out: impl Write + Send + 'static, interrupt: &Interrupt) -> io::Result<FullScreen> {
         let handed_over = interrupt.hand_over()?;
-        start_to_attend(interrupt)?;
+        start_to_attend()?;
         let mut out: Box<dyn Write + Send> = Box::new(out);
         put(&mut out, ENTER)?;
         *held(&SHOWN) = Some(Shown { out, is_lost: false, is_interrupted: false });
@@ -94,19 +95,26 @@ fn put(out: &mut impl Write, text: &[u8]) -> io::Result<()> {
 
 /// Has signals attended to, from the first screen on for as long as the program runs: a signal that had a handler once
 /// is lost where nobody attends to it.
-fn start_to_attend(interrupt: &Interrupt) -> io::Result<()> {
+fn start_to_attend() -> io::Result<()> {
     let mut attended = held(&ATTENDED);
     if !*attended {
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP])?;
-        let interrupt = interrupt.clone();
-        thread::Builder::new().spawn(move || signals.forever().for_each(|signal| attend(signal, &interrupt)))?;
+        let mut signals = Signals::new([SIGINT, SIGTSTP])?;
+        thread::Builder::new().spawn(move || signals.forever().for_each(attend))?;
+        tty::leave_first(leave)?;
         *attended = true;
     }
     Ok(())
 }
 
+/// Leaves the screen for good, where there is one: the program is about to end.
+fn leave() -> bool {
+    let shown = held(&SHOWN).take();
+    // A terminal that is gone needs no cleaning.
+    shown.map(|mut shown| put(&mut shown.out, LEAVE)).is_some()
+}
+
 /// Does what a signal asks for, with the screen left before.
-fn attend(signal: i32, interrupt: &Interrupt) {
+fn attend(signal: i32) {
     // Nothing is drawn while this is held.
     let mut shown = held(&SHOWN);
     match (&mut *shown, signal) {
@@ -126,8 +134,6 @@ fn attend(signal: i32, interrupt: &Interrupt) {
         }
         // Without a screen others see to Ctrl-C.
         (None, SIGINT) => {}
-        // The signal itself may have led to the end of the watch: then the program is about to end with its code.
-        (None, SIGTERM | SIGHUP) if interrupt.sees_to_ends() => {}
         (None, signal) => stop_or_end(signal),
     }
 }

@@ -6,6 +6,7 @@ use crate::client;
 use crate::error::{Error, OwnError};
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
+use crate::tty;
 
 use super::no_echo::NoEcho;
 
@@ -38,6 +39,7 @@ pub(crate) fn ask_secret(
     if on_terminal {
         // An end by Ctrl-C would leave the terminal without echo.
         interrupt.on_ctrl_c()?;
+        let _kept = tty::keep();
         let _silent = NoEcho::new();
         return secret_of(rpassword::prompt_password(question));
     }

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 
+use crate::config;
 use crate::interrupt::Interrupt;
+use crate::tty;
 
 /// A running program that reads what is written here.
 pub(crate) struct Program {
@@ -15,7 +17,7 @@ pub(crate) struct Program {
 impl Program {
     /// A command of the system's shell, not yet started.
     pub(crate) fn command(text: &str) -> Command {
-        let mut command = Command::new("sh");
+        let mut command = config::program("sh");
         command.args(["-c", text]);
         command
     }
@@ -23,11 +25,15 @@ impl Program {
     /// Starts it. Ctrl-C is its own until it ends, which may be long before all is written.
     pub(crate) fn start(mut command: Command, interrupt: &Interrupt) -> io::Result<Program> {
         let handed_over = interrupt.hand_over()?;
+        // What ends this program at once would leave that one behind.
+        let attended = interrupt.sees_to_ends().then(|| interrupt.on_end()).transpose()?;
+        let mut kept = tty::keep();
         let mut child = command.stdin(Stdio::piped()).spawn()?;
+        kept.end_first(&child);
         let stdin = child.stdin.take();
         let end = thread::Builder::new().spawn(move || {
             let status = child.wait();
-            drop(handed_over);
+            drop((handed_over, attended, kept));
             status
         })?;
         Ok(Program { stdin, end })

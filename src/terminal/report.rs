@@ -1,5 +1,6 @@
 //! How an error reads: `error: <what happened>`, the word that is wrong, indented lines, and a hint.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::panic::Location;
@@ -8,13 +9,10 @@ use crate::cli::ErrorFormat;
 use crate::client::{ApiFailure, ErrorCode};
 use crate::error::{Circumstances, Error, Kind, hint};
 use crate::json::escape_unprintable;
-use crate::secret::{MASK, Secret, mask_command, mask_text};
+use crate::secret::{KnownSecrets, mask_command, mask_text};
 use crate::width::width;
 
 use super::error_object::ErrorObject;
-
-/// The shortest secret that is looked for in errors, in bytes.
-const SHORTEST_KNOWN: usize = 8;
 
 /// How much of a text that quotes a value is shown from its beginning and its end, in characters.
 const QUOTED_HEAD: usize = 160;
@@ -64,7 +62,7 @@ pub(crate) struct Reporter {
     /// What is known of the error beside itself.
     pub(crate) circumstances: Circumstances,
     /// Secrets in use: a node may quote them anywhere.
-    pub(crate) known: Vec<Secret>,
+    pub(crate) known: KnownSecrets,
 }
 
 impl Reporter {
@@ -72,7 +70,7 @@ impl Reporter {
     pub(crate) fn tell(&self, error: Error, source: Option<&Source<'_>>, line: Option<&str>) {
         // Where errors cannot be written there is nobody to tell.
         let out = &mut io::stderr().lock();
-        match error {
+        match self.without_quoted_secrets(error) {
             Error::Parts(parts) => {
                 for part in parts {
                     let source = Source::Part { of: source, what: &part.what };
@@ -177,6 +175,33 @@ impl Reporter {
         }
     }
 
+    /// The error, with the secrets left out that the node quotes.
+    fn without_quoted_secrets(&self, mut error: Error) -> Error {
+        match &mut error {
+            Error::Api(failure) => self.leave_out(&mut failure.error),
+            Error::Parts(parts) => parts.iter_mut().for_each(|part| self.leave_out(&mut part.failure.error)),
+            _ => {}
+        }
+        error
+    }
+
+    fn leave_out(&self, error: &mut ErrorCode) {
+        let texts = [
+            &mut error.description,
+            &mut error.details,
+            &mut error.elaboration,
+            &mut error.message_en,
+            &mut error.message_cn,
+        ];
+        for text in texts {
+            if let Cow::Owned(masked) = self.known.mask(text) {
+                *text = masked;
+            }
+        }
+        error.cause.iter_mut().for_each(|cause| self.leave_out(cause));
+        error.causes.iter_mut().for_each(|cause| self.leave_out(cause));
+    }
+
     /// The text without secrets in use and without control characters.
     fn clean(&self, text: &str) -> String {
         self.without_secrets(text).split('\n').map(escape_unprintable).collect::<Vec<_>>().join("\n")
@@ -184,12 +209,7 @@ impl Reporter {
 
     /// The text without secrets in use.
     fn without_secrets(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        // A short one would be found where it is none.
-        for secret in self.known.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_KNOWN) {
-            text = text.replace(secret, MASK);
-        }
-        text
+        self.known.mask(text).into_owned()
     }
 
     fn hint(&self, error: &Error) -> Option<String> {

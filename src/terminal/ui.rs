@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::cli::{ColorChoice, ErrorFormat};
 use crate::config::{Environment, Sourced};
+use crate::json::escape_unprintable;
 
 use super::spinner::Spinner;
 
@@ -84,8 +85,9 @@ impl Ui {
     /// Says something also to whoever wants quiet.
     pub(crate) fn insist(&self, text: &str) {
         if !self.silent {
+            let lines: Vec<_> = text.split('\n').map(escape_unprintable).collect();
             // Nobody reads it where it cannot be written.
-            let _ = writeln!(io::stderr(), "{text}");
+            let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
         }
     }
 

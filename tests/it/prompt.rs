@@ -5,7 +5,10 @@ use std::sync::{Mutex, mpsc};
 
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
-use crate::terminal::{CTRL_C, CTRL_D, CTRL_L, ENTER, TAB, Terminal};
+use crate::terminal::{
+    ALT_DOT, ALT_F, CTRL_C, CTRL_D, CTRL_E, CTRL_G, CTRL_L, CTRL_R, CTRL_U, CTRL_X, DOWN, END, ENTER, ESCAPE,
+    SHIFT_TAB, TAB, Terminal, UP,
+};
 
 const ZONE: &str = "928d495e5910427f9a07d957b95b678c";
 
@@ -41,12 +44,14 @@ fn tab_completes_lists_and_never_garbles_the_line() {
         terminal.keys(&format!("QBS{TAB}"));
         terminal.row("admin@sandbox >>> QueryBackupStorage");
         terminal.keys(&format!("sta{TAB}"));
-        // The list comes row by row: each is waited for.
-        for row in ["state=", "status=", "[Parameters:]", "start="] {
+        for row in ["\n> state=", "\n  status=", "\n  start="] {
             terminal.sees(row);
         }
         terminal.row("admin@sandbox >>> QueryBackupStorage sta");
-        terminal.keys(&format!("te=En{TAB}"));
+        // The menu follows what is typed, and goes where nothing is left to choose.
+        terminal.keys("te");
+        terminal.until_gone("status=");
+        terminal.keys(&format!("=En{TAB}"));
         terminal.row("admin@sandbox >>> QueryBackupStorage state=Enabled");
         terminal.keys(CTRL_C);
         terminal.prompt("admin@sandbox >>>");
@@ -65,6 +70,76 @@ fn tab_offers_what_the_node_holds_by_name() {
 }
 
 #[test]
+fn values_of_fields_and_nics_come_from_the_node() {
+    let home = Home::with_cloud();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryVmInstance platform={TAB}"));
+    shell.sees("\n> Linux    24 rows");
+    shell.sees("\n  Windows  1 row");
+    shell.keys(&format!("{CTRL_G}{CTRL_U}DetachL3NetworkFromVm vmNicUuid=web-2{TAB}"));
+    shell.ends_line("vmNicUuid=web-2");
+    shell.sees("\n> 10.0.3.11 web-2");
+}
+
+#[test]
+fn names_do_not_act_on_the_terminal() {
+    let home = Home::new();
+    let node = Node::start(|_| {
+        let name = r"zo\u001b]52;c;aGk=\u0007ne\u202e\u00ad";
+        Reply::ok(format!(r#"{{"inventories":[{{"uuid":"{ZONE}","name":"{name}"}}]}}"#))
+    });
+    let terminal = shell_on(&home, &node);
+    terminal.prompt("session >>>");
+    // A name that cannot be typed is shown beside its uuid, and never put into the line.
+    terminal.keys(&format!("QueryZone name=zo{TAB}{TAB}"));
+    terminal.row("session >>> QueryZone name=zo");
+    terminal.keys(CTRL_C);
+    terminal.prompt("session >>>");
+    terminal.keys(&format!("CreateCluster zoneUuid={TAB}"));
+    terminal.row(&format!("session >>> CreateCluster zoneUuid={ZONE}"));
+    terminal.keys(CTRL_C);
+    terminal.prompt("session >>>");
+    for format in ["table", "csv", "tsv", "value", "json", "yaml", "jsonl"] {
+        terminal.line(&format!("QueryZone fields=name -o {format} --columns name"));
+        terminal.sees("u202e");
+        terminal.keys(CTRL_L);
+        terminal.until_gone("u202e");
+    }
+    let written = terminal.written();
+    assert!(!written.contains("]52;c;aGk=\u{7}") && !written.contains(['\u{202e}', '\u{ad}']), "{written:?}");
+    // A pipe gets what the node has.
+    let done = home.run(node.call(&["QueryZone", "-o", "csv", "--columns", "name"]));
+    let done = done.variable("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37").succeeds();
+    assert_eq!(done.out(), "name\nzo\u{1b}]52;c;aGk=\u{7}ne\u{202e}\u{ad}\n");
+}
+
+#[test]
+fn programs_get_no_credentials() {
+    let (home, node) = (Home::new(), node_with_a_zone());
+    let options = node.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let variables = [
+        ("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37"),
+        ("ZSTACK_PASSWORD", "hunter2"),
+        ("ZSTACK_ACCESS_KEY_ID", "key"),
+        ("ZSTACK_ACCESS_KEY_SECRET", "hunter3"),
+        ("PAGER", "env > paged; cat > /dev/null"),
+    ];
+    let terminal = Terminal::shell_with(&home, &options, &variables);
+    terminal.prompt("session >>>");
+    terminal.line("QueryZone |! env > piped");
+    terminal.prompt("session >>>");
+    terminal.line("help QueryVmInstance");
+    terminal.prompt("session >>>");
+    for file in ["piped", "paged"] {
+        let text = std::fs::read_to_string(home.path().join(file)).expect("the program ran");
+        assert!(text.contains("LANG=") && !text.contains("ZSTACK_PASSWORD"), "{text}");
+        assert!(!text.contains("hunter") && !text.contains("5d0c8a4f"), "{text}");
+    }
+}
+
+#[test]
 fn a_list_that_is_not_whole_completes_nothing() {
     let home = Home::with_cloud();
     home.run(["sandbox", "seed", "--vms", "1000"]).succeeds();
@@ -73,9 +148,144 @@ fn a_list_that_is_not_whole_completes_nothing() {
     shell.keys("StopVmInstance uuid=");
     shell.ends_line("uuid=");
     shell.keys(TAB);
-    shell.sees("--More--");
-    shell.keys("q");
+    shell.sees("1 of 200  there are more");
     shell.row("admin@sandbox >>> StopVmInstance uuid=");
+}
+
+#[test]
+fn the_menu_is_walked_filtered_taken_and_left() {
+    let home = Home::with_cloud();
+    for columns in [80, 200] {
+        let shell = Terminal::run(&home, columns, 24, env!("CARGO_BIN_EXE_zstack-cli"), &["--sandbox"]);
+        shell.prompt("admin@sandbox >>>");
+        // Keys that come at once go to the menu too.
+        shell.keys(&format!("StopVmInstance uuid={TAB}{DOWN}{TAB}"));
+        shell.sees("\n  3 of 25");
+        shell.keys(&format!("{UP}{SHIFT_TAB}{SHIFT_TAB}"));
+        shell.sees("\n  25 of 25");
+        shell.keys("web-");
+        shell.until_gone(" of 25");
+        shell.row("admin@sandbox >>> StopVmInstance uuid=web-");
+        shell.sees("> web-1");
+        shell.keys(ESCAPE);
+        shell.until_gone("web-");
+        shell.row("admin@sandbox >>> StopVmInstance uuid=");
+        shell.keys(&format!("web-{TAB}"));
+        shell.sees("> web-1");
+        shell.sees("\n  web-2  Running, 10.");
+        shell.keys(&format!("{DOWN}{ENTER}"));
+        shell.until_gone("> web-");
+        shell.ends_line("3727a5f47bae4f5cba558d3d1801c26a");
+        for leave in [CTRL_C, CTRL_G] {
+            shell.keys(&format!("{CTRL_U}QueryHost sta"));
+            shell.row("admin@sandbox >>> QueryHost sta");
+            shell.keys(TAB);
+            shell.sees("> state=");
+            shell.keys(leave);
+            shell.until_gone("> state=");
+            shell.row("admin@sandbox >>> QueryHost sta");
+        }
+    }
+}
+
+#[test]
+fn a_menu_follows_the_size_of_the_terminal() {
+    let home = Home::with_cloud();
+    let shell = Terminal::run(&home, 120, 24, env!("CARGO_BIN_EXE_zstack-cli"), &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryHost uuid={TAB}"));
+    shell.sees("> host-1  Enabled, Connected, 172.20.11.11      07515c21ad85486b8ad60c599a48d9b9");
+    shell.resize(60, 24);
+    shell.until_gone("07515c21ad85486b8ad60c599a48d9b9");
+    shell.sees("\n> host-1  Enabled, Co");
+    shell.row("admin@sandbox >>> QueryHost uuid=");
+}
+
+#[test]
+fn lines_typed_before_are_searched() {
+    let home = Home::with_cloud();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    for line in ["QueryZone count=true", "QueryHost count=true", "QueryZone limit=1 fields=name"] {
+        shell.prompt("admin@sandbox >>>");
+        shell.line(line);
+    }
+    shell.prompt("admin@sandbox >>>");
+    // Up goes by what was typed, and Down comes back to it.
+    shell.keys(&format!("QueryZ{UP}{UP}"));
+    shell.row("admin@sandbox >>> QueryZone count=true");
+    shell.keys(&format!("{DOWN}{DOWN}"));
+    shell.row("admin@sandbox >>> QueryZ");
+    // The grey text is taken word by word, or whole.
+    shell.keys(ALT_F);
+    shell.row("admin@sandbox >>> QueryZone");
+    shell.keys(ALT_F);
+    shell.row("admin@sandbox >>> QueryZone limit=1");
+    shell.keys(END);
+    shell.row("admin@sandbox >>> QueryZone limit=1 fields=name");
+    shell.keys(&format!("{CTRL_U}QueryHost {ALT_DOT}"));
+    shell.row("admin@sandbox >>> QueryHost fields=name");
+    shell.keys(ALT_DOT);
+    shell.row("admin@sandbox >>> QueryHost count=true");
+    // All lines that hold the words are listed.
+    shell.keys(&format!("{CTRL_U}{CTRL_R}zone true"));
+    shell.sees("> QueryZone count=true");
+    shell.keys(ENTER);
+    shell.row("admin@sandbox >>> QueryZone count=true");
+    shell.keys(&format!("{CTRL_U}{CTRL_R}nothing{ENTER}"));
+    shell.sees("no line typed before has this");
+    shell.keys(ESCAPE);
+    shell.until_gone("no line");
+    shell.prompt("admin@sandbox >>>");
+}
+
+#[test]
+fn the_line_that_was_meant_is_proposed() {
+    let home = Home::with_cloud();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.line("QueryVmInstance ip=10.0.0.10 fields=name");
+    shell.sees("did you mean `vmNics.ip`?");
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(END);
+    shell.row("admin@sandbox >>> QueryVmInstance vmNics.ip=10.0.0.10 fields=name");
+    shell.keys(ENTER);
+    shell.sees("name | bastion");
+    shell.prompt("admin@sandbox >>>");
+    // What failed is never proposed, what succeeded is, in the next shell too.
+    shell.keys(CTRL_D);
+    shell.ends();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys("QueryVmInstance ");
+    shell.sees("QueryVmInstance vmNics.ip=10.0.0.10 fields=name");
+    shell.keys("ip=");
+    shell.until_gone("10.0.0.10");
+}
+
+#[test]
+fn a_line_is_edited_in_an_editor() {
+    let home = Home::with_cloud();
+    let editor = [("EDITOR", "sed -i s/limit=1/limit=2/")];
+    let shell = Terminal::shell_with(&home, &["--sandbox"], &editor);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryZone limit=1{CTRL_X}{CTRL_E}"));
+    shell.row("admin@sandbox >>> QueryZone limit=2");
+    shell.keys(CTRL_C);
+    drop(shell);
+    let shell = Terminal::shell_with(&home, &["--sandbox"], &[("EDITOR", "false")]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryZone{CTRL_X}{CTRL_E}"));
+    shell.sees("warning: the line cannot be edited");
+}
+
+#[test]
+fn an_open_bracket_goes_on_in_the_next_line() {
+    let home = Home::with_cloud();
+    let shell = Terminal::shell(&home, &["--sandbox"]);
+    shell.prompt("admin@sandbox >>>");
+    shell.keys(&format!("QueryZone name=zone-1 | [.inventories[]{ENTER}.name]{ENTER}"));
+    shell.sees("[\n  \"zone-1\"\n]");
+    shell.prompt("admin@sandbox >>>");
 }
 
 #[test]
@@ -119,7 +329,7 @@ fn ctrl_c_stops_waiting_for_an_answer() {
     terminal.prompt("session >>>");
     // The node is still busy, and Tab does not wait for it.
     terminal.keys(&format!("QueryZone name={TAB}"));
-    terminal.sees("(the node");
+    terminal.sees("the node is being asked");
     drop(release);
 }
 

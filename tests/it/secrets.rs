@@ -1,10 +1,11 @@
 //! No secret leaves through the program: after a session full of them, none is in what it printed or wrote.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::harness::Home;
 use crate::node::{Node, Recorded, Reply};
-use crate::terminal::{ENTER, Terminal};
+use crate::terminal::{CTRL_L, ENTER, Terminal, UP};
 
 /// Every secret begins so, whoever told it.
 const MARK: &str = "Hunter2";
@@ -114,6 +115,127 @@ fn a_batch_full_of_secrets_prints_and_writes_none() {
     // They did go out to the node, which is what they are for.
     let sent = node.requests().iter().any(|request| String::from_utf8_lossy(&request.body).contains("Hunter2h"));
     assert!(sent);
+}
+
+/// Quotes a value in the ways in which agents and databases do.
+fn quoted(value: &str) -> String {
+    let json = serde_json::to_string(value).expect("JSON");
+    format!(
+        "sshpass -p {value} ssh root@h, with password {value}; [{value}] ansible_ssh_pass={value} -u root:{value} \
+         mysql -p{value} {{u'password': u'{value}'}} {{\"x\":{json}}} {value}"
+    )
+}
+
+/// A node that quotes all that it is sent, in an error or in what it made, and says the same of the job.
+fn echoing(fails: bool) -> Node {
+    fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(text) => found.push(text.clone()),
+            serde_json::Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+            serde_json::Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+            _ => {}
+        }
+    }
+    let told = Mutex::new(Reply::ok("{}"));
+    Node::start(move |request| {
+        if request.path().contains("/api-jobs/") {
+            return told.lock().expect("no panic").clone();
+        }
+        let mut values: Vec<String> = request.query().into_iter().map(|(_, value)| value).collect();
+        if !request.body.is_empty() {
+            texts(&request.json(), &mut values);
+        }
+        let inner: Vec<String> = values
+            .iter()
+            .flat_map(|value| value.split(['\'', '"', '@', ':']).map(str::to_owned).collect::<Vec<_>>())
+            .filter(|piece| piece.len() > 5)
+            .collect();
+        values.extend(inner);
+        let text: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        let text = text.join("\n");
+        let error = serde_json::json!({"code": "SYS.1006", "description": "failed", "details": text,
+            "cause": {"code": "X.1", "details": text}});
+        let reply = match fails {
+            true => Reply::Send(503, serde_json::json!({"error": error}).to_string()),
+            false => Reply::ok(serde_json::json!({"inventory": {"uuid": UUID, "description": text}}).to_string()),
+        };
+        told.lock().expect("no panic").clone_from(&reply);
+        reply
+    })
+}
+
+/// Commands whose secrets stand in places of every kind.
+fn secret_places() -> Vec<String> {
+    [
+        "CreateAccount name=bob password=Hunter2e",
+        "AddKVMHost name=h managementIp=10.0.0.1 clusterUuid=UUID username=root password=Hunter2\\ b",
+        "UpdateGlobalConfig category=mail name=smtp.password value=Hunter2c",
+        "SubmitLongJob jobName=X jobData=\"{'sshPassword':'Hunter2d'}\"",
+        "SubmitLongJob jobName=X jobData=\"{u'password': u'Hunter2e'}\"",
+        "SubmitLongJob jobName=X jobData='{\"mdsUrls\":[\"root:Hunter2f@10.0.0.1\"]}'",
+        "AddCephBackupStorage name=c monUrls=root:Hunter2g@10.0.0.1,root:Hunter2h@10.0.0.2",
+        "CreateZone name='-----BEGIN RSA PRIVATE KEY-----\\nHunter2i\\n-----END RSA PRIVATE KEY-----'",
+        "CreateZone name=z systemTags=consolePassword::Hunter2j",
+        "raw POST zones '{\"params\":{\"name\":\"z\",\"systemTags\":[\"consolePassword::Hunter2k\"]}}'",
+        "QueryUser password=Hunter2l",
+    ]
+    .map(|line| line.replace("UUID", UUID))
+    .to_vec()
+}
+
+#[test]
+fn what_a_node_quotes_of_the_secrets_of_a_command_is_masked() {
+    for (fails, format) in [(true, "json"), (true, "table"), (false, "table"), (false, "vertical")] {
+        let (node, home) = (echoing(fails), Home::new());
+        for flags in [&["-v", "-c"][..], &["--dry-run", "-c"], &["--errors", "json"]] {
+            let words = node.call(&[&["-k", "-o", format], flags].concat());
+            let run = home.run(words).input(secret_places().join("\n")).variable("ZSTACK_SESSION_UUID", SESSION);
+            let done = run.done();
+            for line in done.out().lines().chain(done.err().lines()) {
+                assert_eq!(holds_a_secret(line.as_bytes()), None, "{line}");
+            }
+        }
+        no_file_holds_a_secret(&home);
+        let count = home.files().iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "json")).count();
+        assert!(count >= secret_places().len(), "results are there");
+        for number in 1..=5 {
+            home.run(["save", &number.to_string(), &format!("saved-{number}.json")]).succeeds();
+        }
+        no_file_holds_a_secret(&home);
+    }
+    // The machine formats of what succeeds carry it as it is, and so does everything for whoever asks.
+    let (node, home) = (echoing(false), Home::new());
+    let line = &secret_places()[1];
+    let session = |run: crate::harness::Run| run.variable("ZSTACK_SESSION_UUID", SESSION);
+    let done = session(home.run(node.call(&["-o", "json"])).input(line)).succeeds();
+    assert!(done.out().contains("Hunter2 "), "{}", done.out());
+    let done = session(home.run(node.call(&["-o", "json", "-s", "-v", "-c"])).input(line)).succeeds();
+    assert!(done.err().contains("Hunter2 "), "{}", done.err());
+}
+
+#[test]
+fn masked_secrets_are_not_proposed_again() {
+    let (node, home) = (Node::start(talkative), Home::new());
+    let options = node.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let state = home.path().join("state");
+    std::fs::create_dir(&state).expect("a folder");
+    let kept = "LogInByUser userName=u password=****** accountName=a\nQueryZone name=\u{1b}]52;c;eA==\u{7}\n";
+    std::fs::write(state.join("history"), kept).expect("a history");
+    let terminal = Terminal::shell_with(&home, &options, &[("ZSTACK_SESSION_UUID", SESSION)]);
+    terminal.prompt("session >>>");
+    // What acts on the terminal is passed over.
+    terminal.keys(UP);
+    terminal.row("session >>> LogInByUser userName=u password=");
+    terminal.keys("\u{15}");
+    terminal.prompt("session >>>");
+    terminal.line("CreateUser name=bob password=Hunter2z");
+    terminal.prompt("session >>>");
+    terminal.keys(CTRL_L);
+    terminal.until_gone("Hunter2");
+    terminal.keys("CreateUser n");
+    let screen = terminal.sees("CreateUser name=bob password=");
+    assert!(!screen.contains("Hunter2"), "{screen}");
 }
 
 #[test]

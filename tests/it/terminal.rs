@@ -15,8 +15,20 @@ pub(crate) const TAB: &str = "\t";
 pub(crate) const ENTER: &str = "\r";
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
+pub(crate) const CTRL_E: &str = "\u{5}";
+pub(crate) const CTRL_G: &str = "\u{7}";
 pub(crate) const CTRL_L: &str = "\u{c}";
+pub(crate) const CTRL_R: &str = "\u{12}";
+pub(crate) const CTRL_U: &str = "\u{15}";
+pub(crate) const CTRL_X: &str = "\u{18}";
 pub(crate) const CTRL_Z: &str = "\u{1a}";
+pub(crate) const ESCAPE: &str = "\u{1b}";
+pub(crate) const UP: &str = "\u{1b}[A";
+pub(crate) const DOWN: &str = "\u{1b}[B";
+pub(crate) const END: &str = "\u{1b}[F";
+pub(crate) const SHIFT_TAB: &str = "\u{1b}[Z";
+pub(crate) const ALT_F: &str = "\u{1b}f";
+pub(crate) const ALT_DOT: &str = "\u{1b}.";
 
 /// A test waits for what it wants to see, and gives up only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Shown {
     parser: Mutex<(vt100::Parser, bool)>,
     changed: Condvar,
+    written: Mutex<Vec<u8>>,
 }
 
 pub(crate) struct Terminal {
@@ -61,13 +74,15 @@ impl Terminal {
         let child = command.spawn(pts).expect("the program starts");
         let pty = Arc::new(pty);
         let parser = vt100::Parser::new(rows, columns, 0);
-        let shown = Arc::new(Shown { parser: Mutex::new((parser, false)), changed: Condvar::new() });
+        let shown =
+            Arc::new(Shown { parser: Mutex::new((parser, false)), changed: Condvar::new(), written: Mutex::default() });
         let (reader, seen) = (Arc::clone(&pty), Arc::clone(&shown));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             loop {
                 // The end of the program reads as an error.
                 let count = (&*reader).read(&mut bytes).unwrap_or(0);
+                seen.written.lock().expect("no panic").extend_from_slice(&bytes[..count]);
                 let mut state = seen.parser.lock().expect("no panic");
                 state.0.process(&bytes[..count]);
                 state.1 |= count == 0;
@@ -87,6 +102,12 @@ impl Terminal {
 
     pub(crate) fn shell_with(home: &Home, options: &[&str], variables: &[(&str, &str)]) -> Terminal {
         Terminal::run_with(home, (80, 24), env!("CARGO_BIN_EXE_zstack-cli"), options, variables)
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        self.shown.parser.lock().expect("no panic").0.screen_mut().set_size(rows, columns);
+        self.pty.resize(Size::new(rows, columns)).expect("its size");
     }
 
     /// Presses keys.
@@ -133,6 +154,16 @@ impl Terminal {
         self.until(text, |_, row| row.ends_with(text));
     }
 
+    /// Waits until keys are read one by one: a question that shows nothing of its answer has begun.
+    pub(crate) fn reads_keys(&self) {
+        use rustix::termios::{LocalModes, tcgetattr};
+        let end = Instant::now() + PATIENCE;
+        while tcgetattr(&*self.pty).expect("a terminal").local_modes.contains(LocalModes::ICANON) {
+            assert!(Instant::now() < end, "it reads lines");
+            thread::yield_now();
+        }
+    }
+
     /// Waits until the screen is the usual one, with a cursor, or the other one, without.
     pub(crate) fn shows_other_screen(&self, other: bool) {
         let end = Instant::now() + PATIENCE;
@@ -143,6 +174,11 @@ impl Terminal {
             assert!(!left.is_zero(), "the wrong screen:\n{contents}");
             state = self.shown.changed.wait_timeout(state, left).expect("no panic").0;
         }
+    }
+
+    /// All that the program wrote to the terminal so far.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8_lossy(&self.shown.written.lock().expect("no panic")).into_owned()
     }
 
     /// The process of the program.

@@ -183,7 +183,7 @@ fn traces_hold_no_secret_unless_asked() {
             Node::new([ok(LOGGED_IN), ok(r#"{"inventories":[{"sshPassword":"hunter2","name":"a"}]}"#), ok("{}")]);
         let page = Page::default();
         let mut client = node.client();
-        client.set_trace(Some(Box::new(page.clone())), secrets);
+        client.set_trace(Some(Box::new(page.clone())), secrets, crate::secret::KnownSecrets::default());
         client.log_in(&log_in()).expect("an answer").expect("a session");
         drop(run(&mut client, &query()).expect("an answer"));
         client.log_out();

@@ -1,14 +1,13 @@
 //! Planning a query: its conditions, its result options, and the requests for its pages.
 
 mod listed;
-mod parameter;
 mod requests;
 mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
 
-use crate::catalog::{Api, Catalog, Inventory, zql_entity};
+use crate::catalog::{Api, Catalog, Inventory, QueryParameter, is_tag_parameter, zql_entity};
 use crate::json::Value;
 use crate::syntax::{Argument, Command, Operator};
 
@@ -18,9 +17,6 @@ use super::request::PathPart;
 use super::{Options, call};
 
 pub(super) use listed::conditions as listed_conditions;
-pub use parameter::QueryParameter;
-use parameter::is_tag_parameter;
-pub(crate) use parameter::{QueryValue, condition_fields};
 pub use requests::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 use shape::{CommonParameters, ResultOptions};
 
@@ -35,7 +31,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
             let kind = ErrorKind::QueryTakesNoTags { name: name.to_owned() };
             return Err(Error::at(kind, argument.span.clone()));
         }
-        let Some(parameter) = QueryParameter::of(name, argument.operator) else {
+        let Some(parameter) = QueryParameter::from_name(name).filter(|_| argument.operator == Operator::Equal) else {
             typed.push(argument);
             continue;
         };

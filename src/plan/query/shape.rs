@@ -1,14 +1,13 @@
 //! The result options of a query: how many rows, in which order, with which members.
 
-use crate::catalog::{Api, Field, Inventory};
+use crate::catalog::{Api, Field, Inventory, QueryParameter};
 use crate::nearness::closest;
 use crate::syntax::{Argument, integer, split_list};
 
-use super::parameter::QueryParameter;
 use super::requests::{Answer, Extent, LocalOrder, Sort};
+use crate::plan::Options;
 use crate::plan::condition::ConditionReader;
 use crate::plan::error::{Error, ErrorKind};
-use crate::plan::{Options, fields};
 
 /// The common parameters as typed.
 #[derive(Default)]
@@ -91,7 +90,7 @@ impl ResultOptions {
                     return Err(Error::at(ErrorKind::GroupByWith { with }, argument.span.clone()));
                 }
                 let (field, found) = own_field(argument, argument.value.trim(), api, reader, options)?;
-                if found.is_some_and(|(inventory, field)| !fields::is_selectable(inventory, field)) {
+                if found.is_some_and(|(inventory, field)| !inventory.can_select(field)) {
                     return Err(Error::at(ErrorKind::NotGroupable { name: field }, argument.value_span.clone()));
                 }
                 Answer::Groups { field }
@@ -148,7 +147,7 @@ fn own_field<'r>(
     let inventories: Vec<&Inventory> = reader.inventory.into_iter().chain(reader.specialised).collect();
     let found = inventories.iter().find_map(|inventory| Some((*inventory, inventory.field(name)?)));
     match found {
-        Some((_, field)) if !fields::has_order(field) => Err(error(ErrorKind::NotSortable { name: name.to_owned() })),
+        Some((_, field)) if !field.has_order() => Err(error(ErrorKind::NotSortable { name: name.to_owned() })),
         None if !inventories.is_empty() && !options.no_check => {
             let names = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
             let closest = closest(name, names).map(str::to_owned);
@@ -198,7 +197,7 @@ fn sort(
         None => (text, None),
     };
     let (field, found) = own_field(argument, name, api, reader, options)?;
-    let by_node = found.is_none_or(|(inventory, field)| fields::is_sortable(inventory, field));
+    let by_node = found.is_none_or(|(inventory, field)| inventory.can_sort(field));
     Ok(Some((Sort { field, descending: direction.or(sign).unwrap_or(false) }, by_node)))
 }
 
@@ -246,7 +245,7 @@ fn selected(
         let found = inventories.iter().find_map(|inventory| Some((*inventory, inventory.field(head)?)));
         match found {
             Some((inventory, field)) => {
-                by_node &= head.len() == name.len() && fields::is_selectable(inventory, field);
+                by_node &= head.len() == name.len() && inventory.can_select(field);
             }
             None if inventories.iter().any(|inventory| reader.catalog.follow(inventory, head).is_some()) => {
                 return Err(error(ErrorKind::NotSelectable { name: name.clone() }));

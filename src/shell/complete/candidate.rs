@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::cursor;
-use super::rank::{Fit, Pattern};
+use super::rank::{Class, Fit, Pattern};
+use super::sources::LiveValue;
 use crate::syntax::Quote;
 
 /// What a candidate is. The names are part of the program's surface: `complete LINE` prints them.
@@ -94,6 +95,8 @@ pub struct Candidate {
     pub required: bool,
     /// How it fits what was typed.
     pub fit: Fit,
+    /// The resource that it stands for.
+    pub resource: Option<LiveValue>,
 }
 
 impl Candidate {
@@ -108,12 +111,19 @@ impl Candidate {
             description: Cow::Borrowed(""),
             required: false,
             fit: Fit::Prefix,
+            resource: None,
         }
     }
 
     /// The same, described.
     pub(crate) fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Candidate {
         self.description = description.into();
+        self
+    }
+
+    /// The same, standing for a resource.
+    pub(crate) fn of(mut self, resource: LiveValue) -> Candidate {
+        self.resource = Some(resource);
         self
     }
 
@@ -183,6 +193,11 @@ impl Completion {
         Pattern::new(&self.typed).matched(&candidate.label)
     }
 
+    /// The byte ranges of a resource's name that match what was typed.
+    pub(crate) fn matched_name(&self, name: &str) -> Vec<Range<usize>> {
+        Pattern::new(&self.typed).matched(name)
+    }
+
     /// The byte ranges of the description that match, where the candidate was found by it.
     pub fn matched_description(&self, candidate: &Candidate) -> Vec<Range<usize>> {
         let pattern = Pattern::new(&self.typed);
@@ -193,45 +208,72 @@ impl Completion {
     }
 
     /// What pressing Tab puts between the word's start and the cursor: the only candidate, or as much as the
-    /// candidates that begin with what was typed have in common. The flag says whether that finishes the word.
-    /// `None` where nothing is gained, and where there are more candidates than are known: what some of them have
-    /// in common says nothing.
+    /// candidates have in common. The flag says whether that finishes the word. `None` where nothing is gained, and where
+    /// there are or may be more candidates than are known: what some of them have in common says nothing.
     pub fn extension(&self) -> Option<(String, bool)> {
-        if self.note == Some(Note::More) {
+        if matches!(self.note, Some(Note::More | Note::Fetching)) {
             return None;
         }
-        let extending: Vec<&Candidate> =
-            self.candidates.iter().filter(|candidate| candidate.fit.extends() && self.begins(candidate)).collect();
-        let only = match (extending.as_slice(), self.candidates.as_slice()) {
-            // `BackupStorage` begins one API, but is part of many that may be meant.
-            ([only], [_, _, ..]) if only.kind == Kind::Api => return None,
-            ([only], _) => Some(*only),
-            ([], [only]) => Some(only),
-            _ => None,
-        };
-        if let Some(only) = only {
-            return Some((self.word(only), only.finished));
+        let first = self.candidates.first()?;
+        let best = first.fit.class();
+        let of_class = || self.candidates.iter().filter(move |candidate| candidate.fit.class() == best);
+        // `BackupStorage` begins one API, but is part of many that may be meant; as is `web` of `my-web`. What was typed in
+        // the middle of a name may be the beginning of another that was meant.
+        let part_is_meant = first.kind == Kind::Api || first.resource.is_some();
+        let alone = self.candidates.len() == 1 || !part_is_meant && of_class().nth(1).is_none();
+        if alone && best < Class::Middle {
+            return Some((self.word(first), first.finished));
         }
-        let first = extending.first()?;
-        let mut common = first.label.as_ref();
-        for other in &extending[1..] {
-            let shared = common
-                .char_indices()
-                .zip(other.label.chars())
-                .find(|((_, ours), theirs)| !ours.eq_ignore_ascii_case(theirs))
-                .map_or(common.len().min(other.label.len()), |((at, _), _)| at);
-            common = &common[..shared];
-        }
-        if common.len() <= self.typed.len() {
-            return None;
-        }
+        let shared = self.shared(self.candidates.iter()).or_else(|| match best {
+            Class::Start if part_is_meant => None,
+            Class::Start | Class::Humps => self.shared(of_class()),
+            Class::Middle => None,
+        })?;
         let mut word = self.head.clone();
-        cursor::quote(&mut word, common, "", self.quote, false);
+        cursor::quote(&mut word, &shared, "", self.quote, false);
         Some((word, false))
     }
 
-    /// Whether the label itself, and not a resource's name, begins with what was typed.
-    fn begins(&self, candidate: &Candidate) -> bool {
-        candidate.label.get(..self.typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(&self.typed))
+    /// What could be typed to mean all these candidates and no others, where that is more than was typed.
+    fn shared<'c>(&self, candidates: impl Iterator<Item = &'c Candidate>) -> Option<String> {
+        let pattern = Pattern::new(&self.typed);
+        let names: Vec<&str> = candidates.map(|candidate| self.name(candidate)).collect();
+        let places: Option<Vec<usize>> = names.iter().map(|name| pattern.place(name)).collect();
+        if let Some(places) = places {
+            let rests = names.iter().zip(&places).filter_map(|(name, at)| name.get(at + self.typed.len()..));
+            let rest = common_start(rests)?;
+            if rest.is_empty() {
+                return None;
+            }
+            // Letters are put right where all names begin with them.
+            let typed =
+                if places.iter().all(|at| *at == 0) { names.first()?.get(..self.typed.len())? } else { &self.typed };
+            return Some(format!("{typed}{rest}"));
+        }
+        let common = common_start(names.iter().copied())?;
+        let covers = |name: &&str| pattern.matched(name).last().is_some_and(|last| last.end <= common.len());
+        (common.len() > self.typed.len() && names.iter().all(covers)).then(|| common.to_owned())
     }
+
+    /// The name of a candidate that is compared with what was typed: its label, or that of its resource.
+    fn name<'c>(&self, candidate: &'c Candidate) -> &'c str {
+        let label = candidate.label.as_ref();
+        match &candidate.resource {
+            Some(resource) if Pattern::new(&self.typed).fit(label) != Some(candidate.fit) => &resource.name,
+            _ => label,
+        }
+    }
+}
+
+/// What texts begin with in common, whatever the case of letters, as the first one writes it.
+fn common_start<'t>(mut texts: impl Iterator<Item = &'t str>) -> Option<&'t str> {
+    let first = texts.next()?;
+    Some(texts.fold(first, |common, other| {
+        let differs = common.char_indices().zip(other.chars()).find(|((_, a), b)| !a.eq_ignore_ascii_case(b));
+        let end = differs.map_or_else(
+            || common.char_indices().nth(other.chars().count()).map_or(common.len(), |(at, _)| at),
+            |((at, _), _)| at,
+        );
+        &common[..end]
+    }))
 }

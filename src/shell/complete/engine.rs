@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use crate::catalog::{Api, Inventory, Type};
 use crate::cli::{self, Entry, Lookup, Takes};
+use crate::json::is_printable;
 
 use super::candidate::{Candidate, Completion, Group, Kind, Note};
 use super::cursor::{self, Place, Wanted};
-use super::rank::{Fit, Pattern};
+use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
-use super::{fields, names, own, zql};
+use super::{common, fields, names, own, zql};
 
 /// The most candidates that only fit fuzzily: more are noise.
 const MOST_FUZZY: usize = 20;
@@ -187,8 +188,21 @@ impl<'t> Shelf<'t> {
             let theirs = other.and_then(|name| self.pattern.fit(name));
             ours.into_iter().chain(theirs).min().map(|fit| (0, fit))
         };
-        if let Some((spread, fit)) = found {
+        // What acts on the terminal does so in the line as well; it cannot be typed, only be looked for otherwise.
+        if let Some((spread, fit)) = found.filter(|_| is_printable(label)) {
             self.candidates.push((spread, Candidate { fit, ..make() }));
+        }
+    }
+
+    /// How the best of the candidates so far fits.
+    pub(super) fn best(&self) -> Option<Class> {
+        self.candidates.iter().map(|(_, candidate)| candidate.fit.class()).min()
+    }
+
+    /// Takes a candidate that only a relation leads to; the least `spread` stands first.
+    pub(super) fn put_related(&mut self, spread: usize, candidate: Candidate) {
+        if !self.fuzzy {
+            self.candidates.push((spread, Candidate { fit: Fit::Related, ..candidate }));
         }
     }
 
@@ -197,7 +211,7 @@ impl<'t> Shelf<'t> {
         self.offer(label, || Candidate::new(label, kind, group).describe(Cow::Borrowed(describe)));
     }
 
-    /// The candidates, best first: by fit, then as they came, required ones before others.
+    /// The candidates, best first: by fit, then as they came, required ones and the commonest APIs before others.
     fn ranked(self) -> Vec<Candidate> {
         let mut candidates = self.candidates;
         let nothing_typed = self.pattern.is_empty();
@@ -207,10 +221,11 @@ impl<'t> Shelf<'t> {
         } else if candidates.iter().any(|(_, candidate)| candidate.fit == Fit::Humps) {
             candidates.retain(|(_, candidate)| candidate.fit != Fit::HumpsLeftOut);
         }
-        candidates.sort_by_key(|(spread, candidate)| {
+        candidates.sort_by_cached_key(|(spread, candidate)| {
             // Without anything typed all fit alike.
             let fit = if nothing_typed { Fit::Prefix } else { candidate.fit };
-            (fit, *spread, !candidate.required, candidate.group)
+            let common = if candidate.kind == Kind::Api { common::place(&candidate.label) } else { usize::MAX };
+            (fit, *spread, !candidate.required, common, candidate.group)
         });
         if self.fuzzy {
             candidates.truncate(MOST_FUZZY);

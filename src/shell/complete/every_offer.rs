@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, condition_fields};
 use crate::plan::every_api::sample;
 use crate::plan::{self, ErrorKind};
 use crate::syntax::{Command, quote_word};
@@ -77,7 +77,7 @@ fn operators_that_follow_a_field_are_taken() {
     let mut types = BTreeSet::new();
     for api in catalog.api_names().filter(|api| api.is_query()).filter_map(|api| catalog.api(api.as_str())) {
         let Some(inventory) = api.inventory.and_then(|name| catalog.inventory(name)) else { continue };
-        for field in plan::condition_fields(&inventory).filter(|field| types.insert(field.kind.to_string())) {
+        for field in condition_fields(&inventory).filter(|field| types.insert(field.kind.to_string())) {
             let offered = offers(&format!("{} {}", api.name, field.name)).into_iter();
             for (operator, _) in offered.filter(|(_, kind)| matches!(kind, Kind::Field | Kind::Operator)) {
                 let line = format!("{} {operator}", api.name);

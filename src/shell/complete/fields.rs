@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::catalog::references::{self, Reference};
-use crate::catalog::{Api, Catalog, Field, FieldPath, Inventory, TAG_FIELDS, Type};
-use crate::plan::{QueryParameter, QueryValue, condition_fields};
+use crate::catalog::{
+    Api, Catalog, Field, FieldPath, Inventory, QueryParameter, QueryValue, TAG_FIELDS, Type, condition_fields,
+};
 use crate::syntax::Operator;
 
 use super::candidate::{Candidate, Group, Kind};
@@ -14,7 +15,7 @@ use super::engine::{Shelf, Wish};
 use super::names::newer;
 use super::query::rows;
 use super::sources::Sources;
-use super::values;
+use super::{describe, nested, related, values};
 
 /// What is wished in an argument of a query.
 pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
@@ -24,8 +25,10 @@ pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (us
     let rows = || rows(catalog, &api, arguments.iter().copied());
 
     if let Some(argument) = Argument::split(text) {
-        if let Some(parameter) = QueryParameter::of(argument.name, argument.operator) {
-            return query_value(parameter, text, argument, rows());
+        if argument.operator == Operator::Equal
+            && let Some(parameter) = QueryParameter::from_name(argument.name)
+        {
+            return query_value(parameter, text, argument, rows(), catalog);
         }
         return condition_value(&api, text, argument, rows(), sources);
     }
@@ -75,6 +78,7 @@ fn query_value<'p>(
     text: &'p str,
     argument: Argument<'p>,
     rows: Option<Inventory>,
+    catalog: Catalog,
 ) -> (usize, Wish<'p>) {
     let start = argument.value_start;
     let several = match parameter.value() {
@@ -88,8 +92,12 @@ fn query_value<'p>(
     if parameter == QueryParameter::SortBy && text[start..].starts_with(['-', '+']) {
         start += 1;
     }
+    let rows = match several {
+        true => rows.and_then(|rows| nested::descend(catalog, rows, text, start)),
+        false => rows.map(|rows| (start, rows)),
+    };
     match rows {
-        Some(mut inventory) => {
+        Some((start, mut inventory)) => {
             let fields = std::mem::take(&mut inventory.fields);
             let taken = fields.into_iter().filter(|field| parameter.takes_field(&inventory, field)).collect();
             (start, Wish::Columns { inventory: Inventory { fields: taken, ..inventory }, given, several })
@@ -117,7 +125,10 @@ pub(super) fn of_columns<'p>(
     if text[start..].starts_with(if several { '+' } else { '-' }) {
         start += 1;
     }
-    (start, Wish::Columns { inventory, given, several })
+    match nested::descend(sources.catalog, inventory, text, start) {
+        Some((start, inventory)) => (start, Wish::Columns { inventory, given, several }),
+        None => (start, Wish::Nothing(None)),
+    }
 }
 
 /// What is wished as the value of a condition.
@@ -181,7 +192,7 @@ pub(super) fn conditions(
         for (name, target, since) in inventory.relations() {
             let label = whole(name);
             shelf.offer(&label.clone(), || {
-                let describe = newer(Cow::Borrowed(target), since, catalog);
+                let describe = newer(describe::relation(target), since, catalog);
                 Candidate::new(label, Kind::Expanded, Group::Expanded).describe(describe).open(".")
             });
         }
@@ -196,12 +207,17 @@ pub(super) fn conditions(
             });
         }
     }
+    if let Some(inventory) = inventory.filter(|_| first) {
+        related::offer(inventory, catalog, shelf);
+    }
 }
 
 /// A field's type and where known its values, in a few words.
 fn describe(field: &Field, catalog: Catalog) -> Cow<'static, str> {
-    let kind = values::type_name(&field.kind);
-    let values = if field.values.is_empty() { kind } else { format!("{kind}: {}", field.values.join(" | ")).into() };
+    let values = match field.values.is_empty() {
+        true => describe::value(field.name, &field.kind, references::of_name(catalog, field.name)),
+        false => field.values.join(" | ").into(),
+    };
     newer(values, field.since, catalog)
 }
 
@@ -255,5 +271,8 @@ pub(super) fn columns(inventory: &Inventory, given: &[&str], several: bool, cata
                 Candidate::new(field.name, Kind::Field, Group::Conditions).describe(describe(field, catalog));
             if several { candidate.open(",") } else { candidate }
         });
+    }
+    if several {
+        nested::offer(inventory, shelf);
     }
 }

@@ -5,16 +5,20 @@
 //! `zstack-cli complete` all ask the same function.
 
 mod candidate;
+mod common;
 mod cursor;
+mod describe;
 mod engine;
 #[cfg(test)]
 mod every_offer;
 mod fields;
 mod lines;
 mod names;
+mod nested;
 mod own;
 mod query;
 mod rank;
+mod related;
 mod sources;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::catalog::{Api, Catalog, Parameter, Type, references};
+use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type, references};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
 
@@ -11,8 +11,7 @@ use super::candidate::{Candidate, Group, Kind, Note};
 use super::cursor::{Argument, Place};
 use super::engine::{Shelf, Wish};
 use super::sources::Sources;
-use super::values;
-use crate::plan::QueryParameter;
+use super::{describe, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
@@ -34,10 +33,8 @@ fn apis(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
     let catalog = sources.catalog;
     for api in catalog.api_names().filter(|api| !sources.offers.is_some_and(|offers| offers.lacks(*api))) {
         shelf.offer(api.as_str(), || {
-            let describe = match api.since().filter(|since| catalog.lacks(Some(since))) {
-                Some(since) => format!("{} (since {since})", api.path()).into(),
-                None => Cow::Borrowed(api.path()),
-            };
+            let told = catalog.api(api.as_str()).map(|api| describe::api(&api)).unwrap_or_default();
+            let describe = newer(told, api.since(), catalog);
             Candidate::new(api.as_str(), Kind::Api, Group::Apis).describe(describe)
         });
     }
@@ -133,7 +130,7 @@ pub(super) fn parameters(api: &Api, place: &Place, catalog: Catalog, shelf: &mut
         shelf.offer(parameter.name, || {
             let mut candidate = Candidate::new(parameter.name, Kind::Param, Group::Parameters);
             candidate.required = parameter.required;
-            candidate.describe(newer(describe(parameter), parameter.since, catalog)).open("=")
+            candidate.describe(newer(describe(catalog, api, parameter), parameter.since, catalog)).open("=")
         });
     }
     if takes_timeout(api) && !given.contains("timeout") {
@@ -152,25 +149,21 @@ pub(super) fn newer(describe: Cow<'static, str>, since: Option<&str>, catalog: C
     }
 }
 
-/// A parameter's type and what it may be, in a few words.
-fn describe(parameter: &Parameter) -> Cow<'static, str> {
-    let kind = values::type_name(&parameter.kind);
+/// What a parameter's value is and may be, in a few words.
+fn describe(catalog: Catalog, api: &Api, parameter: &Parameter) -> Cow<'static, str> {
     if !parameter.values.is_empty() {
-        return format!("{kind}: {}", parameter.values.join(" | ")).into();
+        return parameter.values.join(" | ").into();
     }
+    let query = references::query_of_parameter(catalog, api, parameter);
+    let told = describe::value(parameter.name, &parameter.kind, query);
     if parameter.secret {
-        return format!("{kind}, secret").into();
+        return format!("{told}, secret").into();
     }
-    if let Some((least, greatest)) = parameter.range {
-        return match greatest {
-            i64::MAX => format!("{kind}, at least {least}").into(),
-            _ => format!("{kind}, {least} to {greatest}").into(),
-        };
+    match parameter.range {
+        Some((least, i64::MAX)) => format!("{told}, at least {least}").into(),
+        Some((least, greatest)) => format!("{told}, {least} to {greatest}").into(),
+        None => told,
     }
-    if let Some(query) = parameter.reference {
-        return format!("{kind}: {}", query.strip_prefix("Query").unwrap_or(query)).into();
-    }
-    kind
 }
 
 /// The options of an own command, and the program's.

@@ -17,6 +17,8 @@ pub enum Fit {
     Humps,
     /// As `Humps`, with humps left out: `QStorage`.
     HumpsLeftOut,
+    /// A relation leads to a field that begins with what was typed.
+    Related,
     /// It contains what was typed, when case is ignored.
     Substring,
     /// It contains the characters that were typed, in that order.
@@ -24,10 +26,30 @@ pub enum Fit {
 }
 
 impl Fit {
+    /// The kind of fit, whatever the case of letters.
+    pub(crate) fn class(self) -> Class {
+        match self {
+            Fit::Exact | Fit::ExactIgnoringCase | Fit::Prefix | Fit::PrefixIgnoringCase => Class::Start,
+            Fit::Humps | Fit::HumpsLeftOut => Class::Humps,
+            Fit::Related | Fit::Substring | Fit::Fuzzy => Class::Middle,
+        }
+    }
+
     /// Whether the name begins with what was typed, so that typing on can reach it.
     pub fn extends(self) -> bool {
         self <= Fit::PrefixIgnoringCase
     }
+}
+
+/// How a name fits, roughly, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// It begins with what was typed.
+    Start,
+    /// What was typed abbreviates its humps.
+    Humps,
+    /// It contains what was typed.
+    Middle,
 }
 
 /// What was typed, prepared for comparing many names with it.
@@ -135,6 +157,11 @@ impl<'t> Pattern<'t> {
         // Other scripts than ASCII match byte by byte; never cut one of their characters.
         ranges.retain(|range| name.is_char_boundary(range.start) && name.is_char_boundary(range.end));
         ranges
+    }
+
+    /// Where `name` contains what was typed.
+    pub(crate) fn place(&self, name: &str) -> Option<usize> {
+        if self.is_empty() { Some(0) } else { self.find(name.as_bytes()).filter(|at| name.is_char_boundary(*at)) }
     }
 
     fn find(&self, name: &[u8]) -> Option<usize> {

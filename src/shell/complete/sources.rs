@@ -27,12 +27,14 @@ impl std::fmt::Debug for Sources<'_> {
 }
 
 /// A resource that the node holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveValue {
     /// Its uuid.
     pub uuid: String,
     /// Its name; empty where it has none.
     pub name: String,
+    /// What else tells it from others, such as its state and its address.
+    pub about: String,
 }
 
 /// What is known of the node's resources of one kind.
@@ -52,6 +54,12 @@ pub enum Live {
 pub trait LiveValues {
     /// The resources that `query_api` lists and whose name or uuid may fit `typed`.
     fn lookup(&self, query_api: &str, typed: &str) -> Live;
+
+    /// The different values of a field among the rows that `query_api` lists, each as a name.
+    fn values(&self, query_api: &str, field: &str) -> Live {
+        let _ = (query_api, field);
+        Live::Unavailable
+    }
 
     /// Tab was pressed: what only completion needs to know of the node may be asked for from now on.
     fn wake(&self) {}

@@ -8,7 +8,7 @@ struct FakeNode;
 
 impl LiveValues for FakeNode {
     fn lookup(&self, query_api: &str, _: &str) -> Live {
-        let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into() };
+        let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into(), ..LiveValue::default() };
         match query_api {
             "QueryHost" => Live::Ready(vec![
                 value("90ab7f5d1d934e9eb0a1d1f0aa11bb23", "kvm-2"),
@@ -19,6 +19,15 @@ impl LiveValues for FakeNode {
                 value("22227f5d1d934e9eb0a1d1f0aa11bb23", "db-1"),
             ]),
             "QueryImage" => Live::Pending,
+            _ => Live::Unavailable,
+        }
+    }
+
+    fn values(&self, query_api: &str, field: &str) -> Live {
+        let value = |name: &str| LiveValue { name: name.into(), about: "3 rows".into(), ..LiveValue::default() };
+        match (query_api, field) {
+            ("QueryVmInstance", "platform") => Live::Ready(vec![value("Linux"), value("Windows")]),
+            ("QueryL2Network", "type") => Live::Part(vec![value("Odd"), value("L2VlanNetwork")]),
             _ => Live::Unavailable,
         }
     }
@@ -196,6 +205,10 @@ fn lists_of_fields_go_comma_by_comma() {
     assert_offers("QueryZone fields=¦", &["fields=uuid,", "fields=name,"], &[]);
     assert_offers("QueryZone fields=uuid,¦", &["fields=uuid,name,"], &["fields=uuid,uuid,"]);
     assert_first("QueryZone fields=uuid,na¦", &["fields=uuid,name,"]);
+    assert_offers("QueryVmInstance fields=uuid,vmNics.i¦", &["fields=uuid,vmNics.ip,"], &[]);
+    assert_offers("QueryVmInstance fields=vmN¦", &["fields=vmNics,", "fields=vmNics."], &[]);
+    assert_offers("QueryVmInstance --columns name,vmNics.i¦", &["name,vmNics.ip,"], &[]);
+    assert!(words("QueryVmInstance fields=nothing.i¦").is_empty());
     assert_first("QueryZone sortBy=na¦", &["sortBy=name"]);
     assert_first("QueryZone sortBy=-na¦", &["sortBy=-name"]);
 }
@@ -214,6 +227,32 @@ fn resources_are_offered_by_name_and_leave_their_uuid() {
     let only = at("CreateVmInstance hostUuid=kvm-1¦").extension();
     assert_eq!(only, Some((format!("hostUuid={host}"), true)));
     assert_eq!(at("CreateVmInstance hostUuid=¦").candidates[0].description, "kvm-1");
+}
+
+#[test]
+fn values_that_rows_have_stand_beside_known_ones() {
+    assert_offers("QueryVmInstance platform=¦", &["platform=Linux", "platform=Windows"], &[]);
+    assert_offers("QueryVmInstance platform?=Linux,¦", &["platform?=Linux,Windows"], &["platform?=Linux,Linux"]);
+    assert_offers("QueryVolume vmInstance.platform=W¦", &["vmInstance.platform=Windows"], &[]);
+    let types = at("QueryL2Network type=¦");
+    let count = |name: &str| types.candidates.iter().filter(|candidate| candidate.label == name).count();
+    assert_eq!((count("Odd"), count("L2VlanNetwork"), types.note), (1, 1, Some(Note::More)));
+    // What the node has not said yet may begin alike.
+    assert_eq!(at("QueryL2Network type=L2Vl¦").extension(), None);
+    // What the catalog knows is offered without the node.
+    assert_eq!(at("QueryHost hypervisorType=¦").note, None);
+    assert_eq!(at("QueryVmInstance architecture=¦").note, Some(Note::NoLiveValues));
+}
+
+#[test]
+fn a_name_with_a_comma_is_one_member_of_a_list() {
+    let words = |line: &str| -> Vec<String> {
+        let completion = among(&["a,b", "c"], line);
+        completion.candidates.iter().map(|candidate| completion.word(candidate)).collect()
+    };
+    assert_eq!(words("QueryVmInstance name?="), ["name?='\"a,b\"", "name?=c"]);
+    assert_eq!(words("QueryVmInstance name="), ["name=a,b", "name=c"]);
+    assert_eq!(words("QueryVmInstance name?=a"), ["name?='\"a,b\""]);
 }
 
 #[test]
@@ -297,12 +336,72 @@ fn tab_extends_what_candidates_share() {
     assert_eq!(extension("querybackupst¦"), Some(("QueryBackupStorage".to_owned(), true)));
     assert_eq!(extension("QueryZo¦"), Some(("QueryZone".to_owned(), true)));
     assert_eq!(extension("QBS¦"), Some(("QueryBackupStorage".to_owned(), true)));
-    assert_eq!(extension("BackupStor¦"), None);
+    assert_eq!(extension("BackupStor¦"), Some(("BackupStorage".to_owned(), false)));
+    assert_eq!(extension("BackupStorage¦"), None);
+    assert_eq!(extension("QVmI¦"), Some(("QueryVmInstance".to_owned(), false)));
+    // What is only found in the middle is offered.
+    assert_eq!(extension("QueryVmInstance tform¦"), None);
+    assert_eq!(extension("qrybckpstrg¦"), None);
     assert_eq!(extension("QueryZone nam¦"), Some(("name=".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance vmNi¦"), Some(("vmNics.".to_owned(), false)));
     assert_eq!(extension("QueryVmInstance plat¦"), Some(("platform=".to_owned(), false)));
     assert_eq!(extension("¦"), None);
     assert_eq!(extension("QueryZone \"state=En¦"), Some(("\"state=Enabled\"".to_owned(), true)));
+}
+
+/// Resources called like this, each with a uuid of its own.
+struct Named(&'static [&'static str]);
+
+impl LiveValues for Named {
+    fn lookup(&self, _: &str, _: &str) -> Live {
+        let value = |(at, name): (usize, &&str)| LiveValue {
+            uuid: format!("{at:031x}f"),
+            name: (*name).to_owned(),
+            about: String::new(),
+        };
+        Live::Ready(self.0.iter().enumerate().map(value).collect())
+    }
+}
+
+fn among(names: &'static [&'static str], line: &str) -> Completion {
+    let live = Named(names);
+    let sources = Sources { catalog: Catalog::newest(), offers: None, live: &live, files: &FakeFiles, contexts: &[] };
+    complete(line, line.len(), &sources)
+}
+
+#[test]
+fn an_exact_name_stands_first_and_common_letters_of_names_are_put_in() {
+    const IMAGES: &[&str] = &["centos-7.9-dvd", "centos-7.9", "ubuntu"];
+    let first = |line: &str| among(IMAGES, line).candidates[0].resource.as_ref().map(|it| it.name.clone());
+    for line in ["CreateVmInstance imageUuid=centos-7.9", "QueryImage name=centos-7.9"] {
+        assert_eq!(first(line).as_deref(), Some("centos-7.9"), "{line}");
+        assert_eq!(among(IMAGES, line).extension(), None, "{line}");
+    }
+    let extension = |line: &str| among(IMAGES, line).extension().map(|(word, _)| word);
+    assert_eq!(extension("CreateVmInstance imageUuid=cen").as_deref(), Some("imageUuid=centos-7.9"));
+    assert_eq!(extension("CreateVmInstance imageUuid=7.").as_deref(), Some("imageUuid=7.9"));
+    assert_eq!(extension("CreateVmInstance imageUuid=ub").as_deref(), Some(&*format!("imageUuid={:031x}f", 2)));
+    assert_eq!(extension("CreateVmInstance imageUuid=untu"), None);
+    // One name begins with it, others contain it: each may be meant.
+    assert_eq!(
+        among(&["web", "my-web"], "QueryVmInstance name=we").extension().map(|(word, _)| word).as_deref(),
+        Some("name=web")
+    );
+    assert_eq!(among(&["web", "my-web"], "QueryVmInstance name=web").extension(), None);
+}
+
+#[test]
+fn a_field_behind_a_relation_is_offered_where_none_is_nearer() {
+    assert_first("QueryVmInstance ip¦", &["vmNics.ip="]);
+    assert_eq!(at("QueryVmInstance ip¦").extension(), None);
+    assert_offers("QueryVmInstance na¦", &["name="], &["zone.name="]);
+}
+
+#[test]
+fn common_apis_stand_first() {
+    assert_first("QueryVm¦", &["QueryVmInstance", "QueryVmNic"]);
+    assert_first("Query¦", &["QueryVmInstance", "QueryHost"]);
+    assert_first("StartVm¦", &["StartVmInstance"]);
 }
 
 #[test]
@@ -336,9 +435,9 @@ fn statements_of_zql_are_completed() {
 fn lines_print_word_kind_and_description() {
     let sources =
         Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
-    assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\t/zones\n");
-    assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, string\n"));
-    assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tVmNicInventory\n"));
+    assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\tlists zones\n");
+    assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, text\n"));
+    assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tleads to vm nics\n"));
     assert!(complete_lines("QueryZone state=E", &sources).starts_with("state=Enabled\tvalue\t"));
 }
 

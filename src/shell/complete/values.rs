@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::references::Reference;
+use crate::catalog::references::{self, Reference};
 use crate::catalog::{Catalog, Field, Inventory, Parameter, Type};
 use crate::cli::{Lookup, Takes};
 use crate::config::Setting;
 use crate::render::Format;
+use crate::syntax::join_list;
 
 use super::candidate::{Candidate, Group, Kind, Note};
 use super::engine::{Shelf, Wish};
 use super::sources::{Live, Sources};
+use crate::secret::member_is_secret;
 
 /// A value that is always the same, and what it means.
 type FixedValue = (Cow<'static, str>, Cow<'static, str>);
@@ -22,6 +24,8 @@ pub(super) struct Values<'p> {
     fixed: Vec<FixedValue>,
     /// The resources that it may name.
     reference: Option<Reference>,
+    /// The query and the field whose values on the node it may be.
+    distinct: Option<(&'static str, &'static str)>,
     /// Whether it is the name of a context.
     context: bool,
     /// The members of the list that are typed already.
@@ -44,6 +48,9 @@ impl Values<'_> {
                 shelf.offer(context, || Candidate::new(context.clone(), Kind::Value, Group::Values));
             }
         }
+        if let Some((query, field)) = self.distinct {
+            return self.fill_distinct(sources.live.values(query, field), shelf);
+        }
         let reference = self.reference?;
         let found = sources.live.lookup(reference.query, shelf.typed());
         let note = matches!(found, Live::Part(_)).then_some(Note::More);
@@ -55,14 +62,16 @@ impl Values<'_> {
                 for value in values {
                     if reference.by_name && !value.name.is_empty() {
                         if !self.given.contains(&value.name.as_str()) {
-                            shelf.offer(&value.name.clone(), || {
-                                finish(Candidate::new(value.name, Kind::Value, Group::Values).describe(value.uuid))
+                            let label = if self.several { join_list([&value.name]) } else { value.name.clone() };
+                            shelf.offer_by(&label.clone(), Some(&value.name.clone()), || {
+                                let candidate = Candidate::new(label, Kind::Value, Group::Values);
+                                finish(candidate.describe(value.uuid.clone()).of(value))
                             });
                         }
                     } else if !reference.by_name && !self.given.contains(&value.uuid.as_str()) {
-                        let (uuid, name) = (value.uuid, value.name);
-                        shelf.offer_by(&uuid.clone(), Some(&name.clone()), || {
-                            finish(Candidate::new(uuid, Kind::Value, Group::Values).describe(name))
+                        shelf.offer_by(&value.uuid.clone(), Some(&value.name.clone()), || {
+                            let candidate = Candidate::new(value.uuid.clone(), Kind::Value, Group::Values);
+                            finish(candidate.describe(value.name.clone()).of(value))
                         });
                     }
                 }
@@ -70,6 +79,34 @@ impl Values<'_> {
             }
         }
     }
+}
+
+impl Values<'_> {
+    /// Puts the values that rows of the node have on the shelf, beside those that the catalog knows.
+    fn fill_distinct(&self, found: Live, shelf: &mut Shelf<'_>) -> Option<Note> {
+        let (values, note) = match found {
+            Live::Ready(values) => (values, None),
+            Live::Part(values) => (values, Some(Note::More)),
+            Live::Pending => return Some(Note::Fetching),
+            Live::Unavailable => return self.fixed.is_empty().then_some(Note::NoLiveValues),
+        };
+        for value in values {
+            let known = self.fixed.iter().any(|(known, _)| *known == value.name);
+            if !known && !value.name.is_empty() && !self.given.contains(&value.name.as_str()) {
+                shelf.offer(&value.name.clone(), || {
+                    let candidate = Candidate::new(value.name, Kind::Value, Group::Values).describe(value.about);
+                    if self.several { candidate.open("") } else { candidate }
+                });
+            }
+        }
+        note
+    }
+}
+
+/// Whether the values of a field are worth asking the node for: text that many rows share.
+fn is_shared(field: &Field) -> bool {
+    let own = ["name", "uuid", "description"].contains(&field.name) || field.name.ends_with("Uuid");
+    field.kind == Type::String && field.values.is_empty() && !own && !member_is_secret(field.name)
 }
 
 /// These values and no others.
@@ -121,10 +158,12 @@ pub(super) fn of_field<'p>(
             }
         }
     }
-    if fixed.is_empty() && reference.is_none() {
+    let shared = || references::of_inventory(catalog, inventory).map(|query| (query, field.name));
+    let distinct = if reference.is_none() && is_shared(field) { shared() } else { None };
+    if fixed.is_empty() && reference.is_none() && distinct.is_none() {
         return Wish::Nothing(None);
     }
-    Wish::Value(Values { fixed, reference, given, several, ..Values::default() })
+    Wish::Value(Values { fixed, reference, distinct, given, several, ..Values::default() })
 }
 
 fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<FixedValue>) {
@@ -215,19 +254,5 @@ pub(super) fn last_of_list(text: &str, start: usize) -> (usize, Vec<&str>) {
     match text[start..].rfind(',') {
         Some(at) => (start + at + 1, text[start..start + at].split(',').collect()),
         None => (start, Vec::new()),
-    }
-}
-
-/// A type as help and lists show it.
-pub(super) fn type_name(kind: &Type) -> Cow<'static, str> {
-    match kind {
-        Type::String => "string".into(),
-        Type::Int => "int".into(),
-        Type::Long => "long".into(),
-        Type::Double => "double".into(),
-        Type::Bool => "bool".into(),
-        Type::Timestamp => "timestamp".into(),
-        Type::Named(name) => (*name).into(),
-        other => other.to_string().into(),
     }
 }

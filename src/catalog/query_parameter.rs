@@ -1,15 +1,14 @@
 //! What every query takes besides conditions.
 
-use crate::catalog::{Field, Inventory};
 use crate::named::named;
-use crate::plan::fields::{has_order, is_selectable};
-use crate::syntax::Operator;
+
+use super::inventory::{Field, Inventory};
 
 /// What other APIs call the tags that they set; a query has conditions on tags instead.
 const TAGS: [&str; 2] = ["systemTags", "userTags"];
 
 /// Whether this is one of the names that a query takes neither as a parameter nor as a field.
-pub(super) fn is_tag_parameter(name: &str) -> bool {
+pub(crate) fn is_tag_parameter(name: &str) -> bool {
     TAGS.contains(&name)
 }
 
@@ -60,11 +59,6 @@ pub(crate) enum QueryValue {
 }
 
 impl QueryParameter {
-    /// The parameter that an argument sets; other operators make it a condition.
-    pub(crate) fn of(name: &str, operator: Operator) -> Option<QueryParameter> {
-        QueryParameter::from_name(name).filter(|_| operator == Operator::Equal)
-    }
-
     /// Whether a query takes it whose rows are of this inventory; nothing is known of some.
     pub(crate) fn is_taken(self, rows: Option<&Inventory>) -> bool {
         // Groups are asked for in ZQL, which names the inventory.
@@ -74,8 +68,8 @@ impl QueryParameter {
     /// Whether its value may name this field of the inventory.
     pub(crate) fn takes_field(self, inventory: &Inventory, field: &Field) -> bool {
         match self {
-            QueryParameter::GroupBy => has_order(field) && is_selectable(inventory, field),
-            QueryParameter::SortBy => has_order(field),
+            QueryParameter::GroupBy => field.has_order() && inventory.can_select(field),
+            QueryParameter::SortBy => field.has_order(),
             _ => true,
         }
     }

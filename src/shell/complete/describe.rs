@@ -1,0 +1,156 @@
+//! What candidates are, in a few words of people.
+
+use std::borrow::Cow;
+
+use crate::catalog::{Api, Type};
+
+/// What an API does, as far as its name and its parameters tell.
+pub(super) fn api(api: &Api) -> Cow<'static, str> {
+    let text = match api.name.strip_prefix("Query").filter(|_| api.is_query) {
+        Some(noun) => format!("lists {}", several(&spoken(noun))),
+        None => {
+            let needed = api.parameters.iter().filter(|parameter| parameter.required).map(|parameter| parameter.name);
+            match needed.collect::<Vec<_>>() {
+                needed if needed.is_empty() => "needs nothing".to_owned(),
+                needed => format!("needs {}", needed.join(", ")),
+            }
+        }
+    };
+    if api.deprecated { format!("{text}; deprecated").into() } else { text.into() }
+}
+
+/// What the values of a parameter or a field are: its type, and what it speaks of. `query` lists what it refers to.
+pub(super) fn value(name: &str, kind: &Type, query: Option<&str>) -> Cow<'static, str> {
+    let noun = || query.and_then(|query| query.strip_prefix("Query")).map(spoken);
+    let is_uuid = name == "uuid" || name.ends_with("Uuid") || name.ends_with("Uuids");
+    match kind {
+        Type::List(_) if is_uuid => match noun() {
+            Some(noun) => format!("list of uuids of {}", several(&noun)).into(),
+            None => "list of uuids".into(),
+        },
+        Type::String if is_uuid => match noun() {
+            Some(noun) => format!("uuid of {}", one(&noun)).into(),
+            None => "uuid".into(),
+        },
+        Type::Int | Type::Long if BYTES.iter().any(|end| name == *end || ends_in_hump(name, end)) => {
+            "number of bytes".into()
+        }
+        Type::String => "text".into(),
+        Type::Int | Type::Long => "number".into(),
+        Type::Double => "number with a fraction".into(),
+        Type::Bool => "true or false".into(),
+        Type::Timestamp => "date and time".into(),
+        Type::Any => "any value".into(),
+        Type::List(Some(element)) => match &**element {
+            Type::String => "list of texts".into(),
+            Type::Int | Type::Long if name.ends_with("Sizes") => "list of numbers of bytes".into(),
+            Type::Int | Type::Long => "list of numbers".into(),
+            Type::Named(name) => format!("list of {name}").into(),
+            _ => "list".into(),
+        },
+        Type::List(None) => "list".into(),
+        Type::Map(_) => "map".into(),
+        Type::Named(name) => (*name).into(),
+    }
+}
+
+/// What a relation leads to.
+pub(super) fn relation(inventory: &str) -> Cow<'static, str> {
+    format!("leads to {}", several(&spoken(inventory.strip_suffix("Inventory").unwrap_or(inventory)))).into()
+}
+
+/// The names of numbers that count bytes.
+const BYTES: [&str; 4] = ["size", "capacity", "memory", "actualSize"];
+
+/// Whether the last hump of a name is this word.
+fn ends_in_hump(name: &str, word: &str) -> bool {
+    let start = name.len().checked_sub(word.len()).filter(|start| *start > 0);
+    start
+        .and_then(|start| name.get(start..))
+        .is_some_and(|end| end.starts_with(|c: char| c.is_ascii_uppercase()) && end.eq_ignore_ascii_case(word))
+}
+
+/// A name of the catalog as it is spoken: `vm instance` for `VmInstance`, `L3 network` for `L3Network`.
+fn spoken(name: &str) -> String {
+    let bytes = name.as_bytes();
+    let mut out = String::new();
+    for (at, c) in name.char_indices() {
+        let next_is_lower = bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+        let follows_capital = at > 0 && (bytes[at - 1].is_ascii_uppercase() || bytes[at - 1].is_ascii_digit());
+        let begins = c.is_ascii_uppercase() && at > 0 && (!follows_capital || next_is_lower);
+        if begins {
+            out.push(' ');
+        }
+        // Abbreviations stay as they are: `L3`, `ESX`, `KVM`.
+        let is_abbreviation = bytes.get(at + 1).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit())
+            || (follows_capital && !begins);
+        out.push(if is_abbreviation { c } else { c.to_ascii_lowercase() });
+    }
+    out
+}
+
+fn one(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O', 'L']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
+fn several(noun: &str) -> String {
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    match stem {
+        Some(stem) => format!("{stem}ies"),
+        None if noun.ends_with(['s', 'x']) || noun.ends_with("ch") => format!("{noun}es"),
+        None => format!("{noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn names_are_spoken() {
+        for (name, expected) in [
+            ("Zone", "zone"),
+            ("VmInstance", "vm instance"),
+            ("L3Network", "L3 network"),
+            ("KVMHost", "KVM host"),
+            ("VmNic", "vm nic"),
+            ("IAM2Project", "IAM2 project"),
+            ("", ""),
+        ] {
+            assert_eq!(spoken(name), expected);
+        }
+        assert_eq!(
+            (several("policy"), several("address"), one("L3 network")),
+            ("policies".into(), "addresses".into(), "an L3 network".into())
+        );
+    }
+
+    #[test]
+    fn values_are_told_by_type_and_name() {
+        let list = || Type::List(Some(Box::new(Type::String)));
+        for (name, kind, query, expected) in [
+            ("hostUuid", Type::String, Some("QueryHost"), "uuid of a host"),
+            ("l3NetworkUuids", list(), Some("QueryL3Network"), "list of uuids of L3 networks"),
+            ("xUuids", list(), None, "list of uuids"),
+            ("memorySize", Type::Long, None, "number of bytes"),
+            ("size", Type::Long, None, "number of bytes"),
+            ("resize", Type::Long, None, "number"),
+            ("cpuNum", Type::Int, None, "number"),
+            ("name", Type::String, None, "text"),
+            ("tags", list(), None, "list of texts"),
+            ("dataDiskSizes", Type::List(Some(Box::new(Type::Long))), None, "list of numbers of bytes"),
+        ] {
+            assert_eq!(value(name, &kind, query), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn apis_tell_what_they_need() {
+        let told = |name: &str| api(&Catalog::newest().api(name).expect("it is known"));
+        assert_eq!(told("QueryZone"), "lists zones");
+        assert_eq!(told("StartVmInstance"), "needs uuid");
+        assert_eq!(told("GetVersion"), "needs nothing");
+    }
+}

@@ -1,0 +1,273 @@
+//! What keys mean beyond the line editor's own: the menu, the grey text, and the lines typed before.
+//!
+//! The editor asks [`Keys`] about each key. What needs the catalog or the history is left on the [`Board`] as a request,
+//! which the editor's completer answers: it alone sees both, and may change the line as a whole.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers, RepeatCount};
+
+use super::menu::{Edit, Menu, Outcome, Press, Source};
+
+/// What keys ask for that only the editor's completer can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// The line becomes this.
+    Put(Edit),
+    /// The next older line, or the next newer one, that begins with what was typed.
+    Walk { older: bool },
+    /// The last word of the line before, of the one before that when asked again.
+    LastWord,
+}
+
+/// Where among the lines typed before the user is.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    /// What was typed.
+    pub(super) typed: Edit,
+    /// The line shown now.
+    pub(super) shown: String,
+    /// Its place.
+    pub(super) index: usize,
+}
+
+/// The word that was put into the line last from a line typed before.
+#[derive(Clone, Debug)]
+pub(super) struct LastWord {
+    /// The line without it.
+    pub(super) before: Edit,
+    /// The line with it.
+    pub(super) after: Edit,
+    /// The place of the line that it is from.
+    pub(super) index: usize,
+}
+
+/// What keys and the editor leave for each other.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    /// The open menu.
+    pub(super) menu: Option<Menu>,
+    /// Its rows on the screen, as they are and coloured.
+    pub(super) rows: Option<(String, String)>,
+    /// The grey text that may be taken, and the line behind which it stands.
+    pub(super) ghost: Option<(String, String)>,
+    pub(super) request: Option<Request>,
+    /// What the editor is to make of the line.
+    pub(super) edit: Option<Edit>,
+    pub(super) walk: Option<Walk>,
+    pub(super) last_word: Option<LastWord>,
+    /// The line that is to be edited by another program.
+    pub(super) hand_over: Option<String>,
+}
+
+/// A board that keys and the editor share. One thread uses it.
+pub(super) type SharedBoard = Arc<Mutex<Board>>;
+
+/// Looks at a board.
+pub(super) fn lock(board: &SharedBoard) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers for every key.
+pub(super) struct Keys(pub(super) SharedBoard);
+
+/// The keys that hand the line over to an editor.
+pub(super) const HAND_OVER: [KeyEvent; 2] =
+    [KeyEvent(KeyCode::Char('X'), Modifiers::CTRL), KeyEvent(KeyCode::Char('E'), Modifiers::CTRL)];
+
+impl ConditionalEventHandler for Keys {
+    fn handle(&self, event: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+        let line = Edit { line: context.line().to_owned(), cursor: context.pos() };
+        let board = &mut *lock(&self.0);
+        if let Event::KeySeq(keys) = event
+            && keys[..] == HAND_OVER
+        {
+            board.hand_over = Some(line.line);
+            return Some(Cmd::AcceptLine);
+        }
+        let key = event.get(0)?;
+        if board.menu.is_some()
+            && let Some(command) = board.in_menu(key)
+        {
+            return Some(command);
+        }
+        board.at_line(key, line)
+    }
+}
+
+impl Board {
+    /// Has the editor's completer do something.
+    fn ask(&mut self, request: Request) -> Option<Cmd> {
+        self.request = Some(request);
+        Some(Cmd::Complete)
+    }
+
+    /// What a key means while a menu is open; `None` where it means what it does without one.
+    fn in_menu(&mut self, key: &KeyEvent) -> Option<Cmd> {
+        let menu = self.menu.as_mut()?;
+        let Some(press) = press(key, menu.source) else {
+            if !edits(key) {
+                // It closes the menu and does nothing else: the rows must go, and most keys paint nothing anew.
+                let had_items = !menu.is_empty();
+                self.menu = None;
+                return had_items.then_some(Cmd::Repaint);
+            }
+            return None;
+        };
+        match menu.press(press) {
+            Outcome::Stays => Some(Cmd::Repaint),
+            Outcome::Becomes(edit) => {
+                self.menu = None;
+                self.ask(Request::Put(edit))
+            }
+            Outcome::Passes => {
+                self.menu = None;
+                None
+            }
+        }
+    }
+
+    /// What a key means at the line itself.
+    fn at_line(&mut self, key: &KeyEvent, line: Edit) -> Option<Cmd> {
+        let at_end = line.cursor == line.line.len();
+        let ghost = self.ghost.as_ref().filter(|(of, _)| at_end && *of == line.line).map(|(_, rest)| rest.clone());
+        let walking = self.walk.as_ref().is_some_and(|walk| walk.shown == line.line);
+        let KeyEvent(code, modifiers) = *key;
+        match (code, modifiers) {
+            (KeyCode::Up, Modifiers::NONE) if walking || !line.line[..line.cursor].contains('\n') => {
+                self.ask(Request::Walk { older: true })
+            }
+            (KeyCode::Down, Modifiers::NONE) if walking || !line.line[line.cursor..].contains('\n') => {
+                self.ask(Request::Walk { older: false })
+            }
+            (KeyCode::Char('P'), Modifiers::CTRL) => self.ask(Request::Walk { older: true }),
+            (KeyCode::Char('N'), Modifiers::CTRL) => self.ask(Request::Walk { older: false }),
+            (KeyCode::Char('R'), Modifiers::CTRL) => {
+                self.menu = Some(Menu::new(Source::History, line, Vec::new(), None));
+                Some(Cmd::Repaint)
+            }
+            (KeyCode::Char('.' | '_'), Modifiers::ALT) => self.ask(Request::LastWord),
+            (KeyCode::Char('F' | 'f'), Modifiers::ALT) | (KeyCode::Right, Modifiers::ALT | Modifiers::CTRL) => {
+                let rest = ghost?;
+                self.ask(Request::Put(Edit::ending(line.line + first_word(&rest))))
+            }
+            (KeyCode::End | KeyCode::Right, Modifiers::NONE) | (KeyCode::Char('E' | 'F'), Modifiers::CTRL) => {
+                let rest = ghost?;
+                self.ask(Request::Put(Edit::ending(line.line + &rest)))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a key asks of a menu.
+fn press(KeyEvent(code, modifiers): &KeyEvent, source: Source) -> Option<Press> {
+    let in_history = source == Source::History;
+    Some(match (*code, *modifiers) {
+        (KeyCode::Tab, Modifiers::NONE) | (KeyCode::Char('I'), Modifiers::CTRL) => Press::Tab,
+        (KeyCode::Down, Modifiers::NONE) | (KeyCode::Char('N'), Modifiers::CTRL) => Press::Next,
+        (KeyCode::BackTab | KeyCode::Up, _) | (KeyCode::Char('P'), Modifiers::CTRL) => Press::Previous,
+        // As it goes on to older lines elsewhere.
+        (KeyCode::Char('R'), Modifiers::CTRL) if in_history => Press::Next,
+        (KeyCode::Char('S'), Modifiers::CTRL) if in_history => Press::Previous,
+        (KeyCode::PageDown, Modifiers::NONE) => Press::PageDown,
+        (KeyCode::PageUp, Modifiers::NONE) => Press::PageUp,
+        (KeyCode::Home, Modifiers::NONE) => Press::First,
+        (KeyCode::End, Modifiers::NONE) => Press::Last,
+        (KeyCode::Enter, Modifiers::NONE) | (KeyCode::Char('M' | 'J'), Modifiers::CTRL) => Press::Take,
+        (KeyCode::Esc, Modifiers::NONE) | (KeyCode::Char('C' | 'G'), Modifiers::CTRL) => Press::Leave,
+        _ => return None,
+    })
+}
+
+/// Whether a key changes the line, so that an open menu follows it.
+fn edits(KeyEvent(code, modifiers): &KeyEvent) -> bool {
+    match *code {
+        KeyCode::Char(_) if *modifiers == Modifiers::NONE || *modifiers == Modifiers::SHIFT => true,
+        KeyCode::Char('H' | 'W' | 'U' | 'K' | 'D' | 'Y' | 'L' | 'Z' | '_') => *modifiers == Modifiers::CTRL,
+        KeyCode::Backspace | KeyCode::Delete | KeyCode::BracketedPasteStart => true,
+        _ => false,
+    }
+}
+
+/// The first word of a text with the blanks before it.
+fn first_word(text: &str) -> &str {
+    let start = text.len() - text.trim_start().len();
+    let end = text[start..].find(char::is_whitespace).map_or(text.len(), |at| start + at);
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::menu::Item;
+
+    fn key(code: KeyCode) -> KeyEvent {
+        KeyEvent(code, Modifiers::NONE)
+    }
+
+    fn board_with_menu() -> Board {
+        let item = |name: &str| Item { name: name.into(), edit: Edit::ending(name), ..Item::default() };
+        let items = vec![item("QueryZone"), item("QueryHost")];
+        Board { menu: Some(Menu::new(Source::Word(0), Edit::ending("Q"), items, None)), ..Board::default() }
+    }
+
+    #[test]
+    fn an_open_menu_takes_its_keys() {
+        let mut board = board_with_menu();
+        assert_eq!(board.in_menu(&key(KeyCode::Down)), Some(Cmd::Repaint));
+        assert_eq!(board.in_menu(&key(KeyCode::Enter)), Some(Cmd::Complete));
+        assert_eq!(board.request, Some(Request::Put(Edit::ending("QueryHost"))));
+        assert!(board.menu.is_none());
+        for leave in [key(KeyCode::Esc), KeyEvent::ctrl('C'), KeyEvent::ctrl('G')] {
+            let mut board = board_with_menu();
+            assert_eq!(board.in_menu(&leave), Some(Cmd::Complete));
+            assert_eq!(board.request, Some(Request::Put(Edit::ending("Q"))));
+        }
+    }
+
+    #[test]
+    fn a_menu_stays_while_the_line_is_typed_and_goes_for_other_keys() {
+        let mut board = board_with_menu();
+        assert_eq!(board.in_menu(&key(KeyCode::Char('u'))), None);
+        assert!(board.menu.is_some());
+        assert_eq!(board.in_menu(&key(KeyCode::Backspace)), None);
+        assert!(board.menu.is_some());
+        assert_eq!(board.in_menu(&key(KeyCode::Left)), Some(Cmd::Repaint));
+        assert!(board.menu.is_none());
+    }
+
+    #[test]
+    fn grey_text_is_taken_by_word_or_whole_and_only_at_the_end() {
+        let take = |key: KeyEvent, cursor: usize| {
+            let ghost = ("QueryZone".to_owned(), " name=a  count=true".to_owned());
+            let mut board = Board { ghost: Some(ghost), ..Board::default() };
+            board.at_line(&key, Edit { line: "QueryZone".to_owned(), cursor })?;
+            match board.request {
+                Some(Request::Put(edit)) => Some(edit.line),
+                _ => None,
+            }
+        };
+        let alt_f = KeyEvent::alt('f');
+        assert_eq!(take(alt_f, 9).as_deref(), Some("QueryZone name=a"));
+        assert_eq!(take(KeyEvent(KeyCode::Right, Modifiers::CTRL), 9).as_deref(), Some("QueryZone name=a"));
+        assert_eq!(take(key(KeyCode::End), 9).as_deref(), Some("QueryZone name=a  count=true"));
+        assert_eq!(take(key(KeyCode::Right), 9).as_deref(), Some("QueryZone name=a  count=true"));
+        assert_eq!(take(KeyEvent::ctrl('E'), 9).as_deref(), Some("QueryZone name=a  count=true"));
+        assert_eq!(take(alt_f, 3), None);
+        assert_eq!(take(key(KeyCode::End), 3), None);
+        assert_eq!(first_word("  count=true"), "  count=true");
+        assert_eq!(first_word(""), "");
+    }
+
+    #[test]
+    fn up_walks_where_there_is_no_line_above() {
+        let walks = |line: &str, cursor: usize| {
+            let mut board = Board::default();
+            board.at_line(&key(KeyCode::Up), Edit { line: line.to_owned(), cursor }).is_some()
+        };
+        assert!(walks("QueryZone", 3));
+        assert!(walks("CreateZone \\\nname=a", 3));
+        assert!(!walks("CreateZone \\\nname=a", 18));
+    }
+}

@@ -1,0 +1,107 @@
+//! What the user has used before stands before what fits as well.
+
+use rustyline::history::{History, SearchDirection};
+
+use crate::syntax::{Word, lex};
+
+use super::complete::{Candidate, Completion, Fit};
+
+/// The most lines of the history that are looked at.
+const MOST_LINES: usize = 2000;
+
+/// The most different words of them that count.
+const MOST_WORDS: usize = 200;
+
+/// Puts candidates that were used lately in the same command before others that fit as well. `counts` says whether a line
+/// does.
+pub(super) fn prefer(completion: &mut Completion, line: &str, history: &dyn History, counts: impl Fn(&str) -> bool) {
+    let before = lex(line.get(..completion.span.start).unwrap_or_default()).words;
+    let used = words(command(&before), history, counts);
+    if used.is_empty() {
+        return;
+    }
+    let nothing_typed = completion.typed.is_empty();
+    let rank = |candidate: &Candidate| {
+        let word = completion.word(candidate);
+        let open = !candidate.finished;
+        let place = used.iter().position(|used| *used == word || open && used.starts_with(&word));
+        // Without anything typed all fit alike.
+        let fit = if nothing_typed { Fit::Prefix } else { candidate.fit };
+        (fit, !candidate.required, place.unwrap_or(usize::MAX))
+    };
+    let mut ranked: Vec<_> =
+        completion.candidates.iter().map(|candidate| (rank(candidate), candidate.clone())).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    completion.candidates = ranked.into_iter().map(|(_, candidate)| candidate).collect();
+}
+
+/// The name of the command that words belong to.
+fn command(words: &[Word]) -> Option<&str> {
+    words.iter().map(|word| word.text.as_str()).find(|word| !word.starts_with('-'))
+}
+
+/// The words of the lines before, newest first: the arguments of that command, or without one the commands themselves.
+fn words(of: Option<&str>, history: &dyn History, counts: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for index in (0..history.len()).rev().take(MOST_LINES) {
+        let Some(line) = history.get(index, SearchDirection::Reverse).ok().flatten() else { continue };
+        let line = line.entry;
+        // Most lines are of other commands, which is quick to see.
+        if of.is_some_and(|name| !line.contains(name)) || !counts(&line) {
+            continue;
+        }
+        let words = lex(&line).words;
+        let arguments = match (of, command(&words)) {
+            (None, Some(name)) => words.iter().filter(|word| word.text == name).take(1).collect(),
+            (Some(of), Some(name)) if of == name => words.iter().filter(|word| word.text != name).collect(),
+            _ => Vec::new(),
+        };
+        for word in arguments {
+            let written = line.get(word.span.clone()).unwrap_or_default();
+            if !found.iter().any(|known| known == written) {
+                found.push(written.to_owned());
+            }
+        }
+        if found.len() >= MOST_WORDS {
+            break;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::complete::{Disk, NoLiveValues, Sources, complete};
+    use super::super::recall::Recall;
+    use super::*;
+    use crate::catalog::Catalog;
+
+    fn first(line: &str) -> String {
+        let mut history = Recall::default();
+        let lines = ["QueryHost state=Disabled", "QueryZone count=true", "QueryVmNic ip=1", "QueryVmInstanc x=1"];
+        history.extend(lines.map(str::to_owned).to_vec());
+        let sources =
+            Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &Disk, contexts: &[] };
+        let mut completion = complete(line, line.len(), &sources);
+        prefer(&mut completion, line, &history, |line| !line.contains("x=1"));
+        completion.candidates[0].label.to_string()
+    }
+
+    #[test]
+    fn what_was_used_stands_first_among_what_fits_as_well() {
+        for (line, expected) in [
+            ("", "QueryVmNic"),
+            ("Query", "QueryVmNic"),
+            ("QueryVmInstance", "QueryVmInstance"),
+            ("QueryH", "QueryHost"),
+            ("QueryZone ", "count"),
+            ("QueryZone st", "state"),
+            ("QueryHost ", "state"),
+            ("QueryHost state=", "Disabled"),
+            ("QueryHost state=E", "Enabled"),
+            ("CreateZone ", "name"),
+        ] {
+            assert_eq!(first(line), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+package org.zstack.sdk;
+
+public class CreateZoneResult {
+    public ZoneInventory inventory;
+}

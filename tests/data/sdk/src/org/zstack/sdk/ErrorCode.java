@@ -1,0 +1,6 @@
+package org.zstack.sdk;
+
+public class ErrorCode {
+    public String code;
+    public String details;
+}
