@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::zql_entity;
-use crate::client::Answer;
+use crate::client::{Answer, Class};
 use crate::error::{Error, NameError, NameProblem};
 use crate::json::{self, Kind};
 use crate::nearness::closest;
@@ -76,7 +76,14 @@ pub(crate) fn resolve(cx: &mut Invocation<'_>, names: &Names) -> Result<Command,
     for search in &searches {
         offers::check(cx.session, cx.settings, search.query, Effect::Query)?;
     }
-    let found = find(cx, &searches)?;
+    let found = match find(cx, &searches) {
+        Err(error @ Error::Api(_)) => {
+            let hint = "the node failed to look up a name, and nothing was done; a uuid needs no look-up";
+            cx.session.advice = Some(hint.to_owned());
+            return Err(error);
+        }
+        found => found?,
+    };
     let matches: Vec<Vec<&Found>> = names
         .names
         .iter()
@@ -238,7 +245,8 @@ fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<Vec<Found>>,
     let statements: Vec<String> = searches.iter().filter_map(|search| search.zql(cx)).collect();
     let statement = statements.join(" ; ");
     let is_one = searches.len() > 1 && statements.len() == searches.len() && statement.len() <= LONGEST;
-    if is_one && let Answer::Reply(reply) = send::execute(cx, &plan::zql_request(&statement, false))? {
+    let answer = if is_one { refusable(send::execute(cx, &plan::zql_request(&statement, false)))? } else { None };
+    if let Some(Answer::Reply(reply)) = answer {
         let text = show::text(reply)?;
         let results: Vec<&[u8]> = json::items(json::member(&text, "results").unwrap_or_default()).collect();
         if results.len() == searches.len() {
@@ -252,6 +260,14 @@ fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<Vec<Found>>,
         found.push(all_found(&rows(cx, search.query, &wanted)?));
     }
     Ok(found)
+}
+
+/// An answer, where the node did not refuse to give one: an old node has no ZQL.
+fn refusable(answer: Result<Answer, Error>) -> Result<Option<Answer>, Error> {
+    match answer {
+        Err(Error::Client(error)) if error.class() == Class::Failure => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 impl Search {

@@ -74,3 +74,26 @@ impl NameError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_name_takes_the_place_of_the_wrong_one() {
+        let corrected = |line: &str, name: &str, near: &str| {
+            let start = line.find(name).expect("it is there");
+            let error = NameError {
+                argument: "uuid".to_owned(),
+                name: name.to_owned(),
+                query: "QueryVmInstance",
+                span: start..start + name.len(),
+                problem: NameProblem::Unknown { closest: Some((near.to_owned(), String::new())) },
+            };
+            error.corrected(line)
+        };
+        let line = "StopVmInstance uuid=wbe-1 type=cold";
+        assert_eq!(corrected(line, "wbe-1", "web-1").as_deref(), Some("StopVmInstance uuid=web-1 type=cold"));
+        assert_eq!(corrected(line, "wbe-1", "web 1"), None);
+    }
+}

@@ -87,6 +87,15 @@ fn a_node_that_fails_on_zql_is_asked_with_a_query_for_each_kind() {
     let paths: Vec<String> = node.requests().iter().map(|request| request.path().to_owned()).collect();
     let expected = ["zql", "hosts", "vm-instances", "vm-instances"].map(|path| format!("/zstack/v1/{path}"));
     assert_eq!(paths, expected);
+    // So is one that has none.
+    let node = Node::start(|request| match request.path() {
+        "/zstack/v1/zql" => Reply::Send(404, "no api mapping".to_owned()),
+        path => {
+            let (uuid, name) = if path.ends_with("hosts") { (HOST, "host-1") } else { (WEB, "web-1") };
+            Reply::ok(format!(r#"{{"inventories":[{{"uuid":"{uuid}","name":"{name}"}}]}}"#))
+        }
+    });
+    call(&node, &words).succeeds().stderr_has("uuid: web-1 -> ");
 }
 
 #[test]
@@ -199,6 +208,28 @@ fn nothing_is_asked_for_a_command_that_is_wrong_or_only_shown() {
     call(&node, &["QueryVmNic", "uuid=nic-1", "-o", "jsonl"]).succeeds().stderr("");
     let asked: Vec<Vec<String>> = node.requests().iter().map(asked).collect();
     assert_eq!(asked, [["uuid=web-1".to_owned()], [format!("uuid={WEB}")], ["uuid=nic-1".to_owned()]]);
+}
+
+#[test]
+fn a_node_that_cannot_look_up_a_name_did_nothing() {
+    let node = Node::start(|_| Reply::error("ID.1002", "denied"));
+    call(&node, &["DestroyVmInstance", "uuid=web-1"]).fails(3).stderr(
+        "error: denied\n  code: ID.1002 (failed)\n  \
+         hint: the node failed to look up a name, and nothing was done; a uuid needs no look-up\n",
+    );
+    assert!(node.requests().iter().all(|request| request.method == "GET"));
+}
+
+#[test]
+fn a_machine_is_made_of_what_has_names() {
+    let home = Home::with_cloud();
+    let words = ["CreateVmInstance", "name=web-4", "instanceOfferingUuid=tiny", "imageUuid=vyos-router"];
+    let words = [&["--sandbox"], &words[..], &["l3NetworkUuids=flat-net", "-o", "json"]].concat();
+    let done = home.run(words).succeeds();
+    assert_eq!(done.json()["inventory"]["vmNics"].as_array().map(Vec::len), Some(1));
+    let told: Vec<String> =
+        done.err().lines().map(|line| line.split(" -> ").next().unwrap_or_default().into()).collect();
+    assert_eq!(told, ["instanceOfferingUuid: tiny", "imageUuid: vyos-router", "l3NetworkUuids: flat-net"]);
 }
 
 #[test]
