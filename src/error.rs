@@ -1,4 +1,4 @@
-//! Everything that can end a command, and the exit code that it means.
+//! The errors that can end a command, and their exit codes.
 
 mod hint;
 mod kind;
@@ -16,7 +16,7 @@ pub(crate) use hint::{Circumstances, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, hin
 pub use kind::Kind;
 pub use name::{NameError, NameProblem};
 
-/// How the program ends. The numbers are part of its contract.
+/// The exit codes of the program. The numbers do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
@@ -51,10 +51,10 @@ impl From<ExitCode> for std::process::ExitCode {
 /// What ended a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The words are not understood.
+    /// The arguments are invalid.
     #[error(transparent)]
     Usage(#[from] cli::UsageError),
-    /// The value of an option makes no sense.
+    /// The value of an option is invalid.
     #[error("--{option}: {problem}")]
     Option {
         /// The option's long name.
@@ -62,29 +62,28 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// A value that nobody typed with the line makes no sense.
+    /// A value that was not typed with the line is invalid.
     #[error("{}: {problem}", origin.name(.option))]
     Preference {
-        /// The long name of the option that has the same meaning.
+        /// The long name of the corresponding option.
         option: &'static str,
-        /// Where the value comes from.
+        /// The origin of the value.
         origin: config::Origin,
         /// What is wrong with it.
         problem: String,
     },
-    /// An action was sent, and what came of it cannot be shown in the way that was asked for. It was shown as
-    /// it is.
-    #[error("the action was sent, and what came of it cannot be shown as asked: {0}")]
+    /// An action was sent, but its result cannot be shown as requested. It was shown unchanged.
+    #[error("the action was sent, but its result cannot be shown as requested: {0}")]
     NotShown(render::Error),
-    /// The line is no command.
+    /// The line is not a command.
     #[error(transparent)]
     Syntax(#[from] CommandError),
-    /// A word of a call is no argument.
+    /// A word of a call is not an argument.
     #[error("{error}")]
     Argument {
         /// What is wrong with it.
         error: CommandError,
-        /// What was probably meant, by what the API takes.
+        /// A suggestion, based on the parameters of the API.
         hint: String,
     },
     /// The file of an `@FILE` value cannot be read.
@@ -93,40 +92,40 @@ pub enum Error {
     /// The command cannot be planned.
     #[error(transparent)]
     Plan(#[from] plan::Error),
-    /// A name in the place of a uuid does not tell which resource is meant.
+    /// A name that was given instead of a uuid does not identify one resource.
     #[error(transparent)]
     Name(Box<NameError>),
-    /// The address of the node makes no sense.
+    /// The address of the node is invalid.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     /// The configuration, or a stored session, cannot be read or written.
     #[error(transparent)]
     Config(#[from] config::Error),
-    /// A kept result cannot be shown.
+    /// A stored result cannot be shown.
     #[error(transparent)]
     Results(#[from] results::ResultsError),
-    /// Kept results cannot be saved.
+    /// Stored results cannot be saved.
     #[error(transparent)]
     Save(#[from] results::SaveError),
-    /// What follows a command at the prompt, a pipe or a file, makes no sense.
+    /// The redirection of a command is invalid.
     #[error(transparent)]
     Redirect(#[from] shell::RedirectError),
-    /// The interactive shell cannot go on.
+    /// The interactive shell cannot continue.
     #[error(transparent)]
     Shell(#[from] shell::ShellError),
     /// There is no reply.
     #[error(transparent)]
     Client(#[from] client::Error),
-    /// The node says that the API failed.
+    /// The node reported that the API failed.
     #[error("{}", headline(.0))]
     Api(Box<ApiFailure>),
-    /// The node says that parts of a batch failed; the others were done.
+    /// The node reported that parts of a batch failed; the others were done.
     #[error("{} of the parts failed", .0.len())]
     Parts(Vec<FailedPart>),
     /// The reply could not be printed.
     #[error(transparent)]
     Render(render::Error),
-    /// A query found nothing, and the user wants that to count as a failure.
+    /// A query found nothing, with `--fail-empty`.
     #[error("nothing found")]
     Empty,
     /// The sandbox cannot be started or changed.
@@ -164,12 +163,12 @@ pub enum Error {
         /// What went wrong.
         source: io::Error,
     },
-    /// What follows `|` is no filter.
+    /// The text after `|` is not a filter.
     #[error("`{expression}` cannot be a filter: {problem}")]
     PipeFilter {
         /// What is wrong with it.
         problem: String,
-        /// What follows the sign.
+        /// The text after the sign.
         expression: String,
     },
     /// What is wrong with one of the program's own commands.
@@ -178,12 +177,12 @@ pub enum Error {
     /// Something that was reported already, such as a failed command of a script.
     #[error("a command failed")]
     Reported(ExitCode),
-    /// An action was done, and what came of it cannot be written.
+    /// An action was done, but its result cannot be written.
     #[error("{api} was done, but its result cannot be written: {}{made}", cause(.source))]
     NotWritten {
         /// The action.
         api: &'static str,
-        /// What it made, in brackets; empty where it made nothing.
+        /// What it created, in brackets; empty if it created nothing.
         made: String,
         /// What went wrong.
         source: io::Error,
@@ -196,11 +195,11 @@ pub enum Error {
 /// What is wrong with one of the program's own commands.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnError {
-    /// It makes sense in the interactive shell only.
+    /// It works in the interactive shell only.
     #[error("{0} works in the interactive shell only")]
     ShellOnly(&'static str),
-    /// It changes what holds for the lines that follow, and none does.
-    #[error("`set` holds for what follows in the shell or in a script, and nothing follows here")]
+    /// It changes later lines, and there are none.
+    #[error("`set` changes later lines of the shell or of a script, and there are none here")]
     NothingFollows,
     /// There is nothing of that name.
     #[error("there is no {kind} called {name}")]
@@ -212,7 +211,7 @@ pub enum OwnError {
         /// The closest name.
         closest: Option<String>,
     },
-    /// A password is needed and nobody can be asked.
+    /// A password is needed, and there is no terminal to ask for it.
     #[error("a password is needed, and there is no terminal to ask for it")]
     NoPassword,
     /// No context is in use.
@@ -221,23 +220,23 @@ pub enum OwnError {
     /// The user did not confirm.
     #[error("not confirmed; nothing was sent")]
     NotConfirmed,
-    /// Scripts run each other without end, or nearly so.
-    #[error("scripts may run each other {most} deep, not deeper")]
+    /// Scripts are nested too deeply.
+    #[error("scripts are nested more than {most} levels deep")]
     NestedScripts {
         /// How deep.
         most: usize,
     },
-    /// A value makes no sense.
+    /// A value is invalid.
     #[error("{name}: {problem}")]
     Value {
-        /// What it is a value of.
+        /// The name of the value.
         name: String,
         /// What is wrong.
         problem: String,
     },
 }
 
-/// What happened: the outer details, or the fixed text of the code.
+/// The headline: the outer details, or the fixed text of the code.
 fn headline(failure: &ApiFailure) -> String {
     let text = failure.error.what();
     if text.is_empty() {
@@ -247,7 +246,7 @@ fn headline(failure: &ApiFailure) -> String {
     }
 }
 
-/// What the system says, without its number.
+/// The text of a system error without its number.
 fn cause(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error ") {
@@ -268,12 +267,12 @@ impl From<render::Error> for Error {
 }
 
 impl Error {
-    /// What sort of error it is; none for what was told before.
+    /// The kind of the error; `None` if it was reported before.
     pub fn kind(&self) -> Option<Kind> {
         Kind::of(self)
     }
 
-    /// The exit code that the error means.
+    /// The exit code for the error.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Error::Reported(code) => *code,
@@ -281,12 +280,12 @@ impl Error {
         }
     }
 
-    /// Whether the reader of the output went away, which ends the program quietly.
+    /// Whether the reader of the output closed the pipe, which is not reported.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The words that are wrong, in bytes of the command's line.
+    /// The wrong words, as a byte range of the command's line.
     pub fn span(&self) -> Option<Range<usize>> {
         match self {
             Error::Syntax(error) | Error::Argument { error, .. } => Some(error.span()),

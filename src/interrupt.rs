@@ -1,4 +1,4 @@
-//! Ctrl-C and the signals that end the process, as a wish that whoever waits looks at.
+//! Ctrl-C and the signals that end the process, as a flag that whoever waits checks.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use signal_hook::{SigId, flag, low_level};
 /// Whether the user wants the waiting to end. Clones share one flag.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
-    wish: Arc<AtomicBool>,
+    requested: Arc<AtomicBool>,
     /// Whether Ctrl-C was pressed while it was nobody else's.
     pressed: Arc<AtomicBool>,
     handlers: Arc<Mutex<Handlers>>,
@@ -35,7 +35,7 @@ impl Default for Ends {
 /// What happens when Ctrl-C is pressed.
 #[derive(Debug, Default)]
 struct Handlers {
-    /// Notes the wish.
+    /// Sets the flag.
     note: Option<SigId>,
     /// Ends the process if Ctrl-C was pressed before, and notes that it was now.
     end: Option<[SigId; 2]>,
@@ -51,9 +51,9 @@ struct Handlers {
 const INTERRUPTED: i32 = 130;
 
 impl Handlers {
-    fn note(&mut self, wish: &Arc<AtomicBool>) -> io::Result<()> {
+    fn note(&mut self, requested: &Arc<AtomicBool>) -> io::Result<()> {
         if self.note.is_none() {
-            self.note = Some(flag::register(SIGINT, Arc::clone(wish))?);
+            self.note = Some(flag::register(SIGINT, Arc::clone(requested))?);
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Interrupt {
     /// When the system refuses the signal handler.
     pub fn on_ctrl_c(&self) -> io::Result<()> {
         let mut handlers = self.handlers();
-        handlers.note(&self.wish)?;
+        handlers.note(&self.requested)?;
         if handlers.others == 0 { handlers.arm(&self.pressed) } else { Ok(()) }
     }
 
@@ -104,7 +104,7 @@ impl Interrupt {
             for signal in [SIGTERM, SIGHUP] {
                 flag::register_conditional_default(signal, Arc::clone(&self.ends.at_once))?;
                 flag::register(signal, Arc::clone(&self.ends.at_once))?;
-                flag::register(signal, Arc::clone(&self.wish))?;
+                flag::register(signal, Arc::clone(&self.requested))?;
                 let number = usize::try_from(signal).unwrap_or_default();
                 flag::register_usize(signal, Arc::clone(&self.ends.came), number)?;
             }
@@ -135,7 +135,7 @@ impl Interrupt {
     /// When the system refuses the signal handler.
     pub fn hand_over(&self) -> io::Result<HandedOver> {
         let mut handlers = self.handlers();
-        handlers.note(&self.wish)?;
+        handlers.note(&self.requested)?;
         handlers.disarm();
         handlers.others += 1;
         Ok(HandedOver(self.clone()))
@@ -143,18 +143,18 @@ impl Interrupt {
 
     /// Asks for an end.
     pub fn set(&self) {
-        self.wish.store(true, Ordering::Relaxed);
+        self.requested.store(true, Ordering::Relaxed);
     }
 
-    /// Forgets the wish, before the next command.
+    /// Clears the flag, before the next command.
     pub fn clear(&self) {
-        self.wish.store(false, Ordering::Relaxed);
+        self.requested.store(false, Ordering::Relaxed);
         self.pressed.store(false, Ordering::Relaxed);
     }
 
     /// Whether an end was asked for.
     pub fn is_set(&self) -> bool {
-        self.wish.load(Ordering::Relaxed)
+        self.requested.load(Ordering::Relaxed)
     }
 
     fn handlers(&self) -> MutexGuard<'_, Handlers> {

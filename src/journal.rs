@@ -1,8 +1,7 @@
 //! The jobs that this machine submitted, across restarts of the program.
 //!
-//! A file of lines, one JSON object each, that is only appended to: a job is noted before it is sent, so that
-//! nothing that happens afterwards can lose its uuid. It holds no parameters. The client that sends the jobs knows it
-//! as a [`JobRecord`] only; `job` commands read it.
+//! An append-only file with one JSON object per line. A job is recorded before it is sent, so that its uuid cannot be
+//! lost. The file contains no parameters. The client writes it as a [`JobRecord`]; the `job` commands read it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -14,19 +13,19 @@ use serde::{Deserialize, Serialize};
 use crate::client::{Job, JobOutcome, JobRecord};
 use crate::config::{Error, Folders, append_line, lock_folder, read_private, write_private};
 
-/// Beyond this length, in bytes, old jobs are forgotten.
+/// The size in bytes beyond which old jobs are removed.
 const LONGEST: u64 = 1 << 20;
 
-/// By how much a file of that length grows, in bytes, before old jobs are looked for again.
+/// By how many bytes a larger file grows before it is checked for old jobs again.
 const STEP: u64 = 1 << 16;
 
-/// How many jobs are kept then.
+/// The number of jobs that are kept.
 const KEPT: usize = 1000;
 
 /// A job that was submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobEntry {
-    /// By which the node knows it.
+    /// Its uuid.
     pub uuid: String,
     /// The API called.
     pub api: String,
@@ -34,11 +33,11 @@ pub struct JobEntry {
     pub url: String,
     /// The context in which it was submitted.
     pub context: Option<String>,
-    /// When, since 1970 in UTC.
+    /// When it was submitted, since 1970 in UTC.
     pub submitted: Duration,
-    /// How long the user allowed.
+    /// The user's time-out.
     pub timeout: Option<Duration>,
-    /// What became of it and when; nothing while a process waits for it, or after one was killed.
+    /// Its outcome and when it was recorded; `None` while a process waits for it, or if that was killed.
     pub end: Option<(JobOutcome, Duration)>,
 }
 
@@ -52,18 +51,18 @@ pub struct Journal {
     path: PathBuf,
     url: String,
     context: Option<String>,
-    /// Who is told, once, that it cannot be written.
+    /// Called once if the journal cannot be written.
     warn: Option<Warn>,
 }
 
-/// How long the file was before a line was added, and is since.
+/// The size of the file before and after a line was added.
 #[derive(Clone, Copy)]
 struct Grown {
     from: u64,
     to: u64,
 }
 
-/// A line of the file. Members that a line does not need are left out.
+/// A line of the file. Unused members are left out.
 #[derive(Serialize, Deserialize, Default)]
 struct Line {
     /// The job's uuid: it ties the lines of one job together.
@@ -90,12 +89,12 @@ impl Journal {
         Journal { path: folder.join("jobs.jsonl"), folder, url: url.to_owned(), context, warn: None }
     }
 
-    /// Has somebody told, the first time that a job cannot be noted.
+    /// Sets the function that is called the first time that a job cannot be recorded.
     pub fn on_failure(&mut self, warn: impl Fn(&str) + Send + Sync + 'static) {
         self.warn = Some(Arc::new(warn));
     }
 
-    /// All jobs, the oldest first, whatever node they were sent to. A line that is damaged counts as missing.
+    /// The jobs of all nodes, the oldest first. Damaged lines are skipped.
     ///
     /// # Errors
     /// When the file cannot be read, or others can read it.
@@ -128,7 +127,7 @@ impl Journal {
             }
             let Some(entry) = places.get(&line.job).and_then(|place| entries.get_mut(*place)) else { continue };
             let outcome = line.outcome.as_deref().and_then(JobOutcome::parse);
-            // What is known stays known when somebody else gives up waiting.
+            // A known outcome is kept when another process gives up waiting.
             if let Some(outcome) = outcome
                 && (outcome != JobOutcome::Unknown || entry.end.is_none())
             {
@@ -138,7 +137,7 @@ impl Journal {
         Ok(entries)
     }
 
-    /// The jobs whose uuid begins so, the newest first.
+    /// The jobs whose uuid has that prefix, the newest first.
     ///
     /// # Errors
     /// As [`Journal::entries`].
@@ -150,20 +149,20 @@ impl Journal {
         Ok(found)
     }
 
-    /// Adds a line; how long the file was and is.
+    /// Adds a line and returns the sizes of the file.
     fn append(&self, line: &Line) -> Result<Grown, Error> {
         let mut text =
             serde_json::to_vec(line).map_err(|error| Error::Write { path: self.path.clone(), source: error.into() })?;
         text.push(b'\n');
-        // A line added while another process forgets old jobs would go to the file that it replaces. Where the file
-        // system knows no locks, a line that may get lost is better than none.
+        // A line that is added while another process removes old jobs would go to the replaced file. If the file system
+        // does not support locks, the line is added anyway, although it may get lost.
         let _lock = lock_folder(&self.folder).ok();
         append_line(&self.path, &text)?;
         let to = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         Ok(Grown { from: to.saturating_sub(text.len() as u64), to })
     }
 
-    /// Notes a line, and says so the first time that this fails.
+    /// Adds a line, and warns the first time that this fails.
     fn note(&mut self, line: &Line) {
         let noted = self.append(line).and_then(|length| if is_due(length) { self.trim() } else { Ok(()) });
         if let Err(error) = noted
@@ -173,7 +172,7 @@ impl Journal {
         }
     }
 
-    /// Forgets old jobs, but none that is open: whether it still runs is what the journal is asked for.
+    /// Removes old jobs, except those whose outcome is not known: the journal is needed to look for them.
     fn trim(&self) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
         let mut text = Vec::new();
@@ -209,19 +208,19 @@ impl Journal {
 }
 
 impl JobEntry {
-    /// Whether nobody has seen its end.
+    /// Whether its outcome is not known.
     fn is_open(&self) -> bool {
         self.end.is_none_or(|(outcome, _)| outcome == JobOutcome::Unknown)
     }
 }
 
-/// Whether a file that has just grown by a line to that length is to be looked through for old jobs. Of one that stays
-/// long since its jobs are open, that is from time to time only.
+/// Whether to remove old jobs from a file of that size. If it stays large because outcomes are not known, this is done
+/// from time to time only.
 fn is_due(grown: Grown) -> bool {
     grown.to > LONGEST && grown.to / STEP != grown.from / STEP
 }
 
-/// A journal that cannot be written is no reason to refuse an action: its uuid is told.
+/// If the journal cannot be written, the action is sent nevertheless; the warning contains its uuid.
 impl JobRecord for Journal {
     fn submitted(&mut self, job: &Job, at: Duration) {
         let line = Line {

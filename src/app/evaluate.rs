@@ -4,7 +4,7 @@ use crate::cli::{self, OwnCommand};
 use crate::commands::{self, call};
 use crate::error::Error;
 use crate::render::{self, Filter};
-use crate::session::{Invocation, Line, Session, offers};
+use crate::session::{Invocation, Line, PrintedAction, Session, offers};
 use crate::shell::{Flow, Redirection};
 use crate::terminal::{Export, Output, Program};
 
@@ -17,10 +17,16 @@ pub(super) fn run_line(session: &mut Session, line: &Line, out: &mut Output<'_>)
         Some(Redirection::File { path, append }) => {
             let failed = |source| Error::Export { path: path.clone(), source };
             let mut file = Export::open(path.as_ref(), *append).map_err(failed)?;
+            session.printed_action = None;
             let result = evaluate(session, line, Output::Writer(&mut file));
             // The result of an action is kept as it is, too.
-            if matches!(result, Ok(_) | Err(Error::NotShown(_))) {
-                file.keep().map_err(failed)?;
+            if matches!(result, Ok(_) | Err(Error::NotShown(_)))
+                && let Err(source) = file.keep()
+            {
+                return Err(match session.printed_action.take() {
+                    Some(PrintedAction { api, made }) => Error::NotWritten { api, made, source },
+                    None => failed(source),
+                });
             }
             result
         }

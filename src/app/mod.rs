@@ -21,8 +21,9 @@ use crate::tty;
 
 /// Runs the program with the arguments that follow its name.
 pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
-    if let Some(code) = jq::serve_if_asked(arguments) {
-        return code;
+    if let Some(served) = jq::serve_if_asked(arguments) {
+        // The process that started this one sees the pipe end.
+        return if served.is_ok() { ExitCode::Done } else { ExitCode::NoAnswer };
     }
     let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let format = error_format(cli::errors_among(&texts), &environment.variables);

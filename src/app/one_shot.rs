@@ -22,7 +22,7 @@ pub(super) fn run(session: &mut Session, line: cli::Line, arguments: &[String]) 
 /// Warns whoever sits at a terminal when a secret stands among the program's arguments, which other users of the
 /// machine can list. A script would repeat it at every call. The sandbox's passwords are known to everybody.
 fn warn_of_visible_secrets(session: &Session, line: &Line) {
-    if !session.environment.stderr_terminal || session.held.options.sandbox {
+    if !session.environment.stderr_terminal || session.base.options.sandbox {
         return;
     }
     let settings = || session.settle_without_contexts(&Options::default());

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::cli::Options;
-use crate::client;
+use crate::client::{self, JobUuid};
 use crate::commands::login;
 use crate::error::{Error, ExitCode};
 use crate::plan;
 use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, refresh};
 use crate::shell::complete::Disk;
-use crate::shell::{self, Colour, Evaluator, Flow, History, Known, Prompt, Ran};
+use crate::shell::{self, Colour, Evaluator, Flow, History, Known, LineOutcome, Prompt};
 use crate::terminal::{self, Output};
 
 use super::conclude::conclude;
@@ -37,7 +37,7 @@ fn converse(session: &mut Session) -> Result<(), Error> {
     }
     session.interrupt.on_ctrl_c()?;
     let typed = Rc::new(TypedLine::default());
-    typed.keeps_secrets.set(session.held.options.no_secure);
+    typed.keeps_secrets.set(session.base.options.no_secure);
     let history = session.environment.folders()?.state.join("history");
     let history = History::new(Some(history), typed.mask());
     let prompt = LivePrompt::new();
@@ -100,7 +100,7 @@ impl AtPrompt<'_> {
     fn logs_in_again(&mut self, line: &Line, error: &Error) -> bool {
         let never_ran = match error {
             Error::Client(client::Error::NoSession { .. }) => true,
-            Error::Client(client::Error::SessionExpired { failure }) => failure.refused_session(),
+            Error::Client(client::Error::SessionExpired { failure, .. }) => failure.refused_session(),
             _ => return false,
         };
         let environment = &self.session.environment;
@@ -121,6 +121,14 @@ impl AtPrompt<'_> {
                 false
             }
         }
+    }
+}
+
+/// The uuid of the action that a node refused for its session, where that was the error.
+fn refused_job(error: &Error) -> Option<JobUuid> {
+    match error {
+        Error::Client(client::Error::SessionExpired { refused_job, .. }) => *refused_job,
+        _ => None,
     }
 }
 
@@ -158,14 +166,16 @@ impl Evaluator for AtPrompt<'_> {
         settings.is_ok_and(|settings| settings.ui.colour(settings.ui.terminal.stdout))
     }
 
-    fn evaluate(&mut self, text: &str) -> Ran {
+    fn evaluate(&mut self, text: &str) -> LineOutcome {
         self.session.environment.measure_terminal();
         let line = self.typed.take(text);
         let mut result = self.run_recorded(&line);
         if let Err(error) = &result
             && self.logs_in_again(&line, error)
         {
+            self.session.refused_job = refused_job(error);
             result = self.run_recorded(&line);
+            self.session.refused_job = None;
         }
         if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
             // The terminal has just shown `^C` there.
@@ -178,8 +188,8 @@ impl Evaluator for AtPrompt<'_> {
             _ => None,
         };
         let (_, flow) = conclude(self.session, result, &line, None);
-        self.typed.keeps_secrets.set(self.session.held.options.no_secure);
-        Ran { flow, succeeded, corrected }
+        self.typed.keeps_secrets.set(self.session.base.options.no_secure);
+        LineOutcome { flow, succeeded, corrected }
     }
 }
 

@@ -40,13 +40,13 @@ pub(super) fn file(
         return Err(Error::Own(OwnError::NestedScripts { most: MOST_SCRIPTS }));
     }
     let has_options = *options != Options::default();
-    let held = session.held.with(options);
-    let before = has_options.then(|| std::mem::replace(&mut session.held, held));
+    let held = session.base.with(options);
+    let before = has_options.then(|| std::mem::replace(&mut session.base, held));
     session.scripts += 1;
     let code = lines_of(session, path, out, run_line);
     session.scripts -= 1;
     if let Some(before) = before {
-        session.held = before;
+        session.base = before;
     }
     match code? {
         ExitCode::Done => Ok(Flow::Continue),
@@ -92,7 +92,7 @@ fn run(
         if first_failure == ExitCode::Done {
             first_failure = code;
         }
-        let stops = code != ExitCode::Done && !session.held.options.keep_going;
+        let stops = code != ExitCode::Done && !session.base.options.keep_going;
         if flow == Flow::Leave || stops || code == ExitCode::Interrupted {
             break;
         }

@@ -1,14 +1,14 @@
-//! What a query asks of its rows and a node does not do: selecting members, and orders that it cannot give.
+//! The parts of a query that a node does not support: selecting members, and some orders.
 
 use crate::client::Reply;
 use crate::json::{self, Kind, Piece, Pieces, ReadError};
 use crate::plan::QueryPlan;
 use crate::render::{self, Sorted};
 
-/// The reply as the query asked for it.
+/// The reply with the members and in the order of the query.
 ///
 /// # Errors
-/// When it has to be sorted and cannot be read.
+/// When the reply has to be sorted and cannot be read.
 pub(crate) fn arranged(mut reply: Reply, query: &QueryPlan) -> Result<Reply, render::Error> {
     if let Some(order) = &query.order_here {
         let sorted = Sorted::by_member(&mut reply, &order.sort.field, order.sort.descending)?;
@@ -20,8 +20,7 @@ pub(crate) fn arranged(mut reply: Reply, query: &QueryPlan) -> Result<Reply, ren
     Ok(reply)
 }
 
-/// A reply whose inventories have the members asked for and no others. With some of them a node also sends members
-/// that nobody asked for, with values that are false (R4).
+/// A reply whose inventories have the selected members only. Some nodes also send others, with wrong values (R4).
 pub(crate) struct Selected {
     reply: Reply,
     names: Vec<String>,
@@ -30,7 +29,7 @@ pub(crate) struct Selected {
 }
 
 impl Selected {
-    /// Of a path the whole member that it begins with stays.
+    /// Selects the first member of each path.
     fn new(reply: Reply, names: &[String]) -> Selected {
         let mut heads: Vec<String> = Vec::new();
         for name in names {
@@ -58,7 +57,7 @@ impl Pieces for Selected {
     }
 }
 
-/// Writes the members of a row that are called so, in the order of the names.
+/// Writes the named members of a row, in the order of the names.
 pub(crate) fn select(row: &[u8], names: &[String], out: &mut Vec<u8>) {
     out.clear();
     if json::kind(row) != Kind::Map {

@@ -1,9 +1,9 @@
-//! The question before something is destroyed: in the interactive shell, and where a context insists on it.
+//! Asks before something is destroyed: in the interactive shell, or if the context requires it.
 
 use std::io::{self, Write};
 
 use crate::client;
-use crate::config::ConfirmWish;
+use crate::config::Confirm;
 use crate::error::{Error, OwnError};
 use crate::plan::Plan;
 use crate::session::{Invocation, Lookup, Session, Settings, lookup, nodes};
@@ -11,16 +11,16 @@ use crate::shell::{self, Danger, Hit};
 use crate::syntax::{Command, Operator, split_list};
 
 /// When to ask: as `set confirm` said, else as the context wants.
-pub(crate) fn wish(session: &Session, settings: &Settings) -> ConfirmWish {
-    if let Some(wish) = session.held.confirm {
-        return wish;
+pub(crate) fn confirmation(session: &Session, settings: &Settings) -> Confirm {
+    if let Some(asked) = session.base.confirm {
+        return asked;
     }
-    let wish = settings.call.confirm.as_ref().map_or(ConfirmWish::On, |confirm| confirm.value);
+    let asked = settings.call.confirm.as_ref().map_or(Confirm::On, |confirm| confirm.value);
     // Single commands on a terminal are asked about only where the context insists.
-    if session.prompt.is_none() && wish != ConfirmWish::Strict { ConfirmWish::Off } else { wish }
+    if session.prompt.is_none() && asked != Confirm::Strict { Confirm::Off } else { asked }
 }
 
-/// Asks before a dangerous action. Scripts are never asked: nobody is there to answer.
+/// Asks before a dangerous action. Scripts do not ask.
 pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan) -> Result<(), Error> {
     let terminal = cx.settings.ui.terminal;
     let is_watched = terminal.stdin && terminal.stderr && cx.session.scripts == 0;
@@ -30,19 +30,19 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     let Plan::Call(request) = planned else { return Ok(()) };
     let Some(api) = cx.session.catalog.api(request.api) else { return Ok(()) };
     let Some(danger) = shell::danger(cx.session.catalog, &api) else { return Ok(()) };
-    let wish = wish(cx.session, cx.settings);
-    if wish == ConfirmWish::Off {
+    let asked = confirmation(cx.session, cx.settings);
+    if asked == Confirm::Off {
         return Ok(());
     }
     let place = nodes::node(cx.session, cx.settings)?.name();
-    // The question is worth a short wait; names that do not come in time are missing from it.
+    // The question waits briefly for names; those that are late are left out.
     let hits = hits(&mut lookup(cx.session, cx.settings)?, command, &danger);
     if cx.session.interrupt.is_set() {
         return Err(client::Error::Interrupted { job: None }.into());
     }
-    let strict = wish == ConfirmWish::Strict;
+    let strict = asked == Confirm::Strict;
     let question = shell::question(api.name, &danger, &hits, &place, strict);
-    // What stands above the question's last line stays there while that one is answered.
+    // Only the last line of the question is the prompt; the others are printed above it.
     let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
     writeln!(io::stderr(), "{above}")?;
     let _attended = cx.session.attend_to_ends()?;
@@ -50,7 +50,7 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
 }
 
-/// What would be destroyed.
+/// The resources that would be destroyed.
 fn hits(lookup: &mut Lookup, command: &Command, danger: &Danger) -> Vec<Hit> {
     let mut hits = Vec::new();
     for target in &danger.targets {
@@ -59,7 +59,7 @@ fn hits(lookup: &mut Lookup, command: &Command, danger: &Danger) -> Vec<Hit> {
         };
         let uuids = split_list(&argument.value).unwrap_or_default();
         let condition = [("uuid", Operator::In, uuids.join(","))];
-        // A list that is no list of plain uuids is not one to ask with.
+        // Only lists of plain uuids can be looked up.
         let plain = uuids.iter().all(|uuid| uuid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
         let found = target
             .query

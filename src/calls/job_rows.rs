@@ -1,4 +1,4 @@
-//! `job list|show|wait`: what is printed of jobs, as JSON text that is rendered like any reply.
+//! The output of `job list|show|wait`, as JSON text that is rendered like a reply.
 
 use std::time::Duration;
 
@@ -22,36 +22,36 @@ const MEMBERS: [(&str, FieldKind); 9] = [
     ("context", FieldKind::Text),
 ];
 
-/// What is said of one job. Moments are UTC: `2026-03-04T14:12:01Z`.
+/// A job in the output. Times are UTC: `2026-03-04T14:12:01Z`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct JobRow<'a> {
     pub(crate) uuid: &'a str,
-    /// What this machine noted when it submitted the job; nothing for a job of another machine.
+    /// The journal's entry; `None` for a job of another machine.
     pub(crate) entry: Option<&'a JobEntry>,
-    /// `running`, `succeeded`, `failed`, `unknown` ...; without, what the journal says.
+    /// `running`, `succeeded`, `failed`, `unknown` ...; `None` for the state in the journal.
     pub(crate) state: Option<&'a str>,
     pub(crate) progress: Option<&'a Progress>,
-    /// The time since 1970, where the job is to tell its age.
+    /// The current time since 1970, to print the age of the job.
     pub(crate) now: Option<Duration>,
     /// The result's own JSON text.
     pub(crate) result: Option<&'a [u8]>,
     pub(crate) failure: Option<&'a ApiFailure>,
 }
 
-/// What is known of a job's record.
+/// The shape of a job.
 pub(crate) fn shape() -> Shape {
     let field = |(name, kind): (&str, FieldKind)| Field { name: name.to_owned(), kind, secret: false };
     Shape { fields: MEMBERS.map(field).to_vec(), ..Shape::default() }
 }
 
-/// As [`shape`], for lists, which do not tell how far each job is.
+/// As [`shape`], for lists, which have no progress.
 pub(crate) fn list_shape() -> Shape {
     let mut shape = shape();
     shape.fields.retain(|field| !matches!(field.name.as_str(), "percent" | "step"));
     shape
 }
 
-/// As [`list_shape`], for lists whose jobs tell their age: a narrow terminal has room for how and how old a job is.
+/// As [`list_shape`], with ages: state and age fit a narrow terminal.
 pub(crate) fn aged_shape() -> Shape {
     let mut shape = list_shape();
     shape.fields.push(Field { name: "age".to_owned(), kind: FieldKind::Text, secret: false });
@@ -65,8 +65,8 @@ pub(crate) fn aged_shape() -> Shape {
     shape
 }
 
-/// The journal as a reply, the newest job first: `{"inventories": [{"uuid", "api", "state", ...}]}`. With `now`,
-/// as time since 1970, jobs tell their age, as people read it.
+/// The journal as a reply, the newest job first: `{"inventories": [{"uuid", "api", "state", ...}]}`. With `now`, the
+/// time since 1970, jobs have their age.
 pub(crate) fn list(entries: &[JobEntry], now: Option<Duration>) -> Vec<u8> {
     let rows: Vec<JobRow<'_>> = entries
         .iter()
@@ -138,7 +138,7 @@ impl JobRow<'_> {
     }
 }
 
-/// What the journal knows of a job. Where nothing was noted, a process still waits for it or was killed.
+/// The state of a job in the journal. Without an outcome, a process still waits for it or was killed.
 fn state(entry: &JobEntry) -> &'static str {
     entry.end.map_or("submitted", |(outcome, _)| outcome.as_str())
 }

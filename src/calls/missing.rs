@@ -1,4 +1,4 @@
-//! What may have been meant where a uuid names nothing.
+//! Suggestions for a uuid that does not exist.
 
 use crate::catalog::references::query_of_parameter;
 use crate::client::ApiFailure;
@@ -9,13 +9,13 @@ use crate::syntax::{Command, Operator, split_list};
 
 use crate::session::{Invocation, lookup};
 
-/// The code of a uuid that names nothing.
+/// The code for a uuid that does not exist.
 const NOT_FOUND: &str = "SYS.1003";
 
-/// How many resources are looked through for a similar one.
+/// The maximum number of resources that are searched for a similar one.
 const MOST: usize = 1000;
 
-/// The resource whose name or uuid is that, or nearly that, which the command gave for one that does not exist.
+/// The resource with the name or uuid that is equal or similar to the one that does not exist.
 pub(super) fn meant_instead(
     cx: &mut Invocation<'_>,
     command: &Command,
@@ -31,7 +31,7 @@ pub(super) fn meant_instead(
             continue;
         };
         for value in split_list(&argument.value).unwrap_or_default() {
-            // A name has no right to be a condition if it could be misread as several.
+            // A name is used as a condition only if it cannot be misread as several.
             if value.chars().any(|c| c.is_control() || "'\"\\%,".contains(c)) {
                 continue;
             }
@@ -60,7 +60,7 @@ fn of_that_name(parameter: &str, name: &str, found: &[LiveValue]) -> String {
 }
 
 fn similar(parameter: &str, value: &str, all: &[LiveValue]) -> Option<String> {
-    // That one exists; another parameter is the wrong one.
+    // This resource exists, so another parameter is wrong.
     if all.iter().any(|one| one.uuid == value) {
         return None;
     }

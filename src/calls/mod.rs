@@ -1,7 +1,6 @@
-//! A call to a node, from the plan to what is printed: what all commands share that talk to one.
+//! Runs planned calls and prints their results, for all commands that call a node.
 //!
-//! [`run()`] does the whole of it for what a command came to; [`send`] and [`show`] are its two halves for commands that
-//! need one of them.
+//! [`run()`] runs and prints a plan; [`send`] and [`show`] are its two halves, for commands that need only one of them.
 
 mod arrange;
 pub(crate) mod confirm;

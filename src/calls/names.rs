@@ -23,7 +23,7 @@ const MOST_SIMILAR: usize = 1000;
 /// How many candidates an error lists.
 const MOST_CANDIDATES: usize = 20;
 
-/// How many of the resources that a pattern finds are told.
+/// How many of the resources that a pattern finds are listed.
 const MOST_TOLD: usize = 20;
 
 /// Statements of more bytes are sent one by one, since a URL takes no more.
@@ -56,14 +56,14 @@ struct Search {
     values: Vec<String>,
 }
 
-/// Says what would be looked up if the command was not only shown.
+/// Lists the names that a dry run does not look up.
 pub(crate) fn tell_unasked(cx: &Invocation<'_>, names: &Names) {
     for name in &names.names {
         cx.say(&format!("{}: {} would be looked up with {}", name.argument, name.text, name.query));
     }
 }
 
-/// The command with uuids for its names, which are told.
+/// The command with the uuids of its names. Each name and its uuid go to standard error.
 ///
 /// # Errors
 /// Where a name means nothing or several resources, or the node cannot be asked.
@@ -88,7 +88,7 @@ pub(crate) fn resolve(cx: &mut Invocation<'_>, names: &Names) -> Result<Command,
         .names
         .iter()
         .zip(asked_in)
-        // A database takes `web-1` and `Web-1` for the same.
+        // The database ignores case; the user may not.
         .map(|(name, at)| found[at].iter().filter(|found| name.is_pattern || found.name.trim() == name.text).collect())
         .collect();
     let fixed = fixed_uuids(cx, names, &matches)?;
@@ -140,7 +140,7 @@ fn join_search(searches: &mut Vec<Search>, name: &Name) -> usize {
     at
 }
 
-/// The names that are uuids after all: some resources are made with the node, under words of its own.
+/// The values that are uuids after all: some built-in resources have uuids of an unusual form.
 fn fixed_uuids(
     cx: &mut Invocation<'_>,
     names: &Names,
@@ -164,7 +164,7 @@ fn fixed_uuids(
 /// The error for a name that nothing has.
 fn unknown(cx: &mut Invocation<'_>, name: &Name) -> Error {
     let wanted = Wanted { fields: &["uuid", "name"], limit: Some(MOST_SIMILAR), ..Wanted::default() };
-    // What cannot be asked for is missing from the hint.
+    // If this query fails too, the error only lacks a suggestion.
     let all = rows(cx, name.query, &wanted).map(|text| all_found(&text)).unwrap_or_default();
     let near = closest(&name.text, all.iter().map(|found| found.name.as_str()));
     let near = near.and_then(|near| all.iter().find(|found| found.name == near));
@@ -190,7 +190,7 @@ fn error(name: &Name, problem: NameProblem) -> Error {
     }))
 }
 
-/// What tells resources apart, in brackets; nothing where the node does not say it.
+/// What distinguishes the resources, in brackets; empty if the node does not return it.
 fn descriptions(cx: &mut Invocation<'_>, query: &'static str, found: &[&Found]) -> Vec<String> {
     let uuids = join_list(found.iter().map(|found| &found.uuid));
     let wanted = Wanted { conditions: &[("uuid", Operator::In, uuids)], ..Wanted::default() };
@@ -262,7 +262,7 @@ fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<Vec<Found>>,
     Ok(found)
 }
 
-/// An answer, where the node did not refuse to give one: an old node has no ZQL.
+/// The answer, or `None` if the node refused the request: an old node has no ZQL.
 fn refusable(answer: Result<Answer, Error>) -> Result<Option<Answer>, Error> {
     match answer {
         Err(Error::Client(error)) if error.class() == Class::Failure => Ok(None),

@@ -1,20 +1,21 @@
-//! What a command came to, run and printed.
+//! Runs a plan and prints its result.
 
 use std::io;
 
-use crate::client::{Answer, JobUuid, Reply, is_log_in, is_log_out};
+use crate::client::{Answer, Reply, is_log_in, is_log_out};
 use crate::error::Error;
 use crate::json::{self, Kind};
 use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
 use crate::render::{self, Selection, Shape, View};
 use crate::secret::mask_command;
-use crate::session::{Invocation, accounts, who_of};
+use crate::session::{Invocation, PrintedAction, accounts, who_of};
 use crate::syntax::Command;
 
+use super::send::CallUuid;
 use super::watch::{self, Watched};
 use super::{confirm, missing, secrets, send, shape, show, waiting, zql};
 
-/// Runs what a command came to, and prints what came of that.
+/// Runs the plan of a command and prints its result.
 pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, view: View) -> Result<(), Error> {
     secrets::learn_of_plan(cx.session, &planned);
     let settings = &cx.settings.call;
@@ -22,8 +23,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
     if settings.dry_run {
         return send::dry_run(cx, &planned);
     }
-    let job = JobUuid::fresh();
-    send::show_curl(cx, &planned, job)?;
+    let uuid = CallUuid::of(cx, &planned);
+    send::show_curl(cx, &planned, uuid.job)?;
     let (shape, select) = shape::of_plan(cx.session.catalog, &planned);
     let view = view_of_rows(view, &planned, select, settings.watch.is_some());
     let view = secrets::left_out(cx.session, view, &planned);
@@ -47,13 +48,13 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
             show::found(cx, answer, &shape, &view, plan::why_none(command))
         }
         Plan::Call(request) => {
-            let answer = send::execute_as(cx, &request, job)?;
+            let answer = send::execute_as(cx, &request, uuid)?;
             finish_call(cx, command, request, answer, shape, &view)
         }
     }
 }
 
-/// Does what the answer to a request that is no query calls for, and prints it.
+/// Processes the answer to a request that is not a query, and prints it.
 fn finish_call(
     cx: &mut Invocation<'_>,
     command: &Command,
@@ -80,19 +81,22 @@ fn finish_call(
     match answer {
         Answer::Reply(reply) if acts(&planned) => {
             let text = show::text(reply)?;
-            let made = || if is_log_in(&command.name) { String::new() } else { made_by(&text) };
-            show::result(cx, &text, &shape, view).map_err(|error| match error {
-                Error::Write(source) if source.kind() != io::ErrorKind::BrokenPipe => {
-                    Error::NotWritten { api, made: made(), source }
+            let made = if is_log_in(&command.name) { String::new() } else { made_by(&text) };
+            match show::result(cx, &text, &shape, view) {
+                Err(Error::Write(source)) if source.kind() != io::ErrorKind::BrokenPipe => {
+                    Err(Error::NotWritten { api, made, source })
                 }
-                error => error,
-            })
+                result => {
+                    cx.session.printed_action = Some(PrintedAction { api, made });
+                    result
+                }
+            }
         }
         answer => show::answer(cx, answer, &shape, view),
     }
 }
 
-/// Keeps the session that a log-in opened, and forgets the one that a log-out ended. Other replies pass unchanged.
+/// Stores the session of a log-in, and removes that of a log-out. Other replies are unchanged.
 fn keep_session(cx: &mut Invocation<'_>, command: &Command, request: &Request, reply: Reply) -> Result<Answer, Error> {
     if is_log_out(request.api) {
         accounts::logged_out(cx.session, cx.settings, request)?;
@@ -109,7 +113,7 @@ fn keep_session(cx: &mut Invocation<'_>, command: &Command, request: &Request, r
     Ok(Answer::Reply(Reply::of_text(text)))
 }
 
-/// Says that the node would do what it was asked to check.
+/// Prints that the validation succeeded.
 fn validated(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
     let text = show::text(reply)?;
     if json::members(&text).all(|(name, _)| json::unescape(name) == "success") {
@@ -124,7 +128,7 @@ fn acts(planned: &Plan) -> bool {
     matches!(planned, Plan::Call(request) if request.effect == Effect::Action)
 }
 
-/// Has the failure of a query explained that characters beyond U+FFFF may have led to (R9).
+/// Sets the hint for a query that may have failed because of characters beyond U+FFFF (R9).
 fn explain_wide_text(cx: &mut Invocation<'_>, planned: &Plan, answer: &Answer) {
     let failed = matches!(answer, Answer::Failed(_)) && cx.session.advice.is_none();
     if failed && !acts(planned) && holds_wide_text(planned) {
@@ -133,25 +137,25 @@ fn explain_wide_text(cx: &mut Invocation<'_>, planned: &Plan, answer: &Answer) {
     }
 }
 
-/// The view of the rows that a request leads to.
+/// The view for the rows of a plan.
 fn view_of_rows(view: View, planned: &Plan, select: Option<Selection>, is_watched: bool) -> View {
     let taken_from = match planned {
         Plan::Query(query) => query.inventory.map(str::to_owned),
         Plan::Call(_) => None,
     };
-    // The rows hold the selected members and no others. Columns pick a value out of a member, or leave out the key that
-    // watching adds.
+    // The rows have the selected members only. Columns are needed to take a value out of a member, or to leave out the
+    // key that `--watch` adds.
     let is_needed = |columns: &Selection| is_watched || columns.columns.iter().any(|column| column.path.len() > 1);
     let columns = view.columns.or_else(|| select.filter(is_needed));
     View { taken_from, columns, ..view }
 }
 
-/// The query that is to be repeated.
+/// The query to be repeated.
 fn watched_query<'p>(command: &Command, planned: &'p Plan) -> Result<&'p QueryPlan, Error> {
     match planned {
         Plan::Query(query) => Ok(query),
         Plan::Call(_) => {
-            let problem = format!("{} is no query, and only those can be repeated", command.name);
+            let problem = format!("{} is not a query, and only queries can be repeated", command.name);
             Err(Error::Option { option: "watch", problem })
         }
     }
@@ -171,7 +175,7 @@ fn holds_wide_text(planned: &Plan) -> bool {
     }
 }
 
-/// The uuid and the name of what an action made, in brackets; nothing where the reply tells neither.
+/// The uuid and the name of the created resource, in brackets; empty if the reply has neither.
 fn made_by(reply: &[u8]) -> String {
     let Some(made) = json::member(reply, "inventory") else { return String::new() };
     let told = ["uuid", "name"].into_iter().filter_map(|name| {
@@ -182,7 +186,7 @@ fn made_by(reply: &[u8]) -> String {
     if told.is_empty() { told.concat() } else { format!(" ({})", told.join(", ")) }
 }
 
-/// The request with which the node checks what was planned without doing it (P10).
+/// The request that lets the node check a plan without running it (P10).
 fn validation(planned: &Plan) -> Result<Request, Error> {
     match planned {
         Plan::Call(request) => request.for_validation().ok_or_else(|| nothing_to_validate(request.api)),
@@ -190,13 +194,13 @@ fn validation(planned: &Plan) -> Result<Request, Error> {
     }
 }
 
-/// Why a call cannot be checked: the node would fail with 500, or simply do it.
+/// The error for a call that cannot be checked: the node would fail with 500, or run it.
 pub(crate) fn nothing_to_validate(what: &str) -> Error {
     let problem = format!("{what} is not an asynchronous action, and a node can check no others");
     Error::Option { option: "validate", problem }
 }
 
-/// The statements that a request sends, where it is the API for that.
+/// The ZQL statements of a request, if it has any.
 fn zql_of(request: &Request) -> Option<&str> {
     let (_, text) = request.query.iter().find(|(name, _)| request.api == ZQL_API && name == "zql")?;
     Some(&text.text)

@@ -1,4 +1,4 @@
-//! Calls on their way to the node: shown, or sent.
+//! Sends calls, or shows what would be sent.
 
 use crate::client::{self, Answer, CallOptions, JobUuid};
 use crate::error::Error;
@@ -8,7 +8,7 @@ use crate::session::{Invocation, Turned, nodes, turn};
 use super::arrange;
 use super::secrets::shown;
 
-/// Prints the requests that a command comes to, and sends nothing.
+/// Prints the requests of a plan without sending them.
 pub(crate) fn dry_run(cx: &mut Invocation<'_>, planned: &Plan) -> Result<(), Error> {
     let secrets = cx.settings.view.secrets;
     let node = nodes::node(cx.session, cx.settings)?;
@@ -24,8 +24,7 @@ pub(crate) fn dry_run(cx: &mut Invocation<'_>, planned: &Plan) -> Result<(), Err
     Ok(())
 }
 
-/// Says with which `curl` commands the requests could be sent, where the user wants to know; the uuid is the one that
-/// they will be sent under.
+/// Prints the `curl` commands for the requests, with `-c`. The uuid is the one that they will be sent under.
 pub(crate) fn show_curl(cx: &mut Invocation<'_>, planned: &Plan, job: JobUuid) -> Result<(), Error> {
     if !cx.settings.call.curl_example {
         return Ok(());
@@ -41,27 +40,51 @@ pub(crate) fn show_curl(cx: &mut Invocation<'_>, planned: &Plan, job: JobUuid) -
     Ok(())
 }
 
+/// The uuid that a call is sent under.
+#[derive(Clone, Copy)]
+pub(super) struct CallUuid {
+    pub(super) job: JobUuid,
+    /// Whether the call was sent under it before.
+    is_repeat: bool,
+}
+
+impl CallUuid {
+    fn fresh() -> CallUuid {
+        CallUuid { job: JobUuid::fresh(), is_repeat: false }
+    }
+
+    /// The uuid for a planned call. An action that was refused because of its session keeps its uuid: a copy of the
+    /// first attempt may still arrive.
+    pub(super) fn of(cx: &mut Invocation<'_>, planned: &Plan) -> CallUuid {
+        let is_job = matches!(planned, Plan::Call(request) if request.effect == Effect::Action && request.is_async);
+        match cx.session.refused_job.take_if(|_| is_job) {
+            Some(job) => CallUuid { job, is_repeat: true },
+            None => CallUuid::fresh(),
+        }
+    }
+}
+
 /// Sends a request, with a spinner while a job runs.
 pub(crate) fn execute(cx: &mut Invocation<'_>, request: &Request) -> Result<Answer, Error> {
-    execute_as(cx, request, JobUuid::fresh())
+    execute_as(cx, request, CallUuid::fresh())
 }
 
-/// As [`execute`], under the uuid that the request's curl example has where one is wanted.
+/// As [`execute`], with the `curl` command if the user wants it.
 pub(crate) fn execute_shown(cx: &mut Invocation<'_>, request: &Request) -> Result<Answer, Error> {
-    let job = JobUuid::fresh();
-    show_curl(cx, &Plan::Call(request.clone()), job)?;
-    execute_as(cx, request, job)
+    let uuid = CallUuid::fresh();
+    show_curl(cx, &Plan::Call(request.clone()), uuid.job)?;
+    execute_as(cx, request, uuid)
 }
 
-/// As [`execute`], under a uuid that was told before.
-pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, job: JobUuid) -> Result<Answer, Error> {
-    let how = CallOptions { job: Some(job), ..CallOptions::default() };
+/// As [`execute`], under a given uuid.
+pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, uuid: CallUuid) -> Result<Answer, Error> {
+    let how = CallOptions { job: Some(uuid.job), is_repeat: uuid.is_repeat, ..CallOptions::default() };
     let error = match execute_here(cx, request, how)? {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
     };
-    // The uuid stays: it keeps a first try that was only late from running as well.
-    let how = CallOptions { is_repeat: error.job().is_some(), ..how };
+    // The uuid is kept, so that a delayed first attempt does not run in addition.
+    let how = CallOptions { is_repeat: how.is_repeat || error.job().is_some(), ..how };
     let action = Some(request).filter(|request| request.effect == Effect::Action);
     match turn(cx.session, cx.settings, &error, action)? {
         Turned::No => Err(error.into()),
@@ -75,7 +98,7 @@ pub(super) fn execute_as(cx: &mut Invocation<'_>, request: &Request, job: JobUui
     }
 }
 
-/// Sends a request to where the node is thought to be.
+/// Sends a request to the current base of the node.
 fn execute_here(
     cx: &mut Invocation<'_>,
     request: &Request,
@@ -84,7 +107,7 @@ fn execute_here(
     let _attended = cx.session.attend_to_ends()?;
     let mut spinner = cx.settings.ui.spinner();
     let settings = &cx.settings.call;
-    // A check has no outcome before its job has ended.
+    // A validation has no result before its job has ended.
     let how = CallOptions { wait: !settings.no_wait || settings.validate, timeout: request.timeout, ..how };
     let node = nodes::node(cx.session, cx.settings)?;
     let result = node.client.execute(request, &how, &mut spinner);
@@ -94,7 +117,7 @@ fn execute_here(
     Ok(result)
 }
 
-/// Runs a query over as many requests as it takes.
+/// Runs a query, with as many requests as needed.
 pub(crate) fn query(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Answer, Error> {
     let error = match query_here(cx, query)? {
         Ok(answer) => return Ok(answer),

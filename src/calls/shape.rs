@@ -1,4 +1,4 @@
-//! What the catalog knows of a reply's rows, in the renderers' terms.
+//! Converts the catalog's knowledge of rows to shapes for the renderers.
 
 use crate::catalog::{Api, Catalog, Inventory, Type};
 use crate::plan::{Answer, Plan};
@@ -12,7 +12,7 @@ pub(crate) fn of_inventory(inventory: &Inventory) -> Shape {
     Shape { inventory: Some(inventory.name.to_owned()), fields: fields(inventory), results: Vec::new() }
 }
 
-/// The shape of what a call that is no query returns: its `inventory` or `inventories`, where the catalog knows.
+/// The shape of the `inventory` or `inventories` of a call that is not a query, if the catalog knows it.
 pub(crate) fn of_api(catalog: Catalog, api: &Api) -> Shape {
     let named = api.inventory.or_else(|| {
         let member = api.result.iter().find(|member| member.name == "inventory" || member.name == "inventories")?;
@@ -28,14 +28,14 @@ pub(crate) fn of_api(catalog: Catalog, api: &Api) -> Shape {
     named.and_then(|name| catalog.inventory(name)).map(|inventory| of_inventory(&inventory)).unwrap_or_default()
 }
 
-/// What is known of the rows that a plan leads to, and which of their members the user selected.
+/// The shape of the rows of a plan, and the selected members.
 pub(crate) fn of_plan(catalog: Catalog, planned: &Plan) -> (Shape, Option<Selection>) {
     let query = match planned {
         Plan::Query(query) => query,
         Plan::Call(request) => return (of_api_called(catalog, request.api), None),
     };
     let inventory = query.inventory.and_then(|name| catalog.inventory(name));
-    // Also rows that the catalog does not describe are rows of something.
+    // Rows that the catalog does not describe are rows, too.
     let unknown = || Shape { inventory: Some(query.api.to_owned()), ..Shape::default() };
     let whole = inventory.as_ref().map_or_else(unknown, of_inventory);
     if let Answer::Groups { field } = &query.answer {
@@ -55,8 +55,8 @@ pub(crate) fn of_api_called(catalog: Catalog, api: &str) -> Shape {
     catalog.api(api).map(|api| of_api(catalog, &api)).unwrap_or_default()
 }
 
-/// Whether the catalog knows a path in rows of an inventory of that name: through its members, its relations, and
-/// those of the inventories that specialise it. Where it does not describe what a member holds, anything may follow.
+/// Whether the catalog knows a path in rows of an inventory of that name: through its members, its relations, and those
+/// of the inventories that specialise it. If it does not describe the content of a member, any path is accepted.
 pub(crate) fn knows(inventory: &str, path: &[String]) -> bool {
     let catalog = Catalog::newest();
     catalog.inventory(inventory).is_some_and(|inventory| leads(catalog, &inventory, path))
@@ -75,7 +75,7 @@ fn leads(catalog: Catalog, from: &Inventory, path: &[String]) -> bool {
         || catalog.specialisations(from).any(|(_, special)| leads(catalog, &special, path))
 }
 
-/// What a member of that type leads to: the inner `None` is a map of which nothing is known.
+/// The inventory of a member of that type; the inner `None` is a map without description.
 fn leads_on(catalog: Catalog, kind: &Type) -> Option<Option<Inventory>> {
     match kind {
         Type::Named(name) if catalog.enum_values(name).is_none() => Some(catalog.inventory(name)),
@@ -84,7 +84,7 @@ fn leads_on(catalog: Catalog, kind: &Type) -> Option<Option<Inventory>> {
     }
 }
 
-/// The shape of rows of which only some members, in this order, were asked for.
+/// The shape of rows with selected members, in this order.
 pub(crate) fn selected(shape: &Shape, names: &[String]) -> Shape {
     let fields = names
         .iter()
@@ -93,7 +93,7 @@ pub(crate) fn selected(shape: &Shape, names: &[String]) -> Shape {
             known.unwrap_or_else(|| Field { name: name.clone(), kind: FieldKind::Unknown, secret: false })
         })
         .collect();
-    // Without the inventory's name its default columns have no say: what was asked for is what is shown.
+    // Without the inventory's name, the selected members are shown and not its default columns.
     Shape { fields, ..Shape::default() }
 }
 
@@ -105,7 +105,7 @@ fn fields(inventory: &Inventory) -> Vec<Field> {
         .map(|field| Field {
             name: field.name.to_owned(),
             kind: kind(&field.kind),
-            // Whoever knows a session's uuid is that session.
+            // The uuid of a session is a secret.
             secret: secret::member_is_secret(field.name) || (is_session && field.name == "uuid"),
         })
         .collect()

@@ -1,4 +1,4 @@
-//! What came of a call, printed and recorded.
+//! Prints and records the results of calls.
 
 use crate::client::{self, Answer, Parts, Reply};
 use crate::error::Error;
@@ -34,7 +34,7 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
         }
         Answer::Failed(failure) => {
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
-                // Scripts take the word `success` for one.
+                // Scripts could take a member `success` for success.
                 let view = View { format: view.format, failed: true, ..view.plain() };
                 let reply = secrets::shown_json(cx, failure.reply());
                 print(cx, Reply::of_text(reply.into_bytes()), &Shape::default(), &view)?;
@@ -44,7 +44,7 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
         Answer::Detached(job) => {
             let text = format!("{{\"job\":{{\"uuid\":\"{}\",\"api\":\"{}\"}}}}", job.uuid, job.api);
             cx.say(&format!("the job goes on; `zstack-cli job {}` looks at it", job.uuid));
-            // Columns are meant for what the job will lead to.
+            // The columns are for the result of the job.
             let view = View { columns: None, sort_by: None, summary: false, ..view.clone() };
             result(cx, text.as_bytes(), &Shape::default(), &view)
         }
@@ -57,8 +57,8 @@ pub(crate) fn print(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: 
     print_pieces(cx, &mut *reply, shape, view).map(drop)
 }
 
-/// Prints the result of an action. What cannot be shown as asked is shown as it is: a uuid that nobody saw is
-/// looked for in vain, and an action that seems to have failed is repeated.
+/// Prints the result of an action. If it cannot be shown as requested, it is shown unchanged: otherwise the uuid would
+/// be lost, and users would repeat an action that seems to have failed.
 pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: &View) -> Result<(), Error> {
     if let Some(recording) = &cx.session.recording {
         recording.whole(text);
@@ -67,7 +67,7 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
     match print_parts(cx, &mut reply(), shape, view) {
         Err(Error::Render(error)) => {
             let error = Error::NotShown(error);
-            // A part that failed weighs more than how it looks.
+            // A failed part is more important than the view.
             if let Err(failed) = print_parts(cx, &mut reply(), &Shape::default(), &view.plain()) {
                 cx.session.report(error, cx.settings, None, None);
                 return Err(failed);
@@ -78,7 +78,7 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
     }
 }
 
-/// Prints the reply of a call, parts of which may have failed (M2).
+/// Prints the reply of a call whose parts may have failed (M2).
 fn print_parts(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
     let mut parts = Parts::new(reply);
     let says_none = print_pieces(cx, &mut parts, shape, view)?;
@@ -86,14 +86,14 @@ fn print_parts(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, v
     if failed.is_empty() { Ok(says_none) } else { Err(Error::Parts(failed)) }
 }
 
-/// Prints pieces. Whether somebody reads that there are no rows.
+/// Prints pieces; returns whether it said that there are no rows.
 fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
     let rendered = cx.write(|writer| {
         let rendered = render::render(reply, shape, view, writer)?;
         writer.flush()?;
         Ok(rendered)
     })?;
-    // Only a reply that counts has as many rows as its total.
+    // Only a reply with a count has as many rows as its total.
     let is_table = matches!(view.format, Format::Table | Format::Wide) && view.filter.is_none() && !view.summary;
     if view.terminal && is_table && rendered.rows > 1 && rendered.total != Some(rendered.rows) {
         cx.say(&format!("({} rows)", rendered.rows));
@@ -106,7 +106,7 @@ fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, 
     if rendered.rows == 0 && cx.settings.view.fail_empty {
         return Err(Error::Empty);
     }
-    // On a terminal nothing at all would look like a program that hangs.
+    // On a terminal no output at all would be confusing.
     let says_none = rendered.rows == 0 && view.terminal && view.format.is_for_people();
     if says_none {
         let is_change = shape.inventory.is_none() && shape.fields.is_empty();
@@ -120,7 +120,7 @@ pub(crate) fn text(reply: Reply) -> Result<Vec<u8>, Error> {
     Ok(reply.into_text().map_err(|error| client::Error::of_read(&error))?)
 }
 
-/// Text in lines that a terminal of that width does not break, the further ones indented.
+/// Wraps text for a terminal of that width; further lines are indented.
 fn in_lines(text: &str, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     let mut out = String::new();

@@ -1,4 +1,4 @@
-//! How results are to look, from the settings.
+//! Converts settings to views.
 
 use crate::config::{Origin, Sourced};
 use crate::error::Error;
@@ -10,21 +10,21 @@ use super::shape;
 use crate::session::{Invocation, ViewSettings};
 use crate::terminal::Screen;
 
-/// The format that the settings ask for.
+/// The format of the settings.
 fn format(settings: &ViewSettings, screen: Screen) -> Result<Format, Error> {
     let Some(Sourced { value: name, origin }) = &settings.output else {
-        // What a filter yields has whatever shape it likes.
+        // The outputs of a filter have any shape.
         return Ok(if screen.terminal && settings.jq.is_none() { Format::Table } else { Format::Json });
     };
     Format::from_name(name).ok_or_else(|| {
         let names = Format::ALL.map(Format::name);
         let meant = closest(name, names).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-        let problem = format!("{name} is no format: {}{meant}", names.join(", "));
+        let problem = format!("invalid output format \"{name}\": expected {}{meant}", names.join(", "));
         wrong("output", origin, problem)
     })
 }
 
-/// The view that the settings ask for, of what goes to the output of a command. Ctrl-C ends its filter.
+/// The view for the output of a command. Ctrl-C ends its filter.
 pub(crate) fn of_settings(cx: &Invocation<'_>) -> Result<View, Error> {
     with(cx, &cx.settings.view)
 }
@@ -37,7 +37,7 @@ pub(crate) fn with(cx: &Invocation<'_>, settings: &ViewSettings) -> Result<View,
     Ok(view)
 }
 
-/// The view that the settings ask for.
+/// The view of the settings.
 fn view(settings: &ViewSettings, screen: Screen) -> Result<View, Error> {
     let columns = match &settings.columns {
         Some(Sourced { value: text, origin }) => {
@@ -49,7 +49,7 @@ fn view(settings: &ViewSettings, screen: Screen) -> Result<View, Error> {
     let border = match settings.border.as_deref() {
         Some(name) => Some(Border::from_name(name).ok_or_else(|| {
             let names = Border::ALL.map(Border::name).join(", ");
-            Error::Option { option: "border", problem: format!("{name} is none of {names}") }
+            Error::Option { option: "border", problem: format!("invalid border \"{name}\": expected {names}") }
         })?),
         None => None,
     };
@@ -89,7 +89,7 @@ fn view(settings: &ViewSettings, screen: Screen) -> Result<View, Error> {
     })
 }
 
-/// What is wrong with a value, by the name under which it was given.
+/// The error for a value, with the name under which it was given.
 fn wrong(option: &'static str, origin: &Origin, problem: String) -> Error {
     match origin {
         Origin::Typed => Error::Option { option, problem },

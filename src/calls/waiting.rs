@@ -1,4 +1,4 @@
-//! Waiting for the end of a job, and of the long job that it may have begun.
+//! Waits for jobs and for the long jobs that they start.
 
 use std::time::Duration;
 
@@ -14,29 +14,29 @@ use super::job_rows::{self, JobRow};
 use super::shape;
 use crate::session::{Invocation, nodes};
 
-/// For how long `job wait` waits unless told otherwise: the longest time that a node lets an API run (J8).
+/// The default time-out of `job wait`: the longest time limit of a node for an API (J8).
 const LONGEST_WAIT: Duration = Duration::from_secs(72 * 3600);
 
-/// What waiting for a job came to.
+/// The result of waiting for a job.
 pub(crate) struct Waited {
-    /// What became of the job itself; nothing where nobody saw its end.
+    /// The outcome of the job itself; `None` if its end was not seen.
     pub(crate) outcome: Option<JobOutcome>,
     /// The long job that was followed.
     pub(crate) long_job: Option<String>,
     pub(crate) end: Result<End, client::Error>,
 }
 
-/// The end that was waited for.
+/// The end of the wait.
 pub(crate) enum End {
     /// The job's.
     Answer(Answer),
     /// The long job's.
     LongJob(LongJob),
-    /// The node refuses to tell how the long job is.
+    /// The node refuses to report the state of the long job.
     Untold(ApiFailure),
 }
 
-/// Waits for a job, or a long job, of that uuid. `follow` is for jobs whose result tells of a long job.
+/// Waits for the job or long job with that uuid. `follow` also waits for the long job that a job started.
 pub(crate) fn wait_for(
     client: &mut Client,
     (api, job): (&'static str, Job),
@@ -62,7 +62,7 @@ pub(crate) fn wait_for(
     Waited { outcome, ..follow_to_the_end(client, answer, patience, watch) }
 }
 
-/// The node does not know a job of that uuid; it may know a long job.
+/// There is no job with that uuid, but there may be a long job.
 fn wait_for_unrecorded(
     client: &mut Client,
     uuid: &str,
@@ -78,7 +78,7 @@ fn wait_for_unrecorded(
     }
 }
 
-/// Waits for the end of the long job that an answer tells of; without one, the answer is the end.
+/// Waits for the long job in an answer; without one, the answer is the end.
 fn follow_to_the_end(client: &mut Client, answer: Answer, patience: Option<Duration>, watch: &mut dyn Watch) -> Waited {
     let at_its_end = |end| Waited { outcome: None, long_job: None, end };
     let reply = match answer {
@@ -104,7 +104,7 @@ fn end_of_long_job(client: &mut Client, uuid: &str, patience: Option<Duration>, 
     Waited { outcome: None, long_job: Some(uuid.to_owned()), end }
 }
 
-/// Whether replies of that shape tell of a long job.
+/// Whether replies of that shape contain a long job.
 pub(crate) fn tells_of_long_job(shape: &Shape) -> bool {
     shape.inventory.as_deref() == Some("LongJobInventory")
 }
@@ -114,7 +114,7 @@ pub(crate) fn is_unrecorded(error: &client::Error) -> bool {
     matches!(error, client::Error::OutcomeUnknown { reason: Uncertainty::NoRecord, .. })
 }
 
-/// Where an answer tells of a long job and the user wants it followed: its end instead.
+/// With `--follow`, replaces an answer with a long job by the end of that job.
 pub(super) fn follow_long_job(cx: &mut Invocation<'_>, answer: Answer, shape: Shape) -> Result<(Answer, Shape), Error> {
     if !cx.settings.call.follow || !tells_of_long_job(&shape) {
         return Ok((answer, shape));
@@ -126,7 +126,7 @@ pub(super) fn follow_long_job(cx: &mut Invocation<'_>, answer: Answer, shape: Sh
     Ok(end_to_print(cx.session.catalog, waited.end?, shape))
 }
 
-/// Says where to look for a long job again, where the waiting for it ended otherwise than with it.
+/// Prints how to look at a long job again, if the wait ended before the job.
 pub(crate) fn say_what_goes_on(cx: &Invocation<'_>, waited: &Waited) {
     let is_told = match &waited.end {
         Ok(End::Untold(_)) => false,
@@ -139,7 +139,7 @@ pub(crate) fn say_what_goes_on(cx: &Invocation<'_>, waited: &Waited) {
     }
 }
 
-/// The end as it is printed; `shape` is that of the job's own result.
+/// The end for printing; `shape` is that of the job's own result.
 pub(crate) fn end_to_print(catalog: Catalog, end: End, shape: Shape) -> (Answer, Shape) {
     match end {
         End::Answer(answer) => (answer, shape),
@@ -148,7 +148,7 @@ pub(crate) fn end_to_print(catalog: Catalog, end: End, shape: Shape) -> (Answer,
     }
 }
 
-/// What a long job that has ended came to, in the shape of the API whose work it did.
+/// The result of a long job, with the shape of its API.
 pub(crate) fn unpacked(catalog: Catalog, long_job: &LongJob) -> (Answer, Shape) {
     if long_job.state != "Succeeded" {
         return (Answer::Failed(long_job.failure()), Shape::default());

@@ -1,7 +1,7 @@
-//! `--watch`: the same query again and again, and what changed from one answer to the next.
+//! `--watch`: repeats a query and shows what has changed.
 //!
-//! On a terminal the rows are drawn in place, with what is new, gone or changed marked until the next answer. In a
-//! pipe there is one line of JSON for each change; the first answer is what changes are told against.
+//! On a terminal the rows are redrawn in place, and new, removed and changed values are marked until the next answer.
+//! Elsewhere one line of JSON is printed for each change since the first answer.
 
 use std::io;
 use std::time::Duration;
@@ -19,10 +19,10 @@ use crate::terminal::{FullScreen, Output};
 
 use super::send;
 
-/// How often is looked whether the screen was lost.
+/// How often to check whether the screen must be redrawn.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What is watched, and how it is shown.
+/// The watched query and its view.
 pub(crate) struct Watched<'a> {
     pub(crate) query: &'a QueryPlan,
     pub(crate) shape: &'a Shape,
@@ -34,13 +34,13 @@ pub(crate) struct Watched<'a> {
 }
 
 impl Watched<'_> {
-    /// The member that rows are known by.
+    /// The member that identifies rows.
     fn key_name(&self) -> &str {
         self.query.key.unwrap_or("uuid")
     }
 }
 
-/// Two answers, and what is different in the later one.
+/// Two answers and their differences.
 #[derive(Default)]
 struct Comparison {
     before: Snapshot,
@@ -48,7 +48,7 @@ struct Comparison {
     changes: Vec<Change>,
 }
 
-/// Repeats a query until the user has seen enough, which is no failure.
+/// Repeats a query until the user interrupts, which is not a failure.
 pub(super) fn watch(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
     match repeat(cx, watched) {
         Err(error) if is_interruption(&error) => Ok(()),
@@ -60,7 +60,7 @@ fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
     let terminal = cx.settings.ui.terminal;
     let on_terminal = matches!(cx.out, Output::Screen) && terminal.stdout && !terminal.is_dumb;
     check(watched, on_terminal)?;
-    // A signal that ends the program finds the screen left.
+    // The screen is restored before a signal ends the program.
     let _attended = cx.session.attend_to_ends()?;
     let now = snapshot(cx, watched)?;
     let mut screen = on_terminal.then(|| FullScreen::new(io::stdout(), &cx.session.interrupt)).transpose()?;
@@ -80,7 +80,7 @@ fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
             Pause::Interrupted => return Ok(()),
         }
         match snapshot(cx, watched) {
-            // A node that restarts is no reason to stop looking, where somebody sees what is going on.
+            // On a terminal errors are shown, and the query is repeated: the node may restart.
             Err(error) if screen.is_some() && !is_interruption(&error) => trouble = Some(error.to_string()),
             next => {
                 trouble = None;
@@ -117,13 +117,13 @@ fn snapshot(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<Snapshot, 
     let mut rows = Snapshot::default();
     while let Some(piece) = reply.next_piece().map_err(|error| client::Error::of_read(&error))? {
         if let Piece::Row(row) = piece {
-            rows.push(row, watched.key_name());
+            rows.push(row, watched.key_name())?;
         }
     }
     Ok(rows)
 }
 
-/// Waits, unless the user wants an end or the screen was lost.
+/// Waits, until the user interrupts or the screen must be redrawn.
 fn pause(interrupt: &Interrupt, time: Duration, screen: Option<&FullScreen>) -> Pause {
     let mut clock = SystemClock::new();
     while clock.now() < time {
@@ -141,7 +141,7 @@ fn pause(interrupt: &Interrupt, time: Duration, screen: Option<&FullScreen>) -> 
 /// How the time between two requests ended.
 enum Pause {
     Over,
-    /// What was drawn is there no more.
+    /// The screen must be redrawn.
     Redraw,
     Interrupted,
 }
@@ -152,7 +152,7 @@ fn check(watched: &Watched<'_>, on_terminal: bool) -> Result<(), Error> {
         return refuse("a count has no rows to watch");
     }
     if !on_terminal && (watched.view.filter.is_some() || watched.view.summary) {
-        return refuse("off a terminal it prints changes of rows, which --jq and --summary cannot make");
+        return refuse("with --jq or --summary it needs a terminal");
     }
     Ok(())
 }
@@ -165,7 +165,7 @@ fn rows(count: usize) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
-/// What a terminal of that width and height shows.
+/// The lines for a terminal of that width and height.
 fn lines(
     watched: &Watched<'_>,
     comparison: &Comparison,
@@ -190,7 +190,7 @@ fn lines(
     lines.extend(text.lines().take(room).map(str::to_owned));
     let is_cut = count > room || !whole && now.len() > room;
     if is_cut && let Some(last) = lines.last_mut() {
-        *last = "… more than the terminal is high".to_owned();
+        *last = "… more rows than fit on the screen".to_owned();
     }
     Ok(lines)
 }
@@ -211,7 +211,7 @@ fn headline(watched: &Watched<'_>, comparison: &Comparison) -> String {
     text
 }
 
-/// The beginning of a text that a line of the terminal has room for.
+/// The beginning of a text that fits a line of the terminal.
 fn fit(text: &str, room: usize) -> String {
     start(&escape_unprintable(text), room).to_owned()
 }
@@ -235,7 +235,7 @@ mod tests {
     fn snapshot(rows: &[&str]) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for row in rows {
-            snapshot.push(row.as_bytes(), "uuid");
+            snapshot.push(row.as_bytes(), "uuid").expect("few rows");
         }
         snapshot
     }
@@ -271,7 +271,7 @@ mod tests {
     fn a_screen_holds_what_it_has_room_for() {
         let shown = screen(&[], &[A, B, C], (80, 5));
         assert_eq!(shown.len(), 5);
-        assert_eq!(shown[4], "… more than the terminal is high");
+        assert_eq!(shown[4], "… more rows than fit on the screen");
         assert_eq!(screen(&[], &[A, B, C], (9, 24))[0], "QueryZone");
     }
 }

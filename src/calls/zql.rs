@@ -1,4 +1,4 @@
-//! What is known of the results of ZQL statements, and what a node does not tell of them.
+//! Processes the results of ZQL statements.
 
 use crate::catalog::Catalog;
 use crate::client::{self, Answer, Reply};
@@ -13,7 +13,7 @@ use crate::syntax::zql::{Rows, Statement, statements};
 use super::zql_results::{COUNT, ZqlResults};
 use super::{send, shape, show};
 
-/// What is known of the rows of statements: of one, or of the result of each.
+/// The shape of the rows of one statement, or of the results of several.
 pub(crate) fn shape(catalog: Catalog, text: &str) -> Shape {
     let mut shapes: Vec<Shape> = statements(text).iter().map(|statement| shape_of(catalog, statement)).collect();
     match shapes.len() {
@@ -38,7 +38,7 @@ fn shape_of(catalog: Catalog, statement: &Statement<'_>) -> Shape {
     }
 }
 
-/// What came of statements: without what nobody asked for, and with the groups counted that the node does not count.
+/// The results of statements, without members that were not requested, and with the counts that the node gets wrong.
 pub(super) fn results(cx: &mut Invocation<'_>, answer: Answer, text: &str, view: &View) -> Result<Answer, Error> {
     let statements = statements(text);
     let Answer::Reply(mut reply) = answer else { return Ok(answer) };
@@ -52,8 +52,7 @@ pub(super) fn results(cx: &mut Invocation<'_>, answer: Answer, text: &str, view:
     Ok(Answer::Reply(Reply::of_pieces(Box::new(ZqlResults::new(reply, &statements, in_rows)))))
 }
 
-/// The reply with the right counts of groups without a value: a node says that they have no rows, and leaves them
-/// out of the total as well (R7).
+/// Corrects the counts of groups without a value: a node reports 0 rows for them, also in the total (R7).
 fn counted_groups(cx: &mut Invocation<'_>, reply: &[u8], statements: &[Statement<'_>]) -> Result<Vec<u8>, Error> {
     let mut results = Vec::new();
     let list = json::member(reply, "results").unwrap_or(b"[]");
@@ -78,7 +77,7 @@ fn counted_groups(cx: &mut Invocation<'_>, reply: &[u8], statements: &[Statement
     Ok(record.finish())
 }
 
-/// The pairs of a group and its count, and how many rows more there are than the node said.
+/// The pairs of a group and its count, and the number of rows that the node did not count.
 fn counted(
     cx: &mut Invocation<'_>,
     statement: &Statement<'_>,
@@ -103,7 +102,7 @@ fn counted(
     Ok((pairs, added))
 }
 
-/// A result with other counts, and so many rows more.
+/// A result with these counts, and `added` more rows in total.
 fn with_counts(result: &[u8], pairs: &[Vec<u8>], added: u64) -> Vec<u8> {
     let mut record = MapWriter::default();
     for (name, value) in json::members(result) {
@@ -119,7 +118,7 @@ fn with_counts(result: &[u8], pairs: &[Vec<u8>], added: u64) -> Vec<u8> {
     record.finish()
 }
 
-/// The number that a statement counts.
+/// The result of a statement that counts.
 fn count_apart(cx: &mut Invocation<'_>, statement: &str) -> Result<u64, Error> {
     let text = match send::execute(cx, &plan::zql_request(statement, false))? {
         Answer::Reply(reply) => show::text(reply)?,
@@ -136,13 +135,13 @@ fn number(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// A value of a reply as ZQL writes it; `None` for null.
+/// A value of a reply in ZQL; `None` for null.
 fn literal(value: &[u8]) -> Option<String> {
     match json::kind(value) {
         Kind::Null => None,
         Kind::Text => {
             let text = json::unescape(value);
-            // Dates are told in one form and compared in another (Q10, N3).
+            // Dates in replies have another format than dates in conditions (Q10, N3).
             let date = dates::printed(&text).map(dates::compared);
             Some(plan::zql_string(date.as_deref().unwrap_or(&text)))
         }

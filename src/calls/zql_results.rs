@@ -1,33 +1,33 @@
-//! The results of ZQL statements, taken apart by what the statements asked for.
+//! Converts the results of ZQL statements to rows.
 
 use crate::client::Reply;
-use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError};
+use crate::json::{self, Kind, MEMORY_LIMIT, MapWriter, Piece, Pieces, ReadError};
 use crate::syntax::zql::{Rows, Statement};
 
 use super::arrange;
 
-/// The column of how many rows a group has.
+/// The column with the number of rows of a group.
 pub(crate) const COUNT: &str = "count";
 
-/// A reply of ZQL. Members that no statement named are left out, since a node invents their values (R4).
+/// A ZQL reply. Members that were not selected are left out, since their values are wrong (R4).
 pub(crate) struct ZqlResults {
     reply: Reply,
     known: Vec<Known>,
-    /// Whether all that is a list of rows becomes `inventories` with named members. Otherwise results stay as sent.
+    /// Whether all lists of rows become `inventories` with named members. Otherwise results are not converted.
     in_rows: bool,
-    /// The next result's place, within the list of results.
+    /// The index of the next result, within the list of results.
     next: Option<usize>,
     text: Vec<u8>,
 }
 
-/// What a statement says about its result.
+/// What is known of a result from its statement.
 struct Known {
     rows: Names,
-    /// What the result is called where its statement gives it no name: what it is about, where there are several.
+    /// The title of a result without a name, if there are several: its entity.
     title: Option<String>,
 }
 
-/// The names of what a result's rows hold.
+/// The names of the members of a result's rows.
 enum Names {
     /// Members of maps.
     Members(Vec<String>),
@@ -70,7 +70,7 @@ impl Pieces for ZqlResults {
                 let index = *next;
                 *next += 1;
                 if let Some(known) = self.known.get(index) {
-                    self.text = known.result(result, self.in_rows);
+                    self.text = known.result(result, self.in_rows, MEMORY_LIMIT)?;
                     return Ok(Some(Piece::Row(&self.text)));
                 }
             }
@@ -81,15 +81,26 @@ impl Pieces for ZqlResults {
 }
 
 impl Known {
-    fn result(&self, result: &[u8], in_rows: bool) -> Vec<u8> {
+    /// The converted result, unless it takes more than `limit` bytes.
+    fn result(&self, result: &[u8], in_rows: bool, limit: usize) -> Result<Vec<u8>, ReadError> {
+        let mut left = limit;
         let mut record = MapWriter::default();
         let mut is_named = false;
         for (name, value) in json::members(result) {
             let is_list = json::kind(value) == Kind::List;
             match (name, &self.rows) {
                 (b"inventories" | b"inventoryCounts" | b"inventoryAggregateFunctions", _) if is_list => {
-                    let rows: Vec<Vec<u8>> = json::items(value).map(|row| self.row(row, in_rows)).collect();
-                    record.push_list(if in_rows { b"inventories" } else { name }, &rows);
+                    let mut is_whole = true;
+                    let rows = json::items(value).map(|row| self.row(row, in_rows)).take_while(|row| {
+                        let rest = left.checked_sub(row.len());
+                        left = rest.unwrap_or_default();
+                        is_whole = rest.is_some();
+                        is_whole
+                    });
+                    record.push_list(if in_rows { b"inventories" } else { name }, rows);
+                    if !is_whole {
+                        return Err(ReadError::TooMuch { limit });
+                    }
                 }
                 (b"name", _) if json::kind(value) == Kind::Null => {}
                 _ => {
@@ -103,14 +114,14 @@ impl Known {
             json::write_literal(&mut text, title);
             record.push(b"name", &text);
         }
-        record.finish()
+        Ok(record.finish())
     }
 
     fn row(&self, row: &[u8], in_rows: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let is_scalar = !matches!(json::kind(row), Kind::Map | Kind::List);
         match &self.rows {
-            // A value by itself is that of the only member.
+            // A single value is that of the only member.
             Names::Members(names) | Names::Values(names) if is_scalar && in_rows && names.len() == 1 => {
                 let mut record = MapWriter::default();
                 record.push(names[0].as_bytes(), row);
@@ -134,7 +145,7 @@ impl Known {
             }
             Names::Values(_) if !in_rows => return row.to_vec(),
             Names::Values(names) => {
-                // `[{"cpuNum":4},4]` says the same twice; `["uuid",4,8]` has no names (R16).
+                // `[{"cpuNum":4},4]` has the value twice; `["uuid",4,8]` has no names (R16).
                 let values: Vec<&[u8]> = json::items(row).filter(|value| json::kind(value) != Kind::Map).collect();
                 let group = json::items(row).find(|value| json::kind(value) == Kind::Map);
                 match group {
@@ -210,6 +221,15 @@ mod tests {
             assert_eq!(results(text, sent, false), as_sent, "{text}");
             assert_eq!(results(text, sent, true), in_rows, "{text}");
         }
+    }
+
+    #[test]
+    fn a_result_that_grows_beyond_the_limit_is_an_error() {
+        let statements = statements("query zone.name");
+        let known = &ZqlResults::new(Reply::of_text(Vec::new()), &statements, true).known[0];
+        let result = |limit| known.result(br#"{"inventories":[1,2,3]}"#, true, limit);
+        assert_eq!(result(30).expect("it fits"), br#"{"inventories":[{"name":1},{"name":2},{"name":3}]}"#);
+        assert!(matches!(result(29), Err(ReadError::TooMuch { limit: 29 })));
     }
 
     #[test]

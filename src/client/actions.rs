@@ -1,4 +1,4 @@
-//! Actions: sent once, and never again unless the node surely never received them.
+//! Sends actions: once, and again only if the node certainly never received them.
 
 use std::time::Duration;
 
@@ -13,33 +13,33 @@ use super::wire::{Lane, TransportError};
 use crate::plan::Request;
 use crate::secret::Secret;
 
-/// How often an asynchronous action is sent at most, always under the same job uuid.
+/// The maximum number of times that an asynchronous action is sent, always under the same job uuid.
 const SENDS: u32 = 3;
 
-/// How long the node is asked for a job whose submission got lost, while it does not answer.
+/// How long to look for the job of a lost submission while the node does not answer.
 const SEARCH: Duration = Duration::from_secs(60);
 
-/// As [`SEARCH`], while something else than the node answers.
+/// As [`SEARCH`], while a server other than the node answers.
 const SEARCH_BEHIND_PROXY: Duration = Duration::from_secs(15);
 
-/// What became of a submission that got no answer.
+/// The state of a submission that was not answered.
 enum Found {
     /// The node knows the job.
     Known,
-    /// The node has no record of it: it never received it, or not yet.
+    /// The node has no record of the job: it has not received the submission, or not yet.
     Never,
 }
 
-/// An action on its way. Its uuid is kept for good: a node runs what it receives under one uuid once (J2), so that no
-/// try of it that is still on its way can run beside another.
+/// An action that is being submitted. Its uuid never changes: a node runs an action once per uuid (J2), so that a
+/// delayed attempt cannot run in addition to a later one.
 struct Submission<'a> {
     request: &'a Request,
     options: &'a CallOptions,
     uuid: JobUuid,
     job: Job,
-    /// How often it was sent.
+    /// The number of times that it was sent.
     sends: u32,
-    /// Whether a session may still be opened for it.
+    /// Whether the session may still be renewed for it.
     may_renew: bool,
 }
 
@@ -49,12 +49,12 @@ impl Submission<'_> {
         Error::OutcomeUnknown { api: self.request.api, job, reason }
     }
 
-    /// What an interruption means before the node has said that it has the action.
+    /// The error for an interruption before the node has confirmed that it received the action.
     fn unanswered(&self) -> Error {
         Error::Unanswered { api: self.request.api, job: self.request.is_async.then(|| self.job.uuid.clone()) }
     }
 
-    /// What a refusal means that came when the action had been sent before.
+    /// The error for a refusal of an action that had been sent before.
     fn refused_again(&self, refusal: String) -> Error {
         self.unknown(Uncertainty::RefusedAgain { sends: self.sends, refusal })
     }
@@ -94,7 +94,7 @@ impl Client {
             let outcome = match &result {
                 Ok(Answer::Reply(_)) => Some(JobOutcome::Succeeded),
                 Ok(Answer::Failed(failure)) => Some(failure.outcome()),
-                // The node has it, and it goes on.
+                // The node has the job, and it is still running.
                 Ok(Answer::Detached(_)) | Err(Error::Interrupted { job: Some(_) }) => None,
                 Err(error) if error.nothing_ran() => Some(JobOutcome::NotRun),
                 Err(_) => Some(JobOutcome::Unknown),
@@ -116,7 +116,7 @@ impl Client {
             let session = self.session_uuid();
             let lost = match self.send_action(action, watch)? {
                 Ok(Understood::Accepted { timeout, .. }) => {
-                    // The uuid that was sent decides: another one that the answer names is somebody else's (J3).
+                    // The uuid that was sent decides. If the answer names another one, it belongs to another job (J3).
                     action.job.timeout = timeout.or(action.job.timeout);
                     return self.wait_for_new_job(api, action.job.clone(), action.options, watch);
                 }
@@ -132,12 +132,12 @@ impl Client {
                 }
                 Ok(Understood::Failed(failure)) if !request.is_async => return Ok(Answer::Failed(failure)),
                 Ok(Understood::Failed(failure)) => {
-                    // It may answer a copy of the action that a proxy has sent.
+                    // This may be the answer to a copy of the action that a proxy sent.
                     if matches!(self.search(api, &action.job, None)?, Found::Known) {
                         return self.wait_for_job(api, action.job.clone(), action.options, watch);
                     }
                     if request.needs_session && failure.refused_session() {
-                        // Only a poll of that uuid could say that it is spent (J7).
+                        // Only a poll of that uuid could show that it cannot be used again (J7).
                         self.renew_for(action, session.as_ref(), failure)?;
                         continue;
                     }
@@ -147,13 +147,12 @@ impl Client {
                     return Ok(Answer::Failed(failure));
                 }
                 Ok(other) if !request.is_async => return Err(self.unrecorded(api, other)),
-                // A path that the node does not have leads to nothing (D6).
+                // The node does not have this path, so nothing ran (D6).
                 Ok(Understood::Refused { status: 404, text }) if is_no_mapping(&text) && action.sends == 1 => {
                     return Err(self.unusable(api, Understood::Refused { status: 404, text }));
                 }
-                // The node says that nothing ran, and has no reason to know the job. Yet what was sent twice, by this
-                // program or by a proxy, is refused as a duplicate (J2), and a front end that broke may have broken
-                // behind the submission.
+                // The node says that nothing ran. But an action that was sent twice, by this program or by a proxy, is
+                // refused as a duplicate (J2), and a front end that failed may have failed after the submission.
                 Ok(Understood::Refused { status, text }) => {
                     return match self.search(api, &action.job, None)? {
                         Found::Known => self.wait_for_job(api, action.job.clone(), action.options, watch),
@@ -171,7 +170,7 @@ impl Client {
                         Found::Never => Err(Error::Refused { status, text }),
                     };
                 }
-                // A proxy that got no answer from the node: as good as none.
+                // A proxy that got no answer from the node: the same as no answer.
                 Ok(Understood::Odd { status: status @ 502..=504, what }) => Uncertainty::Answer { status, what },
                 Ok(other) => {
                     let (status, what) = oddity(&other);
@@ -181,7 +180,7 @@ impl Client {
                         Found::Never => Err(action.unknown(Uncertainty::Answer { status, what })),
                     };
                 }
-                // Nobody has to look what became of those.
+                // The outcome of these does not have to be checked.
                 Err(TransportError::Interrupted) if is_log_in(api) || is_log_out(api) => {
                     return Err(Error::Interrupted { job: None });
                 }
@@ -205,7 +204,7 @@ impl Client {
         }
     }
 
-    /// Sends an action once, with the credentials of now, over a connection of its own.
+    /// Sends an action once, with the current credentials, over its own connection.
     fn send_action(
         &mut self,
         action: &Submission<'_>,
@@ -217,15 +216,15 @@ impl Client {
             Err(error) if action.sends == 1 => return Err(error),
             Err(_) => return Err(action.refused_again("it could not be signed".to_owned())),
         };
-        // A job is accepted at once, however long it may run.
+        // A node accepts a job immediately, however long the job runs.
         if let Some(timeout) = action.options.timeout.filter(|_| request.is_async) {
             wire.patience = self.patience.min(timeout);
         }
         Ok(self.exchange_watched(&wire, watch))
     }
 
-    /// Opens another session for an action that was refused for its session, and that may be sent again under its
-    /// uuid.
+    /// Opens another session for an action that was refused because of its session. The action may be sent again under
+    /// its uuid.
     fn renew_for(
         &mut self,
         action: &mut Submission<'_>,
@@ -235,14 +234,16 @@ impl Client {
         let may_renew = std::mem::take(&mut action.may_renew);
         match if may_renew { self.renew(session) } else { Ok(false) } {
             Ok(true) => Ok(()),
-            Ok(false) if action.sends == 1 => Err(Error::SessionExpired { failure: Box::new(failure) }),
+            Ok(false) if action.sends == 1 => {
+                Err(Error::SessionExpired { failure: Box::new(failure), refused_job: Some(action.uuid) })
+            }
             Err(error) if action.sends == 1 => Err(error),
             Ok(false) | Err(_) => Err(action.refused_again(failure.code().to_owned())),
         }
     }
 
-    /// A node accepts an asynchronous action and lets its job be asked for. What answers with a result at once may be no
-    /// node: the record of the job decides, and only where there is none the answer counts.
+    /// Checks a result that came immediately. A node accepts an asynchronous action with 202, so the answer may not be
+    /// from a node: the record of the job decides, and the answer counts only if there is no record.
     fn after_direct_result(
         &mut self,
         action: &Submission<'_>,
@@ -255,7 +256,7 @@ impl Client {
         }
     }
 
-    /// The node answered with a result, so the action ran; only the result is lost.
+    /// Handles a result that was cut off: the action ran, and only its result is lost.
     fn after_cut_result(
         &mut self,
         action: &Submission<'_>,
@@ -272,21 +273,21 @@ impl Client {
         Err(action.unknown(Uncertainty::Lost(error)))
     }
 
-    /// What an answer that is none means for an action that leaves no record.
+    /// The error for an unusable answer to an action that leaves no record.
     fn unrecorded(&mut self, api: &'static str, answer: Understood) -> Error {
         let reason = match &answer {
             Understood::Refused { status: 404, text } if is_no_mapping(text) => return self.unusable(api, answer),
             Understood::Refused { status, text } if matches!(status, 404 | 500) => {
                 Uncertainty::Broke { status: *status, text: text.clone() }
             }
-            // The front end turns away what it does not take before anything runs (doc/protocol.md, "Status codes").
+            // The front end refuses such requests before anything runs (doc/protocol.md, "Status codes").
             Understood::Refused { .. } => return self.unusable(api, answer),
             other => {
                 let (status, what) = oddity(other);
                 Uncertainty::Answer { status, what }
             }
         };
-        // Whether a session was opened or closed is no question to leave anybody with.
+        // The user does not have to find out whether a session was opened or closed.
         let harmless = is_log_in(api) || is_log_out(api);
         if harmless || (is_lasting(oddity(&answer).0) && self.readiness() == Readiness::NoNode) {
             return self.unusable(api, answer);
@@ -294,7 +295,7 @@ impl Client {
         Error::OutcomeUnknown { api, job: None, reason }
     }
 
-    /// What an answer that is none means if no node is at the address at all.
+    /// The error for an unusable answer if there is no node at the address.
     fn stranger(&mut self, answer: Understood, job: &Job) -> Error {
         let (endpoint, job) = (self.authority(), Some(job.uuid.clone()));
         match answer {
@@ -306,8 +307,8 @@ impl Client {
         }
     }
 
-    /// Asks the node whether it has received a job (J6). Where something else than a node answered already, `stranger`
-    /// is what that means if the same holds for everything that the address is asked.
+    /// Asks the node whether it has received a job (J6). If another server has answered, `stranger` is the error in
+    /// case all other answers from the address are of that kind, too.
     fn search(&mut self, api: &'static str, job: &Job, mut stranger: Option<Error>) -> Result<Found, Error> {
         let started = self.clock.now();
         let mut tries = 0;
@@ -338,7 +339,7 @@ impl Client {
                 Ok(Understood::Lost(TransportError::Interrupted)) => {
                     return Err(Error::Unanswered { api, job: Some(job.uuid.clone()) });
                 }
-                // A result that breaks off is a result.
+                // A result that is cut off is a result.
                 Ok(Understood::Lost(_) | Understood::Broken(_)) => return Ok(Found::Known),
                 Err(TransportError::Interrupted) => return Err(Error::Unanswered { api, job: Some(job.uuid.clone()) }),
                 Err(error) => Uncertainty::Unreachable(error),
@@ -356,7 +357,7 @@ impl Client {
         }
     }
 
-    /// Asks for a job. Nobody looks at credentials there (J4), so none are sent.
+    /// Asks for a job, without credentials: a node does not check them there (J4).
     pub(super) fn ask(&mut self, uuid: &str) -> Result<Understood, TransportError> {
         let mut wire = self.plain_get(&format!("/api-jobs/{uuid}"), Duration::from_secs(60));
         wire.lane = Some(Lane { of: uuid.to_owned(), is_new: false });
@@ -369,12 +370,12 @@ impl Client {
     }
 }
 
-/// Whether a refusal says that the node has received the uuid before (J2). There is no code to decide by.
+/// Whether a refusal says that the node received the uuid before (J2). There is no error code for it.
 fn is_duplicate(text: &str) -> bool {
     text.contains("Duplicate job uuid")
 }
 
-/// The status and the kind of an answer that is neither result nor failure.
+/// The status and the kind of an answer that is neither a result nor an error object.
 fn oddity(answer: &Understood) -> (u16, Oddity) {
     match answer {
         Understood::Odd { status, what } => (*status, *what),
@@ -388,7 +389,7 @@ fn oddity(answer: &Understood) -> (u16, Oddity) {
     }
 }
 
-/// Whether a status says how things are, and not that they go wrong at the moment.
+/// Whether a status describes a permanent condition, and not a temporary one.
 fn is_lasting(status: u16) -> bool {
     !matches!(status, 408 | 425 | 429 | 500..)
 }

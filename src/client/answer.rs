@@ -1,4 +1,4 @@
-//! Understanding what came back, by status and body (doc/protocol.md, "Status codes").
+//! Interprets answers by their status and body (doc/protocol.md, "Status codes").
 
 use std::io::{Cursor, Read};
 use std::time::Duration;
@@ -7,18 +7,15 @@ use super::call::Reply;
 use super::error::Oddity;
 use super::failure::ApiFailure;
 use super::wire::{TransportError, WireResponse};
-use crate::json::{self, Kind, Pieces, ReadError, Scanner, escape_unprintable, unescape};
+use crate::json::{self, Kind, MEMORY_LIMIT, Pieces, ReadError, Scanner, escape_unprintable, unescape};
 use crate::secret::mask_text;
 
-/// How much of a result is read before it is handed out: a connection that is cut within it can be replaced by
-/// another try, before anything was printed.
+/// How much of a result is read before it is passed on, in bytes. If the connection is cut before that, the call can be
+/// repeated, since nothing was printed.
 const PREFIX: usize = 256 * 1024;
 
 /// The longest error object that is read, in bytes.
 const FAILURE_LIMIT: usize = 4 << 20;
-
-/// The longest result of a job that is read, in bytes.
-const RESULT_LIMIT: usize = 256 << 20;
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -26,7 +23,7 @@ const CHUNK: usize = 64 * 1024;
 /// The longest plain text that is shown, in characters.
 const SHOWN_TEXT: usize = 2000;
 
-/// An answer, understood.
+/// An interpreted answer.
 pub(super) enum Understood {
     /// 200 and a JSON object.
     Result(Box<dyn Read + Send>),
@@ -36,24 +33,24 @@ pub(super) enum Understood {
     Failed(ApiFailure),
     /// The front end refused in plain text, often empty.
     Refused { status: u16, text: String },
-    /// Something else than a node answered.
+    /// A server other than a node answered.
     Odd { status: u16, what: Oddity },
     /// 3xx.
     Redirect { status: u16, location: String },
     /// 200, but the connection failed before the result was there.
     Lost(TransportError),
-    /// The result is JSON that breaks off or goes wrong.
+    /// The result is cut off or invalid JSON.
     Broken(ReadError),
 }
 
-/// Reads as much of the answer as it takes to understand it.
+/// Reads as much of the answer as is needed to interpret it.
 ///
 /// # Errors
 /// When the connection fails meanwhile.
 pub(super) fn understand(mut response: WireResponse) -> Result<Understood, TransportError> {
     let status = response.status;
     match status {
-        // The head alone says that the call ran, or runs: what fails from here on is another matter.
+        // The head alone says that the call ran, or is running: a failure after it does not change that.
         200 => Ok(understand_result(response.body).unwrap_or_else(Understood::Lost)),
         202 => Ok(match read_up_to(&mut response.body, FAILURE_LIMIT) {
             Ok(body) => understand_accepted(&body),
@@ -81,7 +78,7 @@ fn understand_result(mut body: Box<dyn Read + Send>) -> Result<Understood, Trans
         None => return Ok(Understood::Odd { status: 200, what: Oddity::Empty }),
     }
     if prefix.len() < PREFIX {
-        // All is there: better to know now whether it is whole than after half of it was printed.
+        // The reply is complete, so an error in it can be found before half of it is printed.
         if let Err(flaw) = check(&prefix) {
             return Ok(Understood::Broken(flaw));
         }
@@ -116,7 +113,7 @@ fn understand_accepted(body: &[u8]) -> Understood {
 }
 
 fn understand_failure(status: u16, body: &[u8]) -> Understood {
-    // Other servers have an `error` too, but none of the node's codes in it.
+    // Other servers may send an `error`, too, but without one of the node's codes.
     if let Some(failure) = ApiFailure::of_body(body).filter(|failure| !failure.error.code.is_empty()) {
         return Understood::Failed(failure);
     }
@@ -126,7 +123,7 @@ fn understand_failure(status: u16, body: &[u8]) -> Understood {
         _ if status == 401 || status == 407 => Understood::Odd { status, what: Oddity::LogIn },
         Some(b'<') => Understood::Odd { status, what: Oddity::Page },
         Some(b'{') if json::parse(text).is_ok() => Understood::Odd { status, what: Oddity::Object },
-        // A node names the path that it does not have, or the job (D6, J4).
+        // A node names the unknown path or job (D6, J4).
         None if status == 404 => Understood::Odd { status, what: Oddity::Empty },
         _ if plain => Understood::Refused { status, text: shown(&mask_text(&String::from_utf8_lossy(text))) },
         Some(_) => Understood::Odd { status, what: Oddity::Text },
@@ -134,7 +131,7 @@ fn understand_failure(status: u16, body: &[u8]) -> Understood {
     }
 }
 
-/// Text of a node as it may be shown: one line, no control characters, not too long.
+/// Text of a node for display: one line, without control characters, limited in length.
 fn shown(text: &str) -> String {
     let short: String =
         text.chars().take(SHOWN_TEXT).map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
@@ -145,7 +142,7 @@ fn shown(text: &str) -> String {
 fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, TransportError> {
     let mut bytes = Vec::new();
     loop {
-        // By a quarter at a time: what comes may be long, and twice as much is soon too much.
+        // The buffer grows by a quarter, since doubling a long one takes too much memory.
         let more = (bytes.len() / 4).max(CHUNK).min(limit - bytes.len());
         bytes.reserve_exact(more);
         let read = body.take(more as u64).read_to_end(&mut bytes).map_err(|error| TransportError::of(&error))?;
@@ -155,12 +152,12 @@ fn read_up_to(body: &mut (impl Read + ?Sized), limit: usize) -> Result<Vec<u8>, 
     }
 }
 
-/// The reply of a job, read whole: the node keeps it, so that a cut connection can be replaced.
+/// Reads the whole reply of a job. The node keeps it, so that it can be read again if the connection is cut.
 ///
 /// # Errors
 /// When the connection fails meanwhile.
 pub(super) fn read_whole(mut reader: Box<dyn Read + Send>) -> Result<Reply, TransportError> {
-    whole_up_to(&mut reader, RESULT_LIMIT)
+    whole_up_to(&mut reader, MEMORY_LIMIT)
 }
 
 fn whole_up_to(reader: &mut (dyn Read + Send), limit: usize) -> Result<Reply, TransportError> {

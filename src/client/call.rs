@@ -1,24 +1,21 @@
-//! What a caller says about a call, and what comes back.
+//! Options and results of calls.
 
 use std::io::{Cursor, Read};
 use std::time::Duration;
 
 use super::failure::ApiFailure;
-use crate::json::{Piece, Pieces, ReadError, Scanner};
+use crate::json::{MEMORY_LIMIT, Piece, Pieces, ReadError, Scanner};
 
-/// The longest reply that is taken as one text, in bytes.
-const TEXT_LIMIT: usize = 256 << 20;
-
-/// How a call is to be made.
+/// Options of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallOptions {
     /// Whether to wait for a job's end.
     pub wait: bool,
-    /// How long to wait for it; without, as long as the node says that it may take.
+    /// How long to wait for it; `None` for the time limit of the node.
     pub timeout: Option<Duration>,
-    /// The uuid to send the call under, where it was told before; without, a fresh one.
+    /// The uuid to send the call under, if it is known already; `None` for a new one.
     pub job: Option<JobUuid>,
-    /// Whether it was sent under that uuid before, by another client.
+    /// Whether the call was sent under that uuid before.
     pub is_repeat: bool,
 }
 
@@ -28,17 +25,17 @@ impl Default for CallOptions {
     }
 }
 
-/// The uuid that a call is sent under, and by which the node knows its job (J2). It reads as 32 characters.
+/// The uuid that a call is sent under, and that identifies its job at the node (J2). It is printed as 32 characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JobUuid(uuid::Uuid);
 
 impl JobUuid {
-    /// One that nobody has used.
+    /// A new uuid.
     pub fn fresh() -> JobUuid {
         JobUuid(uuid::Uuid::new_v4())
     }
 
-    /// The one that reads so.
+    /// The uuid of that text.
     #[cfg(test)]
     pub(super) fn of(text: &str) -> JobUuid {
         JobUuid(uuid::Uuid::parse_str(text).expect("a uuid"))
@@ -51,21 +48,21 @@ impl std::fmt::Display for JobUuid {
     }
 }
 
-/// What a call led to.
+/// The outcome of a call.
 #[derive(Debug)]
 pub enum Answer {
     /// The result.
     Reply(Reply),
     /// The node says that the API failed.
     Failed(ApiFailure),
-    /// A job that goes on, because nobody wanted to wait.
+    /// A job that is still running, since the caller did not want to wait.
     Detached(Job),
 }
 
 /// An asynchronous action in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// By which the node knows it.
+    /// Its uuid.
     pub uuid: String,
     /// The API that was called.
     pub api: String,
@@ -75,7 +72,7 @@ pub struct Job {
     pub submitted: Option<Duration>,
 }
 
-/// The result of a call, to be read in pieces.
+/// The result of a call, which is read in pieces.
 pub struct Reply {
     pieces: Box<dyn Pieces + Send>,
     job: Option<String>,
@@ -92,7 +89,7 @@ impl Reply {
         Reply::of_pieces(Box::new(Scanner::new(reader)))
     }
 
-    /// A reply from pieces of another origin, such as several pages.
+    /// A reply from another source of pieces, such as several pages.
     pub fn of_pieces(pieces: Box<dyn Pieces + Send>) -> Reply {
         Reply { pieces, job: None }
     }
@@ -108,7 +105,7 @@ impl Reply {
         self.job.as_deref()
     }
 
-    /// The whole reply as JSON text, for replies that are known to be small; one that is not is an error.
+    /// The whole reply as JSON text, for replies that are known to be small. A reply that is too large is an error.
     ///
     /// # Errors
     /// As [`Pieces::next_piece`].
@@ -116,8 +113,8 @@ impl Reply {
         let mut out = vec![b'{'];
         let mut first_row = false;
         while let Some(piece) = self.pieces.next_piece()? {
-            if out.len() > TEXT_LIMIT {
-                return Err(ReadError::TooMuch { limit: TEXT_LIMIT });
+            if out.len() > MEMORY_LIMIT {
+                return Err(ReadError::TooMuch { limit: MEMORY_LIMIT });
             }
             if matches!(piece, Piece::Member { .. } | Piece::Rows { .. }) && out.len() > 1 {
                 out.push(b',');
@@ -157,45 +154,45 @@ impl std::fmt::Debug for Reply {
     }
 }
 
-/// How far a job is, as the node tells it.
+/// The progress of a job, as reported by the node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// From 0 to 100.
     pub percent: Option<u8>,
-    /// What it is doing, in the node's language; without control characters.
+    /// The current step, in the node's language; without control characters.
     pub step: Option<String>,
 }
 
-/// A moment of waiting.
+/// The state of a job that is waited for.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting<'a> {
     /// The job waited for.
     pub job: &'a str,
     /// Since it was submitted.
     pub elapsed: Duration,
-    /// How far it is, where known.
+    /// Its progress, if known.
     pub progress: Option<&'a Progress>,
 }
 
-/// Somebody who is told while a job or an answer is waited for, such as a spinner.
+/// An observer of the wait for a job or an answer, such as a spinner.
 pub trait Watch {
     /// Called about ten times a second.
     fn waiting(&mut self, state: Waiting<'_>);
 
-    /// Called now and then while one request has had no answer for more than a second, with the host and port that are
-    /// to give it.
+    /// Called repeatedly while a request has had no answer for more than a second. `_endpoint` is the host and port
+    /// that it was sent to.
     fn silent(&mut self, _endpoint: &str, _elapsed: Duration) {}
 
-    /// Whether it is worth asking the node how far the job is.
+    /// Whether to ask the node for the progress of the job.
     fn wants_progress(&self) -> bool {
         false
     }
 
-    /// The waiting is over; clears what was drawn.
+    /// Called at the end of the wait, to clear what was drawn.
     fn done(&mut self) {}
 }
 
-/// Nobody is told.
+/// An observer that does nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unwatched;
 
@@ -203,25 +200,25 @@ impl Watch for Unwatched {
     fn waiting(&mut self, _state: Waiting<'_>) {}
 }
 
-/// Somebody who keeps a record of submitted jobs. Moments are times since 1970 in UTC.
+/// A record of submitted jobs. Times are since 1970 in UTC.
 pub trait JobRecord: Send {
-    /// An action is about to be sent; its answer may never come.
+    /// Called before an action is sent, since its answer may be lost.
     fn submitted(&mut self, job: &Job, at: Duration);
 
-    /// What became of it.
+    /// Called with the outcome.
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration);
 }
 
-/// What became of a job, as far as this program knows.
+/// The outcome of a job, as far as this program knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobOutcome {
     /// It succeeded.
     Succeeded,
     /// It failed.
     Failed,
-    /// It was refused before it ran, or never reached the node.
+    /// It was refused before it ran, or it never reached the node.
     NotRun,
-    /// Nobody knows, or nobody waited.
+    /// The outcome is not known, or the program did not wait for it.
     Unknown,
 }
 
@@ -233,12 +230,12 @@ const OUTCOMES: [(JobOutcome, &str); 4] = [
 ];
 
 impl JobOutcome {
-    /// In a word or two.
+    /// The name of the outcome.
     pub fn as_str(self) -> &'static str {
         OUTCOMES.iter().find(|(outcome, _)| *outcome == self).map_or("", |(_, name)| name)
     }
 
-    /// The outcome that [`JobOutcome::as_str`] calls so.
+    /// The outcome of that name.
     pub fn parse(name: &str) -> Option<JobOutcome> {
         OUTCOMES.iter().find(|(_, known)| *known == name).map(|(outcome, _)| *outcome)
     }

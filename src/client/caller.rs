@@ -1,4 +1,4 @@
-//! The client: a node, a way to reach it, and credentials.
+//! The client: an endpoint, a transport and credentials.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,13 +20,13 @@ use crate::secret::{KnownSecrets, Secret, Secrets};
 /// How long the first byte of an answer may take: the node's own limit is 5 minutes (T8).
 const PATIENCE: Duration = Duration::from_secs(330);
 
-/// After which time an answer is slow to come.
+/// The time after which an answer is reported as slow.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// The least time that an answer gets when the time for all of them is over: a last look.
+/// The minimum time for an answer after the deadline, for a last check of the job.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
-/// With what the program proves who it is.
+/// How requests are authenticated.
 #[derive(Clone, Debug, Default)]
 pub enum Credentials {
     /// Nothing.
@@ -38,19 +38,19 @@ pub enum Credentials {
     AccessKey(AccessKey),
 }
 
-/// What forks of a client share.
+/// The state that forks of a client share.
 pub(super) struct Shared {
     pub(super) credentials: Credentials,
     /// A session that was opened by a renewal and that no store keeps.
     pub(super) renewed: Option<Session>,
-    /// By how many seconds the node's clock is ahead, once asked.
+    /// By how many seconds the node's clock is ahead; `None` until the node was asked.
     pub(super) clock_skew: Option<i64>,
 }
 
-/// Sends requests to one node and understands the answers.
+/// Sends requests to one node and interprets the answers.
 ///
-/// It sends what the plan says and nothing else: no call is repeated that may already have run, no redirect is
-/// followed, and credentials go to the one endpoint only.
+/// It sends only what the plan says: it does not repeat calls that may have run, does not follow redirects, and sends
+/// credentials to its endpoint only.
 pub struct Client {
     pub(super) endpoint: Endpoint,
     pub(super) transport: Box<dyn Transport>,
@@ -61,11 +61,11 @@ pub struct Client {
     pub(super) session_store: Option<Arc<dyn SessionStore>>,
     pub(super) record: Option<Box<dyn JobRecord>>,
     pub(super) trace: Option<Trace>,
-    /// Whether the node ever answered; before, a refused connection is no mishap but a wrong address.
+    /// Whether the node has answered before. If not, a refused connection means a wrong address.
     pub(super) reached: bool,
     /// How long the first byte of an answer may take.
     pub(super) patience: Duration,
-    /// When all has to be over that belongs to the job at hand, by the clock.
+    /// The deadline for all requests of the current job, by the clock.
     pub(super) deadline: Option<Duration>,
 }
 
@@ -99,7 +99,7 @@ impl Client {
         self.shared().credentials = credentials;
     }
 
-    /// A log-in to send when the session has expired: once, then the call is repeated (J7).
+    /// Sets the log-in that is sent when the session has expired: once, then the call is repeated (J7).
     pub fn set_log_in(&mut self, request: Option<Request>) {
         self.log_in = request;
     }
@@ -109,7 +109,7 @@ impl Client {
         self.session_store = Some(store);
     }
 
-    /// Waits no longer than this for the first byte of an answer.
+    /// Sets the time-out for the first byte of an answer.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
@@ -148,8 +148,7 @@ impl Client {
         self.shared().renewed.take()
     }
 
-    /// Another client for the same node with the same credentials, for use by another thread. It keeps no record
-    /// of jobs.
+    /// Creates another client for the same node with the same credentials, for another thread. It does not record jobs.
     pub fn fork(&self) -> Client {
         Client {
             endpoint: self.endpoint.clone(),
@@ -167,14 +166,14 @@ impl Client {
         }
     }
 
-    /// Makes a call and waits for its result, as the options say.
+    /// Makes a call and, depending on the options, waits for its result.
     ///
-    /// A call that only reads is repeated twice when the connection fails. An action is sent once; when its answer
-    /// is lost, its job is asked for, and only one that the node never received is sent again, under the same uuid
-    /// (J6). A session that has expired is renewed once where [`Client::set_log_in`] allows.
+    /// A call that only reads is repeated twice when the connection fails. An action is sent once; if its answer is
+    /// lost, the client asks for its job. It sends the action again only if the node never received it, under the same
+    /// uuid (J6). An expired session is renewed once if [`Client::set_log_in`] was called.
     ///
     /// # Errors
-    /// See [`Error`]. That the API failed is no error but [`Answer::Failed`].
+    /// See [`Error`]. A failed API is not an error but [`Answer::Failed`].
     pub fn execute(
         &mut self,
         request: &Request,
@@ -185,7 +184,7 @@ impl Client {
         self.within(time, |client| client.call(request, options, watch))
     }
 
-    /// As [`Client::execute`], however long it takes.
+    /// As [`Client::execute`], without a deadline.
     fn call(&mut self, request: &Request, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
         if request.needs_session && !self.has_credentials() && !self.renew(None)? {
             return Err(Error::NoSession { api: request.api });
@@ -202,17 +201,17 @@ impl Client {
             if !request.needs_session || !failure.session_expired() {
                 return Ok(Answer::Failed(failure));
             }
-            // An action that may have begun does not come here: its outcome is unknown.
+            // Actions that may have begun do not get here: their outcome is unknown.
             if !(may_renew && self.renew(session.as_ref())?) {
-                return Err(Error::SessionExpired { failure: Box::new(failure) });
+                return Err(Error::SessionExpired { failure: Box::new(failure), refused_job: None });
             }
             may_renew = false;
-            // The refusal came from asking for the job, so that its uuid is spent (J2, J7).
+            // The job was refused when it was polled, so that its uuid cannot be used again (J2, J7).
             (options.job, options.is_repeat) = (None, false);
         }
     }
 
-    /// Does something that has to be over within that time, or within what is left of the time around it.
+    /// Runs `run` with a deadline, unless the current one is earlier.
     pub(super) fn within<T>(&mut self, time: Option<Duration>, run: impl FnOnce(&mut Client) -> T) -> T {
         let around = self.deadline;
         let own = time.map(|time| self.clock.now().saturating_add(time));
@@ -222,24 +221,24 @@ impl Client {
         result
     }
 
-    /// Whether the time for the job at hand is over.
+    /// Whether the deadline has passed.
     pub(super) fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| self.clock.now() >= deadline)
     }
 
-    /// The request with no more time than is left.
+    /// The request with its time-outs limited by the deadline.
     fn hurried(&self, wire: &WireRequest) -> Option<WireRequest> {
         let left = self.deadline?.saturating_sub(self.clock.now()).max(LAST_LOOK);
         let whole = wire.whole.map_or(left, |whole| whole.min(left));
         Some(WireRequest { patience: wire.patience.min(left), whole: Some(whole), ..wire.clone() })
     }
 
-    /// Sends a request, signed and traced, and understands the answer.
+    /// Sends a request with tracing and interprets the answer.
     pub(super) fn exchange(&mut self, wire: &WireRequest) -> Result<Understood, TransportError> {
         self.exchange_watched(wire, &mut Unwatched)
     }
 
-    /// As [`Client::exchange`], for somebody who is told when the answer is slow to come.
+    /// As [`Client::exchange`], with an observer that is told when the answer is slow.
     pub(super) fn exchange_watched(
         &mut self,
         wire: &WireRequest,
@@ -279,7 +278,7 @@ impl Client {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits unless the user interrupts; `false` then.
+    /// Waits; `false` if the user interrupts.
     pub(super) fn pause(&mut self, time: Duration) -> bool {
         self.clock.wait(&self.interrupt, time, &mut |_| {})
     }
@@ -289,13 +288,13 @@ impl Client {
     }
 }
 
-/// The time for a job for which the user waits so long. The node ends a job at its limit and says so a little later.
+/// The deadline for a job with that time-out. A node ends a job at its limit and reports it a little later.
 pub(super) fn with_margin(timeout: Duration) -> Duration {
     timeout.saturating_add((timeout / 10).clamp(Duration::from_secs(2), Duration::from_secs(5)))
 }
 
-/// The time before another try: it doubles, and a part of it is random, so that many clients that lost the node
-/// at the same moment do not come back at the same moment.
+/// The pause before another attempt. It doubles each time, and a part of it is random, so that many clients that lost
+/// the node together do not reconnect together.
 pub(super) fn back_off(tries: u32) -> Duration {
     let base = 200 * (1 << tries.min(4));
     let random = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);

@@ -1,13 +1,13 @@
-//! Time, behind a type that tests replace.
+//! The clock, which tests replace.
 
 use std::time::{Duration, Instant};
 
 use crate::interrupt::Interrupt;
 
-/// How often a wish to stop is looked for.
+/// How often a flag is checked.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// A clock to wait by.
+/// A clock that can wait.
 pub trait Clock: Send {
     /// The time since some moment in the past.
     fn now(&self) -> Duration;
@@ -18,10 +18,10 @@ pub trait Clock: Send {
     /// The time since 1970 in UTC, for records and signatures.
     fn unix_time(&self) -> Duration;
 
-    /// Another hand of the same clock.
+    /// Another handle of the same clock.
     fn fork(&self) -> Box<dyn Clock>;
 
-    /// Waits, unless an end is asked for; `false` then. `look` is told the clock's time about twenty times a second.
+    /// Waits; `false` if the user interrupts. `look` is called with the clock's time about twenty times a second.
     fn wait(&mut self, interrupt: &Interrupt, time: Duration, look: &mut dyn FnMut(Duration)) -> bool {
         let end = self.now().saturating_add(time);
         loop {

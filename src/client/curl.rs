@@ -10,15 +10,14 @@ use crate::plan::Request;
 use crate::secret::Secrets;
 
 impl Client {
-    /// The request as a `curl` command that does what sending it under that uuid does. Where secrets are masked, it
-    /// works once they are put back.
+    /// The request as a `curl` command, under that uuid. If secrets are masked, the user has to fill them in.
     pub fn curl_command(&mut self, request: &Request, job: JobUuid, tls: &TlsOptions, secrets: Secrets) -> String {
-        // Where that fails, so will sending, which tells why.
+        // If this fails, sending fails as well and reports the error.
         let _ = self.prepare_to_sign(request);
         curl_command(&self.preview(request, job), self.endpoint.base(), tls, secrets)
     }
 
-    /// The request as a dry run shows it: method and URL, headers, an empty line, the body. Nothing is sent.
+    /// The request as a dry run prints it: method and URL, headers, an empty line, the body. Nothing is sent.
     pub fn dry_run(&self, request: &Request, secrets: Secrets) -> String {
         dry_run(&self.preview(request, JobUuid::fresh()), self.endpoint.base(), secrets)
     }

@@ -1,10 +1,10 @@
-//! Where a management node listens.
+//! The base URL of a management node.
 
 use std::fmt;
 
 use reqwest::Url;
 
-/// The base URL of a management node, checked: `http://localhost:8080/zstack`.
+/// A validated base URL of a management node: `http://localhost:8080/zstack`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Scheme, host and port, and path without a slash at the end.
@@ -20,7 +20,7 @@ pub struct Endpoint {
 /// Why a base URL cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// It is no URL at all.
+    /// It is not a URL.
     #[error("`{text}` is not a URL: {reason}")]
     Syntax {
         /// What was given, without user info.
@@ -29,12 +29,12 @@ pub enum EndpointError {
         reason: String,
     },
     /// Neither http nor https.
-    #[error("`{scheme}` is no scheme of a management node; use http or https")]
+    #[error("unsupported URL scheme `{scheme}`; use http or https")]
     Scheme {
         /// The scheme given.
         scheme: String,
     },
-    /// It names a user or a password, which a node does not look at.
+    /// It contains a user or a password, which a node ignores.
     #[error("a user or password in the URL is not used by a management node")]
     UserInfo,
     /// It has a query string or fragment.
@@ -49,8 +49,8 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Reads a whole base URL. Without a path, `/zstack` is meant, as nodes are deployed; `https://host/` says that
-    /// there is none. A `/v1` at the end is left out.
+    /// Parses a base URL. Without a path it gets `/zstack`, the default of nodes; `https://host/` has no path. A `/v1`
+    /// at the end is removed.
     ///
     /// # Errors
     /// When it is not an http or https URL of a host, a port and a path alone.
@@ -71,7 +71,7 @@ impl Endpoint {
         }
         let without_path = text.split_once("://").is_some_and(|(_, rest)| !rest.contains('/'));
         let path = if without_path { "/zstack" } else { url.path().trim_end_matches('/') };
-        // Copied from a request: the version is not part of the base.
+        // The URL was copied from a request: the version is not part of the base.
         let path = path.strip_suffix("/v1").unwrap_or(path);
         let host = url.host_str().unwrap_or_default().to_owned();
         let port = url.port();
@@ -84,10 +84,10 @@ impl Endpoint {
         Ok(Endpoint { base, host, port, is_https: url.scheme() == "https", path: start })
     }
 
-    /// The node on a host and port: `http://HOST:PORT/zstack`. An IPv6 address may stand with or without brackets.
+    /// The endpoint of a host and port: `http://HOST:PORT/zstack`. Brackets of an IPv6 address are optional.
     ///
     /// # Errors
-    /// When the host is none.
+    /// When the host is invalid.
     pub fn of_host(host: &str, port: u16) -> Result<Endpoint, EndpointError> {
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let is_v6 = bare.parse::<std::net::Ipv6Addr>().is_ok();
@@ -99,13 +99,13 @@ impl Endpoint {
         Endpoint::parse(&format!("http://{host}:{port}/zstack")).map_err(|_| EndpointError::Host { host })
     }
 
-    /// The base URL, without a slash at the end: every path of the catalog hangs below its `/v1`.
+    /// The base URL without a slash at the end. The catalog's paths are below its `/v1`.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// The same address below `/zstack` where this one is at its root, or the other way round. `None` where it was given
-    /// another path.
+    /// The same address with `/zstack` if this one has no path, and without a path if this one has `/zstack`. `None` if
+    /// it has another path.
     pub fn other_way(&self) -> Option<Endpoint> {
         let path = match self.path() {
             "" => "/zstack",
@@ -115,7 +115,7 @@ impl Endpoint {
         Some(Endpoint { base: format!("{}{path}", &self.base[..self.path]), ..self.clone() })
     }
 
-    /// Host and port as people say them: `localhost:8080`, `[::1]:8080`, `cloud.example`.
+    /// Host and port for messages: `localhost:8080`, `[::1]:8080`, `cloud.example`.
     pub fn authority(&self) -> String {
         match self.port {
             Some(port) => format!("{}:{port}", self.host),
@@ -128,12 +128,12 @@ impl Endpoint {
         &self.host
     }
 
-    /// The port, also where the URL leaves it to the scheme.
+    /// The port, which defaults to that of the scheme.
     pub(super) fn port_in_use(&self) -> u16 {
         self.port.unwrap_or(if self.is_https { 443 } else { 80 })
     }
 
-    /// The path below which `/v1` lies: `/zstack`, or nothing.
+    /// The path above `/v1`: `/zstack`, or nothing.
     pub fn path(&self) -> &str {
         &self.base[self.path..]
     }
@@ -143,7 +143,7 @@ impl Endpoint {
         self.is_https
     }
 
-    /// Whether the host is this machine by name or address.
+    /// Whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
         host == "localhost"

@@ -1,12 +1,13 @@
-//! Why there is no reply, other than that the node says the API failed.
+//! Errors of calls, except the failures that the node reports.
 
 use std::time::Duration;
 
+use super::call::JobUuid;
 use super::failure::ApiFailure;
 use super::wire::TransportError;
 use crate::json::ReadError;
 
-/// Why a call has no reply. The variants carry what is known; [`Error::class`] says what it means for the caller.
+/// Why a call has no reply. [`Error::class`] says what it means for the caller.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The node received nothing.
@@ -17,7 +18,7 @@ pub enum Error {
         /// Why.
         source: TransportError,
     },
-    /// A call that only reads was sent, and no whole answer came, also when it was repeated.
+    /// A call that only reads was sent and repeated, and no complete answer came.
     #[error("no answer from {endpoint}: {source}")]
     NoAnswer {
         /// Host and port.
@@ -25,28 +26,28 @@ pub enum Error {
         /// Why.
         source: TransportError,
     },
-    /// An action was sent, and what became of it is not known. It was not sent again.
+    /// An action was sent, and its outcome is not known. It was not sent again.
     #[error("the outcome of {api} is unknown: {reason}")]
     OutcomeUnknown {
         /// The API called.
         api: &'static str,
-        /// The job to look at, where the action is one.
+        /// The job, if the action is asynchronous.
         job: Option<String>,
-        /// Why nothing is known.
+        /// Why the outcome is not known.
         reason: Uncertainty,
     },
-    /// The user stopped waiting. An action goes on.
+    /// The user stopped waiting. An action continues.
     #[error("interrupted")]
     Interrupted {
-        /// The job that goes on, where one was submitted.
+        /// The job that continues, if one was submitted.
         job: Option<String>,
     },
-    /// The user stopped waiting before the node had answered an action: it may have received it, or not.
+    /// The user stopped waiting before the node answered an action. The node may have received it.
     #[error("interrupted before {api} was answered; whether it is carried out is unknown")]
     Unanswered {
         /// The API called.
         api: &'static str,
-        /// The job to look at, where the action is one.
+        /// The job, if the action is asynchronous.
         job: Option<String>,
     },
     /// The call needs a session and there is none.
@@ -55,7 +56,7 @@ pub enum Error {
         /// The API called.
         api: &'static str,
     },
-    /// The node refused the log-in that the environment's password allows.
+    /// The node refused the log-in with the password of the environment.
     #[error("the log-in was refused")]
     LogInRefused {
         /// What the node says.
@@ -66,13 +67,16 @@ pub enum Error {
     SessionExpired {
         /// What the node says.
         failure: Box<ApiFailure>,
+        /// The uuid of an action that the node refused and has no record of. If it is sent again with another session,
+        /// it must keep that uuid.
+        refused_job: Option<JobUuid>,
     },
     /// The front end of the node refused the request in plain text. Nothing ran.
     #[error("the node refused the request with status {status}{}", said(text))]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What the node says; often nothing.
+        /// The text of the node; often empty.
         text: String,
     },
     /// The node has no such API.
@@ -82,7 +86,7 @@ pub enum Error {
         api: &'static str,
         /// The ZStack version of the node, where known.
         version: Option<String>,
-        /// What the node said instead, where it was asked and failed in its own words.
+        /// The error of the node, if it answered with one.
         failure: Option<Box<ApiFailure>>,
     },
     /// The node has no API at a path that the catalog does not know either.
@@ -91,8 +95,8 @@ pub enum Error {
         /// The path below `/v1`.
         path: String,
     },
-    /// A node without this API would run another one in its place, and the node does not say which APIs it has (R1).
-    /// Nothing was sent.
+    /// A node without this API would run another one instead, and this node does not list its APIs (R1). Nothing was
+    /// sent.
     #[error(
         "{api} was not sent: the node does not say whether it has this API, and one without it runs another instead"
     )]
@@ -113,12 +117,12 @@ pub enum Error {
         endpoint: String,
         /// The HTTP status.
         status: u16,
-        /// What came instead.
+        /// What it answered.
         what: Oddity,
-        /// The job of an action that was sent there: behind that address it may have been carried out all the same.
+        /// The job of an action that was sent there. It may have been forwarded and carried out.
         job: Option<String>,
     },
-    /// The address answers that another one is meant. Nothing was sent there.
+    /// The address redirects to another one. Nothing was sent there.
     #[error("{endpoint} redirects to {location}")]
     Redirect {
         /// Host and port.
@@ -134,25 +138,25 @@ pub enum Error {
         /// What is wrong with it.
         flaw: String,
     },
-    /// The connection failed while a reply was read, of which a part may have been used.
+    /// The connection failed while a reply was read. A part of it may have been printed.
     #[error("the connection failed while the reply was read: {source}")]
     CutShort {
         /// Why.
         source: TransportError,
     },
-    /// The reply, or a part of it that has to be held as a whole, is longer than is sensible.
+    /// The reply, or a part of it that has to be held in memory, is too long.
     #[error("the reply is too long: {flaw}")]
     TooLong {
         /// What is too long.
         flaw: String,
     },
-    /// An API failed while a reply was already being read: a later page of a query.
+    /// A later page of a query failed while the reply was being read.
     #[error("a later page of the query failed")]
     Failed {
         /// What the node says.
         failure: Box<ApiFailure>,
     },
-    /// The request cannot be sent as it is: a path value that would change the path, or TLS that cannot be set up.
+    /// The request cannot be sent: a value would change the path, or TLS cannot be set up.
     #[error("the request cannot be sent: {source}")]
     NotSent {
         /// Why.
@@ -163,10 +167,10 @@ pub enum Error {
 /// Why the outcome of an action is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Uncertainty {
-    /// The connection failed after the action was sent, and an action of this kind leaves no record to ask for.
+    /// The connection failed after the action was sent, and there is no job to look for.
     #[error("{0} after the action was sent; it may have been carried out")]
     Lost(TransportError),
-    /// The action was sent, and what came back is no answer of a node.
+    /// The action was sent, and the answer is not that of a node.
     #[error("{what} came back with status {status} after the action was sent; it may have been carried out")]
     Answer {
         /// The HTTP status.
@@ -174,59 +178,59 @@ pub enum Uncertainty {
         /// What came.
         what: Oddity,
     },
-    /// The front end of the node broke, and an action of this kind leaves no record to ask for (T8).
+    /// The front end of the node failed, and there is no job to look for (T8).
     #[error("the node broke off with status {status}{}; the action may have been carried out", said(text))]
     Broke {
         /// The HTTP status.
         status: u16,
-        /// What the node says; often nothing.
+        /// The text of the node; often empty.
         text: String,
     },
-    /// It was sent more than once, and only the last try was refused. An earlier one may be on its way still.
+    /// It was sent more than once, and only the last attempt was refused. An earlier one may still arrive.
     #[error("it was sent {sends} times, and the refusal of the last ({refusal}) says nothing of the others")]
     RefusedAgain {
         /// How often it was sent.
         sends: u32,
-        /// With what the last try was refused.
+        /// The refusal of the last attempt.
         refusal: String,
     },
-    /// The node refused its uuid as one that it has received before, and has no record of it (J2).
+    /// The node refused its uuid as a duplicate, and has no record of the job (J2).
     #[error("the node received it before, and has no record of it")]
     Duplicate,
-    /// The session ended somewhere within the action (E4): what was done before, nobody says.
+    /// The session ended while the action was running (E4). What was done before that is not known.
     #[error("its session ended within the node ({}); the action may have begun", .0.code())]
     Session(Box<ApiFailure>),
-    /// The node says that the job has ended, and what it says of the end cannot be read.
+    /// The job has ended, and its result cannot be read.
     #[error("the job has ended, and its result cannot be read: {flaw}")]
     Unreadable {
         /// What is wrong with it.
         flaw: String,
     },
-    /// The action was sent, and the node does not answer any more when asked for its job.
+    /// The action was sent, and the node does not answer polls of its job any more.
     #[error("the node does not answer any more ({0})")]
     Unreachable(TransportError),
-    /// The action was sent, and the answer when asked for its job makes no sense.
+    /// The action was sent, and the answers to polls of its job are unusable.
     #[error("the node answers with status {0} when asked for the job")]
     Strange(u16),
-    /// The node is starting, and has no API yet by which it can be asked for the job (T9).
+    /// The node is starting, and its jobs cannot be polled yet (T9).
     #[error("the node is starting, and cannot be asked for the job yet")]
     Starting,
-    /// The node calls it running, and started only after the job had been submitted (R20).
+    /// The node reports the job as running, but started after it was submitted (R20).
     #[error("the node started on {started}, after the job was submitted; the job probably died with the node before")]
     Restarted {
-        /// When, as the node tells it.
+        /// The start time, as reported by the node.
         started: String,
     },
-    /// The job still runs at the end of the time to wait for it.
+    /// The job is still running at the end of the time-out.
     #[error("the job still runs after {}", seconds(*waited))]
     StillRunning {
         /// How long was waited.
         waited: Duration,
     },
-    /// The node does not know the job: it ended long ago, or its record is lost (J5).
+    /// The node does not know the job: it ended long ago, or its record was lost (J5).
     #[error("the node has no record of the job: it ended long ago, or the node never had it")]
     NoRecord,
-    /// The node has no record of a job whose parameters it may be unable to keep, and may have run it (R9).
+    /// The node has no record of a job whose parameters its database may not store. It may have run it (R9).
     #[error(
         "the node has no record of the job, and may be unable to keep one with characters beyond U+FFFF; the action may \
          have been carried out"
@@ -234,7 +238,7 @@ pub enum Uncertainty {
     Unrecordable,
 }
 
-/// What came instead of an answer of a node.
+/// An answer that is not that of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Oddity {
     /// A web page.
@@ -246,18 +250,18 @@ pub enum Oddity {
     /// Text that is not a JSON object.
     #[error("text that is not a JSON object")]
     Text,
-    /// A JSON object, but not one that the protocol has here.
-    #[error("an object that is no error and no result")]
+    /// A JSON object that the protocol does not have here.
+    #[error("an object that is neither a result nor an error")]
     Object,
-    /// A request to log in at a proxy.
+    /// A log-in page of a proxy.
     #[error("a request to log in")]
     LogIn,
-    /// The way to another address.
+    /// A redirect to another address.
     #[error("a redirect")]
     Redirect,
 }
 
-/// What an error means for whoever called. The crate's exit codes follow it.
+/// What an error means for the caller. The exit codes follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     /// The node answered, and the answer is a failure.
@@ -273,7 +277,7 @@ pub enum Class {
 }
 
 impl Error {
-    /// What the error means for whoever called.
+    /// What the error means for the caller.
     pub fn class(&self) -> Class {
         match self {
             Error::Refused { .. }
@@ -297,7 +301,7 @@ impl Error {
         }
     }
 
-    /// The job that may go on though there is no reply.
+    /// The job that may continue although there is no reply.
     pub fn job(&self) -> Option<&str> {
         match self {
             Error::OutcomeUnknown { job, .. }
@@ -309,28 +313,28 @@ impl Error {
         }
     }
 
-    /// Whether the address may be one below or above which the node lies: something else answered, and not because the
-    /// node is away.
+    /// Whether the node may be at the same address with or without `/zstack`: another server answered, and not because
+    /// the node is down.
     pub fn may_be_elsewhere(&self) -> bool {
         match self {
             Error::NotTheNode { status, .. }
             | Error::OutcomeUnknown { job: None, reason: Uncertainty::Answer { status, .. }, .. } => {
                 !matches!(status, 502..=504)
             }
-            // A node that serves the root says so of any path below another (T9).
+            // A node that serves the root answers this for any other path (T9).
             Error::Starting { .. } | Error::Redirect { .. } => true,
             Error::OutcomeUnknown { reason: Uncertainty::Broke { status, .. }, .. } => *status == 404,
             _ => false,
         }
     }
 
-    /// Whether nothing of an action ran that has no job to ask for: a log-in that something else answered counts as
-    /// such, since nobody has to look what became of it.
+    /// Whether an action without a job did not run. A log-in that another server answered counts as such, since its
+    /// outcome does not matter.
     pub fn has_not_run(&self) -> bool {
         self.nothing_ran() || matches!(self, Error::NotTheNode { job: None, .. } | Error::Redirect { job: None, .. })
     }
 
-    /// Whether it is certain that nothing ran: the call never left, or the node's own front end turned it away.
+    /// Whether it is certain that nothing ran: the call was not sent, or the node's front end refused it.
     pub(super) fn nothing_ran(&self) -> bool {
         match self {
             Error::Unreachable { .. }
@@ -343,7 +347,7 @@ impl Error {
             | Error::NoSuchPath { .. }
             | Error::MayBeAnother { .. }
             | Error::Starting { .. } => true,
-            // Without a job, it was before anything was sent.
+            // Without a job, nothing had been sent yet.
             Error::Interrupted { job } => job.is_none(),
             Error::NoAnswer { .. }
             | Error::OutcomeUnknown { .. }
@@ -357,11 +361,11 @@ impl Error {
         }
     }
 
-    /// What the node says, where the error is its answer.
+    /// The failure that the node reported, if it did.
     pub fn failure(&self) -> Option<&ApiFailure> {
         match self {
             Error::LogInRefused { failure }
-            | Error::SessionExpired { failure }
+            | Error::SessionExpired { failure, .. }
             | Error::Failed { failure }
             | Error::OutcomeUnknown { reason: Uncertainty::Session(failure), .. }
             | Error::NoSuchApi { failure: Some(failure), .. } => Some(failure),
@@ -400,7 +404,7 @@ fn said(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
 }
 
-/// A time for people: `30 s`, `5 min`, `1 h 20 min`.
+/// A duration for messages: `30 s`, `5 min`, `1 h 20 min`.
 pub(super) fn seconds(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {

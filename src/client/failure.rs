@@ -1,16 +1,16 @@
-//! The error object with which a node says that an API failed.
+//! The error object that a node sends when an API failed.
 
 use super::call::JobOutcome;
 use crate::json::{self, Kind, Piece, Pieces, ReadError, unescape};
 use crate::parts::{self, Part};
 
-/// How deep a chain of causes is followed.
+/// The maximum depth of a chain of causes.
 const DEEPEST_CAUSE: usize = 32;
 
-/// How many of several causes are kept, one for each host or volume.
+/// The maximum number of causes in a list, one for each host or volume.
 const MOST_CAUSES: usize = 100;
 
-/// A failed API, as the node tells it (E1).
+/// The failure of an API, as reported by the node (E1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiFailure {
     /// The error object's own text.
@@ -22,11 +22,11 @@ pub struct ApiFailure {
 /// One error: the failed API's, or a cause of it. Absent members are empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ErrorCode {
-    /// Such as `SYS.1006`: the only part to decide by (E3).
+    /// The error code, such as `SYS.1006`. Decisions are made by the code only (E3).
     pub code: String,
     /// The fixed text of the code, often translated.
     pub description: String,
-    /// What happened, often translated.
+    /// The details, often translated.
     pub details: String,
     /// Advice for people; may have several lines.
     pub elaboration: String,
@@ -34,9 +34,9 @@ pub struct ErrorCode {
     pub message_en: String,
     /// That advice in Chinese.
     pub message_cn: String,
-    /// What led to it.
+    /// The cause.
     pub cause: Option<Box<ErrorCode>>,
-    /// What led to it, where several things did: one for each host, volume ...
+    /// The causes, if there are several: one for each host, volume and so on.
     pub causes: Vec<ErrorCode>,
 }
 
@@ -56,7 +56,7 @@ impl ApiFailure {
         format!("{{\"error\":{}}}", self.text)
     }
 
-    /// The code that says most: the one inside an internal error (E4), or the error's own.
+    /// The most specific code: that of the error inside an internal error (E4), or the error's own.
     pub fn code(&self) -> &str {
         self.error.inner_code().unwrap_or(&self.error.code)
     }
@@ -66,12 +66,12 @@ impl ApiFailure {
         self.error.code == SESSION_INVALID
     }
 
-    /// Whether the session is invalid, be it as the cause of an internal error.
+    /// Whether the session is invalid, also as the cause of an internal error.
     pub fn session_expired(&self) -> bool {
         self.code() == SESSION_INVALID
     }
 
-    /// What the failure of an action means for its job: a session that ended within it leaves open what was done.
+    /// The outcome of a job that failed this way. It is unknown if the session expired while the action was running.
     pub fn outcome(&self) -> JobOutcome {
         match (self.refused_session(), self.session_expired()) {
             (true, _) => JobOutcome::NotRun,
@@ -84,7 +84,7 @@ impl ApiFailure {
 /// A part of a batch that failed (M2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedPart {
-    /// Its uuid, and its name where that is told too.
+    /// Its uuid, and its name if the reply has it.
     pub what: String,
     /// Why.
     pub failure: ApiFailure,
@@ -98,7 +98,7 @@ impl FailedPart {
         parts.into_failed()
     }
 
-    /// What is told of the part that is the `number`th in the reply.
+    /// The failed part at position `number` of the reply.
     fn of(part: Part<'_>, number: usize) -> FailedPart {
         let text = |value: &[u8]| unescape(value).into_owned();
         let what = match (part.name().map(text), part.uuid().map(text)) {
@@ -116,7 +116,7 @@ impl FailedPart {
     }
 }
 
-/// Hands the pieces of a reply on and notes the parts that failed.
+/// Passes the pieces of a reply on and collects the parts that failed.
 pub struct Parts<P> {
     pieces: P,
     inside: bool,
@@ -125,7 +125,7 @@ pub struct Parts<P> {
 }
 
 impl<P: Pieces> Parts<P> {
-    /// A look at all that is read from `pieces`.
+    /// Wraps `pieces`.
     pub fn new(pieces: P) -> Parts<P> {
         Parts { pieces, inside: false, count: 0, failed: Vec::new() }
     }
@@ -210,8 +210,7 @@ impl ErrorCode {
         ErrorCode { details, cause: cause.map(Box::new), ..ErrorCode::default() }
     }
 
-    /// The code of the error that an internal error carries as JSON within the text of its details:
-    /// `...{"code":"ID.1006",...}` (E4).
+    /// The code of the error that an internal error contains as JSON in its details: `...{"code":"ID.1006",...}` (E4).
     pub fn inner_code(&self) -> Option<&str> {
         if self.code != "SYS.1000" {
             return None;
@@ -225,7 +224,7 @@ impl ErrorCode {
         })
     }
 
-    /// The error and what led to it, along the single causes.
+    /// The error and its chain of causes.
     #[cfg(test)]
     pub(super) fn chain(&self) -> impl Iterator<Item = &ErrorCode> {
         std::iter::successors(Some(self), |error| error.cause.as_deref())

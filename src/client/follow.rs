@@ -1,4 +1,4 @@
-//! Waiting for the end of a job.
+//! Polls jobs until they end.
 
 use std::time::Duration;
 
@@ -9,28 +9,28 @@ use super::error::{Error, Uncertainty};
 use super::reads::is_no_mapping;
 use super::wire::TransportError;
 
-/// How long after its submission a job is looked at first: most are done within 100 ms (R10).
+/// The time from the submission to the first poll: most jobs end within 100 ms (R10).
 const FIRST_PAUSE: Duration = Duration::from_millis(15);
 
-/// The shortest and the longest time between two looks at a job (J4).
+/// The minimum and maximum time between two polls (J4).
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a job may take if the node does not say (J8: 30 minutes for most).
+/// The time limit of a job if the node does not report one (J8: 30 minutes for most).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 
-/// For how long the node may be unreachable while its job is waited for: a restart takes minutes.
+/// How long the node may be unreachable during the wait: a restart takes minutes.
 const ABSENCE: Duration = Duration::from_secs(300);
 
-/// How old a job is at its first look that may be older than its node, and how long the node was away if it may have
-/// been started again.
+/// The age of a job at its first poll from which it may be older than its node, and how long a node was unreachable if
+/// it may have restarted.
 const OLD: Duration = Duration::from_secs(60);
 const AWAY: Duration = Duration::from_secs(2);
 
-/// How often a job is asked for whose result cannot be read.
+/// How often a job is polled whose result cannot be read.
 const UNREADABLE: u32 = 9;
 
-/// After which time the node is asked how far a job is, how often, and how soon again when it did not say.
+/// When the node is first asked for the progress of a job, how often, and how soon again if it did not report any.
 const PROGRESS_AFTER: Duration = Duration::from_secs(1);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
 const PROGRESS_PAUSE: Duration = Duration::from_secs(60);
@@ -61,7 +61,7 @@ impl Client {
         self.wait_from(api, job, FIRST_PAUSE, options, watch)
     }
 
-    /// Waits for a job that is looked at first after a pause.
+    /// Waits for a job that is first polled after a pause.
     fn wait_from(
         &mut self,
         api: &'static str,
@@ -76,7 +76,7 @@ impl Client {
         let time = options.timeout.map_or_else(
             || {
                 let timeout = job.timeout.unwrap_or(DEFAULT_TIMEOUT);
-                // The node ends the job at its limit and says so a little later.
+                // The node ends the job at its limit and reports it a little later.
                 timeout.saturating_add((timeout / 10).clamp(Duration::from_secs(2), Duration::from_secs(30)))
             },
             with_margin,
@@ -86,7 +86,7 @@ impl Client {
         result
     }
 
-    /// Asks for the job until it has ended, or until the deadline; for the first time after a pause.
+    /// Polls the job until it has ended, or until the deadline; first after a pause.
     fn poll(
         &mut self,
         api: &'static str,
@@ -105,7 +105,7 @@ impl Client {
             }
             let trouble = match self.ask(&job.uuid) {
                 Ok(Understood::Accepted { .. }) => {
-                    // Of a job that it does not run any more, a node says for ever that it runs (J8).
+                    // A node keeps reporting a job as running that it does not run any more (J8).
                     if let Some(submitted) = job.submitted.filter(|at| self.may_be_dead(*at, &vigil))
                         && let Some(started) = self.started_since(submitted)
                     {
@@ -135,7 +135,8 @@ impl Client {
                 Ok(Understood::Lost(error)) => Some(Uncertainty::Unreadable { flaw: error.to_string() }),
                 Err(error) => Some(Uncertainty::Unreachable(error)),
             };
-            // It has ended, and the node will say the same again. A proxy may have cut it, so that is tried.
+            // The job has ended, and the node will send the same result again. It is polled again in case a proxy cut
+            // it off.
             unreadable = if matches!(trouble, Some(Uncertainty::Unreadable { .. })) { unreadable + 1 } else { 0 };
             if let Some(reason) = trouble.clone().filter(|_| unreadable >= UNREADABLE) {
                 return Err(unknown(reason));
@@ -147,16 +148,16 @@ impl Client {
         }
     }
 
-    /// Whether a job that is said to run may have died: nobody knows what was before the first look at an older job, or
-    /// while the node was away.
+    /// Whether a job that is reported as running may have died, before the first poll of an older job or while the node
+    /// was unreachable.
     fn may_be_dead(&self, submitted: Duration, vigil: &Vigil) -> bool {
         let now = self.clock.now();
         let is_older = self.clock.unix_time().saturating_sub(submitted) >= OLD && vigil.looks == 0;
         is_older || now.saturating_sub(vigil.last_seen) >= AWAY && vigil.in_trouble
     }
 
-    /// Waits between two looks at a job and tells the watch; `false` when the user interrupts. `api_id` is what its
-    /// progress is asked for by, where it is.
+    /// Waits between two polls and informs the observer; `false` when the user interrupts. `api_id` identifies the
+    /// progress of the job.
     pub(super) fn idle(
         &mut self,
         job: &str,
@@ -183,12 +184,12 @@ impl Client {
     }
 }
 
-/// The waiting for one job: how long it has lasted, and whether the node was there meanwhile.
+/// The wait for one job: its duration, and whether the node was reachable.
 pub(super) struct Vigil {
     started: Duration,
-    /// When the node last said that the job goes on.
+    /// When the node last reported the job as running.
     last_seen: Duration,
-    /// How often the job was looked at, and whether the last look told nothing.
+    /// The number of polls, and whether the last one was unusable.
     looks: u32,
     in_trouble: bool,
     limit: Option<Duration>,
@@ -198,14 +199,14 @@ pub(super) struct Vigil {
 }
 
 impl Vigil {
-    /// Waiting that begins now and ends at the limit, where there is one.
+    /// A wait that begins now and ends at the limit, if there is one.
     pub(super) fn new(now: Duration, limit: Option<Duration>) -> Vigil {
         let next_progress = now + PROGRESS_AFTER;
         Vigil { started: now, last_seen: now, looks: 0, in_trouble: false, limit, progress: None, next_progress }
     }
 
-    /// Why the waiting ends after a look at the job, if it does. `trouble` is why the look told nothing; without, the
-    /// job goes on.
+    /// Why the wait ends after a poll, if it does. `trouble` is why the poll was unusable; `None` if the job is
+    /// running.
     pub(super) fn end(&mut self, now: Duration, trouble: Option<Uncertainty>) -> Option<Uncertainty> {
         let waited = now.saturating_sub(self.started);
         self.looks += 1;
@@ -219,13 +220,13 @@ impl Vigil {
         trouble.filter(|_| now.saturating_sub(self.last_seen) >= ABSENCE)
     }
 
-    /// How long to wait until the next look: what was waited so far grows by three fifths, so that nothing takes much
-    /// longer than it needs.
+    /// The time until the next poll. The whole wait grows by three fifths each time, so that the end of a job is
+    /// noticed soon in proportion to its duration.
     pub(super) fn pause(&self, now: Duration) -> Duration {
         (now.saturating_sub(self.started) * 3 / 5).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
     }
 
-    /// How long the waiting may last from now on.
+    /// How long the wait may last from now on.
     fn rest(&self, now: Duration) -> Option<Duration> {
         self.limit.map(|limit| limit.saturating_sub(now.saturating_sub(self.started)))
     }

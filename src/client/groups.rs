@@ -1,4 +1,4 @@
-//! Counts by group, turned into rows.
+//! Converts counts by group to rows.
 
 use super::call::{Answer, CallOptions, Reply, Unwatched};
 use super::caller::Client;
@@ -35,14 +35,14 @@ struct Group {
 }
 
 impl Group {
-    /// Whether they have none. The node says that there are 0 of them, whatever their number (R7).
+    /// Whether the value is missing. The node reports 0 rows for such a group, whatever their number (R7).
     fn is_null(&self) -> bool {
         json::kind(&self.value) == Kind::Null
     }
 }
 
-/// The groups of a reply `{"results": [{"inventoryCounts": [[{"state": "Running"}, 12], ..]}]}` (Z5). A single map with
-/// counts as values is what an empty one looks like (N7). Members that nobody asked for hold false values (R4).
+/// The groups of a reply `{"results": [{"inventoryCounts": [[{"state": "Running"}, 12], ..]}]}` (Z5). An empty result
+/// is a single map with counts as values (N7). Members that were not requested have wrong values (R4).
 fn groups(reply: &[u8], field: &str) -> Vec<Group> {
     let counts = json::member(reply, "results")
         .and_then(|results| json::items(results).next())

@@ -1,4 +1,4 @@
-//! Looking at jobs later, and following long jobs to their end.
+//! Shows the state of jobs, and waits for long jobs.
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Reply, Unwatched, Watch};
@@ -11,29 +11,29 @@ use crate::catalog::Method;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
 use crate::plan::{Effect, PathPart, Request, SecretText};
 
-/// What is known of a job at one moment.
+/// The state of a job.
 #[derive(Debug)]
 pub enum JobState {
-    /// It runs.
+    /// It is running.
     Running,
     /// It ended with this result.
     Succeeded(Reply),
     /// It failed.
     Failed(ApiFailure),
-    /// The node does not know it: it ended long ago, or never was (J5).
+    /// The node does not know it: it ended long ago, or never existed (J5).
     NoRecord,
 }
 
-/// A long job as the node has it.
+/// A long job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LongJob {
     /// Its uuid.
     pub uuid: String,
-    /// What it does, such as `APIAddImageMsg`.
+    /// Its API message, such as `APIAddImageMsg`.
     pub name: String,
     /// `Waiting`, `Running`, `Suspended`, `Canceling`, `Succeeded`, `Failed`, `Canceled`.
     pub state: String,
-    /// By which its progress is asked for.
+    /// The id for its progress.
     pub api_id: Option<String>,
     /// Its result: JSON text of the result, or of `{"message", "detail", "cause"}` where it failed. Other text
     /// is kept as it is.
@@ -46,7 +46,7 @@ impl LongJob {
         matches!(self.state.as_str(), "Succeeded" | "Failed" | "Canceled")
     }
 
-    /// The long job that a reply tells of: the inventory of SubmitLongJob, and of APIs that become one.
+    /// The long job in a reply: the inventory of SubmitLongJob, or of an API that starts one.
     pub fn of_inventory(inventory: &[u8]) -> Option<LongJob> {
         let text = |name: &str| {
             json::member(inventory, name)
@@ -62,18 +62,18 @@ impl LongJob {
         })
     }
 
-    /// The API whose work it does: `AddImage` of `APIAddImageMsg`.
+    /// The name of its API: `AddImage` for `APIAddImageMsg`.
     pub fn api(&self) -> &str {
         self.name.strip_prefix("API").and_then(|name| name.strip_suffix("Msg")).unwrap_or(&self.name)
     }
 
-    /// What the API answered: the JSON object in the result of a job that succeeded.
+    /// The result of a successful job as a JSON object.
     pub fn reply(&self) -> Option<Reply> {
         let text = self.result.as_deref().filter(|text| self.state == "Succeeded" && is_object(text))?;
         Some(Reply::of_text(text.as_bytes().to_vec()))
     }
 
-    /// Why it did not succeed: the result of a job that ended otherwise, `{"message", "detail", "cause"}`.
+    /// The error of a job that failed: `{"message", "detail", "cause"}`.
     pub fn failure(&self) -> ApiFailure {
         let result = self.result.as_deref().unwrap_or_default();
         let (text, mut error) = match is_object(result).then(|| ErrorCode::of_long_job(result.as_bytes())) {
@@ -92,15 +92,14 @@ impl LongJob {
     }
 }
 
-/// What an error means that befell a look at a job, where it may pass: the node is away, starts, or something else
-/// answers in its place.
+/// The reason for a temporary error of a poll: the node is unreachable or starting, or another server answers.
 fn absence(error: Error) -> Result<Uncertainty, Error> {
     match error {
         Error::Unreachable { source, .. } | Error::NoAnswer { source, .. } | Error::CutShort { source } => {
             Ok(Uncertainty::Unreachable(source))
         }
         Error::NotTheNode { status, .. } => Ok(Uncertainty::Strange(status)),
-        // It answers with that status to every call until it is ready (T9).
+        // A node answers every call with that status until it is ready (T9).
         Error::Starting { .. } => Ok(Uncertainty::Strange(404)),
         other => Err(other),
     }
@@ -111,10 +110,10 @@ fn is_object(text: &str) -> bool {
 }
 
 impl Client {
-    /// Looks at a job once.
+    /// Polls a job once.
     ///
     /// # Errors
-    /// When the node does not answer, or not as it should.
+    /// When there is no usable answer.
     pub fn look_at_job(&mut self, uuid: &str) -> Result<JobState, Error> {
         // It becomes a segment of a path.
         if !super::answer::is_uuid(uuid) {
@@ -133,7 +132,7 @@ impl Client {
         }
     }
 
-    /// Looks at a long job once; `None` where the node has no such one, or nobody is logged in to ask.
+    /// Polls a long job once; `None` if the node does not have it, or if nobody is logged in.
     ///
     /// # Errors
     /// As [`Client::execute`].
@@ -145,10 +144,10 @@ impl Client {
         Ok(self.long_job(uuid)?.ok().flatten())
     }
 
-    /// Waits until a long job has ended, for as long as the options say; without, however long it takes.
+    /// Waits until a long job has ended, or until the time-out of the options, if there is one.
     ///
     /// # Errors
-    /// As [`Client::execute`]. At the end of the time, and when the long job is gone, the outcome is unknown.
+    /// As [`Client::execute`]. After the time-out, and if the long job does not exist any more, the outcome is unknown.
     pub fn follow_long_job(
         &mut self,
         uuid: &str,
@@ -161,7 +160,7 @@ impl Client {
         result
     }
 
-    /// Asks for the long job until it has ended, or until the deadline.
+    /// Polls the long job until it has ended, or until the deadline.
     fn watch_long_job(&mut self, uuid: &str, watch: &mut dyn Watch) -> Result<Result<LongJob, ApiFailure>, Error> {
         let unknown = |reason| Error::OutcomeUnknown { api: "SubmitLongJob", job: Some(uuid.to_owned()), reason };
         let interrupted = || Error::Interrupted { job: Some(uuid.to_owned()) };
@@ -190,7 +189,7 @@ impl Client {
         }
     }
 
-    /// The long job of that uuid, where there is one.
+    /// The long job with that uuid, if it exists.
     fn long_job(&mut self, uuid: &str) -> Result<Result<Option<LongJob>, ApiFailure>, Error> {
         let request = Request {
             api: "QueryLongJob",

@@ -1,15 +1,14 @@
 //! From a planned request to a reply, over a connection that may fail at any moment.
 //!
-//! A [`Client`] makes calls ([`Client::execute`]) and runs queries over all their pages ([`Client::query`]) against
-//! one [`Endpoint`]. Two promises shape it: no action is lost or repeated (each carries a job uuid, by which it is
-//! found again), and credentials go to no other host. What it knows of time is a [`Clock`], of the network a
-//! [`Transport`], of those who remember its jobs a [`JobRecord`]; it knows nothing of commands, formats, files or
-//! terminals.
+//! A [`Client`] makes calls ([`Client::execute`]) and runs queries over all their pages ([`Client::query`]) against one
+//! [`Endpoint`]. It guarantees two things: no action is lost or repeated (each has a job uuid to look for it), and
+//! credentials go to no other host. It uses a [`Clock`], a [`Transport`] and a [`JobRecord`], which tests replace; it
+//! does not know about commands, formats, files or terminals.
 //!
-//! A reply is read in pieces while it arrives. That an API failed is an [`Answer`], not an [`Error`]: an error means
-//! that there is no answer, or none that can be used, and its [`Class`] says what that means for the caller.
+//! A reply is read in pieces while it arrives. A failed API is an [`Answer`], not an [`Error`]: an error means that
+//! there is no usable answer, and its [`Class`] says what that means for the caller.
 //!
-//! Source: doc/protocol.md, from "Transport" to "Errors"; its codes (`J6`) are the reasons that the code names.
+//! Source: doc/protocol.md, from "Transport" to "Errors"; comments refer to its rules by their codes (`J6`).
 
 mod actions;
 mod answer;

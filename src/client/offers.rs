@@ -1,4 +1,4 @@
-//! What a node says of itself: its version, and the APIs that it offers (R2).
+//! Queries the version of a node and the APIs that it has (R2).
 
 use super::call::{Answer, CallOptions, Unwatched};
 use super::caller::Client;
@@ -8,7 +8,7 @@ use crate::json::{self, Value};
 use crate::plan::{Effect, PathPart, Request};
 
 impl Client {
-    /// The ZStack version of the node; nothing where it does not say.
+    /// The ZStack version of the node; `None` if it does not report it.
     ///
     /// # Errors
     /// When the node gives no answer at all.
@@ -18,7 +18,7 @@ impl Client {
         Ok(version.map(|version| version.into_owned()).filter(|version| !version.is_empty()))
     }
 
-    /// The names of the APIs that the node offers; nothing where it does not say.
+    /// The names of the APIs that the node has; `None` if it does not list them.
     ///
     /// # Errors
     /// When the node gives no answer at all.
@@ -37,7 +37,7 @@ impl Client {
         Ok(Some(names).filter(|names| !names.is_empty()))
     }
 
-    /// The reply to a call that needs no parameters and no session; nothing where the node refuses it.
+    /// The reply to a call without parameters and session; `None` if the node refuses it.
     fn ask_of_itself(&mut self, api: &'static str, action: &str) -> Result<Option<Vec<u8>>, Error> {
         let request = Request {
             api,

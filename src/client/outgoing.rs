@@ -1,7 +1,7 @@
-//! From a planned request to the one that goes over the wire.
+//! Converts planned requests to HTTP requests.
 //!
-//! What is sent, what a dry run prints and what the curl example calls all come from [`wire_request`], so that nothing
-//! is shown that is not sent.
+//! [`wire_request`] makes the request that is sent, the one that a dry run prints and the one of the curl example, so
+//! that they cannot differ.
 
 use std::time::Duration;
 
@@ -13,27 +13,27 @@ use crate::catalog::Method;
 use crate::plan::{Effect, Request};
 use crate::secret::{MASK, Secret, Secrets};
 
-/// The node audits a caller whose name holds `cli` as a command line.
+/// In its audit log, a node calls a client whose name contains `cli` a command line.
 const USER_AGENT: &str = concat!("zstack-cli/", env!("CARGO_PKG_VERSION"));
 
-/// How much longer than the node may work on a call its answer may take.
+/// How much later than the node's own time limit an answer may arrive.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// How long the rest of an answer that is not used as it comes may take behind its first byte.
+/// How long the rest of an answer that is not streamed may take after its first byte.
 const WHOLE: Duration = Duration::from_secs(300);
 
-/// With what a request is sent.
+/// The parameters for sending a request.
 struct Terms<'a> {
     credentials: &'a Credentials,
-    /// Under which uuid, where calls of its kind have one.
+    /// The uuid, for calls that have one.
     job: JobUuid,
-    /// The time by the node's clock, in seconds since 1970.
+    /// The time of the node's clock, in seconds since 1970.
     time: i64,
     /// How long the first byte of the answer may take.
     patience: Duration,
 }
 
-/// The request as it goes over the wire.
+/// The HTTP request.
 fn wire_request(request: &Request, terms: &Terms<'_>) -> WireRequest {
     let body = request.body_text(Secrets::Shown).map(Secret::new);
     let mut headers = Vec::new();
@@ -66,7 +66,7 @@ fn wire_request(request: &Request, terms: &Terms<'_>) -> WireRequest {
     }
 }
 
-/// The headers that prove who the user is.
+/// The headers with the credentials.
 fn authorization(request: &Request, terms: &Terms<'_>) -> Vec<(&'static str, HeaderText)> {
     match terms.credentials {
         Credentials::None => Vec::new(),
@@ -78,7 +78,7 @@ fn authorization(request: &Request, terms: &Terms<'_>) -> Vec<(&'static str, Hea
     }
 }
 
-/// Whether calls of its kind carry a job uuid: all but those that only read by GET (J2).
+/// Whether the call has a job uuid: all except GET requests (J2).
 pub(super) fn has_job(request: &Request) -> bool {
     request.effect == Effect::Action || request.method != Method::Get
 }
@@ -89,22 +89,22 @@ fn common_headers() -> [(&'static str, HeaderText); 2] {
 }
 
 impl Client {
-    /// The request as it goes over the wire now, under that uuid. Where it is signed, the node is asked for its time
-    /// first, once.
+    /// The HTTP request with the current credentials and that uuid. Before the first request is signed, the node is
+    /// asked for its time.
     pub(super) fn wire(&mut self, request: &Request, job: JobUuid) -> Result<WireRequest, Error> {
         self.prepare_to_sign(request)?;
         let credentials = self.shared().credentials.clone();
         Ok(self.wire_with(request, job, &credentials))
     }
 
-    /// Learns what signing a request takes, where it will be signed.
+    /// Gets the node's time, if the request will be signed.
     pub(super) fn prepare_to_sign(&mut self, request: &Request) -> Result<(), Error> {
         let has_key = matches!(self.shared().credentials, Credentials::AccessKey(_));
         if request.needs_session && has_key { self.learn_clock_skew() } else { Ok(()) }
     }
 
-    /// The request as it would go over the wire now; nothing is sent. While the node's clock is not known it counts
-    /// as right. Where nobody is logged in, the mask stands where a session will be.
+    /// The HTTP request as it would be sent now. Nothing is sent, not even to get the node's time. If nobody is logged
+    /// in, the session is shown as a mask.
     pub(super) fn preview(&self, request: &Request, job: JobUuid) -> WireRequest {
         let credentials = match self.shared().credentials.clone() {
             Credentials::None => Credentials::Session(Secret::new(MASK)),
@@ -120,7 +120,7 @@ impl Client {
         wire_request(request, &terms)
     }
 
-    /// A GET below `/v1` that carries no credentials.
+    /// A GET request below `/v1` without credentials.
     pub(super) fn plain_get(&self, path: &str, patience: Duration) -> WireRequest {
         WireRequest {
             method: Method::Get,

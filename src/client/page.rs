@@ -1,29 +1,26 @@
-//! One page of a query, taken apart.
+//! A page of a query result.
 
 use std::collections::HashSet;
 
 use super::call::Reply;
 use super::error::Error;
-use crate::json::{self, Kind, Piece, Pieces, unescape};
-
-/// The longest page, in bytes: nodes are known to send some 150 million.
-const LONGEST: usize = 256 << 20;
+use crate::json::{self, HELD_COST, Kind, MEMORY_LIMIT, Piece, Pieces, unescape};
 
 /// A page: its rows, and the members around them.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// Members before the rows: names as they stand between the quotes, and texts.
+    /// Members before the rows: names as written between the quotes, and texts.
     pub(super) before: Vec<(String, Vec<u8>)>,
-    /// The name of the list; `None` where the reply has no rows at all.
+    /// The name of the list; `None` if the reply has no rows.
     pub(super) rows_name: Option<String>,
     pub(super) rows: Rows,
-    /// Members behind the rows.
+    /// Members after the rows.
     pub(super) after: Vec<(String, Vec<u8>)>,
-    /// What was not read yet, beginning with further rows: only of a page that is longer than it should be.
+    /// The unread rest of a page with more rows than requested; it begins with further rows.
     pub(super) rest: Option<Reply>,
 }
 
-/// The texts of rows, one behind the other.
+/// The texts of rows, stored one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     text: Vec<u8>,
@@ -52,18 +49,21 @@ impl Rows {
 
     /// Keeps the rows that the test accepts.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
-        let mut kept = Rows::default();
-        let mut dropped = false;
-        for row in self.iter() {
-            if keep(row) {
-                kept.push(row);
-            } else {
-                dropped = true;
+        let (mut start, mut kept) = (0, 0);
+        let text = &mut self.text;
+        self.ends.retain_mut(|end| {
+            let row = start..*end;
+            start = *end;
+            let stays = text.get(row.clone()).is_some_and(&mut keep);
+            if stays {
+                let length = row.len();
+                text.copy_within(row, kept);
+                kept += length;
+                *end = kept;
             }
-        }
-        if dropped {
-            *self = kept;
-        }
+            stays
+        });
+        text.truncate(kept);
     }
 
     pub(super) fn truncate(&mut self, count: usize) {
@@ -73,23 +73,23 @@ impl Rows {
 }
 
 impl Page {
-    /// Takes a reply apart. The rows are the list called `inventories`, or else the first one.
+    /// Reads a page from a reply. The rows are the list called `inventories`, or else the first one.
     ///
     /// # Errors
     /// When it cannot be read.
     pub(super) fn read(reply: &mut dyn Pieces) -> Result<Page, Error> {
-        Ok(Page::read_rows(reply, usize::MAX, LONGEST)?.0)
+        Ok(Page::read_rows(reply, usize::MAX, MEMORY_LIMIT)?.0)
     }
 
-    /// As [`Page::read`], but leaves what follows unread once there are more than `most` inventories: a node that
-    /// knows no limits sends everything at once, and that is too much to be held.
+    /// As [`Page::read`], but leaves the rest unread after more than `most` inventories: a node that ignores limits
+    /// sends everything at once, which is too much to be held in memory.
     pub(super) fn read_at_most(mut reply: Reply, most: usize) -> Result<Page, Error> {
-        let (mut page, ended) = Page::read_rows(&mut reply, most, LONGEST)?;
+        let (mut page, ended) = Page::read_rows(&mut reply, most, MEMORY_LIMIT)?;
         page.rest = (!ended).then_some(reply);
         Ok(page)
     }
 
-    /// Reads a page up to more than `most` inventories; whether it came to the end of the reply.
+    /// Reads a page up to more than `most` inventories. The flag says whether it read the whole reply.
     fn read_rows(reply: &mut dyn Pieces, most: usize, longest: usize) -> Result<(Page, bool), Error> {
         let mut page = Page::default();
         let mut length = 0;
@@ -130,8 +130,8 @@ impl Page {
         Ok((page, true))
     }
 
-    /// As [`Page::read`], for the only result within a reply of ZQL: `{"results": [{"inventories": [..]}]}`. Members
-    /// that are null there were not asked for.
+    /// As [`Page::read`], for the only result in a ZQL reply: `{"results": [{"inventories": [..]}]}`. Members that are
+    /// null were not requested.
     pub(super) fn read_zql(reply: &mut dyn Pieces) -> Result<Page, Error> {
         let results = Page::read(reply)?;
         let flaw = || Error::Reply { flaw: "no result of the ZQL statement in it".to_owned() };
@@ -156,7 +156,7 @@ impl Page {
         std::str::from_utf8(text).ok()?.parse().ok()
     }
 
-    /// Takes `total` out.
+    /// Removes `total`.
     pub(super) fn without_total(&mut self) {
         self.before.retain(|(name, _)| name != "total");
         self.after.retain(|(name, _)| name != "total");
@@ -187,7 +187,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    /// The key of a row; `None` where the row does not tell.
+    /// The key of a row; `None` if the row does not have it.
     pub(super) fn of_row(row: &[u8], name: &str) -> Option<Key> {
         let value = json::member(row, name)?;
         match json::kind(value) {
@@ -204,7 +204,7 @@ impl Key {
         }
     }
 
-    /// As a condition has it.
+    /// The key as the value of a condition.
     pub(super) fn text(&self) -> String {
         match self {
             Key::Uuid(number) => format!("{number:032x}"),
@@ -213,17 +213,17 @@ impl Key {
         }
     }
 
-    /// Whether this key comes behind another one; keys of different kinds have no order.
+    /// Whether this key comes after another one; keys of different kinds have no order.
     pub(super) fn is_behind(&self, other: &Key) -> bool {
         match (self, other) {
             (Key::Number(one), Key::Number(other)) => one > other,
-            // The node compares text without regard to case (Q9).
+            // The node ignores case when it compares text (Q9).
             (Key::Number(_), _) | (_, Key::Number(_)) => false,
             _ => self.text().to_lowercase() > other.text().to_lowercase(),
         }
     }
 
-    /// Whether the key can stand as the value of a condition without being misread (Q1, Q6).
+    /// Whether the key can be the value of a condition without being misread (Q1, Q6).
     pub(super) fn is_sendable(&self) -> bool {
         match self {
             Key::Uuid(_) | Key::Number(_) => true,
@@ -235,7 +235,7 @@ impl Key {
     }
 }
 
-/// Whether the rows come in the order of their keys, as they were asked to.
+/// Whether the rows are in the order of their keys, as requested.
 pub(super) fn are_sorted(rows: &Rows, key: &str) -> bool {
     let mut last: Option<Key> = None;
     rows.iter().all(|row| {
@@ -246,16 +246,40 @@ pub(super) fn are_sorted(rows: &Rows, key: &str) -> bool {
     })
 }
 
-/// The keys of the rows seen so far, to drop rows that come twice.
-#[derive(Debug, Default)]
-pub(super) struct Seen(HashSet<Key>);
+/// The keys of the rows received so far, to drop duplicates.
+#[derive(Debug)]
+pub(super) struct Seen {
+    keys: HashSet<Key>,
+    /// How much more memory they may take, in bytes.
+    left: usize,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen { keys: HashSet::new(), left: MEMORY_LIMIT }
+    }
+}
 
 impl Seen {
-    /// Drops the rows seen before; how many there were.
-    pub(super) fn drop_known(&mut self, rows: &mut Rows, key: &str) -> usize {
+    /// Drops the rows that were received before and returns their number.
+    ///
+    /// # Errors
+    /// When there are too many keys to be held.
+    pub(super) fn drop_known(&mut self, rows: &mut Rows, key: &str) -> Result<usize, Error> {
         let before = rows.len();
-        rows.retain(|row| Key::of_row(row, key).is_none_or(|key| self.0.insert(key)));
-        before - rows.len()
+        let mut needed = 0;
+        rows.retain(|row| {
+            let Some(key) = Key::of_row(row, key) else { return true };
+            let size = if let Key::Text(text) = &key { text.len() } else { 0 };
+            let is_new = self.keys.insert(key);
+            needed += if is_new { size + HELD_COST } else { 0 };
+            is_new
+        });
+        match self.left.checked_sub(needed) {
+            Some(left) => self.left = left,
+            None => return Err(Error::TooLong { flaw: "it has too many rows without an order".to_owned() }),
+        }
+        Ok(before - rows.len())
     }
 }
 
@@ -312,7 +336,11 @@ mod tests {
         for row in [r#"{"uuid":"a"}"#, "{}", r#"{"uuid":"a"}"#, r#"{"uuid":"b"}"#, "{}"] {
             rows.push(row.as_bytes());
         }
-        assert_eq!(Seen::default().drop_known(&mut rows, "uuid"), 1);
+        assert!(Seen { left: HELD_COST, ..Seen::default() }.drop_known(&mut rows, "uuid").is_err());
+        assert_eq!(Seen::default().drop_known(&mut rows, "uuid").expect("few rows"), 0);
+        rows.push(br#"{"uuid":"b"}"#);
+        rows.push(b"{}");
+        assert_eq!(Seen::default().drop_known(&mut rows, "uuid").expect("few rows"), 1);
         assert_eq!(rows.iter().last(), Some(&b"{}"[..]));
         rows.truncate(1);
         assert_eq!((rows.len(), rows.get(0), rows.get(1)), (1, Some(&br#"{"uuid":"a"}"#[..]), None));

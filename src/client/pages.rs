@@ -1,9 +1,9 @@
-//! All rows of a query, page by page, as one reply.
+//! Reads all rows of a query page by page, as one reply.
 //!
-//! Pages follow each other by the key of their rows: each asks for rows behind the last one seen, so that no row is
-//! missed or doubled while others come and go. Where the user wants another order they follow by offset, and rows
-//! that come twice are dropped. While one page is printed, the next is fetched. A node that does not know limits sends
-//! everything as the first page, which is handed on as it comes.
+//! Each request asks for the rows after the key of the last one, so that no row is missed or duplicated while others
+//! are created and deleted. If the user wants another order, pages are requested by offset and duplicates are dropped.
+//! While one page is printed, the next is fetched. A node that ignores limits sends everything as the first page, which
+//! is streamed.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
@@ -17,8 +17,8 @@ use crate::json::{Piece, Pieces, ReadError};
 use crate::plan::{self, Cursor, Extent, QueryPlan};
 
 impl Client {
-    /// Runs a planned query. Where it asks for all rows the reply goes on from page to page while it is read; an
-    /// error on the way is one of its [`ReadError`]s, and [`Error::of_read`] finds it there.
+    /// Runs a planned query. If it asks for all rows, further pages are fetched while the reply is read;
+    /// [`Error::of_read`] gets the error of a later page from the [`ReadError`].
     ///
     /// # Errors
     /// As [`Client::execute`].
@@ -65,9 +65,9 @@ pub(super) fn fetch(
     cursor: &Cursor,
     watch: &mut dyn Watch,
 ) -> Result<Result<Page, ApiFailure>, Error> {
-    // A page is read before any of its rows is used, so one that is cut can be fetched again.
+    // A page is read completely before its rows are used, so that it can be fetched again if it is cut off.
     let mut tries = 0;
-    // Behind the first page, and where the conditions were split, rows may come twice and have to be compared.
+    // After the first page, and if the conditions were split, rows may be duplicates and have to be compared.
     let most = match plan.extent {
         Extent::All { page_size } if plan.parts() <= 1 && *cursor == Cursor::Start => page_size as usize,
         _ => usize::MAX,
@@ -88,7 +88,7 @@ pub(super) fn fetch(
     }
 }
 
-/// A page, the end, or why there is neither.
+/// A page, `None` at the end, or an error.
 type Fetched = Result<Option<Page>, Error>;
 
 /// Fetches pages one after the other.
@@ -97,11 +97,11 @@ pub(super) struct Fetcher {
     plan: QueryPlan,
     part: usize,
     cursor: Cursor,
-    /// The last row's key, where pages follow by key.
+    /// The last row's key, if pages are requested by key.
     last: Option<Key>,
-    /// Rows that the node has sent of this part, doubles included.
+    /// The number of rows received for this part, including duplicates.
     received: u64,
-    /// Rows handed out.
+    /// The number of rows returned.
     given: u64,
     seen: Seen,
     pub(super) done: bool,
@@ -122,12 +122,12 @@ impl Fetcher {
         }
     }
 
-    /// The next page. It may be empty though others follow.
+    /// The next page. It may be empty although others follow.
     pub(super) fn next(&mut self) -> Result<Page, Error> {
         self.next_watched(&mut Unwatched)
     }
 
-    /// As [`Fetcher::next`], for somebody who is told when it is slow to come.
+    /// As [`Fetcher::next`], with an observer that is told when the answer is slow.
     fn next_watched(&mut self, watch: &mut dyn Watch) -> Result<Page, Error> {
         let mut page = match fetch(&mut self.client, &self.plan, self.part, &self.cursor, watch)? {
             Ok(page) => page,
@@ -136,7 +136,7 @@ impl Fetcher {
         let count = page.rows.len() as u64;
         let ends_part = match self.plan.extent {
             _ if !matches!(self.plan.answer, plan::Answer::Rows { .. }) => true,
-            // More rows than asked for: the node does not know limits, and this is everything.
+            // More rows than requested: the node ignores limits, and this is everything.
             Extent::All { page_size } => count != u64::from(page_size),
             Extent::Limit(_) => true,
         };
@@ -144,7 +144,7 @@ impl Fetcher {
         let ignored = by_key && !self.follows(&page.rows);
         let several = !ends_part || self.cursor != Cursor::Start;
         if (several && (!by_key || ignored)) || self.plan.parts() > 1 {
-            let doubles = self.seen.drop_known(&mut page.rows, self.plan.key.unwrap_or("uuid"));
+            let doubles = self.seen.drop_known(&mut page.rows, self.plan.key.unwrap_or("uuid"))?;
             let by_offset = matches!(self.cursor, Cursor::Offset(_));
             if by_offset && !ends_part && doubles as u64 == count {
                 return Err(Error::Reply { flaw: "the node sends the same rows again and again".to_owned() });
@@ -163,7 +163,7 @@ impl Fetcher {
         Ok(page)
     }
 
-    /// Whether the rows come behind the last one, as they were asked to.
+    /// Whether the rows come after the last one, as requested.
     fn follows(&self, rows: &Rows) -> bool {
         let (Some(key), Some(last), Some(row)) = (self.plan.key, &self.last, rows.get(0)) else { return true };
         Key::of_row(row, key).is_some_and(|first| first.is_behind(last))
@@ -172,8 +172,7 @@ impl Fetcher {
     /// Decides where the next page of this part begins.
     fn advance(&mut self, rows: &Rows, count: u64, ignored: bool) {
         if ignored {
-            // The node does not look at the condition that leads from page to page. What it sent was the first page
-            // again, of which nothing is new.
+            // The node ignores the condition on the key. It sent the first page again, without new rows.
             self.last = None;
             self.cursor = Cursor::Offset(self.plan.start() + self.received);
             return;
@@ -204,7 +203,7 @@ impl Fetcher {
         self.done = self.part >= self.plan.parts() || full;
     }
 
-    /// Goes on in a thread, one page ahead of the reader. It ends when the reader is gone.
+    /// Continues in a thread, one page ahead of the reader. The thread ends when the reader is dropped.
     fn spawn(mut self) -> Receiver<Fetched> {
         let (sender, receiver) = sync_channel(0);
         let task = move || {
@@ -217,7 +216,7 @@ impl Fetcher {
             }
             let _ = sender.send(Ok(None));
         };
-        // Without a thread the receiver ends at once, which its reader reports.
+        // Without a thread the reader gets the error.
         if let Err(error) = std::thread::Builder::new().name("pages".to_owned()).spawn(task) {
             let (sender, receiver) = sync_channel(1);
             let flaw = format!("no thread to read further pages with: {error}");
@@ -236,13 +235,13 @@ struct Pages {
     /// The next row of the current page.
     row: usize,
     more: Option<Receiver<Fetched>>,
-    /// What follows the rows of a page that is longer than it should be; nothing else does then.
+    /// The unread rest of a page with more rows than requested; it is the last page.
     rest: Option<Reply>,
     after: std::vec::IntoIter<(String, Vec<u8>)>,
-    /// The totals of all parts, added up, once the last page is there.
+    /// The sum of the totals of all parts, complete after the last page.
     total: Option<u64>,
     place: Place,
-    /// What the last piece refers to.
+    /// The text of the last piece.
     held: (String, Vec<u8>),
 }
 
@@ -257,7 +256,7 @@ enum Place {
 
 impl Pages {
     fn new(mut first: Page, more: Option<Receiver<Fetched>>, parts: bool) -> Pages {
-        // Where the conditions were split, the total is only known when each part has told its own.
+        // If the conditions were split, the total is known only after the last part.
         let total = first.total().filter(|_| parts);
         if total.is_some() {
             first.without_total();
@@ -276,10 +275,10 @@ impl Pages {
         }
     }
 
-    /// Brings the next page; `false` behind the last.
+    /// Gets the next page; `false` after the last.
     fn turn(&mut self) -> Result<bool, ReadError> {
         let Some(more) = &self.more else { return Ok(false) };
-        // A thread that ends without a word has failed.
+        // A thread that ends without a result has failed.
         let gone = || Err(Error::Reply { flaw: "the pages end unexpectedly".to_owned() });
         match more.recv().unwrap_or_else(|_| gone()) {
             Ok(Some(page)) => {
@@ -327,7 +326,7 @@ impl Pieces for Pages {
                         return Ok(self.rows.get(self.row - 1).map(Piece::Row));
                     }
                     if self.rest.is_some() {
-                        // These rows are printed.
+                        // These rows were returned already.
                         self.rows = Rows::default();
                         self.place = Place::Rest;
                         continue;

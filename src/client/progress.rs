@@ -1,4 +1,4 @@
-//! How far a job is (J11).
+//! The progress of a job (J11).
 
 use std::time::Duration;
 
@@ -9,21 +9,20 @@ use crate::catalog::Method;
 use crate::json::{Kind, Piece, Pieces, escape_unprintable, kind, member, unescape};
 use crate::plan::{Effect, PathPart, Request, SecretText};
 
-/// How long the whole answer may take: the end of the job is not waited for meanwhile.
+/// How long the whole answer may take: the job is not polled meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The longest description of a step, in characters.
 const LONGEST_STEP: usize = 80;
 
 impl Client {
-    /// What the node knows about the progress of a job; `None` where it does not say. Never an error: progress is
-    /// a courtesy.
+    /// The progress of a job; `None` if the node does not report it. Errors are ignored, since nothing depends on it.
     pub fn job_progress(&mut self, uuid: &str) -> Option<Progress> {
         let path = vec![PathPart::Fixed("/task-progresses/"), PathPart::Variable(SecretText::plain(uuid))];
         read(&mut self.ask_aside("GetTaskProgress", path)?)
     }
 
-    /// The answer to a question of which nothing depends, while something else is waited for.
+    /// The answer to a request that nothing depends on.
     pub(super) fn ask_aside(&mut self, api: &'static str, path: Vec<PathPart>) -> Option<Reply> {
         let request = Request {
             api,

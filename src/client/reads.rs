@@ -1,4 +1,4 @@
-//! Calls that only read: they may be repeated.
+//! Sends calls that only read, which may be repeated.
 
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Job, JobUuid, Reply, Watch};
@@ -8,7 +8,7 @@ use super::outgoing::has_job;
 use super::wire::TransportError;
 use crate::plan::{Effect, Request};
 
-/// How often a call that only reads is sent at most.
+/// The maximum number of times that such a call is sent.
 const TRIES: u32 = 3;
 
 impl Client {
@@ -22,18 +22,18 @@ impl Client {
         loop {
             tries += 1;
             let first_contact = !self.reached;
-            // The node refuses a job uuid that it has seen, so each try has its own (J2).
+            // A node refuses a job uuid that it received before, so each attempt has its own (J2).
             let job = options.job.filter(|_| tries == 1).unwrap_or_else(JobUuid::fresh);
             let wire = self.wire(request, job)?;
             let error = match self.exchange_watched(&wire, watch) {
                 Ok(Understood::Result(reader)) => return Ok(Answer::Reply(Reply::of_reader(reader))),
                 Ok(Understood::Failed(failure)) => return Ok(Answer::Failed(failure)),
-                // Another API has the path and verb of this query here (D3, R3). What runs is none of ours to follow.
+                // On this node another API has the path and method of this query (D3, R3). Its job is not followed.
                 Ok(Understood::Accepted { .. }) if request.effect == Effect::Query => {
                     return Err(Error::NoSuchApi { api: request.api, version: None, failure: None });
                 }
                 Ok(Understood::Accepted { job: location, timeout }) => {
-                    // Two reads answer with a job (J1).
+                    // Two APIs that only read have jobs (J1).
                     let Some(uuid) = location.or_else(|| has_job(request).then(|| job.to_string())) else {
                         return Err(Error::Reply { flaw: "an accepted job without a location".to_owned() });
                     };
@@ -64,7 +64,7 @@ impl Client {
         }
     }
 
-    /// What a failed connection means for a call that did nothing.
+    /// The error for a failed connection if nothing was changed.
     pub(super) fn no_answer(&self, error: TransportError) -> Error {
         let endpoint = self.authority();
         match error {
@@ -75,10 +75,10 @@ impl Client {
         }
     }
 
-    /// What an answer means that is neither result nor failure.
+    /// The error for an answer that is neither a result nor an error object.
     pub(super) fn unusable(&mut self, api: &'static str, answer: Understood) -> Error {
         let endpoint = self.authority();
-        // So does a node answer that starts, or a proxy in front of it (T9).
+        // A starting node, or a proxy in front of it, answers the same (T9).
         let may_start =
             matches!(answer, Understood::Refused { status: 404, .. } | Understood::Odd { status: 404 | 502..=504, .. });
         let readiness = may_start.then(|| self.readiness());
@@ -103,12 +103,12 @@ impl Client {
         }
     }
 
-    /// Whether a node answers here, ready for calls.
+    /// Whether a node answers here and is ready for calls.
     pub fn is_ready(&mut self) -> bool {
         self.readiness() == Readiness::Ready
     }
 
-    /// Asks whether the node is ready: a call that needs no session, and that tells a node from other servers.
+    /// Asks whether the node is ready. The call needs no session and distinguishes a node from other servers.
     pub(super) fn readiness(&mut self) -> Readiness {
         let probe = self.plain_get("/management-nodes/ready", std::time::Duration::from_secs(10));
         match self.exchange(&probe) {
@@ -121,20 +121,20 @@ impl Client {
     }
 }
 
-/// What answers when a node is asked whether it is ready.
+/// The answer to the question whether the node is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
-    /// A node that is.
+    /// A node that is ready.
     Ready,
-    /// A node that does not even know: while it starts, it has no API at all (T9).
+    /// A node that is starting and has no API yet (T9).
     Starting,
-    /// Something else than a node.
+    /// A server other than a node.
     NoNode,
-    /// Nobody.
+    /// No server.
     Silent,
 }
 
-/// Whether a 404 says that the path is none of an API (D6). There is no code to decide by.
+/// Whether a 404 says that no API has the path (D6). There is no error code for it.
 pub(super) fn is_no_mapping(text: &str) -> bool {
     text.contains("no api mapping")
 }

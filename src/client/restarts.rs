@@ -9,13 +9,12 @@ use crate::dates;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
 use crate::plan::PathPart;
 
-/// How much later than the job the node has to have started: clocks are compared by the second.
+/// How much later than the job the node must have started: times are in seconds.
 const MARGIN: Duration = Duration::from_secs(5);
 
 impl Client {
-    /// When the node started, as it tells, if that was after a job had been submitted: the job probably died then (R20).
-    /// Where there are several nodes, any that is older may have the job. Never an error: where the node does not tell,
-    /// nothing is known.
+    /// The start time of the node, if a job was submitted before it: the job probably died (R20). If there are several
+    /// nodes, any older one may have the job. `None` if the node does not report its start.
     pub fn started_since(&mut self, submitted: Duration) -> Option<String> {
         let mut nodes = self.ask_aside("QueryManagementNode", vec![PathPart::Fixed("/management-nodes")])?;
         let offset = self.zone_offset()?;

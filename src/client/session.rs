@@ -8,21 +8,21 @@ use crate::json::{self, Kind, unescape};
 use crate::plan::Request;
 use crate::secret::{MASK, Secret};
 
-/// A log-in, as the node answers it (A6).
+/// A session, as a log-in returns it (A6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// By which calls are authorised.
+    /// The uuid, which authorises calls.
     pub uuid: Secret,
-    /// Whose session it is.
+    /// The uuid of its account.
     pub account_uuid: Option<String>,
-    /// The user within the account; the account's own uuid where there is none.
+    /// The uuid of the user; that of the account if there is none.
     pub user_uuid: Option<String>,
-    /// When it expires if it is not used, in the node's own format and time zone. Each use puts it off (A3).
+    /// When it expires if it is not used, in the node's format and time zone. Each use extends it (A3).
     pub expired_date: Option<String>,
 }
 
 impl Session {
-    /// The session that the reply of a log-in tells: `{"inventory": {"uuid", "accountUuid", ...}}`.
+    /// The session in the reply of a log-in: `{"inventory": {"uuid", "accountUuid", ...}}`.
     pub fn of_log_in(reply: &[u8]) -> Option<Session> {
         json::parse(reply).ok()?;
         let inventory = json::member(reply.trim_ascii(), "inventory")?;
@@ -31,7 +31,7 @@ impl Session {
                 .filter(|value| json::kind(value) == Kind::Text)
                 .map(|value| unescape(value).into_owned())
         };
-        // It becomes a header and a path segment.
+        // It is used in a header and in a path.
         let uuid = text("uuid").filter(|uuid| {
             !uuid.is_empty()
                 && uuid.len() <= 128
@@ -46,15 +46,15 @@ impl Session {
     }
 }
 
-/// Where the session in use is kept for all processes of its owner.
+/// Storage for the current session, shared by all processes of its owner.
 pub trait SessionStore: Send + Sync {
-    /// Makes other processes that want to renew the session wait until what comes back is dropped.
+    /// Locks the session against renewal by other processes until the returned value is dropped.
     fn lock(&self) -> Option<Box<dyn Send>>;
 
-    /// The session that is kept now: another process may have renewed it.
+    /// The stored session, which another process may have renewed.
     fn kept(&self) -> Option<Secret>;
 
-    /// Keeps a session in place of the one before.
+    /// Replaces the stored session.
     fn keep(&self, session: &Session);
 }
 
@@ -102,11 +102,11 @@ impl Client {
         }
     }
 
-    /// Gets a session in place of one that does not hold any more: one that somebody else renewed, or else by logging
-    /// in where that is possible without asking anybody; `false` where it is not.
+    /// Replaces an expired session: by one that another process renewed, or else by logging in again. `false` if that
+    /// is not possible without asking the user.
     ///
     /// # Errors
-    /// [`Error::LogInRefused`] where the node does not take the password.
+    /// [`Error::LogInRefused`] if the node refuses the password.
     pub(super) fn renew(&mut self, expired: Option<&Secret>) -> Result<bool, Error> {
         let store = self.session_store.clone();
         let _lock = store.as_ref().and_then(|store| store.lock());
@@ -119,7 +119,7 @@ impl Client {
             self.set_credentials(Credentials::Session(kept));
             return Ok(true);
         }
-        // Taken out meanwhile: a log-in that itself needs a session must not renew it again.
+        // Removed meanwhile, so that a log-in that needs a session itself does not renew it again.
         let Some(request) = self.log_in.take() else { return Ok(false) };
         let result = self.log_in(&request);
         self.log_in = Some(request);
@@ -135,7 +135,7 @@ impl Client {
         }
     }
 
-    /// Ends a session that was opened for a single run. It does not matter whether that works: sessions expire.
+    /// Closes a session that was opened for a single run. Errors are ignored, since sessions expire.
     #[cfg(test)]
     pub(crate) fn log_out(&mut self) {
         let credentials = std::mem::take(&mut self.shared().credentials);

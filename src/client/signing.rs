@@ -1,4 +1,4 @@
-//! Signing requests with an access key (A11).
+//! Signs requests with an access key (A11).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -16,14 +16,14 @@ use crate::json;
 use crate::plan::{PathPart, Request};
 use crate::secret::{MASK, Secret};
 
-/// An access key, with which each request is signed instead of naming a session.
+/// An access key, which signs requests instead of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessKey {
     /// Its public part.
     pub id: String,
     /// Its secret part.
     pub secret: Secret,
-    /// Where the node's wall clock is: the node compares digits and does not look at the zone.
+    /// The time zone of the node's clock: the node compares the digits of dates and ignores their zone.
     pub zone: NodeZone,
 }
 
@@ -32,12 +32,12 @@ pub struct AccessKey {
 pub struct NodeZone(TimeZone);
 
 impl NodeZone {
-    /// The zone of this machine, which is the node's where both stand in one place.
+    /// The zone of this machine.
     pub fn of_this_machine() -> NodeZone {
         NodeZone(TimeZone::system())
     }
 
-    /// A zone by its name (`Asia/Shanghai`, `UTC`) or its distance from UTC (`+08:00`).
+    /// A zone by its name (`Asia/Shanghai`, `UTC`) or its offset from UTC (`+08:00`).
     pub fn parse(text: &str) -> Option<NodeZone> {
         let text = text.trim();
         if let Some((hours, minutes)) = text
@@ -57,7 +57,7 @@ impl NodeZone {
         TimeZone::get(text).ok().map(NodeZone)
     }
 
-    /// The date as the node reads it: `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`.
+    /// The date in the format of the node: `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`.
     fn date(&self, unix_seconds: i64) -> String {
         let moment = Timestamp::from_second(unix_seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.0.clone());
         let zone = match self.0.iana_name() {
@@ -69,7 +69,7 @@ impl NodeZone {
 }
 
 impl AccessKey {
-    /// The headers that sign a request at a moment of the node's clock, in seconds since 1970.
+    /// The headers that sign a request. `time` is that of the node's clock, in seconds since 1970.
     pub(super) fn headers(&self, request: &Request, time: i64) -> [(&'static str, HeaderText); 2] {
         let date = self.zone.date(time);
         let mut path = String::from("/v1");
@@ -93,7 +93,7 @@ impl AccessKey {
 }
 
 impl Client {
-    /// Asks the node for its time, unless it has told it before.
+    /// Asks the node for its time, unless it is known already.
     pub(super) fn learn_clock_skew(&mut self) -> Result<(), Error> {
         if self.shared().clock_skew.is_none() {
             let skew = self.ask_clock_skew()?;
@@ -102,7 +102,7 @@ impl Client {
         Ok(())
     }
 
-    /// By how many seconds the node's clock is ahead of this machine's. A node that does not tell counts as right.
+    /// By how many seconds the node's clock is ahead of this machine's; 0 if the node does not report its time.
     fn ask_clock_skew(&mut self) -> Result<i64, Error> {
         let mut wire = self.plain_get("/management-nodes/actions", std::time::Duration::from_secs(30));
         wire.method = Method::Put;

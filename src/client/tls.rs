@@ -1,4 +1,5 @@
-//! Setting TLS up, for https only: reading the system's roots costs more than a whole request over plain http.
+//! TLS configuration, for https only: loading the system's certificates takes longer than a whole request over plain
+//! http.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,16 +14,16 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 
 use super::wire::TransportError;
 
-/// Whom to trust over https.
+/// Which certificates to trust.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// Certificates in PEM to trust besides the system's.
+    /// A PEM file of certificates to trust in addition to those of the system.
     pub ca_file: Option<PathBuf>,
-    /// Whether any certificate will do.
+    /// Whether to accept any certificate.
     pub insecure: bool,
 }
 
-/// A configuration that trusts nobody, for a client that speaks plain http and is never asked for TLS.
+/// A configuration without trusted certificates, for clients that use plain http.
 pub(super) fn unused() -> Result<ClientConfig, TransportError> {
     configuration(Arc::new(ring::default_provider()), RootCertStore::empty())
 }
@@ -62,7 +63,7 @@ fn configuration(provider: Arc<CryptoProvider>, roots: RootCertStore) -> Result<
         .with_no_client_auth())
 }
 
-/// Adds the certificates of a file to those that are trusted; the certificates.
+/// Adds the certificates of a file to the trusted ones and returns them.
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let flaw = |reason: String| setup(format!("{}: {reason}", path.display()));
     let mut named = Vec::new();
@@ -79,8 +80,8 @@ fn setup(reason: String) -> TransportError {
     TransportError::TlsSetup { reason }
 }
 
-/// Accepts what an authority vouches for, and a certificate that the user named itself: one that a server has signed for
-/// itself is often that of an authority, too, and such are not taken from servers otherwise.
+/// Accepts certificates of an authority, and those that the user named: a self-signed certificate of a server is often
+/// marked as that of an authority, which is not accepted for servers otherwise.
 #[derive(Debug)]
 struct TrustNamed {
     by_authority: Arc<WebPkiServerVerifier>,
@@ -97,7 +98,7 @@ impl ServerCertVerifier for TrustNamed {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         match self.by_authority.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // Its dates were looked at before what it is used for.
+            // The dates were checked before the purpose.
             Err(error) if !is_out_of_date(&error) && self.named.contains(end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
@@ -135,9 +136,8 @@ fn is_out_of_date(error: &rustls::Error) -> bool {
     matches!(error, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
 }
 
-/// Accepts any certificate, as the user asked with `--insecure`. Nor is it looked at whether the server has its key: who
-/// stands between shows a certificate of their own, so that this would prove nothing, and it fails for certificates of
-/// old forms.
+/// Accepts any certificate, for `--insecure`. Signatures of the server are not checked either: an attacker would use
+/// their own certificate, so that the check proves nothing, and it fails for old certificates.
 #[derive(Debug)]
 struct TrustAnyone(Arc<CryptoProvider>);
 

@@ -1,4 +1,4 @@
-//! How many rows a query finds, also where the node does not tell (R15).
+//! Counts the rows of a query, also if the node does not report the total (R15).
 
 use super::call::Reply;
 use super::call::Unwatched;
@@ -11,8 +11,8 @@ use crate::json::{Piece, Pieces, ReadError};
 use crate::plan::{Cursor, QueryPlan};
 
 impl Client {
-    /// The number of rows, added up where the conditions had to be split. Some queries have no total in their answers
-    /// (R15): their rows are fetched and counted.
+    /// The number of rows; the sum of all parts if the conditions had to be split. Some queries have no total in their
+    /// answers (R15): their rows are fetched and counted.
     pub(super) fn count(&mut self, plan: &QueryPlan) -> Result<Result<u64, ApiFailure>, Error> {
         let mut total = 0;
         for part in 0..plan.parts().max(1) {
@@ -50,15 +50,15 @@ impl Client {
     }
 }
 
-/// Whether the total that was asked for has come.
+/// Whether the requested total was received.
 enum Total {
-    /// Not yet. Where it never comes, the rows are counted with these.
+    /// Not yet. If it is missing, the rows are counted with this client.
     Awaited { client: Box<Client>, plan: Box<QueryPlan> },
-    /// It came, or was made up for.
+    /// It was received or counted.
     Told,
 }
 
-/// A reply that has a total, also where the node leaves it out (R15).
+/// Adds the total to a reply if the node left it out (R15).
 pub(super) struct WithTotal {
     reply: Reply,
     total: Total,
@@ -66,7 +66,7 @@ pub(super) struct WithTotal {
 }
 
 impl WithTotal {
-    /// A plan's reply; with the client rows are counted where it has to be.
+    /// Wraps the reply of a plan. The client counts the rows if necessary.
     pub(super) fn new(reply: Reply, client: Client, plan: QueryPlan) -> WithTotal {
         let total = Total::Awaited { client: Box::new(client), plan: Box::new(plan) };
         WithTotal { reply, total, counted: String::new() }

@@ -1,4 +1,4 @@
-//! What goes over the wire, for people who look for a fault (`-v`).
+//! Traces of requests and answers (`-v`).
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ impl Trace {
         Trace { out: Arc::new(Mutex::new(out)), secrets, known }
     }
 
-    /// Writes lines, each behind a mark. That nobody can read them is no reason to fail.
+    /// Writes lines with a prefix. Write errors are ignored: a trace must not make a call fail.
     fn write(&self, mark: char, text: &str) {
         let mut block = String::new();
         let text = match self.secrets {
@@ -56,7 +56,7 @@ impl Trace {
         self.write('>', &text);
     }
 
-    /// Traces the head at once and the body when all of it was read, or nobody wants more of it.
+    /// Traces the head immediately, and the body when it was read completely or is dropped.
     pub(super) fn response(&self, response: WireResponse) -> WireResponse {
         let mut text = format!("{}\n", response.status);
         for (name, value) in &response.headers {
@@ -74,7 +74,7 @@ impl Trace {
     }
 }
 
-/// A body that is noted while it is read.
+/// A body that is recorded while it is read.
 struct TracedBody {
     body: Box<dyn Read + Send>,
     trace: Trace,

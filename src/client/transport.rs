@@ -1,4 +1,4 @@
-//! Requests over HTTP/1.1, on reqwest and a runtime of one thread.
+//! The HTTP/1.1 transport, which uses reqwest and a single-threaded runtime.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -18,20 +18,20 @@ use crate::catalog::Method;
 use crate::interrupt::Interrupt;
 use crate::secret::Secret;
 
-/// How long a connection may take to come about (T8).
+/// The time-out for establishing a connection (T8).
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the body of an answer may stay silent.
 const BODY_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How long an unused connection is kept: much shorter than the 120 s of a node (T6), so that a connection is
-/// hardly ever used again while the node closes it.
+/// How long an idle connection is kept: much shorter than the 120 s of a node (T6), so that a connection is rarely
+/// reused while the node closes it.
 const KEEP_UNUSED: Duration = Duration::from_secs(15);
 
-/// How often a wish to stop is looked for.
+/// How often a flag is checked.
 const TICK: Duration = Duration::from_millis(40);
 
-/// Which proxies to go through, as the environment's values say: `http_proxy`, `https_proxy`, `no_proxy`.
+/// The proxies of the environment: `http_proxy`, `https_proxy`, `no_proxy`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProxyOptions {
     /// The proxy's URL for plain http.
@@ -45,19 +45,19 @@ pub struct ProxyOptions {
 /// How to reach a node.
 #[derive(Clone, Debug, Default)]
 pub struct TransportOptions {
-    /// Whom to trust over https.
+    /// Which certificates to trust.
     pub tls: TlsOptions,
-    /// Which proxies to go through.
+    /// Which proxies to use.
     pub proxies: ProxyOptions,
     /// Set when the user presses Ctrl-C.
     pub interrupt: Interrupt,
 }
 
-/// Sends with reqwest. Everything that reqwest might do on its own is off: redirects, repeats, proxies of the
-/// environment, referers.
+/// Sends requests with reqwest. Its automatic features are disabled: redirects, retries, proxies of the environment,
+/// referers.
 pub struct ReqwestTransport {
     shared: Arc<Shared>,
-    /// The connection of the action at hand, with the uuid of its job.
+    /// The connection of the current action, with the uuid of its job.
     lane: Option<(String, reqwest::Client)>,
 }
 
@@ -65,9 +65,9 @@ struct Shared {
     runtime: tokio::runtime::Runtime,
     endpoint: Endpoint,
     options: TransportOptions,
-    /// What all clients are made with, the first time that one is.
+    /// The TLS configuration of all clients, created with the first one.
     tls: Mutex<Option<rustls::ClientConfig>>,
-    /// Keeps a connection for all that belongs to no action; made when first needed.
+    /// The client for all requests that do not belong to an action; created on first use.
     client: Mutex<Option<reqwest::Client>>,
 }
 
@@ -75,7 +75,7 @@ impl ReqwestTransport {
     /// A transport to one node. Nothing is connected yet.
     ///
     /// # Errors
-    /// When the system gives no event queue to wait on.
+    /// When the runtime cannot be created.
     pub fn new(endpoint: Endpoint, options: TransportOptions) -> Result<ReqwestTransport, TransportError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -88,7 +88,7 @@ impl ReqwestTransport {
 }
 
 impl Shared {
-    /// The client whose connection is kept for all that belongs to no action.
+    /// The client for all requests that do not belong to an action.
     fn client(&self) -> Result<reqwest::Client, TransportError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = &*client {
@@ -97,7 +97,7 @@ impl Shared {
         Ok(client.insert(self.new_client()?).clone())
     }
 
-    /// A client without a connection, which keeps one once it has it.
+    /// A client without a connection, which keeps the first one that it opens.
     fn new_client(&self) -> Result<reqwest::Client, TransportError> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls()?)
@@ -113,14 +113,14 @@ impl Shared {
             builder = builder.proxy(proxy);
         }
         if self.endpoint.host() == "localhost" {
-            // A node may listen on either, and the system's table of hosts may know one only.
+            // A node may listen on either address, and the hosts file may contain only one of them.
             let both = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
             builder = builder.resolve_to_addrs("localhost", &both.map(|address| SocketAddr::from((address, 0))));
         }
         builder.build().map_err(|error| TransportError::Connect { reason: reason(&error) })
     }
 
-    /// The configuration of TLS. Its copies share the keys with which a handshake is taken up again.
+    /// The TLS configuration. Its copies share the session tickets.
     fn tls(&self) -> Result<rustls::ClientConfig, TransportError> {
         let mut tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tls) = &*tls {
@@ -134,7 +134,7 @@ impl Shared {
         let Some(full) = self.proxy_url() else { return Ok(None) };
         let make = if self.endpoint.is_https() { Proxy::https } else { Proxy::http };
         let proxy: Proxy = make(full.expose()).map_err(|_| TransportError::Connect {
-            reason: format!("`{}` is no proxy URL", crate::secret::mask_url(full.expose())),
+            reason: format!("`{}` is not a proxy URL", crate::secret::mask_url(full.expose())),
         })?;
         Ok(Some(proxy.no_proxy(NoProxy::from_string(&self.exceptions()))))
     }
@@ -143,19 +143,19 @@ impl Shared {
     fn proxy_url(&self) -> Option<Secret> {
         let proxies = &self.options.proxies;
         let url = if self.endpoint.is_https() { &proxies.https } else { &proxies.http };
-        // What listens on this machine only cannot be reached from a proxy.
+        // A proxy cannot reach a loopback address of this machine.
         let url = url.as_ref().filter(|url| !url.is_empty() && !self.endpoint.is_loopback())?;
         // `proxy:3128` is as good as `http://proxy:3128`.
         let is_whole = url.expose().contains("://");
         Some(if is_whole { url.clone() } else { Secret::new(format!("http://{}", url.expose())) })
     }
 
-    /// The hosts that are reached directly, without ports: what names another port than the endpoint's is left out.
+    /// The hosts that are reached directly, without ports. Entries for other ports than the endpoint's are left out.
     fn exceptions(&self) -> String {
         let own = self.endpoint.port_in_use();
         let without_port = |exception: &str| {
             let exception = exception.trim();
-            // The last colon of an address without brackets is a part of it.
+            // Without brackets, the last colon is part of an IPv6 address.
             let is_bare = exception.parse::<std::net::Ipv6Addr>().is_ok();
             let port = exception.rsplit_once(':').filter(|_| !is_bare);
             match port.and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?))) {
@@ -167,7 +167,7 @@ impl Shared {
         exceptions.split(',').filter_map(without_port).collect::<Vec<_>>().join(",")
     }
 
-    /// Host and port of the proxy that requests go through, by the same rules as reqwest's.
+    /// Host and port of the proxy in use, by the rules of reqwest.
     fn proxy_in_use(&self) -> Option<String> {
         let url = self.proxy_url()?;
         let matcher = Matcher::builder().all(url.expose().to_owned()).no(self.exceptions()).build();
@@ -176,7 +176,7 @@ impl Shared {
         Some(found.uri().port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
 
-    /// What an error means for the request, with the proxy where one stands between.
+    /// The transport error for an error of reqwest, with the proxy if one is used.
     fn classify(&self, error: &reqwest::Error) -> TransportError {
         let error = classify(error);
         let connecting = matches!(
@@ -192,7 +192,7 @@ impl Shared {
         }
     }
 
-    /// Runs a future to its end, its time-out or the user's interruption.
+    /// Runs a future until it completes, times out or the user interrupts.
     fn wait<T>(
         &self,
         limit: Duration,
@@ -202,10 +202,10 @@ impl Shared {
         self.runtime.block_on(async {
             let mut future = std::pin::pin!(future);
             let started = tokio::time::Instant::now();
-            // One that no clock reaches is none.
+            // A time-out beyond the clock's range is none.
             let deadline = tokio::time::Instant::now().checked_add(limit);
             loop {
-                // Whether to stop is asked before anything is sent, too.
+                // Interruptions are checked for before anything is sent, too.
                 if self.options.interrupt.is_set() {
                     return Err(TransportError::Interrupted);
                 }
@@ -222,8 +222,7 @@ impl Shared {
         })
     }
 
-    /// The URL, refused where the URL parser would send something else than what was meant: it resolves `..`
-    /// segments, also as `%2E%2E`.
+    /// The URL. It is an error if the URL parser changes it: it resolves `..` segments, also as `%2E%2E`.
     fn url(&self, target: &str) -> Result<Url, TransportError> {
         let text = format!("{}{target}", self.endpoint.base());
         let url = Url::parse(&text).map_err(|_| TransportError::Unsendable)?;
@@ -232,7 +231,7 @@ impl Shared {
 }
 
 impl ReqwestTransport {
-    /// The client with the connection that a request goes over.
+    /// The client whose connection a request uses.
     fn client_for(&mut self, lane: Option<&Lane>) -> Result<reqwest::Client, TransportError> {
         let Some(lane) = lane else { return self.shared.client() };
         match &self.lane {
@@ -270,10 +269,10 @@ impl Transport for ReqwestTransport {
                 builder.send().await
             })?
             .map_err(|error| self.shared.classify(&error))?;
-        // What is no result is not used as it comes.
+        // Only results are streamed.
         let whole =
             request.whole.or((response.status() != reqwest::StatusCode::OK).then(|| sent.elapsed() + BODY_TIMEOUT));
-        // An end that no clock reaches is none.
+        // A deadline beyond the clock's range is none.
         let end = whole.and_then(|whole| sent.checked_add(whole).map(|at| End { at, after: whole }));
         let headers = response
             .headers()
@@ -292,37 +291,37 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// Has kept connections looked at: one on which something came that nobody asked for, or that was closed, is not used
-/// again. Between two requests nothing runs that would see that. The first turn tells the connections what came, and
-/// the second lets them act on it.
+/// Lets kept connections process what arrived: a connection with unexpected data, or one that was closed, is not
+/// reused. Nothing runs between two requests that would notice this. The first yield delivers the events to the
+/// connections, and the second lets them react.
 async fn look_at_connections() {
     tokio::task::yield_now().await;
     tokio::task::yield_now().await;
 }
 
-/// The body of an answer, read as it comes.
+/// The body of an answer, which is streamed.
 struct Body {
     shared: Arc<Shared>,
     response: reqwest::Response,
     chunk: Chunk,
-    /// Until when all of it has to be there.
+    /// The deadline for the whole body.
     end: Option<End>,
 }
 
-/// The end of the time for an answer.
+/// The deadline for an answer.
 #[derive(Clone, Copy)]
 struct End {
     at: Instant,
-    /// How long that is from the moment of sending.
+    /// The time-out, from the moment of sending.
     after: Duration,
 }
 
 impl Body {
-    /// The next bytes; `None` behind the last.
+    /// The next bytes; `None` after the last.
     fn next(&mut self) -> Result<Option<impl AsRef<[u8]> + Into<Vec<u8>> + use<>>, TransportError> {
         let left = self.end.map(|end| (end.at.saturating_duration_since(Instant::now()), end.after));
         let next = match left {
-            // Bytes that are there already would be taken without a look at the time.
+            // Bytes that have arrived already would be read without checking the time.
             Some((left, after)) if left.is_zero() => return Err(TransportError::Slow { after }),
             Some((left, after)) if left < BODY_TIMEOUT => {
                 self.shared.wait(left, &mut |_| {}, self.response.chunk()).map_err(|error| match error {
@@ -336,7 +335,7 @@ impl Body {
     }
 }
 
-/// Bytes that came and were not read yet.
+/// Bytes that were received but not read yet.
 #[derive(Default)]
 struct Chunk {
     bytes: Vec<u8>,
@@ -375,14 +374,14 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-/// What an error of reqwest means for the request.
+/// The transport error for an error of reqwest.
 fn classify(error: &reqwest::Error) -> TransportError {
     if error.is_dns() {
         return TransportError::Lookup { reason: reason(error) };
     }
     if let Some(tls) = find::<rustls::Error>(error) {
         let certificate = matches!(tls, rustls::Error::InvalidCertificate(_));
-        // A handshake fails before anything of the request is sent; later, TLS errors are cuts.
+        // A handshake fails before the request is sent; later TLS errors are cut connections.
         return if error.is_connect() {
             TransportError::Tls { reason: tls.to_string(), certificate }
         } else {
@@ -427,7 +426,7 @@ fn find<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     None
 }
 
-/// The innermost text of an error: the outer ones repeat the URL or say nothing.
+/// The text of the innermost error: the outer ones repeat the URL or are generic.
 fn reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {

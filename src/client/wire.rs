@@ -1,47 +1,47 @@
-//! What goes over the wire and comes back, whoever carries it.
+//! HTTP requests and answers, and the trait of transports.
 
 use std::io::Read;
 
 use crate::catalog::Method;
 use crate::secret::{Secret, Secrets};
 
-/// A request as it is sent: to the endpoint that its transport was made for, and to no other.
+/// An HTTP request to the endpoint of its transport.
 #[derive(Clone, Debug)]
 pub struct WireRequest {
-    /// The verb.
+    /// The method.
     pub method: Method,
-    /// What follows the base URL, percent-encoded: `/v1/zones?q=name%3Dlab`. It may hold secrets.
+    /// Path and query after the base URL, percent-encoded: `/v1/zones?q=name%3Dlab`. They may contain secrets.
     pub target: Secret,
-    /// Headers in order, names as people write them. `Host` and `Content-Length` are the transport's.
+    /// Headers in order. The transport adds `Host` and `Content-Length`.
     pub headers: Vec<(&'static str, HeaderText)>,
     /// The body of a POST or PUT, JSON in ASCII.
     pub body: Option<Secret>,
     /// How long the first byte of the answer may take.
     pub patience: std::time::Duration,
-    /// How long the whole answer may take, from the moment of sending; nothing for a reply that is used as it comes,
-    /// of which each piece has its time.
+    /// The time-out for the whole answer, from the moment of sending; `None` for a streamed reply, whose pieces have
+    /// time-outs of their own.
     pub whole: Option<std::time::Duration>,
-    /// The connection of an action, where the request belongs to one; without, one that all others share.
+    /// The connection of an action, if the request belongs to one; else the shared connection.
     pub lane: Option<Lane>,
-    /// The request as it may be shown.
+    /// The parts of the request with secrets masked.
     pub shown: Shown,
 }
 
-/// A connection that one action has to itself, with the questions for its job.
+/// A connection for one action and the polls of its job.
 ///
-/// The far end may close a connection at the very moment it is used again, and then nobody knows whether the request
-/// arrived. And what comes late of an earlier answer, such as a copy of it, would count as the answer to the next
-/// request. So an action goes over a new connection, and what follows it there is about the same job.
+/// A node may close a connection just when it is reused, and then it is not known whether the request arrived. And a
+/// late copy of an earlier answer would be taken for the answer to the next request. So an action uses a new
+/// connection, and all later requests over it are about the same job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lane {
     /// The uuid of the job.
     pub of: String,
-    /// Whether nothing may have gone over it before.
+    /// Whether the connection must be new.
     pub is_new: bool,
 }
 
 impl WireRequest {
-    /// What follows the base URL.
+    /// Path and query after the base URL.
     pub(super) fn target_text(&self, secrets: Secrets) -> &str {
         match secrets {
             Secrets::Shown => self.target.expose(),
@@ -58,11 +58,11 @@ impl WireRequest {
     }
 }
 
-/// The value of a header. `Debug` hides what is secret of it.
+/// The value of a header. `Debug` hides its secret part.
 #[derive(Clone)]
 pub struct HeaderText {
     text: Secret,
-    /// With the secret part masked; nothing where no part is secret.
+    /// The value with the secret part masked; `None` if nothing is secret.
     masked: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl HeaderText {
         self.masked.is_some()
     }
 
-    /// The value, or what may be shown of it.
+    /// The value, masked unless secrets are shown.
     pub fn show(&self, secrets: Secrets) -> &str {
         self.masked.as_deref().filter(|_| secrets == Secrets::Masked).unwrap_or(self.expose())
     }
@@ -99,7 +99,7 @@ impl std::fmt::Debug for HeaderText {
     }
 }
 
-/// The parts of a request that may hold secrets, with those masked.
+/// The parts of a request that may contain secrets, masked.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     /// As [`WireRequest::target`].
@@ -108,7 +108,7 @@ pub struct Shown {
     pub body: Option<String>,
 }
 
-/// An answer: its body is still on the way.
+/// An answer whose body has not been read yet.
 pub struct WireResponse {
     /// The HTTP status.
     pub status: u16,
@@ -131,7 +131,7 @@ impl std::fmt::Debug for WireResponse {
     }
 }
 
-/// Why there is no answer, or not all of one.
+/// Why there is no complete answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
     /// The host name has no address. Nothing was sent.
@@ -140,10 +140,10 @@ pub enum TransportError {
         /// What the resolver says.
         reason: String,
     },
-    /// Nobody listens there. Nothing was sent.
+    /// The connection was refused. Nothing was sent.
     #[error("the connection was refused")]
     Refused,
-    /// No connection within the time. Nothing was sent.
+    /// The connection timed out. Nothing was sent.
     #[error("no connection within {} seconds", after.as_secs())]
     ConnectTimeout {
         /// How long was waited.
@@ -155,7 +155,7 @@ pub enum TransportError {
         /// What the system says.
         reason: String,
     },
-    /// No connection through a proxy: to it, or onwards from it. Nothing was sent.
+    /// No connection through a proxy: either to it or from it to the node. Nothing was sent.
     #[error("{source} (through the proxy {proxy})")]
     Proxy {
         /// The proxy's host and port.
@@ -163,7 +163,7 @@ pub enum TransportError {
         /// What went wrong.
         source: Box<TransportError>,
     },
-    /// The encrypted connection was not agreed on. Nothing was sent.
+    /// The TLS handshake failed. Nothing was sent.
     #[error("TLS failed: {reason}")]
     Tls {
         /// What the TLS library says.
@@ -171,37 +171,37 @@ pub enum TransportError {
         /// Whether the certificate is the reason.
         certificate: bool,
     },
-    /// TLS cannot be set up here: a certificate file that cannot be read, for one. Nothing was sent.
+    /// TLS cannot be set up, for example because a certificate file cannot be read. Nothing was sent.
     #[error("TLS cannot be set up: {reason}")]
     TlsSetup {
         /// What is wrong.
         reason: String,
     },
-    /// The connection ended after the request was, perhaps, sent and before the whole answer had come.
+    /// The connection ended before the whole answer came. The request may have been sent.
     #[error("the connection was cut: {reason}")]
     Cut {
         /// What the system says.
         reason: String,
     },
-    /// The node went silent: nothing came for this long.
+    /// The node sent nothing for this long.
     #[error("no answer for {} seconds", after.as_secs())]
     Silent {
         /// How long was waited.
         after: std::time::Duration,
     },
-    /// The answer comes, but so slowly that nobody waits for its end.
+    /// The answer was not complete within the time-out.
     #[error("no whole answer within {} seconds", after.as_secs())]
     Slow {
         /// How long was waited.
         after: std::time::Duration,
     },
-    /// What came is not HTTP.
+    /// The answer is not HTTP.
     #[error("the answer is not HTTP: {reason}")]
     NotHttp {
         /// What the parser says.
         reason: String,
     },
-    /// All of the answer came, and it is not what it should be.
+    /// The answer is complete but invalid.
     #[error("{flaw}")]
     Flawed {
         /// What is wrong with it.
@@ -210,7 +210,7 @@ pub enum TransportError {
     /// The user stopped waiting.
     #[error("interrupted")]
     Interrupted,
-    /// The request cannot be sent as it is: its path would change on the way, or a header holds what no header can.
+    /// The request cannot be sent unchanged: its path would be normalized, or a header contains invalid characters.
     /// Nothing was sent.
     #[error("a path or a header of it cannot be sent unchanged")]
     Unsendable,
@@ -237,7 +237,7 @@ impl TransportError {
         }
     }
 
-    /// The transport error inside the error of a body's reader; another error counts as a cut connection.
+    /// The transport error inside an error of a body's reader; other errors count as a cut connection.
     pub fn of(error: &std::io::Error) -> TransportError {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<TransportError>()) {
             Some(error) => error.clone(),
@@ -252,16 +252,16 @@ impl From<TransportError> for std::io::Error {
     }
 }
 
-/// Carries requests to one management node.
+/// Sends requests to one management node.
 pub trait Transport: Send {
-    /// Sends a request once and returns when the head of the answer is there. Until then `silent` is called again and
-    /// again with the time since the request was sent.
+    /// Sends a request once and returns when the head of the answer was received. Until then `silent` is called
+    /// repeatedly with the time since the request was sent.
     ///
     /// A transport never repeats a request on its own, never follows a redirect, and never sends to another
     /// host than its own.
     ///
     /// # Errors
-    /// See [`TransportError`]: whether the node may have received the request is what its variants tell apart.
+    /// See [`TransportError`]: its variants distinguish whether the node may have received the request.
     fn send(
         &mut self,
         request: &WireRequest,

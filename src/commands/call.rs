@@ -1,4 +1,4 @@
-//! A call of an API by its name, which is the command that is typed most.
+//! Calls of APIs by name, the most common commands.
 
 use crate::calls::{self, view};
 use crate::catalog::Catalog;
@@ -10,13 +10,13 @@ use crate::session::{Invocation, Line, nodes, offers};
 use crate::syntax::{Command, CommandError};
 use crate::terminal::read_text;
 
-/// The command of a line that calls an API, as far as that can be told without its settings.
+/// The command of a line that calls an API, checked as far as possible without its settings.
 pub(crate) fn command(line: &Line, catalog: Catalog) -> Result<Option<Command>, Error> {
     plan::check_name(&line.words, catalog, cli::command_names)?;
     Command::from_words(line.command_text(), &line.words).map_err(|error| explained(error, line, catalog))
 }
 
-/// What is wrong with the words of a call, with advice that fits the API where there is some.
+/// The error for the words of a call, with a hint for the API if there is one.
 fn explained(error: CommandError, line: &Line, catalog: Catalog) -> Error {
     match plan::argument_hint(&error, line.command_text(), line.api(), catalog) {
         Some(hint) => Error::Argument { error, hint },
@@ -24,7 +24,7 @@ fn explained(error: CommandError, line: &Line, catalog: Catalog) -> Error {
     }
 }
 
-/// Runs an API call and prints what came of it.
+/// Runs an API call and prints its result.
 pub(crate) fn run(cx: &mut Invocation<'_>, command: Command) -> Result<(), Error> {
     let name = command.name.clone();
     run_as_typed(cx, command).map_err(|error| offers::explain(cx.session, cx.settings, &name, error))
@@ -40,7 +40,7 @@ fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Err
     }
     let is_shown = names.is_some() && cx.settings.call.dry_run;
     let planned = planned(cx, &command, is_shown)?;
-    // A wrong format or column is worth knowing before anything is sent.
+    // A wrong format or column is reported before anything is sent.
     let view = view::of_settings(cx)?;
     let mut planned = fit_to_node(cx, &command, planned)?;
     warn_of_newer(cx, &command);
@@ -83,8 +83,8 @@ fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Res
     Ok(plan::plan(command, cx.session.catalog, &how)?)
 }
 
-/// Makes sure that the node runs the API that is sent and no other, and that the request has the form that its
-/// version takes. Most calls need neither, and ask the node nothing.
+/// Checks that the node does not run another API instead, and adapts the request to its version. For most calls neither
+/// is necessary, and the node is not asked.
 fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan) -> Result<Plan, Error> {
     let (name, effect) = match &plan {
         Plan::Call(request) => (request.api, request.effect),
@@ -94,8 +94,8 @@ fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan) -> Result
     if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command, false) } else { Ok(plan) }
 }
 
-/// Warns of what a command names that the node's version does not have: the node ignores such a parameter without
-/// a word (P6), and fails on such a field.
+/// Warns of parameters and fields that the node's version does not have: a node ignores such parameters (P6), and fails
+/// on such fields.
 fn warn_of_newer(cx: &mut Invocation<'_>, command: &Command) {
     if plan::newer(command, Catalog::oldest()).is_empty() {
         return;

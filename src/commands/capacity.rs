@@ -1,4 +1,4 @@
-//! `capacity`: how full hosts, primary storages and backup storages are.
+//! `capacity`: the used capacity of hosts, primary storages and backup storages.
 
 use crate::calls::{send, view};
 use crate::client::{self, Answer};
@@ -11,7 +11,7 @@ use crate::shell::Flow;
 
 use super::capacity_rows::{KINDS, Style, reply};
 
-/// Prints how full the cloud is.
+/// Prints the used capacity.
 pub(super) fn run(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
     let view = view::of_settings(cx)?;
     let style = match view.format {
@@ -26,7 +26,7 @@ pub(super) fn run(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
         lists.push(rows_of(cx, kinds.api)?);
     }
     let reply = reply(&lists, style);
-    // A list of one is a list still, and not a record in a block of lines.
+    // A list of one row is printed as a table, too.
     let format = if view.format == Format::Table { Format::Wide } else { view.format };
     let view = View { format, ..view };
     cx.write(|writer| {
@@ -36,7 +36,7 @@ pub(super) fn run(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
     Ok(Flow::Continue)
 }
 
-/// The texts of all rows that a query finds.
+/// The texts of all rows of a query.
 fn rows_of(cx: &mut Invocation<'_>, api: &str) -> Result<Vec<Vec<u8>>, Error> {
     let query = plan::rows(api, &Wanted::default(), cx.settings.call.page_size.value, cx.session.catalog)?;
     let mut reply = match send::query(cx, &query)? {

@@ -1,19 +1,19 @@
-//! What `capacity` prints, as a reply.
+//! The output of `capacity`, as a reply.
 
 use crate::json::{self, Kind, write_string};
 use crate::render::human_size;
 
-/// One of the lists that are shown: where its rows come from, and what of them is a capacity.
+/// A list in the output: its query and its capacities.
 #[derive(Debug)]
 pub(super) struct Kinds {
     /// The query that returns the rows.
     pub(super) api: &'static str,
-    /// What the list is called in the reply.
+    /// The name of the list in the reply.
     name: &'static str,
     capacities: &'static [Capacity],
 }
 
-/// A pair of members that make a capacity.
+/// The pair of members of a capacity.
 #[derive(Debug)]
 struct Capacity {
     name: &'static str,
@@ -26,7 +26,7 @@ const fn bytes(name: &'static str, total: &'static str, available: &'static str)
     Capacity { name, total, available, bytes: true }
 }
 
-/// The lists, in the order in which they are shown.
+/// The lists in their order.
 pub(super) const KINDS: [Kinds; 3] = [
     Kinds {
         api: "QueryHost",
@@ -58,15 +58,15 @@ pub(super) enum Style {
     Numbers,
     /// As one text with a bar, which a terminal draws in blocks and a pipe in `#`; without uuids.
     Bars {
-        /// Whether it goes to a terminal.
+        /// Whether the output is a terminal.
         terminal: bool,
-        /// Whether there is room for a long bar and what it stands for.
+        /// Whether the bar is long and has numbers.
         roomy: bool,
     },
 }
 
-/// The reply that shows these rows, one list for each of [`KINDS`]: `{"hosts":[..],..}`. Each row has `name`, `state`
-/// and `status`, what is used of its capacities, and for programs `uuid`. The fullest rows come first.
+/// The reply with these rows, one list for each of [`KINDS`]: `{"hosts":[..],..}`. Each row has `name`, `state`,
+/// `status`, the used capacities, and for programs `uuid`. The fullest rows come first.
 pub(super) fn reply(lists: &[Vec<Vec<u8>>], style: Style) -> Vec<u8> {
     let mut text = String::from("{");
     for (index, (kinds, rows)) in KINDS.iter().zip(lists).enumerate() {
@@ -88,7 +88,7 @@ pub(super) fn reply(lists: &[Vec<Vec<u8>>], style: Style) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The share of its first capacity that is used.
+/// The used share of its first capacity.
 fn fullness(kinds: &Kinds, row: &[u8]) -> f64 {
     kinds
         .capacities
@@ -97,15 +97,15 @@ fn fullness(kinds: &Kinds, row: &[u8]) -> f64 {
         .map_or(-1.0, |(total, used)| share(total, used))
 }
 
-/// The total and what is used of it, where the node knows both.
+/// The total and the used part, if the node reports both.
 fn measured(capacity: &Capacity, row: &[u8]) -> Option<(i64, i64)> {
     let number = |name: &str| {
         let text = std::str::from_utf8(json::member(row, name)?).ok()?;
-        // Nodes print some integers as doubles (N4); what a capacity loses there is beyond the petabytes.
+        // Nodes print some integers as doubles (N4), which are exact for capacities up to petabytes.
         text.parse::<i64>().ok().or_else(|| text.parse::<f64>().ok().map(|number| number as i64))
     };
     let total = number(capacity.total).filter(|total| *total > 0)?;
-    // With overcommitment more can be available than there is.
+    // With overcommitment, the available part can exceed the total.
     Some((total, total.saturating_sub(number(capacity.available)?).max(0)))
 }
 
@@ -162,7 +162,7 @@ fn push_copy(name: &str, row: &[u8], text: &mut String) {
     }
 }
 
-/// A bar of what is used; a little of something always shows.
+/// A bar for the used share; it is never empty if something is used.
 fn bar(share: f64, width: usize, terminal: bool) -> String {
     let (full, empty) = if terminal { ("█", "░") } else { ("#", "-") };
     let least = usize::from(share > 0.0);

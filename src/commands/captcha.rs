@@ -1,4 +1,4 @@
-//! The picture that a node wants read before it lets anybody log in.
+//! Captchas of log-ins.
 
 use std::io;
 
@@ -15,8 +15,7 @@ use crate::plan;
 use crate::session::{Captcha, Invocation, LogIn};
 use crate::shell;
 
-/// Fetches a captcha, shows where its picture is and asks what it says; nothing where there is none or the
-/// user gives up.
+/// Fetches a captcha, shows its picture and asks for the text; `None` if there is none or the user gives up.
 pub(super) fn ask(cx: &mut Invocation<'_>, who: &LogIn) -> Result<Option<Captcha>, Error> {
     let parameters = [("resourceName", who.name().to_owned()), ("loginType", who.login_type().to_owned())];
     let request = plan::call("GetLoginCaptcha", &parameters, cx.session.catalog)?;
@@ -24,14 +23,14 @@ pub(super) fn ask(cx: &mut Invocation<'_>, who: &LogIn) -> Result<Option<Captcha
     let text = show::text(reply)?;
     let member = |name: &str| json::member(&text, name).map(|value| json::unescape(value).into_owned());
     let (Some(uuid), Some(picture)) = (member("captchaUuid"), member("captcha")) else { return Ok(None) };
-    // Some nodes send it as the address of an image: `data:image/png;base64,...`.
+    // Some nodes send it as a data URL: `data:image/png;base64,...`.
     let base64 = picture.rsplit(',').next().unwrap_or_default();
     let Ok(picture) = BASE64_STANDARD.decode(base64) else { return Ok(None) };
     let code = read(cx, &picture)?;
     Ok(code.filter(|code| !code.is_empty()).map(|code| Captcha { uuid, code }))
 }
 
-/// Shows a picture and asks what it says: on the terminal where it shows pictures, else in a file.
+/// Shows a picture, on the terminal if possible, else in a file, and asks for its text.
 fn read(cx: &Invocation<'_>, picture: &[u8]) -> Result<Option<String>, Error> {
     let environment = &cx.session.environment;
     let drawing = environment.variables.drawing.filter(|_| cx.settings.ui.terminal.stderr);
@@ -40,7 +39,7 @@ fn read(cx: &Invocation<'_>, picture: &[u8]) -> Result<Option<String>, Error> {
         Some(drawing) => picture::draw(picture, drawing, columns, &mut io::stderr())?,
         None => false,
     };
-    // Half blocks are a rough picture, which may have to be looked at elsewhere.
+    // Half blocks are coarse, so that the picture is written to a file, too.
     let is_clear = is_drawn && !matches!(drawing, Some(Drawing::Blocks { .. }));
     let path = environment.folders()?.state.join("captcha").join("captcha.png");
     if !is_clear {
@@ -53,7 +52,7 @@ fn read(cx: &Invocation<'_>, picture: &[u8]) -> Result<Option<String>, Error> {
     };
     let _attended = cx.session.attend_to_ends()?;
     let code = shell::ask(&question);
-    // It has served its purpose.
+    // The file is not needed any more.
     let _ = std::fs::remove_file(&path);
     Ok(code?.map(|code| code.trim().to_owned()))
 }

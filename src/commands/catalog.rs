@@ -1,4 +1,4 @@
-//! `catalog …`: what the program knows of the APIs, and what a node has of them.
+//! `catalog …`: the APIs that the program knows, and those that a node has.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -21,7 +21,7 @@ use crate::shell::Flow;
 
 /// Runs a `catalog` command.
 pub(super) fn run(cx: &mut Invocation<'_>, command: &CatalogCommand) -> Result<Flow, Error> {
-    // What the program knows by itself is no result.
+    // The output is not stored as a result.
     cx.session.recording = None;
     match command {
         CatalogCommand::Import { file, of } => import(cx, file, of.as_deref())?,
@@ -102,7 +102,7 @@ fn follow(cx: &mut Invocation<'_>, version: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Asks the node what it offers, and lists what it lacks.
+/// Asks the node for its APIs and lists the missing ones.
 fn sync(cx: &mut Invocation<'_>) -> Result<(), Error> {
     let said = offers::asked_anew(cx.session, cx.settings)?;
     offers::follow_version(cx.session, Some(cx.settings));
@@ -111,11 +111,11 @@ fn sync(cx: &mut Invocation<'_>) -> Result<(), Error> {
     lacking(catalog, &said).map_or(Ok(()), |rows| print(cx, rows))
 }
 
-/// Prints rows about APIs: a table on a terminal, and elsewhere these columns, a line for each row, for `grep` and
+/// Prints rows about APIs: as a table on a terminal, elsewhere one line for each row with these columns, for `grep` and
 /// `cut`.
 fn print(cx: &mut Invocation<'_>, rows: Rows) -> Result<(), Error> {
     let settings = &cx.settings.view;
-    // The columns of a context are those of inventories.
+    // The columns of a context are for inventories.
     let typed = settings.columns.clone().filter(|columns| matches!(columns.origin, Origin::Typed | Origin::Set));
     let mut settings = ViewSettings { columns: typed, ..settings.clone() };
     if settings.output.is_none() && settings.jq.is_none() && !cx.out.screen(&cx.settings.ui).terminal {
@@ -131,13 +131,13 @@ fn print(cx: &mut Invocation<'_>, rows: Rows) -> Result<(), Error> {
 /// How many names are told where there may be many.
 const MOST_NAMES: usize = 10;
 
-/// Rows with what is known of their members.
+/// Rows and their members.
 struct Rows {
     /// `{"inventories": [..]}`
     reply: Vec<u8>,
     /// Their members.
     shape: Shape,
-    /// The columns where they are read by programs.
+    /// The columns for programs.
     columns: &'static str,
 }
 
@@ -198,14 +198,14 @@ fn list(catalog: Catalog, part: Option<&str>, since: Option<&str>) -> Result<Row
     Ok(rows(catalog.api_names().filter(fits).map(row).collect(), text, &FLAGS, "name,method,path"))
 }
 
-/// The APIs that a node says it does not have, as rows of [`list`]; nothing where it does not say.
+/// The APIs that a node does not have, as rows of [`list`]; `None` if it does not list its APIs.
 fn lacking(catalog: Catalog, offers: &Offers) -> Option<Rows> {
     offers.apis.as_ref()?;
     let lacking = catalog.api_names().filter(|api| offers.lacks(*api)).map(row).collect();
     Some(rows(lacking, &["name", "since", "method", "path"], &FLAGS, "name,since,method,path"))
 }
 
-/// What a node said of itself, in a sentence or two.
+/// A summary of what a node reported.
 fn summary(catalog: Catalog, offers: &Offers) -> String {
     let version =
         offers.version.as_ref().map_or("of an unknown version".to_owned(), |version| format!("ZStack {version}"));
@@ -222,7 +222,7 @@ fn summary(catalog: Catalog, offers: &Offers) -> String {
     text
 }
 
-/// The version that `catalog use` sets; nothing where nodes are to be asked again.
+/// The version that `catalog use` sets; `None` to use that of the node.
 ///
 /// # Errors
 /// When it is no version.

@@ -1,4 +1,4 @@
-//! `complete LINE`: what Tab would offer, also for the command lines of other shells.
+//! `complete LINE`: prints the candidates of Tab, also for the completion of other shells.
 
 use std::cell::{OnceCell, RefCell};
 use std::sync::{Arc, Mutex};
@@ -8,12 +8,12 @@ use crate::session::{Invocation, Line, Session, Settings, fetch, lookup, nodes, 
 use crate::shell::complete::{Disk, Live, LiveValues, Sources, complete_lines};
 use crate::shell::{Flow, LiveCache, LiveLimits};
 
-/// Prints what Tab would offer at the end of a line.
+/// Prints the candidates at the end of a line.
 pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
     let contexts = cx.session.context_names();
     // What holds for the line is what the program would be started with. Nobody reads here what is said.
-    cx.session.held = cx.session.held.with(&Line::parse(line).options);
-    let held = &mut cx.session.held;
+    cx.session.base = cx.session.base.with(&Line::parse(line).options);
+    let held = &mut cx.session.base;
     held.silent = true;
     (held.options.quiet, held.options.verbose) = (true, false);
     let settings = cx.session.settle(&Default::default()).ok();
@@ -27,13 +27,12 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
     Ok(Flow::Continue)
 }
 
-/// Asks the node of a line for live values, which is made up only where one is wanted: most Tabs want none, and
-/// they shall cost nothing.
+/// Asks the node of a line for live values. The look-up is created on first use, since most completions do not need it.
 struct LiveAtNeed<'a> {
     session: RefCell<&'a mut Session>,
-    /// Without them there is no node to ask.
+    /// The settings; without them there is no node to ask.
     settings: Option<Settings>,
-    /// `None` where nobody is logged in.
+    /// `None` if nobody is logged in.
     cache: OnceCell<Option<LiveCache>>,
 }
 

@@ -1,8 +1,8 @@
-//! `completions SHELL`: the completion scripts, which ask the program itself what to offer.
+//! `completions SHELL`: the completion scripts, which get their candidates from the program.
 
 use crate::cli::Shell;
 
-/// The script of a shell, as the folder `completions` holds it.
+/// The script of a shell, from the directory `completions`.
 pub(super) fn script(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => include_str!("../../completions/zstack-cli.bash"),

@@ -13,7 +13,7 @@ use crate::shell::Flow;
 
 /// Runs a `context` command.
 pub(super) fn run(cx: &mut Invocation<'_>, command: &ContextCommand) -> Result<Flow, Error> {
-    // What the program knows by itself is no result.
+    // The output is not stored as a result.
     cx.session.recording = None;
     match command {
         ContextCommand::List => {
@@ -36,13 +36,13 @@ fn print(cx: &mut Invocation<'_>, reply: Vec<u8>, shape: &Shape) -> Result<(), E
     calls::show::print(cx, Reply::of_text(reply), shape, &view)
 }
 
-/// Uses a context from now on, in the shell whatever that was started with.
+/// Makes a context the current one. In the shell it replaces the node of the program's options.
 fn make_current(cx: &mut Invocation<'_>, name: &str) -> Result<(), Error> {
     let folders = cx.session.environment.folders()?.clone();
-    // The environment's credentials do not move along.
+    // The environment's credentials are not used for the other node.
     cx.session.started_for()?;
     cx.session.set_contexts(Contexts::make_current(&folders, name)?);
-    cx.session.held.forget_node();
+    cx.session.base.forget_node();
     let target = cx.session.settle(&Options::default())?.target;
     let is_in_use = target.is_of_context && target.context.as_deref() == Some(name);
     cx.say(&match cx.session.environment.variables.node() {
@@ -59,7 +59,7 @@ fn change(cx: &mut Invocation<'_>, name: &str, values: &[String]) -> Result<(), 
     let folders = cx.session.environment.folders()?.clone();
     let owner = Owner::Context(name.to_owned());
     let before = credentials::store(cx.session, &owner)?;
-    // A keyring that does not work is worth knowing now.
+    // A keyring that fails is reported now.
     if values.iter().any(|value| value == "credentials=keyring") {
         Credentials::new(&folders, Keeper::Keyring).probe(&owner)?;
     }
@@ -84,14 +84,14 @@ fn delete(cx: &mut Invocation<'_>, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is known of the rows of [`list`] and [`show`].
+/// The shape of the rows of [`list`] and [`show`].
 fn shape() -> Shape {
     let own = ["name", "current"].into_iter().chain(Setting::of_context().map(Setting::name));
     let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Text, secret: false };
     Shape { fields: own.map(field).collect(), ..Shape::default() }
 }
 
-/// As [`shape`], for lists: what tells contexts apart.
+/// As [`shape`], for lists: the members that distinguish contexts.
 fn list_shape() -> Shape {
     let mut shape = shape();
     shape.fields.retain(|field| ["name", "current", "url", "account"].contains(&field.name.as_str()));
@@ -109,7 +109,7 @@ fn list(contexts: &Contexts) -> Vec<u8> {
     reply("inventories", Value::List(rows))
 }
 
-/// A context as a reply, with the defaults that hold in it: `{"inventory": {"name", "current", "url", ..}}`.
+/// A context as a reply, completed by the defaults: `{"inventory": {"name", "current", "url", ..}}`.
 fn show(contexts: &Contexts, name: Option<&str>) -> Result<Vec<u8>, Error> {
     let context = match name {
         Some(name) => Some(contexts.find(name)?),
@@ -150,7 +150,7 @@ fn set(folders: &Folders, name: &str, url: Option<&str>, values: &[String]) -> R
     Ok(Contexts::set(folders, name, &changes)?)
 }
 
-/// What [`set`] has made of a context.
+/// The result of [`set`].
 fn notes_of_set(old: &Contexts, new: &Contexts, name: &str) -> Vec<String> {
     let (before, now) = (old.get(name), new.get(name));
     let became_current = old.current().is_none() && new.current().is_some_and(|current| current.name == name);

@@ -11,11 +11,11 @@ use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};
 
-/// Nothing is known by that name.
+/// There is no page of that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no API, inventory, command or topic of that name")]
 pub struct UnknownSubject {
-    /// The closest name that there is.
+    /// The closest name.
     pub closest: Option<String>,
 }
 
@@ -34,10 +34,10 @@ pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, E
 /// The page about `subject`; without one the overview. Ends with a line end.
 ///
 /// # Errors
-/// [`UnknownSubject`] where nothing is called so.
+/// [`UnknownSubject`] if there is no page.
 pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSubject> {
     let Some(subject) = subject else { return Ok(overview(catalog)) };
-    // Commands are written in small letters, so that an API of the same letters is asked for with its capitals.
+    // Commands are lowercase. An API of the same letters is found by its capitals.
     if let Some(usage) = command_page(subject) {
         return Ok(usage);
     }
@@ -73,13 +73,13 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
 fn command_page(path: &str) -> Option<String> {
     let command = cli::command_called(path.split(' '))?;
     let mut page = String::new();
-    // What there is to say of a command beyond its words is a topic of the same name.
+    // Details of a command are in the topic of the same name.
     if let Some(topic) = TOPICS.iter().find(|topic| topic.name == path) {
         let _ = writeln!(page, "{}", topic.text);
     }
     let _ = writeln!(page, "{path}: {}", command.summary());
     let mut rows = command.usage(path);
-    // The summary stands above already.
+    // The summary is printed above already.
     rows.iter_mut().filter(|(_, summary)| *summary == command.summary()).for_each(|(_, summary)| summary.clear());
     let words = command.words().map(|word| (format!("    {}", word.value_name()), word.described()));
     rows.splice(rows.len().min(1)..rows.len().min(1), words);
@@ -174,13 +174,13 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
     out
 }
 
-/// Required parameters first, otherwise as the catalog has them.
+/// Required parameters first, otherwise in the order of the catalog.
 fn ordered(api: &Api) -> impl Iterator<Item = &Parameter> {
     let required = api.parameters.iter().filter(|parameter| parameter.required);
     required.chain(api.parameters.iter().filter(|parameter| !parameter.required))
 }
 
-/// What an API does, as its name says: `Attach ISO to VM instance.`
+/// A description of an API, made from its name: `Attach ISO to VM instance.`
 fn sentence(api: &Api) -> String {
     let mut sentence = words(api.name).join(" ");
     if let Some(first) = sentence.get_mut(..1) {
@@ -196,7 +196,7 @@ fn words(name: &str) -> Vec<String> {
         .filter(|&at| {
             let upper = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
             let lower = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_lowercase);
-            // A word begins at a capital behind a small letter, or before one: `KVM|Host`.
+            // A word begins at a capital after or before a lowercase letter: `KVM|Host`.
             at == 0 || (upper(at) && (!upper(at - 1) || lower(at + 1)))
         })
         .collect();
@@ -218,7 +218,7 @@ fn parameter_row(parameter: &Parameter, catalog: Catalog) -> [String; 3] {
     [format!("{}={mark}", parameter.name), parameter.kind.to_string(), facts.join("; ")]
 }
 
-/// Since when something exists, marked where the node is older.
+/// The version that introduced something, marked if the node is older.
 fn since_when(since: &str, catalog: Catalog) -> String {
     match catalog.lacks(Some(since)) {
         true => format!("since {since}, the node has {}", catalog.version()),
@@ -226,14 +226,14 @@ fn since_when(since: &str, catalog: Catalog) -> String {
     }
 }
 
-/// Patterns of system tags, under a heading that says what they are for.
+/// Patterns of system tags, under a heading.
 fn list_tags(out: &mut String, patterns: &[&str], purpose: &str) {
     if !patterns.is_empty() {
         let _ = writeln!(out, "\nSYSTEM TAGS, {purpose}\n  {}", patterns.join("\n  "));
     }
 }
 
-/// What the node accepts for a parameter, in words.
+/// The constraints of a parameter in words.
 fn constraints(parameter: &Parameter) -> Vec<String> {
     let mut all = Vec::new();
     if !parameter.values.is_empty() {
@@ -292,7 +292,7 @@ fn request(out: &mut String, api: &Api) {
     }
 }
 
-/// What a value of a parameter may look like.
+/// An example of a value of a parameter.
 fn value_example(parameter: &Parameter) -> String {
     if let Some(value) = parameter.values.first() {
         return value.to_string();
@@ -323,7 +323,7 @@ fn json_example(parameter: &Parameter) -> String {
     }
 }
 
-/// `zoneUuid` as `ZONE_UUID`: a place to fill in.
+/// `zoneUuid` as the placeholder `ZONE_UUID`.
 fn upper_snake(name: &str) -> String {
     words(name).join("_").to_uppercase()
 }
@@ -429,7 +429,7 @@ fn list_specialisations(out: &mut String, catalog: Catalog, inventory: &Inventor
     }
 }
 
-/// The width that pages are made for.
+/// The width of pages.
 const WIDTH: usize = 100;
 
 /// Adds rows of aligned columns; the last one is wrapped.
@@ -440,7 +440,7 @@ fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    // One endless name must not push all that stands beside it out of sight.
+    // One very long name must not make the column too wide.
     let widths = widths.map(|width| width.min(40));
     let before: usize = widths[..N - 1].iter().map(|width| width + 2).sum::<usize>() + 2;
     for row in rows {
@@ -461,8 +461,8 @@ fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) {
     }
 }
 
-/// Breaks text behind `;` and `|`, so that a regular expression with blanks stays whole. What is too long by
-/// itself stays so.
+/// Breaks text after `;` and `|`, so that a regular expression with spaces is not broken. Parts that are too long are
+/// not broken either.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let clauses = text.split("; ").enumerate();

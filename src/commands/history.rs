@@ -22,7 +22,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, count: Option<usize>) -> Result<Flow,
 /// When `out` cannot be written.
 fn list(commands: &[String], out: &mut dyn Write) -> io::Result<()> {
     for command in commands {
-        // A command of several lines stays several lines; other control characters never reach a terminal.
+        // Line breaks of a command are kept; other control characters are escaped.
         for line in command.split('\n') {
             writeln!(out, "{}", escape_unprintable(line))?;
         }

@@ -30,19 +30,19 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &JobLine) -> Result<Flow, Error
 fn list(cx: &mut Invocation<'_>) -> Result<(), Error> {
     let view = view::of_settings(cx)?;
     let entries = cx.session.journal(None, None)?.entries()?;
-    // How old something is changes by itself: nothing for programs.
+    // Ages change all the time, so that programs do not get them.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().filter(|_| view.format.is_for_people());
     let shape = if now.is_some() { job_rows::aged_shape() } else { job_rows::list_shape() };
     show::print(cx, Reply::of_text(job_rows::list(&entries, now)), &shape, &view)
 }
 
-/// Does something with a job, with the settings that lead to its node.
+/// Calls `run` for a job, with the settings for its node.
 fn at_its_node(
     cx: &mut Invocation<'_>,
     name: &str,
     run: fn(&mut Invocation<'_>, &Named) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    // A wrong format or column is worth knowing before anything is asked.
+    // A wrong format or column is reported before the node is asked.
     view::of_settings(cx)?;
     let named = Named::find(cx.session, name)?;
     match named.target(cx.session, cx.settings)? {
@@ -102,7 +102,7 @@ fn show_long_job(cx: &mut Invocation<'_>, named: &Named, long_job: &LongJob) -> 
     show::answer(cx, answer, &job_rows::shape(), &view)
 }
 
-/// The node has forgotten the job, or never had it: what this machine saw is all there is (J5).
+/// The node has no record of the job: prints what the journal knows (J5).
 fn without_record(cx: &mut Invocation<'_>, named: &Named) -> Result<(), Error> {
     let Some(outcome) = named.seen_end().filter(|outcome| *outcome != JobOutcome::Unknown) else {
         let (api, job) = (named.api(cx.session.catalog), Some(named.uuid.clone()));

@@ -1,4 +1,4 @@
-//! A job that somebody named: what this machine knows of it, and where it runs.
+//! Finds a job by its uuid: its journal entry and its node.
 
 use crate::calls::job_rows::JobRow;
 use crate::calls::shape;
@@ -10,15 +10,15 @@ use crate::journal::JobEntry;
 use crate::render::Shape;
 use crate::session::{SANDBOX, Session, Settings, Target};
 
-/// A job that somebody named.
+/// A job that the user named.
 pub(super) struct Named {
     pub(super) uuid: String,
-    /// What this machine knows of it.
+    /// Its journal entry.
     entry: Option<JobEntry>,
 }
 
 impl Named {
-    /// The job of that uuid, or the only one of this machine whose uuid begins so.
+    /// The job with that uuid, or the only one in the journal with that prefix.
     pub(super) fn find(session: &Session, name: &str) -> Result<Named, Error> {
         let mut found = session.journal(None, None)?.find(name)?;
         found.dedup_by(|one, other| one.uuid == other.uuid);
@@ -35,14 +35,14 @@ impl Named {
         }
     }
 
-    /// The node that has the job, where nobody typed one and the journal says another than the settings.
+    /// The node of the job, if none was typed and the journal has another one than the settings.
     pub(super) fn target(&self, session: &mut Session, settings: &Settings) -> Result<Option<Target>, Error> {
         let chosen = &settings.target;
         let Some(entry) = self.entry.as_ref().filter(|_| !chosen.is_named) else { return Ok(None) };
         if entry.url == SANDBOX {
             return Ok(Some(Target { tls: chosen.tls.clone(), ..Target::default() }));
         }
-        // Credentials belong to the context where its address is meant, else to the address.
+        // Credentials belong to the context if the address is the same, else to the address.
         if chosen.address.as_ref().is_some_and(|address| session.leads_to(address, &entry.url)) {
             return Ok(None);
         }
@@ -53,7 +53,7 @@ impl Named {
         let named = named.filter(|(_, address)| session.leads_to(address, &entry.url));
         let (context, address, is_of_context) = match named {
             Some((name, address)) => (Some(name), address, true),
-            // The slash says that the path, or none, is the whole one.
+            // The slash prevents that a default path is added.
             None => (chosen.context.clone(), Address::Url(format!("{}/", entry.url)), false),
         };
         Ok(Some(Target {
@@ -65,25 +65,25 @@ impl Named {
         }))
     }
 
-    /// Notes what became of a job that this machine submitted, where it does not know already.
+    /// Records the outcome of a job in the journal, if it is not known yet.
     pub(super) fn note_end(&self, session: &Session, outcome: Option<JobOutcome>) {
         if let Some(outcome) = outcome.filter(|outcome| self.entry.is_some() && self.seen_end() != Some(*outcome)) {
             session.note_end(&self.uuid, outcome, None);
         }
     }
 
-    /// The name of the API that the job runs.
+    /// The API of the job.
     pub(super) fn api(&self, catalog: Catalog) -> &'static str {
         let api = self.entry.as_ref().and_then(|entry| catalog.api(&entry.api));
         api.map_or("the job", |api| api.name)
     }
 
-    /// What is known of its result.
+    /// The shape of its result.
     pub(super) fn shape(&self, catalog: Catalog) -> Shape {
         self.entry.as_ref().map(|entry| shape::of_api_called(catalog, &entry.api)).unwrap_or_default()
     }
 
-    /// What this machine saw of its end.
+    /// Its outcome in the journal.
     pub(super) fn seen_end(&self) -> Option<JobOutcome> {
         self.entry.as_ref().and_then(|entry| entry.end).map(|(outcome, _)| outcome)
     }

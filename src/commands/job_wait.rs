@@ -16,10 +16,10 @@ use crate::terminal::{JobsProgress, Source};
 
 use super::job_named::Named;
 
-/// How many jobs are waited for at a time.
+/// The number of jobs that are waited for in parallel.
 const AT_ONCE: usize = 32;
 
-/// How often the line that tells of them is drawn.
+/// How often the progress line is drawn.
 const FRAME: Duration = Duration::from_millis(100);
 
 /// A job to wait for.
@@ -27,11 +27,11 @@ struct Task {
     named: Named,
     api: &'static str,
     client: Client,
-    /// Whether its result tells of a long job that is to be followed.
+    /// Whether to wait for the long job in its result, too.
     follow: bool,
 }
 
-/// Waits for jobs, and lists what came of them.
+/// Waits for jobs and lists their outcomes.
 pub(super) fn several(cx: &mut Invocation<'_>, names: &[String]) -> Result<(), Error> {
     let view = view::of_settings(cx)?;
     let mut tasks = tasks(cx, names)?;
@@ -64,7 +64,7 @@ fn tasks(cx: &mut Invocation<'_>, names: &[String]) -> Result<Vec<Task>, Error> 
     Ok(tasks)
 }
 
-/// Waits for all of them; what each one came to, in their order.
+/// Waits for all jobs; returns their outcomes in order.
 fn wait_for_tasks(cx: &Invocation<'_>, tasks: &mut [Task]) -> Vec<Waited> {
     let mut spinner = cx.settings.ui.spinner();
     let mut clock = SystemClock::new();
@@ -72,7 +72,7 @@ fn wait_for_tasks(cx: &Invocation<'_>, tasks: &mut [Task]) -> Vec<Waited> {
     let sights = JobsSeen::new(tasks, spinner.wants_progress());
     let mut all_waited = Vec::new();
     for (round, some) in tasks.chunks_mut(AT_ONCE).enumerate() {
-        // The time is that for all of them: later rounds have what is left, and a last look.
+        // The time-out is for all jobs: later rounds have the rest of it, and a last check.
         let waited = clock.now().saturating_sub(started);
         let patience = cx.settings.call.patience().map(|patience| patience.saturating_sub(waited));
         thread::scope(|scope| {
@@ -90,7 +90,7 @@ fn wait_for_tasks(cx: &Invocation<'_>, tasks: &mut [Task]) -> Vec<Waited> {
                 let elapsed = clock.now().saturating_sub(started);
                 sights.draw(elapsed, |standing| spinner.several(standing));
             }
-            // A panic of theirs is one of ours.
+            // A panic in a thread is propagated.
             let ended = threads.into_iter().map(|one| one.join().unwrap_or_else(|it| std::panic::resume_unwind(it)));
             all_waited.extend(ended);
         });
@@ -98,7 +98,7 @@ fn wait_for_tasks(cx: &Invocation<'_>, tasks: &mut [Task]) -> Vec<Waited> {
     all_waited
 }
 
-/// Says what went wrong with each; the exit code of the first that something went wrong with.
+/// Prints the error of each job; returns the exit code of the first error.
 fn report_all(cx: &mut Invocation<'_>, tasks: &[Task], verdicts: &mut [Verdict]) -> ExitCode {
     let mut first = ExitCode::Done;
     for (task, verdict) in tasks.iter().zip(verdicts) {
@@ -118,7 +118,7 @@ impl Task {
     }
 }
 
-/// How a job ended that was waited for together with others.
+/// The end of one of several jobs.
 #[derive(Default)]
 struct Verdict {
     state: &'static str,
@@ -137,7 +137,7 @@ impl Verdict {
         Verdict { state: "unknown", error: Some(error), ..Verdict::default() }
     }
 
-    /// Also a job succeeded whose result cannot be read.
+    /// A job whose result cannot be read has succeeded, too.
     fn succeeded(reply: Option<Reply>) -> Verdict {
         let result = match reply.map(Reply::into_text).transpose() {
             Ok(result) => result,
@@ -157,12 +157,12 @@ impl Verdict {
     }
 }
 
-/// What waiting for a job says of it. `seen` is what this machine saw of its end before.
+/// The outcome of a job after the wait. `seen` is its outcome in the journal.
 fn judge(seen: Option<JobOutcome>, waited: Waited) -> Verdict {
     match waited.end {
         Ok(End::Answer(Answer::Reply(reply))) => Verdict::succeeded(Some(reply)),
         Ok(End::Answer(Answer::Failed(failure))) => Verdict::failed(failure),
-        // Nobody asked for that.
+        // This does not happen: the call waits.
         Ok(End::Answer(Answer::Detached(_))) => Verdict { state: "unknown", ..Verdict::default() },
         Ok(End::LongJob(long_job)) if long_job.state == "Succeeded" => Verdict::succeeded(long_job.reply()),
         Ok(End::LongJob(long_job)) => Verdict::failed(long_job.failure()),
@@ -178,13 +178,13 @@ fn judge(seen: Option<JobOutcome>, waited: Waited) -> Verdict {
     }
 }
 
-/// Where those who wait tell how far their jobs are.
+/// The shared progress of the jobs.
 struct JobsSeen {
     seen: Mutex<Vec<JobSeen>>,
     wants_progress: bool,
 }
 
-/// What was last seen of a job.
+/// The last known state of a job.
 struct JobSeen {
     job: String,
     has_ended: bool,
@@ -201,10 +201,10 @@ impl JobsSeen {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands out how the jobs stand, while there is one that has not ended.
+    /// The progress of the jobs; `None` if all have ended.
     fn draw(&self, elapsed: Duration, draw: impl FnOnce(JobsProgress<'_>)) {
         let sights = self.lock();
-        // What the node says nothing of may be anywhere.
+        // Jobs without progress are left out.
         let slowness = |sight: &&JobSeen| {
             let percent = sight.progress.as_ref().map(|progress| progress.percent.unwrap_or_default());
             (percent.is_none(), percent)
@@ -221,7 +221,7 @@ impl JobsSeen {
     }
 }
 
-/// What is seen of one job.
+/// The state of one job.
 struct JobWatch<'a> {
     sights: &'a JobsSeen,
     at: usize,

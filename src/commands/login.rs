@@ -14,16 +14,16 @@ use crate::terminal::{Output, ask_secret};
 
 use super::{call, captcha};
 
-/// How often a captcha is asked for before a log-in counts as failed.
+/// The maximum number of captchas before a log-in fails.
 const CAPTCHAS: usize = 3;
 
-/// How often a code of the second factor is asked for.
+/// The maximum number of questions for a code of the second factor.
 const CODES: usize = 3;
 
-/// The account is locked after too many wrong passwords: no captcha helps (A10).
+/// The account is locked after too many wrong passwords; a captcha does not help (A10).
 const ACCOUNT_LOCKED: &str = "LOGIN_CONTROL.1002";
 
-/// `login`: opens a session as somebody, asking for the password.
+/// `login`: asks for the password and opens a session.
 pub(super) fn run(cx: &mut Invocation<'_>, with: &LoginWith) -> Result<Flow, Error> {
     match &with.access_key {
         Some(id) => use_access_key(cx, id)?,
@@ -41,7 +41,7 @@ fn open_session(cx: &mut Invocation<'_>, with: &LoginWith) -> Result<(), Error> 
     let code = with.code.as_ref().map(code).transpose()?;
     let preferences = &cx.settings.preferences;
     let named = named(with, preferences);
-    // Whoever is logged in can go to a project without doing so again.
+    // A project needs no password if the user is logged in.
     if further.is_none() || named.is_some() || !nodes::node(cx.session, cx.settings)?.client.has_credentials() {
         let who =
             named.or_else(|| LogIn::of_preferences(preferences)).unwrap_or_else(|| LogIn::Account(ADMIN.to_owned()));
@@ -65,7 +65,7 @@ fn open_session(cx: &mut Invocation<'_>, with: &LoginWith) -> Result<(), Error> 
 fn password(cx: &Invocation<'_>, who: &LogIn) -> Result<Secret, Error> {
     match &cx.session.environment.variables.password {
         Some(password) => Ok(password.clone()),
-        // It would not be shown.
+        // The question would not be shown.
         None if cx.settings.call.dry_run && cx.settings.view.secrets == Secrets::Masked => Ok(Secret::from(MASK)),
         None => ask(cx, &format!("password of {}: ", who.name())),
     }
@@ -80,7 +80,7 @@ fn ask(cx: &Invocation<'_>, question: &str) -> Result<Secret, Error> {
     Ok(secret)
 }
 
-/// Exchanges the session in use for one of a project or of the platform (A6).
+/// Exchanges the current session for one of a project or of the platform (A6).
 fn log_in_further(cx: &mut Invocation<'_>, request: &Request, parameters: &[(&str, String)]) -> Result<(), Error> {
     match send::execute_shown(cx, request)? {
         Answer::Reply(reply) => {
@@ -95,7 +95,7 @@ fn log_in_further(cx: &mut Invocation<'_>, request: &Request, parameters: &[(&st
     }
 }
 
-/// Logs in, asking for what the node wants beside the password.
+/// Logs in, and asks for further proofs if the node wants them.
 fn log_in(cx: &mut Invocation<'_>, who: &LogIn, password: &Secret, mut proofs: Proofs) -> Result<(), Error> {
     let (mut captchas, mut codes) = (CAPTCHAS, CODES);
     loop {
@@ -133,7 +133,7 @@ fn log_in(cx: &mut Invocation<'_>, who: &LogIn, password: &Secret, mut proofs: P
     }
 }
 
-/// Asks for a code of the second factor; nothing where the user types none.
+/// Asks for a code of the second factor; `None` if the user enters none.
 fn ask_code(cx: &Invocation<'_>, question: &str) -> Result<Option<Secret>, Error> {
     match ask(cx, question) {
         Ok(typed) => code(&typed).map(Some),
@@ -142,7 +142,7 @@ fn ask_code(cx: &Invocation<'_>, question: &str) -> Result<Option<Secret>, Error
     }
 }
 
-/// Takes the session of a log-in's reply; a reply without one is an error.
+/// Uses the session of a log-in's reply; a reply without one is an error.
 fn take_session(cx: &mut Invocation<'_>, request: &Request, reply: Reply, who: Who) -> Result<(), Error> {
     let text = show::text(reply)?;
     if accounts::logged_in(cx.session, cx.settings, request, &text, who)? {
@@ -151,20 +151,20 @@ fn take_session(cx: &mut Invocation<'_>, request: &Request, reply: Reply, who: W
     Err(Error::Client(client::Error::Reply { flaw: "a log-in without a session".to_owned() }))
 }
 
-/// Lets the user log in again when a command failed for want of a session. `false` where they do not want to.
+/// Asks the user to log in again after a command failed without a valid session. `false` if the user declines.
 pub(crate) fn again(cx: &mut Invocation<'_>, error: &Error) -> Result<bool, Error> {
     if cx.settings.target.is_sandbox() {
         return Ok(false);
     }
     let node = nodes::node(cx.session, cx.settings)?;
-    // Whoever said no once is not asked after every command. A session of the environment would win anyhow.
+    // The user is asked only once. A session of the environment would take precedence.
     if node.declined_log_in || node.has_foreign_session {
         return Ok(false);
     }
     let name = node.name();
     let who = node.log_in.clone();
     cx.say(&error.to_string());
-    // The line editor reads the answer, so that Ctrl-C ends the question at once.
+    // The line editor reads the answer, so that Ctrl-C ends the question immediately.
     let answer = crate::shell::ask(&format!("Log in to {name} as {}? [Y/n] ", who.name()))?;
     if !answer.is_some_and(|answer| matches!(answer.trim(), "" | "y" | "Y" | "yes")) {
         nodes::node(cx.session, cx.settings)?.declined_log_in = true;
@@ -223,7 +223,7 @@ pub(super) fn out(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
     Ok(Flow::Continue)
 }
 
-/// Who is to log in, as far as the command says.
+/// The log-in that the options of the command describe.
 fn named(with: &LoginWith, preferences: &Preferences) -> Option<LogIn> {
     let with = with.clone();
     let account = || with.account.clone().or(preferences.account.clone()).unwrap_or_else(|| ADMIN.to_owned());
@@ -246,7 +246,7 @@ fn named(with: &LoginWith, preferences: &Preferences) -> Option<LogIn> {
     }
 }
 
-/// A code as it goes into a tag: without the blanks that people group digits by.
+/// A code without the spaces between groups of digits.
 fn code(typed: &Secret) -> Result<Secret, Error> {
     let digits = Secret::new(typed.expose().split_whitespace().collect::<String>());
     if digits.is_empty() || !digits.expose().bytes().all(|byte| byte.is_ascii_alphanumeric()) {

@@ -35,7 +35,7 @@ pub(crate) fn page() -> String {
     page
 }
 
-/// Adds text as it stands.
+/// Adds text with its line breaks.
 fn preformatted(page: &mut String, text: &str) {
     page.push_str(".nf\n");
     for line in text.trim_end().lines() {
@@ -45,7 +45,7 @@ fn preformatted(page: &mut String, text: &str) {
     page.push_str(".fi\n");
 }
 
-/// Text without meaning for roff.
+/// Escapes text for roff.
 fn escape(line: &str) -> String {
     let text = line.replace('\\', "\\e").replace('-', "\\-");
     if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }

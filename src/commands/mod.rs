@@ -1,7 +1,7 @@
 //! The program's commands, one file each: its own, and the call of an API.
 //!
-//! Each is a function of an `Invocation` (session, settings, output) and of what was typed behind it. `run FILE` alone
-//! is the program's: it runs further lines.
+//! Each is a function of an `Invocation` (session, settings, output) and of its arguments. Only `run FILE` is in `app`,
+//! since it runs further lines.
 
 pub(crate) mod call;
 mod capacity;
@@ -30,7 +30,7 @@ use crate::error::Error;
 use crate::session::{Invocation, Session, Settings};
 use crate::shell::Flow;
 
-/// What holds for one of the program's own commands. What needs no configuration works whatever it says.
+/// The settings of one of the program's own commands. Commands that need no configuration work even if it is invalid.
 pub(crate) fn settings(
     session: &Session,
     command: &OwnCommand,
@@ -77,7 +77,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Man => write(cx, &man::page()),
         OwnCommand::Sandbox(command) => sandbox::run(cx, command),
         OwnCommand::Job(line) => job::run(cx, line),
-        // The program runs scripts before it asks here.
+        // `app` runs scripts itself.
         OwnCommand::Run { .. } => Ok(Flow::Continue),
     }
 }

@@ -20,7 +20,7 @@ use crate::syntax::Command;
 /// Shows an earlier result again, or lists them.
 pub(super) fn run(cx: &mut Invocation<'_>, number: Option<u64>) -> Result<Flow, Error> {
     let results = cx.session.results(cx.settings.view.secrets)?;
-    // What is shown again is no new result.
+    // It is not stored as a new result.
     cx.session.recording = None;
     let view = view::of_settings(cx)?;
     match number {
@@ -55,7 +55,7 @@ fn again(cx: &mut Invocation<'_>, record: &Record, view: View) -> Result<(), Err
     }
 }
 
-/// What is known of the rows of a line that ran before; nothing where that cannot be told any more.
+/// The shape of the rows of an earlier line; empty if it is not known any more.
 fn shape_of_line(catalog: Catalog, line: &str) -> Shape {
     let line = Line::parse(line);
     if let Ok(cli::Line::Own(OwnCommand::Zql { query })) = &line.command {
@@ -88,7 +88,7 @@ fn list(summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The list as a reply: `{"inventories": [{"number", "time", "success", "size", "command"}]}`. Moments are UTC.
+/// The list as a reply: `{"inventories": [{"number", "time", "success", "size", "command"}]}`. Times are UTC.
 fn rows(summaries: &[Summary]) -> Vec<u8> {
     let row = |summary: &Summary| {
         let members = [
@@ -114,12 +114,12 @@ fn title(summary: &Summary) -> String {
     format!("result {}{failed}: {}", summary.number, escape_unprintable(&summary.command))
 }
 
-/// What is said of a reply of which only the start was kept.
+/// The message for a reply of which only the start was stored.
 fn only_the_start(summary: &Summary) -> String {
     format!("({} were received; only the start is kept)", size(summary.size))
 }
 
-/// A count of bytes for people.
+/// A byte count for messages.
 fn size(bytes: u64) -> String {
     let mut unit = 0;
     let mut shown = bytes;

@@ -10,7 +10,7 @@ use crate::shell::Flow;
 use crate::syntax::{Command, Operator};
 use crate::terminal::read_text;
 
-/// Sends a request that is typed as verb, path and body, and prints what came of it as of any call.
+/// Sends a request of method, path and body, and prints its result like that of any call.
 pub(super) fn run(cx: &mut Invocation<'_>, typed: &RawLine) -> Result<Flow, Error> {
     let body = typed.body.as_deref().map(|body| body_of(cx, body)).transpose()?;
     let call = RawCall { method: &typed.method, path: &typed.path, body: body.as_deref() };
@@ -22,7 +22,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, typed: &RawLine) -> Result<Flow, Erro
     }
     let view = view::of_settings(cx)?;
     offers::check(cx.session, cx.settings, planned.request.api, planned.request.effect)?;
-    // What the call would be by its API's name.
+    // The same call by the name of its API.
     let arguments = planned.arguments.iter().map(|(name, value)| (name.as_str(), Operator::Equal, value.clone()));
     let api = planned.request.api;
     let command = Command::of(api, arguments);
@@ -36,7 +36,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, typed: &RawLine) -> Result<Flow, Erro
     })
 }
 
-/// JSON text as typed, or that of the file behind `@`.
+/// The typed JSON text, or that of the file after `@`.
 fn body_of(cx: &Invocation<'_>, typed: &str) -> Result<String, Error> {
     let Some(path) = typed.strip_prefix('@') else { return Ok(typed.to_owned()) };
     read_text(path, cx.session.reads_stdin).map_err(|source| Error::Script { path: path.to_owned(), source })

@@ -15,7 +15,7 @@ use crate::sandbox::{self, Database, Fault, Options};
 use crate::session::{Invocation, nodes};
 use crate::shell::Flow;
 
-/// Where it is served unless the user says otherwise.
+/// The default address.
 const PORT: u16 = 8080;
 
 /// Runs a `sandbox` command.
@@ -29,7 +29,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, command: &SandboxCommand) -> Result<F
         }
         SandboxCommand::Reset => {
             sandbox::reset(&directory)?;
-            cx.say("the sandbox begins anew, with the small cloud");
+            cx.say("the sandbox was reset to the small cloud");
         }
         SandboxCommand::Seed { vms } => {
             sandbox::seed(&directory, *vms)?;
@@ -41,12 +41,12 @@ pub(super) fn run(cx: &mut Invocation<'_>, command: &SandboxCommand) -> Result<F
     Ok(Flow::Continue)
 }
 
-/// Serves the sandbox of a folder until the user interrupts.
+/// Serves the sandbox in a directory until the user interrupts.
 fn serve(directory: &Path, typed: &ServeOptions, port: u16, interrupt: &Interrupt) -> Result<(), Error> {
     let value = |option, problem: String| Error::Option { option, problem };
     let bind: IpAddr = match &typed.bind[..] {
         "localhost" => IpAddr::from([127, 0, 0, 1]),
-        text => text.parse().map_err(|_| value("bind", format!("{text} is no IP address")))?,
+        text => text.parse().map_err(|_| value("bind", format!("{text} is not an IP address")))?,
     };
     if typed.speed.is_some_and(|speed| !(speed.is_finite() && speed > 0.0)) {
         return Err(value("speed", "it must be above zero".to_owned()));
@@ -74,7 +74,7 @@ fn serve(directory: &Path, typed: &ServeOptions, port: u16, interrupt: &Interrup
     };
     let (stop, stopped) = mpsc::channel();
     let interrupt = interrupt.clone();
-    // The signal only sets a flag; somebody has to look at it.
+    // The signal only sets a flag, which is checked here.
     thread::spawn(move || {
         while SystemClock::new().wait(&interrupt, Duration::MAX, &mut |_| {}) {}
         let _ = stop.send(());

@@ -2,11 +2,11 @@
 
 use crate::calls::confirm;
 use crate::cli::{ColorChoice, ErrorFormat};
-use crate::config::{ConfirmWish, Setting};
+use crate::config::{Confirm, Setting};
 use crate::error::{Error, OwnError};
 use crate::nearness::closest;
 use crate::render::{Format, Selection, SortKey};
-use crate::session::{Held, Invocation, Session};
+use crate::session::{BaseOptions, Invocation, Session};
 use crate::shell::Flow;
 
 /// Shows or changes a setting of the shell.
@@ -27,11 +27,11 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> R
         cx.out.write_text(&format!("{text}\n"))?;
         return Ok(Flow::Continue);
     }
-    // One command alone is not followed by anything that it could hold for.
+    // A single command has no later lines.
     if cx.session.prompt.is_none() && cx.session.scripts == 0 && !cx.session.reads_stdin {
         return Err(Error::Own(OwnError::NothingFollows));
     }
-    // What resets a setting is not a value of it.
+    // The word that resets a setting is not a value.
     let value = Some(value).filter(|value| *value != "default");
     let values = setting.shell_values();
     if let Some(value) = value.filter(|value| !values.is_empty() && !values.contains(value)) {
@@ -39,44 +39,44 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> R
     }
     match setting {
         Setting::Confirm | Setting::Live => set_of_shell(cx.session, setting, value)?,
-        _ => set(&mut cx.session.held, setting, value)?,
+        _ => set(&mut cx.session.base, setting, value)?,
     }
     Ok(Flow::Continue)
 }
 
 /// Changes what holds for every line. Without a value what `set` or the program's options said before is undone.
-fn set(held: &mut Held, setting: Setting, value: Option<&str>) -> Result<(), Error> {
+fn set(base: &mut BaseOptions, setting: Setting, value: Option<&str>) -> Result<(), Error> {
     let name = setting.name();
     let number = || value.map(|value| number(name, value)).transpose();
     match setting {
-        Setting::MaxWidth => held.set(name).max_width = number()?.map(|width| width as usize),
-        Setting::PageSize => held.set(name).page_size = number()?,
-        Setting::Timeout => held.set(name).timeout = number()?.map(u64::from),
+        Setting::MaxWidth => base.set(name).max_width = number()?.map(|width| width as usize),
+        Setting::PageSize => base.set(name).page_size = number()?,
+        Setting::Timeout => base.set(name).timeout = number()?.map(u64::from),
         Setting::Columns => {
             value.map(Selection::parse).transpose().map_err(|error| bad(name, error.to_string()))?;
-            held.set(name).columns = value.map(str::to_owned);
+            base.set(name).columns = value.map(str::to_owned);
         }
         Setting::SortBy => {
             value.map(SortKey::parse).transpose().map_err(|error| bad(name, error.to_string()))?;
-            held.set(name).sort_by = value.map(str::to_owned);
+            base.set(name).sort_by = value.map(str::to_owned);
         }
-        Setting::Border => held.set(name).border = value.map(str::to_owned),
+        Setting::Border => base.set(name).border = value.map(str::to_owned),
         Setting::Color => {
-            held.set(name).color = value.and_then(ColorChoice::from_name);
+            base.set(name).color = value.and_then(ColorChoice::from_name);
         }
-        Setting::Errors => held.set(name).errors = value.and_then(ErrorFormat::from_name),
+        Setting::Errors => base.set(name).errors = value.and_then(ErrorFormat::from_name),
         Setting::Output => {
-            held.set(name).output = value.and_then(Format::from_name).map(|format| format.name().to_owned());
+            base.set(name).output = value.and_then(Format::from_name).map(|format| format.name().to_owned());
         }
-        Setting::Pager => held.set(name).no_pager = value == Some("off"),
-        Setting::Secure => held.set(name).no_secure = value == Some("off"),
-        Setting::Wrap => held.set(name).wrap = value == Some("on"),
+        Setting::Pager => base.set(name).no_pager = value == Some("off"),
+        Setting::Secure => base.set(name).no_secure = value == Some("off"),
+        Setting::Wrap => base.set(name).wrap = value == Some("on"),
         _ => {}
     }
     Ok(())
 }
 
-/// Changes what the interactive shell alone has.
+/// Changes a setting of the interactive shell.
 fn set_of_shell(session: &mut Session, setting: Setting, value: Option<&str>) -> Result<(), Error> {
     let Some(prompt) = &session.prompt else {
         return Err(Error::Own(OwnError::ShellOnly("this setting")));
@@ -85,10 +85,10 @@ fn set_of_shell(session: &mut Session, setting: Setting, value: Option<&str>) ->
         prompt.live.set_enabled(value != Some("off"));
         return Ok(());
     }
-    session.held.confirm = value.map(|value| match value {
-        "strict" => ConfirmWish::Strict,
-        "on" => ConfirmWish::On,
-        _ => ConfirmWish::Off,
+    session.base.confirm = value.map(|value| match value {
+        "strict" => Confirm::Strict,
+        "on" => Confirm::On,
+        _ => Confirm::Off,
     });
     Ok(())
 }
@@ -104,9 +104,9 @@ fn bad(name: &str, problem: String) -> Error {
     Error::Own(OwnError::Value { name: name.to_owned(), problem })
 }
 
-/// What a setting is now.
+/// The current value of a setting.
 fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
-    let options = &cx.session.held.options;
+    let options = &cx.session.base.options;
     let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "default".to_owned());
     match setting {
@@ -122,10 +122,10 @@ fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
         Setting::Pager => on(!options.no_pager),
         Setting::Secure => on(!options.no_secure),
         Setting::Wrap => on(options.wrap),
-        Setting::Confirm => match confirm::wish(cx.session, cx.settings) {
-            ConfirmWish::Strict => "strict".to_owned(),
-            ConfirmWish::On => "on".to_owned(),
-            ConfirmWish::Off => "off".to_owned(),
+        Setting::Confirm => match confirm::confirmation(cx.session, cx.settings) {
+            Confirm::Strict => "strict".to_owned(),
+            Confirm::On => "on".to_owned(),
+            Confirm::Off => "off".to_owned(),
         },
         Setting::Live => on(cx.session.prompt.as_ref().is_some_and(|prompt| prompt.live.is_enabled())),
         _ => String::new(),

@@ -12,7 +12,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
     if cx.settings.call.validate {
         return Err(nothing_to_validate("a ZQL statement"));
     }
-    // A node may know entities that the catalog does not; one that is nearly right is a mistake.
+    // A node may have entities that the catalog does not know, but a name similar to a known one is a mistake.
     if !cx.settings.call.no_check
         && let Some((name, closest)) = plan::closest_entity(text, cx.session.catalog)
     {

@@ -24,7 +24,7 @@ use super::setting::{Preferences, Setting};
 use crate::nearness::closest;
 use crate::private;
 
-/// What stands at the top of the file.
+/// The top-level keys of the file.
 const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
 
 /// A named node.
@@ -32,11 +32,11 @@ const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
 pub struct Context {
     /// Its name.
     pub name: String,
-    /// What it says, without the defaults for all contexts.
+    /// Its preferences, without the defaults for all contexts.
     pub own: Preferences,
 }
 
-/// The contexts of `config.toml`, checked.
+/// The validated contexts of `config.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contexts {
     current: Option<String>,
@@ -45,11 +45,11 @@ pub struct Contexts {
 }
 
 impl Contexts {
-    /// Reads the configuration. Where there is none, there are no contexts.
+    /// Reads the configuration. Without a file there are no contexts.
     ///
     /// # Errors
-    /// When the file cannot be read, is not TOML, or holds an unknown key or a value that makes no sense; with the
-    /// line where there is one.
+    /// When the file cannot be read, is not TOML, or contains an unknown key or an invalid value; with the line, if
+    /// there is one.
     pub fn load(folders: &Folders) -> Result<Contexts, Error> {
         let path = path(folders);
         Contexts::parse(&read(&path)?, &path)
@@ -60,7 +60,7 @@ impl Contexts {
             return Ok(Contexts::default());
         }
         let document = Document::parse(text).map_err(|error| syntax(path, text, &error))?;
-        let place = Place { path, text };
+        let place = CheckedFile { path, text };
         let mut read = Contexts::default();
         for (key, item) in document.as_table().iter() {
             match key {
@@ -93,7 +93,7 @@ impl Contexts {
         self.contexts.iter().find(|context| context.name == name)
     }
 
-    /// As [`Contexts::get`], for a name that somebody gave.
+    /// As [`Contexts::get`], with an error for an unknown name.
     ///
     /// # Errors
     /// [`Error::NoContext`] with the closest name.
@@ -114,17 +114,17 @@ impl Contexts {
         self.current.as_deref().and_then(|name| self.get(name))
     }
 
-    /// What holds in a context, or in none: its own preferences, then the defaults.
+    /// The preferences of a context, or of no context: its own, then the defaults.
     pub fn preferences(&self, context: Option<&str>) -> Preferences {
         let own = context.and_then(|name| self.get(name)).map(|context| context.own.clone()).unwrap_or_default();
         own.or(self.defaults.clone())
     }
 
-    /// Changes keys of a context, which is made where it is missing; a key without a value is removed. Comments in the
-    /// file stay. The first context becomes the current one.
+    /// Changes keys of a context, which is created if it is missing; a key without a value is removed. Comments in the
+    /// file are kept. The first context becomes the current one.
     ///
     /// # Errors
-    /// When a name, key or value makes no sense, or the file cannot be changed; it stays as it was then.
+    /// When a name, key or value is invalid, or the file cannot be changed. Then it is unchanged.
     pub fn set(folders: &Folders, name: &str, changes: &[(&str, Option<&str>)]) -> Result<Contexts, Error> {
         check_name(name)?;
         edit(folders, |document| {
@@ -143,7 +143,7 @@ impl Contexts {
         })
     }
 
-    /// Changes keys of what holds for all contexts that do not say otherwise, and where there is none.
+    /// Changes keys of the defaults.
     ///
     /// # Errors
     /// As [`Contexts::set`].
@@ -163,7 +163,7 @@ impl Contexts {
         Contexts::load(folders)?.find(name)?;
         edit(folders, |document| {
             match document.get_mut("context").and_then(Item::as_value_mut) {
-                // In place, so that a comment behind it stays.
+                // In place, so that a comment after it is kept.
                 Some(value) => {
                     let decor = value.decor().clone();
                     *value = name.into();
@@ -177,7 +177,7 @@ impl Contexts {
         })
     }
 
-    /// Removes a context. If it was the current one, none is.
+    /// Removes a context. If it was the current one, there is no current one afterwards.
     ///
     /// # Errors
     /// When there is no such context, or the file cannot be changed.
@@ -195,7 +195,7 @@ impl Contexts {
     }
 }
 
-/// Where the contexts are kept.
+/// The path of the file.
 fn path(folders: &Folders) -> PathBuf {
     folders.config.join("config.toml")
 }
@@ -213,7 +213,7 @@ fn read(path: &Path) -> Result<String, Error> {
     }
 }
 
-/// Changes the file under a lock; it stays as it was unless it makes sense afterwards.
+/// Changes the file under a lock, unless the result is invalid.
 fn edit(folders: &Folders, change: impl FnOnce(&mut DocumentMut) -> Result<(), Error>) -> Result<Contexts, Error> {
     let path = path(folders);
     let _lock = lock_file(&path.with_extension("lock"))?;
@@ -279,12 +279,12 @@ fn line_of(before: &[u8]) -> usize {
 }
 
 /// A file that is being checked.
-struct Place<'a> {
+struct CheckedFile<'a> {
     path: &'a Path,
     text: &'a str,
 }
 
-impl Place<'_> {
+impl CheckedFile<'_> {
     fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
         line_of(&self.text.as_bytes()[..span.map_or(0, |span| span.start.min(self.text.len()))])
     }
@@ -377,7 +377,7 @@ mod tests {
         Contexts::set(&folders, "b", &[("url", Some("https://b/zstack")), ("confirm", Some("no"))]).expect("changed");
         Contexts::set(&folders, "a", &[("url", Some("http://c"))]).expect("changed");
         let contexts = Contexts::make_current(&folders, "b").expect("changed");
-        assert_eq!(contexts.current().map(|context| context.own.confirm), Some(Some(super::super::ConfirmWish::Off)));
+        assert_eq!(contexts.current().map(|context| context.own.confirm), Some(Some(super::super::Confirm::Off)));
         let now = fs::read_to_string(path(&folders)).expect("readable");
         assert_eq!(
             now,

@@ -1,4 +1,4 @@
-//! Sessions and access keys, one file or item of the keyring for each context or node.
+//! Stored sessions and access keys: one file or keyring item for each context or node.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::keyring::{Item, Keyring};
 use super::setting::Keeper;
 use crate::secret::Secret;
 
-/// Whose credentials: those of a named context, or of a node that was given by its address.
+/// The owner of credentials: a context, or a node that was given by its address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// A context.
@@ -21,14 +21,14 @@ pub enum Owner {
     Node(String),
 }
 
-/// What proves who the user is.
+/// The credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Login {
     /// A session.
     Session {
         /// Its uuid.
         uuid: Secret,
-        /// When it expires, in the node's format; each use puts it off.
+        /// When it expires, in the node's format; each use extends it.
         expires: Option<String>,
     },
     /// An access key.
@@ -42,32 +42,32 @@ pub enum Login {
     },
 }
 
-/// Stored credentials. They go to the node of this URL and to no other.
+/// Stored credentials. They are sent to the node with this URL only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The node's base URL.
     pub url: String,
-    /// What proves who the user is.
+    /// The credentials.
     pub login: Login,
-    /// The API that opened the session, for a renewal.
+    /// The API that opened the session, to renew it.
     pub api: Option<String>,
-    /// Whom it belongs to.
+    /// The user who logged in.
     pub who: Who,
 }
 
-/// The names that were given at a log-in.
+/// The names given at a log-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Who {
-    /// The account, or else the one name there was: a uid, a virtual id, a project.
+    /// The account, or the only name that was given: a uid, a virtual id, a project.
     pub account: Option<String>,
     /// The user within the account.
     pub user: Option<String>,
-    /// The type of the log-in, where its API takes one.
+    /// The type of the log-in, if its API has one.
     pub kind: Option<String>,
 }
 
 impl Who {
-    /// As people read it: `account` or `account/user`.
+    /// The name for messages: `account` or `account/user`.
     pub fn label(&self) -> Option<String> {
         match (&self.account, &self.user) {
             (Some(account), Some(user)) => Some(format!("{account}/{user}")),
@@ -76,7 +76,7 @@ impl Who {
     }
 }
 
-/// The entry as its file has it.
+/// The content of its file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -114,18 +114,18 @@ impl Credentials {
         Credentials { folder: folders.state.join("credentials"), keeper }
     }
 
-    /// The credentials of a context or node, for use with the node at `url`. Those that were stored for another URL
-    /// are not given out: a context that was pointed at another node does not take its session along.
+    /// The credentials of a context or node, for use with the node at `url`. Credentials that were stored for another
+    /// URL are not returned: if the URL of a context is changed, its session does not go to the new node.
     ///
     /// # Errors
-    /// When the file cannot be read, can be read by others, or is damaged; when the keyring does not work.
+    /// When the file cannot be read, is readable by others, or is damaged; when the keyring fails.
     pub fn load(&self, owner: &Owner, url: &str) -> Result<Option<Entry>, Error> {
         Ok(self.read(owner)?.filter(|entry| entry.url == url))
     }
 
     fn read(&self, owner: &Owner) -> Result<Option<Entry>, Error> {
         let entry = self.look(owner)?;
-        // A file that was written before the keyring was wanted moves there.
+        // A file from before the keyring was chosen is moved there.
         if self.keeper == Keeper::Keyring
             && self.path(owner).exists()
             && let Some(entry) = &entry
@@ -138,7 +138,7 @@ impl Credentials {
     /// Checks that credentials can be kept here.
     ///
     /// # Errors
-    /// When the file cannot be read; when the keyring does not work.
+    /// When the file cannot be read; when the keyring fails.
     pub fn probe(&self, owner: &Owner) -> Result<(), Error> {
         self.look(owner).map(drop)
     }
@@ -158,7 +158,7 @@ impl Credentials {
     /// Stores credentials in place of the old ones.
     ///
     /// # Errors
-    /// When the file cannot be written, or others can enter its directory; when the keyring does not work.
+    /// When the file cannot be written, or its directory is accessible to others; when the keyring fails.
     pub fn save(&self, owner: &Owner, entry: &Entry) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
         let path = self.path(owner);
@@ -174,10 +174,10 @@ impl Credentials {
         }
     }
 
-    /// Moves the credentials of an owner here from where they were kept before.
+    /// Moves the credentials of an owner here from another store.
     ///
     /// # Errors
-    /// As reading them there, storing them here.
+    /// As for loading and storing.
     pub fn take_over(&self, before: &Credentials, owner: &Owner) -> Result<(), Error> {
         if before.keeper == self.keeper {
             return Ok(());
@@ -199,16 +199,16 @@ impl Credentials {
         run(Item { home: &self.folder.to_string_lossy(), owner: &owner })
     }
 
-    /// Makes other processes that renew a session of the same owner wait until the lock is dropped.
+    /// Locks the session of an owner against renewal by other processes until the lock is dropped.
     ///
     /// # Errors
-    /// When it cannot be locked, or another process holds it for long.
+    /// When it cannot be locked, or another process holds the lock for too long.
     pub fn lock_renewal(&self, owner: &Owner) -> Result<File, Error> {
         lock_file(&self.path(owner).with_extension("renewal"))
     }
 
-    /// Forgets credentials; only those with this session's uuid where one is given, so that a session that another
-    /// process opened meanwhile is not lost. It does not matter whether there are any.
+    /// Removes credentials, if there are any. If a session uuid is given, only credentials with that uuid are removed,
+    /// so that a session that another process opened meanwhile is kept.
     ///
     /// # Errors
     /// When the file cannot be removed.
@@ -240,7 +240,7 @@ impl Credentials {
 }
 
 fn parse(text: &[u8], path: &Path) -> Result<Entry, Error> {
-    // The parser's own message may quote the text.
+    // The parser's message may quote the text.
     let damaged = |reason: &str| Error::Damaged { path: path.to_owned(), reason: reason.to_owned() };
     let stored: Stored = serde_json::from_slice(text).map_err(|_| damaged("it is not what this program writes"))?;
     let login = match (stored.session, stored.access_key_id, stored.access_key_secret) {
@@ -287,12 +287,12 @@ pub fn node_name(url: &str) -> String {
     format!("{}-{:016x}", readable(rest), fingerprint(url))
 }
 
-/// Text as a part of a file name. Names of contexts come out as they are.
+/// Text as a part of a file name. Names of contexts are unchanged.
 fn readable(text: &str) -> String {
     text.chars().take(64).map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
 
-/// FNV-1a: tells the file names of URLs apart that read alike. What the file says of its URL is what counts.
+/// FNV-1a, to distinguish the file names of similar URLs. The URL inside the file decides.
 fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -69,7 +69,7 @@ pub struct Variables {
     pub less: Option<String>,
     /// `TERM`.
     pub term: Option<String>,
-    /// How the terminal shows pictures, where it does.
+    /// How the terminal shows pictures, if it does.
     pub drawing: Option<Drawing>,
     /// `http_proxy`, or `all_proxy`. In lower case only, as for curl: a web server may set `HTTP_PROXY` from a header.
     pub http_proxy: Option<Secret>,
@@ -84,7 +84,7 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// The variable that chooses the node, where one does.
+    /// The variable that chooses the node, if one is set.
     pub fn node(&self) -> Option<&'static str> {
         let set = [
             ("ZSTACK_URL", self.url.is_some()),
@@ -95,7 +95,7 @@ impl Variables {
         set.into_iter().find(|(_, is_set)| *is_set).map(|(name, _)| name)
     }
 
-    /// Reads them through a function that knows the variables.
+    /// Reads the variables with a function.
     pub fn read(mut value: impl FnMut(&str) -> Option<OsString>) -> Variables {
         let mut text = |name: &str| {
             let value = value(name)?.into_string().ok()?;
@@ -130,12 +130,12 @@ impl Variables {
     }
 }
 
-/// Where the program's files lie.
+/// The directories of the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folders {
     /// `config.toml`.
     pub config: PathBuf,
-    /// Sessions, history, jobs: what one machine remembers.
+    /// Sessions, history, jobs and other state of this machine.
     pub state: PathBuf,
     /// The sandbox's database.
     pub data: PathBuf,
@@ -158,10 +158,10 @@ impl Folders {
     }
 }
 
-/// What surrounds the process. Made once, in `main`; tests make their own.
+/// The environment of the process. `main` creates it once; tests create their own.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
-    /// From its variables.
+    /// The environment variables.
     pub variables: Variables,
     /// Whether standard input is a terminal.
     pub stdin_terminal: bool,
@@ -175,7 +175,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Asks the process.
+    /// Reads the environment of this process.
     pub fn of_process() -> Environment {
         let home = std::env::var_os("ZSTACK_CLI_HOME").filter(|home| !home.is_empty());
         let folders = match home {
@@ -192,26 +192,26 @@ impl Environment {
         }
     }
 
-    /// An environment without terminals whose files lie under `home`.
+    /// An environment without terminals whose files are below `home`.
     pub fn under(home: &Path) -> Environment {
         Environment { folders: Some(Folders::under(home)), ..Environment::default() }
     }
 
-    /// Where the program's files lie.
+    /// The directories of the program.
     ///
     /// # Errors
-    /// [`Error::NoHome`] where the system does not tell.
+    /// [`Error::NoHome`] if the home directory is not known.
     pub fn folders(&self) -> Result<&Folders, Error> {
         self.folders.as_ref().ok_or(Error::NoHome)
     }
 
-    /// Measures the terminal again, which may have been resized; `None` without one.
+    /// Updates the size of the terminal, which may have been resized; `None` without a terminal.
     pub fn measure_terminal(&mut self) -> Option<(usize, usize)> {
         self.terminal_size = self.terminal_size.and_then(|before| terminal_size().or(Some(before)));
         self.terminal_size
     }
 
-    /// Whether a terminal can do more than print one line after the other.
+    /// Whether the terminal supports cursor movement.
     pub fn is_dumb_terminal(&self) -> bool {
         self.variables.term.as_deref().is_none_or(|term| term == "dumb")
     }

@@ -22,7 +22,7 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The system does not tell where files of this user go.
+    /// The home directory is not known.
     #[error("no home directory is known; set ZSTACK_CLI_HOME to a directory for the program's files")]
     NoHome,
     /// The configuration is not TOML.
@@ -35,7 +35,7 @@ pub enum Error {
         /// What the parser says.
         reason: String,
     },
-    /// The configuration has a key that means nothing.
+    /// The configuration has an unknown key.
     #[error("{}:{line}: unknown key `{key}`{}", path.display(), closest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
     UnknownKey {
         /// The file.
@@ -47,7 +47,7 @@ pub enum Error {
         /// A key that looks like it.
         closest: Option<&'static str>,
     },
-    /// A value in the configuration makes no sense.
+    /// A value in the configuration is invalid.
     #[error("{}:{line}: `{key}`: {problem}", path.display())]
     BadValue {
         /// The file.
@@ -59,7 +59,7 @@ pub enum Error {
         /// What is wrong with its value.
         problem: String,
     },
-    /// A value that was given for a key makes no sense.
+    /// A value that was given for a key is invalid.
     #[error("`{key}`: {problem}")]
     Value {
         /// The key.
@@ -80,16 +80,16 @@ pub enum Error {
     NoContext {
         /// The name.
         name: String,
-        /// A context that is called similarly.
+        /// A context with a similar name.
         closest: Option<String>,
     },
-    /// A context cannot be called that.
+    /// The name is not allowed for a context.
     #[error("`{name}` cannot be the name of a context: letters, digits, `-`, `_` and `.` only")]
     ContextName {
         /// The name.
         name: String,
     },
-    /// An environment variable makes no sense.
+    /// An environment variable is invalid.
     #[error("{name}: {problem}")]
     Variable {
         /// Its name.
@@ -115,15 +115,15 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The system's keyring does not do what it is told to.
+    /// The system's keyring failed.
     #[error("the system's keyring does not work: {reason} ({tool})")]
     Keyring {
-        /// The program that was asked.
+        /// The program.
         tool: &'static str,
         /// What it says.
         reason: String,
     },
-    /// Another process holds a lock and does not let go.
+    /// Another process holds a lock for too long.
     #[error("another process holds the lock {}", path.display())]
     Locked {
         /// The lock.

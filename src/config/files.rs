@@ -1,4 +1,4 @@
-//! Files that hold secrets: readable by their owner only, replaced as a whole, one writer at a time.
+//! Files with secrets: private to their owner, replaced atomically, with locks.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::error::Error;
 use crate::private;
 
-/// How long another process may hold a lock. It takes milliseconds to write a file, some seconds to log in.
+/// How long another process may hold a lock. Writing a file takes milliseconds, a log-in some seconds.
 const LONGEST_LOCK: Duration = Duration::from_secs(15);
 
-/// Makes a directory that only its owner enters, with all above it; refuses one that others can enter.
+/// Creates a private directory with its parents; refuses one that is accessible to others.
 fn private_folder(folder: &Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: folder.to_owned(), source };
     private::check_owners(folder).map_err(failed)?;
@@ -23,11 +23,11 @@ fn private_folder(folder: &Path) -> Result<(), Error> {
         fs::create_dir_all(parent).map_err(failed)?;
     }
     private::make_folder(folder).map_err(failed)?;
-    // Another process may have been faster.
+    // Another process may have created it.
     check_mode(folder, 0o700)
 }
 
-/// Refuses a file or directory that others can use.
+/// Refuses a file or directory that is accessible to others.
 fn check_mode(path: &Path, allowed: u32) -> Result<(), Error> {
     match private::looser_mode(path).map_err(|source| Error::Read { path: path.to_owned(), source })? {
         Some(mode) => Err(Error::TooOpen { path: path.to_owned(), mode, mend: allowed }),
@@ -35,17 +35,17 @@ fn check_mode(path: &Path, allowed: u32) -> Result<(), Error> {
     }
 }
 
-/// Locks a directory against other processes until the lock is dropped. The directory is made where it is missing,
-/// for its owner only.
+/// Locks a directory against other processes until the lock is dropped. If it is missing, it is created as a private
+/// one.
 ///
 /// # Errors
-/// When it cannot be made or written to, or when others can enter it.
+/// When it cannot be created or written to, or is accessible to others.
 pub fn lock_folder(folder: &Path) -> Result<File, Error> {
     private_folder(folder)?;
     lock_file(&folder.join(".lock"))
 }
 
-/// Locks a file of no content of its own, in a directory that others may enter.
+/// Locks an empty file in a directory that may be accessible to others.
 pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
@@ -55,7 +55,7 @@ pub(super) fn lock_file(path: &Path) -> Result<File, Error> {
     lock.ok_or_else(|| Error::Locked { path: path.to_owned() })
 }
 
-/// Reads a file with secrets; `None` where there is none.
+/// Reads a file with secrets; `None` if it does not exist.
 ///
 /// # Errors
 /// When it cannot be read, or when others can read it.
@@ -63,7 +63,7 @@ pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     private::check_owners(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     match fs::read(path) {
         Ok(bytes) => {
-            // The directory first: who can enter it may replace the file.
+            // The directory first: others who have access to it may replace the file.
             if let Some(folder) = path.parent() {
                 check_mode(folder, 0o700)?;
             }
@@ -75,22 +75,22 @@ pub fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// Replaces a file in a directory of its owner only: whoever reads it sees the old text or the new one, whole.
+/// Replaces a file in a private directory atomically.
 ///
 /// # Errors
-/// When it cannot be written, or when others can enter its directory.
+/// When it cannot be written, or its directory is accessible to others.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     private_folder(path.parent().unwrap_or(Path::new("")))?;
     private::replace(path, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })?;
     Ok(())
 }
 
-/// Replaces a file that others may read, as a whole. Its mode stays.
+/// Replaces a file that others may read, atomically. Its mode is kept.
 pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(Path::new(""));
     private::check_owners(path).map_err(|source| Error::Write { path: path.to_owned(), source })?;
     fs::create_dir_all(folder).map_err(|source| Error::Write { path: folder.to_owned(), source })?;
-    // A link stays a link: people keep their configuration elsewhere.
+    // A symbolic link is kept: some users keep their configuration elsewhere.
     let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let failed = |source| Error::Write { path: path.clone(), source };
     let file = private::replacement(path, bytes).map_err(failed)?;
@@ -99,17 +99,17 @@ pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Gives a new file the mode of the one it replaces, or that of any new file.
+/// Gives a new file the mode of the one that it replaces, or the default mode.
 fn public_mode(file: &File, path: &Path) -> io::Result<()> {
     let mode = fs::metadata(path).map_or(0o644, |metadata| metadata.permissions().mode() & 0o7777);
     file.set_permissions(fs::Permissions::from_mode(mode))
 }
 
-/// Appends a line to a file in a directory of its owner only, in one write: lines of several processes do not mix. A
-/// line that a crash has left torn at the end is ended first.
+/// Appends a line to a file in a private directory, in one write, so that lines of several processes do not mix. An
+/// incomplete line at the end, left by a crash, is ended first.
 ///
 /// # Errors
-/// When it cannot be written, or when others can read it or enter its directory.
+/// When it cannot be written, or when it or its directory is accessible to others.
 pub fn append_line(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if let Some(folder) = path.parent() {
         private_folder(folder)?;
@@ -124,7 +124,7 @@ pub fn append_line(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.write_all(bytes).map_err(failed)
 }
 
-/// Whether the last line of a file lacks its end.
+/// Whether the last line of a file is incomplete.
 fn is_torn(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);
@@ -135,7 +135,7 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// Removes a file; it does not matter whether it was there.
+/// Removes a file, if it exists.
 pub(super) fn remove(path: PathBuf) -> Result<(), Error> {
     match fs::remove_file(&path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::Write { path, source }),

@@ -1,9 +1,8 @@
-//! The system's keyring, by the program that comes with it: `secret-tool` for the Secret Service of Linux desktops,
+//! The system's keyring, accessed with its command line tool: `secret-tool` for the Secret Service of Linux desktops,
 //! `security` for the keychain of macOS.
 //!
-//! A library for the Secret Service would make the program an eighth larger for everybody, and those who use no
-//! keyring would pay for it at each start. Secrets go to these programs by a pipe, never as arguments, which other
-//! users can see.
+//! A library for the Secret Service would make the program an eighth larger and slow down each start, also for users
+//! without a keyring. Secrets are passed through a pipe, never as arguments, which other users can see.
 
 use std::io::{self, Write};
 use std::process::{Output, Stdio};
@@ -15,13 +14,13 @@ use super::environment::program;
 use super::error::Error;
 use crate::secret::{Secret, mask_text};
 
-/// What the items of this program are filed under.
+/// The name of this program's items in the keyring.
 const SERVICE: &str = "zstack-cli";
 
-/// What `security` exits with when there is no such item.
+/// The exit code of `security` if there is no such item.
 const NOT_IN_KEYCHAIN: i32 = 44;
 
-/// The program that reaches the keyring.
+/// The tool that accesses the keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tool {
     SecretTool,
@@ -34,22 +33,22 @@ pub(super) struct Keyring {
     tool: Tool,
 }
 
-/// What tells one item from the others.
+/// The attributes of an item.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item<'a> {
-    /// The folder of the program's state: two homes do not share their credentials.
+    /// The state directory: two homes do not share their credentials.
     pub(super) home: &'a str,
     /// Whose credentials it holds.
     pub(super) owner: &'a str,
 }
 
 impl Keyring {
-    /// The one that this kind of system has.
+    /// The tool of this platform.
     pub(super) fn of_system() -> Keyring {
         Keyring { tool: if cfg!(target_os = "macos") { Tool::Security } else { Tool::SecretTool } }
     }
 
-    /// What an item holds; `None` where there is none.
+    /// The content of an item; `None` if there is none.
     pub(super) fn read(self, item: Item<'_>) -> Result<Option<Secret>, Error> {
         let output = match self.tool {
             Tool::SecretTool => self.run(&secret_tool_arguments("lookup", item), None)?,
@@ -64,9 +63,9 @@ impl Keyring {
         String::from_utf8(bytes).map(|text| Some(Secret::new(text))).map_err(|_| self.refused("its item is damaged"))
     }
 
-    /// Puts a text in the place of what an item held.
+    /// Replaces the content of an item.
     pub(super) fn write(self, item: Item<'_>, text: &Secret) -> Result<(), Error> {
-        // Neither program takes every text as it is.
+        // Neither tool accepts all texts.
         let encoded = Secret::new(BASE64_STANDARD.encode(text.expose()));
         let output = match self.tool {
             Tool::SecretTool => {
@@ -85,7 +84,7 @@ impl Keyring {
         self.check(&output)
     }
 
-    /// Removes an item; it does not matter whether there is one.
+    /// Removes an item, if it exists.
     pub(super) fn delete(self, item: Item<'_>) -> Result<(), Error> {
         let output = match self.tool {
             Tool::SecretTool => self.run(&secret_tool_arguments("clear", item), None)?,
@@ -105,7 +104,7 @@ impl Keyring {
             .map_err(failed)?;
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
             match stdin.write_all(input.as_bytes()) {
-                // It says itself why it reads no more.
+                // If the tool stops reading, its own error explains why.
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(failed(error)),
                 _ => {}
             }

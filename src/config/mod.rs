@@ -1,10 +1,10 @@
-//! What the program finds around it: the process environment, contexts, stored credentials.
+//! The process environment, contexts and stored credentials.
 //!
-//! [`Environment`] is made once, in `main`; nothing below asks the process again, so that a test builds its own.
-//! `config.toml` holds [`Contexts`]: addresses and preferences, never a secret. Sessions and access keys lie apart,
-//! in files that only their owner reads or in the system's keyring ([`Credentials`]).
+//! `main` creates the [`Environment`] once, and other code does not query the process, so that tests can use their own.
+//! `config.toml` contains the [`Contexts`]: addresses and preferences, but no secrets. Sessions and access keys are in
+//! private files or in the system's keyring ([`Credentials`]).
 //!
-//! This module knows no API and no HTTP.
+//! This module does not know about APIs or HTTP.
 
 mod contexts;
 mod credentials;
@@ -23,4 +23,4 @@ pub use error::Error;
 pub use files::{append_line, lock_folder, read_private, write_private};
 pub use node::{Address, ChosenNode, NodeChoice, choose_node};
 pub use origin::{Origin, Sourced};
-pub use setting::{ColorChoice, ConfirmWish, ErrorFormat, Keeper, PROMPT_COLORS, Preferences, Setting};
+pub use setting::{ColorChoice, Confirm, ErrorFormat, Keeper, PROMPT_COLORS, Preferences, Setting};

@@ -1,11 +1,10 @@
-//! Which node a command goes to: options beat the environment, the environment beats a context, a context beats
-//! the default.
+//! Chooses the node of a command: by options, else the environment, else a context, else the default.
 
 use super::contexts::Contexts;
 use super::environment::Variables;
 use super::error::Error;
 
-/// What somebody says about the node to use.
+/// One source of settings for the node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeChoice {
     /// A whole base URL.
@@ -18,7 +17,7 @@ pub struct NodeChoice {
     pub context: Option<String>,
 }
 
-/// A node's address as it was given; not checked yet.
+/// A node's address as it was given, not validated yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A base URL.
@@ -37,16 +36,16 @@ pub enum Address {
 pub struct ChosenNode {
     /// Its address.
     pub address: Address,
-    /// The context whose preferences hold.
+    /// The context whose preferences are used.
     pub context: Option<String>,
-    /// Whether the address is that context's: only then its credentials are meant.
+    /// Whether the address is that of the context: its credentials are used only then.
     pub address_of_context: bool,
 }
 
 /// Chooses the node.
 ///
 /// # Errors
-/// When a context is named that does not exist, or `ZSTACK_PORT` is no port.
+/// When the context does not exist, or `ZSTACK_PORT` is not a port.
 pub fn choose_node(options: &NodeChoice, variables: &Variables, contexts: &Contexts) -> Result<ChosenNode, Error> {
     let environment = NodeChoice {
         url: variables.url.clone(),
@@ -54,7 +53,7 @@ pub fn choose_node(options: &NodeChoice, variables: &Variables, contexts: &Conte
         port: variables.port.as_deref().map(port).transpose()?,
         context: variables.context.clone(),
     };
-    // The context that holds, and how strongly it was asked for.
+    // The context, and the source that named it.
     let named = options.context.as_ref().or(environment.context.as_ref());
     let context = match named {
         Some(name) => Some(contexts.find(name)?),
@@ -90,7 +89,7 @@ fn port(text: &str) -> Result<u16, Error> {
     text.parse()
         .ok()
         .filter(|port| *port != 0)
-        .ok_or_else(|| Error::Variable { name: "ZSTACK_PORT", problem: format!("`{text}` is no port") })
+        .ok_or_else(|| Error::Variable { name: "ZSTACK_PORT", problem: format!("invalid port `{text}`") })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where a value comes from that may be given in several ways.
+//! The origin of a setting.
 
 /// Where a value comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,14 +11,14 @@ pub enum Origin {
     Variable(&'static str),
     /// A context.
     Context(String),
-    /// What the configuration says for all contexts.
+    /// The defaults of the configuration.
     Defaults,
-    /// Nobody gave one: the program's own.
+    /// The default of the program.
     #[default]
     Program,
 }
 
-/// A value, and where it comes from.
+/// A value and its origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sourced<T> {
     /// The value.
@@ -28,14 +28,14 @@ pub struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
-    /// A value of the program's own.
+    /// A default of the program.
     pub fn own(value: T) -> Sourced<T> {
         Sourced { value, origin: Origin::Program }
     }
 }
 
 impl Origin {
-    /// How to do without the value, as a hint says it; nothing where it was typed.
+    /// A hint how to remove the value; `None` if it was typed.
     pub fn undo(&self, option: &str) -> Option<String> {
         Some(match self {
             Origin::Typed | Origin::Program => return None,
@@ -46,7 +46,7 @@ impl Origin {
         })
     }
 
-    /// What the value is called where it comes from.
+    /// The name of the setting at its origin.
     pub fn name(&self, option: &str) -> String {
         match self {
             Origin::Typed | Origin::Program => format!("--{option}"),

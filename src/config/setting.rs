@@ -46,7 +46,7 @@ named! {
 
 /// When to ask before something is destroyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfirmWish {
+pub enum Confirm {
     /// Never.
     Off,
     /// A yes is enough.
@@ -69,7 +69,7 @@ enum Place {
     Both,
 }
 
-/// What a value must be.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Text,
@@ -88,8 +88,8 @@ enum Kind {
     File,
 }
 
-/// Defines the settings, a line each. The text above a line is what help, completion and the option of the same name
-/// say of it; what follows the arrow is the field of [`Preferences`], for keys of a context.
+/// Defines the settings, one per line. Help, completion and the option of the same name use the text above the line;
+/// after the arrow is the field of [`Preferences`], for keys of a context.
 macro_rules! settings {
     ($(#[doc = $summary:literal] $variant:ident = $name:literal, $place:expr, $kind:expr $(=> $field:ident: $type:ty)?;)+) => {
         /// A key of a context or a setting of the shell.
@@ -128,10 +128,10 @@ macro_rules! settings {
                 }
             }
 
-            /// Takes a value of the configuration over.
+            /// Sets a value from the configuration.
             ///
             /// # Errors
-            /// What is wrong with it.
+            /// A description of what is wrong with the value.
             pub(super) fn read(self, value: &toml_edit::Value, into: &mut Preferences) -> Result<(), String> {
                 match self {
                     $(Setting::$variant => {
@@ -142,7 +142,7 @@ macro_rules! settings {
             }
         }
 
-        /// What a context, or the defaults for all of them, say.
+        /// The preferences of a context, or the defaults.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Preferences {
             $($(
@@ -152,7 +152,7 @@ macro_rules! settings {
         }
 
         impl Preferences {
-            /// A preference as text, as it stands in the file.
+            /// A preference as text, as in the file.
             pub fn get(&self, setting: Setting) -> Option<String> {
                 match setting {
                     $($(Setting::$variant => self.$field.as_ref().map(Kept::text),)?)+
@@ -160,7 +160,7 @@ macro_rules! settings {
                 }
             }
 
-            /// What these say, and the others where these say nothing.
+            /// These preferences, completed by others.
             pub fn or(self, others: Preferences) -> Preferences {
                 Preferences {
                     $($($field: self.$field.or(others.$field),)?)+
@@ -190,7 +190,7 @@ settings! {
     /// Columns, in that order; dotted paths reach into nested values, ip=vmNics.ip renames, +NAME adds
     Columns = "columns", Place::Both, Kind::Names => columns: String;
     /// Ask before something is destroyed
-    Confirm = "confirm", Place::Both, Kind::Confirmation => confirm: ConfirmWish;
+    Confirm = "confirm", Place::Both, Kind::Confirmation => confirm: Confirm;
     /// Where sessions and access keys are kept
     Credentials = "credentials", Place::Context, Kind::OneOf(&Keeper::NAMES) => credentials: Keeper;
     /// How errors are written on standard error; json writes one line each
@@ -238,7 +238,7 @@ impl Setting {
         Setting::of_context().find(|setting| setting.name() == name)
     }
 
-    /// What its value must be one of in a context; nothing where it may be more than that.
+    /// The allowed values in a context; empty if other values are possible, too.
     pub fn values(self) -> &'static [&'static str] {
         match self.kind() {
             Kind::OneOf(values) => values,
@@ -257,20 +257,20 @@ impl Setting {
         }
     }
 
-    /// Whether its value is a file.
+    /// Whether its value is a file name.
     pub fn is_file(self) -> bool {
         self.kind() == Kind::File
     }
 
-    /// The key whose name looks most like this one.
+    /// The key with the most similar name.
     pub(super) fn closest(name: &str) -> Option<&'static str> {
         closest(name, Setting::of_context().map(Setting::name))
     }
 
-    /// The value as TOML has it.
+    /// The value in TOML.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of what is wrong with the value.
     pub(super) fn value(self, text: &str) -> Result<toml_edit::Value, String> {
         Ok(match (self.kind(), text) {
             (Kind::Flag | Kind::Confirmation, "true" | "yes" | "on") => true.into(),
@@ -283,12 +283,12 @@ impl Setting {
     }
 }
 
-/// A value that a context can keep.
+/// The type of a preference.
 trait Kept: Sized {
     /// Reads it from the configuration.
     fn read(value: &toml_edit::Value, kind: Kind) -> Result<Self, String>;
 
-    /// The text that `context set` takes for it.
+    /// The text for `context set`.
     fn text(&self) -> String;
 }
 
@@ -342,27 +342,27 @@ impl Kept for Duration {
     }
 }
 
-impl Kept for ConfirmWish {
-    fn read(value: &toml_edit::Value, _: Kind) -> Result<ConfirmWish, String> {
+impl Kept for Confirm {
+    fn read(value: &toml_edit::Value, _: Kind) -> Result<Confirm, String> {
         match (value.as_bool(), value.as_str()) {
-            (Some(true), _) => Ok(ConfirmWish::On),
-            (Some(false), _) => Ok(ConfirmWish::Off),
-            (None, Some("strict")) => Ok(ConfirmWish::Strict),
+            (Some(true), _) => Ok(Confirm::On),
+            (Some(false), _) => Ok(Confirm::Off),
+            (None, Some("strict")) => Ok(Confirm::Strict),
             (None, _) => Err(format!("true, false or \"strict\" is expected, not {}", value.type_name())),
         }
     }
 
     fn text(&self) -> String {
         match self {
-            ConfirmWish::Off => "false",
-            ConfirmWish::On => "true",
-            ConfirmWish::Strict => "strict",
+            Confirm::Off => "false",
+            Confirm::On => "true",
+            Confirm::Strict => "strict",
         }
         .to_owned()
     }
 }
 
-/// Choices are kept by their names.
+/// Enumerations are stored by name.
 macro_rules! kept_by_name {
     ($($choice:ident),+) => {
         $(impl Kept for $choice {
@@ -456,7 +456,7 @@ mod tests {
         {
             setting.read(&setting.value(text).expect("well formed"), &mut preferences).expect("well typed");
         }
-        assert_eq!((preferences.confirm, preferences.page_size), (Some(ConfirmWish::Off), Some(50)));
+        assert_eq!((preferences.confirm, preferences.page_size), (Some(Confirm::Off), Some(50)));
         let strict = Setting::Confirm.value("strict").expect("well formed");
         Setting::Confirm.read(&strict, &mut preferences).expect("well typed");
         assert_eq!(preferences.get(Setting::Confirm).as_deref(), Some("strict"));

@@ -1,5 +1,4 @@
-//! What the user can do about an error: all advice that the program gives, decided by kinds and codes, never by texts
-//! (E3).
+//! The hints of all errors, chosen by kinds and codes, never by texts (E3).
 
 use std::net::IpAddr;
 
@@ -9,28 +8,29 @@ use crate::client::{self, ApiFailure, TransportError, Uncertainty};
 use crate::json::{self, escape_unprintable};
 use crate::nearness::closest;
 use crate::plan::{self, ErrorKind, RawError};
+use crate::render::Holder;
 use crate::syntax::CommandError;
 use crate::{config, render};
 
-/// The codes of a log-in that lacks its second factor, or has a wrong one (A10).
+/// The codes of a log-in with a missing or wrong second factor (A10).
 pub(crate) const SECOND_FACTOR_DUE: &str = "ID.2001";
 pub(crate) const SECOND_FACTOR_WRONG: &str = "ID.2002";
 
-/// All that a node answers to a signature of another time than its own (A11).
+/// The answer of a node to a signature with a wrong time (A11).
 const TIME_TOO_SKEWED: &str = "requestTimeTooSkewed";
 
-/// What is known of an error beside itself.
+/// The circumstances of an error.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Circumstances {
-    /// What was probably meant, where that was found out when it happened.
+    /// A hint that was found when the error happened.
     pub(crate) advice: Option<String>,
-    /// The variable that the session in use came from, where it did.
+    /// The variable that the session came from, if it did.
     pub(crate) session_variable: Option<&'static str>,
-    /// Whether the user sits at the prompt, where commands are typed without the program's name.
+    /// Whether the command was typed at the prompt, where commands have no program name.
     pub(crate) at_prompt: bool,
 }
 
-/// What the user can do about an error.
+/// The hint for an error.
 pub(crate) fn hint(error: &Error, circumstances: &Circumstances) -> Option<String> {
     if circumstances.advice.is_some() {
         return circumstances.advice.clone();
@@ -55,6 +55,16 @@ fn of_error(error: &Error) -> Option<String> {
         Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
         Error::Render(render::Error::UnknownColumn { near, .. })
         | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
+        Error::Render(render::Error::TooManyRows { what: Holder::Filter, .. }) => {
+            "an expression that begins with `.inventories[]` takes one row at a time; conditions and fields= make the \
+             reply smaller"
+        }
+        Error::Render(render::Error::TooManyRows { what: Holder::Watch, .. }) => {
+            "conditions, limit= and fields= make the answer smaller"
+        }
+        Error::Render(render::Error::Spill(_)) => {
+            "TMPDIR names another folder for temporary files; conditions and fields= make the reply smaller"
+        }
         Error::Config(config::Error::NoKeyring { tool: "secret-tool", .. }) => {
             "it comes with libsecret (package libsecret-tools or libsecret); \
              `zstack-cli context set NAME credentials=file` does without"
@@ -119,7 +129,7 @@ fn client_hint(error: &client::Error) -> Option<String> {
             "this node is of another version or edition; `zstack-cli catalog sync` lists what it lacks"
         }
         client::Error::MayBeAnother { .. } => "--no-check sends it all the same; look first that the node has it",
-        // What the node has kept of the job is this very failure.
+        // The record of the job contains this failure, so looking at it does not help.
         client::Error::OutcomeUnknown { reason: Uncertainty::Session(_), .. } => {
             "query the resource before you repeat the action; `zstack-cli login` opens another session"
         }
@@ -147,7 +157,7 @@ fn failure_hint(failure: &ApiFailure) -> Option<String> {
     }
 }
 
-/// Which further proofs a log-in lacks: the details are JSON text then, `{"authentications": [".."]}` (A10).
+/// The missing proofs of a log-in. The details are JSON text in this case: `{"authentications": [".."]}` (A10).
 fn second_factors(details: &str) -> String {
     let list = json::parse(details.as_bytes()).ok().and_then(|_| json::member(details.as_bytes(), "authentications"));
     let names: Vec<String> = json::items(list.unwrap_or_default())
@@ -158,7 +168,7 @@ fn second_factors(details: &str) -> String {
     format!("a second factor is due{due}; `zstack-cli login --code DIGITS` sends its code, an access key needs none")
 }
 
-/// Advice for the commonest codes (doc/protocol.md, "Errors").
+/// Hints for common codes (doc/protocol.md, "Errors").
 fn code_hint(code: &str) -> Option<&'static str> {
     let hint = match code {
         "ID.1000" => "wrong name or password",
@@ -187,7 +197,7 @@ fn code_hint(code: &str) -> Option<&'static str> {
 }
 
 impl plan::Error {
-    /// What the user may do about it, where there is something.
+    /// The hint, if there is one.
     pub fn hint(&self) -> Option<String> {
         let did_you_mean = |closest: &Option<String>| closest.as_ref().map(|name| format!("did you mean `{name}`?"));
         match &self.kind {
@@ -212,7 +222,7 @@ impl plan::Error {
                 did_you_mean(closest).or_else(|| Some(unknown()))
             }
             ErrorKind::UnknownField { api, owner, closest, .. } => did_you_mean(closest).or_else(|| {
-                // Behind a relation the fields are those of another query.
+                // After a relation the fields are those of another query.
                 let query = owner.strip_suffix("Inventory").map(|kind| format!("Query{kind}"));
                 let query = query.filter(|query| Catalog::newest().api_name(query).is_some());
                 let query = query.unwrap_or_else(|| (*api).to_owned());
@@ -248,7 +258,7 @@ impl plan::Error {
 }
 
 impl RawError {
-    /// What the user may do about it, where there is something.
+    /// The hint, if there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         const ALL_THE_SAME: &str = "--no-check sends it all the same";
         let example = |key: &str| format!("`{{\"{key}\":{{}}}}`");

@@ -1,13 +1,13 @@
-//! The kinds of errors, as `--errors json` names them.
+//! The kinds of errors for `--errors json`.
 
 use super::{Error, ExitCode, NameProblem, OwnError};
 use crate::plan::ErrorKind;
 use crate::{client, render};
 
-/// Declares the kinds: what each is called, the exit code that it means, and when it is told.
+/// Declares the kinds: name, exit code and meaning.
 macro_rules! kinds {
     ($($name:ident $word:literal $code:ident $meaning:literal)*) => {
-        /// What sort of error ended a command: a word that programs can rely on. doc/errors.md lists them.
+        /// The kind of an error, whose name does not change. doc/errors.md lists them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Kind {
             $(#[doc = $meaning] $name,)*
@@ -44,7 +44,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Arguments "arguments" Command "The words behind one of the program's own commands are not understood."
+    Arguments "arguments" Command "The arguments of one of the program's own commands are invalid."
     Syntax "syntax" Command "The line cannot be split into words, or a word is not of the form name=value."
     UnknownApi "unknown-api" Command "There is no such API."
     UnknownParameter "unknown-parameter" Command "The API has no such parameter."
@@ -52,26 +52,26 @@ kinds! {
     MissingParameter "missing-parameter" Command "A parameter or condition that must be given is missing."
     BadValue "bad-value" Command "A value is not allowed, too long, out of range or of the wrong type."
     BadQuery "bad-query" Command "The query cannot be asked of a node as it is written."
-    BadRequest "bad-request" Command "The request of `raw` is none that the catalog knows."
-    UnknownName "unknown-name" Command "No resource has the name that stands in the place of a uuid."
-    AmbiguousName "ambiguous-name" Command "Several resources have the name that stands in the place of a uuid."
+    BadRequest "bad-request" Command "The catalog does not know the request of `raw`."
+    UnknownName "unknown-name" Command "No resource has the name that was given instead of a uuid."
+    AmbiguousName "ambiguous-name" Command "Several resources have the name that was given instead of a uuid."
     NotFound "not-found" Command "Nothing of that name is known: a topic, a job, a setting."
-    NotHere "not-here" Command "The command makes sense elsewhere only, such as in the interactive shell."
+    NotHere "not-here" Command "The command works elsewhere only, such as in the interactive shell."
     NotConfirmed "not-confirmed" Command "The user did not confirm; nothing was sent."
-    NoPassword "no-password" Command "A password is needed and nobody can be asked for it."
+    NoPassword "no-password" Command "A password is needed and cannot be asked for."
     NoContext "no-context" Command "A context is needed and none is in use."
-    NestedScripts "nested-scripts" Command "Scripts run each other too deep."
+    NestedScripts "nested-scripts" Command "Scripts are nested too deeply."
     File "file" Command "A file that the command names cannot be read or written."
-    Redirection "redirection" Command "What follows `|`, `|!` or `>` makes no sense, or its program cannot be run."
+    Redirection "redirection" Command "The text after `|`, `|!` or `>` is invalid, or its program cannot be run."
     Results "results" Command "An earlier result cannot be shown or saved."
-    NotShown "not-shown" Command "The action was sent, and its result cannot be shown as asked; it was shown as it is."
-    Option "option" Options "An option of the program is not known, or its value makes no sense."
-    Preference "preference" Options "A value of the environment, a context or a setting makes no sense."
-    Address "address" Options "The address of the node makes no sense."
+    NotShown "not-shown" Command "The action was sent, and its result cannot be shown as requested; it was shown unchanged."
+    Option "option" Options "An option of the program is unknown, or its value is invalid."
+    Preference "preference" Options "A value of the environment, a context or a setting is invalid."
+    Address "address" Options "The address of the node is invalid."
     Configuration "configuration" Options "The configuration or a stored session cannot be read or written."
     Filter "filter" Options "The jq expression fails on the reply."
     Column "column" Options "The rows have no such column."
-    Terminal "terminal" Options "The interactive shell cannot go on."
+    Terminal "terminal" Options "The interactive shell cannot continue."
     Output "output" Options "The output cannot be written."
     ApiFailed "api-failed" Failed "The node answered that the API failed; code and causes say why."
     Refused "refused" Failed "The node refused the request without an error code."
@@ -81,14 +81,14 @@ kinds! {
     NoAnswer "no-answer" NoAnswer "A call that only reads was sent, and no answer came."
     AnswerLost "answer-lost" NoAnswer "An action was sent, its answer was lost, and it has no job to look at."
     Starting "starting" NoAnswer "The node is starting."
-    NotANode "not-a-node" NoAnswer "Something else than a management node answers at that address."
-    Redirect "redirect" NoAnswer "The address answers that another one is meant."
+    NotANode "not-a-node" NoAnswer "A server other than a management node answers at that address."
+    Redirect "redirect" NoAnswer "The address redirects to another one."
     BadReply "bad-reply" NoAnswer "The reply is not what the protocol says."
     CutShort "cut-short" NoAnswer "The connection failed while the reply was read."
     TooLong "too-long" NoAnswer "The reply is too long."
     NotSent "not-sent" NoAnswer "The request could not be sent."
     Sandbox "sandbox" NoAnswer "The sandbox cannot be started or changed."
-    NotLoggedIn "not-logged-in" NoSession "The API needs a session and there is none."
+    NotLoggedIn "not-logged-in" NoSession "The API needs a session, and nobody is logged in."
     LogInRefused "log-in-refused" NoSession "The node refused the log-in."
     SessionExpired "session-expired" NoSession "The session has expired and could not be renewed."
     OutcomeUnknown "outcome-unknown" Unknown "An action was sent and its outcome is not known; job names its job."
@@ -200,6 +200,8 @@ impl Kind {
         match error {
             render::Error::Filter { .. } => Kind::Filter,
             render::Error::UnknownColumn { .. } => Kind::Column,
+            render::Error::TooManyRows { .. } => Kind::TooLong,
+            render::Error::Spill(_) => Kind::Output,
             // These are errors of the client or of the output, and become such.
             render::Error::Read(_) | render::Error::Write(_) | render::Error::Interrupted => Kind::Output,
         }

@@ -1,4 +1,4 @@
-//! A name in the place of a uuid that does not tell which resource is meant.
+//! A name that was given instead of a uuid and does not identify one resource.
 
 use std::ops::Range;
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use crate::json::MEMORY_LIMIT;
+
 /// Asked: compile this expression. Answered by [`COMPILED`] or [`WRONG`].
 pub(super) const EXPRESSION: u8 = b'x';
 /// Asked: forget the last reply; the values of the next are laid out so.
@@ -55,7 +57,8 @@ pub(super) fn put_with<T>(out: &mut Vec<u8>, kind: u8, body: impl FnOnce(&mut Ve
     result
 }
 
-/// Reads a frame's body into `body`, and tells its kind; `None` at the end.
+/// Reads a frame's body into `body`, and tells its kind; `None` at the end. A body that is too long to be held is
+/// [`io::ErrorKind::FileTooLarge`].
 pub(super) fn read(input: &mut impl Read, body: &mut Vec<u8>) -> io::Result<Option<u8>> {
     body.clear();
     let mut kind = [0];
@@ -65,6 +68,9 @@ pub(super) fn read(input: &mut impl Read, body: &mut Vec<u8>) -> io::Result<Opti
     let mut length = [0; HEAD - 1];
     input.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
+    if length > MEMORY_LIMIT as u64 {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     if input.take(length).read_to_end(body)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }

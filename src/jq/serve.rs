@@ -10,7 +10,7 @@ use jaq_json::write::Pp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGINT;
 
-use crate::error::ExitCode;
+use crate::json::MEMORY_LIMIT;
 
 use super::frame;
 use super::program::{End, FilterError, Program, value};
@@ -23,21 +23,23 @@ pub(super) const WORKER: &str = "--run-jq";
 /// written and dropped by recursion too.
 const STACK: u64 = 128 << 20;
 
+/// How much memory the process may use, in bytes. As values a reply takes about eight times as much as its text.
+const MEMORY: u64 = 12 * MEMORY_LIMIT as u64;
+
 /// How many bytes of answers are collected before they are written.
 const ENOUGH: usize = 64 * 1024;
 
-/// Runs expressions for the process that started this one for it; `None` where this one was started for something else.
-pub fn serve_if_asked(arguments: &[OsString]) -> Option<ExitCode> {
+/// Runs expressions for the process that started this one for that purpose; `None` where this one was started for
+/// something else.
+pub fn serve_if_asked(arguments: &[OsString]) -> Option<io::Result<()>> {
     if arguments != [WORKER] {
         return None;
     }
-    let served = limit().and_then(|()| {
+    Some(limit().and_then(|()| {
         let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
         let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         serve(input, output)
-    });
-    // Nobody is there to be told.
-    Some(if served.is_ok() { ExitCode::Done } else { ExitCode::NoAnswer })
+    }))
 }
 
 /// Sets limits for what an expression may do to its process, and for what may be left of it.
@@ -46,6 +48,10 @@ fn limit() -> io::Result<()> {
     let stack = getrlimit(Resource::Stack);
     let most = stack.maximum.map_or(STACK, |maximum| maximum.min(STACK));
     setrlimit(Resource::Stack, Rlimit { current: Some(most), ..stack })?;
+    // An expression such as `[repeat(1)]` would else use up the memory of the machine.
+    let memory = getrlimit(Resource::As);
+    let most = memory.maximum.map_or(MEMORY, |maximum| maximum.min(MEMORY));
+    setrlimit(Resource::As, Rlimit { current: Some(most), ..memory })?;
     // Replies have no business in a core file.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     #[cfg(target_os = "linux")]

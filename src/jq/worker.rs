@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGABRT, SIGBUS, SIGINT, SIGSEGV};
 
 use super::frame;
 use super::program::FilterError;
+use crate::json::MEMORY_LIMIT;
 
 /// How long nothing is heard before the user's wish is looked at. A signal is noticed at once, where it reaches the
 /// thread that waits.
@@ -73,6 +74,17 @@ pub enum Made<'a> {
     Text(&'a [u8]),
 }
 
+/// What a run comes to next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// An output, which is [`Worker::made`].
+    Made,
+    /// All outputs came.
+    Done,
+    /// All outputs came, and the expression wants nothing more to be done.
+    Halted,
+}
+
 /// A process that runs one expression. It ends with this.
 #[derive(Debug)]
 pub struct Worker {
@@ -84,7 +96,10 @@ pub struct Worker {
     waiting: Vec<u8>,
     /// The rows of the next run.
     batch: Vec<u8>,
+    /// The last answer.
     body: Vec<u8>,
+    /// Whether that is a string, where strings are wanted bare.
+    is_text: bool,
 }
 
 impl Worker {
@@ -100,7 +115,8 @@ impl Worker {
         let answers = Answers { pipe: output.into(), is_interrupted, was_interrupted: false };
         let answers = BufReader::with_capacity(ENOUGH, answers);
         let (waiting, batch, body) = (Vec::new(), Vec::new(), Vec::new());
-        let mut worker = Worker { child, input: input.into(), answers, way: Way::Whole, waiting, batch, body };
+        let (input, way, is_text) = (input.into(), Way::Whole, false);
+        let mut worker = Worker { child, input, answers, way, waiting, batch, body, is_text };
         frame::put(&mut worker.waiting, frame::EXPRESSION, expression.as_bytes());
         let answer = worker.send().and_then(|()| worker.answer());
         let kind = answer.map_err(|ended| error(ended.to_string()))?;
@@ -166,25 +182,34 @@ impl Worker {
         self.batch.len()
     }
 
-    /// Runs the expression on the rows that were taken, or else on the whole reply. What it yields goes to `found`;
-    /// `false` where it wants nothing more to be done. After an error there is no use for the worker.
-    pub fn run<E: From<Error>>(&mut self, found: &mut dyn FnMut(Made<'_>) -> Result<(), E>) -> Result<bool, E> {
+    /// Has the expression run on the rows that were taken, or else on the whole reply. [`Worker::advance`] waits for
+    /// what it yields. After an error there is no use for the worker.
+    pub fn run(&mut self) -> Result<(), Error> {
         if self.batch.is_empty() {
             frame::put(&mut self.waiting, frame::WHOLE, b"");
         } else {
             frame::put(&mut self.waiting, frame::BATCH, &self.batch);
             self.batch.clear();
         }
-        self.send()?;
-        loop {
-            match self.answer()? {
-                frame::VALUE => found(Made::Json(&self.body))?,
-                frame::TEXT => found(Made::Text(&self.body))?,
-                frame::DONE => return Ok(true),
-                frame::HALTED => return Ok(false),
-                _ => return Err(Error::Failed(String::from_utf8_lossy(&self.body).into_owned()).into()),
+        self.send()
+    }
+
+    /// Waits for the next output of a run.
+    pub fn advance(&mut self) -> Result<Step, Error> {
+        match self.answer()? {
+            kind @ (frame::VALUE | frame::TEXT) => {
+                self.is_text = kind == frame::TEXT;
+                Ok(Step::Made)
             }
+            frame::DONE => Ok(Step::Done),
+            frame::HALTED => Ok(Step::Halted),
+            _ => Err(Error::Failed(String::from_utf8_lossy(&self.body).into_owned())),
         }
+    }
+
+    /// The output that [`Worker::advance`] found.
+    pub fn made(&self) -> Made<'_> {
+        if self.is_text { Made::Text(&self.body) } else { Made::Json(&self.body) }
     }
 
     fn send_much(&mut self) -> Result<(), Error> {
@@ -200,6 +225,9 @@ impl Worker {
     fn answer(&mut self) -> Result<u8, Error> {
         match frame::read(&mut self.answers, &mut self.body) {
             Ok(Some(kind)) => Ok(kind),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Err(Error::Failed(format!("an output takes more than {} MiB", MEMORY_LIMIT >> 20)))
+            }
             Ok(None) | Err(_) => Err(self.ended()),
         }
     }
@@ -215,8 +243,10 @@ impl Worker {
                 use std::os::unix::process::ExitStatusExt;
                 match status.signal() {
                     Some(SIGINT) => Error::Interrupted,
-                    // What the end of the stack comes to.
-                    Some(SIGSEGV | SIGBUS | SIGABRT) => Error::Failed("the recursion is too deep".to_owned()),
+                    // The end of the stack, or of the memory that it may use.
+                    Some(SIGSEGV | SIGBUS | SIGABRT) => {
+                        Error::Failed("the recursion is too deep, or too much memory is needed".to_owned())
+                    }
                     _ => Error::Failed(format!("the filter has ended: {status}")),
                 }
             }

@@ -16,13 +16,13 @@ impl MapWriter {
     }
 
     /// Adds a list; `name` is escaped already.
-    pub fn push_list(&mut self, name: &[u8], items: &[Vec<u8>]) {
+    pub fn push_list(&mut self, name: &[u8], items: impl IntoIterator<Item = impl AsRef<[u8]>>) {
         self.push(name, b"[");
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in items.into_iter().enumerate() {
             if index > 0 {
                 self.text.push(b',');
             }
-            self.text.extend_from_slice(item);
+            self.text.extend_from_slice(item.as_ref());
         }
         self.text.push(b']');
     }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::check::{Checker, ParseError, Progress};
 use super::lexis::skip_blanks;
+use super::memory::MEMORY_LIMIT;
 
 /// How many bytes are read at a time. Chunk and output fit the second-level cache of common processors.
 const CHUNK: usize = 128 * 1024;
@@ -17,9 +18,6 @@ const DOUBLES: usize = 8 << 20;
 /// The maximum size of a single row or member, in bytes. Results of jobs and of ZQL arrive as one member and reach
 /// about a hundred million bytes.
 const PIECE_LIMIT: usize = 128 << 20;
-
-/// The maximum size of all members that are not rows, in bytes.
-const MEMBERS_LIMIT: usize = 256 << 20;
 
 /// The overhead counted for each member in addition to its name and text, for callers that keep it in memory.
 const MEMBER_COST: usize = 256;
@@ -102,8 +100,8 @@ pub enum ReadError {
         /// The maximum, in bytes.
         limit: usize,
     },
-    /// It is too long to be held, or has too many members.
-    #[error("the reply holds over {} MiB besides its rows", limit >> 20)]
+    /// More of it would have to be held in memory than is allowed.
+    #[error("the reply takes over {} MiB of memory besides its rows", limit >> 20)]
     TooMuch {
         /// The maximum, in bytes.
         limit: usize,
@@ -152,7 +150,7 @@ impl<R: Read> Scanner<R> {
             place: Position::Start,
             members: 0,
             piece_limit: PIECE_LIMIT,
-            members_limit: MEMBERS_LIMIT,
+            members_limit: MEMORY_LIMIT,
         }
     }
 

@@ -253,7 +253,7 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
     Some(format!("a parameter has a name: {parameter}={}", quoted(text)))
 }
 
-/// Why a query may have found nothing, where one of its conditions is probably not meant as it is read.
+/// Why a query may have found nothing: a condition that is probably a mistake.
 pub fn why_none(query: &Command) -> Option<String> {
     query.arguments.iter().find_map(|condition| {
         let (name, value) = (&condition.name, &condition.value);

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
-use crate::jq::{self, FilterError, Layout, Made, Way, Worker};
-use crate::json::{self, DEPTH_LIMIT, Kind, MapWriter, Piece, Pieces, ReadError, Sorter};
+use crate::jq::{self, FilterError, Layout, Made, Step, Way, Worker};
+use crate::json::{self, DEPTH_LIMIT, HELD_COST, Kind, MEMORY_LIMIT, MapWriter, Piece, Pieces, ReadError, Sorter};
 
-use super::error::Error;
+use super::error::{Error, Holder};
 use super::output::Output;
 use super::view::{Format, View};
 use super::yaml;
@@ -76,6 +76,10 @@ pub(super) struct Outputs<'p> {
     layout: Layout,
     worker: Option<Worker>,
     values: Values,
+    /// How many more bytes of a whole reply the process may be told to hold.
+    left: usize,
+    /// Whether the expression is being run.
+    running: bool,
     streaming: bool,
     in_inventories: bool,
     /// Whether the first row went to the expression: it goes alone, so that what it yields is there at once.
@@ -93,6 +97,8 @@ impl<'p> Outputs<'p> {
             layout,
             worker: None,
             values: Values { sorter: layout.sorted.then(Sorter::default), sorted: Vec::new() },
+            left: MEMORY_LIMIT,
+            running: false,
             streaming: false,
             in_inventories: false,
             started: false,
@@ -101,26 +107,31 @@ impl<'p> Outputs<'p> {
         }
     }
 
-    /// Hands the next outputs to `found`: those of some rows, or of the whole reply. `false` when there are no more.
-    pub(super) fn next(&mut self, found: &mut dyn FnMut(Made<'_>) -> Result<(), Error>) -> Result<bool, Error> {
-        if let Some(error) = self.broken.take() {
-            return Err(error.into());
-        }
+    /// The next output; `None` when there are no more.
+    pub(super) fn next(&mut self) -> Result<Option<Made<'_>>, Error> {
         // After an error it is not put back: it may be anywhere.
         let mut worker = match self.worker.take() {
             Some(worker) => worker,
             None => self.filter.worker(self.layout)?,
         };
-        let goes_on = !self.done && self.collect(&mut worker)? && {
-            self.done |= !worker.run(found)?;
-            true
-        };
-        if goes_on {
-            self.worker = Some(worker);
-        } else {
-            self.filter.idle.set(Some(worker));
+        loop {
+            if !self.running {
+                if let Some(error) = self.broken.take() {
+                    return Err(error.into());
+                }
+                if self.done || !self.collect(&mut worker)? {
+                    self.filter.idle.set(Some(worker));
+                    return Ok(None);
+                }
+                worker.run()?;
+                self.running = true;
+            }
+            match worker.advance()? {
+                Step::Made => return Ok(Some(self.worker.insert(worker).made())),
+                Step::Done => self.running = false,
+                Step::Halted => (self.running, self.done) = (false, true),
+            }
         }
-        Ok(goes_on)
     }
 
     /// Tells the process of pieces until it can be run. `false` where nothing is left to be run.
@@ -161,14 +172,27 @@ impl<'p> Outputs<'p> {
                 _ if self.streaming => {}
                 Piece::Member { name: "schema", .. } => {}
                 Piece::Member { name, text } => {
+                    hold(&mut self.left, text)?;
                     worker.member(&json::unescape(name.as_bytes()), values.compact(text))?
                 }
                 Piece::Rows { name } => worker.begin_list(&json::unescape(name.as_bytes())),
-                Piece::Row(row) => worker.row(values.compact(row))?,
+                Piece::Row(row) => {
+                    hold(&mut self.left, row)?;
+                    worker.row(values.compact(row))?
+                }
                 Piece::EndRows => worker.end_list(),
             }
         }
     }
+}
+
+/// Counts a text that the process has to hold.
+fn hold(left: &mut usize, text: &[u8]) -> Result<(), Error> {
+    match left.checked_sub(text.len() + HELD_COST) {
+        Some(rest) => *left = rest,
+        None => return Err(Error::TooManyRows { what: Holder::Filter, limit: MEMORY_LIMIT }),
+    }
+    Ok(())
 }
 
 /// Lays values out for the expression.
@@ -217,28 +241,24 @@ pub(super) fn write(pieces: &mut dyn Pieces, filter: &Filter, view: &View, out: 
     let layout = Layout { sorted: true, pretty: view.format == Format::Json, bare };
     let mut outputs = Outputs::new(pieces, filter, layout);
     let mut first = true;
-    loop {
-        let more = outputs.next(&mut |made| {
-            match made {
-                Made::Text(string) => raw(string, view, &mut out.buffer),
-                Made::Json(text) if view.format == Format::Yaml => {
-                    check_depth(text)?;
-                    if !first {
-                        out.buffer.extend_from_slice(b"---\n");
-                    }
-                    yaml::document(&mut out.buffer, text);
-                    first = false;
-                    return out.row_done();
+    while let Some(made) = outputs.next()? {
+        match made {
+            Made::Text(string) => raw(string, view, &mut out.buffer),
+            Made::Json(text) if view.format == Format::Yaml => {
+                check_depth(text)?;
+                if !std::mem::take(&mut first) {
+                    out.buffer.extend_from_slice(b"---\n");
                 }
-                Made::Json(text) => super::json::safe(text, view, |text| out.buffer.extend_from_slice(text)),
+                yaml::document(&mut out.buffer, text);
+                out.row_done()?;
+                continue;
             }
-            out.buffer.push(b'\n');
-            out.row_done()
-        })?;
-        if !more {
-            return Ok(());
+            Made::Json(text) => super::json::safe(text, view, |text| out.buffer.extend_from_slice(text)),
         }
+        out.buffer.push(b'\n');
+        out.row_done()?;
     }
+    Ok(())
 }
 
 /// A string as it is; on a terminal only line feeds and tabs act.
@@ -260,6 +280,7 @@ fn raw(string: &[u8], view: &View, out: &mut Vec<u8>) {
 /// The outputs of a filter as the rows of a reply, for the formats that print columns.
 pub(super) struct FilteredRows<'p> {
     outputs: Outputs<'p>,
+    /// Further rows of the same output.
     waiting: VecDeque<Vec<u8>>,
     current: Vec<u8>,
     phase: Phase,
@@ -298,14 +319,13 @@ impl Pieces for FilteredRows<'_> {
                 self.current = row;
                 return Ok(Some(Piece::Row(&self.current)));
             }
-            let waiting = &mut self.waiting;
-            let more = self.outputs.next(&mut |made| {
-                let (Made::Json(text) | Made::Text(text)) = made;
+            let output = self.outputs.next().and_then(|made| {
+                let Some(Made::Json(text) | Made::Text(text)) = made else { return Ok(false) };
                 check_depth(text)?;
-                spread(text.to_vec(), waiting);
-                Ok(())
+                spread(text.to_vec(), &mut self.waiting);
+                Ok(true)
             });
-            match more {
+            match output {
                 Ok(true) => {}
                 Ok(false) => {
                     self.phase = Phase::End;
@@ -343,6 +363,7 @@ mod tests {
     use super::super::testing::{REPLY, print, try_print};
     use super::super::{Error, Format, Shape, View};
     use super::*;
+    use crate::json::Scanner;
 
     fn view(format: Format, expression: &str) -> View {
         View { filter: Some(Filter::compile(expression).expect("compiles")), ..View::new(format) }
@@ -389,6 +410,34 @@ mod tests {
         assert_eq!(print(reply, &raw), "a\u{1b}\nb\n");
         assert_eq!(print(reply, &View { terminal: true, ..raw }), "a\\u001b\nb\n");
         assert_eq!(print(reply, &view(Format::Json, ".inventories[].name")), "\"a\\u001b\\nb\"\n");
+    }
+
+    #[test]
+    fn what_needs_the_whole_reply_is_limited_and_rows_one_by_one_are_not() {
+        for (expression, fits) in [("[.inventories[]] | length", false), (".inventories[].n", true)] {
+            let filter = Filter::compile(expression).expect("compiles");
+            let mut scanner = Scanner::new(&br#"{"inventories":[{"n":1},{"n":2},{"n":3}]}"#[..]);
+            let mut outputs = Outputs { left: 200, ..Outputs::new(&mut scanner, &filter, Layout::default()) };
+            let mut count = 0;
+            let ended = loop {
+                match outputs.next() {
+                    Ok(Some(_)) => count += 1,
+                    ended => break ended.map(drop),
+                }
+            };
+            assert_eq!((count, ended.is_ok()), if fits { (3, true) } else { (0, false) }, "{expression}: {ended:?}");
+        }
+    }
+
+    #[test]
+    fn rows_of_an_expression_without_end_are_handed_on() {
+        let filter = Filter::compile("repeat(1)").expect("compiles");
+        let mut scanner = Scanner::new(&b"{}"[..]);
+        let mut rows = FilteredRows::new(&mut scanner, &filter);
+        for _ in 0..3 {
+            assert!(rows.next_piece().expect("a piece").is_some());
+        }
+        assert!(rows.waiting.is_empty());
     }
 
     #[test]

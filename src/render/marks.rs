@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::json;
+use crate::json::{self, HELD_COST, MEMORY_LIMIT};
 
 use super::columns::Selection;
+use super::error::{Error, Holder};
 use super::style::Tone;
 
 /// A change of one row.
@@ -68,25 +69,50 @@ impl Change {
 }
 
 /// The rows of one answer, to compare the next one with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Keys and texts in the order of the answer.
     rows: Vec<(Vec<u8>, Vec<u8>)>,
     places: HashMap<Vec<u8>, usize>,
+    /// How much memory the rows take, in bytes.
+    size: usize,
+    /// How much they may take.
+    limit: usize,
+}
+
+impl Default for Snapshot {
+    /// An empty one that may take half of the memory for rows, since two are compared.
+    fn default() -> Snapshot {
+        Snapshot { rows: Vec::new(), places: HashMap::new(), size: 0, limit: MEMORY_LIMIT / 2 }
+    }
 }
 
 impl Snapshot {
     /// Adds a row. One without the member `key_name` is known by its whole text.
-    pub fn push(&mut self, row: &[u8], key_name: &str) {
+    ///
+    /// # Errors
+    /// [`Error::TooManyRows`] when the rows take more memory than they may.
+    pub fn push(&mut self, row: &[u8], key_name: &str) -> Result<(), Error> {
         let mut key = Vec::new();
         json::compact(&mut key, json::member(row, key_name).unwrap_or(row));
         if let Some(&place) = self.places.get(&key) {
             // The node sent it twice; the later text is the newer one.
+            self.size = (self.size + row.len()).saturating_sub(self.rows[place].1.len());
             self.rows[place].1 = row.to_vec();
-            return;
+            return self.check_size();
         }
+        self.size += 2 * key.len() + row.len() + HELD_COST;
+        self.check_size()?;
         self.places.insert(key.clone(), self.rows.len());
         self.rows.push((key, row.to_vec()));
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<(), Error> {
+        match self.size > self.limit {
+            true => Err(Error::TooManyRows { what: Holder::Watch, limit: self.limit }),
+            false => Ok(()),
+        }
     }
 
     /// How many rows there are.
@@ -227,7 +253,7 @@ mod tests {
     fn snapshot(rows: &[&str]) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for row in rows {
-            snapshot.push(row.as_bytes(), "uuid");
+            snapshot.push(row.as_bytes(), "uuid").expect("few rows");
         }
         snapshot
     }
@@ -270,6 +296,19 @@ mod tests {
     fn rows_without_a_key_are_known_by_their_text() {
         let changes = snapshot(&["{\"n\":1}", "7"]).changes(&snapshot(&["{\"n\":2}", "7"]), None);
         assert!(matches!(&changes[..], [Change::Gone { .. }, Change::New { .. }]), "{changes:?}");
+    }
+
+    #[test]
+    fn rows_beyond_the_limit_are_an_error() {
+        let mut snapshot = Snapshot { limit: 300, ..Snapshot::default() };
+        // A row that comes again takes the place of the first.
+        for _ in 0..9 {
+            snapshot.push(br#"{"uuid":"a","name":"one"}"#, "uuid").expect("it fits");
+        }
+        snapshot.push(br#"{"uuid":"b","name":"two"}"#, "uuid").expect("it fits");
+        let error = snapshot.push(&[b"{\"uuid\":\"c\",\"name\":\"", &[b'x'; 99][..], b"\"}"].concat(), "uuid");
+        let expected = "--watch holds all rows in memory, and they take more than 0 MiB";
+        assert_eq!(error.expect_err("too many rows").to_string(), expected);
     }
 
     #[test]

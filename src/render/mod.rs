@@ -26,6 +26,7 @@ mod output;
 mod piece;
 mod project;
 mod rows;
+mod runs;
 mod size;
 mod sort;
 mod style;
@@ -40,7 +41,7 @@ mod yaml;
 use std::io::Write;
 
 pub use columns::{Column, Selection, SelectionError};
-pub use error::Error;
+pub use error::{Error, Holder};
 pub use filter::Filter;
 pub use grid::check_columns;
 pub use marks::{Change, Marks, Snapshot};

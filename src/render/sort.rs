@@ -2,18 +2,20 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::io;
 use std::iter::Peekable;
 use std::str::Chars;
 
 use jiff::civil::DateTime;
 
 use crate::dates;
-use crate::json::{self, Kind, Piece, Pieces, ReadError};
+use crate::json::{self, Kind, MEMORY_LIMIT, Piece, Pieces, ReadError};
 use crate::nearness::near;
 
 use super::columns::{Column, Selection, SelectionError};
 use super::error::Error;
 use super::piece::{OwnedPiece, is_inventories};
+use super::runs::{Runs, SortedRows};
 use super::view::{Format, Shape, View};
 
 /// What to sort rows by.
@@ -45,24 +47,50 @@ impl SortKey {
     pub fn saved(self) -> SortKey {
         SortKey { saved: true, ..self }
     }
+
+    /// The value that a row is sorted by.
+    pub(super) fn key_of(&self, row: &[u8]) -> Key {
+        Key::of(row, &self.column.path)
+    }
+
+    /// Compares two such values. Rows without one come last.
+    pub(super) fn compare(&self, a: &Key, b: &Key) -> Ordering {
+        match (a, b) {
+            (Key::Missing, _) | (_, Key::Missing) => a.compare(b),
+            _ if self.descending => b.compare(a),
+            _ => a.compare(b),
+        }
+    }
 }
 
-/// A reply with sorted inventories. Unlike the rest of this module it holds every row in memory, as text.
+/// A reply with sorted inventories. All rows are read before the first one is handed on.
 pub struct Sorted {
     /// The pieces before and after the rows; a `Row` in it stands for all of them.
     frame: VecDeque<OwnedPiece>,
-    text: Vec<u8>,
-    /// The offsets of the rows in the text, in reverse order.
-    rows: Vec<(usize, usize)>,
+    rows: SortedRows,
+    /// How many rows are left out before the first one that is handed on.
+    skipped: u64,
+    /// How many rows are handed on at most.
+    left: u64,
     current: OwnedPiece,
 }
 
 impl Sorted {
     /// Reads and sorts the reply. The sort is stable; rows without a value come last.
     pub(super) fn new(pieces: &mut dyn Pieces, key: &SortKey, shape: &Shape, view: &View) -> Result<Sorted, Error> {
+        Sorted::within(MEMORY_LIMIT, pieces, key, shape, view)
+    }
+
+    /// As [`Sorted::new`], with rows beyond `limit` bytes in a file.
+    fn within(
+        limit: usize,
+        pieces: &mut dyn Pieces,
+        key: &SortKey,
+        shape: &Shape,
+        view: &View,
+    ) -> Result<Sorted, Error> {
         let mut frame = VecDeque::new();
-        let mut text = Vec::new();
-        let mut keyed: Vec<(Key, usize, usize)> = Vec::new();
+        let mut rows = Runs::new(key.clone(), limit);
         let mut inside = false;
         let has_head = key.column.path.first().is_some_and(|head| shape.field(head).is_some());
         let mut found = key.saved || has_head || view.knows(shape, &key.column.path);
@@ -70,14 +98,13 @@ impl Sorted {
         while let Some(piece) = pieces.next_piece()? {
             match piece {
                 Piece::Row(row) if inside => {
-                    let value = Key::of(row, &key.column.path);
+                    let value = key.key_of(row);
                     if !found {
                         found = value != Key::Missing
                             || key.column.path.first().is_some_and(|head| json::member(row, head).is_some());
                         note(row, &mut names);
                     }
-                    keyed.push((value, text.len(), text.len() + row.len()));
-                    text.extend_from_slice(row);
+                    rows.push(value, row)?;
                     continue;
                 }
                 Piece::Rows { name } => inside = is_inventories(name),
@@ -89,7 +116,7 @@ impl Sorted {
             }
             frame.push_back(OwnedPiece::of(piece));
         }
-        if !found && !keyed.is_empty() {
+        if !found && !rows.is_empty() {
             let known = shape.fields.iter().map(|field| field.name.as_str()).chain(names.iter().map(String::as_str));
             return Err(Error::UnknownColumn {
                 name: key.column.path.join("."),
@@ -97,13 +124,7 @@ impl Sorted {
                 near: near(key.column.path.first().map_or("", String::as_str), known),
             });
         }
-        keyed.sort_by(|(a, ..), (b, ..)| match (a, b) {
-            (Key::Missing, _) | (_, Key::Missing) => a.compare(b),
-            _ if key.descending => b.compare(a),
-            _ => a.compare(b),
-        });
-        let rows = keyed.into_iter().rev().map(|(_, start, end)| (start, end)).collect();
-        Ok(Sorted { frame, text, rows, current: OwnedPiece::EndRows })
+        Ok(Sorted { frame, rows: rows.sorted()?, skipped: 0, left: u64::MAX, current: OwnedPiece::EndRows })
     }
 
     /// Sorts by a member that the rows are known to have.
@@ -118,12 +139,20 @@ impl Sorted {
     }
 
     /// Keeps `limit` rows after the first `start` ones.
-    pub fn window(mut self, start: u64, limit: Option<u64>) -> Sorted {
-        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let left = self.rows.len().saturating_sub(count(start));
-        self.rows.truncate(left);
-        self.rows.drain(..left.saturating_sub(limit.map_or(left, count)));
-        self
+    pub fn window(self, start: u64, limit: Option<u64>) -> Sorted {
+        Sorted { skipped: start, left: limit.unwrap_or(u64::MAX), ..self }
+    }
+
+    /// Goes to the next row; `false` after the last.
+    fn advance(&mut self) -> Result<bool, Error> {
+        while self.skipped > 0 && self.rows.advance()? {
+            self.skipped -= 1;
+        }
+        if self.left == 0 || self.skipped > 0 {
+            return Ok(false);
+        }
+        self.left -= 1;
+        self.rows.advance()
     }
 }
 
@@ -141,12 +170,15 @@ impl Pieces for Sorted {
         loop {
             match self.frame.front() {
                 None => return Ok(None),
-                Some(OwnedPiece::Row(row)) if row.is_empty() => match self.rows.pop() {
-                    Some((start, end)) => return Ok(Some(Piece::Row(&self.text[start..end]))),
-                    None => {
-                        self.frame.pop_front();
+                Some(OwnedPiece::Row(row)) if row.is_empty() => {
+                    match self.advance() {
+                        Ok(true) => return Ok(Some(Piece::Row(self.rows.row()))),
+                        Ok(false) => {}
+                        // Whoever asked for the order takes the error out again.
+                        Err(error) => return Err(ReadError::Read(io::Error::other(error))),
                     }
-                },
+                    self.frame.pop_front();
+                }
                 Some(_) => {
                     if let Some(held) = self.frame.pop_front() {
                         self.current = held;
@@ -160,7 +192,7 @@ impl Pieces for Sorted {
 
 /// A value to sort by.
 #[derive(Clone, Debug, PartialEq)]
-enum Key {
+pub(super) enum Key {
     Bool(bool),
     Number(f64, i64),
     Time(DateTime),
@@ -196,6 +228,11 @@ impl Key {
             Kind::List => json::items(value).next().map_or(Key::Missing, Key::value),
             Kind::Map => json::members(value).next().map_or(Key::Missing, |(_, value)| Key::value(value)),
         }
+    }
+
+    /// How much memory it takes besides its own, in bytes.
+    pub(super) fn size(&self) -> usize {
+        if let Key::Text(text) = self { text.capacity() } else { 0 }
     }
 
     fn compare(&self, other: &Key) -> Ordering {
@@ -262,6 +299,7 @@ fn digits(chars: &mut Peekable<Chars<'_>>) -> String {
 mod tests {
     use super::super::testing::{try_print, zone_shape};
     use super::*;
+    use crate::json::Scanner;
 
     fn sorted(values: &[&str], key: &str) -> Vec<String> {
         let rows: Vec<String> =
@@ -305,6 +343,44 @@ mod tests {
         let view = View { sort_by: Some(SortKey::parse("b").expect("a column")), ..View::new(Format::Jsonl) };
         let (text, _) = try_print(reply, &Shape::default(), &view).expect("prints");
         assert_eq!(text, "{\"a\":2,\"b\":\"w\"}\n{\"a\":1,\"b\":\"x\"}\n{\"a\":0,\"b\":\"x\"}\n");
+    }
+
+    #[test]
+    fn rows_beyond_the_limit_are_sorted_in_a_file() {
+        // Every eleventh row has no value, and many are equal.
+        let row = |at: usize| match at % 11 {
+            0 => format!(r#"{{"at":{at}}}"#),
+            _ => format!(r#"{{"at":{at},"v":"v-{}"}}"#, at * 7919 % 101),
+        };
+        let rows: Vec<String> = (0..2000).map(row).collect();
+        let reply = format!(r#"{{"total":7,"inventories":[{}],"more":true}}"#, rows.join(","));
+        let text = |limit: usize, key: &str, window: (u64, Option<u64>)| {
+            let key = SortKey::parse(key).expect("a column");
+            let mut pieces = Scanner::new(reply.as_bytes());
+            let sorted = Sorted::within(limit, &mut pieces, &key, &Shape::default(), &View::new(Format::Json));
+            let mut sorted = sorted.expect("it is sorted").window(window.0, window.1);
+            assert_eq!(matches!(sorted.rows, SortedRows::Spilled { .. }), limit < 100_000);
+            let mut out = String::new();
+            while let Some(piece) = sorted.next_piece().expect("a piece") {
+                match piece {
+                    Piece::Row(row) => out.push_str(&String::from_utf8_lossy(row)),
+                    other => out.push_str(&format!("{other:?}")),
+                }
+                out.push('\n');
+            }
+            out
+        };
+        for (key, window) in [("v", (0, None)), ("-v", (0, None)), ("at", (0, Some(5))), ("v", (1995, Some(9)))] {
+            let in_memory = text(MEMORY_LIMIT, key, window);
+            assert_eq!(
+                in_memory.lines().count(),
+                4 + usize::try_from(window.1.unwrap_or(2000).min(2000 - window.0)).expect("small")
+            );
+            for limit in [1, 1000, 60_000] {
+                assert_eq!(text(limit, key, window), in_memory, "{key} {window:?} {limit}");
+            }
+        }
+        assert!(text(1000, "v", (3000, None)).lines().count() == 4);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub struct Version {
 
 /// Why a version cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no ZStack version such as {newest}", newest = Catalog::newest().version())]
+#[error("`{0}` is not a ZStack version such as {newest}", newest = Catalog::newest().version())]
 pub struct VersionError(String);
 
 impl FromStr for Version {

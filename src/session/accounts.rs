@@ -1,4 +1,4 @@
-//! Who is logged in: sessions and access keys that are taken into use and kept, or forgotten.
+//! Logs users in and out: uses and stores sessions and access keys, or removes them.
 
 use crate::client::{Credentials, Session as OpenSession};
 use crate::config::{Entry, Login, Who};
@@ -12,7 +12,7 @@ use super::nodes;
 use super::settings::Settings;
 use super::state::Session;
 
-/// Takes the session that a log-in opened: it is used and kept from now on. `false` where the reply tells none.
+/// Uses and stores the session of a log-in. `false` if the reply has none.
 pub(crate) fn logged_in(
     session: &mut Session,
     settings: &Settings,
@@ -22,7 +22,7 @@ pub(crate) fn logged_in(
 ) -> Result<bool, Error> {
     let Some(opened) = OpenSession::of_log_in(reply) else { return Ok(false) };
     let node = nodes::node(session, settings)?;
-    // One session is enough; the one of a project may live by that of its virtual id.
+    // One session is enough. The session of a project may depend on that of its virtual id.
     let is_exchange = matches!(request.api, "LoginIAM2Project" | "LoginIAM2Platform");
     let former = node.client.session_uuid().filter(|_| !node.has_foreign_session && !is_exchange);
     node.has_foreign_session = false;
@@ -50,7 +50,7 @@ pub(crate) fn logged_in(
     Ok(true)
 }
 
-/// Forgets the session that a log-out closed; one of somebody else is none of ours.
+/// Removes the session that a log-out closed, unless it is not the current one.
 pub(crate) fn logged_out(session: &mut Session, settings: &Settings, request: &Request) -> Result<(), Error> {
     let node = nodes::node(session, settings)?;
     let target = Secret::new(request.target(Secrets::Shown));
@@ -66,7 +66,7 @@ pub(crate) fn logged_out(session: &mut Session, settings: &Settings, request: &R
     Ok(())
 }
 
-/// Uses and keeps an access key: requests are signed with it from now on.
+/// Uses and stores an access key: requests are signed with it from now on.
 pub(crate) fn use_access_key(
     session: &mut Session,
     settings: &Settings,
@@ -88,7 +88,7 @@ pub(crate) fn use_access_key(
     Ok(())
 }
 
-/// Forgets the access key that is in use.
+/// Removes the current access key.
 pub(crate) fn forget_access_key(session: &mut Session, settings: &Settings) -> Result<(), Error> {
     let node = nodes::node(session, settings)?;
     node.client.set_credentials(Credentials::None);

@@ -1,7 +1,7 @@
-//! Nodes that lie below `/zstack` where an address was given without, or the other way round.
+//! Nodes below `/zstack` whose address was given without it, or the other way round.
 //!
-//! Which way is right is found out once, when what answers is no node, and remembered in a file: the bases that are
-//! turned, a line each.
+//! The program tries the other base when the answer is not that of a node, and stores the result in a file: one line
+//! for each base that has to be switched.
 
 use std::path::{Path, PathBuf};
 
@@ -9,33 +9,33 @@ use crate::client::Endpoint;
 use crate::config::{Address, Folders, lock_folder, read_private, write_private};
 use crate::error::Error;
 
-/// How many bases are remembered.
+/// The maximum number of stored bases.
 const MOST: usize = 100;
 
-/// Bases of addresses below or above whose `/zstack` the node lies.
+/// The bases that have to be switched.
 pub(super) struct TurnedBases {
     file: Option<PathBuf>,
-    /// What the file holds, once read.
+    /// The content of the file, once it was read.
     known: Option<Vec<String>>,
 }
 
 impl TurnedBases {
-    /// Those that the state directory remembers.
+    /// The bases stored in the state directory.
     pub(super) fn new(folders: Option<&Folders>) -> TurnedBases {
         TurnedBases { file: folders.map(|folders| folders.state.join("bases").join("turned")), known: None }
     }
 
-    /// The endpoint of an address, below or above `/zstack` as was found out before.
+    /// The endpoint of an address, with or without `/zstack` as found before.
     pub(super) fn endpoint_of(&mut self, address: &Address) -> Result<Endpoint, Error> {
         let typed = typed_endpoint(address)?;
         let other = typed.other_way().filter(|_| self.known().iter().any(|base| base == typed.base()));
         Ok(other.unwrap_or(typed))
     }
 
-    /// Remembers that the node of an address lies at that base.
+    /// Stores the base of the node at an address.
     pub(super) fn remember(&mut self, address: &Address, right: &Endpoint) -> Result<(), Error> {
         let typed = typed_endpoint(address)?;
-        // Another process may have found out more.
+        // Another process may have added lines.
         let _lock = self.file.as_deref().and_then(Path::parent).map(lock_folder);
         self.known = None;
         let mut bases = self.known().to_vec();
@@ -45,7 +45,7 @@ impl TurnedBases {
         }
         bases.drain(..bases.len().saturating_sub(MOST));
         if let Some(file) = &self.file {
-            // Where it cannot be written, it is found out again next time.
+            // If the file cannot be written, the base is looked for again next time.
             let text: String = bases.iter().map(|base| format!("{base}\n")).collect();
             let _ = write_private(file, text.as_bytes());
         }
@@ -53,7 +53,7 @@ impl TurnedBases {
         Ok(())
     }
 
-    /// The bases as typed that are turned. A file that cannot be read costs another try, and nothing else.
+    /// The typed bases that have to be switched. If the file cannot be read, they are looked for again.
     fn known(&mut self) -> &[String] {
         self.known.get_or_insert_with(|| {
             let bytes = self.file.as_ref().and_then(|file| read_private(file).ok().flatten()).unwrap_or_default();

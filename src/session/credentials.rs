@@ -1,4 +1,4 @@
-//! The credentials that a node is given when it is connected.
+//! Chooses the credentials for a node when it is connected.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::node::Node;
 use super::state::Session;
 use super::stored_session::StoredSession;
 
-/// Where the credentials of an owner are kept.
+/// The store for the credentials of an owner.
 pub(crate) fn store(session: &mut Session, owner: &Owner) -> Result<config::Credentials, Error> {
     let context = match owner {
         Owner::Context(name) => Some(name.as_str()),
@@ -22,7 +22,7 @@ pub(crate) fn store(session: &mut Session, owner: &Owner) -> Result<config::Cred
     Ok(config::Credentials::new(session.environment.folders()?, keeper))
 }
 
-/// Gives a node the credentials of the environment, or else the stored ones.
+/// Sets the credentials of a node: those of the environment, or else the stored ones.
 pub(super) fn give(session: &mut Session, node: &mut Node, preferences: &Preferences) -> Result<(), Error> {
     let url = node.client.endpoint().base().to_owned();
     let is_meant = environment_is_for(session, &url)?;
@@ -50,8 +50,8 @@ pub(super) fn give(session: &mut Session, node: &mut Node, preferences: &Prefere
     Ok(())
 }
 
-/// Gives a node the stored credentials, where there are any. Whether its session may be put in place of one that
-/// expired: nobody else's is.
+/// Sets the stored credentials of a node, if there are any. Returns whether the session belongs to this program, so
+/// that it may be replaced when it has expired.
 fn give_stored(session: &mut Session, node: &mut Node, url: &str) -> Result<bool, Error> {
     let Some(owner) = node.owner.clone() else { return Ok(true) };
     let store = store(session, &owner)?;
@@ -71,7 +71,7 @@ fn give_stored(session: &mut Session, node: &mut Node, url: &str) -> Result<bool
     Ok(may_renew)
 }
 
-/// Has a node take over what other processes make of a stored session, and the other way round.
+/// Shares renewals of a stored session with other processes.
 pub(super) fn share_session(node: &mut Node, credentials: config::Credentials, entry: &Entry) {
     if let (Some(owner), Some(api), Login::Session { .. }) = (&node.owner, &entry.api, &entry.login) {
         let store = StoredSession {
@@ -85,20 +85,20 @@ pub(super) fn share_session(node: &mut Node, credentials: config::Credentials, e
     }
 }
 
-/// An access key of a node in a zone by its name, or else in this machine's.
+/// An access key for a node in the named time zone, or else in that of this machine.
 pub(super) fn access_key(id: &str, secret: &Secret, zone: Option<&str>) -> Credentials {
     let zone = zone.and_then(NodeZone::parse).unwrap_or_else(NodeZone::of_this_machine);
     Credentials::AccessKey(AccessKey { id: id.to_owned(), secret: secret.clone(), zone })
 }
 
-/// Whether the credentials of the environment are meant for the node at that URL: the one that the program was
-/// started for, unless `--context` names it and the environment names another. Lines that name further nodes,
-/// and jobs that run on such, do without.
+/// Whether the credentials of the environment are for the node at that URL: only for the node that the program was
+/// started for, and not if `--context` chose it while the environment chooses another one. Lines for other nodes, and
+/// their jobs, do not use them.
 fn environment_is_for(session: &mut Session, url: &str) -> Result<bool, Error> {
     if session.started_for()?.as_deref() != Some(url) {
         return Ok(false);
     }
-    if session.held.options.context.is_none() || session.environment.variables.node().is_none() {
+    if session.base.options.context.is_none() || session.environment.variables.node().is_none() {
         return Ok(true);
     }
     let variables = session.environment.variables.clone();

@@ -1,4 +1,4 @@
-//! What nodes said of themselves when they were asked, in this run and, kept in files, in earlier ones.
+//! The versions and APIs of nodes, as they reported them in this run or, stored in files, in earlier ones.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -8,22 +8,21 @@ use std::time::{Duration, Instant};
 use crate::catalog::Offers;
 use crate::config::{Error, Folders, lock_folder, node_name, read_private, write_private};
 
-/// How long a node that has said what it offers is not asked again: less than it takes to start one of another
-/// version.
+/// How long a node is not asked again: less than it takes to upgrade one.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// What is known of nodes, by their base URLs.
+/// The known nodes, by their base URLs.
 #[derive(Default)]
 pub(super) struct KnownOffers {
     pub(super) of: HashMap<String, Known>,
-    /// What the background has found out since it was looked at last.
+    /// Results of background requests that were not processed yet.
     pub(super) news: Arc<Mutex<Vec<(String, Offers)>>>,
 }
 
 pub(super) struct Known {
-    /// What the node said; nothing where it was never asked.
+    /// What the node reported; `None` if it was never asked.
     pub(super) offers: Option<Arc<Offers>>,
-    /// When it was asked, where this process did.
+    /// When this process asked it, if it did.
     pub(super) asked: Option<Instant>,
 }
 
@@ -34,7 +33,7 @@ impl Known {
     }
 }
 
-/// Where that is kept: a file for each node, beside its session.
+/// The files, one for each node, beside its session.
 #[derive(Clone, Debug)]
 pub(super) struct OffersStore {
     folder: PathBuf,
@@ -46,7 +45,7 @@ impl OffersStore {
         OffersStore { folder: folders.state.join("nodes") }
     }
 
-    /// What the node at a base URL said. A file that is damaged counts as none: the node can be asked again.
+    /// What the node at a base URL reported. A damaged file counts as missing: the node can be asked again.
     pub(super) fn load(&self, url: &str) -> Option<Offers> {
         let text = String::from_utf8(read_private(&self.path(url)).ok()??).ok()?;
         let mut lines = text.lines();
@@ -56,10 +55,10 @@ impl OffersStore {
         (known == url).then(|| Offers::new(version, (!apis.is_empty()).then_some(apis)))
     }
 
-    /// Keeps what the node at a base URL said.
+    /// Stores what the node at a base URL reported.
     ///
     /// # Errors
-    /// When the file cannot be written, or others can enter its directory.
+    /// When the file cannot be written, or its directory is accessible to others.
     pub(super) fn save(&self, url: &str, offers: &Offers) -> Result<(), Error> {
         let _lock = lock_folder(&self.folder)?;
         let mut text = format!("{url}\n{}\n", offers.version.as_deref().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! A line, parsed once: its words, where its output goes, its options, and the command.
+//! A parsed line: its words, redirection, options and command.
 
 use crate::cli::{self, Options, UsageError};
 use crate::error::Error;
@@ -6,20 +6,20 @@ use crate::secret::mask_command;
 use crate::shell::{RedirectError, Redirection, redirection};
 use crate::syntax::{Command, CommandError, Word, lex};
 
-/// A line as it was typed at the prompt, read from a script, or made of the program's arguments.
+/// A line that was typed at the prompt, read from a script, or made from the program's arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     /// Its text.
     pub(crate) text: String,
-    /// Where the command ends and its redirection begins, in bytes.
+    /// The byte offset where the command ends and its redirection begins.
     end: usize,
-    /// Where the output goes instead of the screen.
+    /// The redirection of the output.
     pub(crate) redirection: Option<Redirection>,
-    /// The words of a call; of other commands none.
+    /// The words of a call; empty for other commands.
     pub(crate) words: Vec<Word>,
-    /// The options that were typed with it; of a line that is wrong only how errors are to be written.
+    /// The options of the line; of an invalid line only the format of errors.
     pub(crate) options: Options,
-    /// What is to be done.
+    /// The command.
     pub(crate) command: Result<cli::Line, LineError>,
 }
 
@@ -59,7 +59,7 @@ impl Line {
         let end = command.len();
         let mut line =
             Line { text: text.to_owned(), end, redirection: None, words: Vec::new(), options, command: parsed };
-        // What is told is what is wrong first.
+        // The first error is reported.
         match redirection.and_then(|redirection| Ok((redirection, words?))) {
             Ok((redirection, words)) => line.take(redirection, words),
             Err(error) => line.command = Err(error),
@@ -77,7 +77,7 @@ impl Line {
         self.redirection = redirection;
     }
 
-    /// The line that the program's arguments came to. Their options hold for every line.
+    /// The line of the program's arguments. Their options are those of all lines.
     pub(crate) fn of_arguments(line: cli::Line) -> Line {
         let (text, words) = match &line {
             cli::Line::Call(words) => Command::words_from_args(words),
@@ -91,7 +91,7 @@ impl Line {
         &self.text[..self.end]
     }
 
-    /// The text as it may be kept: without secrets, unless the line asks for them.
+    /// The text for the history: without secrets, unless the line has `-s`.
     pub(crate) fn to_keep(&self) -> String {
         if self.options.no_secure { self.text.clone() } else { mask_command(&self.text) }
     }
@@ -102,7 +102,7 @@ impl Line {
     }
 }
 
-/// The words of a call among those of its line, which may hold options too.
+/// The words of a call without the options of the line.
 fn words_of(called: &[String], words: Vec<Word>) -> Vec<Word> {
     let mut rest = words.into_iter();
     called.iter().filter_map(|text| rest.by_ref().find(|word| word.text == *text)).collect()

@@ -1,4 +1,4 @@
-//! What the interactive shell keeps of the node in use: names and uuids for Tab.
+//! The cache of the interactive shell: names and uuids for Tab.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,17 +6,17 @@ use crate::shell::{LiveCache, LiveLimits};
 
 use super::nearby::{self, Lookup};
 
-/// What only the interactive shell has.
+/// The state of the interactive shell.
 pub(crate) struct LivePrompt {
     pub(crate) live: Arc<LiveCache>,
-    /// Who is asked for live values, where somebody may be.
+    /// The look-up for live values, if there is a node to ask.
     pub(super) lookup: Arc<Mutex<Option<Lookup>>>,
-    /// The node and the account that live values are of.
+    /// The node and the account of the cached values.
     pub(super) live_of: Option<(String, Option<String>)>,
 }
 
 impl LivePrompt {
-    /// One that knows nothing yet.
+    /// An empty cache.
     pub(crate) fn new() -> LivePrompt {
         let lookup: Arc<Mutex<Option<Lookup>>> = Arc::default();
         let live = Arc::new(LiveCache::new(LiveLimits::default(), nearby::fetch(Arc::clone(&lookup))));

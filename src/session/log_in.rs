@@ -1,4 +1,4 @@
-//! Who logs in, and what that means in APIs and parameters.
+//! The kinds of log-in, with their APIs and parameters.
 
 use crate::catalog::Catalog;
 use crate::config::{Preferences, Who};
@@ -8,7 +8,7 @@ use crate::secret::Secret;
 /// The account that every node has from the start (A8).
 pub(crate) const ADMIN: &str = "admin";
 
-/// Somebody who can log in with a password.
+/// A user who can log in with a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogIn {
     /// An account.
@@ -26,14 +26,14 @@ pub(crate) enum LogIn {
     VirtualId(String),
     /// An IAM2 virtual id that an LDAP directory knows.
     VirtualIdOfLdap(String),
-    /// Somebody whom a CAS server knows.
+    /// A user of a CAS server.
     Cas {
         /// The name.
         name: String,
         /// The kind of server, `type` of LoginByCas.
         kind: String,
     },
-    /// Somebody by a type of log-in that the node knows.
+    /// A user with another type of log-in.
     Typed {
         /// The name.
         name: String,
@@ -43,8 +43,8 @@ pub(crate) enum LogIn {
 }
 
 impl LogIn {
-    /// Who opened a stored session, by the API that did and the names that were given. `None` for APIs that take
-    /// more than a name and a password.
+    /// The log-in of a stored session, by its API and the names that were given. `None` for APIs that need more than a
+    /// name and a password.
     pub(crate) fn of_stored(api: Option<&str>, who: &Who) -> Option<LogIn> {
         let name = who.account.clone()?;
         Some(match api? {
@@ -59,7 +59,7 @@ impl LogIn {
         })
     }
 
-    /// Whom a context names with `login`, `account` and `user`; `None` where it names nobody.
+    /// The log-in of a context, by its `login`, `account` and `user`; `None` if it has none of them.
     pub(crate) fn of_preferences(preferences: &Preferences) -> Option<LogIn> {
         let (account, user) = (preferences.account.clone(), preferences.user.clone());
         Some(match preferences.log_in.as_deref() {
@@ -99,7 +99,7 @@ impl LogIn {
         }
     }
 
-    /// Whose password it is.
+    /// The name of the user.
     pub(crate) fn name(&self) -> &str {
         match self {
             LogIn::User { user: name, .. }
@@ -112,7 +112,7 @@ impl LogIn {
         }
     }
 
-    /// What the node calls this kind of log-in when it is asked for a captcha (A10 names `account`).
+    /// The name of this kind of log-in in requests for a captcha (A10 names `account`).
     pub(crate) fn login_type(&self) -> &str {
         match self {
             LogIn::Account(_) => "account",
@@ -124,7 +124,7 @@ impl LogIn {
     }
 }
 
-/// What a log-in may need beside the password.
+/// Further proofs that a log-in may need.
 #[derive(Default)]
 pub(crate) struct Proofs {
     pub(crate) captcha: Option<Captcha>,
@@ -132,14 +132,14 @@ pub(crate) struct Proofs {
     pub(crate) code: Option<Secret>,
 }
 
-/// A captcha and what the user read in it.
+/// A captcha and the user's answer.
 pub(crate) struct Captcha {
     pub(crate) uuid: String,
     pub(crate) code: String,
 }
 
 impl LogIn {
-    /// The log-in with a password and the further proofs that are due.
+    /// The request, with a password and further proofs.
     pub(crate) fn request(&self, password: &Secret, proofs: &Proofs, catalog: Catalog) -> Result<Request, plan::Error> {
         let mut parameters = self.parameters();
         parameters.push(("password", password.expose().to_owned()));
@@ -152,7 +152,7 @@ impl LogIn {
         plan::call(self.api(), &parameters, catalog)
     }
 
-    /// As it is stored.
+    /// The names to be stored.
     pub(crate) fn who(&self) -> Who {
         who_of(self.parameters().iter().map(|(name, value)| (*name, value.as_str())))
     }

@@ -1,4 +1,4 @@
-//! Who looks names and uuids up at the node that a line means.
+//! Creates look-ups of names and uuids at the node of a line.
 
 use std::sync::PoisonError;
 
@@ -10,7 +10,7 @@ use super::offers;
 use super::settings::Settings;
 use super::state::Session;
 
-/// One for the node that a line means.
+/// A look-up at the node of a line.
 pub(crate) fn lookup(session: &mut Session, settings: &Settings) -> Result<Lookup, Error> {
     let offers = offers::known(session, &settings.target);
     let mut client = nodes::node(session, settings)?.client.fork();
@@ -18,7 +18,7 @@ pub(crate) fn lookup(session: &mut Session, settings: &Settings) -> Result<Looku
     Ok(Lookup::new(client, session.catalog, offers))
 }
 
-/// Gives Tab a look-up of the node in use, and forgets what another node or account has.
+/// Sets the look-up for Tab to the current node, and clears the values of another node or account.
 pub(crate) fn refresh(session: &mut Session, settings: &Settings) {
     let node = session.nodes.known(&settings.target).filter(|node| node.client.has_credentials());
     let live_of = node.as_ref().map(|node| (node.client.endpoint().base().to_owned(), node.account.clone()));

@@ -1,4 +1,4 @@
-//! Names and uuids of resources, for completion and for questions.
+//! Looks up names and uuids of resources, for completion and for confirmations.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::shell::complete::LiveValue;
 use crate::shell::{self, Unreachable};
 use crate::syntax::Operator;
 
-/// More rows than that are never looked for.
+/// The maximum number of rows of a look-up.
 const PAGE_SIZE: u32 = 1000;
 
 /// What tells resources from others of that name.
@@ -25,26 +25,26 @@ const MOST_ADDRESSED: usize = 100;
 /// What resources are looked for by: field, operator, value.
 pub(crate) type Condition = (&'static str, Operator, String);
 
-/// Looks resources up in passing, with a connection of its own.
+/// Looks up resources with its own connection.
 pub(crate) struct Lookup {
     client: Client,
     catalog: Catalog,
-    /// What is known of the node's APIs.
+    /// What the node reported about its APIs.
     offers: Option<Arc<Offers>>,
 }
 
 impl Lookup {
-    /// One that asks with that client, of whose node so much is known.
+    /// A look-up with that client.
     pub(super) fn new(client: Client, catalog: Catalog, offers: Option<Arc<Offers>>) -> Lookup {
         Lookup { client, catalog, offers }
     }
 
-    /// Another one, for another thread.
+    /// Another look-up, for another thread.
     fn fork(&self) -> Lookup {
         Lookup { client: self.client.fork(), catalog: self.catalog, offers: self.offers.clone() }
     }
 
-    /// The resources that a query finds with these conditions, at most `limit`; `None` where the node cannot be asked.
+    /// The resources that match the conditions, at most `limit`; `None` if the node cannot be asked.
     pub(crate) fn resources(&mut self, query: &str, conditions: &[Condition], limit: usize) -> Option<Vec<LiveValue>> {
         let inventory = self.inventory(query)?;
         inventory.field("uuid")?;
@@ -191,8 +191,8 @@ impl Lookup {
         self.catalog.api(query).and_then(|api| self.catalog.inventory(api.inventory?))
     }
 
-    /// Whether the node has an API. One that lacks it could run another in its place (R1). It is asked once where it
-    /// has not said so before.
+    /// Whether the node has an API. One that lacks it could run another in its place (R1). It is asked once if this is
+    /// not known.
     fn has(&mut self, api: ApiName) -> bool {
         if self.offers.as_ref().is_none_or(|offers| offers.apis.is_none()) {
             self.offers = Some(Arc::new(Offers::new(None, self.client.offered_apis().ok().flatten())));
@@ -201,11 +201,11 @@ impl Lookup {
     }
 }
 
-/// Asks the node for resources by name, for Tab, with the one that stands in `lookup` at that moment.
+/// Asks the node for resources by name, for Tab, with the current value of `lookup`.
 pub(crate) fn fetch(lookup: Arc<Mutex<Option<Lookup>>>) -> Box<shell::Fetch> {
     Box::new(move |query, typed, limit| {
         let held = || lookup.lock().unwrap_or_else(PoisonError::into_inner);
-        // A fork of its own, so that nobody who changes the lookup waits for an answer.
+        // A fork, so that changing the look-up does not wait for an answer.
         let forked = held().as_ref().map(Lookup::fork);
         let mut forked = forked.ok_or(Unreachable)?;
         let values = match query.split_once(' ') {
@@ -215,7 +215,7 @@ pub(crate) fn fetch(lookup: Arc<Mutex<Option<Lookup>>>) -> Box<shell::Fetch> {
         if let Some(lookup) = &mut *held()
             && lookup.client.endpoint().base() == forked.client.endpoint().base()
         {
-            // What the node has just said need not be asked at the next Tab.
+            // The answer is kept for the next Tab.
             lookup.offers = lookup.offers.take().or(forked.offers);
         }
         Ok(values)

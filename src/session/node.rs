@@ -7,7 +7,7 @@ use crate::sandbox::Running;
 use super::log_in::{ADMIN, LogIn};
 use super::settings::Target;
 
-/// The nodes that are connected; more than one only where lines name others.
+/// The connected nodes; more than one if lines name other nodes.
 #[derive(Default)]
 pub(crate) struct Nodes {
     pub(super) connected: Vec<Node>,
@@ -17,26 +17,26 @@ pub(crate) struct Nodes {
 pub(crate) struct Node {
     pub(crate) client: Client,
     pub(super) target: Target,
-    /// The sandbox that is the node, where it is one; it ends with this.
+    /// The sandbox, if the node is one; it ends with this value.
     pub(super) _sandbox: Option<Running>,
-    /// Whose credentials are used; none for the sandbox.
+    /// The owner of the credentials; `None` for the sandbox.
     pub(crate) owner: Option<Owner>,
-    /// Who is logged in, as far as is known.
+    /// The account that is logged in, if known.
     pub(crate) account: Option<String>,
-    /// Who would log in again.
+    /// The log-in for renewals.
     pub(crate) log_in: LogIn,
     /// Whether the session is the one of `ZSTACK_SESSION_UUID`.
     pub(crate) has_foreign_session: bool,
-    /// Whether the user does not want to log in to it now.
+    /// Whether the user declined to log in.
     pub(crate) declined_log_in: bool,
-    /// Whether a session that is opened now is for this run only.
+    /// Whether a new session is for this run only.
     pub(crate) single_run: bool,
-    /// Whether it was looked for above or below `/zstack`, the other way than it was called.
+    /// Whether the other base, with or without `/zstack`, was tried.
     pub(super) was_turned: bool,
 }
 
 impl Node {
-    /// A node with whose credentials nothing was done yet.
+    /// A node without credentials.
     pub(super) fn new(client: Client, target: Target, owner: Option<Owner>) -> Node {
         Node {
             client,
@@ -52,7 +52,7 @@ impl Node {
         }
     }
 
-    /// What the node is called for people.
+    /// The name of the node for messages.
     pub(crate) fn name(&self) -> String {
         match &self.target.context {
             _ if self.target.is_sandbox() => "the sandbox".to_owned(),
@@ -61,7 +61,7 @@ impl Node {
         }
     }
 
-    /// What the prompt calls it: the context, or the address where it is another than that of the current context.
+    /// The name in the prompt: the context, or the address if it is not that of the current context.
     pub(crate) fn place(&self) -> Option<String> {
         let context = self.target.context.as_ref()?;
         Some(if self.target.is_of_context { context.clone() } else { self.client.endpoint().authority() })
@@ -74,12 +74,12 @@ impl Nodes {
         &self.connected
     }
 
-    /// The node of a target, if it was used before.
+    /// The node of a target, if it is connected.
     pub(crate) fn known(&mut self, target: &Target) -> Option<&mut Node> {
         self.connected.iter_mut().find(|node| node.target.is_same(target))
     }
 
-    /// Forgets the connection to a node; the next use makes another.
+    /// Drops the connection to a node; the next use creates another one.
     pub(super) fn forget(&mut self, target: &Target) {
         self.connected.retain(|node| !node.target.is_same(target));
     }

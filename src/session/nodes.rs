@@ -1,4 +1,4 @@
-//! From what a line settles on to a connected node.
+//! Connects the node of a line.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::client::{Client, Credentials, Endpoint, ProxyOptions, ReqwestTransport, SystemClock, TransportOptions};
 use crate::config::Owner;
 use crate::error::Error;
+use crate::journal::Journal;
 use crate::sandbox::{self, Database, Running};
 use crate::secret::Secret;
 use crate::terminal::Ui;
@@ -17,10 +18,10 @@ use super::node::Node;
 use super::settings::Settings;
 use super::state::Session;
 
-/// How long the node may take to answer what is asked in passing.
+/// The time-out for requests that nothing depends on.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The node that a line means, connected on first use.
+/// The node of a line, connected on first use.
 pub(crate) fn node<'s>(session: &'s mut Session, settings: &Settings) -> Result<&'s mut Node, Error> {
     let target = &settings.target;
     let at = match session.nodes.connected.iter().position(|node| node.target.is_same(target)) {
@@ -49,19 +50,25 @@ fn connect(session: &mut Session, settings: &Settings) -> Result<Node, Error> {
     let owner = context.clone().map_or_else(|| Owner::Node(url.clone()), Owner::Context);
     let client = client_at(session, endpoint, settings)?;
     let mut node = Node::new(client, target.clone(), Some(owner));
-    let mut journal = session.journal(Some(&url), context.as_deref())?;
-    let ui = settings.ui.clone();
-    journal.on_failure(move |text| ui.warn(text));
+    let journal = journal(session, Some(&url), context.as_deref(), &settings.ui)?;
     node.client.set_job_record(Some(Box::new(journal)));
     credentials::give(session, &mut node, &settings.preferences)?;
     Ok(node)
+}
+
+/// The journal of a node, which warns when it cannot be written.
+fn journal(session: &Session, url: Option<&str>, context: Option<&str>, ui: &Ui) -> Result<Journal, Error> {
+    let mut journal = session.journal(url, context)?;
+    let ui = ui.clone();
+    journal.on_failure(move |text| ui.warn(text));
+    Ok(journal)
 }
 
 fn connect_sandbox(session: &Session, settings: &Settings) -> Result<Node, Error> {
     let running = start_sandbox(session, &settings.ui)?;
     let endpoint = Endpoint::parse(&running.base_url())?;
     let mut client = client_at(session, endpoint, settings)?;
-    client.set_job_record(Some(Box::new(session.journal(None, None)?)));
+    client.set_job_record(Some(Box::new(journal(session, None, None, &settings.ui)?)));
     client.set_credentials(Credentials::Session(Secret::new(running.session_uuid().to_owned())));
     let node = Node::new(client, settings.target.clone(), None);
     Ok(Node { account: Some(ADMIN.to_owned()), _sandbox: Some(running), ..node })
@@ -86,7 +93,7 @@ pub(super) fn client_at(session: &Session, endpoint: Endpoint, settings: &Settin
     Ok(client)
 }
 
-/// Where the sandbox keeps its state.
+/// The directory of the sandbox's state.
 pub(crate) fn sandbox_directory(session: &Session) -> Result<PathBuf, Error> {
     Ok(session.environment.folders()?.data.join("sandbox"))
 }

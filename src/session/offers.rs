@@ -1,5 +1,5 @@
-//! Which ZStack version a node has, and which APIs: what decides the form of requests, and whether one that another
-//! API could be run for may be sent at all.
+//! The ZStack version and the APIs of a node. They determine the form of requests, and whether a request is refused
+//! because the node would run another API.
 
 use std::sync::{Arc, PoisonError};
 use std::thread;
@@ -18,8 +18,8 @@ use super::settings::{Settings, Target};
 use super::state::Session;
 use super::turn::{Turned, turn};
 
-/// Has requests, help and completion follow the version of the node that a line means, as far as it is known: the
-/// one that a context says, or else the one that the node said last.
+/// Adapts requests, help and completion to the version of the node of a line, if it is known: that of the context, or
+/// else the one that the node reported last.
 pub(crate) fn follow_version(session: &mut Session, settings: Option<&Settings>) {
     let version = settings.and_then(|settings| version_of_node(session, settings));
     let of_node = version.and_then(|version| catalogs::of_version(session, &version, settings));
@@ -45,7 +45,7 @@ fn version_of_node(session: &mut Session, settings: &Settings) -> Option<String>
     }
 }
 
-/// What a node said of itself, in this run or an earlier one. Nothing is asked.
+/// What a node reported in this run or an earlier one. The node is not asked.
 pub(crate) fn known(session: &mut Session, target: &Target) -> Option<Arc<Offers>> {
     take_news(session);
     let url = key(session, target).ok()?;
@@ -56,8 +56,7 @@ pub(crate) fn known(session: &mut Session, target: &Target) -> Option<Arc<Offers
     session.offers.of.get(&url)?.offers.clone()
 }
 
-/// What the node that a line means offers: its version is asked for, and its APIs where the version is another
-/// than before.
+/// What the node of a line has: asks it for its version, and for its APIs if the version has changed.
 ///
 /// # Errors
 /// When the node gives no answer at all.
@@ -71,7 +70,7 @@ fn asked(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Erro
     }
     let _attended = session.attend_to_ends()?;
     let offers = match ask(&mut node(session, settings)?.client, known.as_deref()) {
-        // The node is called elsewhere from now on.
+        // The base of the node has changed.
         Err(error) => match turn(session, settings, &error, None)? {
             Turned::NotRun => return asked(session, settings),
             Turned::No | Turned::PerhapsRun => return Err(error.into()),
@@ -81,7 +80,7 @@ fn asked(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Erro
     keep(session, url, offers, &settings.target)
 }
 
-/// Asks a node anew, whatever is known of it.
+/// Asks a node, even if the answer is known.
 pub(crate) fn asked_anew(session: &mut Session, settings: &Settings) -> Result<Arc<Offers>, Error> {
     let url = key(session, &settings.target)?;
     session.offers.of.insert(url, Known { offers: None, asked: None });
@@ -91,7 +90,7 @@ pub(crate) fn asked_anew(session: &mut Session, settings: &Settings) -> Result<A
 fn keep(session: &mut Session, url: String, offers: Offers, target: &Target) -> Result<Arc<Offers>, Error> {
     let old = known(session, target);
     if !target.is_sandbox() && old.as_deref() != Some(&offers) {
-        // What cannot be kept is asked for again.
+        // If it cannot be stored, the node is asked again next time.
         let _ = store(session)?.save(&url, &offers);
     }
     let offers = Arc::new(offers);
@@ -100,7 +99,7 @@ fn keep(session: &mut Session, url: String, offers: Offers, target: &Target) -> 
     Ok(offers)
 }
 
-/// Has the next Tab ask a node in the background what it offers, for the prompts that follow.
+/// Asks a node in the background what it has, for the next prompts.
 pub(crate) fn ask_at_tab(session: &mut Session, target: &Target, mut client: Client) {
     let known = known(session, target);
     let (Ok(url), Some(prompt)) = (key(session, target), &session.prompt) else { return };
@@ -114,7 +113,7 @@ pub(crate) fn ask_at_tab(session: &mut Session, target: &Target, mut client: Cli
                 news.lock().unwrap_or_else(PoisonError::into_inner).push((url, offers));
             }
         };
-        // Without another thread the marks in completion are missing, no more.
+        // Without a thread only the marks in completion are missing.
         let _ = thread::Builder::new().name("offers".to_owned()).spawn(asked);
     });
 }
@@ -132,8 +131,8 @@ fn take_news(session: &mut Session) {
     }
 }
 
-/// Makes sure that a request has the form that the node's version takes. Most have the same for all versions, and the
-/// node is asked nothing. Whether the catalog is that of another version now.
+/// Adapts the request to the node's version. Most requests are the same for all versions, and the node is not asked.
+/// Returns whether the catalog has changed.
 pub(crate) fn fit_catalog(session: &mut Session, settings: &Settings, api: &str) -> Result<bool, Error> {
     let has_changed = session.catalog.api_name(api).is_some_and(|api| api.has_changed());
     if settings.call.dry_run || !has_changed || settings.preferences.catalog.is_some() {
@@ -145,7 +144,7 @@ pub(crate) fn fit_catalog(session: &mut Session, settings: &Settings, api: &str)
     Ok(session.catalog.version() != before)
 }
 
-/// Refuses a call that the node would take for another one, because it does not have this API (R1).
+/// Refuses a call if the node does not have its API and would run another one (R1).
 pub(crate) fn check(
     session: &mut Session,
     settings: &Settings,
@@ -160,7 +159,7 @@ pub(crate) fn check(
     let is_news = !session.offers.of.get(&url).is_some_and(Known::is_fresh);
     let mut offers = asked(session, settings)?;
     if offers.lacks(api) && !is_news {
-        // Nothing is refused for what was true a while ago.
+        // Calls are not refused because of outdated information.
         if let Some(known) = session.offers.of.get_mut(&url) {
             known.asked = None;
         }
@@ -174,7 +173,7 @@ pub(crate) fn check(
     match effect {
         _ if is_known => Ok(()),
         Effect::Action => Err(client::Error::MayBeAnother { api: name }.into()),
-        // What a query runs instead finds nothing to change: its uuid is a word of the path.
+        // An API that runs instead of a query changes nothing: it takes a part of the path for its uuid.
         Effect::Query | Effect::Read => {
             settings
                 .ui
@@ -184,7 +183,7 @@ pub(crate) fn check(
     }
 }
 
-/// The error of a call in the words that say it best where the node does not have the API at all.
+/// Replaces the error of a call by a better one if the node does not have the API.
 pub(crate) fn explain(session: &mut Session, settings: &Settings, api: &str, error: Error) -> Error {
     let is_answer = match &error {
         Error::Api(_) => true,
@@ -197,7 +196,7 @@ pub(crate) fn explain(session: &mut Session, settings: &Settings, api: &str, err
     if !is_answer || is_everywhere || known.is_unlisted() {
         return error;
     }
-    // What went wrong is told even where the node says no more.
+    // The error is reported even if the node does not answer any more.
     let Ok(offers) = asked(session, settings) else { return error };
     let is_missing = offers.lacks(known);
     let version = || offers.version.clone();
@@ -215,7 +214,7 @@ pub(crate) fn explain(session: &mut Session, settings: &Settings, api: &str, err
     })
 }
 
-/// By what a node is known: its base URL, and nothing for the sandbox.
+/// The key of a node: its base URL; `None` for the sandbox.
 fn key(session: &mut Session, target: &Target) -> Result<String, Error> {
     Ok(session.url_of(target)?.unwrap_or_default())
 }
@@ -224,7 +223,7 @@ fn store(session: &Session) -> Result<OffersStore, Error> {
     Ok(OffersStore::new(session.environment.folders()?))
 }
 
-/// Whether a node may have found no API of a verb at a path that has others (D2). It says so as if it had broken off.
+/// Whether a path may have no API with that method (D2). A node answers this as if it had failed.
 fn found_no_verb(error: &client::Error) -> bool {
     matches!(
         error,
@@ -233,14 +232,14 @@ fn found_no_verb(error: &client::Error) -> bool {
     )
 }
 
-/// Asks a node for its version, and for its APIs unless it said them under the same version before.
+/// Asks a node for its version, and for its APIs unless they are known for the same version.
 fn ask(client: &mut Client, known: Option<&Offers>) -> Result<Offers, client::Error> {
     let version = Offers::new(client.node_version()?, None).version;
     let kept = known.filter(|known| version.is_some() && known.version == version).and_then(|known| known.apis.clone());
     let apis = match kept {
         Some(apis) => Some(apis),
         None => match client.offered_apis() {
-            // What tells its version is a node, whatever it makes of the other question.
+            // A server that reports a version is a node, whatever it answers to the second request.
             Err(client::Error::NotTheNode { .. } | client::Error::Reply { .. } | client::Error::TooLong { .. })
                 if version.is_some() =>
             {

@@ -1,4 +1,4 @@
-//! Results kept on their way to the screen, for `more` and `save`.
+//! Records results while they are printed, for `more` and `save`.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,11 +10,11 @@ use crate::json::{Piece, Pieces, ReadError};
 use crate::results::{Recording, Results, ResultsError};
 use crate::secret::KnownSecrets;
 
-/// What a command led to so far; shared by the command and by the reply that is printed.
+/// The recorded result of a command; shared by the command and by the reply that is printed.
 #[derive(Clone)]
 pub(crate) struct SharedRecording {
     recording: Arc<Mutex<Recording>>,
-    /// Whether a reply was written as a whole.
+    /// Whether a complete reply was recorded.
     whole: Arc<AtomicBool>,
 }
 
@@ -24,7 +24,7 @@ impl SharedRecording {
     }
 
     fn write(&self, bytes: &[u8]) {
-        // Memory takes whatever is written.
+        // Writing to memory does not fail.
         let _ = self.recording.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes);
     }
 
@@ -32,7 +32,7 @@ impl SharedRecording {
         self.whole.load(Ordering::Relaxed)
     }
 
-    /// Adds why a call failed, where no reply told it.
+    /// Adds the error of a call without a reply.
     fn add_failure(&self, error: &Error) {
         if !self.recording.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return;
@@ -43,17 +43,17 @@ impl SharedRecording {
                 Some(failure) => self.write(failure.reply().as_bytes()),
                 None => self.write(error.to_string().as_bytes()),
             },
-            // What was not sent leads to nothing.
+            // Calls that were not sent have no result.
             _ => {}
         }
     }
 
-    /// A reply that is recorded on its way.
+    /// A reply that is recorded while it is read.
     pub(super) fn of(&self, reply: Reply) -> Box<dyn Pieces> {
         Box::new(RecordedReply { reply, recording: self.clone(), begun: false, in_rows: false, done: false })
     }
 
-    /// Records a reply that is there as a whole.
+    /// Records a complete reply.
     pub(crate) fn whole(&self, text: &[u8]) {
         self.write(text);
         self.whole.store(true, Ordering::Relaxed);
@@ -62,7 +62,7 @@ impl SharedRecording {
     /// Keeps what was recorded of a command that ended so, without the known secrets, unless that is nothing.
     pub(super) fn keep(self, result: Result<(), &Error>, known: &KnownSecrets) -> Result<(), ResultsError> {
         let success = match result {
-            // What was not read to its end is no result; the one of an action always was.
+            // A reply that was not read to its end is not stored; that of an action always is.
             Err(error) if error.is_closed_pipe() && !self.is_whole() => return Ok(()),
             Err(error) => {
                 self.add_failure(error);
@@ -76,13 +76,13 @@ impl SharedRecording {
     }
 }
 
-/// Hands pieces on and keeps them as JSON text.
+/// Passes pieces on and records them as JSON text.
 struct RecordedReply {
     reply: Reply,
     recording: SharedRecording,
-    /// Whether a member was kept.
+    /// Whether a member was recorded.
     begun: bool,
-    /// Whether a row of the list that is being read was kept.
+    /// Whether a row of the current list was recorded.
     in_rows: bool,
     done: bool,
 }

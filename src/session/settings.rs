@@ -1,5 +1,5 @@
-//! What holds for a line: what was typed with it, then what holds for every line (`set`, and the options that the
-//! program was started with), then the environment, then the context, then the program's own values.
+//! Determines the settings of a line. In order of precedence: options of the line, `set` and the options of the
+//! program, the environment, the context, the defaults.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use std::time::Duration;
 use crate::cli::{ErrorFormat, Options};
 use crate::client::TlsOptions;
 use crate::config::{
-    Address, ConfirmWish, Context, Contexts, NodeChoice, Origin, Preferences, Sourced, Variables, choose_node,
+    Address, Confirm, Context, Contexts, NodeChoice, Origin, Preferences, Sourced, Variables, choose_node,
 };
 use crate::error::Error;
 use crate::secret::Secrets;
 use crate::terminal::{Terminal, Ui};
 
-use super::held::Held;
+use super::base_options::BaseOptions;
 
-/// Rows per request unless somebody says otherwise.
+/// The default number of rows per request.
 const PAGE_SIZE: u32 = 1000;
 
-/// What holds for a line.
+/// The settings of a line.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Which node is meant.
+    /// The node.
     pub(crate) target: Target,
-    /// What the context says of that node and of whoever uses it.
+    /// The preferences of the context.
     pub(crate) preferences: Preferences,
-    /// How results are to look.
+    /// How results are printed.
     pub(crate) view: ViewSettings,
     /// How calls are made.
     pub(crate) call: CallSettings,
@@ -33,21 +33,21 @@ pub(crate) struct Settings {
     pub(crate) ui: Ui,
 }
 
-/// The node that is meant.
+/// The node of a line.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Target {
-    /// Its address; none for the sandbox.
+    /// Its address; `None` for the sandbox.
     pub(crate) address: Option<Address>,
-    /// The context whose preferences hold.
+    /// The context whose preferences are used.
     pub(crate) context: Option<String>,
-    /// Whether the context names this node; else an option or the environment does.
+    /// Whether the address is that of the context, and not of an option or the environment.
     pub(crate) is_of_context: bool,
     pub(crate) tls: TlsOptions,
-    /// An option that names another node than `--sandbox` does.
+    /// An option that contradicts `--sandbox`.
     pub(crate) contradiction: Option<&'static str>,
-    /// Whether an option of the line, or of all lines, names a node.
+    /// Whether an option chooses the node.
     pub(crate) is_named: bool,
-    /// The URL and the port that an option named, for the commands that take them for something else.
+    /// The URL and the port of options, for commands that use them otherwise.
     pub(crate) typed_url: Option<String>,
     pub(crate) typed_port: Option<u16>,
 }
@@ -58,13 +58,13 @@ impl Target {
         self.address.is_none()
     }
 
-    /// Whether one connection does for both.
+    /// Whether both can use the same connection.
     pub(crate) fn is_same(&self, other: &Target) -> bool {
         self.address == other.address && self.context == other.context && self.tls == other.tls
     }
 }
 
-/// How results are to look.
+/// How results are printed.
 #[derive(Clone, Debug)]
 pub(crate) struct ViewSettings {
     pub(crate) output: Option<Sourced<String>>,
@@ -78,7 +78,7 @@ pub(crate) struct ViewSettings {
     pub(crate) header: bool,
     pub(crate) wrap: bool,
     pub(crate) secrets: Secrets,
-    /// Whether it is a failure that a query finds nothing.
+    /// Whether an empty result is a failure.
     pub(crate) fail_empty: bool,
 }
 
@@ -92,13 +92,13 @@ pub(crate) struct CallSettings {
     /// How often to repeat a query.
     pub(crate) watch: Option<Duration>,
     /// When to ask before something is destroyed, where somebody said so.
-    pub(crate) confirm: Option<Sourced<ConfirmWish>>,
+    pub(crate) confirm: Option<Sourced<Confirm>>,
     pub(crate) dry_run: bool,
     pub(crate) validate: bool,
     pub(crate) curl_example: bool,
     pub(crate) no_wait: bool,
     pub(crate) no_check: bool,
-    /// Whether to wait for the end of a long job too.
+    /// Whether to wait for long jobs, too.
     pub(crate) follow: bool,
 }
 
@@ -109,11 +109,11 @@ impl CallSettings {
     }
 }
 
-/// What the configuration says of a node.
+/// The configuration for a node.
 struct Configured<'a> {
-    /// The context, where there is one.
+    /// The context, if there is one.
     context: Option<&'a Context>,
-    /// What holds there: what it says itself, then the defaults for all contexts.
+    /// Its preferences, completed by the defaults for all contexts.
     preferences: Preferences,
 }
 
@@ -126,35 +126,35 @@ impl Configured<'_> {
     }
 }
 
-/// What was said of a line, the strongest first.
+/// The sources of settings, in order of precedence.
 #[derive(Clone, Copy)]
 struct Layers<'a> {
     line: &'a Options,
-    held: &'a Held,
+    base: &'a BaseOptions,
     variables: &'a Variables,
     contexts: &'a Contexts,
 }
 
 impl<'a> Layers<'a> {
-    /// What the line says, else what holds for every line.
+    /// The value of the line, else that of all lines.
     fn typed<T>(&self, of: impl Fn(&'a Options) -> Option<T>) -> Option<T> {
-        of(self.line).or_else(|| of(&self.held.options))
+        of(self.line).or_else(|| of(&self.base.options))
     }
 
-    /// As [`Layers::typed`], with where it comes from. `option` is the long name.
+    /// As [`Layers::typed`], with the origin. `option` is the long name.
     fn sourced<T>(&self, option: &str, of: impl Fn(&'a Options) -> Option<T>) -> Option<Sourced<T>> {
         let typed = of(self.line).map(|value| Sourced { value, origin: Origin::Typed });
-        let held = || of(&self.held.options).map(|value| Sourced { value, origin: self.held.origin(option) });
+        let held = || of(&self.base.options).map(|value| Sourced { value, origin: self.base.origin(option) });
         typed.or_else(held)
     }
 
-    /// What an environment variable says.
+    /// The value of an environment variable.
     fn variable<T>(name: &'static str, value: Option<T>) -> Option<Sourced<T>> {
         value.map(|value| Sourced { value, origin: Origin::Variable(name) })
     }
 
     fn flag(&self, of: impl Fn(&Options) -> bool) -> bool {
-        of(self.line) || of(&self.held.options)
+        of(self.line) || of(&self.base.options)
     }
 
     fn target(&self) -> Result<Target, Error> {
@@ -224,7 +224,7 @@ impl<'a> Layers<'a> {
     }
 
     fn call(&self, configured: &Configured<'_>) -> CallSettings {
-        let confirm = self.held.confirm.map(|value| Sourced { value, origin: Origin::Set });
+        let confirm = self.base.confirm.map(|value| Sourced { value, origin: Origin::Set });
         CallSettings {
             timeout: self
                 .sourced("timeout", |options| options.timeout.map(Duration::from_secs))
@@ -245,7 +245,7 @@ impl<'a> Layers<'a> {
     }
 
     fn ui(&self, configured: &Configured<'_>, terminal: Terminal) -> Ui {
-        // One that is wrong was told when the program started.
+        // An invalid value was reported when the program started.
         let of_environment = errors_of_environment(self.variables).unwrap_or_default();
         let errors = self
             .sourced("errors", |options| options.errors)
@@ -258,7 +258,7 @@ impl<'a> Layers<'a> {
         Ui {
             terminal,
             quiet: self.flag(|options| options.quiet),
-            silent: self.held.silent,
+            silent: self.base.silent,
             verbose: self.flag(|options| options.verbose),
             color: color.unwrap_or_default(),
             errors: errors.unwrap_or_default(),
@@ -267,24 +267,24 @@ impl<'a> Layers<'a> {
     }
 }
 
-/// What holds for a line.
+/// The settings of a line.
 ///
 /// # Errors
-/// When the node that is meant cannot be told: a context does not exist, or a variable makes no sense.
+/// When the node cannot be determined: a context does not exist, or a variable is invalid.
 pub(crate) fn settle(
     line: &Options,
-    held: &Held,
+    base: &BaseOptions,
     variables: &Variables,
     contexts: &Contexts,
     terminal: Terminal,
 ) -> Result<Settings, Error> {
-    let layers = Layers { line, held, variables, contexts };
+    let layers = Layers { line, base, variables, contexts };
     Ok(layers.settings(layers.target()?, terminal))
 }
 
 /// What holds for a line by what was typed alone, for what works whatever the configuration says. No node is meant.
-pub(crate) fn settle_typed(line: &Options, held: &Held, variables: &Variables, terminal: Terminal) -> Settings {
-    let layers = Layers { line, held, variables, contexts: &Contexts::default() };
+pub(crate) fn settle_typed(line: &Options, base: &BaseOptions, variables: &Variables, terminal: Terminal) -> Settings {
+    let layers = Layers { line, base, variables, contexts: &Contexts::default() };
     let target = Target {
         address: Some(Address::Host { host: "localhost".to_owned(), port: 8080 }),
         typed_url: layers.typed(|options| options.url.clone()),
@@ -294,10 +294,10 @@ pub(crate) fn settle_typed(line: &Options, held: &Held, variables: &Variables, t
     layers.settings(target, terminal)
 }
 
-/// How errors are written as the environment says.
+/// The format of errors from the environment.
 ///
 /// # Errors
-/// When `ZSTACK_ERRORS` names no format.
+/// When `ZSTACK_ERRORS` is not a format.
 pub(crate) fn errors_of_environment(variables: &Variables) -> Result<Option<ErrorFormat>, Error> {
     let Some(name) = &variables.errors else { return Ok(None) };
     ErrorFormat::from_name(name).map(Some).ok_or_else(|| Error::Preference {
@@ -307,7 +307,7 @@ pub(crate) fn errors_of_environment(variables: &Variables) -> Result<Option<Erro
     })
 }
 
-/// How errors are written when a line asks for it, or else the environment, before anything is settled.
+/// The format of errors from the options, or else the environment, before the settings are known.
 pub(crate) fn error_format(typed: Option<ErrorFormat>, variables: &Variables) -> ErrorFormat {
     typed.or_else(|| errors_of_environment(variables).unwrap_or_default()).unwrap_or_default()
 }
@@ -326,8 +326,8 @@ mod tests {
         run(&Contexts::set_defaults(&folders, &defaults).expect("defaults"));
     }
 
-    fn settled(line: &Options, held: &Held, variables: &Variables, contexts: &Contexts) -> Settings {
-        settle(line, held, variables, contexts, Terminal::default()).expect("a node")
+    fn settled(line: &Options, base: &BaseOptions, variables: &Variables, contexts: &Contexts) -> Settings {
+        settle(line, base, variables, contexts, Terminal::default()).expect("a node")
     }
 
     fn output(format: &str) -> Options {
@@ -338,34 +338,35 @@ mod tests {
     fn each_layer_decides_where_those_before_it_do_not() {
         configured(|contexts| {
             let in_environment = Variables { output: Some("tsv".to_owned()), ..Variables::default() };
-            let mut set = Held::new(output("json"));
+            let mut set = BaseOptions::new(output("json"));
             set.set("output").output = Some("wide".to_owned());
-            let (nothing, none) = (Held::default(), Variables::default());
-            let started = Held::new(output("json"));
+            let (nothing, none) = (BaseOptions::default(), Variables::default());
+            let started = BaseOptions::new(output("json"));
             let elsewhere = Options { url: Some("http://other".to_owned()), ..Options::default() };
-            for (line, held, variables, contexts, value, origin) in [
+            for (line, base, variables, contexts, value, origin) in [
                 (&output("value"), &set, &in_environment, contexts, "value", Origin::Typed),
                 (&Options::default(), &set, &in_environment, contexts, "wide", Origin::Set),
                 (&Options::default(), &started, &in_environment, contexts, "json", Origin::Typed),
                 (&elsewhere, &nothing, &in_environment, contexts, "tsv", Origin::Variable("ZSTACK_OUTPUT")),
                 (&elsewhere, &nothing, &none, contexts, "yaml", Origin::Context("lab".to_owned())),
             ] {
-                let output = settled(line, held, variables, contexts).view.output.expect("a format");
+                let output = settled(line, base, variables, contexts).view.output.expect("a format");
                 assert_eq!((output.value.as_str(), output.origin), (value, origin));
             }
             let plain = settled(&Options::default(), &nothing, &none, contexts);
             assert_eq!(plain.view.columns.expect("columns").origin, Origin::Defaults);
             assert_eq!((plain.call.page_size.value, plain.call.page_size.origin), (50, Origin::Defaults));
-            assert_eq!(plain.call.confirm.expect("a wish").value, ConfirmWish::Strict);
+            assert_eq!(plain.call.confirm.expect("a setting").value, Confirm::Strict);
         });
-        let own = settled(&Options::default(), &Held::default(), &Variables::default(), &Contexts::default());
+        let own = settled(&Options::default(), &BaseOptions::default(), &Variables::default(), &Contexts::default());
         assert_eq!((own.call.page_size, own.view.output), (Sourced::own(PAGE_SIZE), None));
     }
 
     #[test]
     fn a_line_can_name_another_node() {
         configured(|contexts| {
-            let target = |line: Options| settled(&line, &Held::default(), &Variables::default(), contexts).target;
+            let target =
+                |line: Options| settled(&line, &BaseOptions::default(), &Variables::default(), contexts).target;
             let lab = target(Options::default());
             assert_eq!(lab.address, Some(Address::Url("http://lab/zstack".to_owned())));
             assert!(lab.is_of_context && !lab.is_named && !lab.is_sandbox());
@@ -375,14 +376,14 @@ mod tests {
             assert!(sandbox.is_sandbox() && sandbox.context.is_none() && sandbox.contradiction == Some("port"));
         });
         let lost = Options { context: Some("nowhere".to_owned()), ..Options::default() };
-        let (held, variables) = (Held::default(), Variables::default());
-        assert!(settle(&lost, &held, &variables, &Contexts::default(), Terminal::default()).is_err());
-        assert!(!settle_typed(&lost, &held, &variables, Terminal::default()).target.is_of_context);
+        let (base, variables) = (BaseOptions::default(), Variables::default());
+        assert!(settle(&lost, &base, &variables, &Contexts::default(), Terminal::default()).is_err());
+        assert!(!settle_typed(&lost, &base, &variables, Terminal::default()).target.is_of_context);
     }
 
     #[test]
     fn the_options_of_a_script_hold_for_its_lines() {
-        let mut held = Held::new(Options { quiet: true, ..Options::default() });
+        let mut held = BaseOptions::new(Options { quiet: true, ..Options::default() });
         held.set("output").output = Some("wide".to_owned());
         let inside = held.with(&output("csv"));
         let settings = settled(&Options::default(), &inside, &Variables::default(), &Contexts::default());

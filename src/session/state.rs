@@ -1,10 +1,10 @@
-//! What lives as long as the program, and the command that runs.
+//! The state of the program and of the current command.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::catalog::Catalog;
 use crate::cli::Options;
-use crate::client::{JobOutcome, JobRecord as _, Reply};
+use crate::client::{JobOutcome, JobRecord as _, JobUuid, Reply};
 use crate::config::{Address, Contexts, Environment, Variables};
 use crate::error::{Circumstances, Error, ExitCode};
 use crate::interrupt::{Attended, Interrupt};
@@ -15,8 +15,8 @@ use crate::secret::{KnownSecrets, Secrets};
 use crate::terminal::{Output, Reporter, Source, Terminal};
 use crate::tty;
 
+use super::base_options::BaseOptions;
 use super::bases::TurnedBases;
-use super::held::Held;
 use super::imports::Imports;
 use super::known_offers::KnownOffers;
 use super::live_prompt::LivePrompt;
@@ -24,60 +24,73 @@ use super::node::Nodes;
 use super::recording::SharedRecording;
 use super::settings::{self, Settings, Target};
 
-/// What the journal calls the sandbox, whose port is another one each time.
+/// The name of the sandbox in the journal, since its port changes.
 pub(crate) const SANDBOX: &str = "sandbox";
 
-/// What lives as long as the program.
+/// The state of the program.
 pub(crate) struct Session {
     pub(crate) environment: Environment,
-    /// What nodes offer, as the version of the node of the line has it.
+    /// The catalog, in the version of the line's node.
     pub(crate) catalog: Catalog,
     /// Catalogs that were imported, as far as they were read.
     pub(super) imports: Imports,
     /// What holds for every line.
-    pub(crate) held: Held,
+    pub(crate) base: BaseOptions,
     /// The saved contexts, read when first needed.
     contexts: Option<Contexts>,
     pub(crate) nodes: Nodes,
-    /// What is known of the versions and the APIs of nodes.
+    /// The known versions and APIs of nodes.
     pub(super) offers: KnownOffers,
-    /// The addresses below or above whose `/zstack` the node lies.
+    /// The bases of nodes that have to be switched.
     pub(super) bases: TurnedBases,
-    /// The node that the program was started for, once known; none inside where that is the sandbox.
+    /// The node that the program was started for, once known; the inner `None` is the sandbox.
     pub(super) started_for: Option<Option<String>>,
     pub(crate) interrupt: Interrupt,
     /// Secrets that are masked wherever they turn up.
     pub(crate) known: KnownSecrets,
     /// What was probably meant by the command that has just failed.
     pub(crate) advice: Option<String>,
-    /// What the command that runs led to so far.
+    /// The uuid of an action that was refused for its session, while its line runs once more: it is sent again under that
+    /// uuid.
+    pub(crate) refused_job: Option<JobUuid>,
+    /// The last action of the line whose result was printed.
+    pub(crate) printed_action: Option<PrintedAction>,
+    /// The recorded result of the current command.
     pub(crate) recording: Option<SharedRecording>,
-    /// Whether commands come from standard input, so that nothing else can be read there.
+    /// Whether commands are read from standard input, so that nothing else can be read there.
     pub(crate) reads_stdin: bool,
-    /// How many scripts are running, each started by the one before.
+    /// The number of nested scripts.
     pub(crate) scripts: usize,
-    /// What only the interactive shell has.
+    /// The state of the interactive shell.
     pub(crate) prompt: Option<LivePrompt>,
-    /// Whether it was said that the configuration is wrong, where a command goes on without.
+    /// Whether the warning about an invalid configuration was printed.
     warned_of_configuration: bool,
 }
 
-/// A command that runs.
+/// An action that was carried out and whose result was printed.
+#[derive(Clone, Debug)]
+pub(crate) struct PrintedAction {
+    pub(crate) api: &'static str,
+    /// What it made, in brackets, such as ` (uuid 0b5c, name lab)`; empty where it made nothing.
+    pub(crate) made: String,
+}
+
+/// The current command.
 pub(crate) struct Invocation<'a> {
     pub(crate) session: &'a mut Session,
-    /// What holds for its line.
+    /// The settings of its line.
     pub(crate) settings: &'a Settings,
-    /// Where its results go.
+    /// The output for its results.
     pub(crate) out: Output<'a>,
 }
 
 impl Invocation<'_> {
-    /// Says something beside results, unless the user wants quiet.
+    /// Prints a message, unless `--quiet` is set.
     pub(crate) fn say(&self, text: &str) {
         self.settings.ui.say(text);
     }
 
-    /// Hands `write` the writer of the results.
+    /// Calls `write` with the writer for results.
     pub(crate) fn write<T>(
         &mut self,
         write: impl FnOnce(&mut dyn std::io::Write) -> Result<T, Error>,
@@ -87,14 +100,14 @@ impl Invocation<'_> {
 }
 
 impl Session {
-    /// What a program knows that has just been started.
+    /// The state at the start of the program.
     pub(crate) fn new(environment: Environment, options: Options) -> Session {
         let bases = TurnedBases::new(environment.folders().ok());
         Session {
             environment,
             catalog: Catalog::newest(),
             imports: Imports::default(),
-            held: Held::new(options),
+            base: BaseOptions::new(options),
             contexts: None,
             nodes: Nodes::default(),
             offers: KnownOffers::default(),
@@ -103,6 +116,8 @@ impl Session {
             interrupt: Interrupt::new(),
             known: KnownSecrets::default(),
             advice: None,
+            refused_job: None,
+            printed_action: None,
             recording: None,
             reads_stdin: false,
             scripts: 0,
@@ -111,16 +126,16 @@ impl Session {
         }
     }
 
-    /// What holds for a line with these options. The sandbox needs no configuration, so that one which is wrong is only
-    /// warned of there.
+    /// The settings of a line with these options. The sandbox needs no configuration, so that an invalid one is only a
+    /// warning there.
     pub(crate) fn settle(&mut self, line: &Options) -> Result<Settings, Error> {
         let terminal = Terminal::of(&self.environment);
         let with = |session: &Session, contexts: &Contexts| {
-            settings::settle(line, &session.held, &session.environment.variables, contexts, terminal)
+            settings::settle(line, &session.base, &session.environment.variables, contexts, terminal)
         };
         match self.contexts().map(drop) {
             Ok(()) => with(self, self.contexts.as_ref().unwrap_or(&Contexts::default())),
-            Err(error) if line.sandbox || self.held.options.sandbox => {
+            Err(error) if line.sandbox || self.base.options.sandbox => {
                 let settings = with(self, &Contexts::default())?;
                 if !std::mem::replace(&mut self.warned_of_configuration, true) {
                     settings.ui.warn(&format!("{error}; the sandbox goes on without the configuration"));
@@ -131,20 +146,20 @@ impl Session {
         }
     }
 
-    /// As [`Session::settle`], for what works whatever the configuration says: one that is wrong fills in nothing.
+    /// As [`Session::settle`], but ignores an invalid configuration.
     pub(crate) fn settle_if_possible(&mut self, line: &Options) -> Settings {
         self.settle(line).unwrap_or_else(|_| self.settle_without_contexts(line))
     }
 
-    /// What holds for a line by what was typed and by the environment.
+    /// The settings of a line without contexts.
     pub(crate) fn settle_without_contexts(&self, line: &Options) -> Settings {
         let terminal = Terminal::of(&self.environment);
-        settings::settle_typed(line, &self.held, &self.environment.variables, terminal)
+        settings::settle_typed(line, &self.base, &self.environment.variables, terminal)
     }
 
-    /// What holds for a line by what was typed alone.
+    /// The settings of a line without contexts and environment.
     pub(crate) fn settle_typed(&self, line: &Options) -> Settings {
-        settings::settle_typed(line, &self.held, &Variables::default(), Terminal::of(&self.environment))
+        settings::settle_typed(line, &self.base, &Variables::default(), Terminal::of(&self.environment))
     }
 
     /// The same settings for another node.
@@ -163,29 +178,29 @@ impl Session {
         Ok(self.contexts.insert(loaded))
     }
 
-    /// Takes over contexts that were changed.
+    /// Replaces the contexts after a change.
     pub(crate) fn set_contexts(&mut self, contexts: Contexts) {
         self.contexts = Some(contexts);
     }
 
-    /// The names of the saved contexts; none where they cannot be read.
+    /// The names of the saved contexts; empty if they cannot be read.
     pub(crate) fn context_names(&mut self) -> Vec<String> {
         let names = |contexts: &Contexts| contexts.all().iter().map(|context| context.name.clone()).collect();
         self.contexts().map(names).unwrap_or_default()
     }
 
-    /// The base URL of a node; none for the sandbox, whose address is another at every start.
+    /// The base URL of a node; `None` for the sandbox, whose address changes at each start.
     pub(crate) fn url_of(&mut self, target: &Target) -> Result<Option<String>, Error> {
         let endpoint = target.address.as_ref().map(|address| self.bases.endpoint_of(address)).transpose()?;
         Ok(endpoint.map(|endpoint| endpoint.base().to_owned()))
     }
 
-    /// Whether an address leads to the node at that base URL.
+    /// Whether an address is that of the node at a base URL.
     pub(crate) fn leads_to(&mut self, address: &Address, base: &str) -> bool {
         self.bases.endpoint_of(address).is_ok_and(|endpoint| endpoint.base() == base)
     }
 
-    /// The node that the program was started for; `None` where that is the sandbox.
+    /// The node that the program was started for; `None` for the sandbox.
     pub(crate) fn started_for(&mut self) -> Result<Option<String>, Error> {
         if let Some(known) = &self.started_for {
             return Ok(known.clone());
@@ -196,18 +211,18 @@ impl Session {
         Ok(url)
     }
 
-    /// The kept results.
+    /// The stored results.
     pub(crate) fn results(&self, secrets: Secrets) -> Result<Results, Error> {
         let folder = self.environment.folders()?.state.join("results");
         Ok(Results::new(folder, Limits::default(), secrets == Secrets::Shown))
     }
 
-    /// The journal, for jobs that are sent to the node at that address.
+    /// The journal for jobs of the node at that address.
     pub(crate) fn journal(&self, url: Option<&str>, context: Option<&str>) -> Result<Journal, Error> {
         Ok(Journal::new(self.environment.folders()?, url.unwrap_or(SANDBOX), context))
     }
 
-    /// Notes in the journal what became of a job. A journal that cannot be written does not take the result away.
+    /// Records the outcome of a job in the journal. Errors of the journal are ignored.
     pub(crate) fn note_end(&self, job: &str, outcome: JobOutcome, url: Option<&str>) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         if let Ok(mut journal) = self.journal(url, None) {
@@ -215,8 +230,8 @@ impl Session {
         }
     }
 
-    /// Makes Ctrl-C ask for an end instead of ending the process, and signals that end it, too, for as long as what comes
-    /// back is kept.
+    /// Handles Ctrl-C, so that it interrupts the command and does not end the process, and signals that end the process
+    /// while the returned value lives.
     pub(crate) fn attend_to_ends(&self) -> Result<Option<Attended>, Error> {
         self.interrupt.on_ctrl_c()?;
         // Whoever ends a shell ends it at once.
@@ -227,21 +242,21 @@ impl Session {
         Ok(Some(self.interrupt.on_end()?))
     }
 
-    /// Forgets live values: something was changed on the node.
+    /// Clears the cached values after a change on the node.
     pub(crate) fn forget_live_values(&self) {
         if let Some(prompt) = &self.prompt {
             prompt.live.forget();
         }
     }
 
-    /// Runs a command, and keeps what it led to among the results. The ones that it runs itself have results of their own.
+    /// Runs a command and stores its result. Commands that it runs itself have their own results.
     pub(crate) fn recording<T>(
         &mut self,
         command: &str,
         run: impl FnOnce(&mut Session) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.known.learn_line(command);
-        let secrets = if self.held.options.no_secure { Secrets::Shown } else { Secrets::Masked };
+        let secrets = if self.base.options.no_secure { Secrets::Shown } else { Secrets::Masked };
         // Where no folder is known there is no place for results.
         let Ok(results) = self.results(secrets) else { return run(self) };
         let recording = SharedRecording::new(&results, command);
@@ -257,7 +272,7 @@ impl Session {
         result
     }
 
-    /// A reply, recorded on its way where results are kept.
+    /// A reply that is recorded, if results are stored.
     pub(crate) fn recorded(&self, reply: Reply) -> Box<dyn Pieces> {
         match &self.recording {
             Some(recording) => recording.of(reply),
@@ -265,7 +280,7 @@ impl Session {
         }
     }
 
-    /// Tells an error, and what it means for the exit code. `source` is where the command stands, and `line` its text.
+    /// Prints an error and returns the exit code. `source` is the place of the command, and `line` its text.
     pub(crate) fn report(
         &mut self,
         error: Error,
@@ -305,9 +320,9 @@ impl Session {
         self.known.clone()
     }
 
-    /// Ends what was opened for this run alone.
+    /// Closes the sessions that were opened for this run.
     pub(crate) fn close(&mut self) {
-        // Whoever pressed Ctrl-C still wants the session of the run closed.
+        // The session of the run is closed after Ctrl-C, too.
         self.interrupt.clear();
         self.nodes.close();
         self.interrupt.end_by_signal();

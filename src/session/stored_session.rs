@@ -1,30 +1,30 @@
-//! The session of a context, as other processes of its owner share it.
+//! A stored session, which is shared with other processes.
 
 use crate::client::{Session, SessionStore};
 use crate::config::{Credentials, Entry, Login, Owner, Who};
 use crate::secret::Secret;
 
-/// Keeps renewed sessions among the stored credentials.
+/// Stores renewed sessions with the credentials.
 pub(crate) struct StoredSession {
     pub(crate) credentials: Credentials,
     pub(crate) owner: Owner,
     /// The node's base URL.
     pub(crate) url: String,
-    /// The API that opens the session, and for whom.
+    /// The API that opens the session, and its user.
     pub(crate) api: String,
     pub(crate) who: Who,
 }
 
 impl SessionStore for StoredSession {
     fn lock(&self) -> Option<Box<dyn Send>> {
-        // Without it a session more than needed is opened, no more.
+        // Without the lock an additional session may be opened.
         let lock = self.credentials.lock_renewal(&self.owner).ok()?;
         Some(Box::new(lock))
     }
 
     fn kept(&self) -> Option<Secret> {
         let entry = self.credentials.load(&self.owner, &self.url).ok()??;
-        // Somebody else may have logged in there meanwhile.
+        // Another user may have logged in meanwhile.
         if entry.api.as_deref() != Some(&self.api) || entry.who != self.who {
             return None;
         }
@@ -41,7 +41,7 @@ impl SessionStore for StoredSession {
             api: Some(self.api.clone()),
             who: self.who.clone(),
         };
-        // The command goes on with it; where it cannot be kept, the next one opens another.
+        // If it cannot be stored, the next command opens another session.
         let _ = self.credentials.save(&self.owner, &entry);
     }
 }

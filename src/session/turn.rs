@@ -1,4 +1,4 @@
-//! A node that is called at an address that is not quite its own: it is looked for the other way.
+//! Tries the other base, with or without `/zstack`, if a server other than a node answers.
 
 use crate::client::{self, JobOutcome, JobState};
 use crate::error::Error;
@@ -8,18 +8,18 @@ use super::nodes::{self, client_at};
 use super::settings::Settings;
 use super::state::Session;
 
-/// What became of a call whose address was no node's.
+/// The result of trying the other base.
 pub(crate) enum Turned {
-    /// The node is not there either way.
+    /// There is no node at the other base either.
     No,
-    /// The node is there the other way. It surely has not run the call yet.
+    /// The node is at the other base. It certainly has not run the call.
     NotRun,
-    /// The node is there the other way, and the call may have run.
+    /// The node is at the other base, and the call may have run.
     PerhapsRun,
 }
 
-/// Looks for the node the other way where something else answered a call, which is an `action` unless it only reads.
-/// Where the node is there, it is called there from now on.
+/// Looks for the node at the other base if another server answered a call. If it is there, that base is used from now
+/// on. `action` is the call, unless it only reads.
 pub(crate) fn turn(
     session: &mut Session,
     settings: &Settings,
@@ -50,7 +50,7 @@ pub(crate) fn turn(
     let Some(job) = error.job() else {
         return Ok(if error.has_not_run() { Turned::NotRun } else { Turned::PerhapsRun });
     };
-    // Only the node knows whether what answered has handed the action on (J6).
+    // Only the node knows whether the other server forwarded the action (J6).
     if action.holds_wide_text() || !matches!(client.look_at_job(job), Ok(JobState::NoRecord)) {
         return Ok(Turned::PerhapsRun);
     }

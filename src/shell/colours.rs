@@ -231,7 +231,7 @@ mod tests {
             colour: true,
             prompt_width: 0,
             decoded: RefCell::new(None),
-            board: Default::default(),
+            state: Default::default(),
             proposal: None,
             place: String::new(),
             outcomes: Default::default(),

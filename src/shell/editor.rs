@@ -19,7 +19,7 @@ use crate::width::{terminal_size, width};
 use super::colours;
 use super::complete::{Candidate, Completion, Files, LiveValue, LiveValues, Note, Sources, complete};
 use super::hint;
-use super::keys::{LastWord, Request, SharedBoard, Walk, lock};
+use super::keys::{LastWord, Request, SharedState, Walk, lock};
 use super::list;
 use super::menu::{Edit, Item, Menu, Rows, Source};
 use super::outcomes::Outcomes;
@@ -38,7 +38,7 @@ pub(super) struct Assistant<'a> {
     /// What was decoded last: each key press asks for it.
     pub(super) decoded: RefCell<Option<Decoded>>,
     /// What keys and this share.
-    pub(super) board: SharedBoard,
+    pub(super) state: SharedState,
     /// The line that is proposed first, as the one before it put right.
     pub(super) proposal: Option<String>,
     /// The context or node that commands go to.
@@ -132,7 +132,7 @@ impl Completer for Assistant<'_> {
     /// something. One candidate, whatever it says, makes the editor call that and paint the line anew.
     fn complete(&self, line: &str, pos: usize, context: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let now = Edit { line: line.to_owned(), cursor: pos };
-        let request = lock(&self.board).request.take();
+        let request = lock(&self.state).request.take();
         let edit = match request {
             Some(Request::Put(edit)) => Some(edit),
             Some(Request::Walk { older }) => self.walk(older, now, context.history()),
@@ -140,12 +140,12 @@ impl Completer for Assistant<'_> {
             None => self.tab(now, context.history()),
         };
         let candidates = if edit.is_some() { vec![String::new()] } else { Vec::new() };
-        lock(&self.board).edit = edit;
+        lock(&self.state).edit = edit;
         Ok((pos, candidates))
     }
 
     fn update(&self, line: &mut rustyline::line_buffer::LineBuffer, _: usize, _: &str, changes: &mut Changeset) {
-        match lock(&self.board).edit.take() {
+        match lock(&self.state).edit.take() {
             Some(edit) if edit.line != line.as_str() => line.update(&edit.line, edit.cursor, changes),
             Some(edit) => line.set_pos(edit.cursor),
             None => {}
@@ -169,7 +169,7 @@ impl Assistant<'_> {
             return None;
         }
         let note = completion.note.map(Note::message);
-        lock(&self.board).menu = Some(Menu::new(Source::Word(part(&completion)), now.clone(), items, note));
+        lock(&self.state).menu = Some(Menu::new(Source::Word(part(&completion)), now.clone(), items, note));
         Some(now)
     }
 
@@ -182,7 +182,7 @@ impl Assistant<'_> {
 
     /// The rows of the open menu for the line as it is now. A menu that has nothing to offer for it is closed.
     fn menu_rows(&self, now: &Edit, history: &dyn History) -> Option<Rows> {
-        let mut menu = lock(&self.board).menu.take()?;
+        let mut menu = lock(&self.state).menu.take()?;
         match menu.source {
             Source::History if menu.shown_for != *now || menu.is_empty() => {
                 let items = lines_with(&now.line, history);
@@ -204,14 +204,14 @@ impl Assistant<'_> {
         let (columns, lines) = terminal_size().unwrap_or((80, 24));
         let taken = rows_below_first(self.prompt_width, &now.line, columns) + 1;
         let rows = menu.rows(columns, lines, taken);
-        lock(&self.board).menu = Some(menu);
+        lock(&self.state).menu = Some(menu);
         Some(rows)
     }
 
     /// The next older or newer line that begins with what was typed; at the newer end what was typed itself.
     fn walk(&self, older: bool, now: Edit, history: &dyn History) -> Option<Edit> {
-        let mut board = lock(&self.board);
-        let walk = board.walk.take().filter(|walk| walk.shown == now.line);
+        let mut state = lock(&self.state);
+        let walk = state.walk.take().filter(|walk| walk.shown == now.line);
         let (typed, index) = match &walk {
             Some(walk) => (walk.typed.clone(), walk.index),
             None if older => (now.clone(), history.len()),
@@ -227,11 +227,11 @@ impl Assistant<'_> {
         };
         match found {
             Some((index, shown)) => {
-                board.walk = Some(Walk { typed, shown: shown.clone(), index });
+                state.walk = Some(Walk { typed, shown: shown.clone(), index });
                 Some(Edit::ending(shown))
             }
             None if older => {
-                board.walk = walk;
+                state.walk = walk;
                 None
             }
             None => Some(typed),
@@ -240,8 +240,8 @@ impl Assistant<'_> {
 
     /// The line with the last word of the one before put in; asked again, with that of the one before that instead.
     fn last_word(&self, now: Edit, history: &dyn History) -> Option<Edit> {
-        let mut board = lock(&self.board);
-        let again = board.last_word.take().filter(|last| last.after == now);
+        let mut state = lock(&self.state);
+        let again = state.last_word.take().filter(|last| last.after == now);
         let (before, index) = again.map_or((now, history.len()), |last| (last.before, last.index));
         let found = (0..index).rev().find_map(|at| {
             let entry = entry(history, at)?;
@@ -252,7 +252,7 @@ impl Assistant<'_> {
         let mut after = before.clone();
         after.line.insert_str(before.cursor, &word);
         after.cursor += word.len();
-        board.last_word = Some(LastWord { before, after: after.clone(), index });
+        state.last_word = Some(LastWord { before, after: after.clone(), index });
         Some(after)
     }
 }
@@ -323,12 +323,12 @@ fn placed(completion: &Completion, mut word: String, finished: bool, now: &Edit)
 }
 
 /// What stands grey behind the line.
-pub(super) struct Ghost {
+pub(super) struct Suggestion {
     shown: String,
     inserted: Option<String>,
 }
 
-impl Hint for Ghost {
+impl Hint for Suggestion {
     fn display(&self) -> &str {
         &self.shown
     }
@@ -339,18 +339,18 @@ impl Hint for Ghost {
 }
 
 impl Hinter for Assistant<'_> {
-    type Hint = Ghost;
+    type Hint = Suggestion;
 
-    fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Ghost> {
+    fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Suggestion> {
         let now = Edit { line: line.to_owned(), cursor: pos };
         let menu = self.menu_rows(&now, context.history());
-        let mut board = lock(&self.board);
-        board.ghost = None;
-        board.rows = menu.map(|rows| (rows.plain, rows.styled));
-        if let Some((plain, _)) = &board.rows {
-            return Some(Ghost { shown: plain.clone(), inserted: None });
+        let mut state = lock(&self.state);
+        state.suggestion = None;
+        state.rows = menu.map(|rows| (rows.plain, rows.styled));
+        if let Some((plain, _)) = &state.rows {
+            return Some(Suggestion { shown: plain.clone(), inserted: None });
         }
-        drop(board);
+        drop(state);
         if pos < line.len() {
             return None;
         }
@@ -371,7 +371,7 @@ impl Hinter for Assistant<'_> {
                 names if !self.colour => format!("{}({names})", &missing[..missing.len() - names.len()]),
                 _ => missing,
             };
-            return Some(Ghost { shown: self.fitting(line, &missing)?, inserted: None });
+            return Some(Suggestion { shown: self.fitting(line, &missing)?, inserted: None });
         }
         // Without colour a rest from history could not be told from what was typed.
         if !self.colour {
@@ -387,10 +387,10 @@ impl Hinter for Assistant<'_> {
 
 impl Assistant<'_> {
     /// Grey text that may be taken.
-    fn takeable(&self, line: &str, rest: String) -> Option<Ghost> {
+    fn takeable(&self, line: &str, rest: String) -> Option<Suggestion> {
         let shown = self.fitting(line, &rest)?;
-        lock(&self.board).ghost = Some((line.to_owned(), rest.clone()));
-        Some(Ghost { shown, inserted: Some(rest) })
+        lock(&self.state).suggestion = Some((line.to_owned(), rest.clone()));
+        Some(Suggestion { shown, inserted: Some(rest) })
     }
 
     /// As much of a hint as fits on the last row of the line, so that the list below never meets it.
@@ -426,7 +426,7 @@ impl Highlighter for Assistant<'_> {
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        if let Some((_, styled)) = lock(&self.board).rows.as_ref().filter(|(plain, _)| plain == hint) {
+        if let Some((_, styled)) = lock(&self.state).rows.as_ref().filter(|(plain, _)| plain == hint) {
             return Cow::Owned(styled.clone());
         }
         Cow::Owned(format!("\x1b[90m{hint}\x1b[0m"))

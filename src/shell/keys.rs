@@ -1,6 +1,6 @@
 //! What keys mean beyond the line editor's own: the menu, the grey text, and the lines typed before.
 //!
-//! The editor asks [`Keys`] about each key. What needs the catalog or the history is left on the [`Board`] as a request,
+//! The editor asks [`Keys`] about each key. What needs the catalog or the history is left on the [`EditorState`] as a request,
 //! which the editor's completer answers: it alone sees both, and may change the line as a whole.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,13 +44,13 @@ pub(super) struct LastWord {
 
 /// What keys and the editor leave for each other.
 #[derive(Debug, Default)]
-pub(super) struct Board {
+pub(super) struct EditorState {
     /// The open menu.
     pub(super) menu: Option<Menu>,
     /// Its rows on the screen, as they are and coloured.
     pub(super) rows: Option<(String, String)>,
     /// The grey text that may be taken, and the line behind which it stands.
-    pub(super) ghost: Option<(String, String)>,
+    pub(super) suggestion: Option<(String, String)>,
     pub(super) request: Option<Request>,
     /// What the editor is to make of the line.
     pub(super) edit: Option<Edit>,
@@ -60,16 +60,16 @@ pub(super) struct Board {
     pub(super) hand_over: Option<String>,
 }
 
-/// A board that keys and the editor share. One thread uses it.
-pub(super) type SharedBoard = Arc<Mutex<Board>>;
+/// A state that keys and the editor share. One thread uses it.
+pub(super) type SharedState = Arc<Mutex<EditorState>>;
 
-/// Looks at a board.
-pub(super) fn lock(board: &SharedBoard) -> MutexGuard<'_, Board> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
+/// Locks the state.
+pub(super) fn lock(state: &SharedState) -> MutexGuard<'_, EditorState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Answers for every key.
-pub(super) struct Keys(pub(super) SharedBoard);
+pub(super) struct Keys(pub(super) SharedState);
 
 /// The keys that hand the line over to an editor.
 pub(super) const HAND_OVER: [KeyEvent; 2] =
@@ -78,24 +78,24 @@ pub(super) const HAND_OVER: [KeyEvent; 2] =
 impl ConditionalEventHandler for Keys {
     fn handle(&self, event: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
         let line = Edit { line: context.line().to_owned(), cursor: context.pos() };
-        let board = &mut *lock(&self.0);
+        let state = &mut *lock(&self.0);
         if let Event::KeySeq(keys) = event
             && keys[..] == HAND_OVER
         {
-            board.hand_over = Some(line.line);
+            state.hand_over = Some(line.line);
             return Some(Cmd::AcceptLine);
         }
         let key = event.get(0)?;
-        if board.menu.is_some()
-            && let Some(command) = board.in_menu(key)
+        if state.menu.is_some()
+            && let Some(command) = state.in_menu(key)
         {
             return Some(command);
         }
-        board.at_line(key, line)
+        state.at_line(key, line)
     }
 }
 
-impl Board {
+impl EditorState {
     /// Has the editor's completer do something.
     fn ask(&mut self, request: Request) -> Option<Cmd> {
         self.request = Some(request);
@@ -130,7 +130,8 @@ impl Board {
     /// What a key means at the line itself.
     fn at_line(&mut self, key: &KeyEvent, line: Edit) -> Option<Cmd> {
         let at_end = line.cursor == line.line.len();
-        let ghost = self.ghost.as_ref().filter(|(of, _)| at_end && *of == line.line).map(|(_, rest)| rest.clone());
+        let suggestion =
+            self.suggestion.as_ref().filter(|(of, _)| at_end && *of == line.line).map(|(_, rest)| rest.clone());
         let walking = self.walk.as_ref().is_some_and(|walk| walk.shown == line.line);
         let KeyEvent(code, modifiers) = *key;
         match (code, modifiers) {
@@ -148,11 +149,11 @@ impl Board {
             }
             (KeyCode::Char('.' | '_'), Modifiers::ALT) => self.ask(Request::LastWord),
             (KeyCode::Char('F' | 'f'), Modifiers::ALT) | (KeyCode::Right, Modifiers::ALT | Modifiers::CTRL) => {
-                let rest = ghost?;
+                let rest = suggestion?;
                 self.ask(Request::Put(Edit::ending(line.line + first_word(&rest))))
             }
             (KeyCode::End | KeyCode::Right, Modifiers::NONE) | (KeyCode::Char('E' | 'F'), Modifiers::CTRL) => {
-                let rest = ghost?;
+                let rest = suggestion?;
                 self.ask(Request::Put(Edit::ending(line.line + &rest)))
             }
             _ => None,
@@ -206,44 +207,44 @@ mod tests {
         KeyEvent(code, Modifiers::NONE)
     }
 
-    fn board_with_menu() -> Board {
+    fn board_with_menu() -> EditorState {
         let item = |name: &str| Item { name: name.into(), edit: Edit::ending(name), ..Item::default() };
         let items = vec![item("QueryZone"), item("QueryHost")];
-        Board { menu: Some(Menu::new(Source::Word(0), Edit::ending("Q"), items, None)), ..Board::default() }
+        EditorState { menu: Some(Menu::new(Source::Word(0), Edit::ending("Q"), items, None)), ..EditorState::default() }
     }
 
     #[test]
     fn an_open_menu_takes_its_keys() {
-        let mut board = board_with_menu();
-        assert_eq!(board.in_menu(&key(KeyCode::Down)), Some(Cmd::Repaint));
-        assert_eq!(board.in_menu(&key(KeyCode::Enter)), Some(Cmd::Complete));
-        assert_eq!(board.request, Some(Request::Put(Edit::ending("QueryHost"))));
-        assert!(board.menu.is_none());
+        let mut state = board_with_menu();
+        assert_eq!(state.in_menu(&key(KeyCode::Down)), Some(Cmd::Repaint));
+        assert_eq!(state.in_menu(&key(KeyCode::Enter)), Some(Cmd::Complete));
+        assert_eq!(state.request, Some(Request::Put(Edit::ending("QueryHost"))));
+        assert!(state.menu.is_none());
         for leave in [key(KeyCode::Esc), KeyEvent::ctrl('C'), KeyEvent::ctrl('G')] {
-            let mut board = board_with_menu();
-            assert_eq!(board.in_menu(&leave), Some(Cmd::Complete));
-            assert_eq!(board.request, Some(Request::Put(Edit::ending("Q"))));
+            let mut state = board_with_menu();
+            assert_eq!(state.in_menu(&leave), Some(Cmd::Complete));
+            assert_eq!(state.request, Some(Request::Put(Edit::ending("Q"))));
         }
     }
 
     #[test]
     fn a_menu_stays_while_the_line_is_typed_and_goes_for_other_keys() {
-        let mut board = board_with_menu();
-        assert_eq!(board.in_menu(&key(KeyCode::Char('u'))), None);
-        assert!(board.menu.is_some());
-        assert_eq!(board.in_menu(&key(KeyCode::Backspace)), None);
-        assert!(board.menu.is_some());
-        assert_eq!(board.in_menu(&key(KeyCode::Left)), Some(Cmd::Repaint));
-        assert!(board.menu.is_none());
+        let mut state = board_with_menu();
+        assert_eq!(state.in_menu(&key(KeyCode::Char('u'))), None);
+        assert!(state.menu.is_some());
+        assert_eq!(state.in_menu(&key(KeyCode::Backspace)), None);
+        assert!(state.menu.is_some());
+        assert_eq!(state.in_menu(&key(KeyCode::Left)), Some(Cmd::Repaint));
+        assert!(state.menu.is_none());
     }
 
     #[test]
     fn grey_text_is_taken_by_word_or_whole_and_only_at_the_end() {
         let take = |key: KeyEvent, cursor: usize| {
-            let ghost = ("QueryZone".to_owned(), " name=a  count=true".to_owned());
-            let mut board = Board { ghost: Some(ghost), ..Board::default() };
-            board.at_line(&key, Edit { line: "QueryZone".to_owned(), cursor })?;
-            match board.request {
+            let suggestion = ("QueryZone".to_owned(), " name=a  count=true".to_owned());
+            let mut state = EditorState { suggestion: Some(suggestion), ..EditorState::default() };
+            state.at_line(&key, Edit { line: "QueryZone".to_owned(), cursor })?;
+            match state.request {
                 Some(Request::Put(edit)) => Some(edit.line),
                 _ => None,
             }
@@ -263,8 +264,8 @@ mod tests {
     #[test]
     fn up_walks_where_there_is_no_line_above() {
         let walks = |line: &str, cursor: usize| {
-            let mut board = Board::default();
-            board.at_line(&key(KeyCode::Up), Edit { line: line.to_owned(), cursor }).is_some()
+            let mut state = EditorState::default();
+            state.at_line(&key(KeyCode::Up), Edit { line: line.to_owned(), cursor }).is_some()
         };
         assert!(walks("QueryZone", 3));
         assert!(walks("CreateZone \\\nname=a", 3));

@@ -1,6 +1,6 @@
 //! The list to choose from that opens below the line: what it holds, what keys do to it, and how it looks.
 //!
-//! It is a state and nothing more: [`super::keys`] brings the keys, [`super::editor`] puts its rows on the screen.
+//! It is plain state: [`super::keys`] brings the keys, [`super::editor`] puts its rows on the screen.
 
 use std::ops::Range;
 

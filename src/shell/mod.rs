@@ -29,5 +29,5 @@ pub use history::{History, Mask, last_entries};
 pub use live::{Fetch, LiveCache, LiveLimits, Unreachable};
 pub use prompt::{Colour, Prompt};
 pub use redirect::{RedirectError, Redirection, redirection};
-pub use run::{Evaluator, Flow, Known, Options, Ran, ShellError, run};
+pub use run::{Evaluator, Flow, Known, LineOutcome, Options, ShellError, run};
 pub use topics::{TOPICS, Topic};

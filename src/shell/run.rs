@@ -15,7 +15,7 @@ use crate::width::width;
 use super::complete::{Files, LiveValues};
 use super::editor::Assistant;
 use super::history::History;
-use super::keys::{Board, HAND_OVER, Keys, SharedBoard, lock};
+use super::keys::{EditorState, HAND_OVER, Keys, SharedState, lock};
 use super::outcomes::Outcomes;
 use super::prompt::Prompt;
 use super::recall::Recall;
@@ -42,12 +42,12 @@ pub trait Evaluator {
     fn colour(&mut self) -> bool;
 
     /// Runs one complete command. It prints its result and its errors itself.
-    fn evaluate(&mut self, line: &str) -> Ran;
+    fn evaluate(&mut self, line: &str) -> LineOutcome;
 }
 
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ran {
+pub struct LineOutcome {
     /// Whether the shell goes on.
     pub flow: Flow,
     /// Whether it did what it should, so that it may be proposed again.
@@ -115,7 +115,7 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
         .bracketed_paste(true)
         .build();
     let mut editor: Terminal<'_> = Editor::with_history(config, Recall::default()).map_err(ShellError::Terminal)?;
-    let board = SharedBoard::default();
+    let state = SharedState::default();
     editor.set_helper(Some(Assistant {
         known: Known::default(),
         live: options.live,
@@ -123,14 +123,14 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
         colour: false,
         prompt_width: 0,
         decoded: RefCell::new(None),
-        board: SharedBoard::clone(&board),
+        state: SharedState::clone(&state),
         proposal: None,
         place: String::new(),
         outcomes: Outcomes::read(options.history.beside("outcomes")),
         edit: options.edit,
     }));
-    editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(Keys(SharedBoard::clone(&board)))));
-    editor.bind_sequence(Event::KeySeq(HAND_OVER.to_vec()), EventHandler::Conditional(Box::new(Keys(board))));
+    editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(Keys(SharedState::clone(&state)))));
+    editor.bind_sequence(Event::KeySeq(HAND_OVER.to_vec()), EventHandler::Conditional(Box::new(Keys(state))));
     // Nothing is printed by it. While there is one the editor waits for signals too, and not for keys alone, so that a
     // terminal of another size is painted anew at once, whichever thread the signal came to.
     let _waits_for_signals = editor.create_external_printer().ok();
@@ -141,7 +141,7 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
 const ESCAPE_MILLISECONDS: u16 = 100;
 
 /// What was typed at a prompt.
-enum Typed {
+enum Input {
     /// One or more lines.
     Text(String),
     /// Ctrl-C: whatever stood there is dropped.
@@ -153,15 +153,15 @@ enum Typed {
 }
 
 /// Where commands are typed: the terminal, or a test.
-trait Desk {
+trait LineReader {
     /// Shows the prompt and waits for a line.
-    fn read(&mut self, prompt: &Prompt, colour: bool, known: Known) -> Result<Typed, ShellError>;
+    fn read(&mut self, prompt: &Prompt, colour: bool, known: Known) -> Result<Input, ShellError>;
 
     /// Makes commands known that can be walked and searched from the next line on, oldest first.
     fn remember(&mut self, commands: Vec<String>);
 
     /// Makes known what became of a command, which the history keeps as `kept`.
-    fn learn(&mut self, command: &str, kept: &str, ran: &Ran);
+    fn learn(&mut self, command: &str, kept: &str, ran: &LineOutcome);
 
     /// The rows of the list of what may follow `partial`.
     fn list(&self, partial: &str) -> Vec<String>;
@@ -169,8 +169,8 @@ trait Desk {
 
 type Terminal<'a> = Editor<Assistant<'a>, Recall>;
 
-impl Desk for Terminal<'_> {
-    fn read(&mut self, prompt: &Prompt, colour: bool, known: Known) -> Result<Typed, ShellError> {
+impl LineReader for Terminal<'_> {
+    fn read(&mut self, prompt: &Prompt, colour: bool, known: Known) -> Result<Input, ShellError> {
         let (plain, styled) = prompt.texts();
         self.set_color_mode(if colour { ColorMode::Enabled } else { ColorMode::Disabled });
         if let Some(assistant) = self.helper_mut() {
@@ -186,24 +186,24 @@ impl Desk for Terminal<'_> {
         let mut begun = String::new();
         loop {
             if let Some(assistant) = self.helper() {
-                *lock(&assistant.board) = Board::default();
+                *lock(&assistant.state) = EditorState::default();
             }
             let typed = self.readline_with_initial(&(plain.as_str(), styled.as_str()), (&begun, ""));
-            let handed_over = self.helper().and_then(|it| Some((it.edit, lock(&it.board).hand_over.take()?)));
+            let handed_over = self.helper().and_then(|it| Some((it.edit, lock(&it.state).hand_over.take()?)));
             match (typed, handed_over) {
                 (Ok(_), Some((edit, line))) => match edit(&line) {
                     Ok(text) => begun = text,
-                    Err(error) => return Ok(Typed::NotEdited(error)),
+                    Err(error) => return Ok(Input::NotEdited(error)),
                 },
-                (Ok(text), None) => return Ok(Typed::Text(text)),
-                (Err(ReadlineError::Interrupted), _) => return Ok(Typed::Dropped),
-                (Err(ReadlineError::Eof), _) => return Ok(Typed::End),
+                (Ok(text), None) => return Ok(Input::Text(text)),
+                (Err(ReadlineError::Interrupted), _) => return Ok(Input::Dropped),
+                (Err(ReadlineError::Eof), _) => return Ok(Input::End),
                 (Err(error), _) => return Err(ShellError::Terminal(error)),
             }
         }
     }
 
-    fn learn(&mut self, command: &str, kept: &str, ran: &Ran) {
+    fn learn(&mut self, command: &str, kept: &str, ran: &LineOutcome) {
         if let Some(assistant) = self.helper_mut() {
             assistant.outcomes.add(command, kept, &assistant.place, ran.succeeded);
             assistant.proposal = ran.corrected.clone();
@@ -221,7 +221,7 @@ impl Desk for Terminal<'_> {
 
 /// The loop itself.
 fn converse(
-    desk: &mut dyn Desk,
+    desk: &mut dyn LineReader,
     mut history: History,
     evaluator: &mut dyn Evaluator,
     talk: &mut dyn Write,
@@ -234,10 +234,10 @@ fn converse(
             Err(error) => warn_once(&mut trouble, talk, &error)?,
         }
         let text = match desk.read(&evaluator.prompt(), evaluator.colour(), evaluator.known())? {
-            Typed::Text(text) => text,
-            Typed::Dropped => continue,
-            Typed::End => return Ok(()),
-            Typed::NotEdited(error) => {
+            Input::Text(text) => text,
+            Input::Dropped => continue,
+            Input::End => return Ok(()),
+            Input::NotEdited(error) => {
                 writeln!(talk, "warning: the line cannot be edited: {error}")?;
                 continue;
             }
@@ -307,31 +307,31 @@ fn asks_for_list(line: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// A desk at which these texts are typed.
+    /// A reader that returns these texts.
     struct Script {
-        texts: Vec<Typed>,
+        texts: Vec<Input>,
         remembered: Vec<String>,
         prompts: Vec<String>,
         learnt: Vec<(String, bool)>,
     }
 
     impl Script {
-        fn new(texts: Vec<Typed>) -> Script {
+        fn new(texts: Vec<Input>) -> Script {
             Script { texts, remembered: Vec::new(), prompts: Vec::new(), learnt: Vec::new() }
         }
     }
 
-    impl Desk for Script {
-        fn read(&mut self, prompt: &Prompt, _: bool, _: Known) -> Result<Typed, ShellError> {
+    impl LineReader for Script {
+        fn read(&mut self, prompt: &Prompt, _: bool, _: Known) -> Result<Input, ShellError> {
             self.prompts.push(prompt.texts().0);
-            Ok(if self.texts.is_empty() { Typed::End } else { self.texts.remove(0) })
+            Ok(if self.texts.is_empty() { Input::End } else { self.texts.remove(0) })
         }
 
         fn remember(&mut self, commands: Vec<String>) {
             self.remembered.extend(commands);
         }
 
-        fn learn(&mut self, command: &str, _: &str, ran: &Ran) {
+        fn learn(&mut self, command: &str, _: &str, ran: &LineOutcome) {
             self.learnt.push((command.to_owned(), ran.succeeded));
         }
 
@@ -359,10 +359,10 @@ mod tests {
             false
         }
 
-        fn evaluate(&mut self, line: &str) -> Ran {
+        fn evaluate(&mut self, line: &str) -> LineOutcome {
             self.ran.push(line.to_owned());
             let flow = if line == "quit" { Flow::Leave } else { Flow::Continue };
-            Ran { flow, succeeded: line != "QueryHost", corrected: None }
+            LineOutcome { flow, succeeded: line != "QueryHost", corrected: None }
         }
     }
 
@@ -378,8 +378,8 @@ mod tests {
 
     #[test]
     fn commands_run_one_after_the_other_until_the_end() {
-        let text = |text: &str| Typed::Text(text.to_owned());
-        let mut script = Script::new(vec![text("QueryZone\nQueryHost"), Typed::Dropped, text(""), text("Q ?")]);
+        let text = |text: &str| Input::Text(text.to_owned());
+        let mut script = Script::new(vec![text("QueryZone\nQueryHost"), Input::Dropped, text(""), text("Q ?")]);
         let mut evaluator = Echo::default();
         let talk = talk_of(&mut script, kept_nowhere(), &mut evaluator);
         assert_eq!(evaluator.ran, ["QueryZone", "QueryHost"]);
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn quit_leaves_what_was_pasted_behind_it() {
-        let mut script = Script::new(vec![Typed::Text("quit\nDeleteZone uuid=x".to_owned())]);
+        let mut script = Script::new(vec![Input::Text("quit\nDeleteZone uuid=x".to_owned())]);
         let mut evaluator = Echo::default();
         talk_of(&mut script, kept_nowhere(), &mut evaluator);
         assert_eq!(evaluator.ran, ["quit"]);
@@ -403,7 +403,7 @@ mod tests {
         let path = folder.path().join("history");
         let mask = |line: &str| line.replace("hunter2", "******");
         let mut script =
-            Script::new(vec![Typed::Text("LogIn password=hunter2".to_owned()), Typed::Text("quit".into())]);
+            Script::new(vec![Input::Text("LogIn password=hunter2".to_owned()), Input::Text("quit".into())]);
         talk_of(&mut script, History::new(Some(path.clone()), Box::new(mask)), &mut Echo::default());
         let kept = std::fs::read_to_string(&path).expect("it was written");
         assert_eq!(kept, "LogIn password=******\nquit\n");
@@ -414,7 +414,7 @@ mod tests {
     fn a_history_that_cannot_be_kept_is_told_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let history = History::new(Some(folder.path().to_owned()), Box::new(str::to_owned));
-        let mut script = Script::new(vec![Typed::Text("a".into()), Typed::Text("b".into())]);
+        let mut script = Script::new(vec![Input::Text("a".into()), Input::Text("b".into())]);
         let talk = talk_of(&mut script, history, &mut Echo::default());
         assert_eq!(talk.matches("warning: the history").count(), 1, "{talk}");
     }

@@ -3,8 +3,8 @@
 use crate::error::Kind;
 use crate::json::write_literal;
 
-/// What programs are told of an error: `{"error": {"kind": .., "exitCode": .., "message": .., ..}}`. Members without a
-/// value are left out.
+/// An error for programs: `{"error": {"kind": .., "exitCode": .., "message": .., ..}}`. Members without a value are
+/// left out.
 pub(crate) struct ErrorObject {
     pub(crate) kind: Kind,
     pub(crate) message: String,
@@ -24,7 +24,7 @@ impl ErrorObject {
         ErrorObject { kind, message, hint: None, code: None, line: None, job: None, causes: Vec::new() }
     }
 
-    /// The line, without its end. It has no character that would end a line or act on a terminal.
+    /// The line without its end. It contains no control characters.
     pub(crate) fn line(&self) -> String {
         let mut out = format!("{{\"error\": {{\"kind\": \"{}\"", self.kind.word()).into_bytes();
         let mut member = |name: &str, value: &[u8]| {

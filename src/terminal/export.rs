@@ -1,20 +1,20 @@
-//! The file behind `>`: it takes its place once the command has succeeded.
+//! The file after `>`, which is replaced when the command has succeeded.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-/// A file that a command's output goes to.
+/// A file for the output of a command.
 pub(crate) enum Export {
-    /// Written in place: what is added to a file, devices, pipes.
+    /// Written directly: appended files, devices, pipes.
     Direct(File),
-    /// Written beside the file, which keeps its content until [`Export::keep`].
+    /// A temporary file in the same directory, which replaces the file in [`Export::keep`].
     Beside(tempfile::NamedTempFile, PathBuf),
 }
 
 impl Export {
-    /// Opens the file of that path for what a command prints.
+    /// Opens the file for the output of a command.
     pub(crate) fn open(path: &Path, append: bool) -> io::Result<Export> {
         if append {
             return OpenOptions::new().create(true).append(true).open(path).map(Export::Direct);
@@ -23,30 +23,34 @@ impl Export {
         if known.as_ref().is_some_and(|known| !known.is_file()) {
             return OpenOptions::new().write(true).open(path).map(Export::Direct);
         }
-        // A link stays a link.
+        // A symbolic link is kept.
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         match (beside(folder, known.as_ref()), &known) {
-            // A file that may be written where none may be made.
+            // The file may be written, but its directory may not.
             (Err(error), Some(_)) if error.kind() == io::ErrorKind::PermissionDenied => {
                 OpenOptions::new().write(true).truncate(true).open(path).map(Export::Direct)
             }
-            // What must not be written is not replaced either.
+            // A read-only file is not replaced.
             (Ok(_), Some(known)) if known.permissions().readonly() => Err(io::ErrorKind::PermissionDenied.into()),
             (file, _) => Ok(Export::Beside(file?, target)),
         }
     }
 
-    /// Puts what was written into its place.
+    /// Completes the file. Some file systems report write errors only now.
     pub(crate) fn keep(self) -> io::Result<()> {
         match self {
+            Export::Direct(file) if file.metadata()?.is_file() => file.sync_all(),
             Export::Direct(_) => Ok(()),
-            Export::Beside(file, target) => file.persist(target).map(drop).map_err(|error| error.error),
+            Export::Beside(file, target) => {
+                file.as_file().sync_all()?;
+                file.persist(target).map(drop).map_err(|error| error.error)
+            }
         }
     }
 }
 
-/// A new file with the permissions of the one whose place it may take.
+/// A temporary file with the permissions of the file that it will replace.
 fn beside(folder: &Path, known: Option<&fs::Metadata>) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.permissions(fs::Permissions::from_mode(0o666));

@@ -1,6 +1,6 @@
-//! The terminal and the other ends of the program: where results go, what is said beside them, what is asked.
+//! The terminal and other inputs and outputs: results, messages and questions.
 //!
-//! [`Ui`] says how to talk to the user while a line runs. Nothing here knows nodes, sessions or commands.
+//! [`Ui`] prints messages for a line. This module does not know about nodes, sessions or commands.
 
 mod error_object;
 mod export;

@@ -1,4 +1,4 @@
-//! Where results go.
+//! The output for results.
 
 use std::io::{self, Write};
 
@@ -8,16 +8,16 @@ use crate::interrupt::Interrupt;
 use super::pager::{Pager, PagerProgram};
 use super::ui::{Screen, Ui};
 
-/// Where the results of a line go.
+/// The output for the results of a line.
 pub(crate) enum Output<'a> {
-    /// Standard output, through the pager where they do not fit the terminal.
+    /// Standard output, through the pager if the results do not fit the terminal.
     Screen,
     /// A file or a program.
     Writer(&'a mut dyn Write),
 }
 
 impl Output<'_> {
-    /// The same place, for a part of what is written there.
+    /// The same output, reborrowed.
     pub(crate) fn again(&mut self) -> Output<'_> {
         match self {
             Output::Screen => Output::Screen,
@@ -25,7 +25,7 @@ impl Output<'_> {
         }
     }
 
-    /// Writes text that is no result of a call, such as help.
+    /// Writes text that is not the result of a call, such as help.
     pub(crate) fn write_text(&mut self, text: &str) -> io::Result<()> {
         match self {
             Output::Screen => {
@@ -37,7 +37,7 @@ impl Output<'_> {
         }
     }
 
-    /// What the renderers must know of it.
+    /// The properties for the renderers.
     pub(crate) fn screen(&self, ui: &Ui) -> Screen {
         match self {
             Output::Screen => ui.screen(),
@@ -45,7 +45,7 @@ impl Output<'_> {
         }
     }
 
-    /// Hands `write` the writer of the results. Ctrl-C is the pager's while that runs.
+    /// Calls `write` with the writer for results. A running pager handles Ctrl-C.
     pub(crate) fn write<T>(
         &mut self,
         ui: &Ui,

@@ -1,4 +1,4 @@
-//! How an error reads: `error: <what happened>`, the word that is wrong, indented lines, and a hint.
+//! Prints errors: `error: <what happened>`, the wrong word, indented details, and a hint.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ use super::error_object::ErrorObject;
 const QUOTED_HEAD: usize = 160;
 const QUOTED_TAIL: usize = 60;
 
-/// Where a command stands that was not typed by itself.
+/// The place of a command in a script or batch.
 pub(crate) enum Source<'a> {
     /// In a script; standard input has no name.
     Script { name: Option<&'a str>, line: usize },
@@ -51,24 +51,24 @@ impl fmt::Display for Source<'_> {
     }
 }
 
-/// How errors are shown.
+/// How errors are printed.
 pub(crate) struct Reporter {
     pub(crate) format: ErrorFormat,
     /// Whether errors go to a terminal.
     pub(crate) terminal: bool,
     pub(crate) colour: bool,
-    /// Whether the user reads Chinese: the advice that a node finds comes in two languages (E3).
+    /// Whether the user reads Chinese: hints of nodes are in two languages (E3).
     pub(crate) chinese: bool,
-    /// What is known of the error beside itself.
+    /// The circumstances of the error.
     pub(crate) circumstances: Circumstances,
     /// Secrets in use: a node may quote them anywhere.
     pub(crate) known: KnownSecrets,
 }
 
 impl Reporter {
-    /// Tells an error on standard error, each failed part of a batch by itself.
+    /// Prints an error on standard error; each failed part of a batch is an error of its own.
     pub(crate) fn tell(&self, error: Error, source: Option<&Source<'_>>, line: Option<&str>) {
-        // Where errors cannot be written there is nobody to tell.
+        // Write errors are ignored: there is no other place to report them.
         let out = &mut io::stderr().lock();
         match self.without_quoted_secrets(error) {
             Error::Parts(parts) => {
@@ -83,7 +83,7 @@ impl Reporter {
         }
     }
 
-    /// Writes an error. `line` is the command, and `source` where it stands.
+    /// Writes an error. `line` is the command, and `source` its place.
     fn report(
         &self,
         error: &Error,
@@ -109,19 +109,20 @@ impl Reporter {
         Ok(())
     }
 
-    /// Shows the line with the wrong word marked. A line with a secret is not shown: the masked one is another.
+    /// Shows the line with the wrong word marked. A line with a secret is not shown, since offsets differ in the masked
+    /// line.
     fn point_at(&self, line: &str, span: std::ops::Range<usize>, out: &mut dyn Write) -> io::Result<()> {
         if !self.terminal || mask_command(line) != line {
             return Ok(());
         }
-        // Places of a command that the program made up itself need not fit.
+        // Spans of a command that the program created may not match the line.
         let Some(before) = line.get(..span.start.min(line.len())) else { return Ok(()) };
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let end = line[start..].find('\n').map_or(line.len(), |at| start + at);
         let text = &line[start..end];
         let from = span.start.clamp(start, end);
         let to = span.end.clamp(from, end);
-        // What stands far to the right would wrap; the word alone is enough then.
+        // A marker far to the right would wrap; then only the word is shown.
         if width(text) > 100 {
             return Ok(());
         }
@@ -144,7 +145,7 @@ impl Reporter {
             (_, Error::Client(error)) => error.job(),
             _ => None,
         };
-        // What a node says is told as it is: JSON has escapes of its own.
+        // Text of a node is unchanged: JSON escapes it.
         let message = match error {
             Error::Api(failure) if !failure.error.what().is_empty() => mask_text(failure.error.what()).into_owned(),
             error => headline(error),
@@ -230,7 +231,7 @@ impl Reporter {
     fn failure_lines(&self, failure: &ApiFailure) -> Vec<String> {
         let mut lines = Vec::new();
         let error = &failure.error;
-        // Long jobs fail without one.
+        // Failures of long jobs have no code.
         if !error.code.is_empty() {
             lines.push(format!("code: {}", with_description(error)));
         }
@@ -243,7 +244,7 @@ impl Reporter {
     }
 }
 
-/// The hint with the resources that may be meant, for programs, which read no lines below it.
+/// The hint with the candidates of a name: programs read no other lines.
 fn with_candidates(hint: String, error: &Error) -> String {
     match error {
         Error::Name(error) if !error.candidates().is_empty() => format!("{hint}: {}", error.candidates().join("; ")),
@@ -251,7 +252,7 @@ fn with_candidates(hint: String, error: &Error) -> String {
     }
 }
 
-/// What the node says, where the error is its answer.
+/// The failure that the node reported, if it did.
 fn failure_of(error: &Error) -> Option<&ApiFailure> {
     match error {
         Error::Api(failure) => Some(failure),
@@ -260,7 +261,7 @@ fn failure_of(error: &Error) -> Option<&ApiFailure> {
     }
 }
 
-/// What is said of a panic.
+/// The message for a panic.
 pub(crate) fn bug(place: Option<&Location<'_>>, format: ErrorFormat) -> String {
     let place = place.map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
     let message = format!("a bug in zstack-cli{place}");
@@ -275,7 +276,7 @@ pub(crate) fn bug(place: Option<&Location<'_>>, format: ErrorFormat) -> String {
 fn headline(error: &Error) -> String {
     let text = error.to_string();
     match error {
-        // A filter that cannot do something with a value quotes it: a whole reply, with its secrets.
+        // A filter error may quote a value: a whole reply with its secrets.
         Error::Render(_) | Error::NotShown(_) => shortened(&mask_text(&text)),
         _ => text,
     }
@@ -292,7 +293,7 @@ fn shortened(text: &str) -> String {
     format!("{head} ... {tail}")
 }
 
-/// Adds what led to an error, the causes of a cause indented below it (E2).
+/// Adds the causes of an error, with nested causes indented (E2).
 fn push_causes(lines: &mut Vec<String>, error: &ErrorCode, depth: usize) {
     for cause in error.cause.as_deref().into_iter().chain(&error.causes) {
         push_text(lines, &format!("{}cause", "  ".repeat(depth)), &with_code(cause));
@@ -300,7 +301,7 @@ fn push_causes(lines: &mut Vec<String>, error: &ErrorCode, depth: usize) {
     }
 }
 
-/// The codes and texts of what led to an error, the outermost first.
+/// The codes and texts of the causes, the outermost first.
 fn push_error_causes(causes: &mut Vec<(String, String)>, error: &ErrorCode) {
     for cause in error.cause.as_deref().into_iter().chain(&error.causes) {
         causes.push((cause.code.clone(), mask_text(cause.what()).into_owned()));
@@ -323,7 +324,7 @@ fn with_code(error: &ErrorCode) -> String {
 
 /// Adds text under a label; further lines of it are indented.
 fn push_text(lines: &mut Vec<String>, label: &str, text: &str) {
-    // A node's words may quote what it was sent.
+    // Text of a node may quote the request.
     let text = mask_text(text);
     for (index, line) in text.lines().filter(|line| !line.trim().is_empty()).enumerate() {
         lines.push(if index == 0 { format!("{label}: {line}") } else { format!("    {line}") });

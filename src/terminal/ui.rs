@@ -1,4 +1,4 @@
-//! How the program talks to its user while a line runs: what is said, in which colours, how wide.
+//! Messages to the user: verbosity, colours and width.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use crate::json::escape_unprintable;
 
 use super::spinner::Spinner;
 
-/// What is known of the terminal.
+/// Properties of the terminal.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Terminal {
     /// Whether standard input is one.
@@ -19,11 +19,11 @@ pub(crate) struct Terminal {
     pub(crate) stderr: bool,
     /// Its width and height in characters.
     pub(crate) size: Option<(usize, usize)>,
-    /// Whether it can only print one line after the other.
+    /// Whether it has no cursor movement.
     pub(crate) is_dumb: bool,
-    /// Whether it shows more characters than ASCII.
+    /// Whether it supports UTF-8.
     pub(crate) unicode: bool,
-    /// Whether `NO_COLOR` asks for none.
+    /// Whether `NO_COLOR` is set.
     pub(crate) no_color: bool,
     /// Whether `LESS` says how the user wants `less`.
     pub(crate) less_is_set: bool,
@@ -51,13 +51,13 @@ pub(crate) struct Ui {
     pub(crate) terminal: Terminal,
     /// Whether the user wants results and errors only.
     pub(crate) quiet: bool,
-    /// Whether nothing may be said at all, since another shell shows what is printed while its user types.
+    /// Whether to print no messages at all, since they would disturb the command line of another shell.
     pub(crate) silent: bool,
-    /// Whether what is sent and received is told.
+    /// Whether requests and answers are traced.
     pub(crate) verbose: bool,
     pub(crate) color: Sourced<ColorChoice>,
     pub(crate) errors: Sourced<ErrorFormat>,
-    /// The program that pages long output; `None` where none is wanted.
+    /// The pager for long output; `None` for no pager.
     pub(crate) pager: Option<String>,
 }
 
@@ -75,14 +75,14 @@ pub(crate) struct Screen {
 }
 
 impl Ui {
-    /// Says something beside results, unless the user wants quiet.
+    /// Prints a message, unless `--quiet` is set.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
             self.insist(text);
         }
     }
 
-    /// Says something also to whoever wants quiet.
+    /// Prints a message, even if `--quiet` is set.
     pub(crate) fn insist(&self, text: &str) {
         if !self.silent {
             let lines: Vec<_> = text.split('\n').map(escape_unprintable).collect();
@@ -91,12 +91,12 @@ impl Ui {
         }
     }
 
-    /// Warns, unless the user wants quiet.
+    /// Prints a warning, unless `--quiet` is set.
     pub(crate) fn warn(&self, text: &str) {
         self.say(&format!("warning: {text}"));
     }
 
-    /// Whether to colour what goes to a terminal, or elsewhere.
+    /// Whether to use colours for a terminal or another output.
     pub(crate) fn colour(&self, to_terminal: bool) -> bool {
         match self.color.value {
             ColorChoice::Always => true,
@@ -120,12 +120,12 @@ impl Ui {
         Screen { terminal: false, width: None, colour: false, ascii: !self.terminal.unicode }
     }
 
-    /// How wide the terminal is.
+    /// The width of the terminal.
     pub(crate) fn width(&self) -> Option<usize> {
         self.terminal.size.map(|(width, _)| width)
     }
 
-    /// What shows that a job is waited for.
+    /// The progress display for jobs.
     pub(crate) fn spinner(&self) -> Spinner<io::Stderr> {
         let draws = self.terminal.stderr && !self.terminal.is_dumb && !self.quiet;
         Spinner::new(io::stderr(), self.width().filter(|_| draws))

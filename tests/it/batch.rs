@@ -53,7 +53,7 @@ fn a_script_on_standard_input_is_not_also_read_as_a_value() {
 fn a_script_that_runs_itself_ends() {
     let home = Home::with_cloud();
     std::fs::write(home.path().join("loop.zs"), "run loop.zs\n").expect("a script");
-    home.run(["run", "loop.zs"]).fails(1).stderr_has("loop.zs:1: scripts may run each other 16 deep, not deeper");
+    home.run(["run", "loop.zs"]).fails(1).stderr_has("loop.zs:1: scripts are nested more than 16 levels deep");
 }
 
 #[test]

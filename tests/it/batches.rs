@@ -81,11 +81,11 @@ fn parts_that_all_succeeded_are_a_success() {
     run(&node, &["-o", "csv"], 0).stdout(&format!("uuid,name,success,error\n{A},t,true,\n")).stderr("");
 }
 
-/// What cannot be shown as asked is shown as it is, and a part that failed is told as well.
+/// A result that cannot be shown as requested is shown unchanged, and a part that failed is reported as well.
 #[test]
 fn a_wrong_column_hides_no_part_that_failed() {
     let done = run(&node(partly()), &["-o", "csv", "--columns", "nme"], 3);
-    done.stderr_has("cannot be shown as asked: no column nme").stderr_has(&said()).stdout_has("\"HOST.1\"");
+    done.stderr_has("cannot be shown as requested: no column nme").stderr_has(&said()).stdout_has("\"HOST.1\"");
 }
 
 #[test]

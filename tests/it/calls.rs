@@ -36,7 +36,7 @@ fn the_result_of_an_action_is_never_lost_to_a_wrong_filter() {
     assert!(node.requests().is_empty());
     let done = run(&["CreateZone", "name=lab", "--jq", ".inventory.name|tonumber"]).fails(1);
     assert_eq!(done.json()["inventory"]["uuid"], "1f6d");
-    done.stderr_has("error: the action was sent, and what came of it cannot be shown as asked: ");
+    done.stderr_has("error: the action was sent, but its result cannot be shown as requested: ");
     assert_eq!(node.calls().len(), 1);
     // A job that nobody waits for is told whatever its result is to look like.
     let cloud = Home::with_cloud();

@@ -173,9 +173,9 @@ fn a_mistake_that_was_not_typed_with_the_line_is_told_by_where_it_stands() {
     sandbox(&["QueryZone"])
         .variable("ZSTACK_OUTPUT", "tabel")
         .fails(2)
-        .stderr_has("error: ZSTACK_OUTPUT: tabel is no format: table, ")
+        .stderr_has("error: ZSTACK_OUTPUT: invalid output format \"tabel\": expected table, ")
         .stderr_has("\n  hint: `unset ZSTACK_OUTPUT` does without\n");
-    sandbox(&["QueryZone", "-o", "tabel"]).fails(2).stderr_has("error: --output: tabel is no format");
+    sandbox(&["QueryZone", "-o", "tabel"]).fails(2).stderr_has("error: --output: invalid output format \"tabel\"");
 
     let node = node("11111111111111111111111111111111");
     home.run(["context", "set", "lab", "--url", &url(&node), "columns=a,,b"]).succeeds();
@@ -215,7 +215,7 @@ fn set_says_where_it_holds_for_nothing() {
     home.run(["set", "output", "json"])
         .fails(1)
         .stdout("")
-        .stderr_has("error: `set` holds for what follows in the shell or in a script, and nothing follows here\n")
+        .stderr_has("error: `set` changes later lines of the shell or of a script, and there are none here\n")
         .stderr_has("`zstack-cli context set NAME KEY=VALUE` keeps preferences");
     home.run(["set", "output"]).succeeds().stdout("default\n");
     let file = home.path().join("script");
@@ -279,7 +279,7 @@ fn what_was_done_is_said() {
     says("context set bare output=json", "context bare changed\n");
     says("context delete bare", "context bare deleted\n");
     says("context delete lab", "context lab deleted; it was the current one, and none is now\n");
-    says("sandbox reset", "the sandbox begins anew, with the small cloud\n");
+    says("sandbox reset", "the sandbox was reset to the small cloud\n");
     says("sandbox seed", "the sandbox has all of the small cloud again\n");
     says("sandbox seed --vms 3", "the sandbox has 3 VMs more\n");
     for line in ["context set lab account=ops", "context delete lab", "sandbox reset", "sandbox seed"] {

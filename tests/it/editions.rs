@@ -26,7 +26,7 @@ fn a_sandbox_is_not_served_as_what_there_is_not() {
     let home = Home::new();
     for (option, told) in [
         (["--edition", "closed"], "unknown edition `closed`; there are full, open"),
-        (["--version", "newest"], "`newest` is no ZStack version such as 5.5.6"),
+        (["--version", "newest"], "`newest` is not a ZStack version such as 5.5.6"),
     ] {
         let run = home.run(["sandbox", "serve", "--port", "0"].iter().chain(&option)).fails(2);
         run.stdout("").stderr(&format!("error: {}: {told}\n", option[0]));

@@ -212,6 +212,8 @@ fn a_journal_that_cannot_be_written_is_a_warning_and_the_action_is_sent() {
     assert!(done.err().starts_with(&warning) && done.err().lines().count() == 1, "{}", done.err());
     let run = home.run(node.call(&["-q", "CreateZone", "name=c"])).variable("ZSTACK_SESSION_UUID", SESSION);
     run.succeeds().stderr("");
+    // The sandbox has the same journal.
+    home.run(["--sandbox", "CreateZone", "name=d"]).succeeds().stderr_has("is not in the list of jobs: cannot write ");
 }
 
 #[test]

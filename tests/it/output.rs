@@ -215,8 +215,9 @@ fn a_filter_may_recurse_and_not_without_end() {
     run("def f: if . == 0 then 0 else . - 1 | f end; 300000 | f").succeeds().stdout("0\n");
     run("reduce range(100000) as $i (0; [.]) | length").succeeds().stdout("1\n");
     for endless in ["def f: 1 + f; f", "def f: [f]; f", "def f: reduce f as $x (0; 1); f", "def f: f | f; f"] {
-        run(endless).fails(2).stderr("error: jq: the recursion is too deep\n");
+        run(endless).fails(2).stderr("error: jq: the recursion is too deep, or too much memory is needed\n");
     }
+    run("\"x\" * 9000000000").fails(2).stderr("error: jq: the recursion is too deep, or too much memory is needed\n");
     // Nor does a long expression end the program.
     for (open, close) in [("[", "]"), ("(", ")"), ("1 + ", ""), ("1 | ", ""), ("-", "")] {
         run(&format!("{}1{} | empty", open.repeat(20_000), close.repeat(20_000))).ends_itself();

@@ -6,7 +6,7 @@
 use std::panic::{self, AssertUnwindSafe};
 
 use zstack_cli::shell::complete::{Disk, Live, LiveValues};
-use zstack_cli::shell::{self, Evaluator, Flow, History, Known, Prompt, Ran};
+use zstack_cli::shell::{self, Evaluator, Flow, History, Known, LineOutcome, Prompt};
 
 use crate::harness::Home;
 use crate::terminal::{TAB, Terminal};
@@ -34,8 +34,8 @@ impl Evaluator for Nobody {
         false
     }
 
-    fn evaluate(&mut self, _: &str) -> Ran {
-        Ran { flow: Flow::Leave, succeeded: true, corrected: None }
+    fn evaluate(&mut self, _: &str) -> LineOutcome {
+        LineOutcome { flow: Flow::Leave, succeeded: true, corrected: None }
     }
 }
 

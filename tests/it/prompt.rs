@@ -458,6 +458,52 @@ fn an_expired_session_is_offered_anew_and_the_command_runs_once_more() {
 }
 
 #[test]
+fn an_action_that_was_refused_for_its_session_keeps_its_uuid_after_the_log_in() {
+    let home = Home::new();
+    let (expired, accepted) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let node = Node::start(move |request| {
+        let body = |uuid: &str| Reply::ok(format!(r#"{{"inventory":{{"uuid":"{uuid}","accountUuid":"a"}}}}"#));
+        if request.path().ends_with("/accounts/login") {
+            return body(if expired.load(Ordering::SeqCst) == 0 { "1111" } else { "2222" });
+        }
+        // Whoever asks for a job needs no session.
+        if request.path().contains("/api-jobs/") {
+            return match accepted.load(Ordering::SeqCst) {
+                0 => Reply::Send(404, "unable to find the job".to_owned()),
+                _ => Reply::ok(r#"{"inventory":{"uuid":"u","name":"lab"}}"#),
+            };
+        }
+        if request.header("authorization") == Some("OAuth 2222") {
+            accepted.fetch_add(1, Ordering::SeqCst);
+            return Reply::Send(202, "{}".to_owned());
+        }
+        expired.fetch_add(1, Ordering::SeqCst);
+        Reply::error("ID.1001", "invalid session")
+    });
+    home.run(node.call(&["login"])).variable("ZSTACK_PASSWORD", "hunter2").succeeds();
+    let options = node.options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let terminal = Terminal::shell(&home, &options);
+    terminal.prompt("admin >>>");
+    terminal.line("CreateZone name=lab");
+    terminal.row(&format!("Log in to 127.0.0.1:{} as admin? [Y/n]", node.port));
+    terminal.keys(ENTER);
+    terminal.row("password of admin:");
+    terminal.keys(&format!("hunter2{ENTER}"));
+    terminal.sees("name | lab");
+    terminal.prompt("admin >>>");
+    // The next action has a uuid of its own.
+    terminal.line("CreateZone name=lab");
+    terminal.prompt("admin >>>");
+    terminal.keys(CTRL_D);
+    assert_eq!(terminal.ends().1, Some(0));
+    let posts = node.requests().into_iter().filter(|request| request.method == "POST");
+    let uuids: Vec<String> = posts.filter_map(|request| request.header("x-job-uuid").map(str::to_owned)).collect();
+    assert_eq!(uuids.len(), 3, "{uuids:?}");
+    assert!(uuids[0] == uuids[1] && uuids[1] != uuids[2], "{uuids:?}");
+}
+
+#[test]
 fn a_captcha_is_shown_and_its_answer_sent_along() {
     const PICTURE: &str =
         "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEklEQVR4nGP4zwAE/0Ho////AB/uBftt3M6tAAAAAElFTkSuQmCC";

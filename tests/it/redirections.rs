@@ -1,6 +1,7 @@
 //! What follows a command at the prompt: programs and files. And pipes that somebody closes.
 
 use crate::harness::Home;
+use crate::node::{Node, Reply};
 use crate::terminal::{CTRL_D, Terminal};
 
 const PROMPT: &str = "admin@sandbox >>>";
@@ -63,4 +64,28 @@ fn a_closed_pipe_is_a_quiet_end() {
         assert!(screen.lines().any(|line| line.trim_end() == "status 0"), "{screen}");
         assert!(!screen.contains("error"), "{screen}");
     }
+}
+
+#[test]
+fn a_file_that_cannot_take_its_place_does_not_hide_what_was_done() {
+    let home = Home::new();
+    let out = home.path().join("out");
+    let node = Node::start(move |request| match request.path().contains("/api-jobs/") {
+        true => Reply::ok(r#"{"inventory":{"uuid":"1f6d","name":"lab"}}"#),
+        // Something else takes the name of the file while the action runs.
+        false => {
+            std::fs::create_dir_all(&out).expect("a folder");
+            if request.method == "GET" { Reply::ok(r#"{"inventories":[]}"#) } else { Reply::Send(202, "{}".to_owned()) }
+        }
+    });
+    let run = |line: &str, code: i32, told: &str| {
+        let run = home.run(node.options()).input(format!("{line} > out\n")).variable("ZSTACK_SESSION_UUID", "1111");
+        run.fails(code).stdout("").stderr_has(told);
+        std::fs::remove_dir(home.path().join("out")).expect("an empty folder");
+    };
+    let told = "CreateZone was done, but its result cannot be written: Is a directory (uuid 1f6d, name lab)\n";
+    run("CreateZone name=lab", 2, told);
+    run("QueryZone", 1, "cannot write out: Is a directory");
+    let kept = home.run(["more"]).succeeds().out();
+    assert!(kept.lines().any(|line| line.contains("CreateZone") && !line.contains('!')), "{kept}");
 }

@@ -273,7 +273,7 @@ fn the_catalog_tells_what_is_new() {
         back["inventories"].as_array().is_some_and(|rows| rows.iter().all(|row| row["change"] == "gone")),
         "{back}"
     );
-    home.run(["catalog", "diff", "4.8.0", "new"]).fails(1).stdout("").stderr_has("`new` is no ZStack version");
+    home.run(["catalog", "diff", "4.8.0", "new"]).fails(1).stdout("").stderr_has("`new` is not a ZStack version");
     let versions = home.run(["catalog", "version"]).succeeds();
     assert!(
         versions.out().starts_with("5.5.6\n5.5.0\n") && versions.out().ends_with("\n3.10.0\n"),

@@ -107,5 +107,5 @@ fn an_older_node_takes_the_requests_of_its_time() {
 #[test]
 fn what_is_no_version_is_said_to_be_none() {
     let error = "newest".parse::<crate::sandbox::Version>().expect_err("no version").to_string();
-    assert_eq!(error, "`newest` is no ZStack version such as 5.5.6");
+    assert_eq!(error, "`newest` is not a ZStack version such as 5.5.6");
 }

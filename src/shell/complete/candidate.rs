@@ -10,7 +10,7 @@ use crate::syntax::Quote;
 
 /// What a candidate is. The names are part of the program's surface: `complete LINE` prints them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum CandidateKind {
     /// An API of the catalog.
     Api,
     /// A parameter of an API, of a query, or an option.
@@ -27,17 +27,17 @@ pub enum Kind {
     Command,
 }
 
-impl Kind {
+impl CandidateKind {
     /// The kind's name, as `complete LINE` prints it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Api => "api",
-            Kind::Param => "param",
-            Kind::Field => "field",
-            Kind::Expanded => "expanded",
-            Kind::Operator => "operator",
-            Kind::Value => "value",
-            Kind::Command => "command",
+            CandidateKind::Api => "api",
+            CandidateKind::Param => "param",
+            CandidateKind::Field => "field",
+            CandidateKind::Expanded => "expanded",
+            CandidateKind::Operator => "operator",
+            CandidateKind::Value => "value",
+            CandidateKind::Command => "command",
         }
     }
 }
@@ -86,7 +86,7 @@ pub struct Candidate {
     /// Whether the word is finished with it, so that a blank may follow.
     pub finished: bool,
     /// What it is.
-    pub kind: Kind,
+    pub kind: CandidateKind,
     /// Where it is listed.
     pub group: Group,
     /// A few words on it: a type, a path, the name of a resource.
@@ -101,7 +101,7 @@ pub struct Candidate {
 
 impl Candidate {
     /// A finished candidate, of which only the essentials are known.
-    pub(crate) fn new(label: impl Into<Cow<'static, str>>, kind: Kind, group: Group) -> Candidate {
+    pub(crate) fn new(label: impl Into<Cow<'static, str>>, kind: CandidateKind, group: Group) -> Candidate {
         Candidate {
             label: label.into(),
             suffix: "",
@@ -201,7 +201,7 @@ impl Completion {
     /// The byte ranges of the description that match, where the candidate was found by it.
     pub fn matched_description(&self, candidate: &Candidate) -> Vec<Range<usize>> {
         let pattern = Pattern::new(&self.typed);
-        if candidate.kind != Kind::Value || pattern.fits_at_all(&candidate.label) {
+        if candidate.kind != CandidateKind::Value || pattern.fits_at_all(&candidate.label) {
             return Vec::new();
         }
         pattern.matched(&candidate.description)
@@ -219,7 +219,7 @@ impl Completion {
         let of_class = || self.candidates.iter().filter(move |candidate| candidate.fit.class() == best);
         // `BackupStorage` begins one API, but is part of many that may be meant; as is `web` of `my-web`. What was typed in
         // the middle of a name may be the beginning of another that was meant.
-        let part_is_meant = first.kind == Kind::Api || first.resource.is_some();
+        let part_is_meant = first.kind == CandidateKind::Api || first.resource.is_some();
         let alone = self.candidates.len() == 1 || !part_is_meant && of_class().nth(1).is_none();
         if alone && best < Class::Middle {
             return Some((self.word(first), first.finished));

@@ -26,7 +26,7 @@ pub(crate) enum Wanted {
 
 /// The cursor in its line.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct CursorPlace {
     /// The word that the cursor is in, up to the cursor; empty between words.
     pub(crate) word: Word,
     /// The line's own text from the cursor to the end of that word.
@@ -40,7 +40,7 @@ pub(crate) struct Place {
 }
 
 /// Finds the cursor's place. `cursor` counts bytes; one inside a character means the character's start.
-pub(crate) fn place(line: &str, cursor: usize) -> Place {
+pub(crate) fn place(line: &str, cursor: usize) -> CursorPlace {
     let cursor = (0..=cursor.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
     let before = &line[..cursor];
     let mut lexed = lex(before);
@@ -64,13 +64,13 @@ pub(crate) fn place(line: &str, cursor: usize) -> Place {
         }
     }
 
-    let mut place = Place { word, rest, others: Vec::new(), index: 0, wanted: Wanted::Word };
+    let mut place = CursorPlace { word, rest, others: Vec::new(), index: 0, wanted: Wanted::Word };
     let wanted = place.sort_words(line, lexed.words, after);
     place.wanted = if in_comment || (lexed.continues && lexed.open_quote.is_none()) { Wanted::Nothing } else { wanted };
     place
 }
 
-impl Place {
+impl CursorPlace {
     /// Takes options and redirections out of the words, and says what they leave to be wanted.
     fn sort_words(&mut self, line: &str, before: Vec<Word>, after: Vec<Word>) -> Wanted {
         let mut wanted = Wanted::Word;
@@ -247,7 +247,7 @@ pub(crate) fn quote(word: &mut String, label: &str, suffix: &str, open: Option<Q
 mod tests {
     use super::*;
 
-    fn at(marked: &str) -> (Place, String) {
+    fn at(marked: &str) -> (CursorPlace, String) {
         let cursor = marked.find('¦').expect("the line marks the cursor");
         let line = marked.replace('¦', "");
         (place(&line, cursor), line)

@@ -6,8 +6,8 @@ use crate::catalog::{Api, Inventory, Type};
 use crate::cli::{self, Entry, Lookup, Takes};
 use crate::json::is_printable;
 
-use super::candidate::{Candidate, Completion, Group, Kind, Note};
-use super::cursor::{self, Place, Wanted};
+use super::candidate::{Candidate, CandidateKind, Completion, Group, Note};
+use super::cursor::{self, CursorPlace, Wanted};
 use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
@@ -17,13 +17,13 @@ use super::{common, fields, names, own, zql};
 const MOST_FUZZY: usize = 20;
 
 /// What to fill in: the wanted kind of thing with what the catalog says about it.
-pub(super) enum Wish<'p> {
+pub(super) enum Expected<'p> {
     /// Nothing, perhaps for a reason worth telling.
     Nothing(Option<Note>),
     /// An own command or an API.
     Command,
     /// A command below this one, and what else may stand there.
-    Group(Entry, Box<Wish<'p>>),
+    Group(Entry, Box<Expected<'p>>),
     /// Something to look up that is no value of an argument.
     Lookup(Lookup),
     /// A path of the catalog with this verb.
@@ -63,25 +63,25 @@ pub(super) enum Wish<'p> {
 /// Says what could stand at `cursor` (in bytes) of `line`, best first.
 pub fn complete(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
     let place = cursor::place(line, cursor);
-    let (start, wish) = wish(&place, sources);
+    let (start, expected) = expected(&place, sources);
     let typed = &place.word.text[start..];
-    let mut shelf = Shelf::new(typed);
-    let mut note = fill(&wish, &place, sources, &mut shelf);
-    if shelf.candidates.is_empty() && !typed.is_empty() {
-        shelf.fuzzy = true;
-        note = note.or(fill(&wish, &place, sources, &mut shelf));
+    let mut found = CandidateList::new(typed);
+    let mut note = fill(&expected, &place, sources, &mut found);
+    if found.candidates.is_empty() && !typed.is_empty() {
+        found.fuzzy = true;
+        note = note.or(fill(&expected, &place, sources, &mut found));
     }
-    let candidates = shelf.ranked();
+    let candidates = found.ranked();
     let (head, quote, span) = place.head(line, start);
     Completion { span, rest: place.rest.clone(), head, quote, typed: typed.to_owned(), candidates, note }
 }
 
-/// Where in the word the part begins that candidates stand for, and what is wished there.
-fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
+/// Where in the word the part begins that candidates replace, and what is expected there.
+fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
     match place.wanted {
-        Wanted::Nothing => (0, Wish::Nothing(None)),
-        Wanted::Option => (0, Wish::Option),
+        Wanted::Nothing => (0, Expected::Nothing(None)),
+        Wanted::Option => (0, Expected::Option),
         Wanted::OptionValue(option) => {
             let start = if text.starts_with('-') { text.find('=').map_or(0, |at| at + 1) } else { 0 };
             match option.takes() {
@@ -92,70 +92,80 @@ fn wish<'p>(place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
         }
         Wanted::File => values::file(text, 0),
         Wanted::Word => match place.name() {
-            None => (0, Wish::Command),
-            Some("zql") => zql::wish(place, sources.catalog),
+            None => (0, Expected::Command),
+            Some("zql") => zql::expected(place, sources.catalog),
             // `login` is the command; the API is called LogIn.
             Some(name) if own::find(name).is_some() => own_word(place),
             Some(name) => match sources.catalog.api_ignoring_case(name) {
-                Some(api) if api.is_query => fields::wish(api, place, sources),
+                Some(api) if api.is_query => fields::expected(api, place, sources),
                 Some(api) => names::argument(api, place, sources),
-                None => (0, Wish::Nothing(None)),
+                None => (0, Expected::Nothing(None)),
             },
         },
     }
 }
 
-/// What is wished in a word of an own command.
-fn own_word(place: &Place) -> (usize, Wish<'_>) {
+/// What is expected in a word of an own command.
+fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
     let before: Vec<&str> = place.others[..place.index].iter().map(|word| word.text.as_str()).collect();
     let last = before.last().copied().unwrap_or_default();
-    let Some(next) = own::next_after(before.iter().copied()) else { return (0, Wish::Nothing(None)) };
-    let (start, wish) = match next.takes {
+    let Some(next) = own::next_after(before.iter().copied()) else { return (0, Expected::Nothing(None)) };
+    let (start, expected) = match next.takes {
         // Behind the first subject only the words of a command go on.
         Takes::Lookup(Lookup::ApiOrTopic) if before.len() > 1 => {
             let command = cli::command_called(before[1..].iter().copied());
-            (0, command.map_or(Wish::Nothing(None), |command| Wish::Group(command, Box::new(Wish::Nothing(None)))))
+            (
+                0,
+                command.map_or(Expected::Nothing(None), |command| {
+                    Expected::Group(command, Box::new(Expected::Nothing(None)))
+                }),
+            )
         }
         Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
-        Takes::Lookup(Lookup::Path) => (0, Wish::Path(last)),
+        Takes::Lookup(Lookup::Path) => (0, Expected::Path(last)),
         Takes::Lookup(Lookup::ContextKeys) => values::of_preference(&place.word.text),
         takes => values::of_argument(takes, &place.word.text, 0),
     };
     match next.is_group {
         // A path goes on behind its last `/`, where no command can stand.
-        true if start == 0 => (0, Wish::Group(next.command, Box::new(wish))),
-        _ => (start, wish),
+        true if start == 0 => (0, Expected::Group(next.command, Box::new(expected))),
+        _ => (start, expected),
     }
 }
 
-fn fill(wish: &Wish<'_>, place: &Place, sources: &Sources<'_>, shelf: &mut Shelf<'_>) -> Option<Note> {
-    match wish {
-        Wish::Nothing(note) => return *note,
-        Wish::Command => names::commands(sources, shelf),
-        Wish::Path(verb) => names::paths(verb, sources, shelf),
-        Wish::Preferences => names::preferences(place, shelf),
-        Wish::Group(command, other) => {
-            names::commands_below(*command, shelf);
-            return fill(other, place, sources, shelf);
+fn fill(
+    expected: &Expected<'_>,
+    place: &CursorPlace,
+    sources: &Sources<'_>,
+    found: &mut CandidateList<'_>,
+) -> Option<Note> {
+    match expected {
+        Expected::Nothing(note) => return *note,
+        Expected::Command => names::commands(sources, found),
+        Expected::Path(verb) => names::paths(verb, sources, found),
+        Expected::Preferences => names::preferences(place, found),
+        Expected::Group(command, other) => {
+            names::commands_below(*command, found);
+            return fill(other, place, sources, found);
         }
-        Wish::Lookup(lookup) => names::lookup(*lookup, sources, shelf),
-        Wish::Parameter(api) => names::parameters(api, place, sources.catalog, shelf),
-        Wish::Condition { inventory, first, path } => {
-            fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), shelf);
+        Expected::Lookup(lookup) => names::lookup(*lookup, sources, found),
+        Expected::Parameter(api) => names::parameters(api, place, sources.catalog, found),
+        Expected::Condition { inventory, first, path } => {
+            fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), found);
         }
-        Wish::Operator(kind) => fields::operators(kind.as_ref(), shelf),
-        Wish::Columns { inventory, given, several } => {
-            fields::columns(inventory, given, *several, sources.catalog, shelf)
+        Expected::Operator(kind) => fields::operators(kind.as_ref(), found),
+        Expected::Columns { inventory, given, several } => {
+            fields::columns(inventory, given, *several, sources.catalog, found)
         }
-        Wish::Value(values) => return values.fill(sources, shelf),
-        Wish::File(folder) => values::files(folder, sources, shelf),
-        Wish::Option => names::options(place, shelf),
+        Expected::Value(values) => return values.fill(sources, found),
+        Expected::File(folder) => values::files(folder, sources, found),
+        Expected::Option => names::options(place, found),
     }
     None
 }
 
 /// Where candidates are put while they are found: those that fit what was typed stay.
-pub(super) struct Shelf<'t> {
+pub(super) struct CandidateList<'t> {
     pattern: Pattern<'t>,
     /// Whether fuzzy fits are taken, and no other.
     fuzzy: bool,
@@ -163,9 +173,9 @@ pub(super) struct Shelf<'t> {
     candidates: Vec<(usize, Candidate)>,
 }
 
-impl<'t> Shelf<'t> {
-    fn new(typed: &'t str) -> Shelf<'t> {
-        Shelf { pattern: Pattern::new(typed), fuzzy: false, candidates: Vec::new() }
+impl<'t> CandidateList<'t> {
+    fn new(typed: &'t str) -> CandidateList<'t> {
+        CandidateList { pattern: Pattern::new(typed), fuzzy: false, candidates: Vec::new() }
     }
 
     /// What the candidates are compared with.
@@ -207,7 +217,7 @@ impl<'t> Shelf<'t> {
     }
 
     /// A candidate with this label, when it fits.
-    pub(super) fn put(&mut self, label: &'static str, kind: Kind, group: Group, describe: &'static str) {
+    pub(super) fn put(&mut self, label: &'static str, kind: CandidateKind, group: Group, describe: &'static str) {
         self.offer(label, || Candidate::new(label, kind, group).describe(Cow::Borrowed(describe)));
     }
 
@@ -224,7 +234,8 @@ impl<'t> Shelf<'t> {
         candidates.sort_by_cached_key(|(spread, candidate)| {
             // Without anything typed all fit alike.
             let fit = if nothing_typed { Fit::Prefix } else { candidate.fit };
-            let common = if candidate.kind == Kind::Api { common::place(&candidate.label) } else { usize::MAX };
+            let common =
+                if candidate.kind == CandidateKind::Api { common::place(&candidate.label) } else { usize::MAX };
             (fit, *spread, !candidate.required, common, candidate.group)
         });
         if self.fuzzy {

@@ -18,7 +18,7 @@ impl Files for NoFiles {
     }
 }
 
-fn offers(line: &str) -> Vec<(String, Kind)> {
+fn offers(line: &str) -> Vec<(String, CandidateKind)> {
     let catalog = Catalog::newest();
     let sources = Sources { catalog, offers: None, live: &NoLiveValues, files: &NoFiles, contexts: &[] };
     let completion = complete(line, line.len(), &sources);
@@ -61,7 +61,7 @@ fn words_that_follow_an_api_are_taken() {
         for (word, kind) in offers(&format!("{} ", api.name)) {
             let line = format!("{} {word}", api.name);
             let sample = api.parameter(word.trim_end_matches('=')).map(|parameter| sample(catalog, parameter));
-            if word.ends_with('=') && matches!(kind, Kind::Param | Kind::Field) {
+            if word.ends_with('=') && matches!(kind, CandidateKind::Param | CandidateKind::Field) {
                 refused.extend(refusals(&line, sample).into_iter().map(|refusal| format!("{line}: {refusal}")));
             }
         }
@@ -79,7 +79,9 @@ fn operators_that_follow_a_field_are_taken() {
         let Some(inventory) = api.inventory.and_then(|name| catalog.inventory(name)) else { continue };
         for field in condition_fields(&inventory).filter(|field| types.insert(field.kind.to_string())) {
             let offered = offers(&format!("{} {}", api.name, field.name)).into_iter();
-            for (operator, _) in offered.filter(|(_, kind)| matches!(kind, Kind::Field | Kind::Operator)) {
+            for (operator, _) in
+                offered.filter(|(_, kind)| matches!(kind, CandidateKind::Field | CandidateKind::Operator))
+            {
                 let line = format!("{} {operator}", api.name);
                 let refused_here = match operator.ends_with("null") {
                     true => refusal(&line).into_iter().collect(),

@@ -9,16 +9,16 @@ use crate::catalog::{
 };
 use crate::syntax::Operator;
 
-use super::candidate::{Candidate, Group, Kind};
-use super::cursor::{Argument, Place, name_length};
-use super::engine::{Shelf, Wish};
+use super::candidate::{Candidate, CandidateKind, Group};
+use super::cursor::{Argument, CursorPlace, name_length};
+use super::engine::{CandidateList, Expected};
 use super::names::newer;
 use super::query::rows;
 use super::sources::Sources;
 use super::{describe, nested, related, values};
 
-/// What is wished in an argument of a query.
-pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
+/// What is expected in an argument of a query.
+pub(super) fn expected<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let catalog = sources.catalog;
     let text = place.word.text.as_str();
     let arguments: Vec<Argument<'p>> = place.arguments().collect();
@@ -39,27 +39,27 @@ pub(super) fn wish<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (us
             Ok(FieldPath::Field { field, .. }) => Some(field.kind),
             _ => None,
         });
-        return (length, Wish::Operator(kind));
+        return (length, Expected::Operator(kind));
     }
     let Some((path, _)) = text.rsplit_once('.') else {
-        return (0, Wish::Condition { inventory: rows(), first: true, path: String::new() });
+        return (0, Expected::Condition { inventory: rows(), first: true, path: String::new() });
     };
     let mut inventory = rows();
     let mut written = String::with_capacity(path.len() + 1);
     for name in path.split('.') {
-        let Some(here) = inventory else { return (path.len() + 1, Wish::Nothing(None)) };
+        let Some(here) = inventory else { return (path.len() + 1, Expected::Nothing(None)) };
         let name = as_written(&here, name);
         inventory = catalog.follow(&here, name).flatten();
         written.push_str(name);
         written.push('.');
     }
-    let Some(inventory) = inventory else { return (path.len() + 1, Wish::Nothing(None)) };
+    let Some(inventory) = inventory else { return (path.len() + 1, Expected::Nothing(None)) };
     // What was typed in other letters is put right along with what follows.
     let (start, path) = match text.starts_with(&written) {
         true => (path.len() + 1, String::new()),
         false => (0, written),
     };
-    (start, Wish::Condition { inventory: Some(inventory), first: false, path })
+    (start, Expected::Condition { inventory: Some(inventory), first: false, path })
 }
 
 /// The name of an expanded field or alias as the catalog writes it: the same one, or else the one that differs in the
@@ -72,17 +72,17 @@ fn as_written<'n>(inventory: &Inventory, name: &'n str) -> &'n str {
     }
 }
 
-/// What is wished as the value of `count=`, `fields=` and their like.
+/// What is expected as the value of `count=`, `fields=` and their like.
 fn query_value<'p>(
     parameter: QueryParameter,
     text: &'p str,
     argument: Argument<'p>,
     rows: Option<Inventory>,
     catalog: Catalog,
-) -> (usize, Wish<'p>) {
+) -> (usize, Expected<'p>) {
     let start = argument.value_start;
     let several = match parameter.value() {
-        QueryValue::Any => return (start, Wish::Nothing(None)),
+        QueryValue::Any => return (start, Expected::Nothing(None)),
         QueryValue::OneOf(values) => return (start, values::fixed(values)),
         QueryValue::Field => false,
         QueryValue::Fields => true,
@@ -100,24 +100,24 @@ fn query_value<'p>(
         Some((start, mut inventory)) => {
             let fields = std::mem::take(&mut inventory.fields);
             let taken = fields.into_iter().filter(|field| parameter.takes_field(&inventory, field)).collect();
-            (start, Wish::Columns { inventory: Inventory { fields: taken, ..inventory }, given, several })
+            (start, Expected::Columns { inventory: Inventory { fields: taken, ..inventory }, given, several })
         }
-        None => (start, Wish::Nothing(None)),
+        None => (start, Expected::Nothing(None)),
     }
 }
 
-/// What is wished as the value of `--columns` and `--sort-by`, which begins at byte `start` of the word.
+/// What is expected as the value of `--columns` and `--sort-by`, which begins at byte `start` of the word.
 pub(super) fn of_columns<'p>(
-    place: &'p Place,
+    place: &'p CursorPlace,
     start: usize,
     several: bool,
     sources: &Sources<'_>,
-) -> (usize, Wish<'p>) {
+) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
     let api = place.others.first().and_then(|name| sources.catalog.api_ignoring_case(&name.text));
     let arguments: Vec<Argument<'p>> = place.arguments().collect();
     let Some(inventory) = api.and_then(|api| rows(sources.catalog, &api, arguments.iter().copied())) else {
-        return (start, Wish::Nothing(None));
+        return (start, Expected::Nothing(None));
     };
     let (mut start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
     // A title, a sign that adds the column, or one that turns the order round.
@@ -126,19 +126,19 @@ pub(super) fn of_columns<'p>(
         start += 1;
     }
     match nested::descend(sources.catalog, inventory, text, start) {
-        Some((start, inventory)) => (start, Wish::Columns { inventory, given, several }),
-        None => (start, Wish::Nothing(None)),
+        Some((start, inventory)) => (start, Expected::Columns { inventory, given, several }),
+        None => (start, Expected::Nothing(None)),
     }
 }
 
-/// What is wished as the value of a condition.
+/// What is expected as the value of a condition.
 fn condition_value<'p>(
     api: &Api,
     text: &'p str,
     argument: Argument<'p>,
     rows: Option<Inventory>,
     sources: &Sources<'_>,
-) -> (usize, Wish<'p>) {
+) -> (usize, Expected<'p>) {
     let catalog = sources.catalog;
     let start = argument.value_start;
     if argument.value.starts_with('@') && !argument.value.starts_with("@@") {
@@ -146,7 +146,7 @@ fn condition_value<'p>(
     }
     let found = rows.and_then(|rows| catalog.field_path(&rows, argument.name).ok());
     let Some(FieldPath::Field { inventory, field }) = found else {
-        return (start, Wish::Nothing(None));
+        return (start, Expected::Nothing(None));
     };
     let several = matches!(argument.operator, Operator::In | Operator::NotIn);
     let (start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
@@ -163,8 +163,8 @@ pub(super) fn conditions(
     inventory: Option<&Inventory>,
     first: bool,
     path: &str,
-    (place, catalog): (&Place, Catalog),
-    shelf: &mut Shelf<'_>,
+    (place, catalog): (&CursorPlace, Catalog),
+    found: &mut CandidateList<'_>,
 ) {
     let whole = |name: &'static str| match path {
         "" => Cow::Borrowed(name),
@@ -173,27 +173,29 @@ pub(super) fn conditions(
     if let Some(inventory) = inventory {
         for field in condition_fields(inventory) {
             let label = whole(field.name);
-            shelf.offer(&label.clone(), || {
-                Candidate::new(label, Kind::Field, Group::Conditions).describe(describe(field, catalog)).open("=")
+            found.offer(&label.clone(), || {
+                Candidate::new(label, CandidateKind::Field, Group::Conditions)
+                    .describe(describe(field, catalog))
+                    .open("=")
             });
         }
-        let typed = shelf.typed().rsplit('.').next().unwrap_or_default().to_owned();
+        let typed = found.typed().rsplit('.').next().unwrap_or_default().to_owned();
         if let Some(field) = condition_fields(inventory).find(|field| field.name == typed) {
-            whole_operators(field, path, shelf);
+            whole_operators(field, path, found);
         }
     }
     for name in TAG_FIELDS.into_iter().filter(|name| inventory.is_none_or(|inventory| !inventory.is_broken(name))) {
         let label = whole(name);
-        shelf.offer(&label.clone(), || {
-            Candidate::new(label, Kind::Field, Group::Conditions).describe("tag of the resource").open("=")
+        found.offer(&label.clone(), || {
+            Candidate::new(label, CandidateKind::Field, Group::Conditions).describe("tag of the resource").open("=")
         });
     }
     if let Some(inventory) = inventory {
         for (name, target, since) in inventory.relations() {
             let label = whole(name);
-            shelf.offer(&label.clone(), || {
+            found.offer(&label.clone(), || {
                 let describe = newer(describe::relation(target), since, catalog);
-                Candidate::new(label, Kind::Expanded, Group::Expanded).describe(describe).open(".")
+                Candidate::new(label, CandidateKind::Expanded, Group::Expanded).describe(describe).open(".")
             });
         }
     }
@@ -201,14 +203,14 @@ pub(super) fn conditions(
         let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
         let missing = |parameter: &QueryParameter| !given.contains(parameter.name()) && parameter.is_taken(inventory);
         for parameter in QueryParameter::ALL.into_iter().filter(missing) {
-            shelf.offer(parameter.name(), || {
-                let candidate = Candidate::new(parameter.name(), Kind::Param, Group::Parameters);
+            found.offer(parameter.name(), || {
+                let candidate = Candidate::new(parameter.name(), CandidateKind::Param, Group::Parameters);
                 candidate.describe(parameter.summary()).open("=")
             });
         }
     }
     if let Some(inventory) = inventory.filter(|_| first) {
-        related::offer(inventory, catalog, shelf);
+        related::offer(inventory, catalog, found);
     }
 }
 
@@ -222,24 +224,24 @@ fn describe(field: &Field, catalog: Catalog) -> Cow<'static, str> {
 }
 
 /// The operators behind a complete field, other than the `=` that the field itself is offered with.
-fn whole_operators(field: &Field, path: &str, shelf: &mut Shelf<'_>) {
+fn whole_operators(field: &Field, path: &str, found: &mut CandidateList<'_>) {
     for (typed, meaning) in operators_of(Some(&field.kind)).filter(|(typed, _)| *typed != "=") {
         let label = format!("{path}{}{typed}", field.name);
-        shelf.offer(&label.clone(), || operator(label.into(), typed, meaning));
+        found.offer(&label.clone(), || operator(label.into(), typed, meaning));
     }
 }
 
 /// The operators that go on from what is typed of one.
-pub(super) fn operators(kind: Option<&Type>, shelf: &mut Shelf<'_>) {
+pub(super) fn operators(kind: Option<&Type>, found: &mut CandidateList<'_>) {
     for (typed, meaning) in operators_of(kind) {
-        if typed.starts_with(shelf.typed()) {
-            shelf.offer(typed, || operator(typed.into(), typed, meaning));
+        if typed.starts_with(found.typed()) {
+            found.offer(typed, || operator(typed.into(), typed, meaning));
         }
     }
 }
 
 fn operator(label: Cow<'static, str>, typed: &str, meaning: &'static str) -> Candidate {
-    let candidate = Candidate::new(label, Kind::Operator, Group::Operators).describe(meaning);
+    let candidate = Candidate::new(label, CandidateKind::Operator, Group::Operators).describe(meaning);
     if typed.ends_with("null") { candidate } else { candidate.open("") }
 }
 
@@ -264,15 +266,21 @@ fn operators_of(kind: Option<&Type>) -> impl Iterator<Item = (&'static str, &'st
 }
 
 /// The fields of an inventory that `fields=` may name, those typed before left out.
-pub(super) fn columns(inventory: &Inventory, given: &[&str], several: bool, catalog: Catalog, shelf: &mut Shelf<'_>) {
+pub(super) fn columns(
+    inventory: &Inventory,
+    given: &[&str],
+    several: bool,
+    catalog: Catalog,
+    found: &mut CandidateList<'_>,
+) {
     for field in inventory.fields.iter().filter(|field| !given.contains(&field.name)) {
-        shelf.offer(field.name, || {
+        found.offer(field.name, || {
             let candidate =
-                Candidate::new(field.name, Kind::Field, Group::Conditions).describe(describe(field, catalog));
+                Candidate::new(field.name, CandidateKind::Field, Group::Conditions).describe(describe(field, catalog));
             if several { candidate.open(",") } else { candidate }
         });
     }
     if several {
-        nested::offer(inventory, shelf);
+        nested::offer(inventory, found);
     }
 }

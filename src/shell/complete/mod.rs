@@ -25,7 +25,7 @@ mod tests;
 mod values;
 mod zql;
 
-pub use candidate::{Candidate, Completion, Group, Kind, Note};
+pub use candidate::{Candidate, CandidateKind, Completion, Group, Note};
 pub use engine::complete;
 pub use lines::complete_lines;
 pub use rank::Fit;

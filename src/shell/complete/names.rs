@@ -7,67 +7,70 @@ use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type, references};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
 
-use super::candidate::{Candidate, Group, Kind, Note};
-use super::cursor::{Argument, Place};
-use super::engine::{Shelf, Wish};
+use super::candidate::{Candidate, CandidateKind, Group, Note};
+use super::cursor::{Argument, CursorPlace};
+use super::engine::{CandidateList, Expected};
 use super::sources::Sources;
 use super::{describe, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
 /// Own commands and APIs, for the first word.
-pub(super) fn commands(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
-    commands_below(cli::program(), shelf);
-    apis(sources, shelf);
+pub(super) fn commands(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+    commands_below(cli::program(), found);
+    apis(sources, found);
 }
 
 /// The commands below another, or below the program.
-pub(super) fn commands_below(group: Entry, shelf: &mut Shelf<'_>) {
+pub(super) fn commands_below(group: Entry, found: &mut CandidateList<'_>) {
     for command in group.commands() {
-        let make = || Candidate::new(command.name(), Kind::Command, Group::Commands).describe(command.summary());
-        shelf.offer(command.name(), make);
+        let make =
+            || Candidate::new(command.name(), CandidateKind::Command, Group::Commands).describe(command.summary());
+        found.offer(command.name(), make);
     }
 }
 
-fn apis(sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+fn apis(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     let catalog = sources.catalog;
     for api in catalog.api_names().filter(|api| !sources.offers.is_some_and(|offers| offers.lacks(*api))) {
-        shelf.offer(api.as_str(), || {
+        found.offer(api.as_str(), || {
             let told = catalog.api(api.as_str()).map(|api| describe::api(&api)).unwrap_or_default();
             let describe = newer(told, api.since(), catalog);
-            Candidate::new(api.as_str(), Kind::Api, Group::Apis).describe(describe)
+            Candidate::new(api.as_str(), CandidateKind::Api, Group::Apis).describe(describe)
         });
     }
 }
 
 /// The paths that the catalog has with a verb, and the APIs there; of several actions at one path the first.
-pub(super) fn paths(verb: &str, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+pub(super) fn paths(verb: &str, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     let mut seen = HashSet::new();
     let apis = sources.catalog.api_names().filter(|api| api.method().as_str().eq_ignore_ascii_case(verb));
     for api in apis.filter(|api| seen.insert(api.path())) {
-        shelf.offer(api.path(), || Candidate::new(api.path(), Kind::Value, Group::Values).describe(api.as_str()));
+        found.offer(api.path(), || {
+            Candidate::new(api.path(), CandidateKind::Value, Group::Values).describe(api.as_str())
+        });
     }
 }
 
 /// What a word of an own command looks up.
-pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     match lookup {
-        Lookup::Api => apis(sources, shelf),
+        Lookup::Api => apis(sources, found),
         Lookup::ApiOrInventory => {
-            apis(sources, shelf);
+            apis(sources, found);
             for name in sources.catalog.inventory_names() {
-                shelf.put(name, Kind::Value, Group::Values, "");
+                found.put(name, CandidateKind::Value, Group::Values, "");
             }
         }
         Lookup::ApiOrTopic => {
             for topic in &TOPICS {
-                shelf.put(topic.name, Kind::Command, Group::Topics, topic.summary);
+                found.put(topic.name, CandidateKind::Command, Group::Topics, topic.summary);
             }
-            commands(sources, shelf);
+            commands(sources, found);
         }
         Lookup::Setting => {
             for setting in Setting::of_shell() {
-                shelf.put(setting.name(), Kind::Param, Group::Parameters, setting.summary());
+                found.put(setting.name(), CandidateKind::Param, Group::Parameters, setting.summary());
             }
         }
         // These are values, or fields of rows.
@@ -81,30 +84,30 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, shelf: &mut Shelf<'_
 }
 
 /// The keys of a context that are not given yet.
-pub(super) fn preferences(place: &Place, shelf: &mut Shelf<'_>) {
+pub(super) fn preferences(place: &CursorPlace, found: &mut CandidateList<'_>) {
     let given: HashSet<&str> = place.others.iter().filter_map(|word| Some(word.text.split_once('=')?.0)).collect();
     for key in Setting::of_context().filter(|key| !given.contains(key.name())) {
-        shelf.offer(key.name(), || {
-            Candidate::new(key.name(), Kind::Param, Group::Parameters).describe(key.summary()).open("=")
+        found.offer(key.name(), || {
+            Candidate::new(key.name(), CandidateKind::Param, Group::Parameters).describe(key.summary()).open("=")
         });
     }
 }
 
-/// What is wished in an argument of an API that is no query.
-pub(super) fn argument<'p>(api: Api, place: &'p Place, sources: &Sources<'_>) -> (usize, Wish<'p>) {
+/// What is expected in an argument of an API that is no query.
+pub(super) fn argument<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
     let Some(argument) = Argument::split(text) else {
-        return (0, Wish::Parameter(Box::new(api)));
+        return (0, Expected::Parameter(Box::new(api)));
     };
     let start = argument.value_start;
     let Some(parameter) = api.parameter(argument.name) else {
-        return (start, Wish::Nothing(None));
+        return (start, Expected::Nothing(None));
     };
     if argument.value.starts_with('@') && !argument.value.starts_with("@@") {
         return values::file(text, start + 1);
     }
     if parameter.secret || name_secrecy(parameter.name) == Secrecy::Whole {
-        return (start, Wish::Nothing(Some(Note::Secret)));
+        return (start, Expected::Nothing(Some(Note::Secret)));
     }
     let (start, given, several) = match parameter.kind {
         Type::List(_) => {
@@ -123,19 +126,19 @@ fn takes_timeout(api: &Api) -> bool {
 }
 
 /// The parameters that are not given yet, required ones first.
-pub(super) fn parameters(api: &Api, place: &Place, catalog: Catalog, shelf: &mut Shelf<'_>) {
+pub(super) fn parameters(api: &Api, place: &CursorPlace, catalog: Catalog, found: &mut CandidateList<'_>) {
     let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
     let missing = |parameter: &&Parameter| !given.contains(parameter.name);
     for parameter in api.parameters.iter().filter(missing) {
-        shelf.offer(parameter.name, || {
-            let mut candidate = Candidate::new(parameter.name, Kind::Param, Group::Parameters);
+        found.offer(parameter.name, || {
+            let mut candidate = Candidate::new(parameter.name, CandidateKind::Param, Group::Parameters);
             candidate.required = parameter.required;
             candidate.describe(newer(describe(catalog, api, parameter), parameter.since, catalog)).open("=")
         });
     }
     if takes_timeout(api) && !given.contains("timeout") {
-        shelf.offer("timeout", || {
-            let candidate = Candidate::new("timeout", Kind::Param, Group::Parameters);
+        found.offer("timeout", || {
+            let candidate = Candidate::new("timeout", CandidateKind::Param, Group::Parameters);
             candidate.describe(QueryParameter::Timeout.summary()).open("=")
         });
     }
@@ -167,12 +170,14 @@ fn describe(catalog: Catalog, api: &Api, parameter: &Parameter) -> Cow<'static, 
 }
 
 /// The options of an own command, and the program's.
-pub(super) fn options(place: &Place, shelf: &mut Shelf<'_>) {
+pub(super) fn options(place: &CursorPlace, found: &mut CandidateList<'_>) {
     let own = place.others.first().map(|_| place.command()).filter(|command| command.name() != cli::program().name());
     for option in own.into_iter().flat_map(Entry::options).chain(cli::program().options()) {
         for name in option.names() {
-            shelf.offer(&name.clone(), || Candidate::new(name, Kind::Param, Group::Options).describe(option.summary()));
+            found.offer(&name.clone(), || {
+                Candidate::new(name, CandidateKind::Param, Group::Options).describe(option.summary())
+            });
         }
     }
-    shelf.put("--", Kind::Param, Group::Options, "End of the options");
+    found.put("--", CandidateKind::Param, Group::Options, "End of the options");
 }

@@ -2,9 +2,9 @@
 
 use crate::catalog::{Catalog, Inventory};
 
-use super::candidate::{Candidate, Group, Kind};
+use super::candidate::{Candidate, CandidateKind, Group};
 use super::describe;
-use super::engine::Shelf;
+use super::engine::CandidateList;
 
 /// Follows the path that begins at byte `start` of a text into the records that it leads to. The answer is where the last
 /// name of the path begins, and the inventory that has it.
@@ -18,12 +18,12 @@ pub(super) fn descend(catalog: Catalog, inventory: Inventory, text: &str, start:
 }
 
 /// Offers the fields that hold records, to go on with one of their members.
-pub(super) fn offer(inventory: &Inventory, shelf: &mut Shelf<'_>) {
+pub(super) fn offer(inventory: &Inventory, found: &mut CandidateList<'_>) {
     for field in &inventory.fields {
         let Some(target) = field.kind.record() else { continue };
-        shelf.offer(field.name, || {
+        found.offer(field.name, || {
             let told = describe::relation(target);
-            Candidate::new(field.name, Kind::Expanded, Group::Expanded).describe(told).open(".")
+            Candidate::new(field.name, CandidateKind::Expanded, Group::Expanded).describe(told).open(".")
         });
     }
 }

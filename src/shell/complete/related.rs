@@ -2,24 +2,24 @@
 
 use crate::catalog::{Catalog, Inventory};
 
-use super::candidate::{Candidate, Group, Kind};
+use super::candidate::{Candidate, CandidateKind, Group};
 use super::describe;
-use super::engine::Shelf;
+use super::engine::CandidateList;
 use super::rank::Class;
 
 /// Below this length a name says too little.
 const SHORTEST: usize = 2;
 
 /// Offers the fields behind relations whose names begin with what was typed, where nothing nearer does.
-pub(super) fn offer(inventory: &Inventory, catalog: Catalog, shelf: &mut Shelf<'_>) {
-    let typed = shelf.typed().to_owned();
-    if typed.len() < SHORTEST || shelf.best().is_some_and(|class| class < Class::Middle) {
+pub(super) fn offer(inventory: &Inventory, catalog: Catalog, found: &mut CandidateList<'_>) {
+    let typed = found.typed().to_owned();
+    if typed.len() < SHORTEST || found.best().is_some_and(|class| class < Class::Middle) {
         return;
     }
     let begins = |name: &str| name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(&typed));
     for (path, field) in catalog.related_fields(inventory, begins) {
         let told = describe::value(field.name, &field.kind, None);
-        let candidate = Candidate::new(path, Kind::Field, Group::Conditions).describe(told).open("=");
-        shelf.put_related(field.name.len(), candidate);
+        let candidate = Candidate::new(path, CandidateKind::Field, Group::Conditions).describe(told).open("=");
+        found.put_related(field.name.len(), candidate);
     }
 }

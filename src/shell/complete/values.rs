@@ -9,8 +9,8 @@ use crate::config::Setting;
 use crate::render::Format;
 use crate::syntax::join_list;
 
-use super::candidate::{Candidate, Group, Kind, Note};
-use super::engine::{Shelf, Wish};
+use super::candidate::{Candidate, CandidateKind, Group, Note};
+use super::engine::{CandidateList, Expected};
 use super::sources::{Live, Sources};
 use crate::secret::member_is_secret;
 
@@ -35,26 +35,26 @@ pub(super) struct Values<'p> {
 }
 
 impl Values<'_> {
-    /// Puts the values on the shelf; the note says why some may be missing.
-    pub(super) fn fill(&self, sources: &Sources<'_>, shelf: &mut Shelf<'_>) -> Option<Note> {
+    /// Adds the values; the note says why some may be missing.
+    pub(super) fn fill(&self, sources: &Sources<'_>, found: &mut CandidateList<'_>) -> Option<Note> {
         let finish = |candidate: Candidate| if self.several { candidate.open("") } else { candidate };
         for (value, description) in self.fixed.iter().filter(|(value, _)| !self.given.contains(&value.as_ref())) {
-            shelf.offer(value, || {
-                finish(Candidate::new(value.clone(), Kind::Value, Group::Values).describe(description.clone()))
+            found.offer(value, || {
+                finish(Candidate::new(value.clone(), CandidateKind::Value, Group::Values).describe(description.clone()))
             });
         }
         if self.context {
             for context in sources.contexts {
-                shelf.offer(context, || Candidate::new(context.clone(), Kind::Value, Group::Values));
+                found.offer(context, || Candidate::new(context.clone(), CandidateKind::Value, Group::Values));
             }
         }
         if let Some((query, field)) = self.distinct {
-            return self.fill_distinct(sources.live.values(query, field), shelf);
+            return self.fill_distinct(sources.live.values(query, field), found);
         }
         let reference = self.reference?;
-        let found = sources.live.lookup(reference.query, shelf.typed());
-        let note = matches!(found, Live::Part(_)).then_some(Note::More);
-        match found {
+        let resources = sources.live.lookup(reference.query, found.typed());
+        let note = matches!(resources, Live::Part(_)).then_some(Note::More);
+        match resources {
             Live::Pending => Some(Note::Fetching),
             Live::Unavailable => Some(Note::NoLiveValues),
             Live::Ready(mut values) | Live::Part(mut values) => {
@@ -63,14 +63,14 @@ impl Values<'_> {
                     if reference.by_name && !value.name.is_empty() {
                         if !self.given.contains(&value.name.as_str()) {
                             let label = if self.several { join_list([&value.name]) } else { value.name.clone() };
-                            shelf.offer_by(&label.clone(), Some(&value.name.clone()), || {
-                                let candidate = Candidate::new(label, Kind::Value, Group::Values);
+                            found.offer_by(&label.clone(), Some(&value.name.clone()), || {
+                                let candidate = Candidate::new(label, CandidateKind::Value, Group::Values);
                                 finish(candidate.describe(value.uuid.clone()).of(value))
                             });
                         }
                     } else if !reference.by_name && !self.given.contains(&value.uuid.as_str()) {
-                        shelf.offer_by(&value.uuid.clone(), Some(&value.name.clone()), || {
-                            let candidate = Candidate::new(value.uuid.clone(), Kind::Value, Group::Values);
+                        found.offer_by(&value.uuid.clone(), Some(&value.name.clone()), || {
+                            let candidate = Candidate::new(value.uuid.clone(), CandidateKind::Value, Group::Values);
                             finish(candidate.describe(value.name.clone()).of(value))
                         });
                     }
@@ -82,9 +82,9 @@ impl Values<'_> {
 }
 
 impl Values<'_> {
-    /// Puts the values that rows of the node have on the shelf, beside those that the catalog knows.
-    fn fill_distinct(&self, found: Live, shelf: &mut Shelf<'_>) -> Option<Note> {
-        let (values, note) = match found {
+    /// Adds the values that rows of the node have to those that the catalog knows.
+    fn fill_distinct(&self, values: Live, found: &mut CandidateList<'_>) -> Option<Note> {
+        let (values, note) = match values {
             Live::Ready(values) => (values, None),
             Live::Part(values) => (values, Some(Note::More)),
             Live::Pending => return Some(Note::Fetching),
@@ -93,8 +93,9 @@ impl Values<'_> {
         for value in values {
             let known = self.fixed.iter().any(|(known, _)| *known == value.name);
             if !known && !value.name.is_empty() && !self.given.contains(&value.name.as_str()) {
-                shelf.offer(&value.name.clone(), || {
-                    let candidate = Candidate::new(value.name, Kind::Value, Group::Values).describe(value.about);
+                found.offer(&value.name.clone(), || {
+                    let candidate =
+                        Candidate::new(value.name, CandidateKind::Value, Group::Values).describe(value.about);
                     if self.several { candidate.open("") } else { candidate }
                 });
             }
@@ -110,9 +111,9 @@ fn is_shared(field: &Field) -> bool {
 }
 
 /// These values and no others.
-pub(super) fn fixed<'p>(values: &'static [&'static str]) -> Wish<'p> {
+pub(super) fn fixed<'p>(values: &'static [&'static str]) -> Expected<'p> {
     let fixed = values.iter().map(|value| (Cow::Borrowed(*value), "".into())).collect();
-    Wish::Value(Values { fixed, ..Values::default() })
+    Expected::Value(Values { fixed, ..Values::default() })
 }
 
 /// The values of a parameter.
@@ -122,7 +123,7 @@ pub(super) fn of_parameter<'p>(
     reference: Option<Reference>,
     given: Vec<&'p str>,
     several: bool,
-) -> Wish<'p> {
+) -> Expected<'p> {
     let mut fixed: Vec<FixedValue> = parameter.values.iter().map(|value| (value.clone(), "".into())).collect();
     if fixed.is_empty() {
         of_type(catalog, &parameter.kind, &mut fixed);
@@ -132,9 +133,9 @@ pub(super) fn of_parameter<'p>(
         fixed.push(("Enforcing".into(), "skips checks and ignores errors".into()));
     }
     if fixed.is_empty() && reference.is_none() {
-        return Wish::Nothing(None);
+        return Expected::Nothing(None);
     }
-    Wish::Value(Values { fixed, reference, given, several, ..Values::default() })
+    Expected::Value(Values { fixed, reference, given, several, ..Values::default() })
 }
 
 /// The values of an inventory's field.
@@ -145,7 +146,7 @@ pub(super) fn of_field<'p>(
     reference: Option<Reference>,
     given: Vec<&'p str>,
     several: bool,
-) -> Wish<'p> {
+) -> Expected<'p> {
     let mut fixed: Vec<FixedValue> = field.values.iter().map(|value| (Cow::Borrowed(*value), "".into())).collect();
     if fixed.is_empty() {
         of_type(catalog, &field.kind, &mut fixed);
@@ -161,9 +162,9 @@ pub(super) fn of_field<'p>(
     let shared = || references::of_inventory(catalog, inventory).map(|query| (query, field.name));
     let distinct = if reference.is_none() && is_shared(field) { shared() } else { None };
     if fixed.is_empty() && reference.is_none() && distinct.is_none() {
-        return Wish::Nothing(None);
+        return Expected::Nothing(None);
     }
-    Wish::Value(Values { fixed, reference, distinct, given, several, ..Values::default() })
+    Expected::Value(Values { fixed, reference, distinct, given, several, ..Values::default() })
 }
 
 fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<FixedValue>) {
@@ -179,71 +180,71 @@ fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<FixedValue>) {
 }
 
 /// The value of an option or a word of a command, which begins at byte `start` of `text`.
-pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Wish<'_>) {
-    let wish = match takes {
-        Takes::Any => Wish::Nothing(None),
+pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Expected<'_>) {
+    let expected = match takes {
+        Takes::Any => Expected::Nothing(None),
         Takes::File => return file(text, start),
         Takes::OneOf(values) => {
             let fixed = values.into_iter().map(|(name, summary)| (name.into(), summary.into())).collect();
-            Wish::Value(Values { fixed, ..Values::default() })
+            Expected::Value(Values { fixed, ..Values::default() })
         }
-        Takes::Lookup(Lookup::Context) => Wish::Value(Values { context: true, ..Values::default() }),
-        Takes::Lookup(lookup) => Wish::Lookup(lookup),
+        Takes::Lookup(Lookup::Context) => Expected::Value(Values { context: true, ..Values::default() }),
+        Takes::Lookup(lookup) => Expected::Lookup(lookup),
     };
-    (start, wish)
+    (start, expected)
 }
 
 /// The values of a setting of the shell.
-pub(super) fn of_setting<'p>(name: &str) -> Wish<'p> {
+pub(super) fn of_setting<'p>(name: &str) -> Expected<'p> {
     match Setting::of_shell().find(|setting| setting.name() == name) {
         Some(setting) => described(setting, setting.shell_values()),
-        None => Wish::Nothing(None),
+        None => Expected::Nothing(None),
     }
 }
 
 /// A key of a context, or the value behind one.
-pub(super) fn of_preference(text: &str) -> (usize, Wish<'_>) {
-    let Some((key, _)) = text.split_once('=') else { return (0, Wish::Preferences) };
+pub(super) fn of_preference(text: &str) -> (usize, Expected<'_>) {
+    let Some((key, _)) = text.split_once('=') else { return (0, Expected::Preferences) };
     let start = key.len() + 1;
     match Setting::of_name(key) {
         Some(setting) if setting.is_file() => file(text, start),
         Some(setting) => (start, described(setting, setting.values())),
-        None => (start, Wish::Nothing(None)),
+        None => (start, Expected::Nothing(None)),
     }
 }
 
 /// The values of a setting, with what the output formats are.
-fn described<'p>(setting: Setting, values: &'static [&'static str]) -> Wish<'p> {
+fn described<'p>(setting: Setting, values: &'static [&'static str]) -> Expected<'p> {
     match setting {
         Setting::Output => {
             let fixed = Format::ALL.map(|format| (format.name().into(), format.summary().into())).to_vec();
-            Wish::Value(Values { fixed, ..Values::default() })
+            Expected::Value(Values { fixed, ..Values::default() })
         }
-        _ if values.is_empty() => Wish::Nothing(None),
+        _ if values.is_empty() => Expected::Nothing(None),
         _ => fixed(values),
     }
 }
 
 /// Words of which several may follow each other.
-pub(super) fn words<'p>(fixed: Vec<(Cow<'static, str>, &'static str)>) -> Wish<'p> {
+pub(super) fn words<'p>(fixed: Vec<(Cow<'static, str>, &'static str)>) -> Expected<'p> {
     let fixed = fixed.into_iter().map(|(word, meaning)| (word, meaning.into())).collect();
-    Wish::Value(Values { fixed, several: true, ..Values::default() })
+    Expected::Value(Values { fixed, several: true, ..Values::default() })
 }
 
 /// The file whose path begins at byte `start` of `text`.
-pub(super) fn file<'p>(text: &str, start: usize) -> (usize, Wish<'p>) {
+pub(super) fn file<'p>(text: &str, start: usize) -> (usize, Expected<'p>) {
     let folder = text[start..].rfind('/').map_or(0, |at| at + 1);
-    (start + folder, Wish::File(text[start..start + folder].to_owned()))
+    (start + folder, Expected::File(text[start..start + folder].to_owned()))
 }
 
 /// The files of a folder; hidden ones once their dot is typed.
-pub(super) fn files(folder: &str, sources: &Sources<'_>, shelf: &mut Shelf<'_>) {
+pub(super) fn files(folder: &str, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     let mut entries = sources.files.list(folder);
     entries.sort_by(|a, b| a.name.cmp(&b.name));
-    let hidden = shelf.typed().starts_with('.');
+    let hidden = found.typed().starts_with('.');
     for entry in entries.into_iter().filter(|entry| hidden || !entry.name.starts_with('.')) {
-        shelf.offer(&entry.name.clone(), || {
-            let candidate = Candidate::new(entry.name, Kind::Value, Group::Files);
+        found.offer(&entry.name.clone(), || {
+            let candidate = Candidate::new(entry.name, CandidateKind::Value, Group::Files);
             if entry.is_folder { candidate.open("/") } else { candidate }
         });
     }

@@ -5,22 +5,22 @@ use std::borrow::Cow;
 use crate::catalog::{Catalog, Inventory};
 use crate::syntax::zql;
 
-use super::cursor::Place;
-use super::engine::Wish;
+use super::cursor::CursorPlace;
+use super::engine::Expected;
 use super::values;
 
 /// Words behind which a member is named.
 const BEFORE_MEMBERS: [&str; 5] = ["where", "and", "or", "by", ","];
 
-/// What is wished in a word of a `zql` line.
-pub(super) fn wish<'p>(place: &'p Place, catalog: Catalog) -> (usize, Wish<'p>) {
+/// What is expected in a word of a `zql` line.
+pub(super) fn expected<'p>(place: &'p CursorPlace, catalog: Catalog) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
     let mut typed: String = place.others[1..place.index].iter().map(|word| format!("{} ", word.text)).collect();
     typed.push_str(text);
     let mut tokens = zql::tokens(&typed);
     let unfinished = tokens.pop_if(|token| token.span().end == typed.len() && (token.is_word() || token.is_text()));
     if unfinished.is_some_and(|token| token.is_text()) {
-        return (text.len(), Wish::Nothing(None));
+        return (text.len(), Expected::Nothing(None));
     }
     let partial = unfinished.map_or("", |token| token.text);
     let begin = tokens.iter().rposition(|token| token.text == ";").map_or(0, |at| at + 1);

@@ -1,41 +1,41 @@
-//! What holds for every line: the options that the program was started with, and what `set` made of them.
+//! The settings of all lines: the options of the program, changed by `set`.
 
 use std::collections::BTreeSet;
 
 use crate::cli::Options;
-use crate::config::{ConfirmWish, Origin};
+use crate::config::{Confirm, Origin};
 
-/// What holds for every line.
+/// The settings of all lines.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct BaseOptions {
     /// The options that the program was started with, with what `set` has made of them.
     pub(crate) options: Options,
     /// The options that `set` changed.
     changed: BTreeSet<&'static str>,
     /// What `set confirm` said.
-    pub(crate) confirm: Option<ConfirmWish>,
+    pub(crate) confirm: Option<Confirm>,
     /// Whether nothing may be said.
     pub(crate) silent: bool,
 }
 
-impl Held {
+impl BaseOptions {
     /// What holds for a program that was started with these options.
-    pub(crate) fn new(options: Options) -> Held {
-        Held { options, ..Held::default() }
+    pub(crate) fn new(options: Options) -> BaseOptions {
+        BaseOptions { options, ..BaseOptions::default() }
     }
 
-    /// Where the value of an option comes from that holds for every line.
+    /// The origin of the value of an option.
     pub(super) fn origin(&self, option: &str) -> Origin {
         if self.changed.contains(option) { Origin::Set } else { Origin::Typed }
     }
 
-    /// The options, to be changed by `set`, which is noted.
+    /// The options, to be changed by `set`, which records the name.
     pub(crate) fn set(&mut self, option: &'static str) -> &mut Options {
         self.changed.insert(option);
         &mut self.options
     }
 
-    /// Has the options name no node any more.
+    /// Removes the options that choose a node.
     pub(crate) fn forget_node(&mut self) {
         let options = &mut self.options;
         (options.url, options.host, options.port) = (None, None, None);
@@ -43,7 +43,7 @@ impl Held {
     }
 
     /// What holds for lines for which the options of one line hold too.
-    pub(crate) fn with(&self, line: &Options) -> Held {
+    pub(crate) fn with(&self, line: &Options) -> BaseOptions {
         let mut held = self.clone();
         held.options.add(line.clone());
         for (option, is_typed) in [
