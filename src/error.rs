@@ -2,6 +2,7 @@
 
 mod hint;
 mod kind;
+mod name;
 
 use std::io;
 use std::ops::Range;
@@ -13,6 +14,7 @@ use crate::{cli, config, plan, render, results, sandbox, shell};
 
 pub(crate) use hint::{Circumstances, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, hint};
 pub use kind::Kind;
+pub use name::{NameError, NameProblem};
 
 /// The exit codes of the program. The numbers do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,9 @@ pub enum Error {
     /// The command cannot be planned.
     #[error(transparent)]
     Plan(#[from] plan::Error),
+    /// A name that was given instead of a uuid does not identify one resource.
+    #[error(transparent)]
+    Name(Box<NameError>),
     /// The address of the node is invalid.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -286,6 +291,7 @@ impl Error {
             Error::Syntax(error) | Error::Argument { error, .. } => Some(error.span()),
             Error::File(error) => Some(error.span.clone()),
             Error::Plan(error) => error.span.clone(),
+            Error::Name(error) => Some(error.span.clone()),
             Error::Redirect(error) => Some(error.span()),
             _ => None,
         }

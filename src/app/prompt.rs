@@ -184,6 +184,7 @@ impl Evaluator for AtPrompt<'_> {
         let succeeded = result.as_ref().err().is_none_or(|error| error.exit_code() == ExitCode::Interrupted);
         let corrected = match &result {
             Err(Error::Plan(error)) => plan::corrected(text, error),
+            Err(Error::Name(error)) => error.corrected(text),
             _ => None,
         };
         let (_, flow) = conclude(self.session, result, &line, None);

@@ -1,9 +1,10 @@
 //! Suggestions for a uuid that does not exist.
 
+use crate::catalog::references::query_of_parameter;
 use crate::client::ApiFailure;
 use crate::nearness::closest;
 use crate::plan::Request;
-use crate::shell::complete::{LiveValue, resource_query};
+use crate::shell::complete::LiveValue;
 use crate::syntax::{Command, Operator, split_list};
 
 use crate::session::{Invocation, lookup};
@@ -26,7 +27,7 @@ pub(super) fn meant_instead(
     let mut lookup = lookup(cx.session, cx.settings).ok()?;
     for argument in &command.arguments {
         let parameter = api.parameters.iter().find(|parameter| parameter.name == argument.name);
-        let Some(query) = parameter.and_then(|parameter| resource_query(catalog, &api, parameter)) else {
+        let Some(query) = parameter.and_then(|parameter| query_of_parameter(catalog, &api, parameter)) else {
             continue;
         };
         for value in split_list(&argument.value).unwrap_or_default() {

@@ -6,6 +6,7 @@ mod arrange;
 pub(crate) mod confirm;
 pub(crate) mod job_rows;
 mod missing;
+pub(crate) mod names;
 mod relations;
 mod run;
 mod secrets;

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use crate::catalog::references::{of_inventory, query_of_field};
 use crate::catalog::{Catalog, Inventory, Type};
 use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError};
 use crate::plan::Wanted;
 use crate::render::{self, Format, Shape, View};
 use crate::session::{Invocation, Lookup, lookup};
-use crate::shell::complete::{query_of_field, query_of_inventory};
 use crate::syntax::Operator;
 use crate::terminal::Ui;
 
@@ -123,7 +123,7 @@ impl Wish {
         } else if let Some(expanded) = from.expanded.get(head.as_str()).filter(|_| !from.is_broken(head))
             && let (Some(key), Some(foreign_key)) = (expanded.key, expanded.foreign_key)
             && let Some(target) = catalog.inventory(expanded.inventory)
-            && let Some(query) = query_of_inventory(catalog, &target)
+            && let Some(query) = of_inventory(catalog, &target)
         {
             self.relation(head, key, foreign_key, query).ask(catalog, &target, rest);
         }
@@ -138,7 +138,7 @@ impl Wish {
         });
         let query = match (joined.next(), joined.next()) {
             (None, _) => query_of_field(catalog, from, field)?,
-            (Some((_, expanded)), None) => query_of_inventory(catalog, &catalog.inventory(expanded.inventory)?)?,
+            (Some((_, expanded)), None) => of_inventory(catalog, &catalog.inventory(expanded.inventory)?)?,
             // It could be one of several kinds.
             (Some(_), Some(_)) => return None,
         };

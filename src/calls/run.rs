@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::client::{Answer, Reply, is_log_in, is_log_out};
 use crate::error::Error;
 use crate::json::{self, Kind};
-use crate::plan::{Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
+use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
 use crate::render::{self, Selection, Shape, View};
 use crate::secret::mask_command;
 use crate::session::{Invocation, PrintedAction, accounts, who_of};
@@ -46,7 +46,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
         Plan::Query(query) => {
             let answer = send::query(cx, &query)?;
             explain_wide_text(cx, &Plan::Query(query), &answer);
-            show::answer(cx, answer, &shape, &view)
+            show::found(cx, answer, &shape, &view, plan::why_none(command))
         }
         Plan::Call(request) => {
             let (acts, started) = (request.effect == Effect::Action, Instant::now());

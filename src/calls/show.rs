@@ -12,17 +12,39 @@ use super::relations;
 use super::secrets;
 
 /// Prints what a call led to.
+/// Prints what a query found. `why_none` is a likely reason for no rows.
+pub(super) fn found(
+    cx: &mut Invocation<'_>,
+    found: Answer,
+    shape: &Shape,
+    view: &View,
+    why_none: Option<String>,
+) -> Result<(), Error> {
+    let Answer::Reply(reply) = found else { return answer(cx, found, shape, view) };
+    let mut reply = cx.session.recorded(reply);
+    let says_none = print_rows(cx, &mut *reply, shape, view)?;
+    if let Some(reason) = why_none.filter(|_| says_none) {
+        cx.say(&json::escape_unprintable(&reason));
+    }
+    Ok(())
+}
+
+/// Prints rows with the names of what they refer to, where the view wants those.
+fn print_rows(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
+    match relations::wanted(cx, shape, view) {
+        Some((completion, view)) => {
+            let mut completed = relations::Completed::new(reply, completion);
+            print_parts(cx, &mut completed, shape, &view, paging(&view))
+        }
+        None => print_parts(cx, reply, shape, view, paging(view)),
+    }
+}
+
 pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
     match answer {
         Answer::Reply(reply) => {
             let mut reply = cx.session.recorded(reply);
-            match relations::wanted(cx, shape, view) {
-                Some((completion, view)) => {
-                    let mut completed = relations::Completed::new(&mut *reply, completion);
-                    print_parts(cx, &mut completed, shape, &view, paging(&view))
-                }
-                None => print_parts(cx, &mut *reply, shape, view, paging(view)),
-            }
+            print_rows(cx, &mut *reply, shape, view).map(drop)
         }
         Answer::Failed(failure) => {
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
@@ -46,7 +68,7 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
 /// Prints a reply.
 pub(crate) fn print(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
     let mut reply = cx.session.recorded(reply);
-    print_pieces(cx, &mut *reply, shape, view, paging(view))
+    print_pieces(cx, &mut *reply, shape, view, paging(view)).map(drop)
 }
 
 /// How a view is paged.
@@ -84,7 +106,7 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
             }
             Err(error)
         }
-        result => result,
+        result => result.map(drop),
     }
 }
 
@@ -95,20 +117,21 @@ fn print_parts(
     shape: &Shape,
     view: &View,
     paging: Paging,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let mut parts = Parts::new(reply);
-    print_pieces(cx, &mut parts, shape, view, paging)?;
+    let says_none = print_pieces(cx, &mut parts, shape, view, paging)?;
     let failed = parts.into_failed();
-    if failed.is_empty() { Ok(()) } else { Err(Error::Parts(failed)) }
+    if failed.is_empty() { Ok(says_none) } else { Err(Error::Parts(failed)) }
 }
 
+/// Prints pieces; returns whether it said that there are no rows.
 fn print_pieces(
     cx: &mut Invocation<'_>,
     reply: &mut dyn Pieces,
     shape: &Shape,
     view: &View,
     paging: Paging,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let rendered = cx.write_paged(paging, |writer| {
         let rendered = render::render(reply, shape, view, writer)?;
         writer.flush()?;
@@ -128,11 +151,12 @@ fn print_pieces(
         return Err(Error::Empty);
     }
     // On a terminal no output at all would be confusing.
-    if rendered.rows == 0 && view.terminal && view.format.is_for_people() {
+    let says_none = rendered.rows == 0 && view.terminal && view.format.is_for_people();
+    if says_none {
         let is_change = shape.inventory.is_none() && shape.fields.is_empty();
         cx.say(if is_change { "done" } else { "no rows" });
     }
-    Ok(())
+    Ok(says_none)
 }
 
 /// The whole text of a reply.

@@ -24,6 +24,7 @@ mod invariants;
 mod inventory;
 mod offers;
 mod query_parameter;
+pub(crate) mod references;
 mod related;
 mod routes;
 mod zql;

@@ -189,7 +189,7 @@ pub struct Options {
         help_heading = "Calls"
     )]
     pub timeout: Option<u64>,
-    /// Send parameters and fields that the catalog does not know (newer nodes)
+    /// Send what the catalog does not know (newer nodes), and names as typed
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_check: bool,
     /// See [`Setting::PageSize`].

@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::cli;
 use crate::client;
 use crate::error::Error;
-use crate::plan::{self, Effect, Plan};
+use crate::plan::{self, Effect, Names, Plan};
 use crate::session::{Invocation, Line, credentials, nodes, offers};
 use crate::syntax::{Command, CommandError};
 use crate::terminal::read_text;
@@ -34,15 +34,33 @@ fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Err
     let holds_commands = cx.session.reads_stdin;
     command.resolve_files(&mut |path| read_text(path, holds_commands))?;
     calls::learn_secrets(cx.session, &command);
-    let planned = planned(cx, &command)?;
+    let names = if cx.settings.call.no_check { None } else { plan::names(&command, cx.session.catalog) };
+    if let Some(names) = &names {
+        command = if cx.settings.call.dry_run { names.with_names() } else { names.with_any_uuids() };
+    }
+    let is_shown = names.is_some() && cx.settings.call.dry_run;
+    let planned = planned(cx, &command, is_shown)?;
     // A wrong format or column is reported before anything is sent.
     let view = view::of_settings(cx)?;
-    let planned = fit_to_node(cx, &command, planned)?;
+    let mut planned = fit_to_node(cx, &command, planned)?;
     warn_of_newer(cx, &command);
+    match names {
+        Some(names) if cx.settings.call.dry_run => calls::names::tell_unasked(cx, &names),
+        Some(names) => (command, planned) = with_uuids(cx, &names)?,
+        None => {}
+    }
     calls::run(cx, &command, planned, view)
 }
 
-fn planned(cx: &mut Invocation<'_>, command: &Command) -> Result<Plan, Error> {
+/// The command with uuids for its names, and what it comes to.
+fn with_uuids(cx: &mut Invocation<'_>, names: &Names) -> Result<(Command, Plan), Error> {
+    let command = calls::names::resolve(cx, names)?;
+    let planned = planned(cx, &command, false)?;
+    Ok((command, planned))
+}
+
+/// What a command comes to. One that is shown and never sent may hold names where uuids belong.
+fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Result<Plan, Error> {
     let settings = &cx.settings.call;
     let mut how = plan::Options {
         no_check: settings.no_check,
@@ -50,6 +68,7 @@ fn planned(cx: &mut Invocation<'_>, command: &Command) -> Result<Plan, Error> {
         timeout: settings.patience(),
         session: None,
         now: None,
+        holds_names,
     };
     if command.arguments.iter().any(|argument| argument.value.trim_start().starts_with('-')) {
         how.now = Some(credentials::zone_of(cx.settings.preferences.time_zone.as_deref()).now());
@@ -76,7 +95,7 @@ fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan) -> Result
         Plan::Query(query) => (query.api, Effect::Query),
     };
     offers::check(cx.session, cx.settings, name, effect)?;
-    if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command) } else { Ok(plan) }
+    if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command, false) } else { Ok(plan) }
 }
 
 /// Warns of parameters and fields that the node's version does not have: a node ignores such parameters (P6), and fails

@@ -1,6 +1,6 @@
 //! The kinds of errors for `--errors json`.
 
-use super::{Error, ExitCode, OwnError};
+use super::{Error, ExitCode, NameProblem, OwnError};
 use crate::plan::ErrorKind;
 use crate::{client, render};
 
@@ -53,6 +53,8 @@ kinds! {
     BadValue "bad-value" Command "A value is not allowed, too long, out of range or of the wrong type."
     BadQuery "bad-query" Command "The query cannot be asked of a node as it is written."
     BadRequest "bad-request" Command "The catalog does not know the request of `raw`."
+    UnknownName "unknown-name" Command "No resource has the name that was given instead of a uuid."
+    AmbiguousName "ambiguous-name" Command "Several resources have the name that was given instead of a uuid."
     NotFound "not-found" Command "Nothing of that name is known: a topic, a job, a setting."
     NotHere "not-here" Command "The command works elsewhere only, such as in the interactive shell."
     NotConfirmed "not-confirmed" Command "The user did not confirm; nothing was sent."
@@ -106,6 +108,10 @@ impl Kind {
             Error::Syntax(_) | Error::Argument { .. } => Kind::Syntax,
             Error::File(_) | Error::Script { .. } | Error::Import { .. } | Error::Export { .. } => Kind::File,
             Error::Plan(error) => Kind::of_plan(&error.kind),
+            Error::Name(error) => match error.problem {
+                NameProblem::Unknown { .. } => Kind::UnknownName,
+                NameProblem::Ambiguous { .. } => Kind::AmbiguousName,
+            },
             Error::Endpoint(_) => Kind::Address,
             Error::Config(_) => Kind::Configuration,
             Error::Results(_) | Error::Save(_) => Kind::Results,

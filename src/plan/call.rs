@@ -41,7 +41,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
     fill_session(api, options, &mut values);
     check_missing(api, &values, options)?;
     hash_passwords(api, &mut values);
-    let path = take_path(api, command, &mut values)?;
+    let path = take_path(api, command, &mut values, options)?;
 
     let mut request = Request {
         api: api.name,
@@ -156,7 +156,12 @@ fn plain(value: &Value) -> &Value {
 }
 
 /// Builds the path from the catalog's, taking the variables' values out of `values`.
-fn take_path(api: &Api, command: &Command, values: &mut Vec<(&'static str, Value)>) -> Result<Vec<PathPart>, Error> {
+fn take_path(
+    api: &Api,
+    command: &Command,
+    values: &mut Vec<(&'static str, Value)>,
+    options: &Options,
+) -> Result<Vec<PathPart>, Error> {
     let mut parts = Vec::new();
     let mut rest = api.path;
     while let Some((fixed, after)) = rest.split_once('{') {
@@ -167,8 +172,11 @@ fn take_path(api: &Api, command: &Command, values: &mut Vec<(&'static str, Value
         if let Some(at) = values.iter().position(|(known, _)| *known == name) {
             let (_, value) = values.remove(at);
             let span = command.arguments.iter().find(|argument| argument.name == name);
-            let text = path_value(name, &value)
-                .map_err(|kind| Error { kind, span: span.map(|argument| argument.value_span.clone()) })?;
+            let text = match plain(&value) {
+                Value::Text(text) if options.holds_names && !text.trim().is_empty() => Ok(SecretText::plain(text)),
+                _ => path_value(name, &value),
+            };
+            let text = text.map_err(|kind| Error { kind, span: span.map(|argument| argument.value_span.clone()) })?;
             parts.push(PathPart::Variable(text));
         }
     }

@@ -7,6 +7,7 @@ mod call;
 mod condition;
 mod correct;
 mod error;
+mod names;
 mod newer;
 mod own;
 mod password;
@@ -24,6 +25,7 @@ pub(crate) mod every_api;
 pub use condition::{Condition, zql_string};
 pub use correct::corrected;
 pub use error::{Error, ErrorKind};
+pub use names::{Name, Names, names};
 pub use newer::newer;
 pub use own::{Wanted, call, rows};
 pub use query::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
@@ -31,7 +33,7 @@ pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
-pub use suggest::{argument_hint, closest_name};
+pub use suggest::{argument_hint, closest_name, why_none};
 pub use zql::statement_request as zql_request;
 pub use zql::{API as ZQL_API, closest_entity};
 
@@ -56,11 +58,13 @@ pub struct Options {
     pub session: Option<String>,
     /// What the node's clock shows, for dates that are told by how long ago they were.
     pub now: Option<DateTime>,
+    /// Whether names may stand where uuids belong: the request is shown and never sent.
+    pub holds_names: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { no_check: false, page_size: 1000, timeout: None, session: None, now: None }
+        Options { no_check: false, page_size: 1000, timeout: None, session: None, now: None, holds_names: false }
     }
 }
 

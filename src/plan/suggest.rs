@@ -2,9 +2,7 @@
 
 use crate::catalog::{Api, Catalog, Inventory};
 use crate::nearness::closest;
-use crate::syntax::{Argument, CommandError, Operator};
-
-use super::value::is_uuid;
+use crate::syntax::{Argument, Command, CommandError, Operator, quote_word};
 
 /// Synonymous verbs. The first of a group is preferred if several APIs exist.
 const VERBS: [&[&str]; 8] = [
@@ -252,10 +250,32 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
         return has_field("name").then(|| format!("a condition names its field: name={}", quoted(text)));
     }
     let parameter = subject(&api)?;
-    Some(if parameter.to_ascii_lowercase().ends_with("uuid") && !is_uuid(text) {
-        format!("a parameter has a name: {parameter}=UUID; Tab finds the uuid by name at the prompt")
-    } else {
-        format!("a parameter has a name: {parameter}={}", quoted(text))
+    Some(format!("a parameter has a name: {parameter}={}", quoted(text)))
+}
+
+/// Why a query may have found nothing: a condition that is probably a mistake.
+pub fn why_none(query: &Command) -> Option<String> {
+    query.arguments.iter().find_map(|condition| {
+        let (name, value) = (&condition.name, &condition.value);
+        if name.rsplit('.').next().is_some_and(crate::secret::member_is_secret) {
+            return None;
+        }
+        let typed = format!("{name}{}{value}", condition.operator);
+        match condition.operator {
+            Operator::Equal if value.starts_with(['=', '~']) => {
+                let (sign, rest) = value.split_at(1);
+                let meant = if sign == "~" { "~=" } else { "=" };
+                let meant = quote_word(&format!("{name}{meant}{rest}"));
+                Some(format!("{typed} looks for the text {value}; {meant} looks for {rest}"))
+            }
+            Operator::Like if value.contains('_') && !value.contains('%') => {
+                let inside = quote_word(&format!("{name}~=%{}%", value.replace('_', "\\_")));
+                Some(format!(
+                    "{typed}: _ is any one character, and then the whole value counts; {inside} finds part of it"
+                ))
+            }
+            _ => None,
+        }
     })
 }
 
@@ -272,7 +292,6 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::syntax::Command;
 
     #[test]
     fn what_is_proposed_does_what_was_typed() {
@@ -329,12 +348,28 @@ mod tests {
     }
 
     #[test]
+    fn conditions_that_find_nothing_are_explained() {
+        for (line, expected) in [
+            ("QueryZone name==x", Some("name==x looks for the text =x; name=x looks for x")),
+            ("QueryZone name=~x", Some("name=~x looks for the text ~x; name~=x looks for x")),
+            (
+                "QueryZone name~=b_1",
+                Some(
+                    "name~=b_1: _ is any one character, and then the whole value counts; name~='%b\\_1%' finds part of it",
+                ),
+            ),
+            ("QueryZone name~=b_% name=x", None),
+            ("QueryHost password==x", None),
+        ] {
+            let command = Command::parse(line).expect(line).expect("a command");
+            assert_eq!(why_none(&command).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
     fn words_that_are_no_arguments_are_explained() {
         for (line, expected) in [
-            (
-                "StopVmInstance web-1",
-                Some("a parameter has a name: uuid=UUID; Tab finds the uuid by name at the prompt"),
-            ),
+            ("StopVmInstance web-1", Some("a parameter has a name: uuid=web-1")),
             (
                 "StopVmInstance 1ab3b836a88342e1bbc1b1a17d092f0f",
                 Some("a parameter has a name: uuid=1ab3b836a88342e1bbc1b1a17d092f0f"),

@@ -1,9 +1,8 @@
 //! Which actions destroy or interrupt something, and the confirmation question asked before them.
 
+use crate::catalog::references::query_of_parameter;
 use crate::catalog::{Api, Catalog};
 use crate::json::is_unprintable;
-
-use super::complete::resource_query;
 
 /// The harm that a dangerous action does, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +85,7 @@ pub fn danger(catalog: Catalog, api: &Api) -> Option<Danger> {
     });
     let mut targets: Vec<(bool, Target)> = parameters
         .map(|parameter| {
-            let query = resource_query(catalog, api, parameter);
+            let query = query_of_parameter(catalog, api, parameter);
             (parameter.required, Target { parameter: parameter.name, query })
         })
         .collect();

@@ -18,9 +18,10 @@ macro_rules! topic {
 }
 
 /// All topics, in the order of the overview.
-pub const TOPICS: [Topic; 10] = [
+pub const TOPICS: [Topic; 11] = [
     topic!("query", "Conditions, operators and query parameters"),
     topic!("values", "How to write values"),
+    topic!("names", "Names in the place of uuids"),
     topic!("output", "Formats, columns, filters, redirection"),
     topic!("shell", "Keys, completion, history"),
     topic!("contexts", "Saved nodes, accounts, logging in"),

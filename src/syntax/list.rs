@@ -41,9 +41,36 @@ pub fn split(text: &str) -> Result<Vec<String>, ListError> {
     Ok(items)
 }
 
+/// The list of these members as [`split`] reads it; none of them makes it look like JSON.
+pub fn join<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    let mut text = String::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let item = item.as_ref();
+        if index > 0 {
+            text.push(',');
+        }
+        if item.contains([',', '\\', '"']) || item.trim_start().starts_with(['[', '(', '{']) {
+            let inner = item.replace('\\', "\\\\").replace('"', "\"\"");
+            text.push_str(&format!("\"{inner}\""));
+        } else {
+            text.push_str(item);
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_that_was_joined_splits_into_the_same() {
+        for items in [vec!["a", "b c"], vec!["a,b", "say \"hi\"", r"a\b\"], vec!["[x", "", " {y"], vec!["5\" disk"]] {
+            let text = join(&items);
+            assert_eq!(split(&text), Ok(items.iter().map(|item| (*item).to_owned()).collect()), "{text}");
+            assert!(!text.trim_start().starts_with(['[', '(', '{']), "{text}");
+        }
+    }
 
     #[test]
     fn commas_split_unless_kept() {

@@ -12,6 +12,6 @@ pub mod zql;
 
 pub use command::{Argument, Command, CommandError, FileError, Operator};
 pub use lexer::{LexError, Lexed, Quote, Word, lex, lex_with_comments, quote_word, split};
-pub use list::{ListError, split as split_list};
+pub use list::{ListError, join as join_list, split as split_list};
 pub use literal::{LiteralError, parse as parse_literal};
 pub use numbers::{byte_count, integer, is_number};

@@ -164,7 +164,11 @@ impl Reporter {
         ErrorObject {
             kind: error.kind().unwrap_or(Kind::Bug),
             message: self.without_secrets(&message),
-            hint: self.hint(error).or_else(advice).map(|hint| self.without_secrets(&hint)),
+            hint: self
+                .hint(error)
+                .or_else(advice)
+                .map(|hint| with_candidates(hint, error))
+                .map(|hint| self.without_secrets(&hint)),
             code: failure.map(|failure| failure.code().to_owned()).filter(|code| !code.is_empty()),
             line: source.and_then(Source::line),
             job: job.map(str::to_owned),
@@ -215,6 +219,9 @@ impl Reporter {
 
     fn lines(&self, error: &Error) -> Vec<String> {
         let mut lines = failure_of(error).map(|failure| self.failure_lines(failure)).unwrap_or_default();
+        if let Error::Name(error) = error {
+            lines.extend(error.candidates());
+        }
         if let Error::Client(error) = error {
             lines.extend(error.job().map(|job| format!("job: {job}")));
         }
@@ -234,6 +241,14 @@ impl Reporter {
         push_text(&mut lines, "advice", error.advice(self.chinese));
         push_causes(&mut lines, error, 0);
         lines
+    }
+}
+
+/// The hint with the candidates of a name: programs read no other lines.
+fn with_candidates(hint: String, error: &Error) -> String {
+    match error {
+        Error::Name(error) if !error.candidates().is_empty() => format!("{hint}: {}", error.candidates().join("; ")),
+        _ => hint,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::harness::Home;
 #[test]
 fn a_script_stops_at_the_first_failure_and_names_its_line() {
     let home = Home::with_cloud();
-    let script = "# zones\nQueryZone uuid=none -o csv\n\nQueryZone nmae=x\nQueryZone\n";
+    let script = "# zones\nQueryZone name=none -o csv\n\nQueryZone nmae=x\nQueryZone\n";
     let done = home.run(["--sandbox"]).input(script).fails(1);
     done.stdout("uuid,name,description,state,type,isDefault,createDate,lastOpDate\n")
         .stderr("error: line 4: QueryZone has no queryable field nmae\n  hint: did you mean `name`?\n");
@@ -14,7 +14,7 @@ fn a_script_stops_at_the_first_failure_and_names_its_line() {
 #[test]
 fn with_keep_going_the_exit_code_is_that_of_the_first_failure() {
     let home = Home::with_cloud();
-    let script = "QueryZone nmae=x\nQueryZone count=true -o jsonl\nDeleteZone uuid='a b'\n";
+    let script = "QueryZone nmae=x\nQueryZone count=true -o jsonl\nDeleteZone uuid=''\n";
     let done = home.run(["--sandbox", "--keep-going"]).input(script).fails(1);
     assert!(done.out().contains("\"total\":2"), "{}", done.out());
     assert!(done.err().contains("error: line 1: ") && done.err().contains("error: line 3: "), "{}", done.err());
@@ -77,7 +77,7 @@ fn lines_of_scripts_end_in_pipes_and_files_as_at_the_prompt() {
     let before = zones();
     assert!(before.starts_with("zone-1\nzone-2\n{\"total\":2"), "{before}");
     // A command that fails leaves a file as it was, and none where none was.
-    std::fs::write(home.path().join("script"), "QueryZone uuid=none --fail-empty > zones\n").expect("a script");
+    std::fs::write(home.path().join("script"), "QueryZone name=none --fail-empty > zones\n").expect("a script");
     home.run(["--sandbox", "run", "script"]).fails(7);
     home.run(["--sandbox"]).input("QueryZone nmae=x > new\n").fails(1);
     assert!(zones() == before && !home.path().join("new").exists());

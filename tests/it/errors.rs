@@ -80,7 +80,7 @@ fn each_exit_code_comes_with_an_object() {
 fn the_lines_of_a_script_are_numbered() {
     let home = Home::with_cloud();
     let script = "QueryZone count=true -o jsonl\nQueryZoen\nCreateZone --nope\n\nQueryZone 'open\n\
-                  set errors text\nQueryZoen\nset errors default\nQueryZone --fail-empty uuid=none -o jsonl\n\
+                  set errors text\nQueryZoen\nset errors default\nQueryZone --fail-empty name=none -o jsonl\n\
                   set errors text\nQueryZone --errors json --nope\n";
     let done = home.run(["--sandbox", "-k", "--errors", "json"]).input(script).fails(1);
     let err = done.err();
@@ -116,7 +116,7 @@ fn the_parts_of_a_batch_that_failed_are_named() {
         };
         Reply::ok(format!(r#"{{"results":[{},{{"success":true,"uuid":"c"}},{}]}}"#, part("a"), part("b")))
     });
-    let words = node.call(&["--errors", "json", "DestroyVmInstance", "uuid=1f6d"]);
+    let words = node.call(&["--errors", "json", "DestroyVmInstance", "uuid=1f6d0e5a8d4b4f60a1f3a1d1c7f0b2e4"]);
     let done = Home::new().run_once(words).variable("ZSTACK_SESSION_UUID", SESSION).fails(3);
     let told: Vec<Value> = errors(&done).iter().map(|error| json!([error["message"], error["code"]])).collect();
     assert_eq!(told, [json!(["a: busy", "SYS.1006"]), json!(["b: busy", "SYS.1006"])]);

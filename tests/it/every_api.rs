@@ -39,6 +39,9 @@ fn sample(catalog: &Value, parameter: &Value) -> (String, Value) {
         "bool" => ("true".to_owned(), Value::from(true)),
         "int" | "long" | "double" => (number.to_string(), Value::from(number)),
         "list<long>" => ("1,2".to_owned(), serde_json::json!([1, 2])),
+        "list" | "list<string>" if parameter["ref"].is_string() => {
+            (format!("{UUID},{UUID}"), serde_json::json!([UUID, UUID]))
+        }
         "list" | "list<string>" => (r#"'x y,"p,q"'"#.to_owned(), serde_json::json!(["x y", "p,q"])),
         "list<map<string,string>>" => (r#""[{'a': 'b'}]""#.to_owned(), serde_json::json!([{"a": "b"}])),
         "map<string,list<string>>" => (r#"'{"k": ["a", "b"]}'"#.to_owned(), serde_json::json!({"k": ["a", "b"]})),

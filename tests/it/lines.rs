@@ -145,7 +145,7 @@ fn results_of_earlier_commands_are_at_hand_in_later_ones() {
     let run = |words: &[&str]| home.run(["--sandbox"].iter().chain(words));
     run(&["more"]).succeeds().stdout("");
     run(&["QueryZone", "name=zone-1", "-o", "value", "-s"]).succeeds().stdout_has("\n");
-    run(&["DeleteZone", "uuid=none"]).fails(3);
+    run(&["StopVmInstance", "uuid=1f6d0e5a8d4b4f60a1f3a1d1c7f0b2e4"]).fails(3);
     run(&["zql", "query zone where name = 'zone-2'"]).succeeds();
     run(&[]).input("QueryZone fields=name\nQueryZone count=true\n").succeeds();
     run(&["CreateAccount", "name=a", "password=hunter2"]).succeeds();
@@ -159,7 +159,7 @@ fn results_of_earlier_commands_are_at_hand_in_later_ones() {
     let commands: Vec<&str> = listed.lines().map(|line| line.split_once(" B  ").expect("a size").1).collect();
     let expected = [
         "QueryZone name=zone-1",
-        "DeleteZone uuid=none",
+        "StopVmInstance uuid=1f6d0e5a8d4b4f60a1f3a1d1c7f0b2e4",
         "--sandbox zql 'query zone where name = '\\''zone-2'\\'''",
         "QueryZone fields=name",
         "QueryZone count=true",

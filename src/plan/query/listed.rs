@@ -7,7 +7,7 @@ use crate::syntax::{Argument, Command, Operator, parse_literal, quote_word, spli
 use crate::plan::error::{Error, ErrorKind};
 
 /// `conditions=`: a list of condition texts, or of the maps that users of the original type.
-pub(super) fn conditions(argument: &Argument) -> Result<Vec<Argument>, Error> {
+pub(in crate::plan) fn conditions(argument: &Argument) -> Result<Vec<Argument>, Error> {
     let bad = |problem: String| Error::at(ErrorKind::BadConditions { problem }, argument.value_span.clone());
     let text = argument.value.trim();
     let items = if text.starts_with(['[', '(', '{']) {

@@ -16,6 +16,7 @@ use super::error::{Error, ErrorKind};
 use super::request::PathPart;
 use super::{Options, call};
 
+pub(super) use listed::conditions as listed_conditions;
 pub use requests::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 use shape::{CommonParameters, ResultOptions};
 

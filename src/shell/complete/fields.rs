@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::catalog::references::{self, Reference};
 use crate::catalog::{
     Api, Catalog, Field, FieldPath, Inventory, QueryParameter, QueryValue, TAG_FIELDS, Type, condition_fields,
 };
@@ -13,7 +14,6 @@ use super::cursor::{Argument, CursorPlace, name_length};
 use super::engine::{CandidateList, Expected};
 use super::names::newer;
 use super::query::rows;
-use super::references::{self, Reference};
 use super::sources::Sources;
 use super::{describe, nested, related, values};
 

@@ -18,7 +18,6 @@ mod nested;
 mod own;
 mod query;
 mod rank;
-mod references;
 mod related;
 mod sources;
 #[cfg(test)]
@@ -35,4 +34,3 @@ pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveVal
 pub(crate) use cursor::{Argument, name_length};
 pub(crate) use own::find as own_command;
 pub(crate) use query::rows;
-pub(crate) use references::{of_inventory as query_of_inventory, query_of_field, query_of_parameter as resource_query};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type};
+use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type, references};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
 
@@ -11,7 +11,7 @@ use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::cursor::{Argument, CursorPlace};
 use super::engine::{CandidateList, Expected};
 use super::sources::Sources;
-use super::{describe, references, values};
+use super::{describe, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
+use crate::catalog::references::{self, Reference};
 use crate::catalog::{Catalog, Field, Inventory, Parameter, Type};
 use crate::cli::{Lookup, Takes};
 use crate::config::Setting;
 use crate::render::Format;
+use crate::syntax::join_list;
 
 use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::engine::{CandidateList, Expected};
-use super::references::{self, Reference};
 use super::sources::{Live, Sources};
 use crate::secret::member_is_secret;
 
@@ -61,7 +62,7 @@ impl Values<'_> {
                 for value in values {
                     if reference.by_name && !value.name.is_empty() {
                         if !self.given.contains(&value.name.as_str()) {
-                            let label = if self.several { list_member(&value.name) } else { value.name.clone() };
+                            let label = if self.several { join_list([&value.name]) } else { value.name.clone() };
                             found.offer_by(&label.clone(), Some(&value.name.clone()), || {
                                 let candidate = Candidate::new(label, CandidateKind::Value, Group::Values);
                                 finish(candidate.describe(value.uuid.clone()).of(value))
@@ -77,15 +78,6 @@ impl Values<'_> {
                 note
             }
         }
-    }
-}
-
-/// Returns a text as a member of a list, quoted where it has a comma or starts with a quote.
-fn list_member(text: &str) -> String {
-    if text.contains(',') || text.starts_with('"') {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }
 

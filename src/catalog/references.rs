@@ -1,6 +1,6 @@
 //! Finds the query that lists the resources to which a value can refer.
 
-use crate::catalog::{Api, Catalog, Field, Inventory, Parameter, Type};
+use super::{Api, Catalog, Field, Inventory, Parameter, Type};
 
 /// The query to ask, and whether the value is a name or a uuid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ fn of_action(catalog: Catalog, action: &str) -> Option<&'static str> {
 }
 
 /// Returns the query for a name such as `defaultL3NetworkUuid` or `hostUuids`: the one named after its longest ending.
-pub(super) fn of_name(catalog: Catalog, name: &str) -> Option<&'static str> {
+pub(crate) fn of_name(catalog: Catalog, name: &str) -> Option<&'static str> {
     let stem = name.strip_suffix("Uuid").or_else(|| name.strip_suffix("Uuids"))?;
     let humps = stem.char_indices().filter(|(at, c)| *at == 0 || c.is_ascii_uppercase());
     humps.map(|(at, _)| &stem[at..]).find_map(|ending| query_called(catalog, ending))
