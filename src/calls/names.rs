@@ -17,6 +17,9 @@ use crate::terminal::Ui;
 /// How many records a relation keeps before it begins anew.
 const KEPT: usize = 20_000;
 
+/// How many rows are held at most, however large the pages are.
+const PAGE: usize = 10_000;
+
 /// What completes the rows that are to be shown, and the view that shows it; `None` where nothing does.
 pub(super) fn wanted(cx: &mut Invocation<'_>, shape: &Shape, view: &View) -> Option<(Completion, View)> {
     if view.filter.is_some() || view.summary {
@@ -49,7 +52,7 @@ pub(super) fn wanted(cx: &mut Invocation<'_>, shape: &Shape, view: &View) -> Opt
         return None;
     }
     let lookup = lookup(cx.session, cx.settings).ok()?;
-    let page = cx.settings.call.page_size.value as usize;
+    let page = (cx.settings.call.page_size.value as usize).min(PAGE);
     Some((Completion { wish, lookup, page }, view))
 }
 
