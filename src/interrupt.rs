@@ -1,4 +1,4 @@
-//! Ctrl-C and the signals that end the process, as a flag that whoever waits checks.
+//! Ctrl-C and the signals that end the process, as a flag for waiting code to check.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,22 +7,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
-/// Whether the user wants the waiting to end. Clones share one flag.
+/// Whether the user wants to stop waiting. Clones share one flag.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     requested: Arc<AtomicBool>,
-    /// Whether Ctrl-C was pressed while it was nobody else's.
+    /// Whether Ctrl-C was pressed while it was not handed over.
     pressed: Arc<AtomicBool>,
     handlers: Arc<Mutex<Handlers>>,
     ends: Arc<Ends>,
 }
 
-/// Signals that want the process to end.
+/// The state of signals that ask the process to end.
 #[derive(Debug)]
 struct Ends {
-    /// Whether they end it at once: nobody waits for anything, or one came before.
+    /// Whether such a signal ends the process at once: because nothing attends to it, or because it is not the first.
     at_once: Arc<AtomicBool>,
-    /// The one that came; 0 for none.
+    /// The number of the signal that arrived; 0 for none.
     came: Arc<AtomicUsize>,
 }
 
@@ -32,22 +32,22 @@ impl Default for Ends {
     }
 }
 
-/// What happens when Ctrl-C is pressed.
+/// The signal handlers and who needs them.
 #[derive(Debug, Default)]
 struct Handlers {
-    /// Sets the flag.
+    /// The handler that sets the flag.
     note: Option<SigId>,
-    /// Ends the process if Ctrl-C was pressed before, and notes that it was now.
+    /// The handlers that end the process if Ctrl-C was pressed before, and record that it was pressed now.
     end: Option<[SigId; 2]>,
-    /// How many others have Ctrl-C to themselves.
+    /// How many [`HandedOver`] values exist.
     others: usize,
-    /// Whether signals that end the process have handlers.
+    /// Whether handlers for SIGTERM and SIGHUP are registered.
     notes_ends: bool,
-    /// How many wait such signals out.
+    /// How many [`Attended`] values exist.
     attending: usize,
 }
 
-/// The exit code of whoever is interrupted.
+/// The exit code after an interrupt.
 const INTERRUPTED: i32 = 130;
 
 impl Handlers {
@@ -58,10 +58,11 @@ impl Handlers {
         Ok(())
     }
 
-    /// The order matters: handlers run in the order in which they came, and the first Ctrl-C must not end anything.
+    /// Handlers run in the order of their registration, and the first Ctrl-C must not end the process, so the order
+    /// matters.
     fn arm(&mut self, pressed: &Arc<AtomicBool>) -> io::Result<()> {
         if self.end.is_none() {
-            // A press that was meant for somebody else may still be on its way here.
+            // Resets a key press that was meant for another program but arrived late.
             pressed.store(false, Ordering::SeqCst);
             let end = flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(pressed))?;
             self.end = Some([end, flag::register(SIGINT, Arc::clone(pressed))?]);
@@ -77,13 +78,13 @@ impl Handlers {
 }
 
 impl Interrupt {
-    /// A flag that is not set.
+    /// Returns a flag that is not set.
     pub fn new() -> Interrupt {
         Interrupt::default()
     }
 
-    /// Sets the flag when Ctrl-C is pressed, instead of ending the process. Pressed again before the flag is cleared, it
-    /// ends the process at once: whatever goes on does not look at the flag.
+    /// Makes Ctrl-C set the flag instead of ending the process. A second Ctrl-C before the flag is cleared ends the
+    /// process at once, as the running code does not check the flag.
     ///
     /// # Errors
     /// When the system refuses the signal handler.
@@ -93,8 +94,8 @@ impl Interrupt {
         if handlers.others == 0 { handlers.arm(&self.pressed) } else { Ok(()) }
     }
 
-    /// Sets the flag also when the process is told to end or its terminal is gone, instead of ending at once, until what
-    /// is returned is dropped: what waits can say what goes on without it. Told again, it ends.
+    /// Makes SIGTERM and SIGHUP set the flag too, instead of ending the process at once, until the returned value is
+    /// dropped. The waiting code can then report what continues without it. A second signal ends the process.
     ///
     /// # Errors
     /// When the system refuses the signal handlers.
@@ -116,20 +117,21 @@ impl Interrupt {
         Ok(Attended(self.clone()))
     }
 
-    /// Whether signals that end the process are seen to here, now that [`Interrupt::on_end`] was called.
+    /// Whether [`Interrupt::on_end`] was called, so that SIGTERM and SIGHUP are handled here.
     pub fn sees_to_ends(&self) -> bool {
         self.handlers().notes_ends
     }
 
-    /// Ends the process with the exit code of the signal that wanted that, if there was one, now that all is said.
+    /// Ends the process with the exit code of the SIGTERM or SIGHUP that arrived, if any. Called after everything was
+    /// reported.
     pub fn end_by_signal(&self) {
         if let Ok(signal @ 1..) = i32::try_from(self.ends.came.load(Ordering::SeqCst)) {
             low_level::exit(128 + signal);
         }
     }
 
-    /// Leaves Ctrl-C to somebody else, such as a program that has the terminal, until what is returned is dropped:
-    /// it only sets the flag, however often it is pressed.
+    /// Hands Ctrl-C over to another program, such as one that uses the terminal, until the returned value is dropped.
+    /// Ctrl-C then only sets the flag, however often it is pressed.
     ///
     /// # Errors
     /// When the system refuses the signal handler.
@@ -141,18 +143,18 @@ impl Interrupt {
         Ok(HandedOver(self.clone()))
     }
 
-    /// Asks for an end.
+    /// Sets the flag.
     pub fn set(&self) {
         self.requested.store(true, Ordering::Relaxed);
     }
 
-    /// Clears the flag, before the next command.
+    /// Clears the flag before the next command.
     pub fn clear(&self) {
         self.requested.store(false, Ordering::Relaxed);
         self.pressed.store(false, Ordering::Relaxed);
     }
 
-    /// Whether an end was asked for.
+    /// Whether the flag is set.
     pub fn is_set(&self) -> bool {
         self.requested.load(Ordering::Relaxed)
     }
@@ -162,7 +164,7 @@ impl Interrupt {
     }
 }
 
-/// The time during which a signal that ends the process is waited out.
+/// While it exists, signals that end the process only set the flag.
 #[derive(Debug)]
 pub struct Attended(Interrupt);
 
@@ -176,7 +178,7 @@ impl Drop for Attended {
     }
 }
 
-/// The time during which Ctrl-C is somebody else's.
+/// While it exists, Ctrl-C belongs to another program.
 #[derive(Debug)]
 pub struct HandedOver(Interrupt);
 
@@ -185,7 +187,7 @@ impl Drop for HandedOver {
         let mut handlers = self.0.handlers();
         handlers.others -= 1;
         if handlers.others == 0 {
-            // A system that gave the handlers once gives them again; without them nothing ends too early.
+            // Registering a handler again does not fail. If it did, Ctrl-C would merely not end the process early.
             let _ = handlers.arm(&self.0.pressed);
         }
     }

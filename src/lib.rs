@@ -1,9 +1,9 @@
 //! `zstack-cli`: the shell with which operators run a ZStack cloud.
 //!
-//! [`app::run`] is the program. A line, whoever typed it, is parsed and settled by `session`, run by [`commands`], sent
-//! and shown by `calls`. Below them lie pure parts, which know neither terminal nor network: [`syntax`] takes lines
-//! apart, [`plan`] makes requests of commands by the facts of the [`catalog`], [`render`] writes replies. [`client`] talks
-//! to a node, [`sandbox`] is one. Modules import those below them in ARCHITECTURE.md and no others.
+//! [`app::run`] is the program. `session` parses a line and determines its settings, [`commands`] runs it, `calls`
+//! sends requests and shows the replies. The parts below them are pure and use neither terminal nor network: [`syntax`]
+//! splits lines, [`plan`] turns commands into requests with the facts of the [`catalog`], [`render`] writes replies.
+//! [`client`] talks to a node, [`sandbox`] is one. Modules import only those below them in ARCHITECTURE.md.
 
 pub mod app;
 mod calls;

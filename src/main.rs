@@ -1,4 +1,4 @@
-//! The program: reads what it was started with once, and lets the library do the rest.
+//! The program: reads its arguments and environment once, and calls the library.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -1,7 +1,6 @@
-//! Choices that users name: the names, and what each means, stand beside the variants.
+//! Enums whose variants have names that users type, with name and description next to each variant.
 
-/// Defines an enum each of whose variants has a name that users type. A variant's doc comment is what help and
-/// completion say of it.
+/// Defines such an enum. The doc comment of a variant is its description in help and completion.
 macro_rules! named {
     (
         $(#[$attribute:meta])*
@@ -17,20 +16,20 @@ macro_rules! named {
 
         #[allow(dead_code)]
         impl $choice {
-            /// All of them, in the order of the documentation.
+            /// All variants, in the order of the documentation.
             $visibility const ALL: [$choice; [$($name),+].len()] = [$($choice::$variant),+];
 
             /// Their names, in the same order.
             $visibility const NAMES: [&'static str; [$($name),+].len()] = [$($name),+];
 
-            /// Its name.
+            /// Returns the name that users type.
             $visibility const fn name(self) -> &'static str {
                 match self {
                     $($choice::$variant => $name,)+
                 }
             }
 
-            /// What it means, in a few words.
+            /// Returns the description from the doc comment.
             $visibility fn summary(self) -> &'static str {
                 match self {
                     $($choice::$variant => $summary,)+
@@ -38,7 +37,7 @@ macro_rules! named {
                 .trim_start()
             }
 
-            /// The one of that name.
+            /// Returns the variant of that name.
             $visibility fn from_name(name: &str) -> Option<$choice> {
                 $choice::ALL.into_iter().find(|choice| choice.name() == name)
             }

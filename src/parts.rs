@@ -1,11 +1,11 @@
-//! What a batch API answers: `results`, an entry for each part, which fails by itself (M2).
+//! The reply of a batch API: `results`, with an entry for each part, which may fail on its own (M2).
 
 use crate::json::{self, Kind};
 
 /// The name of the list.
 pub(crate) const LIST: &str = "results";
 
-/// The entry of a part: `{"uuid", "success", "error": {..}}`, or with an `inventory` in place of the uuid.
+/// The entry of a part: `{"uuid", "success", "error": {..}}`, or with an `inventory` instead of the uuid.
 #[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
     entry: &'a [u8],
@@ -13,35 +13,35 @@ pub(crate) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// The part that an entry tells of; `None` for other things that are listed as results, such as those of ZQL.
+    /// Returns the part that an entry describes; `None` for other lists called `results`, such as those of ZQL.
     pub(crate) fn of(entry: &'a [u8]) -> Option<Part<'a>> {
         json::member(entry, "success").filter(|value| json::kind(value) == Kind::Bool)?;
         let inventory = json::member(entry, "inventory").filter(|value| json::kind(value) == Kind::Map);
         Some(Part { entry, inventory: inventory.unwrap_or_default() })
     }
 
-    /// All that is said of it.
+    /// Returns the JSON text of the whole entry.
     pub(crate) fn entry(&self) -> &'a [u8] {
         self.entry
     }
 
-    /// Whether it failed.
+    /// Whether the part failed.
     pub(crate) fn has_failed(&self) -> bool {
         json::member(self.entry, "success") == Some(b"false")
     }
 
-    /// The JSON text of its uuid, as far as it is told: its own, its inventory's, or the first that it refers to.
+    /// Returns the JSON text of the uuid: the entry's own, that of its inventory, or the first one that it refers to.
     pub(crate) fn uuid(&self) -> Option<&'a [u8]> {
         let refers = || json::members(self.entry).find(|(name, value)| name.ends_with(b"Uuid") && is_text(value));
         self.text("uuid").or_else(|| refers().map(|(_, value)| value))
     }
 
-    /// The JSON text of its name.
+    /// Returns the JSON text of the name.
     pub(crate) fn name(&self) -> Option<&'a [u8]> {
         self.text("name")
     }
 
-    /// The JSON text of why it failed: an error object, or a text.
+    /// Returns the JSON text of the error, an object or a string.
     pub(crate) fn error(&self) -> Option<&'a [u8]> {
         let told = |name| json::member(self.entry, name).filter(|value| json::kind(value) != Kind::Null);
         told("error").or_else(|| told("reason").filter(|_| self.has_failed()))

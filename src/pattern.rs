@@ -1,27 +1,28 @@
-//! The patterns that the catalog has for values, which are Java's.
+//! The catalog's patterns for values, which are Java regular expressions.
 
 use regex_bites::Regex;
 
-/// Whether a pattern matches the whole of a text, as Java's `matches` does. `None` where it cannot be read here.
+/// Whether a pattern matches the whole text, like Java's `matches`. `None` where the engine cannot parse the pattern.
 pub(crate) fn matches(pattern: &str, text: &str) -> Option<bool> {
     let mut parts = Parts::of(pattern).into_regexes()?.into_iter();
     let whole = parts.next()?.is_match(text);
     Some(whole && !parts.any(|forbidden| forbidden.is_match(text)))
 }
 
-/// A pattern without what looks around, which the engine does not know. Java's patterns begin and end with it at most.
+/// A pattern split at its look-arounds, which the engine does not support. The patterns of the catalog have them only
+/// at the start and the end.
 struct Parts<'p> {
     whole: &'p str,
-    /// How the text must not begin.
+    /// What the text must not start with.
     not_before: Option<&'p str>,
-    /// How it must not end.
+    /// What the text must not end with.
     not_behind: Option<&'p str>,
 }
 
 impl<'p> Parts<'p> {
     fn of(pattern: &'p str) -> Parts<'p> {
         let (mut whole, mut not_before, mut not_behind) = (pattern, None, None);
-        // What stands beside `|` holds for a part of the pattern only.
+        // Next to a `|`, a look-around applies to one branch only.
         if !pattern.contains('|') {
             let inner = whole.strip_prefix('^').unwrap_or(whole);
             if let Some((forbidden, rest)) = inner.strip_prefix("(?!").and_then(|rest| rest.split_once(')')) {
@@ -35,7 +36,7 @@ impl<'p> Parts<'p> {
         Parts { whole, not_before, not_behind }
     }
 
-    /// What must match, and what must not.
+    /// Returns the expression that must match, followed by those that must not.
     fn into_regexes(self) -> Option<Vec<Regex>> {
         let whole = format!(r"\A(?:{})\z", self.whole);
         let before = self.not_before.map(|forbidden| format!(r"\A(?:{forbidden})"));
@@ -67,7 +68,7 @@ mod tests {
     fn patterns_mean_what_java_makes_of_them() {
         for (pattern, text, expected) in [
             (r"\d{2}", "42", Some(true)),
-            // Classes are of ASCII: ARABIC-INDIC DIGIT FOUR and TWO, EM SPACE, e with an accent.
+            // Character classes are ASCII only: ARABIC-INDIC DIGIT FOUR and TWO, EM SPACE, e with an accent.
             (r"\d{2}", "\u{664}\u{662}", Some(false)),
             (r"a\sb", "a\u{2003}b", Some(false)),
             (r"a[\sx]b", "a\tb", Some(true)),

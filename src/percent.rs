@@ -1,7 +1,7 @@
-//! Percent-encoding, for what a request carries in its URL.
+//! Percent-encoding for the parts of a URL.
 
-/// Encodes everything but RFC 3986 unreserved characters: a raw `+` or `%` changes what the node reads, and a
-/// broken escape makes it drop the whole parameter silently (T3).
+/// Encodes everything except RFC 3986 unreserved characters: a raw `+` or `%` changes what the node reads, and an
+/// invalid escape makes it drop the whole parameter silently (T3).
 pub(crate) fn encode(out: &mut String, text: &str) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

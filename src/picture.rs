@@ -1,6 +1,6 @@
-//! Pictures on a terminal: as the terminal itself shows them, or drawn with coloured half blocks.
+//! Shows pictures on a terminal: with the terminal's own protocol, or drawn with coloured half blocks.
 //!
-//! Knows nothing of nodes. Only small pictures are meant, such as a captcha.
+//! It is meant for small pictures such as a captcha.
 
 use std::io::{self, Cursor, Write};
 
@@ -10,23 +10,23 @@ use base64::prelude::BASE64_STANDARD;
 /// How a terminal can show a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drawing {
-    /// By the graphics protocol of kitty, which Ghostty and others took over.
+    /// The graphics protocol of kitty, which Ghostty and others support too.
     Kitty,
-    /// By the inline images of iTerm2, which WezTerm and others took over.
+    /// The inline images of iTerm2, which WezTerm and others support too.
     Inline,
-    /// With half blocks, of 2^24 colours or of the 256 of a palette.
+    /// Half blocks, in 2^24 colours or the 256 of a palette.
     Blocks {
-        /// Whether each pixel may have its own colour.
+        /// Whether the terminal supports 2^24 colours.
         true_colour: bool,
     },
 }
 
 impl Drawing {
-    /// The best way of the terminal that the environment's variables describe; `None` where it shows none.
+    /// Returns the best way for the terminal that the environment variables describe; `None` where it cannot show any.
     pub fn of_terminal(mut variable: impl FnMut(&str) -> Option<String>) -> Option<Drawing> {
         let term = variable("TERM").filter(|term| term != "dumb")?;
         let program = variable("TERM_PROGRAM").unwrap_or_default();
-        // What these draw themselves does not reach the terminal behind them.
+        // tmux and screen draw the screen themselves and do not pass pictures on.
         let is_direct = variable("TMUX").is_none() && variable("STY").is_none();
         let is_kitty = variable("KITTY_WINDOW_ID").is_some() || matches!(&*term, "xterm-kitty" | "xterm-ghostty");
         if is_direct && (is_kitty || program == "ghostty") {
@@ -44,25 +44,25 @@ impl Drawing {
     }
 }
 
-/// The longest side that a picture may have, in pixels.
+/// The maximum width and height of a picture, in pixels.
 const LONGEST_SIDE: u32 = 4096;
 
-/// What decoding may use, in bytes.
+/// The memory limit for decoding, in bytes.
 const DECODING_LIMIT: usize = 64 << 20;
 
-/// How tall a picture is shown that the terminal scales, in lines.
+/// The height of a picture that the terminal scales, in lines.
 const LINES: u32 = 8;
 
-/// The longest piece of data that kitty takes, in bytes.
+/// The maximum size of a chunk of data in kitty's protocol, in bytes.
 const KITTY_PIECE: usize = 4096;
 
-/// Draws a PNG picture at most `columns` wide, with a line end behind it. `false` where it is no such picture, and
-/// nothing was drawn.
+/// Draws a PNG picture at most `columns` wide, followed by a line end. Returns `false`, without drawing anything, where
+/// it is not a valid PNG.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn draw(png: &[u8], how: Drawing, columns: usize, out: &mut dyn Write) -> io::Result<bool> {
-    // A terminal is given what was understood here, and nothing else.
+    // Only data that was decoded here is sent to the terminal.
     let Some(pixels) = Pixels::decode(png) else { return Ok(false) };
     match how {
         Drawing::Kitty => kitty(png, out)?,
@@ -76,7 +76,7 @@ fn kitty(png: &[u8], out: &mut dyn Write) -> io::Result<()> {
     let data = BASE64_STANDARD.encode(png);
     let pieces: Vec<&[u8]> = data.as_bytes().chunks(KITTY_PIECE).collect();
     for (index, piece) in pieces.iter().enumerate() {
-        // The terminal must not answer: that would be read as if it had been typed.
+        // `q=2` suppresses the terminal's response, which would be read as typed text.
         let head = if index == 0 { format!("a=T,f=100,q=2,r={LINES},") } else { String::new() };
         let more = u8::from(index + 1 < pieces.len());
         write!(out, "\x1b_G{head}m={more};")?;
@@ -91,7 +91,7 @@ fn inline(png: &[u8], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\x1b]1337;File=inline=1;size={};height={LINES}:{data}\x07", png.len())
 }
 
-/// Two pixels, one above the other, in each character.
+/// Draws two pixels, one above the other, in each character.
 fn blocks(pixels: &Pixels, true_colour: bool, out: &mut dyn Write) -> io::Result<()> {
     for y in (0..pixels.height).step_by(2) {
         for x in 0..pixels.width {
@@ -103,7 +103,7 @@ fn blocks(pixels: &Pixels, true_colour: bool, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// A colour as the parameters of an escape sequence.
+/// Returns a colour as the parameters of an escape sequence.
 fn colour([red, green, blue]: [u8; 3], true_colour: bool) -> String {
     if true_colour {
         return format!("2;{red};{green};{blue}");
@@ -116,7 +116,7 @@ fn colour([red, green, blue]: [u8; 3], true_colour: bool) -> String {
 struct Pixels {
     width: usize,
     height: usize,
-    /// Row after row.
+    /// The colours of the pixels, row by row.
     colours: Vec<[u8; 3]>,
 }
 
@@ -137,13 +137,13 @@ impl Pixels {
         (colours.len() == width * height && !colours.is_empty()).then_some(Pixels { width, height, colours })
     }
 
-    /// The colour of a pixel; white outside.
+    /// Returns the colour of a pixel; white outside the picture.
     fn at(&self, x: usize, y: usize) -> [u8; 3] {
         let inside = x < self.width && y < self.height;
         if inside { self.colours[y * self.width + x] } else { [255; 3] }
     }
 
-    /// The picture scaled down to at most that many pixels a row: each is the mean of those it stands for.
+    /// Scales the picture down to at most `most` pixels a row. Each new pixel is the mean of those it replaces.
     fn narrowed(self, most: usize) -> Pixels {
         let most = most.max(1);
         if self.width <= most {
@@ -175,7 +175,7 @@ impl Pixels {
     }
 }
 
-/// A pixel's colour on a white ground.
+/// Returns the colour of a pixel on a white background.
 fn opaque(samples: &[u8]) -> [u8; 3] {
     let over_white =
         |part: u8, alpha: u8| 255 - u8::try_from(u16::from(255 - part) * u16::from(alpha) / 255).unwrap_or(u8::MAX);
@@ -192,7 +192,7 @@ fn opaque(samples: &[u8]) -> [u8; 3] {
 mod tests {
     use super::*;
 
-    /// A PNG of these pixels, `width` to a row.
+    /// Returns a PNG of these pixels, `width` in each row.
     fn png_of(width: u32, pixels: &[[u8; 4]]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let height = u32::try_from(pixels.len()).expect("few") / width;

@@ -1,8 +1,8 @@
 //! Files and folders that only their owner may use: sessions, results, histories, and the locks that guard them.
 //!
-//! What is made here has mode `0600` or `0700` from the start. Where a file is found instead, its user decides whether
-//! a looser mode is mended ([`tighten`]) or refused ([`looser_mode`]). One that belongs to somebody else is refused
-//! ([`check_owner`]), as `ssh` does.
+//! Files and folders are created with mode `0600` or `0700`. For an existing file the caller decides whether a looser
+//! mode is corrected ([`tighten`]) or refused ([`looser_mode`]). Files of another user are refused ([`check_owner`]),
+//! as `ssh` does.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -13,31 +13,31 @@ use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
-/// What of a mode concerns others than the owner.
+/// The mode bits for group and others.
 const OTHERS: u32 = 0o077;
 
-/// How often a lock is tried.
+/// The pause between two attempts to take a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// Options that make files for their owner only.
+/// Returns options that create files for their owner only.
 pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
     options
 }
 
-/// Makes a folder, with all above it that is missing, for its owner only. One that exists stays as it is.
+/// Creates a folder and its missing parents, for their owner only. An existing folder is left unchanged.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// The mode of a file or folder that others can use; `None` where nobody else can.
+/// Returns the mode of a file or folder that other users can access; `None` where they cannot.
 pub(crate) fn looser_mode(path: &Path) -> io::Result<Option<u32>> {
     let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
     Ok(Some(mode).filter(|mode| mode & OTHERS != 0))
 }
 
-/// Why a file or folder of somebody else is not used.
+/// A file or folder is refused because of its owner.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} belongs to another user (uid {uid})")]
 struct ForeignOwner {
@@ -45,9 +45,9 @@ struct ForeignOwner {
     uid: u32,
 }
 
-/// Refuses a file or folder that belongs neither to this user nor to the system: who owns it says what it holds. A link
-/// of somebody else is refused as well, wherever it leads; in a folder that all share it may lead anywhere. What is
-/// missing is nobody's.
+/// Refuses a file or folder that belongs neither to this user nor to root, as its owner controls the content. A
+/// symbolic link of another user is refused as well, whatever its target: in a shared folder it may point anywhere. A
+/// missing file is accepted.
 pub(crate) fn check_owner(path: &Path) -> io::Result<()> {
     let ours = rustix::process::geteuid().as_raw();
     for (what, metadata) in [("it", fs::symlink_metadata(path)), ("what it leads to", fs::metadata(path))] {
@@ -62,13 +62,13 @@ pub(crate) fn check_owner(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// As [`check_owner`], for a file and the folder that it lies in.
+/// Like [`check_owner`], for a file and its folder.
 pub(crate) fn check_owners(path: &Path) -> io::Result<()> {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Ok(()), check_owner)?;
     check_owner(path)
 }
 
-/// Takes an open file from others that can use it.
+/// Removes the access of other users to an open file.
 pub(crate) fn tighten(file: &File) -> io::Result<()> {
     let mut permissions = file.metadata()?.permissions();
     if permissions.mode() & OTHERS != 0 {
@@ -78,14 +78,14 @@ pub(crate) fn tighten(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Locks a file without content of its own, however long another process holds it. The lock ends with the value.
+/// Takes a lock file, however long another process holds it. The lock is released when the value is dropped.
 pub(crate) fn lock(path: &Path) -> io::Result<File> {
     let file = open_lock(path)?;
     file.lock()?;
     Ok(file)
 }
 
-/// As [`lock`]; `None` where another process still holds it after `longest`.
+/// Like [`lock`]; `None` where another process still holds it after `longest`.
 pub(crate) fn lock_within(path: &Path, longest: Duration) -> io::Result<Option<File>> {
     let file = open_lock(path)?;
     let started = Instant::now();
@@ -104,12 +104,12 @@ fn open_lock(path: &Path) -> io::Result<File> {
     options().write(true).create(true).truncate(false).open(path)
 }
 
-/// Replaces a file: whoever reads it sees the old text or the new one, whole.
+/// Replaces a file atomically: readers see either the old content or the new one.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<File> {
     Ok(replacement(path, bytes)?.persist(path)?)
 }
 
-/// What [`replace`] puts in the place of `path`, before it is there.
+/// Returns the new content of `path` as a temporary file that is not in its place yet.
 pub(crate) fn replacement(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = NamedTempFile::new_in(path.parent().unwrap_or(Path::new("")))?;
     file.write_all(bytes)?;
@@ -157,7 +157,7 @@ mod tests {
         fs::write(&path, "").expect("written");
         std::os::unix::fs::symlink(&path, &link).expect("linked");
         check_owners(&link).expect("both are ours");
-        // Only the system's user can give files away.
+        // Only root can give files away.
         if std::os::unix::fs::chown(&path, Some(12345), None).is_err() {
             return;
         }

@@ -1,8 +1,8 @@
-//! The terminal as it was, however the program ends while it made something else of it.
+//! Restores the terminal, however the program ends while its modes are changed.
 //!
-//! Whoever changes the modes of the terminal holds a [`Kept`] meanwhile. A signal that ends the program then finds them
-//! put back first: by a thread that attends to such signals, from the first use on. Without anything to put back a
-//! signal does what it does by itself.
+//! Code that changes the modes of the terminal holds a [`Kept`] value meanwhile. When a signal ends the program, a
+//! thread restores the modes first; it runs from the first use on. With nothing to restore, a signal has its default
+//! effect.
 
 use std::io::{self, IsTerminal};
 use std::process::Child;
@@ -16,31 +16,31 @@ use signal_hook::consts::{SIGABRT, SIGHUP, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 
-/// What a line editor may have asked for: shows the cursor, and takes pasted text as typed.
+/// Escape sequences that undo what a line editor may have set: they disable bracketed paste and show the cursor.
 const USUAL: &[u8] = b"\x1b[?2004l\x1b[?25h";
 
-/// How long a program that had the terminal may take to leave it.
+/// How long a program that uses the terminal may take to end.
 const LEAVE_TIME: Duration = Duration::from_millis(500);
 
-/// How often is looked whether it did.
+/// How often to check whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Signals come to the process, and so this is the process's.
+/// Global, because signals are sent to the process as a whole.
 static STATE: Mutex<State> =
     Mutex::new(State { holders: 0, modes: None, programs: Vec::new(), leave: None, others: false, attended: false });
 
 struct State {
-    /// How many changed the modes.
+    /// How many [`Kept`] values exist.
     holders: usize,
-    /// The modes before.
+    /// The modes to restore.
     modes: Option<Termios>,
-    /// Programs that have the terminal.
+    /// Programs that use the terminal.
     programs: Vec<Pid>,
-    /// Leaves what else is shown; whether there was anything to leave.
+    /// Leaves the full screen, for example. Returns whether there was anything to leave.
     leave: Option<fn() -> bool>,
-    /// Whether somebody else sees to what ends the program while nothing is to be put back.
+    /// Whether other code handles SIGTERM and SIGHUP while there is nothing to restore.
     others: bool,
-    /// Whether signals are attended to.
+    /// Whether the thread for signals was started.
     attended: bool,
 }
 
@@ -48,16 +48,17 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The time during which the modes of the terminal may be others.
+/// While it exists, the modes of the terminal may be changed.
 #[derive(Debug)]
 pub(crate) struct Kept {
     program: Option<Pid>,
 }
 
-/// Notes the modes of the terminal, to be put back when the program ends before the value does.
+/// Records the modes of the terminal, which are restored if the program ends before the returned value is dropped.
 pub(crate) fn keep() -> Kept {
     let mut state = state();
-    // A system that refuses a handler or a thread refuses more than this; the end of a program restores its modes.
+    // Errors are ignored: a system that refuses a handler or a thread has worse problems, and a normal end restores the
+    // modes anyway.
     let _ = state.attend();
     if state.holders == 0 {
         state.modes = tcgetattr(io::stdin()).ok();
@@ -67,7 +68,8 @@ pub(crate) fn keep() -> Kept {
 }
 
 impl Kept {
-    /// Has a program that has the terminal from now on ended first, so that it can leave it.
+    /// Ends a child process that uses the terminal before the modes are restored, so that it can restore what it
+    /// changed.
     pub(crate) fn end_first(&mut self, child: &Child) {
         self.program = Some(Pid::from_child(child));
         state().programs.extend(self.program);
@@ -87,21 +89,21 @@ impl Drop for Kept {
     }
 }
 
-/// Has `leave` called before a signal ends the program; it tells whether there was anything to leave.
+/// Registers a function to call before a signal ends the program. It returns whether there was anything to leave.
 pub(crate) fn leave_first(leave: fn() -> bool) -> io::Result<()> {
     let mut state = state();
     state.leave = Some(leave);
     state.attend()
 }
 
-/// Leaves the signals that end the program to somebody else while nothing is to be put back.
+/// Lets other code handle SIGTERM and SIGHUP while there is nothing to restore.
 pub(crate) fn leave_ends_to_others() {
     state().others = true;
 }
 
-/// Puts the terminal back now: the program has failed, and says so.
+/// Restores the terminal now, because the program has failed and is about to report that.
 pub(crate) fn restore() {
-    // Whoever holds it is about to do the same.
+    // If the lock is taken, its holder is about to do the same.
     if let Ok(state) = STATE.try_lock() {
         state.restore();
     }
@@ -129,15 +131,15 @@ impl State {
         if has_left {
             low_level::exit(128 + signal);
         }
-        // It fails for unknown signals only.
+        // This fails only for unknown signals.
         let _ = low_level::emulate_default_handler(signal);
     }
 
     fn restore(&self) {
         let Some(modes) = &self.modes else { return };
-        // A terminal that is gone needs nothing.
+        // An error means that the terminal is gone, which needs no restoring.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, modes);
-        // Past the locks of the standard library, which whoever writes to a pager holds.
+        // Written directly, as a thread that writes to a pager holds the locks of the standard library.
         let _ = match (io::stdout().is_terminal(), io::stderr().is_terminal()) {
             (true, _) => rustix::io::write(io::stdout(), USUAL),
             (false, true) => rustix::io::write(io::stderr(), USUAL),
@@ -146,7 +148,7 @@ impl State {
     }
 }
 
-/// Asks a program to end, and waits until it did: somebody else has its exit code read.
+/// Asks a program to end and waits until it has. Its exit code is read elsewhere.
 fn end_program(program: Pid) {
     let started = Instant::now();
     let _ = kill_process(program, Signal::TERM);

@@ -1,7 +1,7 @@
-//! A catalog that was imported, laid over the one of the program.
+//! An imported catalog on top of the built-in one.
 //!
-//! What the import says of an entry counts; what it says nothing of is as the program knows it. The text of both lies
-//! in memory for as long as the program runs, as that of the program's own catalog does.
+//! Entries of the import take precedence; the built-in catalog supplies the others. The text of both stays in memory as
+//! long as the program runs, as that of the built-in catalog does anyway.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::flags::{
 use super::index::{ApiEntry, Catalog, Data, Entry, numbers};
 use super::{Method, builtin};
 
-/// What the index needs of an API.
+/// The members of an API's entry that the index needs.
 #[derive(Deserialize)]
 struct Head<'t> {
     name: &'t str,
@@ -35,8 +35,8 @@ struct Head<'t> {
 }
 
 impl Catalog {
-    /// The catalog of the program with what an imported one says, as its version has it. Nothing where the text is no
-    /// such catalog, or is damaged.
+    /// Returns the built-in catalog with the entries of an imported one, as of the version of the import. `None` where
+    /// the text is not such a catalog, or is damaged.
     pub fn with_imported(text: &str) -> Option<Catalog> {
         let own = &builtin::DATA;
         let base = u32::try_from(own.text.len()).ok()?;
@@ -50,7 +50,7 @@ impl Catalog {
             line.strip_suffix("\",")
         };
         let (version, from) = (header("zstack")?, header("from")?);
-        // The version takes its place among those that are known.
+        // The version is added to the known versions at its place in their order.
         let wanted = numbers(version)?;
         let mut versions = own.versions.to_vec();
         let known = versions.iter().position(|known| *known == version);

@@ -1,8 +1,8 @@
-//! Which query lists the resources that a value may name.
+//! Finds the query that lists the resources to which a value can refer.
 
 use super::{Api, Catalog, Field, Inventory, Parameter, Type};
 
-/// The query to ask, and which of its members the value is.
+/// The query to ask, and whether the value is a name or a uuid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reference {
     /// The query API.
@@ -11,7 +11,7 @@ pub(crate) struct Reference {
     pub(crate) by_name: bool,
 }
 
-/// The resources that a parameter may name.
+/// Returns the resources to which a parameter can refer.
 pub(crate) fn of_parameter(catalog: Catalog, api: &Api, parameter: &Parameter) -> Option<Reference> {
     let is_text = matches!(&parameter.kind, Type::String | Type::List(None))
         || matches!(&parameter.kind, Type::List(Some(inner)) if **inner == Type::String);
@@ -26,13 +26,13 @@ pub(crate) fn of_parameter(catalog: Catalog, api: &Api, parameter: &Parameter) -
     Some(Reference { query, by_name: false })
 }
 
-/// The query that lists what a parameter's uuids name.
+/// Returns the query that lists the resources of a parameter's uuids.
 pub(crate) fn query_of_parameter(catalog: Catalog, api: &Api, parameter: &Parameter) -> Option<&'static str> {
     of_parameter(catalog, api, parameter).map(|reference| reference.query)
 }
 
-/// The resources that a condition on a field may name. `query` is the query itself where the field belongs to
-/// its own rows.
+/// Returns the resources to which a condition on a field can refer. `query` is the query itself where the field belongs
+/// to its own rows.
 pub(crate) fn of_field(
     catalog: Catalog,
     inventory: &Inventory,
@@ -56,7 +56,7 @@ pub(crate) fn of_field(
     }
 }
 
-/// The query that lists an inventory's rows, or those of a general inventory that it specialises.
+/// Returns the query that lists the rows of an inventory, or those of the more general inventory that it specialises.
 pub(crate) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'static str> {
     let stem = inventory.name.strip_suffix("Inventory")?;
     if let Some(query) = query_called(catalog, stem) {
@@ -76,21 +76,20 @@ pub(crate) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'
     }
 }
 
-/// The query for what an action acts on: `StopVmInstance` acts on what `QueryVmInstance` lists.
+/// Returns the query for the resources that an action changes: `QueryVmInstance` for `StopVmInstance`.
 fn of_action(catalog: Catalog, action: &str) -> Option<&'static str> {
     let verb = action.char_indices().skip(1).find(|(_, c)| c.is_ascii_uppercase())?.0;
     query_called(catalog, &action[verb..])
 }
 
-/// The query for what a name such as `defaultL3NetworkUuid` or `hostUuids` speaks of: the longest of its endings
-/// that a query is called after.
+/// Returns the query for a name such as `defaultL3NetworkUuid` or `hostUuids`: the one named after its longest ending.
 pub(crate) fn of_name(catalog: Catalog, name: &str) -> Option<&'static str> {
     let stem = name.strip_suffix("Uuid").or_else(|| name.strip_suffix("Uuids"))?;
     let humps = stem.char_indices().filter(|(at, c)| *at == 0 || c.is_ascii_uppercase());
     humps.map(|(at, _)| &stem[at..]).find_map(|ending| query_called(catalog, ending))
 }
 
-/// The query called after `stem`, whatever the case of its first letter.
+/// Returns the query named after `stem`, ignoring the case of its first letter.
 fn query_called(catalog: Catalog, stem: &str) -> Option<&'static str> {
     let mut chars = stem.chars();
     let first = chars.next()?.to_ascii_uppercase();

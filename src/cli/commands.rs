@@ -1,4 +1,4 @@
-//! The program's own commands, as typed.
+//! The definitions of the program's own commands. Their doc comments are the help texts.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -104,7 +104,7 @@ pub enum OwnCommand {
     Quit,
 }
 
-/// The ZStack versions that the catalog knows.
+/// Returns the ZStack versions in the catalog.
 fn versions() -> Vec<PossibleValue> {
     Catalog::versions().map(PossibleValue::new).collect()
 }
@@ -113,7 +113,7 @@ fn versions_or_auto() -> Vec<PossibleValue> {
     std::iter::once(PossibleValue::new("auto")).chain(versions()).collect()
 }
 
-/// The methods that a raw request may have.
+/// Returns the HTTP methods of raw requests.
 fn methods() -> Vec<PossibleValue> {
     [Method::Get, Method::Post, Method::Put, Method::Delete].map(|method| PossibleValue::new(method.as_str())).to_vec()
 }

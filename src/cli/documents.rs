@@ -1,14 +1,14 @@
-//! The options and own commands as a manual page.
+//! The manual page, generated from the options and own commands.
 
 use clap_mangen::roff::{Inline, Roff, bold, italic, line_break, roman};
 
 use super::tree::{Argument, Entry, program};
 use super::{ABOUT, FORMS};
 
-/// When the page last changed in a way that its readers may care about.
+/// The date of the last change to the page that matters to its readers.
 const DATE: &str = "2026-11-21";
 
-/// Name, synopsis, options and commands in roff; what follows is for the caller to add.
+/// Returns name, synopsis, options and commands in roff; the caller appends the other sections.
 pub fn manual() -> String {
     let name = program().name();
     let source = concat!("zstack-cli ", env!("CARGO_PKG_VERSION"));
@@ -39,7 +39,7 @@ pub fn manual() -> String {
     page.render()
 }
 
-/// An entry for each way to write a command, with its words and options below.
+/// Adds an entry for each form of a command, with its arguments and options below.
 fn forms(page: &mut Roff, path: &str, command: Entry) {
     let words: Vec<Argument> = command.words().collect();
     let is_group = command.commands().next().is_some();
@@ -64,14 +64,14 @@ fn forms(page: &mut Roff, path: &str, command: Entry) {
     }
 }
 
-/// An argument with what it means.
+/// Adds an argument and its description.
 fn described(page: &mut Roff, argument: Argument) {
     page.control("TP", []);
     page.text(shown(argument));
     page.text([roman(argument.described())]);
 }
 
-/// An argument as usage writes it.
+/// Returns an argument in the notation of the usage line.
 fn shown(argument: Argument) -> Vec<Inline> {
     let value = argument.value_name();
     let mut line = Vec::new();

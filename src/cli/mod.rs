@@ -1,7 +1,7 @@
-//! The program's options and own commands: from words to plain values.
+//! Parses the program's options and own commands into plain values.
 //!
-//! An API call is parsed by a small parser that knows the options only; the tree of own commands is built just
-//! when one is typed. Both read the same options, before or after the other words.
+//! An API call is parsed with a small parser that has only the options. The tree of own commands is built only when one
+//! is typed. Both parsers accept the same options, before or after the other words.
 
 mod commands;
 mod documents;
@@ -31,33 +31,33 @@ use crate::config::VARIABLES;
 use tree::way;
 use usage::usage;
 
-/// What the words of a command line come to.
+/// The result of parsing a command line.
 #[derive(Clone, Debug)]
 pub enum Line {
-    /// No command: the shell, or commands from standard input.
+    /// No command: start the shell, or read commands from standard input.
     Nothing,
-    /// An API's name and its arguments, not split again.
+    /// The name of an API and its arguments; these are not parsed here.
     Call(Vec<String>),
     /// One of the program's own commands.
     Own(OwnCommand),
-    /// Text that was asked for instead (`--help`, `--version`).
+    /// A text to print instead of running anything (`--help`, `--version`).
     Text(String),
 }
 
-/// Words that cannot be parsed; the text says why, in clap's words.
+/// A command line that cannot be parsed, with clap's message.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{text}")]
 pub struct UsageError {
-    /// What to show, without the word `error:`.
+    /// The message, without the prefix `error:`.
     pub text: String,
     /// What to try instead.
     pub hint: String,
-    /// Whether the problem lies in a command's own words rather than the program's options.
+    /// Whether the error is in a command's arguments, not in the program's options.
     pub in_command: bool,
 }
 
 impl UsageError {
-    /// An argument that is no text.
+    /// Returns the error for an argument that is not valid UTF-8.
     pub fn not_text(argument: &OsStr) -> UsageError {
         UsageError {
             text: format!("an argument is not UTF-8: {}", argument.to_string_lossy()),
@@ -67,10 +67,10 @@ impl UsageError {
     }
 }
 
-/// What the program is.
+/// The program's description in its help.
 const ABOUT: &str = "The shell with which operators run a ZStack cloud";
 
-/// The ways to call it.
+/// The forms of the usage line.
 const FORMS: [&str; 3] = ["[OPTIONS]", "[OPTIONS] API [name=value ...]", "[OPTIONS] COMMAND [ARG ...]"];
 
 #[derive(Debug, Parser)]
@@ -120,12 +120,12 @@ struct Help {
     help: Option<bool>,
 }
 
-/// The names of all own commands.
+/// Returns the names of all own commands.
 pub fn command_names() -> Vec<&'static str> {
     program().commands().map(Entry::name).collect()
 }
 
-/// What the program's help says behind the options.
+/// Returns the part of the program's help that follows the options.
 fn after_help() -> String {
     let rows: Vec<(String, String)> = program().commands().map(|command| (command.form(), command.summary())).collect();
     let variables: Vec<(String, String)> =
@@ -133,7 +133,7 @@ fn after_help() -> String {
     format!("Commands:\n{}\n{EXAMPLES}\n\nEnvironment:\n{}{PRECEDENCE}", lines(&rows), lines(&variables))
 }
 
-/// Rows of two columns, indented.
+/// Formats rows of two columns, indented.
 fn lines(rows: &[(String, String)]) -> String {
     let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or_default();
     rows.iter().map(|(left, right)| format!("  {left:<width$}  {right}\n")).collect()
@@ -154,11 +154,12 @@ Exit codes: 0 success, 1 wrong command, 2 wrong options or configuration, or the
 3 the node reports a failure, 4 no usable answer, 5 not logged in, 6 outcome of an action unknown,
 7 no rows found (--fail-empty), 70 a bug in the program, 130 interrupted.";
 
-/// Parses the words of a command line. `options` are what holds without them, such as the options that the
-/// program was started with.
+/// Parses the words of a command line. `options` holds the defaults, such as the options that the program was started
+/// with; options of the line are added to it.
 ///
 /// # Errors
-/// [`UsageError`] when an option or an own command is not understood; `options` say then how to tell it.
+/// [`UsageError`] when an option or an own command cannot be parsed. `options` then still has the options that say how
+/// to report it.
 pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError> {
     let parsed = parse_words(words, options);
     if parsed.is_err() {
@@ -167,7 +168,7 @@ pub fn parse(words: &[String], options: &mut Options) -> Result<Line, UsageError
     parsed
 }
 
-/// How errors are to be written, whatever is wrong with the other words.
+/// Returns the error format among the words, even if other words are wrong.
 pub fn errors_among<S: AsRef<str>>(words: &[S]) -> Option<ErrorFormat> {
     let mut words = words.iter().map(AsRef::as_ref).take_while(|word| *word != "--");
     let mut last = None;
@@ -183,7 +184,7 @@ pub fn errors_among<S: AsRef<str>>(words: &[S]) -> Option<ErrorFormat> {
 }
 
 fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageError> {
-    // The commonest call costs no parser at all.
+    // The most common call needs no parser at all.
     if words.is_empty() {
         return Ok(Line::Nothing);
     }
@@ -194,11 +195,11 @@ fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageErr
     }
     let words = &joined(words)[..];
     let argv = || std::iter::once("zstack-cli".to_owned()).chain(words.iter().cloned());
-    // Which word comes first is looked into only where an own command can be meant: that takes the whole tree.
+    // The first word is only determined where an own command is possible, as that needs the whole tree.
     let is_own = words.iter().any(|word| OwnCommand::has_subcommand(word))
         && way(words).first.is_some_and(OwnCommand::has_subcommand);
     if is_own {
-        // Its help tells of what is its own; the program's options have a page of theirs.
+        // A command's help lists only its own options; those of the program have a page of their own.
         let mut command = OwnLine::command().mut_args(|argument| {
             let is_help = argument.get_id() == "help";
             argument.hide(!is_help)
@@ -208,7 +209,7 @@ fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageErr
             Ok(matches) => matches,
             Err(error) => return failed(error),
         };
-        // An option stands on the command behind which it was typed.
+        // An option belongs to the subcommand level at which it was typed.
         let mut level = Some(&matches);
         while let Some(here) = level {
             match Options::from_arg_matches(here) {
@@ -239,7 +240,7 @@ fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageErr
     Ok(if words.is_empty() { Line::Nothing } else { Line::Call(words) })
 }
 
-/// `API … --help` is `help API`. The other options count as far as they are understood.
+/// `API … --help` is the same as `help API`. Other options count as far as they can be parsed.
 fn api_help(api: &str, words: &[String], options: &mut Options) -> Line {
     let rest = words.iter().map(String::as_str).filter(|word| !matches!(*word, "-h" | "--help"));
     let matches = CallLine::command().try_get_matches_from(std::iter::once("zstack-cli").chain(rest));
@@ -249,8 +250,8 @@ fn api_help(api: &str, words: &[String], options: &mut Options) -> Line {
     Line::Own(OwnCommand::Help { subject: vec![api.to_owned()] })
 }
 
-/// The words with the value of `--watch`, which may be left out, tied to its name: a number behind it is its value,
-/// another word is not. In `set sort-by -name` the last word is a column.
+/// Joins the optional value of `--watch` to its name: a number after it is its value, any other word is not. In `set
+/// sort-by -name` the last word is a column, not an option.
 fn joined(words: &[String]) -> Vec<String> {
     let mut joined: Vec<String> = Vec::with_capacity(words.len());
     let mut is_option = true;

@@ -1,4 +1,4 @@
-//! The options that stand before or after any command.
+//! The options that may come before or after any command. Their doc comments are the help texts.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -212,7 +212,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Adds the options of a single line to those that hold for all of them; the line's own win.
+    /// Merges the options of a single line into these, which apply to all lines; the line's own take precedence.
     pub fn add(&mut self, line: Options) {
         fn replace<T>(here: &mut Option<T>, line: Option<T>) {
             if line.is_some() {
@@ -292,13 +292,13 @@ impl Options {
     }
 }
 
-/// A whole number within limits.
+/// Parses a whole number within limits.
 pub(super) fn whole<N: FromStr + PartialOrd + Display>(text: &str, limits: RangeInclusive<N>) -> Result<N, String> {
     let number = text.parse().ok().filter(|number| limits.contains(number));
     number.ok_or_else(|| format!("a whole number from {} to {} is expected", limits.start(), limits.end()))
 }
 
-/// A number of seconds to wait between two requests, fractions included.
+/// Parses a number of seconds between two requests; fractions are allowed.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| (0.1..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "a number of seconds from 0.1 to 86400 is expected".to_owned())

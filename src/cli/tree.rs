@@ -1,4 +1,4 @@
-//! The commands and options as the parser has them, for help, the manual page and completion.
+//! The tree of commands and options as the parser has it, for help, the manual page and completion.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use clap::{Arg, Command, CommandFactory, ValueHint};
 use super::OwnLine;
 use super::values::Lookup;
 
-/// Options and own commands, built when they are first asked for.
+/// Options and own commands, built on first use.
 static PROGRAM: LazyLock<Command> = LazyLock::new(|| {
     let mut program = OwnLine::command();
     program.build();
@@ -19,29 +19,29 @@ static PROGRAM: LazyLock<Command> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry(&'static Command);
 
-/// An option, or a word of a command.
+/// An option or a positional argument of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Argument(&'static Arg);
 
-/// What the value of an argument may be.
+/// The allowed values of an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
-    /// Anything.
+    /// Any text.
     Any,
     /// A file or folder.
     File,
-    /// One of these names, each with what it means.
+    /// One of these names, each with its description.
     OneOf(Vec<(String, String)>),
-    /// Something to look up.
+    /// A name that completion looks up.
     Lookup(Lookup),
 }
 
-/// The program itself: its options, and the own commands.
+/// Returns the program itself, with its options and own commands.
 pub(crate) fn program() -> Entry {
     Entry(&PROGRAM)
 }
 
-/// The own command that these words name, such as `job list`.
+/// Returns the own command with this path of names, such as `job list`.
 pub(crate) fn command_called<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Entry> {
     let mut here = program();
     for word in words {
@@ -50,17 +50,17 @@ pub(crate) fn command_called<'w>(words: impl IntoIterator<Item = &'w str>) -> Op
     Some(here)
 }
 
-/// Where the words of a line lead.
+/// The command that the words of a line name.
 pub(super) struct Way<'w> {
     /// The first word that is neither an option nor the value of one.
     pub(super) first: Option<&'w str>,
-    /// The names of the own command, from the outermost; none where the first word is not one.
+    /// The names of the own command, outermost first; empty where the first word is not one.
     pub(super) path: Vec<&'static str>,
-    /// The own command, or else the program.
+    /// The own command, or the program where there is none.
     pub(super) entry: Entry,
 }
 
-/// Follows the words of a line.
+/// Finds the command that the words of a line name.
 pub(super) fn way(words: &[String]) -> Way<'_> {
     let mut way = Way { first: None, path: Vec::new(), entry: program() };
     let mut options_end = false;
@@ -86,38 +86,38 @@ pub(super) fn way(words: &[String]) -> Way<'_> {
 }
 
 impl Entry {
-    /// Its name.
+    /// Returns the name.
     pub(crate) fn name(self) -> &'static str {
         self.0.get_name()
     }
 
-    /// What it does, in one line.
+    /// Returns the description in one line.
     pub(crate) fn summary(self) -> String {
         text(self.0.get_about())
     }
 
-    /// The commands below it, as they are defined.
+    /// Returns the subcommands in the order of their definition.
     pub(crate) fn commands(self) -> impl Iterator<Item = Entry> {
         self.0.get_subcommands().map(Entry)
     }
 
-    /// The command of that name below it.
+    /// Returns the subcommand of that name.
     pub(crate) fn command(self, name: &str) -> Option<Entry> {
         self.0.find_subcommand(name).map(Entry)
     }
 
-    /// Its words other than the names of commands.
+    /// Returns the positional arguments.
     pub(crate) fn words(self) -> impl Iterator<Item = Argument> {
         self.0.get_positionals().map(Argument)
     }
 
-    /// The options that are its own. Those of the program go with every command.
+    /// Returns the command's own options, without those of the program, which every command accepts.
     pub(crate) fn options(self) -> impl Iterator<Item = Argument> {
         let is_program = self.0.get_name() == PROGRAM.get_name();
         self.all_options().filter(move |option| is_program || !option.0.is_global_set())
     }
 
-    /// The option of that name, short or long, be it its own or the program's.
+    /// Returns the option of that name, short or long, of the command or of the program.
     pub(crate) fn option(self, name: &str) -> Option<Argument> {
         self.all_options().find(|option| option.names().any(|known| known == name))
     }
@@ -126,7 +126,7 @@ impl Entry {
         self.0.get_arguments().filter(|argument| !argument.is_positional()).map(Argument)
     }
 
-    /// How it is written: a line for each of its forms and options, each with what it does.
+    /// Returns the usage: a line for each form and option, each with its description.
     pub(crate) fn usage(self, path: &str) -> Vec<(String, String)> {
         let mut rows = Vec::new();
         let words: Vec<String> = self.words().map(Argument::shown).collect();
@@ -143,7 +143,7 @@ impl Entry {
         rows
     }
 
-    /// As [`Entry::usage`], in one line: `context list|use|set`.
+    /// Returns the usage like [`Entry::usage`], in one line: `context list|use|set`.
     pub(crate) fn form(self) -> String {
         let commands: Vec<&str> = self.commands().map(Entry::name).collect();
         let words = self.words().map(Argument::shown);
@@ -153,19 +153,19 @@ impl Entry {
 }
 
 impl Argument {
-    /// The option's names, the short one first, with their dashes.
+    /// Returns the option's names with their dashes, the short one first.
     pub(crate) fn names(self) -> impl Iterator<Item = String> {
         let long = self.0.get_long_and_visible_aliases().unwrap_or_default().into_iter();
         let short = self.0.get_short().map(|short| format!("-{short}"));
         short.into_iter().chain(long.map(|long| format!("--{long}")))
     }
 
-    /// What it means.
+    /// Returns the description.
     pub(crate) fn summary(self) -> String {
         text(self.0.get_help())
     }
 
-    /// What it means, with the values that it may have.
+    /// Returns the description and the allowed values.
     pub(crate) fn described(self) -> String {
         match self.takes() {
             Takes::OneOf(values) if !self.0.is_hide_possible_values_set() => {
@@ -176,7 +176,7 @@ impl Argument {
         }
     }
 
-    /// Whether there may be several of it, which is only so of a command's last word.
+    /// Whether the argument may be repeated; only the last argument of a command may.
     pub(crate) fn is_several(self) -> bool {
         self.0.get_num_args().is_some_and(|range| range.max_values() > 1)
     }
@@ -186,7 +186,7 @@ impl Argument {
         self.takes_value() && !self.0.is_require_equals_set()
     }
 
-    /// What its value may be.
+    /// Returns the allowed values.
     pub(crate) fn takes(self) -> Takes {
         if !self.takes_value() {
             return Takes::Any;
@@ -205,7 +205,7 @@ impl Argument {
         }
     }
 
-    /// How usage writes it: `[NAME ...]` for a word, `--name VALUE` for an option.
+    /// Returns the argument in usage notation: `[NAME ...]` for a positional one, `--name VALUE` for an option.
     pub(crate) fn shown(self) -> String {
         let value = self.value_name();
         if let Some(long) = self.0.get_long() {
@@ -215,28 +215,28 @@ impl Argument {
         if self.is_required() { value } else { format!("[{value}]") }
     }
 
-    /// How usage calls its value.
+    /// Returns the placeholder of the value in usage lines.
     pub(crate) fn value_name(self) -> &'static str {
         self.0.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str())
     }
 
-    /// Whether a command cannot be without it.
+    /// Whether the command requires the argument.
     pub(super) fn is_required(self) -> bool {
         self.0.is_required_set()
     }
 
-    /// Whether it has a value.
+    /// Whether the option takes a value.
     pub(super) fn takes_value(self) -> bool {
         self.0.get_action().takes_values()
     }
 
-    /// The heading that help lists an option under.
+    /// Returns the heading of the option in the help.
     pub(super) fn heading(self) -> Option<&'static str> {
         self.0.get_help_heading()
     }
 }
 
-/// A help text without its style.
+/// Returns a help text without styles.
 fn text(help: Option<&StyledStr>) -> String {
     help.map(ToString::to_string).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What is wrong with words that cannot be parsed, from what the parser knows of the error.
+//! Messages for command lines that cannot be parsed, built from the structure of the parser's error.
 
 use std::error::Error as _;
 
@@ -8,7 +8,7 @@ use super::UsageError;
 use super::tree::{Entry, Way};
 use crate::nearness::closest;
 
-/// The error to show. `way` is where the words lead.
+/// Returns the error to show. `way` is the command that the words name.
 pub(super) fn usage(error: &clap::Error, way: &Way<'_>) -> UsageError {
     let in_command = !way.path.is_empty();
     if let (ErrorKind::UnknownArgument, Some(option)) = (error.kind(), one(error, ContextKind::InvalidArg))
@@ -16,13 +16,13 @@ pub(super) fn usage(error: &clap::Error, way: &Way<'_>) -> UsageError {
     {
         return told;
     }
-    // An option is one wherever it stands, behind an own command too.
+    // A word that starts like an option counts as one anywhere, also after an own command.
     let is_option = |kind: ContextKind| {
         let names = all(error, kind);
         !names.is_empty() && names.iter().all(|name| name.starts_with('-'))
     };
     let in_option = is_option(ContextKind::InvalidArg) || is_option(ContextKind::PriorArg);
-    // Whoever types a second word there means a password, which is not repeated.
+    // A second word there is probably a password, so it is not repeated in the message.
     let is_password = error.kind() == ErrorKind::UnknownArgument && !in_option && way.path == ["login"];
     let text = match is_password {
         true => "login takes one name; the password is asked for, or read from standard input".to_owned(),
@@ -35,7 +35,7 @@ pub(super) fn usage(error: &clap::Error, way: &Way<'_>) -> UsageError {
     UsageError { text, hint, in_command: in_command && !in_option }
 }
 
-/// What is wrong, in one line.
+/// Returns the error message, in one line.
 fn message(error: &clap::Error, entry: Entry) -> String {
     let argument = all(error, ContextKind::InvalidArg).join(", ");
     let value = one(error, ContextKind::InvalidValue).unwrap_or_default();
@@ -72,14 +72,14 @@ fn message(error: &clap::Error, entry: Entry) -> String {
     }
 }
 
-/// The name that was probably meant.
+/// Returns the name that was probably meant.
 fn suggestion(error: &clap::Error) -> Option<&str> {
     let near = [
         (ContextKind::InvalidArg, ContextKind::SuggestedArg),
         (ContextKind::InvalidValue, ContextKind::SuggestedValue),
         (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
     ];
-    // The nearest is the last.
+    // The nearest name is the last one.
     near.into_iter().find_map(|(wrong, right)| closest(one(error, wrong)?, all(error, right).last().copied()))
 }
 
@@ -95,7 +95,7 @@ fn all(error: &clap::Error, kind: ContextKind) -> Vec<&str> {
     }
 }
 
-/// What is said of an option that people know from the original program, or expect, and that there is not.
+/// Returns the message for an option that users expect, or know from the original program, and that does not exist.
 fn not_offered(option: &str) -> Option<UsageError> {
     let (what, hint) = match option {
         "-d" | "--deploy" | "-t" | "--template" => (

@@ -1,4 +1,4 @@
-//! What values may be: choices that the parser knows, and kinds that completion looks up.
+//! The values of arguments: fixed choices that the parser knows, and kinds of names that completion looks up.
 
 use std::ffi::OsStr;
 
@@ -9,8 +9,8 @@ use clap::error::{Error, ErrorKind};
 use crate::named::named;
 
 named! {
-    /// A value that only the moment tells, such as the name of a context. Its name is how usage calls the value, and
-    /// marks the argument that takes it.
+    /// A kind of value that is only known at run time, such as the name of a context. Its name is the placeholder in
+    /// usage lines, which also marks the arguments that take it.
     pub(crate) enum Lookup {
         /// An API
         Api = "API",
@@ -36,19 +36,19 @@ named! {
 }
 
 impl Lookup {
-    /// What an argument looks up, if anything.
+    /// Returns what completion looks up for an argument, if anything.
     pub(super) fn of(argument: &Arg) -> Option<Lookup> {
         Lookup::from_name(argument.get_value_names()?.first()?.as_str())
     }
 }
 
-/// Names with what they mean, as the parser has them.
+/// Returns names and descriptions as values of the parser.
 pub(super) fn choices(choices: impl IntoIterator<Item = (&'static str, &'static str)>) -> Vec<PossibleValue> {
     choices.into_iter().map(|(name, summary)| PossibleValue::new(name).help(summary)).collect()
 }
 
-/// Takes one of these names. They are put together only where they are shown or an error lists them: the parser is made
-/// for every line.
+/// Accepts one of these names. The list is only built when it is shown or an error lists it, because the parser is
+/// built for every line.
 #[derive(Clone)]
 pub(super) struct OneOf<T> {
     pub(super) from_name: fn(&str) -> Option<T>,
@@ -73,7 +73,7 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for OneOf<T> {
     }
 }
 
-/// Takes any text and tells which ones are known. The text is checked later, where an error can say what it comes from.
+/// Accepts any text and lists the known values. The text is checked later, where an error can say where it comes from.
 #[derive(Clone)]
 pub(super) struct Suggested(pub(super) fn() -> Vec<PossibleValue>);
 

@@ -3,7 +3,7 @@
 use crate::calls::{send, view};
 use crate::client::{self, Answer};
 use crate::error::Error;
-use crate::json::{Piece, Pieces, Scanner};
+use crate::json::{HELD_COST, MEMORY_LIMIT, Piece, Pieces, ReadError, Scanner};
 use crate::plan::{self, Wanted};
 use crate::render::{self, Format, Shape, View};
 use crate::session::Invocation;
@@ -44,11 +44,33 @@ fn rows_of(cx: &mut Invocation<'_>, api: &str) -> Result<Vec<Vec<u8>>, Error> {
         Answer::Failed(failure) => return Err(Error::Api(Box::new(failure))),
         Answer::Detached(_) => return Ok(Vec::new()),
     };
+    Ok(held_rows(&mut reply, MEMORY_LIMIT).map_err(|error| client::Error::of_read(&error))?)
+}
+
+/// The rows of a reply, unless they take more than `limit` bytes.
+fn held_rows(reply: &mut dyn Pieces, limit: usize) -> Result<Vec<Vec<u8>>, ReadError> {
     let mut rows = Vec::new();
-    while let Some(piece) = reply.next_piece().map_err(|error| client::Error::of_read(&error))? {
+    let mut size = 0;
+    while let Some(piece) = reply.next_piece()? {
         if let Piece::Row(row) = piece {
+            size += row.len() + HELD_COST;
+            if size > limit {
+                return Err(ReadError::TooMuch { limit });
+            }
             rows.push(row.to_vec());
         }
     }
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_beyond_the_limit_are_an_error() {
+        let held = |limit| held_rows(&mut Scanner::new(&br#"{"inventories":[{"a":1},{"a":2}]}"#[..]), limit);
+        assert_eq!(held(2 * (7 + HELD_COST)).expect("they fit").len(), 2);
+        assert!(matches!(held(HELD_COST), Err(ReadError::TooMuch { limit: HELD_COST })));
+    }
 }

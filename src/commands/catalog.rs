@@ -176,7 +176,7 @@ fn row(api: ApiName) -> Value {
 fn no_version(text: &str) -> Error {
     let newest = Catalog::newest().version();
     let problem =
-        format!("`{text}` is no ZStack version such as {newest}; `catalog version` lists those that are known");
+        format!("`{text}` is not a ZStack version such as {newest}; `catalog version` lists those that are known");
     Error::Own(OwnError::Value { name: "version".to_owned(), problem })
 }
 

@@ -1,4 +1,4 @@
-//! The frames that a worker and its user exchange: a kind, the length of what follows, and that.
+//! The frames that a worker and the program exchange: a kind, the length of the body, and the body.
 
 use std::io::{self, Read};
 
@@ -6,39 +6,39 @@ use crate::json::MEMORY_LIMIT;
 
 /// Asked: compile this expression. Answered by [`COMPILED`] or [`WRONG`].
 pub(super) const EXPRESSION: u8 = b'x';
-/// Asked: forget the last reply; the values of the next are laid out so.
+/// Request: drop the last reply and begin another one, with this layout of its outputs.
 pub(super) const BEGIN: u8 = b'b';
 /// The name of the member or list that follows.
 pub(super) const NAME: u8 = b'n';
-/// A member's value.
+/// The value of a member.
 pub(super) const MEMBER: u8 = b'm';
-/// A list begins.
+/// The start of a list.
 pub(super) const LIST: u8 = b'l';
-/// A row: of the list, or one to run the expression on.
+/// A row of the list, or a row to run the expression on.
 pub(super) const ROW: u8 = b'r';
-/// The list ends.
+/// The end of the list.
 pub(super) const END: u8 = b'.';
-/// Asked: run the expression on the members that came.
+/// Request: run the expression on the members sent so far.
 pub(super) const WHOLE: u8 = b'w';
-/// Asked: run the expression on each of these [`ROW`]s and [`MEMBER`]s of rows, which are frames themselves.
+/// Request: run the expression on each of these [`ROW`]s and [`MEMBER`]s of rows; the body consists of frames.
 pub(super) const BATCH: u8 = b'*';
 
-/// The expression can be run, and how it takes rows.
+/// Answer: the expression was compiled; the body says how it takes rows.
 pub(super) const COMPILED: u8 = b'c';
-/// It cannot: two offsets and what is wrong there.
+/// Answer: the expression is invalid; the body has two offsets and the message.
 pub(super) const WRONG: u8 = b'?';
-/// An output as JSON text.
+/// Answer: an output as JSON text.
 pub(super) const VALUE: u8 = b'v';
-/// An output that is a string, as it is.
+/// Answer: an output that is a string, without quotes.
 pub(super) const TEXT: u8 = b't';
-/// All outputs came.
+/// Answer: all outputs were sent.
 pub(super) const DONE: u8 = b'd';
-/// All outputs came, and more are not wanted.
+/// Answer: all outputs were sent, and the expression asked to stop.
 pub(super) const HALTED: u8 = b'h';
-/// The expression failed: the message.
+/// Answer: the expression failed, with this message.
 pub(super) const FAILED: u8 = b'!';
 
-/// How long the head of a frame is.
+/// The length of a frame's header in bytes: the kind, and the length of the body.
 const HEAD: usize = 9;
 
 /// Appends a frame.

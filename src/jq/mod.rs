@@ -1,11 +1,11 @@
-//! jq expressions, which run in a process of their own.
+//! Runs jq expressions in a process of their own.
 //!
-//! An expression may run without end and recurse without end, and jaq has no way to stop it. The end of its process is
-//! one: a [`Worker`] is this program once more, which is told the expression and the values, and tells what the
-//! expression makes of them. Ctrl-C kills it, and where it has used up its stack, it alone is gone. It has no
-//! credentials: neither the environment nor the configuration reach it.
+//! An expression may loop or recurse without end, and jaq cannot stop it, but its process can be killed: a [`Worker`]
+//! starts this program once more, sends it the expression and the values, and reads the outputs. Ctrl-C kills the
+//! process, and a stack overflow ends only that process. It has no credentials, as it gets neither the environment nor
+//! the configuration.
 //!
-//! What is said on the two pipes is frames. A process can be lent for one reply after another.
+//! Both pipes carry frames. A process can be used for several replies, one after another.
 
 mod frame;
 mod program;

@@ -10,13 +10,13 @@ use jaq_json::Val;
 
 use crate::json;
 
-/// Why a text is no jq expression.
+/// Why a text is not a valid jq expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FilterError {
-    /// What is wrong.
+    /// The error message.
     pub message: String,
-    /// Which bytes of the expression are.
+    /// The invalid part of the expression, as a byte range.
     pub span: Range<usize>,
 }
 
@@ -26,11 +26,11 @@ pub(super) struct Program(jaq_core::Filter<JustLut<Val>>);
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// All outputs came.
+    /// All outputs were produced.
     Done,
-    /// The expression wants nothing more to be done.
+    /// The expression called `halt`.
     Halted,
-    /// It failed: what it says.
+    /// The expression failed with this message.
     Failed(String),
 }
 
@@ -39,7 +39,7 @@ impl Program {
     pub(super) fn compile(expression: &str) -> Result<Program, FilterError> {
         let own = |message: String, found: &str| FilterError { message, span: span(expression, found) };
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
-        // `env` would show an expression what only the configuration may read, passwords among it.
+        // `env` is left out: variables, which may hold passwords, are for the configuration only.
         let functions =
             jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|(name, ..)| *name != "env");
         let arena = Arena::default();
@@ -67,7 +67,7 @@ impl Program {
         })
     }
 
-    /// Runs it; what it yields goes to `found`.
+    /// Runs the expression on `input` and passes each output to `found`.
     pub(super) fn run(&self, input: Val, found: &mut dyn FnMut(&Val) -> io::Result<()>) -> io::Result<End> {
         let context = Ctx::<JustLut<Val>>::new(&self.0.lut, Vars::new([]));
         for output in self.0.id.run((context, input)) {
@@ -86,13 +86,13 @@ impl Program {
     }
 }
 
-/// The lexer reports the rest of the text from the offending character on.
+/// The lexer reports the whole rest of the text, starting with the offending character.
 fn first_of(found: &str) -> &str {
     let end = found.chars().next().map_or(0, char::len_utf8);
     &found[..end]
 }
 
-/// What an error says, fit for a terminal: it may quote the reply.
+/// Returns the message of an error with unprintable characters escaped, as it may quote the reply.
 fn message(error: Val) -> String {
     let text = match &error {
         Val::TStr(text) => String::from_utf8_lossy(text).into_owned(),
@@ -101,7 +101,7 @@ fn message(error: Val) -> String {
     json::escape_unprintable(&text).into_owned()
 }
 
-/// A value of a reply.
+/// Parses a value of a reply.
 pub(super) fn value(text: &[u8]) -> Result<Val, String> {
     jaq_json::read::parse_single(text).map_err(|error| error.to_string())
 }

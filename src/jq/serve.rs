@@ -1,4 +1,4 @@
-//! The worker's side: a process that runs one expression on what it is given.
+//! The worker process: runs one expression on the values that it is sent.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -19,8 +19,8 @@ use super::worker::Layout;
 /// The argument that makes this program a worker.
 pub(super) const WORKER: &str = "--run-jq";
 
-/// How much stack an expression may use, in bytes: for its calls, and for values nested as deeply as it likes, which are
-/// written and dropped by recursion too.
+/// The stack limit of an expression, in bytes. Its calls need stack, and so do deeply nested values, which are written
+/// and dropped by recursion.
 const STACK: u64 = 128 << 20;
 
 /// How much memory the process may use, in bytes. As values a reply takes about eight times as much as its text.
@@ -29,8 +29,7 @@ const MEMORY: u64 = 12 * MEMORY_LIMIT as u64;
 /// How many bytes of answers are collected before they are written.
 const ENOUGH: usize = 64 * 1024;
 
-/// Runs expressions for the process that started this one for that purpose; `None` where this one was started for
-/// something else.
+/// Runs as a worker if the arguments say so; otherwise returns `None`.
 pub fn serve_if_asked(arguments: &[OsString]) -> Option<io::Result<()>> {
     if arguments != [WORKER] {
         return None;
@@ -42,9 +41,9 @@ pub fn serve_if_asked(arguments: &[OsString]) -> Option<io::Result<()>> {
     }))
 }
 
-/// Sets limits for what an expression may do to its process, and for what may be left of it.
+/// Limits the resources of the process and disables core files.
 fn limit() -> io::Result<()> {
-    // The stack of the first thread grows until here. What is beyond ends the process by a signal.
+    // The stack of the main thread grows up to this limit. Beyond it a signal ends the process.
     let stack = getrlimit(Resource::Stack);
     let most = stack.maximum.map_or(STACK, |maximum| maximum.min(STACK));
     setrlimit(Resource::Stack, Rlimit { current: Some(most), ..stack })?;
@@ -60,12 +59,12 @@ fn limit() -> io::Result<()> {
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
         set_parent_process_death_signal(Some(Signal::KILL))?;
     }
-    // The user decides what Ctrl-C is about: it may be meant for a pager.
+    // The main program decides what Ctrl-C means: it may be meant for a pager.
     signal_hook::flag::register(SIGINT, Default::default())?;
     Ok(())
 }
 
-/// Answers frames until there are no more.
+/// Answers frames until the input ends.
 pub(super) fn serve(input: impl Read, output: impl Write) -> io::Result<()> {
     let mut input = BufReader::with_capacity(ENOUGH, input);
     let mut body = Vec::new();
@@ -113,14 +112,14 @@ pub(super) fn serve(input: impl Read, output: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A reply as it comes, for an expression that wants all of it.
+/// A reply, collected for an expression that needs all of it.
 #[derive(Default)]
 struct Reply {
     members: jaq_json::Map,
     name: Option<Val>,
     rows: Vec<Val>,
     in_list: bool,
-    /// What of it was no value.
+    /// The error of the first part of the reply that is not a valid value.
     flaw: Option<String>,
 }
 
@@ -163,7 +162,7 @@ impl Reply {
     }
 }
 
-/// What is answered, on its way.
+/// The buffered answers.
 struct Answers<W> {
     output: W,
     waiting: Vec<u8>,
@@ -172,7 +171,7 @@ struct Answers<W> {
 }
 
 impl<W: Write> Answers<W> {
-    /// The first output goes out at once: what follows may take any time.
+    /// The first output is written at once, as the following ones may take any time.
     fn value(&mut self, value: &Val) -> io::Result<()> {
         match value {
             Val::TStr(string) | Val::BStr(string) if self.layout.bare => {
@@ -211,11 +210,11 @@ impl<W: Write> Answers<W> {
     }
 }
 
-/// An expression, compiled as far as it is needed.
+/// An expression, compiled as far as needed.
 #[derive(Default)]
 struct Compiled {
     expression: String,
-    /// What an expression that begins with `.inventories[]` does to each row.
+    /// The part of an expression after `.inventories[]`, which runs on each row.
     each: Option<Each>,
     whole: Option<Program>,
 }
@@ -223,12 +222,13 @@ struct Compiled {
 impl Compiled {
     fn new(expression: String) -> Result<Compiled, FilterError> {
         let each = each_row(&expression).and_then(Each::compile);
-        // What is right for each row is right for a reply without any.
+        // If it compiles for a row, it compiles for a whole reply too; that is only done when needed.
         let whole = if each.is_some() { None } else { Some(Program::compile(&expression)?) };
         Ok(Compiled { expression, each, whole })
     }
 
-    /// How it takes rows: not at all, `*` as they are, `.name` by that member.
+    /// Returns how it takes rows: an empty text for the whole reply, `*` for each row, `.name` for that member of each
+    /// row.
     fn way(&self) -> String {
         match &self.each {
             None => String::new(),
@@ -261,13 +261,14 @@ impl Compiled {
     }
 }
 
-/// A program for each row.
+/// A program that runs on each row.
 struct Each {
-    /// The whole of it.
+    /// The whole expression for a row.
     expression: String,
-    /// The member that it begins with, if it does: `name` of `.name | rest`. Nothing else of the row is read then.
+    /// The member that the expression starts with: `name` of `.name | rest`. Nothing else of the row is read then.
+    /// `None` where it needs the whole row.
     member: Option<String>,
-    /// What is done to that member, or to the row.
+    /// The program that runs on that member, or on the row.
     program: Program,
 }
 
@@ -275,7 +276,7 @@ impl Each {
     fn compile(expression: String) -> Option<Each> {
         let name: String =
             expression.strip_prefix('.')?.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        // What follows is about the member's value: `.b`, `[0]`, `| ...`.
+        // What follows applies to the member's value: `.b`, `[0]`, `| ...`.
         let rest = &expression[1 + name.len()..];
         let (member, program) = match rest.chars().next() {
             _ if name.is_empty() => (None, Program::compile(&expression).ok()?),
@@ -292,7 +293,8 @@ impl Each {
         if kind == frame::MEMBER || self.member.is_none() {
             return self.program.run(input, found);
         }
-        // Rows that are no maps are rare, and an error most of the time.
+        // Rows that are not objects are rare and usually lead to an error, so the whole expression is compiled only
+        // then.
         match Program::compile(&self.expression) {
             Ok(program) => program.run(input, found),
             Err(error) => Ok(End::Failed(error.message)),
@@ -300,12 +302,12 @@ impl Each {
     }
 }
 
-/// For `.inventories[].a.b | rest`, which does the same to each row: `.a.b | rest`.
+/// Returns `.a.b | rest` for `.inventories[].a.b | rest`, which does the same to each row.
 fn each_row(expression: &str) -> Option<String> {
     let rest = expression.trim_start().strip_prefix(".inventories[]")?;
     let mut end = 0;
     let bytes = rest.as_bytes();
-    // The path goes on through members, indexes and `?`; anything else but a pipe binds differently.
+    // The path continues through members, indexes and `?`. Apart from a pipe, anything else binds differently.
     loop {
         match bytes.get(end) {
             Some(b'.') => {
@@ -322,7 +324,7 @@ fn each_row(expression: &str) -> Option<String> {
         }
     }
     let (path, tail) = rest.split_at(end);
-    // A `?` right behind is about there being no inventories at all.
+    // A `?` directly after `[]` is for replies without inventories.
     let path = path.trim_start_matches('?');
     let path = if path.starts_with('.') { path.to_owned() } else { format!(".{path}") };
     let tail = tail.trim_start();

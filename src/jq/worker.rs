@@ -1,4 +1,4 @@
-//! The side of whoever wants an expression run.
+//! The client of a worker process.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -14,32 +14,32 @@ use super::frame;
 use super::program::FilterError;
 use crate::json::MEMORY_LIMIT;
 
-/// How long nothing is heard before the user's wish is looked at. A signal is noticed at once, where it reaches the
-/// thread that waits.
+/// How long to wait for output before checking for an interrupt. A signal that reaches the waiting thread is noticed at
+/// once.
 const PATIENCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 /// How many bytes of answers are read at once.
 const ENOUGH: usize = 64 * 1024;
 
-/// Why an expression yields nothing more.
+/// Why an expression stopped early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The user did not want the end of it.
+    /// The user interrupted it.
     #[error("interrupted")]
     Interrupted,
-    /// It failed.
+    /// The expression failed, or its process ended.
     #[error("{0}")]
     Failed(String),
 }
 
-/// How outputs are laid out.
+/// The layout of outputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Whether the members of a reply are sorted before the expression sees them.
     pub sorted: bool,
-    /// Whether values take several lines, as those of jq do.
+    /// Whether values are indented over several lines, as jq does by default.
     pub pretty: bool,
-    /// Whether strings are not JSON.
+    /// Whether strings are written without quotes, like `jq -r`.
     pub bare: bool,
 }
 
@@ -57,20 +57,20 @@ impl Layout {
 /// How an expression takes the rows of a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// It wants the whole reply.
+    /// It needs the whole reply.
     Whole,
-    /// It does the same to each.
+    /// It runs on each row.
     Rows,
-    /// It does the same to that member of each.
+    /// It runs on this member of each row.
     Member(String),
 }
 
-/// What an expression yields.
+/// An output of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made<'a> {
     /// JSON text.
     Json(&'a [u8]),
-    /// A string, where strings are wanted bare.
+    /// A string without quotes, where [`Layout::bare`] is set.
     Text(&'a [u8]),
 }
 
@@ -92,9 +92,9 @@ pub struct Worker {
     input: File,
     answers: BufReader<Answers>,
     way: Way,
-    /// What is sent next.
+    /// The frames to send next.
     waiting: Vec<u8>,
-    /// The rows of the next run.
+    /// The rows of the next run, as frames.
     batch: Vec<u8>,
     /// The last answer.
     body: Vec<u8>,
@@ -103,10 +103,10 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a process and has it compile an expression.
+    /// Starts a process that compiles an expression.
     ///
     /// # Errors
-    /// What is wrong with the expression, with its place.
+    /// The message and position of an error in the expression.
     pub fn start(expression: &str) -> Result<Worker, FilterError> {
         let error = |message: String| FilterError { message, span: 0..0 };
         let started = start().map_err(|cause| error(format!("its process cannot be started: {cause}")))?;
@@ -136,48 +136,48 @@ impl Worker {
         Ok(worker)
     }
 
-    /// How the expression takes rows.
+    /// Returns how the expression takes rows.
     pub fn way(&self) -> &Way {
         &self.way
     }
 
-    /// Begins a reply. Runs end when `is_interrupted` says so.
+    /// Begins a reply. Runs stop when `is_interrupted` returns true.
     pub fn begin(&mut self, layout: Layout, is_interrupted: Rc<dyn Fn() -> bool>) {
         self.answers.get_mut().is_interrupted = is_interrupted;
         self.batch.clear();
         frame::put(&mut self.waiting, frame::BEGIN, &layout.to_bytes());
     }
 
-    /// A member of the reply.
+    /// Sends a member of the reply.
     pub fn member(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
         frame::put(&mut self.waiting, frame::NAME, name.as_bytes());
         frame::put(&mut self.waiting, frame::MEMBER, value);
         self.send_much()
     }
 
-    /// A list of the reply, whose rows follow.
+    /// Begins a list of the reply; its rows follow.
     pub fn begin_list(&mut self, name: &str) {
         frame::put(&mut self.waiting, frame::NAME, name.as_bytes());
         frame::put(&mut self.waiting, frame::LIST, b"");
     }
 
-    /// A row of that list.
+    /// Sends a row of that list.
     pub fn row(&mut self, row: &[u8]) -> Result<(), Error> {
         frame::put(&mut self.waiting, frame::ROW, row);
         self.send_much()
     }
 
-    /// The list's end.
+    /// Ends the list.
     pub fn end_list(&mut self) {
         frame::put(&mut self.waiting, frame::END, b"");
     }
 
-    /// Has the next [`Worker::run`] run the expression on a row, or on the member of one that it wants.
+    /// Adds a row, or the member of a row that [`Way::Member`] names, to the next [`Worker::run`].
     pub fn take(&mut self, text: &[u8], is_member: bool) {
         frame::put(&mut self.batch, if is_member { frame::MEMBER } else { frame::ROW }, text);
     }
 
-    /// How many bytes the rows have that were taken.
+    /// Returns the size of the rows added so far, in bytes.
     pub fn taken(&self) -> usize {
         self.batch.len()
     }
@@ -232,7 +232,7 @@ impl Worker {
         }
     }
 
-    /// Why the process does not answer any more.
+    /// Returns why the process does not answer any more.
     fn ended(&mut self) -> Error {
         if self.answers.get_ref().was_interrupted {
             return Error::Interrupted;
@@ -264,7 +264,7 @@ impl Drop for Worker {
     }
 }
 
-/// What comes from the process, as long as the user wants it.
+/// The output of the process; reading it stops when the user interrupts.
 struct Answers {
     pipe: File,
     is_interrupted: Rc<dyn Fn() -> bool>,
@@ -293,7 +293,7 @@ impl Read for Answers {
     }
 }
 
-/// A process, what it reads and what it writes.
+/// A process, its standard input and its standard output.
 type Started = (Option<Child>, OwnedFd, OwnedFd);
 
 /// Starts this program once more.
@@ -301,9 +301,10 @@ type Started = (Option<Child>, OwnedFd, OwnedFd);
 fn start() -> io::Result<Started> {
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
-    // The file itself, also where another one has taken its name since.
+    // The running file itself, even if another one has replaced it under its name.
     let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
-    // Passwords and session uuids come in variables too; these few say where the time zones and libraries are.
+    // The environment may contain passwords and session uuids; only the variables for time zones and libraries are
+    // passed on.
     let needed = ["TZ", "TZDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
     let variables = needed.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let mut command = Command::new(program);
@@ -315,7 +316,7 @@ fn start() -> io::Result<Started> {
     }
 }
 
-/// The tests of this crate are no program that could be started: a thread takes its part.
+/// The test binary cannot be started as a worker, so a thread stands in for the process.
 #[cfg(test)]
 fn start() -> io::Result<Started> {
     let (read_input, input) = io::pipe()?;

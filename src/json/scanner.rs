@@ -101,7 +101,7 @@ pub enum ReadError {
         limit: usize,
     },
     /// More of it would have to be held in memory than is allowed.
-    #[error("the reply takes over {} MiB of memory besides its rows", limit >> 20)]
+    #[error("over {} MiB of the reply would have to be held in memory", limit >> 20)]
     TooMuch {
         /// The maximum, in bytes.
         limit: usize,

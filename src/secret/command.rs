@@ -1,4 +1,4 @@
-//! Masking the secrets of a command line, before it goes into the history.
+//! Masks the secrets of a command line before it is written to the history.
 
 use super::known::secrets_in;
 use super::mask::MASK;
@@ -7,23 +7,23 @@ use super::text::{looks_like_json, mask_text, mask_value};
 use super::value::Secret;
 use crate::syntax::{lex_with_comments, quote_word};
 
-/// The command line without its secrets: `LogInByAccount accountName=admin password=******`.
+/// Returns the command line with its secrets masked: `LogInByAccount accountName=admin password=******`.
 ///
-/// Values are judged by names alone, so a misspelt API gives nothing away. Quoting does not matter, nor
-/// does a quote that is never closed. A value that is read from a file (`password=@/run/secret`, `@-`) stays:
-/// it names a place. Words without secrets stay as they were typed.
+/// Only names decide what is secret, so the secrets of a misspelt API are masked too. Quoting makes no difference, nor
+/// does a quote that is not closed. A value read from a file (`password=@/run/secret`, `@-`) is kept, as it is only a
+/// path. Words without secrets are unchanged.
 pub fn mask_command(line: &str) -> String {
     Masker::default().mask(line)
 }
 
-/// The secrets that [`mask_command`] leaves out, as far as it can tell where they end.
+/// Returns the secrets that [`mask_command`] masks, as far as their ends can be found.
 pub(super) fn secrets_of_line(line: &str) -> Vec<Secret> {
     let mut masker = Masker::default();
     masker.mask(line);
     masker.hidden
 }
 
-/// Masks a line word by word.
+/// Masks a line word by word and collects what it masks.
 #[derive(Default)]
 struct Masker {
     out: String,
@@ -36,7 +36,7 @@ impl Masker {
         if lexed.open_quote.is_some()
             && let Some(end) = first_secret_name(line)
         {
-            // A stray quote turns what is quoted inside out: nobody can say where the secret ends.
+            // A stray quote swaps quoted and unquoted text, so the end of the secret cannot be found.
             return format!("{}={MASK}", &line[..end]);
         }
         let words = &lexed.words;
@@ -53,7 +53,8 @@ impl Masker {
             let parts = split(&word.text);
             let value = parts.map_or(word.text.as_str(), |(_, _, value)| value);
             if (parts.is_some() || raw.contains(['\'', '"'])) && ends_in_secret_name(value) {
-                // A stray quote before it closed here, and cut the secret off: nobody can say where that ends.
+                // A stray quote was closed here in the middle of an assignment, so the end of the secret cannot be
+                // found.
                 if let Some(end) = first_secret_name(raw) {
                     self.out.push_str(&raw[..end]);
                     self.out.push('=');
@@ -64,7 +65,7 @@ impl Masker {
             match parts {
                 Some((name, operator, value)) => {
                     mask_next = value.is_empty() && name_secrecy(name) == Secrecy::Whole;
-                    // What a setting such as `smtp.password` is set to.
+                    // The `value=` of a setting such as `smtp.password`.
                     let name_of_value = if value_is_secret && name == "value" { "password" } else { name };
                     match masked(name_of_value, value) {
                         Some(shown) => {
@@ -77,7 +78,8 @@ impl Masker {
                     }
                 }
                 None if mask_next => {
-                    // `password = x`, `password= x` and `--password x` are wrong or unwise, but secret all the same.
+                    // `password = x`, `password= x` and `--password x` are wrong or unwise, but their values are secret
+                    // too.
                     mask_next = is_operator(&word.text);
                     if mask_next { self.out.push_str(raw) } else { self.hide(&word.text) }
                 }
@@ -87,7 +89,7 @@ impl Masker {
                     let of_option = secret_of_option(before(2), before(1), &word.text);
                     let is_free = !before(1).starts_with('-') && !word.text.starts_with('-');
                     free_words += usize::from(is_free);
-                    // A password behind the name, where none is taken.
+                    // Someone may type the password after the account name, although `login` does not take it there.
                     let is_password = is_log_in && is_free && free_words > 2;
                     if is_password {
                         self.hide(&word.text);
@@ -119,15 +121,16 @@ impl Masker {
     }
 }
 
-/// The value as it may be kept, where that differs from the one typed.
+/// Returns the masked value; `None` where nothing in it is masked.
 fn masked(name: &str, value: &str) -> Option<String> {
     let shown = match name_secrecy(name) {
         Secrecy::Whole if names_a_file(value) || value.is_empty() => return None,
-        // Where a context keeps them.
+        // The two kinds of credential store are no secret.
         Secrecy::Whole if name == "credentials" && matches!(value, "file" | "keyring") => return None,
         Secrecy::Whole => MASK.to_owned(),
         secrecy if looks_like_json(value) => {
-            // JSON or a Python literal, perhaps broken: too many ways to write it for anything but all or nothing.
+            // JSON or a Python literal, perhaps invalid. There are too many ways to write a secret in it, so the value
+            // is masked as a whole or not at all.
             let hides = names_a_secret(value) || value.contains("\\u") || value.contains("\\x");
             let holds = secrecy == Secrecy::Inside && value.contains('$') || mask_text(value) != value;
             if hides || holds || value.contains(':') && value.contains('@') {
@@ -145,7 +148,7 @@ fn masked(name: &str, value: &str) -> Option<String> {
     (shown != value).then_some(shown)
 }
 
-/// The name, operator and value of a word such as `name?=a,b`.
+/// Splits a word such as `name?=a,b` into name, operator and value.
 fn split(word: &str) -> Option<(&str, &str, &str)> {
     let end = word.find(|c: char| !c.is_alphanumeric() && !"_.-/".contains(c))?;
     let rest = word[end..].trim_start_matches(['!', '?', '~']);
@@ -156,7 +159,7 @@ fn split(word: &str) -> Option<(&str, &str, &str)> {
     (end > 0).then(|| (&word[..end], &word[end..word.len() - value.len()], value))
 }
 
-/// Whether a word says that a setting is meant whose value is secret: `name=smtp.password`.
+/// Whether a word names a setting whose value is secret: `name=smtp.password`.
 fn names_a_secret_setting(word: &str) -> bool {
     split(word).is_some_and(|(name, _, value)| name == "name" && name_secrecy(value) == Secrecy::Whole)
 }
@@ -169,12 +172,12 @@ fn is_operator(word: &str) -> bool {
     !word.is_empty() && (word.chars().all(|c| "!?~=<>:".contains(c)) || matches!(word, "like" | "in" | "not"))
 }
 
-/// `@-`, `@/run/secret`, `@./file`, `@~/file`: a place, where other text behind `@` might be a password.
+/// Whether a value is a path: `@-`, `@/run/secret`, `@./file`, `@~/file`. Any other text after `@` may be a password.
 fn names_a_file(value: &str) -> bool {
     value == "@-" || ["@/", "@./", "@../", "@~/"].iter().any(|start| value.starts_with(start))
 }
 
-/// Whether a secret name stands somewhere in text that has more than one word.
+/// Whether text of several words contains a secret name.
 fn names_a_secret(text: &str) -> bool {
     !is_name(text)
         && text
@@ -182,7 +185,7 @@ fn names_a_secret(text: &str) -> bool {
             .any(|word| name_secrecy(word) == Secrecy::Whole || word.eq_ignore_ascii_case("userdata"))
 }
 
-/// Where the first secret name in a line ends.
+/// Returns the byte offset at which the first secret name of a line ends.
 fn first_secret_name(line: &str) -> Option<usize> {
     let mut end = 0;
     line.split_inclusive(|c: char| !c.is_alphanumeric() && c != '_').find_map(|piece| {
@@ -192,7 +195,7 @@ fn first_secret_name(line: &str) -> Option<usize> {
     })
 }
 
-/// Where the value of a secret name begins in text such as `O'Brien password=x`.
+/// Returns the byte offset at which the value of a secret name starts in text such as `O'Brien password=x`.
 fn secret_name_with_value(text: &str) -> Option<usize> {
     text.char_indices().filter(|(_, c)| matches!(c, '=' | ':')).find_map(|(at, _)| {
         let before = text[..at].trim_end_matches(['!', '?', '~', ' ', '"', '\'']);
@@ -201,7 +204,7 @@ fn secret_name_with_value(text: &str) -> Option<usize> {
     })
 }
 
-/// Whether text such as `a b password=` stops where a secret would begin.
+/// Whether text such as `a b password=` ends where a secret would start.
 fn ends_in_secret_name(text: &str) -> bool {
     let before = text.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '_');
     let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");

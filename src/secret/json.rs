@@ -1,4 +1,4 @@
-//! Masking the secrets of JSON text without changing anything else in it.
+//! Masks the secrets of JSON text and leaves the rest of the text unchanged.
 
 use std::borrow::Cow;
 
@@ -10,35 +10,36 @@ use super::names::{Secrecy, is_session_record, name_secrecy};
 use super::text::{looks_like_json, mask_text, mask_value, may_hide_secrets};
 use crate::json::write_string;
 
-/// How many texts within texts are opened; what lies deeper is masked as a whole.
+/// How many levels of JSON within strings are parsed; anything deeper is masked as a whole.
 const DEEPEST_TEXT: u32 = 4;
 
-/// The text with its secrets masked: members by name, a session's `uuid`, and secrets inside strings (URLs, tags,
-/// JSON within text). Numbers, order and blanks stay. Text that is not JSON is masked as a sentence; JSON that
-/// breaks off is masked as far as it goes. Bytes that are not UTF-8 become U+FFFD.
+/// Masks secrets in JSON: members by name, a session's `uuid`, and secrets inside strings (URLs, tags, JSON within
+/// text). Numbers, order and spaces are unchanged. Text that is not JSON is masked as a sentence; JSON that is cut off
+/// is masked up to its end. Bytes that are not UTF-8 become U+FFFD.
 pub fn mask_json(bytes: &[u8]) -> String {
     mask_json_with(bytes, &Needles::default())
 }
 
-/// As [`mask_json`], without the secrets that are known either.
+/// Like [`mask_json`]; also masks the known secrets.
 pub(super) fn mask_json_with(bytes: &[u8], known: &Needles) -> String {
     let text = String::from_utf8_lossy(bytes);
     let known = &known.near(&text);
     if looks_like_json(&text) { mask_members(&text, Secrecy::Open, known, 0) } else { mask_plain(&text, known) }
 }
 
-/// As [`mask_json`], for the value of a name that has this secrecy.
+/// Like [`mask_json`], for the value of a name with this secrecy.
 pub(super) fn mask_json_value(text: &str, secrecy: Secrecy) -> String {
     mask_members(text, secrecy, &Needles::default(), 0)
 }
 
-/// Text that is no JSON, masked.
+/// Masks text that is not JSON.
 fn mask_plain(text: &str, known: &Needles) -> String {
-    // Secrets first: what words tell of them may be a part only.
+    // Known secrets first: the rules for sentences might mask only a part of one.
     mask_text(&known.mask(text)).into_owned()
 }
 
-/// Text that looks like JSON, masked. What is none, such as a Python literal, is masked as a sentence, too.
+/// Masks text that looks like JSON. If the result is not valid JSON, for example a Python literal, it is masked as a
+/// sentence too.
 fn mask_members(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
     let masked = mask(text, secrecy, known, depth);
     if serde_json::from_str::<IgnoredAny>(&masked).is_ok() { masked } else { mask_plain(&masked, known) }
@@ -47,24 +48,24 @@ fn mask_members(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> St
 /// An open object or list.
 struct Frame {
     is_object: bool,
-    /// Which object this is, in order of appearance.
+    /// The index of the object in order of appearance.
     number: usize,
-    /// What the name under which the values stand says of them.
+    /// The secrecy of the current value, from the name of its member.
     secrecy: Secrecy,
-    /// The secrecy that an object gives to its members.
+    /// The secrecy that members inherit from the object.
     inherited: Secrecy,
     name: String,
     expects_name: bool,
 }
 
 impl Frame {
-    /// The object or list that opens inside another one, in a place of that secrecy.
+    /// Returns the frame of an object or list nested in `outer`, as a value of the given secrecy.
     fn inside(outer: Option<&Frame>, secrecy: Secrecy, is_object: bool, number: usize) -> Frame {
         let name = outer.map(|frame| frame.name.clone()).unwrap_or_default();
         Frame { is_object, number, secrecy, inherited: secrecy, name, expects_name: is_object }
     }
 
-    /// Notes a member's name, and how secret that makes its value.
+    /// Sets the current member's name and the secrecy of its value.
     fn begin_member(&mut self, name: String, roles: &[Role]) {
         let own = name_secrecy(&name);
         let hidden = roles.get(self.number).is_some_and(|role| role.hides(&name));
@@ -150,7 +151,7 @@ fn mask(text: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
     out
 }
 
-/// The string value as it may be shown, in quotes.
+/// Returns a string value masked and quoted.
 fn masked_string(raw: &str, name: &str, secrecy: Secrecy, known: &Needles, depth: u32) -> String {
     if secrecy == Secrecy::Whole {
         return if raw == "\"\"" { raw.to_owned() } else { format!("\"{MASK}\"") };
@@ -172,12 +173,12 @@ fn masked_string(raw: &str, name: &str, secrecy: Secrecy, known: &Needles, depth
     out
 }
 
-/// What an object is, where its members are secret for that.
+/// The kind of an object, where it makes one of its members secret.
 #[derive(Clone, Copy, Default)]
 struct Role {
-    /// A session, whose `uuid` is a secret.
+    /// A session, whose `uuid` is secret.
     session: bool,
-    /// A setting such as `smtp.password`, whose `value` is one.
+    /// A setting such as `smtp.password`, whose `value` is secret.
     setting: bool,
 }
 
@@ -187,9 +188,9 @@ impl Role {
     }
 }
 
-/// What each object is, in order of appearance.
+/// Returns the role of each object, in order of appearance.
 fn roles(text: &str) -> Vec<Role> {
-    // Nothing but these has such members; looking for them first spares the second pass.
+    // Only these members lead to a role; searching for them first saves the second pass.
     if !["expiredDate", "noSessionEvaluation", "\"value\""].iter().any(|name| text.contains(name)) {
         return Vec::new();
     }
@@ -233,7 +234,8 @@ fn roles(text: &str) -> Vec<Role> {
     objects.into_iter().map(|(names, setting)| Role { session: is_session_record(names), setting }).collect()
 }
 
-/// Where the string that opens at `start` ends, behind its closing quote; the end of the text if it has none.
+/// Returns the byte offset after the closing quote of the string that opens at `start`; the end of the text where it is
+/// not closed.
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while at < bytes.len() {
@@ -246,7 +248,7 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
     bytes.len()
 }
 
-/// The text of a string in quotes; the raw text where it is broken.
+/// Decodes a quoted string; returns the raw text where it is not valid.
 fn decode(raw: &str) -> String {
     serde_json::from_str(raw).unwrap_or_else(|_| raw.trim_matches('"').to_owned())
 }

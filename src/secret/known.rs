@@ -1,4 +1,4 @@
-//! Secrets whose values are known: they are masked wherever they turn up, whatever stands around them.
+//! Secrets whose values are known: they are masked in any text, whatever their context.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,30 +15,29 @@ use crate::json::{Value, write_string};
 use crate::percent;
 use crate::syntax::parse_literal;
 
-/// From this length on, in bytes, a secret is masked also inside a word: `-pHunter2`. A shorter one would be found
-/// where it is none.
+/// From this length on, in bytes, a secret is also masked inside a word: `-pHunter2`. A shorter one would match
+/// unrelated text.
 const INSIDE_WORDS: usize = 8;
 
-/// From this length on it is masked wherever it is a word of its own, unless it is made of letters alone. Such a word and
-/// a shorter secret are masked only where they are quoted or the value of something, as in `'ab'`, `[ab]`, `=ab`,
-/// `password ab`: elsewhere they may be any word.
+/// From this length on, in bytes, a secret is masked as a word of its own, unless it consists of letters only. A word
+/// of letters and a shorter secret are masked only where they are quoted or the value of something, as in `'ab'`,
+/// `[ab]`, `=ab`, `password ab`: elsewhere they may be ordinary words.
 const AS_WORD: usize = 4;
 
-/// The most secrets that are known at a time; a script may bring new ones with every line.
+/// The largest number of secrets known at a time; a script may add new ones with every line.
 const MOST: usize = 64;
 
-/// Secrets whose values are known: those of the environment, of sessions, and of the commands that were typed. Clones
-/// share them.
+/// The secrets whose values are known: those of the environment, of sessions, and of typed commands. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct KnownSecrets(Arc<Mutex<Needles>>);
 
-/// What is looked for, what was told last at the end.
+/// The texts to search for, the most recent one last.
 #[derive(Debug, Default)]
 pub(super) struct Needles(Vec<Secret>);
 
 impl KnownSecrets {
-    /// Makes a secret known, in all the ways in which a node may quote it. A hash serves as the password (A7), and is
-    /// as secret.
+    /// Adds a secret, in all forms in which a node may quote it. Its hash serves as the password (A7), so it is just as
+    /// secret.
     pub fn learn(&self, secret: &str) {
         if secret.is_empty() || secret.chars().all(|c| c == '*') {
             return;
@@ -48,14 +47,14 @@ impl KnownSecrets {
             self.learn(bare);
         }
         let mut ways = vec![sha512(secret)];
-        // A password that is called `password` gives itself away where it is masked.
+        // Masking a password whose value is `password` would mask the word everywhere and so reveal it.
         if name_secrecy(secret) != Secrecy::Whole {
             let escaped = in_json(secret);
             ways.extend([in_json(&escaped), html_safe(&escaped), percent_encoded(secret), escaped, secret.to_owned()]);
         }
         let mut needles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for way in ways.into_iter().map(Secret::from) {
-            // What is still in use comes last, and is forgotten last.
+            // A secret that is used again moves to the end, so that it is dropped last.
             needles.0.retain(|known| *known != way);
             needles.0.push(way);
         }
@@ -65,27 +64,27 @@ impl KnownSecrets {
         }
     }
 
-    /// Makes the secrets of a command line known.
+    /// Adds the secrets of a command line.
     pub fn learn_line(&self, line: &str) {
         secrets_of_line(line).iter().for_each(|secret| self.learn(secret.expose()));
     }
 
-    /// Makes the secrets in the value of a parameter known.
+    /// Adds the secrets in the value of a parameter.
     pub fn learn_value(&self, name: &str, value: &str) {
         secrets_in(name, value).iter().for_each(|secret| self.learn(secret.expose()));
     }
 
-    /// The text without the values of these secrets.
+    /// Returns the text with these secrets masked.
     pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.needles(|needles| needles.mask(text))
     }
 
-    /// As [`super::mask_json`], without the values of these secrets either. What was valid JSON still is.
+    /// Like [`super::mask_json`]; also masks these secrets. Valid JSON stays valid.
     pub fn mask_json(&self, bytes: &[u8]) -> String {
         self.needles(|needles| mask_json_with(bytes, needles))
     }
 
-    /// As [`KnownSecrets::mask_json`], for bytes that were cut: their end may be the beginning of a secret.
+    /// Like [`KnownSecrets::mask_json`], for bytes that were cut off: their end may be the start of a secret.
     pub fn mask_cut_json(&self, bytes: &[u8]) -> String {
         self.needles(|needles| needles.mask_cut(&mask_json_with(bytes, needles)).into_owned())
     }
@@ -100,8 +99,8 @@ impl Needles {
         self.0.is_empty()
     }
 
-    /// Those that may stand in a text, however it escapes them: letters and digits stay as they are. A long reply is not
-    /// looked through for each of them string by string.
+    /// Returns the secrets that may occur in a text, whichever way it escapes them: escaping keeps letters and digits.
+    /// This saves searching every string of a long reply for every secret.
     pub(super) fn near(&self, text: &str) -> Needles {
         let is_near = |needle: &&Secret| {
             let runs = needle.expose().split(|c: char| !c.is_ascii_alphanumeric());
@@ -111,7 +110,7 @@ impl Needles {
         Needles(self.0.iter().filter(is_near).cloned().collect())
     }
 
-    /// Whether a number is one of them.
+    /// Whether a number is one of the secrets.
     pub(super) fn hold_number(&self, digits: &str) -> bool {
         digits.len() >= AS_WORD && self.0.iter().any(|needle| needle.expose() == digits)
     }
@@ -129,7 +128,7 @@ impl Needles {
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         for (from, to) in places {
-            // One may stand inside another, or begin inside it.
+            // A secret may be part of another one, or overlap it.
             if from >= at {
                 out.push_str(&text[at..from]);
                 out.push_str(MASK);
@@ -140,7 +139,7 @@ impl Needles {
         Cow::Owned(out)
     }
 
-    /// As [`Needles::mask`], for text that was cut: the beginning of a secret at its end is masked, too.
+    /// Like [`Needles::mask`], for text that was cut off: a prefix of a secret at its end is masked too.
     pub(super) fn mask_cut<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let begins = |needle: &str| {
             let lengths = (AS_WORD..needle.len()).rev().filter(|&length| needle.is_char_boundary(length));
@@ -153,7 +152,7 @@ impl Needles {
     }
 }
 
-/// Whether what stands there is the secret, and not a part of something else.
+/// Whether the match is the secret itself and not part of something else.
 fn counts(text: &str, from: usize, to: usize) -> bool {
     let (before, after) = (&text[..from], &text[to..]);
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -171,7 +170,7 @@ fn counts(text: &str, from: usize, to: usize) -> bool {
     (before.is_empty() && after.is_empty()) || is_value || (begins_word && ends_in_name(before))
 }
 
-/// Whether the last word of a text says that a secret follows: `with password `, `sshpass -p `.
+/// Whether the last word of a text announces a secret: `with password `, `sshpass -p `.
 fn ends_in_name(text: &str) -> bool {
     let mut words = text.split_whitespace().rev();
     let last = words.next().unwrap_or("");
@@ -179,7 +178,7 @@ fn ends_in_name(text: &str) -> bool {
     is_apart && (name_secrecy(last) == Secrecy::Whole || (last == "-p" && words.next().is_some()))
 }
 
-/// Whether text ends in an option that its value may follow without a blank: `-p`.
+/// Whether text ends in an option that may be followed by its value without a space: `-p`.
 fn ends_in_option(text: &str) -> bool {
     let mut last = text.chars().rev();
     last.next().is_some_and(|c| c.is_ascii_alphabetic())
@@ -194,14 +193,14 @@ fn ends_in_escape(text: &str) -> bool {
         || matches!(bytes, [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
-/// The secrets in the value of a parameter or member of that name.
+/// Returns the secrets in the text value of a parameter or member of that name.
 pub(super) fn secrets_in(name: &str, value: &str) -> Vec<Secret> {
     let mut found = Vec::new();
     collect_text(name, value, &mut found);
     found
 }
 
-/// The secrets in a value of a parameter or member of that name.
+/// Returns the secrets in the value of a parameter or member of that name.
 pub fn secrets_of_value(name: &str, value: &Value) -> Vec<Secret> {
     let mut found = Vec::new();
     collect(name, value, &mut found);
@@ -212,7 +211,7 @@ fn collect(name: &str, value: &Value, found: &mut Vec<Secret>) {
     match value {
         Value::Secret(value) => {
             collect_all(value, found);
-            // Of `root:hunter2@10.0.0.1` a part is what is secret.
+            // In `root:hunter2@10.0.0.1` only a part is secret; that part is added as well.
             collect(name, value, found);
         }
         value if name_secrecy(name) == Secrecy::Whole => collect_all(value, found),
@@ -223,7 +222,7 @@ fn collect(name: &str, value: &Value, found: &mut Vec<Secret>) {
     }
 }
 
-/// Every text and number of a value.
+/// Adds every text and number of a value.
 fn collect_all(value: &Value, found: &mut Vec<Secret>) {
     match value {
         Value::Text(text) | Value::Number(text) => found.push(Secret::new(text.as_str())),
@@ -241,12 +240,12 @@ fn collect_text(name: &str, text: &str, found: &mut Vec<Secret>) {
         collect(name, &value, found);
     } else {
         found.extend(hidden(text, &mask_value(name, text)));
-        // Whoever quotes a part of it may leave out what tells that it is one.
+        // A quote of part of the value may lack the name that shows it to be secret.
         found.extend(hidden(text, &mask_text(text)));
     }
 }
 
-/// What a masked text hides of the text that it was.
+/// Returns the parts of `text` that are masked in `masked`.
 fn hidden(text: &str, masked: &str) -> Vec<Secret> {
     let mut found = Vec::new();
     let mut pieces = masked.split(MASK);
@@ -261,19 +260,19 @@ fn hidden(text: &str, masked: &str) -> Vec<Secret> {
     found
 }
 
-/// The lower-case hex SHA-512 of a text.
+/// Returns the SHA-512 hash of a text in lower-case hex.
 pub fn sha512(text: &str) -> String {
     digest(&SHA512, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The text inside a JSON string.
+/// Returns a text as it is written inside a JSON string.
 fn in_json(text: &str) -> String {
     let mut out = String::new();
     write_string(&mut out, text);
     out[1..out.len() - 1].to_owned()
 }
 
-/// What stands inside a JSON string, as nodes write it (N5).
+/// Returns the content of a JSON string with the HTML-safe escapes that nodes use (N5).
 fn html_safe(escaped: &str) -> String {
     let mut out = escaped.to_owned();
     for c in ['<', '>', '&', '=', '\''] {

@@ -1,19 +1,19 @@
-//! The mask, and whether it is put on.
+//! The mask, and whether secrets are masked.
 
-/// What stands in place of a secret.
+/// The text that replaces a secret.
 pub const MASK: &str = "******";
 
 /// Whether secrets are written or masked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrets {
-    /// Write them: for the wire, or because the user asked.
+    /// Write secrets: for the wire, or because the user asked for it.
     Shown,
-    /// Write [`MASK`] in their place.
+    /// Write [`MASK`] instead of secrets.
     Masked,
 }
 
 impl Secrets {
-    /// What to write in the place of secrets, unless they are shown.
+    /// Returns the text to write instead of a secret; `None` where secrets are shown.
     pub fn mask(self) -> Option<&'static str> {
         match self {
             Secrets::Shown => None,

@@ -1,8 +1,8 @@
-//! What is secret, decided in one place.
+//! Decides what is secret, for the whole program.
 //!
-//! Everything that is printed, logged, stored or traced asks here: member and parameter names, headers, user
-//! info in URLs, system tags, the JSON of a reply, and a command line on its way into the history. The rules
-//! rather hide too much than too little; the machine formats, which carry a reply as it is, do not ask.
+//! Everything that is printed, logged, stored or traced is checked here: member and parameter names, headers, user info
+//! in URLs, system tags, the JSON of a reply, and command lines for the history. When in doubt, the rules mask too much
+//! rather than too little. The machine-readable formats print a reply unchanged and are not masked.
 //!
 //! Source: doc/protocol.md, "Secrets".
 

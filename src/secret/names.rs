@@ -1,18 +1,18 @@
-//! Names whose values are secret.
+//! The names whose values are secret.
 
-/// How much of a value is secret, by its name.
+/// How much of a value is secret, judged by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrecy {
     /// Nothing, as far as the name says.
     Open,
-    /// The value may hold a secret in a known place: user info in a URL, the tail of a system tag, a member of
-    /// the JSON in the text.
+    /// The value may contain a secret in a known place: user info in a URL, the tail of a system tag, a member of JSON
+    /// within the text.
     Inside,
-    /// The value is a secret.
+    /// All of it.
     Whole,
 }
 
-/// Endings of names, in lower case, whose values are secret: `sshPassword`, `AccessKeySecret`, `idToken`.
+/// Suffixes of names, in lower case, whose values are secret: `sshPassword`, `AccessKeySecret`, `idToken`.
 const SECRET_ENDINGS: [&str; 12] = [
     "password",
     "passwd",
@@ -28,18 +28,18 @@ const SECRET_ENDINGS: [&str; 12] = [
     "credential",
 ];
 
-/// Whole names, in lower case, whose values are secret though no ending says so.
+/// Whole names, in lower case, whose values are secret although no suffix says so.
 const SECRET_NAMES: [&str; 6] =
     ["authorization", "authkey", "sessionuuid", "sessionid", "captchaverifycode", "verifycode"];
 
-/// Options whose values are secret, where a parameter of that name is not.
+/// Options whose values are secret although parameters of the same name are not.
 const SECRET_OPTIONS: [&str; 1] = ["--code"];
 
-/// Programs whose option `-p` takes a password, with or without a blank.
+/// Programs whose option `-p` takes a password, with or without a space before it.
 const TAKE_PASSWORDS: [&str; 4] = ["sshpass", "mysql", "mysqldump", "mysqladmin"];
 
-/// Where the secret begins in a word of a program's command line, by the two words before it: `sshpass -p X`, `mysql
-/// -pX`, `curl -u root:X`.
+/// Returns the byte offset at which the secret starts in a word of another program's command line, judged by the two
+/// words before it: `sshpass -p X`, `mysql -pX`, `curl -u root:X`.
 pub(super) fn secret_of_option(program: &str, option: &str, word: &str) -> Option<usize> {
     let takes_password = |program: &str| TAKE_PASSWORDS.iter().any(|known| program.rsplit('/').next() == Some(known));
     if option == "-p" && takes_password(program) {
@@ -52,7 +52,7 @@ pub(super) fn secret_of_option(program: &str, option: &str, word: &str) -> Optio
     (user + 1 < word.len() && !word.contains("://")).then_some(user + 1)
 }
 
-/// Names, in lower case, whose values may hold a secret inside.
+/// Names, in lower case, whose values may contain a secret.
 const INSIDE_NAMES: [&str; 15] = [
     "url",
     "urls",
@@ -71,10 +71,10 @@ const INSIDE_NAMES: [&str; 15] = [
     "userdata",
 ];
 
-/// How much of the value of the parameter, member, field or option called `name` is secret. Upper and lower case,
-/// a plural and leading dashes make no difference; of a path (`mons.sshPassword`) the last segment counts.
+/// Returns how much of the value of the parameter, member, field or option called `name` is secret. Case, a plural and
+/// leading dashes make no difference; of a path (`mons.sshPassword`) the last segment decides.
 ///
-/// Every parameter that the catalog marks as secret is at least [`Secrecy::Inside`]; a test holds that.
+/// Every parameter that the catalog marks as secret is at least [`Secrecy::Inside`]; a test checks that.
 pub fn name_secrecy(name: &str) -> Secrecy {
     if SECRET_OPTIONS.contains(&name) {
         return Secrecy::Whole;
@@ -96,7 +96,7 @@ pub fn name_secrecy(name: &str) -> Secrecy {
     if secret { Secrecy::Whole } else { Secrecy::Open }
 }
 
-/// Whether a name ends in `password` with one slip of the finger, as it may in a history: `pasword`, `passwrod`.
+/// Whether a name ends in `password` with a single typing error, as in a history: `pasword`, `passwrod`.
 fn ends_like_password(name: &str) -> bool {
     const WORD: &[u8] = b"password";
     let bytes = name.as_bytes();
@@ -115,13 +115,13 @@ fn ends_like_password(name: &str) -> bool {
     one_missing || one_more || one_other
 }
 
-/// Whether a member of a reply, or a parameter, of this name holds a secret: `sshPassword`, `token`,
-/// `AccessKeySecret`. A session's `uuid` is not known by its name: see [`is_session_record`].
+/// Whether a reply member or parameter of this name is secret: `sshPassword`, `token`, `AccessKeySecret`. The name does
+/// not decide for a session's `uuid`: see [`is_session_record`].
 pub fn member_is_secret(name: &str) -> bool {
     name_secrecy(name) == Secrecy::Whole
 }
 
-/// Whether a record with these members is a session, as log-ins answer: its `uuid` is a secret then.
+/// Whether a record with these members is a session, as log-ins return it. Its `uuid` is then a secret.
 ///
 /// Source: A6 (`uuid`, `accountUuid`, `userUuid`, `expiredDate`, `createDate`, `noSessionEvaluation`).
 pub fn is_session_record<'a>(members: impl IntoIterator<Item = &'a str>) -> bool {
@@ -133,7 +133,7 @@ pub fn is_session_record<'a>(members: impl IntoIterator<Item = &'a str>) -> bool
     expires && owner
 }
 
-/// Whether an HTTP header holds a secret.
+/// Whether the value of an HTTP header is secret.
 pub fn header_is_secret(name: &str) -> bool {
     ["authorization", "proxy-authorization", "cookie", "set-cookie"]
         .iter()

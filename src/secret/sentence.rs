@@ -1,21 +1,21 @@
-//! Secrets inside a sentence that are not `name=value` words: members of quoted JSON, the uuid of a session.
+//! Secrets in sentences other than `name=value` words: members of quoted JSON, private keys, the uuid of a session.
 
 use std::borrow::Cow;
 
 use super::mask::MASK;
 use super::names::member_is_secret;
 
-/// The longest name that a quoted member may have.
+/// The longest name of a quoted member, in bytes.
 const LONGEST_NAME: usize = 64;
 
-/// The word `session`, whatever case it begins in.
+/// The word `session`, without its first letter, which may be a capital.
 pub(super) const SESSION: &str = "ession";
 
-/// How far behind the word `session` its uuid may stand, in bytes.
+/// How far after the word `session` its uuid may start, in bytes.
 const SESSION_REACH: usize = 24;
 
-/// Masks the values of secret names in JSON and the like that a sentence quotes, escaped or not:
-/// `sent {\"password\":\"hunter2\"}` becomes `sent {\"password\":\"******\"}`.
+/// Masks the values of secret names in JSON and the like that a sentence quotes, escaped or not: `sent
+/// {\"password\":\"hunter2\"}` becomes `sent {\"password\":\"******\"}`.
 pub(super) fn mask_quoted_members(text: &str) -> Cow<'_, str> {
     if !text.contains(['"', '\'']) || !text.contains([':', '=']) {
         return Cow::Borrowed(text);
@@ -23,7 +23,7 @@ pub(super) fn mask_quoted_members(text: &str) -> Cow<'_, str> {
     masked(text, |rest| rest.match_indices(['"', '\'']).find_map(|(at, _)| secret_value(rest, at)))
 }
 
-/// The text with the mask in the place of each part that `next` finds in what follows the one before.
+/// Replaces each part that `next` finds with the mask. Each search starts where the previous match ended.
 fn masked(text: &str, next: impl Fn(&str) -> Option<(usize, usize)>) -> Cow<'_, str> {
     let mut out = String::new();
     let mut rest = text;
@@ -35,7 +35,7 @@ fn masked(text: &str, next: impl Fn(&str) -> Option<(usize, usize)>) -> Cow<'_, 
     if rest.len() == text.len() { Cow::Borrowed(text) } else { Cow::Owned(out + rest) }
 }
 
-/// Where the value stands of the secret name whose opening quote is at `at`.
+/// Returns the byte range of the value after the name whose opening quote is at `at`, if that name is secret.
 fn secret_value(text: &str, at: usize) -> Option<(usize, usize)> {
     let (name, end) = quoted(text, at)?;
     if name.len() > LONGEST_NAME || !member_is_secret(name) {
@@ -45,11 +45,11 @@ fn secret_value(text: &str, at: usize) -> Option<(usize, usize)> {
     let rest = rest.strip_prefix([':', '='])?.trim_start();
     let start = text.len() - rest.len();
     let bare = rest.trim_start_matches('\\');
-    // Python 2 writes `u` before a text.
+    // Python 2 writes `u` before a string.
     let bare = bare.strip_prefix('u').filter(|rest| rest.starts_with(['"', '\''])).unwrap_or(bare);
     if bare.starts_with(['"', '\'']) {
         let from = text.len() - bare.len();
-        // A quote that is never closed hides the rest.
+        // If the quote is not closed, the rest is masked.
         let to = quoted(text, from).map_or(text.len(), |(value, _)| from + 1 + value.len());
         return Some((from + 1, to));
     }
@@ -57,7 +57,8 @@ fn secret_value(text: &str, at: usize) -> Option<(usize, usize)> {
     (length > 0 && !rest.starts_with(['{', '['])).then_some((start, start + length))
 }
 
-/// The text between the quote at `at` and the next one that is escaped as deeply, with the place behind that.
+/// Returns the text between the quote at `at` and the next quote with the same depth of escaping, and the byte offset
+/// after that.
 fn quoted(text: &str, at: usize) -> Option<(&str, usize)> {
     let bytes = text.as_bytes();
     let escapes = |at: usize| bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
@@ -65,7 +66,7 @@ fn quoted(text: &str, at: usize) -> Option<(&str, usize)> {
     let mut end = at + 1;
     while let Some(found) = bytes[end..].iter().position(|byte| *byte == bytes[at]) {
         end += found;
-        // A quote inside the value is escaped once more.
+        // A quote inside the value has more backslashes.
         if escapes(end) <= depth {
             return Some((&text[at + 1..end - escapes(end).min(depth)], end + 1));
         }
@@ -74,11 +75,11 @@ fn quoted(text: &str, at: usize) -> Option<(&str, usize)> {
     None
 }
 
-/// How the armour of keys begins and ends a line.
+/// The start and the end of the marker lines of a PEM key.
 const ARMOUR: &str = "-----";
 
-/// Masks private keys in PEM, whatever they are called: from `-----BEGIN RSA PRIVATE KEY-----` to the line that ends
-/// them, or to the end where they were cut.
+/// Masks private keys in PEM, whatever their member is called: from `-----BEGIN RSA PRIVATE KEY-----` to the end
+/// marker, or to the end of the text where that is missing.
 pub(super) fn mask_private_keys(text: &str) -> Cow<'_, str> {
     if !text.contains("PRIVATE KEY") {
         return Cow::Borrowed(text);
@@ -97,7 +98,7 @@ pub(super) fn mask_private_keys(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Masks the uuid that stands right behind the word `session`: `Session[uuid:5d0c...] expired`.
+/// Masks the uuid that follows the word `session`: `Session[uuid:5d0c...] expired`.
 pub(super) fn mask_sessions(text: &str) -> Cow<'_, str> {
     masked(text, |rest| {
         rest.match_indices(SESSION).find_map(|(at, word)| {
@@ -107,7 +108,7 @@ pub(super) fn mask_sessions(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The first run of 32 hexadecimal digits, where it begins soon.
+/// Returns the byte range of the first run of 32 hexadecimal digits, if it starts within reach.
 fn uuid_near(text: &str) -> Option<(usize, usize)> {
     let mut from = 0;
     for piece in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {

@@ -7,10 +7,10 @@ use super::mask::MASK;
 use super::names::{Secrecy, member_is_secret, name_secrecy, secret_of_option};
 use super::sentence::{SESSION, mask_private_keys, mask_quoted_members, mask_sessions};
 
-/// Names and uuids, which are most texts, are not longer, in bytes: what they hold is no sentence.
+/// The longest text, in bytes, that is not checked as a sentence: most of these are names.
 const SHORTEST_SENTENCE: usize = 8;
 
-/// Segments of system tags, in lower case, after which everything is secret though the name does not say so.
+/// Segments of system tags, in lower case, after which everything is secret although their names do not say so.
 const SECRET_TAGS: [&str; 2] = ["userdata", "cloudinit"];
 
 /// Masks a value by the name of its parameter or member: all of it, the parts known to be secret, or nothing.
@@ -32,10 +32,10 @@ pub fn mask_value<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// Masks the password of a URL's user info, with or without a scheme, and secret members of its query:
+/// Masks the password in a URL's user info, with or without a scheme, and secret parameters of its query:
 /// `https://root:hunter2@host/?token=x` becomes `https://root:******@host/?token=******`.
 ///
-/// A password may hold `/`, `@` or `,` unencoded, so everything up to the last `@` counts as user info.
+/// A password may contain `/`, `@` or `,` unencoded, so everything up to the last `@` counts as user info.
 pub fn mask_url(text: &str) -> Cow<'_, str> {
     let start = text.find("://").map_or(0, |at| at + 3);
     let rest = &text[start..];
@@ -49,7 +49,7 @@ pub fn mask_url(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Masks the tail of a system tag known to hold a secret: `consolePassword::hunter2`, `userdata::I2Nsb3...`.
+/// Masks the tail of a system tag that contains a secret: `consolePassword::hunter2`, `userdata::I2Nsb3...`.
 pub fn mask_tag(tag: &str) -> Cow<'_, str> {
     let mut end = 0;
     for segment in tag.split("::") {
@@ -64,9 +64,9 @@ pub fn mask_tag(tag: &str) -> Cow<'_, str> {
     mask_text(tag)
 }
 
-/// Masks what a sentence may give away: user info in URLs, the value behind `Authorization: OAuth`, the uuid of a
-/// session, and the values of secret names as in `password=hunter2`, `password: hunter2`, `--password hunter2` or
-/// `{"password": "hunter2"}`.
+/// Masks the secrets in a sentence: user info in URLs, the value after `Authorization: OAuth`, the uuid of a session,
+/// and the values of secret names as in `password=hunter2`, `password: hunter2`, `--password hunter2` or `{"password":
+/// "hunter2"}`.
 pub fn mask_text(text: &str) -> Cow<'_, str> {
     let open = mask_private_keys(text);
     let quoted = mask_quoted_members(&open);
@@ -75,7 +75,7 @@ pub fn mask_text(text: &str) -> Cow<'_, str> {
     if words == text { Cow::Borrowed(text) } else { Cow::Owned(words.into_owned()) }
 }
 
-/// Masks words by those before them.
+/// Masks words that the words before them show to be secret.
 fn mask_words(text: &str) -> Cow<'_, str> {
     if !text.contains(['=', ':', '@']) && !text.contains("OAuth ") && !text.contains(" -") && !text.starts_with('-') {
         return Cow::Borrowed(text);
@@ -108,7 +108,7 @@ fn mask_words(text: &str) -> Cow<'_, str> {
             let secret = secret.filter(|_| word.ends_with(bare)).or_else(|| value_of_secret_name(word));
             let shown = match (secret, mask_pairs(word)) {
                 (Some(start), _) => Cow::Owned(format!("{}{MASK}", &word[..start])),
-                // User info may stand without a scheme.
+                // User info may come without a scheme.
                 (None, Cow::Borrowed(_)) if word.contains('@') && word.contains(':') => mask_url(word),
                 (None, Cow::Owned(_)) if word.contains("://") && word.contains('@') => mask_url(word),
                 (None, shown) => shown,
@@ -121,7 +121,7 @@ fn mask_words(text: &str) -> Cow<'_, str> {
     if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
 }
 
-/// Where the value begins in a word such as `password:hunter2`.
+/// Returns the byte offset at which the value starts in a word such as `password:hunter2`.
 fn value_of_secret_name(word: &str) -> Option<usize> {
     let (name, value) = word.split_once(':')?;
     let value = value.trim_start_matches(':');
@@ -130,7 +130,7 @@ fn value_of_secret_name(word: &str) -> Option<usize> {
     is_secret.then_some(word.len() - value.len())
 }
 
-/// Masks the values of secret names in `name=value` pairs that stand between `?`, `&`, `,` or `;`.
+/// Masks the values of secret names in `name=value` pairs separated by `?`, `&`, `,` or `;`.
 fn mask_pairs(text: &str) -> Cow<'_, str> {
     if !text.contains('=') {
         return Cow::Borrowed(text);
@@ -151,8 +151,8 @@ fn mask_pairs(text: &str) -> Cow<'_, str> {
     if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
 }
 
-/// Whether there is anything in a text that a secret inside it cannot do without: user information in a URL, a tag,
-/// JSON, an option, a private key, a session.
+/// A quick check: whether a text has anything that a secret inside it requires, such as user info in a URL, a tag,
+/// JSON, an option, a private key or a session.
 pub(crate) fn may_hide_secrets(text: &[u8]) -> bool {
     let finds = |needle: &str| memchr::memmem::find(text, needle.as_bytes()).is_some();
     memchr::memchr3(b'@', b'=', b'{', text).is_some()
@@ -160,7 +160,7 @@ pub(crate) fn may_hide_secrets(text: &[u8]) -> bool {
         || (text.len() > SHORTEST_SENTENCE && (finds(" -") || finds("--") || finds("OAuth ") || finds(SESSION)))
 }
 
-/// Whether text starts as a JSON object or list does.
+/// Whether text starts like a JSON object or list.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }

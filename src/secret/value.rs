@@ -6,22 +6,22 @@ use zeroize::Zeroize;
 
 use super::mask::MASK;
 
-/// A password, session uuid or key: hidden from `Debug`, wiped when dropped, never printed by accident.
+/// A password, session uuid or key. `Debug` does not show it, and it is wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the text over.
+    /// Wraps the text.
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
 
-    /// The text itself, for the wire or for a file that only the owner reads.
+    /// Returns the text itself, for the wire or for a file that only the owner can read.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is no text.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! A question between commands, answered on the terminal.
+//! Asks a question between two commands and reads the answer from the terminal.
 
 use rustyline::Editor;
 use rustyline::config::{BellStyle, Builder};
@@ -9,11 +9,11 @@ use crate::tty;
 
 use super::ShellError;
 
-/// Asks a question and gives the line that is typed; `None` where Ctrl-C or Ctrl-D was pressed instead. Nothing of
-/// it is remembered. Lines of the question above its last one are for the caller to print.
+/// Asks a question and returns the line that was typed, or `None` after Ctrl-C or Ctrl-D. The answer is not added to
+/// the history. `question` is one line; the caller prints any lines that come before it.
 ///
 /// # Errors
-/// `Terminal` when the terminal breaks.
+/// `Terminal` when the terminal cannot be read or written.
 pub fn ask(question: &str) -> Result<Option<String>, ShellError> {
     let config = Builder::new().bell_style(BellStyle::None).build();
     let mut editor: Editor<(), MemHistory> =

@@ -1,4 +1,4 @@
-//! Syntax colours of the line being typed.
+//! Syntax highlighting of the line being typed.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ const OPTION: &str = "34";
 const COMMENT: &str = "90";
 const WRONG: &str = "4;31";
 
-/// The line with colours. Its width on the screen stays what it was.
+/// Returns the line with colour escapes added. Its width on the screen does not change.
 pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> String {
     let lexed = lex(line);
     let mut brush = Brush { line, out: String::with_capacity(line.len() * 2), at: 0 };
@@ -26,7 +26,7 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
     let mut takes_value = false;
     let mut zql = Zql::Begin;
     for word in &lexed.words {
-        // What follows a pipe or redirection is no argument.
+        // Whatever follows a pipe or a redirection is not an argument.
         let is_zql = name.as_deref() == Some("zql");
         if name.is_some() && !is_zql && line[word.span.clone()].starts_with(['|', '>']) {
             break;
@@ -46,7 +46,7 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
             let style = match (own_command(&word.text), known) {
                 (Some(_), _) => OWN,
                 (None, true) => KNOWN,
-                // What is still being typed is not wrong yet.
+                // A word that is still being typed is not marked as wrong.
                 (None, false) if unfinished => TEXT,
                 (None, false) => WRONG,
             };
@@ -60,7 +60,7 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
     brush.finish()
 }
 
-/// What comes next in a statement of ZQL.
+/// What may come next in a ZQL statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Zql {
     Begin,
@@ -68,7 +68,7 @@ enum Zql {
     Rest,
 }
 
-/// Paints the part of a statement that stands in one word.
+/// Highlights the part of a ZQL statement that is in one word.
 fn statement(brush: &mut Brush<'_>, word: &Word, unfinished: bool, state: &mut Zql, catalog: Catalog) {
     for token in zql::tokens(&word.text) {
         let text = token.text;
@@ -121,13 +121,13 @@ fn argument(
     let name_is_wrong = verdict == Verdict::WrongName && !(unfinished && argument.value.is_empty());
     brush.colour(word.span_of(0..length), if name_is_wrong { WRONG } else { NAME });
     brush.colour(word.span_of(length..argument.value_start), OPERATOR);
-    // What is still being typed is not wrong yet.
+    // A value that is still being typed is not marked as wrong.
     if verdict == Verdict::WrongValue && !unfinished {
         brush.colour(word.span_from(argument.value_start), WRONG);
     }
 }
 
-/// What is to be said of an argument.
+/// How an argument is judged, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Right,
@@ -149,7 +149,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
     if is_parameter || TAG_FIELDS.contains(&argument.name) && !rows.is_broken(argument.name) {
         return Verdict::Right;
     }
-    // Which fields there are may depend on another condition.
+    // Which fields exist may depend on another condition.
     let given: Vec<Argument<'_>> = words.iter().filter_map(|word| Argument::split(&word.text)).collect();
     let narrowed = rows
         .type_field()
@@ -169,7 +169,7 @@ fn judge(decoded: &Decoded, argument: Argument<'_>, words: &[Word], catalog: Cat
     }
 }
 
-/// Whether the value is one of those that are allowed, where they are known.
+/// Judges a value by the list of allowed ones, where that list is known.
 fn by_value<V: AsRef<str>>(argument: Argument<'_>, values: &[V], kind: &Type, catalog: Catalog) -> Verdict {
     let value = argument.value;
     let is_compared = matches!(argument.operator, Operator::Equal | Operator::NotEqual);
@@ -190,7 +190,7 @@ fn by_value<V: AsRef<str>>(argument: Argument<'_>, values: &[V], kind: &Type, ca
     if allowed.is_empty() || members.iter().all(is_allowed) { Verdict::Right } else { Verdict::WrongValue }
 }
 
-/// Copies the line piece by piece, colouring some.
+/// Copies the line piece by piece and colours some of the pieces.
 struct Brush<'l> {
     line: &'l str,
     out: String,
@@ -199,7 +199,7 @@ struct Brush<'l> {
 
 impl Brush<'_> {
     fn colour(&mut self, range: Range<usize>, style: &str) {
-        // Pieces come in order; whatever lies before one is copied as it is.
+        // Pieces come in order; the text before one is copied unchanged.
         let Some(before) = self.line.get(self.at..range.start) else { return };
         let Some(piece) = self.line.get(range.clone()) else { return };
         self.out.push_str(before);

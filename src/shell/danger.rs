@@ -1,41 +1,41 @@
-//! What destroys or interrupts, and the question that is asked before.
+//! Which actions destroy or interrupt something, and the confirmation question asked before them.
 
 use crate::catalog::references::query_of_parameter;
 use crate::catalog::{Api, Catalog};
 use crate::json::is_unprintable;
 
-/// What a dangerous action does.
+/// The harm that a dangerous action does, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Harm {
-    /// It takes apart what belongs together; it can be put together again.
+    /// Detaches things that belong together; they can be attached again.
     Separates,
-    /// It stops something that runs.
+    /// Stops something that is running.
     Interrupts,
-    /// What it takes away is gone, or hard to get back.
+    /// Removes something for good, or so that it is hard to get back.
     Destroys,
 }
 
-/// A dangerous action, and the parameters that say what it hits.
+/// A dangerous action and the parameters that name its targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Danger {
-    /// What it does, as a verb: `delete`.
+    /// The action as a verb for the question: `delete`.
     pub verb: &'static str,
-    /// How bad that is.
+    /// How much harm it does.
     pub harm: Harm,
-    /// The parameters that name what it hits, the most important first.
+    /// The parameters that name the targets, the most important one first.
     pub targets: Vec<Target>,
 }
 
-/// A parameter that names what an action hits.
+/// A parameter that names a target of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The parameter.
+    /// The name of the parameter.
     pub parameter: &'static str,
-    /// The query that finds what it names; unknown for some.
+    /// The query API that looks the target up; `None` where no such query is known.
     pub query: Option<&'static str>,
 }
 
-/// The verbs that APIs begin with and the harm they do.
+/// Prefixes of API names, the verb shown to the user, and the harm they do.
 const VERBS: [(&str, &str, Harm); 27] = [
     ("BatchDelete", "delete", Harm::Destroys),
     ("Clean", "clean up", Harm::Destroys),
@@ -66,14 +66,14 @@ const VERBS: [(&str, &str, Harm); 27] = [
     ("Ungroup", "ungroup", Harm::Separates),
 ];
 
-/// Whether an API destroys or interrupts, judged by the verb that its name begins with.
+/// Returns the danger of an API, judged by the verb that its name starts with; `None` where it does no harm.
 pub fn danger(catalog: Catalog, api: &Api) -> Option<Danger> {
     if !api.is_action() {
         return None;
     }
     let begins = |verb: &str| {
         let rest = api.name.strip_prefix(verb);
-        // `Stop` must not find `Stopwatch…`: a verb ends where the next hump begins.
+        // `Stop` must not match `Stopwatch…`: the verb ends where the next CamelCase word starts.
         rest.is_some_and(|rest| rest.starts_with(|c: char| !c.is_ascii_lowercase()))
     };
     let found = VERBS.iter().filter(|(prefix, ..)| begins(prefix)).max_by_key(|(prefix, ..)| prefix.len());
@@ -93,24 +93,24 @@ pub fn danger(catalog: Catalog, api: &Api) -> Option<Danger> {
     Some(Danger { verb, harm, targets: targets.into_iter().map(|(_, target)| target).collect() })
 }
 
-/// Something that an action would hit.
+/// A target of an action that is about to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
     /// The parameter that names it.
     pub parameter: String,
-    /// What was typed, mostly a uuid.
+    /// The value that was typed, usually a uuid.
     pub uuid: String,
-    /// Its name, where it could be looked up.
+    /// The name of the resource; `None` where it could not be looked up.
     pub name: Option<String>,
-    /// Whether the node was asked and knows no such resource.
+    /// Whether the node was asked and has no such resource.
     pub missing: bool,
 }
 
-/// The most resources that a question lists.
+/// The largest number of resources that a question lists.
 const MOST_LISTED: usize = 10;
 
-/// What is shown before a dangerous action: what it hits, by name, in which context. Ends with the question,
-/// without a line end. `strict` asks for more than a yes.
+/// Returns the question shown before a dangerous action: the targets by name, the context, and the question itself
+/// without a line end. With `strict` a plain yes is not enough.
 pub fn question(api: &str, danger: &Danger, hits: &[Hit], context: &str, strict: bool) -> String {
     let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
     let mut out = format!("{api} in {}:\n", clean(context));
@@ -150,7 +150,7 @@ pub fn agrees(answer: &str, hits: &[Hit], strict: bool) -> bool {
     }
 }
 
-/// What must be typed in strict contexts: the name of what is hit; of several, how many they are.
+/// Returns what must be typed in a strict context: the name of the only target, or the number of targets.
 fn expected(hits: &[Hit], strict: bool) -> Option<String> {
     match hits {
         _ if !strict => None,

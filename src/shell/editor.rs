@@ -1,4 +1,4 @@
-//! What the line editor asks while a line is typed: completion, hints, colours, and whether it is complete.
+//! The callbacks of the line editor: completion, suggestions, highlighting, and whether a line is complete.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -27,32 +27,32 @@ use super::run::Known;
 use super::unfinished::is_unfinished;
 use super::used::prefer;
 
-/// The editor's helper.
+/// The helper that the line editor calls.
 pub(super) struct Assistant<'a> {
     pub(super) known: Known,
     pub(super) live: &'a dyn LiveValues,
     pub(super) files: &'a dyn Files,
     pub(super) colour: bool,
-    /// How wide the prompt is on the screen.
+    /// The width of the prompt in columns.
     pub(super) prompt_width: usize,
-    /// What was decoded last: each key press asks for it.
+    /// The API that was decoded last. It is cached because each key press asks for it.
     pub(super) decoded: RefCell<Option<Decoded>>,
-    /// What keys and this share.
+    /// The state shared with [`super::keys`].
     pub(super) state: SharedState,
-    /// The line that is proposed first, as the one before it put right.
+    /// The line suggested first: the correction of the line that was just run.
     pub(super) proposal: Option<String>,
     /// The context or node that commands go to.
     pub(super) place: String,
-    /// What became of the lines typed before.
+    /// Whether earlier lines succeeded, and where they ran.
     pub(super) outcomes: Outcomes,
-    /// Has the user change a line in an editor.
+    /// Opens a line in the user's editor and returns the changed text.
     pub(super) edit: &'a dyn Fn(&str) -> io::Result<String>,
 }
 
 /// An API with the inventory of its rows.
 pub(super) struct Decoded {
     pub(super) api: Api,
-    /// Where it is a query whose rows are described.
+    /// `None` unless the API is a query whose rows are described.
     pub(super) rows: Option<Inventory>,
 }
 
@@ -67,7 +67,7 @@ impl Assistant<'_> {
         }
     }
 
-    /// Runs `look` on the API of that name, which is decoded once while a line is typed.
+    /// Runs `look` on the API of that name, decoded at most once while a line is typed.
     pub(super) fn with_api<R>(&self, name: &str, look: impl FnOnce(&Decoded) -> R) -> Option<R> {
         let mut last = self.decoded.borrow_mut();
         if last.as_ref().is_none_or(|decoded| !decoded.api.name.eq_ignore_ascii_case(name)) {
@@ -80,7 +80,7 @@ impl Assistant<'_> {
         last.as_ref().map(look)
     }
 
-    /// The rows that Tab lists for the end of `line`, as many as fit the screen.
+    /// Returns the rows that Tab lists for the end of `line`, as many as fit the screen.
     pub(super) fn rows(&self, line: &str) -> Vec<String> {
         let mut rows = list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour);
         if let Some((_, height)) = terminal_size() {
@@ -95,12 +95,12 @@ impl Assistant<'_> {
     }
 }
 
-/// The width of the terminal in columns.
+/// Returns the width of the terminal in columns.
 pub(super) fn terminal_width() -> usize {
     terminal_size().map_or(80, |(width, _)| width)
 }
 
-/// How many rows a line takes up below its first, in a terminal of `width` columns.
+/// Returns how many rows a line takes up below its first one, in a terminal of `width` columns.
 fn rows_below_first(prompt_width: usize, line: &str, width: usize) -> usize {
     use unicode_width::UnicodeWidthChar;
     let (mut rows, mut column) = (0, prompt_width);
@@ -115,21 +115,21 @@ fn rows_below_first(prompt_width: usize, line: &str, width: usize) -> usize {
             (rows, column) = (rows + 1, wide);
         }
     }
-    // A full row makes the cursor stand at the start of the next one.
+    // After a full row the cursor is at the start of the next one.
     if column == width { rows + 1 } else { rows }
 }
 
-/// The distance of tab stops, as the editor has it.
+/// The distance between tab stops, in columns; the editor uses the same.
 const TAB_STOP: usize = 8;
 
-/// The most lines of the history that a menu holds.
+/// The largest number of history lines that a menu holds.
 const MOST_LINES: usize = 1000;
 
 impl Completer for Assistant<'_> {
     type Candidate = String;
 
-    /// Works out what the line is to become, which [`Completer::update`] makes of it: at a Tab, and where a key asked for
-    /// something. One candidate, whatever it says, makes the editor call that and paint the line anew.
+    /// Computes the new line, which [`Completer::update`] then puts in: at a Tab, and where a key left a request. The
+    /// editor calls that method and redraws the line when it gets exactly one candidate, whatever its text.
     fn complete(&self, line: &str, pos: usize, context: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let now = Edit { line: line.to_owned(), cursor: pos };
         let request = lock(&self.state).request.take();
@@ -154,7 +154,7 @@ impl Completer for Assistant<'_> {
 }
 
 impl Assistant<'_> {
-    /// Tab: puts in what all candidates have in common, or else opens the menu.
+    /// Handles Tab: inserts the common prefix of all candidates, or opens the menu when there is none to insert.
     fn tab(&self, now: Edit, history: &dyn History) -> Option<Edit> {
         self.live.wake();
         let completion = self.completion(&now, history);
@@ -173,14 +173,14 @@ impl Assistant<'_> {
         Some(now)
     }
 
-    /// What could stand at the cursor, what was used lately before what fits as well.
+    /// Returns the candidates at the cursor. Of equally good matches, those used lately come first.
     fn completion(&self, now: &Edit, history: &dyn History) -> Completion {
         let mut completion = complete(&now.line, now.cursor, &self.sources());
         prefer(&mut completion, &now.line, history, |line| !self.outcomes.failed(line));
         completion
     }
 
-    /// The rows of the open menu for the line as it is now. A menu that has nothing to offer for it is closed.
+    /// Returns the rows of the open menu for the current line. Closes a menu that has no items left for it.
     fn menu_rows(&self, now: &Edit, history: &dyn History) -> Option<Rows> {
         let mut menu = lock(&self.state).menu.take()?;
         match menu.source {
@@ -208,7 +208,8 @@ impl Assistant<'_> {
         Some(rows)
     }
 
-    /// The next older or newer line that begins with what was typed; at the newer end what was typed itself.
+    /// Returns the next older or newer line that starts with what was typed. Past the newest one, returns the typed
+    /// text.
     fn walk(&self, older: bool, now: Edit, history: &dyn History) -> Option<Edit> {
         let mut state = lock(&self.state);
         let walk = state.walk.take().filter(|walk| walk.shown == now.line);
@@ -238,7 +239,7 @@ impl Assistant<'_> {
         }
     }
 
-    /// The line with the last word of the one before put in; asked again, with that of the one before that instead.
+    /// Inserts the last word of the previous line; when repeated, replaces it with that of the line before.
     fn last_word(&self, now: Edit, history: &dyn History) -> Option<Edit> {
         let mut state = lock(&self.state);
         let again = state.last_word.take().filter(|last| last.after == now);
@@ -257,14 +258,14 @@ impl Assistant<'_> {
     }
 }
 
-/// A line of the history.
+/// Returns a line of the history.
 fn entry(history: &dyn History, index: usize) -> Option<Cow<'_, str>> {
     history.get(index, SearchDirection::Reverse).ok()?.map(|found| found.entry)
 }
 
-/// The lines of the history that hold all words of a pattern, newest first.
+/// Returns the history lines that contain all words of a pattern, newest first.
 fn lines_with(pattern: &str, history: &dyn History) -> Vec<Item> {
-    // Only a capital letter asks for one.
+    // The search is case-sensitive only when the pattern has a capital letter.
     let has_capital = pattern.chars().any(char::is_uppercase);
     let words: Vec<&str> = pattern.split_whitespace().collect();
     let lines = (0..history.len()).rev().filter_map(|index| entry(history, index));
@@ -279,12 +280,12 @@ fn lines_with(pattern: &str, history: &dyn History) -> Vec<Item> {
     found.take(MOST_LINES).collect()
 }
 
-/// Where the part of the line begins that candidates stand for.
+/// Returns the byte offset in the line at which the part that candidates replace starts.
 fn part(completion: &Completion) -> usize {
     completion.span.start + completion.head.len()
 }
 
-/// The items of a menu for what completion found at the cursor of a line.
+/// Returns the menu items for a completion at the cursor of a line.
 fn items(completion: &Completion, now: &Edit) -> Vec<Item> {
     let item = |candidate: &Candidate| {
         let edit = placed(completion, completion.word(candidate), candidate.finished, now);
@@ -304,11 +305,11 @@ fn items(completion: &Completion, now: &Edit) -> Vec<Item> {
     completion.candidates.iter().map(item).collect()
 }
 
-/// The line with `word` in the place of the word at the cursor; a finished one with a blank behind it.
+/// Replaces the word at the cursor with `word`. A finished word is followed by a space.
 fn placed(completion: &Completion, mut word: String, finished: bool, now: &Edit) -> Edit {
     let (start, end) = (completion.span.start, &completion.rest);
     let behind = &now.line[now.cursor..];
-    // Text that stands behind the cursor already is not put there twice.
+    // Text that already follows the cursor is not inserted twice.
     if !end.is_empty() && word.ends_with(end.as_str()) {
         word.truncate(word.len() - end.len());
     } else if finished && !behind.starts_with(char::is_whitespace) && end.is_empty() {
@@ -322,7 +323,7 @@ fn placed(completion: &Completion, mut word: String, finished: bool, now: &Edit)
     Edit { line: format!("{before}{word}{behind}"), cursor: before.len() + word.len() }
 }
 
-/// What stands grey behind the line.
+/// The suggestion: grey text after the cursor.
 pub(super) struct Suggestion {
     shown: String,
     inserted: Option<String>,
@@ -366,18 +367,18 @@ impl Hinter for Assistant<'_> {
         if let Some(missing) =
             hint::missing(line, |name, look| self.with_api(name, |decoded| look(&decoded.api)).flatten())
         {
-            // Without colour brackets tell it from what was typed.
+            // Without colour, brackets set the hint apart from the typed text.
             let missing = match missing.trim_start() {
                 names if !self.colour => format!("{}({names})", &missing[..missing.len() - names.len()]),
                 _ => missing,
             };
             return Some(Suggestion { shown: self.fitting(line, &missing)?, inserted: None });
         }
-        // Without colour a rest from history could not be told from what was typed.
+        // Without colour, a suggestion from the history would look like typed text.
         if !self.colour {
             return None;
         }
-        // Lines that were used here stand before others.
+        // Lines that were run in this place come before others.
         let may = |entry: &str| !self.outcomes.failed(entry);
         let here = |entry: &str| may(entry) && self.outcomes.was_at(entry, &self.place);
         let rest = rest_from_history(line, context, here).or_else(|| rest_from_history(line, context, may))?;
@@ -386,14 +387,14 @@ impl Hinter for Assistant<'_> {
 }
 
 impl Assistant<'_> {
-    /// Grey text that may be taken.
+    /// Returns a suggestion that the user can accept with a key.
     fn takeable(&self, line: &str, rest: String) -> Option<Suggestion> {
         let shown = self.fitting(line, &rest)?;
         lock(&self.state).suggestion = Some((line.to_owned(), rest.clone()));
         Some(Suggestion { shown, inserted: Some(rest) })
     }
 
-    /// As much of a hint as fits on the last row of the line, so that the list below never meets it.
+    /// Returns as much of a hint as fits on the last row of the line, so that it never runs into the list below.
     fn fitting(&self, line: &str, hint: &str) -> Option<String> {
         let columns = terminal_width();
         let last = line.rsplit('\n').next().unwrap_or(line);
@@ -403,13 +404,13 @@ impl Assistant<'_> {
     }
 }
 
-/// The rest of the newest line that begins like this one and that `may` be proposed.
+/// Returns the rest of the newest history line that starts with `line` and that `may` be suggested.
 fn rest_from_history(line: &str, context: &Context<'_>, may: impl Fn(&str) -> bool) -> Option<String> {
     let history = context.history();
     let mut start = history.len().checked_sub(1)?;
     loop {
         let found = history.starts_with(line, start, SearchDirection::Reverse).ok()??;
-        // An equal command has no rest; an older one may.
+        // An equal line has no rest, but an older one may have.
         match found.entry.get(line.len()..) {
             Some(rest) if !rest.is_empty() && may(&found.entry) => {
                 let open = found.entry.get(line.len()..hint::open_length(&found.entry))?;

@@ -1,4 +1,4 @@
-//! The grey text behind the line: the parameters that are still missing.
+//! The hint after the cursor: the parameters that are still missing.
 
 use crate::catalog::Api;
 use crate::secret::mask_command;
@@ -8,8 +8,8 @@ use crate::width::cut;
 use super::complete::{Argument, own_command};
 use super::list::ELLIPSIS;
 
-/// What `line` still lacks, once its words are typed as far as they go: ` name= zoneUuid=`. `look` runs a
-/// function on the API of a name.
+/// Returns the required parameters that are missing in `line`: ` name= zoneUuid=`. `look` runs a function on the API of
+/// a name.
 pub(super) fn missing(
     line: &str,
     look: impl FnOnce(&str, &dyn Fn(&Api) -> Option<String>) -> Option<String>,
@@ -24,7 +24,7 @@ pub(super) fn missing(
         return None;
     }
     let between = line.ends_with(char::is_whitespace);
-    // Where a parameter's name or value is to be typed the hint would only be in the way.
+    // While a parameter's name or value is being typed, a hint would only be in the way.
     let last = words.last()?;
     let typing = Argument::split(&last.text).is_none_or(|argument| argument.value.is_empty());
     if !between && last.text != name && typing {
@@ -44,14 +44,14 @@ pub(super) fn missing(
     })
 }
 
-/// How much of a command may be proposed, in bytes: what stands before its first secret.
+/// Returns how many bytes of a command may be suggested: those before its first secret.
 pub(super) fn open_length(command: &str) -> usize {
     let masked = mask_command(command);
     let same = command.char_indices().zip(masked.chars()).find(|((_, c), shown)| c != shown);
     same.map_or(command.len().min(masked.len()), |((at, _), _)| at)
 }
 
-/// As much of a hint as fits `room` columns; nothing where that would say nothing.
+/// Returns as much of a hint as fits in `room` columns; `None` where only the ellipsis would be left.
 pub(super) fn fitting(hint: &str, room: usize) -> Option<String> {
     let fits = cut(hint, room, ELLIPSIS);
     let says_something = fits == hint || !fits.trim_end_matches(ELLIPSIS).trim().is_empty();

@@ -1,4 +1,4 @@
-//! The commands typed before: one file, shared by all shells of a user.
+//! The command history: one file, shared by all shells of a user.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -8,24 +8,24 @@ use std::path::{Path, PathBuf};
 
 use crate::private;
 
-/// The most commands kept.
+/// The largest number of commands kept.
 const MOST_ENTRIES: usize = 10_000;
 
-/// Makes of a typed command what may be kept of it.
+/// Returns the form of a typed command that may be stored, without secrets.
 pub type Mask = Box<dyn Fn(&str) -> String>;
 
-/// The file of typed commands.
+/// The history file.
 ///
-/// Every shell appends to it under a lock and reads what others appended, so that none loses lines. An entry is
-/// a line of text in which `\n` stands for a line end and `\\` for a backslash. Only the owner may read it.
+/// Every shell appends to it under a lock and reads what others appended, so that no shell loses lines. An entry is one
+/// line of text, in which `\n` stands for a line end and `\\` for a backslash. Only the owner may read the file.
 pub struct History {
     path: Option<PathBuf>,
     mask: Mask,
-    /// How far the file has been read, in bytes.
+    /// How much of the file has been read, in bytes.
     offset: u64,
-    /// How many entries that were.
+    /// The number of entries read so far.
     entries: usize,
-    /// Which file that was: a rewritten one is another.
+    /// The identity of the file that was read; a file that replaced it has another one.
     identity: u64,
 }
 
@@ -36,12 +36,14 @@ impl std::fmt::Debug for History {
 }
 
 impl History {
-    /// The history kept in `path`; without a path nothing is kept. `mask` makes of each command what is written.
+    /// Returns the history kept in `path`; without a path nothing is stored. `mask` turns each command into what is
+    /// written.
     pub fn new(path: Option<PathBuf>, mask: Mask) -> History {
         History { path, mask, offset: 0, entries: 0, identity: 0 }
     }
 
-    /// The entries that appeared in the file since the last call, oldest first; the first call gives all.
+    /// Returns the entries that were added to the file since the last call, oldest first. The first call returns all of
+    /// them.
     ///
     /// # Errors
     /// When the file exists and cannot be read.
@@ -61,8 +63,7 @@ impl History {
         self.read_from(&mut file)
     }
 
-    /// Appends a typed command, and gives the entries that other shells appended meanwhile. A command that is
-    /// blank is not kept.
+    /// Appends a command and returns the entries that other shells appended meanwhile. An empty command is not stored.
     ///
     /// # Errors
     /// When the file or its folder cannot be created or written.
@@ -83,17 +84,17 @@ impl History {
         Ok(news)
     }
 
-    /// What may be kept of a command.
+    /// Returns the form of a command that may be stored.
     pub(super) fn masked(&self, line: &str) -> String {
         (self.mask)(line)
     }
 
-    /// A file beside it.
+    /// Returns the path of a file in the same folder.
     pub(super) fn beside(&self, name: &str) -> Option<PathBuf> {
         self.path.as_ref().map(|path| path.with_file_name(name))
     }
 
-    /// Reads what the file holds behind the offset, and moves the offset to its end.
+    /// Reads the file from the offset on, and moves the offset to its end.
     fn read_from(&mut self, file: &mut File) -> io::Result<Vec<String>> {
         let metadata = file.metadata()?;
         if identity(&metadata) != self.identity || metadata.len() < self.offset {
@@ -110,7 +111,7 @@ impl History {
         Ok(news)
     }
 
-    /// Puts a shorter file in the place of one that has grown too long. The caller holds its lock.
+    /// Replaces a file that has grown too long with a shorter one. The caller holds its lock.
     fn shorten(&mut self, path: &Path, file: &mut File) -> io::Result<()> {
         self.offset = 0;
         let entries = latest(self.read_from(file)?);
@@ -122,7 +123,7 @@ impl History {
     }
 }
 
-/// The last `count` different entries of a history file, oldest first.
+/// Returns the last `count` different entries of a history file, oldest first.
 ///
 /// # Errors
 /// When the file exists and cannot be read.
@@ -133,7 +134,8 @@ pub fn last_entries(path: &Path, count: usize) -> io::Result<Vec<String>> {
     Ok(lines.into_iter().skip(skipped).collect())
 }
 
-/// Opens the file for appending and locks it, creating it and its folder for the owner only.
+/// Opens the file for appending and locks it. Creates it and its folder, readable by the owner only, where they are
+/// missing.
 fn open_locked(path: &Path) -> io::Result<File> {
     loop {
         private::check_owners(path)?;
@@ -148,7 +150,7 @@ fn open_locked(path: &Path) -> io::Result<File> {
         };
         file.lock()?;
         private::tighten(&file)?;
-        // Another shell may have put a shorter file in its place before the lock was ours.
+        // Another shell may have replaced the file with a shorter one before this lock was taken.
         if fs::metadata(path).is_ok_and(|now| file.metadata().is_ok_and(|ours| identity(&now) == identity(&ours))) {
             return Ok(file);
         }
@@ -181,7 +183,7 @@ pub(super) fn decode(line: &str) -> String {
     out
 }
 
-/// The entries, each once, at its last use.
+/// Returns each entry once, at the position of its last use.
 pub(super) fn latest(entries: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut kept: Vec<String> = entries.into_iter().rev().filter(|entry| seen.insert(entry.clone())).collect();

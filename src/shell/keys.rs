@@ -1,7 +1,7 @@
-//! What keys mean beyond the line editor's own: the menu, the grey text, and the lines typed before.
+//! Key bindings beyond those of the line editor: the menu, the suggestion, and the history.
 //!
-//! The editor asks [`Keys`] about each key. What needs the catalog or the history is left on the [`EditorState`] as a request,
-//! which the editor's completer answers: it alone sees both, and may change the line as a whole.
+//! The editor passes each key to [`Keys`]. Whatever needs the catalog or the history is left on the [`EditorState`] as
+//! a request, which the editor's completer handles: only the completer can reach both and replace the whole line.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,58 +9,58 @@ use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyE
 
 use super::menu::{Edit, Menu, Outcome, Press, Source};
 
-/// What keys ask for that only the editor's completer can do.
+/// A request of a key that only the editor's completer can fulfil.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Request {
-    /// The line becomes this.
+    /// Replace the line with this one.
     Put(Edit),
-    /// The next older line, or the next newer one, that begins with what was typed.
+    /// Go to the next older or newer line that starts with what was typed.
     Walk { older: bool },
-    /// The last word of the line before, of the one before that when asked again.
+    /// Insert the last word of the previous line; when repeated, that of the line before.
     LastWord,
 }
 
-/// Where among the lines typed before the user is.
+/// The user's position in the history.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
-    /// What was typed.
+    /// What was typed before the walk began.
     pub(super) typed: Edit,
-    /// The line shown now.
+    /// The history line shown now.
     pub(super) shown: String,
-    /// Its place.
+    /// Its index in the history.
     pub(super) index: usize,
 }
 
-/// The word that was put into the line last from a line typed before.
+/// The word of an earlier line that was inserted last.
 #[derive(Clone, Debug)]
 pub(super) struct LastWord {
     /// The line without it.
     pub(super) before: Edit,
     /// The line with it.
     pub(super) after: Edit,
-    /// The place of the line that it is from.
+    /// The history index of the line that the word is from.
     pub(super) index: usize,
 }
 
-/// What keys and the editor leave for each other.
+/// The state through which keys and the editor's completer exchange requests and results.
 #[derive(Debug, Default)]
 pub(super) struct EditorState {
     /// The open menu.
     pub(super) menu: Option<Menu>,
-    /// Its rows on the screen, as they are and coloured.
+    /// The rows of the menu on the screen, plain and coloured.
     pub(super) rows: Option<(String, String)>,
-    /// The grey text that may be taken, and the line behind which it stands.
+    /// The suggestion that can be accepted, and the line that it follows.
     pub(super) suggestion: Option<(String, String)>,
     pub(super) request: Option<Request>,
-    /// What the editor is to make of the line.
+    /// The new line that the editor is to show.
     pub(super) edit: Option<Edit>,
     pub(super) walk: Option<Walk>,
     pub(super) last_word: Option<LastWord>,
-    /// The line that is to be edited by another program.
+    /// The line that is to be changed in the user's editor.
     pub(super) hand_over: Option<String>,
 }
 
-/// A state that keys and the editor share. One thread uses it.
+/// The state shared by keys and the editor. Only one thread uses it.
 pub(super) type SharedState = Arc<Mutex<EditorState>>;
 
 /// Locks the state.
@@ -68,10 +68,10 @@ pub(super) fn lock(state: &SharedState) -> MutexGuard<'_, EditorState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers for every key.
+/// The handler of every key press.
 pub(super) struct Keys(pub(super) SharedState);
 
-/// The keys that hand the line over to an editor.
+/// The keys that open the line in the user's editor.
 pub(super) const HAND_OVER: [KeyEvent; 2] =
     [KeyEvent(KeyCode::Char('X'), Modifiers::CTRL), KeyEvent(KeyCode::Char('E'), Modifiers::CTRL)];
 
@@ -96,18 +96,19 @@ impl ConditionalEventHandler for Keys {
 }
 
 impl EditorState {
-    /// Has the editor's completer do something.
+    /// Leaves a request for the editor's completer.
     fn ask(&mut self, request: Request) -> Option<Cmd> {
         self.request = Some(request);
         Some(Cmd::Complete)
     }
 
-    /// What a key means while a menu is open; `None` where it means what it does without one.
+    /// Handles a key while a menu is open; `None` where the key has its usual meaning.
     fn in_menu(&mut self, key: &KeyEvent) -> Option<Cmd> {
         let menu = self.menu.as_mut()?;
         let Some(press) = press(key, menu.source) else {
             if !edits(key) {
-                // It closes the menu and does nothing else: the rows must go, and most keys paint nothing anew.
+                // Any other key closes the menu. It does nothing else while rows are shown: they must be erased, and
+                // most keys do not redraw the line.
                 let had_items = !menu.is_empty();
                 self.menu = None;
                 return had_items.then_some(Cmd::Repaint);
@@ -127,7 +128,7 @@ impl EditorState {
         }
     }
 
-    /// What a key means at the line itself.
+    /// Handles a key while no menu is open.
     fn at_line(&mut self, key: &KeyEvent, line: Edit) -> Option<Cmd> {
         let at_end = line.cursor == line.line.len();
         let suggestion =
@@ -161,14 +162,14 @@ impl EditorState {
     }
 }
 
-/// What a key asks of a menu.
+/// Returns what a key does in a menu.
 fn press(KeyEvent(code, modifiers): &KeyEvent, source: Source) -> Option<Press> {
     let in_history = source == Source::History;
     Some(match (*code, *modifiers) {
         (KeyCode::Tab, Modifiers::NONE) | (KeyCode::Char('I'), Modifiers::CTRL) => Press::Tab,
         (KeyCode::Down, Modifiers::NONE) | (KeyCode::Char('N'), Modifiers::CTRL) => Press::Next,
         (KeyCode::BackTab | KeyCode::Up, _) | (KeyCode::Char('P'), Modifiers::CTRL) => Press::Previous,
-        // As it goes on to older lines elsewhere.
+        // Ctrl-R again moves to the next older line, as in other shells.
         (KeyCode::Char('R'), Modifiers::CTRL) if in_history => Press::Next,
         (KeyCode::Char('S'), Modifiers::CTRL) if in_history => Press::Previous,
         (KeyCode::PageDown, Modifiers::NONE) => Press::PageDown,
@@ -181,7 +182,7 @@ fn press(KeyEvent(code, modifiers): &KeyEvent, source: Source) -> Option<Press> 
     })
 }
 
-/// Whether a key changes the line, so that an open menu follows it.
+/// Whether a key changes the line, so that the open menu must be updated.
 fn edits(KeyEvent(code, modifiers): &KeyEvent) -> bool {
     match *code {
         KeyCode::Char(_) if *modifiers == Modifiers::NONE || *modifiers == Modifiers::SHIFT => true,
@@ -191,7 +192,7 @@ fn edits(KeyEvent(code, modifiers): &KeyEvent) -> bool {
     }
 }
 
-/// The first word of a text with the blanks before it.
+/// Returns the first word of a text with the spaces before it.
 fn first_word(text: &str) -> &str {
     let start = text.len() - text.trim_start().len();
     let end = text[start..].find(char::is_whitespace).map_or(text.len(), |at| start + at);

@@ -8,25 +8,25 @@ use crate::width::{cut, width};
 
 use super::complete::{Candidate, Completion, Group};
 
-/// The blanks between two columns.
+/// The number of spaces between two columns.
 const GAP: usize = 2;
 
-/// What stands for the end of a text that was cut.
+/// The mark at the end of a text that was cut.
 pub(super) const ELLIPSIS: &str = "…";
 
-/// Descriptions shorter than this are not worth a second column.
+/// The smallest width that descriptions must have for candidates to be put in two columns.
 const SHORTEST_DESCRIPTION: usize = 14;
 
-/// The most candidates of one group that are listed with descriptions; more are listed by their labels alone, in
-/// as many columns as fit. Uuids keep them: alone they say nothing.
+/// The largest number of candidates of one group that are listed with descriptions. More are listed by their labels
+/// only, in as many columns as fit. Uuids always keep their descriptions, as they say nothing alone.
 const MOST_DESCRIBED: usize = 60;
 
-/// The length of a uuid.
+/// The length of a uuid in characters.
 const UUID: usize = 32;
 
-/// The rows of the list for a terminal of `width` columns. Without colour the rows are plain text.
+/// Returns the rows of the list for a terminal of `width` columns. Without colour the rows are plain text.
 pub(crate) fn rows(completion: &Completion, width: usize, colour: bool) -> Vec<String> {
-    // The last column stays free: writing there makes some terminals wrap.
+    // The last column stays free: some terminals wrap when it is written to.
     let width = width.saturating_sub(1).max(20);
     let mut rows = Vec::new();
     let mut groups: Vec<Group> = completion.candidates.iter().map(|candidate| candidate.group).collect();
@@ -48,17 +48,17 @@ pub(crate) fn rows(completion: &Completion, width: usize, colour: bool) -> Vec<S
     rows
 }
 
-/// A candidate ready to be put in a row.
+/// A candidate ready to be written to a row.
 struct Cell {
     label: Text,
     mark: &'static str,
     description: String,
-    /// The description with the part that matches highlighted, where it was what matched.
+    /// The description with the matching part highlighted; `None` unless the description is what matched.
     highlighted: Option<String>,
     colour: bool,
 }
 
-/// Text with its width on the screen.
+/// A text and its width on the screen.
 struct Text {
     text: String,
     width: usize,
@@ -76,7 +76,7 @@ impl Cell {
         Cell { label, mark, description: clean(&candidate.description).into_owned(), highlighted: description, colour }
     }
 
-    /// How wide what stands beside the label is, with the blanks before it.
+    /// Returns the width of what follows the label: the gap, the mark and the description.
     fn beside(&self) -> usize {
         match self.mark.len() + width(&self.description) {
             0 => 0,
@@ -84,7 +84,7 @@ impl Cell {
         }
     }
 
-    /// Adds the cell to a row, its label taking `label` columns and its description at most `rest`.
+    /// Appends the cell to a row: the label padded to `label` columns, the description in at most `rest`.
     fn write(&self, out: &mut String, label: usize, rest: usize) -> usize {
         out.push_str(&self.label.text);
         let mut used = self.label.width;
@@ -104,14 +104,14 @@ impl Cell {
     }
 }
 
-/// Puts cells in as many columns as fit, reading downwards.
+/// Arranges cells in as many columns as fit, ordered downwards.
 fn columns(cells: &[Cell], width: usize, uuids: bool) -> Vec<String> {
     let label = cells.iter().map(|cell| cell.label.width).max().unwrap_or(0).min(width);
     let longest = cells.iter().map(Cell::beside).max().unwrap_or(0);
     if cells.len() > MOST_DESCRIBED && !uuids || longest == 0 {
         return plain_columns(cells, width);
     }
-    // Few enough for one screen stand on a row each, with all there is to say; more share rows in pairs.
+    // A dozen or fewer get a row each, with the whole description; more are put in two columns.
     let across = if cells.len() > 12 && label + SHORTEST_DESCRIPTION + GAP <= width / 2 { 2 } else { 1 };
     let cell_width = (width + GAP) / across - GAP;
     let beside = longest.min(cell_width.saturating_sub(label));
@@ -119,7 +119,7 @@ fn columns(cells: &[Cell], width: usize, uuids: bool) -> Vec<String> {
     rows_of(cells, down, |_| (label, beside, label + beside))
 }
 
-/// Columns of labels alone, each as wide as it must be.
+/// Arranges labels without descriptions in columns, each as wide as its longest label.
 fn plain_columns(cells: &[Cell], width: usize) -> Vec<String> {
     let narrowest = cells.iter().map(|cell| cell.label.width).min().unwrap_or(0);
     let most = ((width + GAP) / (narrowest + GAP)).clamp(1, cells.len().max(1));
@@ -139,7 +139,7 @@ fn plain_columns(cells: &[Cell], width: usize) -> Vec<String> {
     })
 }
 
-/// Writes `down` rows; `shape` gives for a column the width of its labels, of what stands beside, and of both.
+/// Writes `down` rows. `shape` returns the widths of a column: of its labels, of its descriptions, and of both.
 fn rows_of(cells: &[Cell], down: usize, shape: impl Fn(usize) -> (usize, usize, usize)) -> Vec<String> {
     let row = |row: usize| {
         let mut out = String::new();
@@ -154,7 +154,7 @@ fn rows_of(cells: &[Cell], down: usize, shape: impl Fn(usize) -> (usize, usize, 
     (0..down).map(row).collect()
 }
 
-/// Text with the ranges that match put in relief.
+/// Returns a text with the matching ranges highlighted.
 fn highlighted(text: &str, matched: &[Range<usize>], colour: bool) -> String {
     let mut out = String::new();
     let mut at = 0;
@@ -167,7 +167,7 @@ fn highlighted(text: &str, matched: &[Range<usize>], colour: bool) -> String {
     out
 }
 
-/// Text of a node or file system, with what would act on the terminal, or hide, as escapes.
+/// Returns a text of a node or file system with control and invisible characters escaped.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     escape_unprintable(text)
 }
@@ -223,7 +223,7 @@ mod tests {
         for width in [20, 40, 80, 120, 200] {
             for line in ["", "Query", "QueryVmInstance ", "CreateVmInstance hostUuid=", "QueryHost name="] {
                 for row in list_from(line, &Wide, width, false) {
-                    // A label alone may be wider than a tiny terminal; nothing is added to it then.
+                    // A label alone may be wider than a tiny terminal; nothing is added after it then.
                     let alone = !row.contains("  ");
                     assert!(crate::width::width(&row) < width.max(21) || alone, "{width} {row:?}");
                 }

@@ -1,8 +1,8 @@
-//! Live values: what the node was asked lately, and a thread that asks it.
+//! Live values: a cache of what the node answered, and the thread that asks it.
 //!
-//! Tab never waits on the network beyond a budget. What is known is offered at once; what is not is asked for in
-//! the background, and the next Tab has it. Large clouds are searched by the node: only so many resources are
-//! ever fetched for one question.
+//! Tab waits for the network only within a budget. Cached values are offered at once; others are fetched in the
+//! background for the next Tab. In large clouds the node does the searching: the number of resources fetched for one
+//! question is limited.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::complete::{Live, LiveValue, LiveValues};
 
-/// Asks the node: the resources that `query_api` lists and whose name, or where the text could begin a uuid whose
-/// uuid, contains `typed`; at most `limit` of them. Of `QueryVmInstance platform` it gives the different values of that
-/// field instead, as names. An error means that the node cannot be asked now.
+/// Asks the node for resources that `query_api` lists: at most `limit` of those whose name contains `typed`, or whose
+/// uuid does where the text could be the start of one. For a query with a field, such as `QueryVmInstance platform`,
+/// returns the distinct values of that field, as names. An error means that the node cannot be asked now.
 pub type Fetch = dyn Fn(&str, &str, usize) -> Result<Vec<LiveValue>, Unreachable> + Send + Sync;
 
 /// The node cannot be asked now: nobody is logged in, or it does not answer.
@@ -21,20 +21,20 @@ pub type Fetch = dyn Fn(&str, &str, usize) -> Result<Vec<LiveValue>, Unreachable
 #[error("the node cannot be asked")]
 pub struct Unreachable;
 
-/// How long things may take and last.
+/// Time-outs and size limits of the cache.
 #[derive(Clone, Copy, Debug)]
 pub struct LiveLimits {
     /// How long Tab may wait for an answer.
     pub budget: Duration,
-    /// How long an answer counts as new; an older one is offered, and asked for again in the background.
+    /// How long an answer counts as fresh. An older one is offered, and refreshed in the background.
     pub fresh: Duration,
     /// How long an answer is offered at all.
     pub kept: Duration,
-    /// How long a node that could not be asked is left alone.
+    /// How long to wait before a node that could not be asked is asked again.
     pub pause: Duration,
-    /// How many resources one question may fetch.
+    /// The largest number of resources fetched for one question.
     pub values: usize,
-    /// How many answers are remembered.
+    /// The largest number of answers in the cache.
     pub answers: usize,
 }
 
@@ -51,15 +51,15 @@ impl Default for LiveLimits {
     }
 }
 
-/// Remembers answers and asks in the background.
+/// A cache of answers that asks the node in the background.
 pub struct LiveCache {
     shared: Arc<Shared>,
     limits: LiveLimits,
-    /// What is done at the next Tab, once.
+    /// Called once, at the next Tab.
     at_tab: Mutex<Option<AtTab>>,
 }
 
-/// What is done at a Tab. It must not take time.
+/// A callback for a Tab press. It must return quickly.
 type AtTab = Box<dyn FnOnce() + Send>;
 
 impl std::fmt::Debug for LiveCache {
@@ -76,36 +76,36 @@ struct Shared {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere must not take completion down with it; the state is whole between statements.
+        // A panic of another thread must not break completion; the state is consistent between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What is asked: a query API and the typed text to search by.
+/// A question: a query API and the typed text to search for.
 type Question = (String, String);
 
 struct State {
     answers: HashMap<Question, Answer>,
     queue: VecDeque<Question>,
-    /// What the thread is asking, and since when.
+    /// The question that the thread is asking, and since when.
     running: Option<(Question, Instant)>,
     has_thread: bool,
     off: bool,
     stop: bool,
-    /// Rises when everything known becomes void, so that answers under way are dropped.
+    /// Incremented when the cache is cleared, so that answers to earlier questions are dropped.
     era: u64,
     unreachable_since: Option<Instant>,
 }
 
 struct Answer {
     values: Vec<LiveValue>,
-    /// Whether these are all that fit, so that they answer narrower questions too.
+    /// Whether these are all matches, so that they answer narrower questions too.
     complete: bool,
     at: Instant,
 }
 
 impl LiveCache {
-    /// A cache that asks by `fetch`. Nothing is asked, and no thread runs, before the first look-up.
+    /// Returns a cache that asks through `fetch`. It asks nothing and starts no thread before the first look-up.
     pub fn new(limits: LiveLimits, fetch: Box<Fetch>) -> LiveCache {
         let state = State {
             answers: HashMap::new(),
@@ -124,12 +124,12 @@ impl LiveCache {
         }
     }
 
-    /// Does this at the next Tab, and not again.
+    /// Runs a callback once, at the next Tab.
     pub fn at_next_tab(&self, run: impl FnOnce() + Send + 'static) {
         *self.at_tab.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(run));
     }
 
-    /// Forgets everything: another node or account is talked to, or something was changed there.
+    /// Clears the cache: the node or account is another one now, or something on the node was changed.
     pub fn forget(&self) {
         let mut state = self.shared.lock();
         state.era += 1;
@@ -138,17 +138,17 @@ impl LiveCache {
         state.unreachable_since = None;
     }
 
-    /// Switches asking on or off.
+    /// Switches live values on or off.
     pub fn set_enabled(&self, enabled: bool) {
         self.shared.lock().off = !enabled;
     }
 
-    /// Whether the node is asked.
+    /// Whether live values are switched on.
     pub fn is_enabled(&self) -> bool {
         !self.shared.lock().off
     }
 
-    /// Starts the thread if there is none. It cannot be started when the system has no threads left.
+    /// Starts the thread if it is not running. Returns false where the system cannot start another thread.
     fn start(&self, state: &mut State) -> bool {
         if !state.has_thread {
             let (shared, limits) = (Arc::clone(&self.shared), self.limits);
@@ -197,7 +197,7 @@ impl LiveValues for LiveCache {
         if state.unreachable_since.is_some_and(|since| asked.duration_since(since) < self.limits.pause) {
             return Live::Unavailable;
         }
-        // Whoever has waited for this answer, or for one that is stuck before it, does not wait again.
+        // The budget counts from the start of the request in progress, so that a slow or stuck one delays only one Tab.
         let waited = state.running.as_ref().map_or(Duration::ZERO, |(_, since)| asked.duration_since(*since));
         if !self.start(&mut state) {
             return Live::Unavailable;
@@ -228,14 +228,14 @@ impl LiveValues for LiveCache {
 
 impl Drop for LiveCache {
     fn drop(&mut self) {
-        // The thread may be waiting for a node that never answers, so it is not waited for.
+        // The thread may be blocked on a node that never answers, so it is not joined.
         self.shared.lock().stop = true;
         self.shared.changed.notify_all();
     }
 }
 
 impl State {
-    /// The answer to a question, or to a wider one that is complete.
+    /// Returns the cached answer to a question, or to a wider one whose answer is complete.
     fn known(&self, question: &Question, now: Instant, limits: LiveLimits) -> Option<(Live, Instant)> {
         let usable = |answer: &&Answer| now.duration_since(answer.at) <= limits.kept;
         let exact = self.answers.get(question).filter(usable);
@@ -248,7 +248,7 @@ impl State {
         Some((if found.complete { Live::Ready(values) } else { Live::Part(values) }, found.at))
     }
 
-    /// Puts a question in the queue, unless it is there. Old ones give way: nobody waits for them any more.
+    /// Adds a question to the queue unless it is there already. Drops the oldest ones, which nobody waits for any more.
     fn ask(&mut self, question: Question) {
         if self.running.as_ref().is_some_and(|(running, _)| *running == question) || self.queue.contains(&question) {
             return;
@@ -259,7 +259,7 @@ impl State {
         }
     }
 
-    /// Remembers an answer, in the place of the oldest one when there are too many.
+    /// Adds an answer to the cache; evicts the oldest one when it is full.
     fn remember(&mut self, question: Question, answer: Answer, limits: LiveLimits) {
         if self.answers.len() >= limits.answers && !self.answers.contains_key(&question) {
             let oldest = self.answers.iter().min_by_key(|(_, answer)| answer.at).map(|(question, _)| question.clone());
@@ -271,11 +271,11 @@ impl State {
     }
 }
 
-/// The thread: answers one question after the other.
+/// The main loop of the thread: answers one question after the other.
 fn work(shared: &Shared, limits: LiveLimits) {
     let mut state = shared.lock();
     while !state.stop {
-        // The latest question is the one that somebody is waiting for.
+        // The latest question is the one that the user is waiting for.
         let Some(question) = state.queue.pop_back() else {
             state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             continue;
@@ -310,7 +310,7 @@ mod tests {
 
     use super::*;
 
-    /// Ages never matter in these tests unless a test says so.
+    /// In these tests answers do not expire unless a test says so.
     fn limits(budget: Duration) -> LiveLimits {
         let long = Duration::from_secs(3600);
         LiveLimits { budget, fresh: long, kept: long, pause: long, values: 3, answers: 2 }

@@ -1,6 +1,6 @@
-//! The list to choose from that opens below the line: what it holds, what keys do to it, and how it looks.
+//! The menu below the line: its items, its reaction to keys, and its layout.
 //!
-//! It is plain state: [`super::keys`] brings the keys, [`super::editor`] puts its rows on the screen.
+//! It is plain state without a terminal: [`super::keys`] passes keys to it, [`super::editor`] shows its rows.
 
 use std::ops::Range;
 
@@ -10,25 +10,25 @@ use crate::width::width as width_of;
 
 use super::list::{ELLIPSIS, clean};
 
-/// The blanks between two columns.
+/// The number of spaces between two columns.
 const GAP: usize = 2;
 
-/// The columns before a name, for the mark of the chosen row.
+/// The width of the margin that holds the mark of the selected row.
 const MARGIN: usize = 2;
 
-/// A menu takes at most one in so many rows of the screen.
+/// A menu takes at most one in this many rows of the screen.
 const SHARE: usize = 3;
 
-/// The fewest rows that a menu takes, with the one that tells the place.
+/// The smallest number of rows that a menu takes, including the one with the position.
 const FEWEST_ROWS: usize = 3;
 
-/// The narrowest column of a text beside the name that says anything.
+/// The smallest useful width of a column beside the name.
 const NARROWEST: usize = 6;
 
-/// Erases the screen from the cursor on.
+/// Erases the screen from the cursor to the end.
 const ERASE_BELOW: &str = "\x1b[J";
 
-/// A text of the line, and where the cursor stands in it, in bytes.
+/// A line and the cursor position in it, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Edit {
     pub(super) line: String,
@@ -36,42 +36,42 @@ pub(super) struct Edit {
 }
 
 impl Edit {
-    /// A text with the cursor at its end.
+    /// Returns the line with the cursor at its end.
     pub(super) fn ending(line: impl Into<String>) -> Edit {
         let line = line.into();
         Edit { cursor: line.len(), line }
     }
 }
 
-/// One row that may be chosen. Its texts may hold anything; they are cleaned when they are shown.
+/// An item of the menu. Its texts may hold any characters; they are cleaned when they are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Item {
-    /// What it is called, first in its row.
+    /// The name, the first column of the row.
     pub(super) name: String,
-    /// The bytes of the name that match what was typed.
+    /// The byte ranges of the name that match what was typed.
     pub(super) matched: Vec<Range<usize>>,
-    /// What is said of it.
+    /// The description.
     pub(super) about: String,
-    /// Its uuid, or another text of which nobody reads more than the ends.
+    /// The uuid, or another text that is cut before the others.
     pub(super) aside: String,
-    /// What the line becomes when it is taken.
+    /// The new line when the item is accepted.
     pub(super) edit: Edit,
 }
 
-/// Where the rows of a menu come from.
+/// Where the items of a menu come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// What could stand in the part of a word that begins at this byte of the line.
+    /// Completion of the part of a word that starts at this byte of the line.
     Word(usize),
-    /// The lines typed before.
+    /// The history.
     History,
 }
 
-/// What a key asks of an open menu.
+/// The meaning of a key in an open menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Press {
     Next,
-    /// As `Next`, where there are several.
+    /// Accepts the only item; with several, the same as `Next`.
     Tab,
     Previous,
     PageDown,
@@ -82,14 +82,14 @@ pub(super) enum Press {
     Leave,
 }
 
-/// What comes of a key.
+/// The effect of a key on a menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The menu stays; another row may be the chosen one.
+    /// The menu stays open, perhaps with another item selected.
     Stays,
-    /// The menu is gone and the line becomes this.
+    /// The menu closes and the line is replaced with this one.
     Becomes(Edit),
-    /// The menu is gone, and the key means what it means without one.
+    /// The menu closes and the key has its usual meaning.
     Passes,
 }
 
@@ -101,16 +101,16 @@ pub(super) struct Menu {
     pub(super) shown_for: Edit,
     items: Vec<Item>,
     note: Option<&'static str>,
-    /// The line when the menu was opened.
+    /// The line when the menu was opened, to which Escape returns.
     before: Edit,
     chosen: usize,
-    /// The first item on the screen.
+    /// The index of the first item on the screen.
     top: usize,
-    /// How many items the screen showed last.
+    /// The number of items shown last, by which Page Up and Page Down move.
     page: usize,
 }
 
-/// The rows of a menu, with and without colours; they take the same place on the screen.
+/// The rows of a menu, plain and coloured. Both have the same width on the screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
     pub(super) plain: String,
@@ -122,28 +122,28 @@ impl Menu {
         Menu { source, shown_for: before.clone(), items, note, before, chosen: 0, top: 0, page: 1 }
     }
 
-    /// Shows other items: the line has become another.
+    /// Replaces the items after the line has changed.
     pub(super) fn refill(&mut self, shown_for: Edit, items: Vec<Item>, note: Option<&'static str>) {
         (self.shown_for, self.items, self.note) = (shown_for, items, note);
         (self.chosen, self.top) = (0, 0);
     }
 
-    /// Whether there is nothing to choose.
+    /// Whether the menu has no items.
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// What a key does.
+    /// Handles a key.
     pub(super) fn press(&mut self, press: Press) -> Outcome {
         let last = self.items.len().saturating_sub(1);
         match press {
             Press::Leave => return Outcome::Becomes(self.before.clone()),
-            // What is looked for is no command.
+            // The search text of the history menu is not a command to accept.
             Press::Take if self.items.is_empty() && self.source == Source::History => {}
             Press::Take => {
                 return self.items.get(self.chosen).map_or(Outcome::Passes, |item| Outcome::Becomes(item.edit.clone()));
             }
-            // Tab completes what can be nothing else.
+            // Tab accepts the only item.
             Press::Tab if self.items.len() == 1 => return self.press(Press::Take),
             _ if self.items.is_empty() => return Outcome::Passes,
             Press::Next | Press::Tab => self.chosen = if self.chosen == last { 0 } else { self.chosen + 1 },
@@ -156,10 +156,10 @@ impl Menu {
         Outcome::Stays
     }
 
-    /// The rows for a screen of `columns` and `lines`, of which the line that is typed takes `taken`. Each begins with a
-    /// line end.
+    /// Returns the rows for a screen of `columns` and `lines`, of which the typed line takes `taken`. Each row starts
+    /// with a line end.
     pub(super) fn rows(&mut self, columns: usize, lines: usize, taken: usize) -> Rows {
-        // The last column stays free: writing there makes some terminals wrap.
+        // The last column stays free: some terminals wrap when it is written to.
         let columns = columns.saturating_sub(1);
         let most = (lines / SHARE).max(FEWEST_ROWS).min(lines.saturating_sub(taken).max(1));
         let tells_place = self.note.is_some() || self.items.len() > most;
@@ -167,7 +167,7 @@ impl Menu {
         let least_top = (self.chosen + 1).saturating_sub(self.page);
         self.top = self.top.clamp(least_top, self.chosen).min(self.items.len().saturating_sub(self.page));
 
-        // What a wider screen left below goes.
+        // Erases rows that a wider screen left below.
         let mut rows = Rows { plain: String::new(), styled: ERASE_BELOW.to_owned() };
         let shape = Shape::of(&self.items, columns);
         for (index, item) in self.items.iter().enumerate().skip(self.top).take(self.page) {
@@ -188,7 +188,7 @@ impl Menu {
     }
 }
 
-/// How wide the columns of a menu are.
+/// The widths of the columns of a menu.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     columns: usize,
@@ -202,7 +202,8 @@ impl Shape {
         let widest = |text: fn(&Item) -> &str| items.iter().map(|item| taken(&clean(text(item)))).max().unwrap_or(0);
         let (name, about, aside) = (widest(|item| &item.name), widest(|item| &item.about), widest(|item| &item.aside));
         let room = columns.saturating_sub(MARGIN);
-        // Where not all fit, the uuid gives way first, but not to what is said beyond half of what the name leaves.
+        // Where not all fit, the uuid is cut first, but only until the description has half of the room beside the
+        // name.
         let beside = |width: usize| if width == 0 { 0 } else { width + GAP };
         let name = name.min(room);
         let left = room - name;
@@ -232,10 +233,10 @@ impl Shape {
         rows.plain.push_str(plain);
         rows.styled.push('\n');
         if chosen {
-            // The whole row, so that the eye finds it.
+            // The whole row is highlighted, so that it is easy to find.
             let rest = self.columns.saturating_sub(taken(plain));
             rows.styled.push_str(&format!("\x1b[7m{plain}{}\x1b[0m", " ".repeat(rest)));
-            // They take the same place.
+            // The plain row must have the same width.
             rows.plain.push_str(&" ".repeat(rest));
             return;
         }
@@ -247,7 +248,7 @@ impl Shape {
     }
 }
 
-/// A text with the ranges that match in bold.
+/// Returns a text with the matching ranges in bold.
 fn in_relief(text: &str, matched: &[Range<usize>]) -> String {
     let mut out = String::new();
     let mut at = 0;
@@ -260,7 +261,7 @@ fn in_relief(text: &str, matched: &[Range<usize>]) -> String {
     out
 }
 
-/// How many columns a text takes, as the editor counts: character by character, at least what it takes as a whole.
+/// Returns the width of a text as the editor counts it, character by character, but at least its width as a whole.
 fn taken(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
@@ -268,7 +269,7 @@ fn taken(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum::<usize>().max(width_of(text))
 }
 
-/// A text within `room` columns.
+/// Returns a text cut to `room` columns.
 fn fit(text: &str, room: usize) -> String {
     if taken(text) <= room {
         return text.to_owned();
@@ -354,7 +355,7 @@ mod tests {
         menu.press(Press::Last);
         let rows = shown(&mut menu, 80, 24);
         assert_eq!((rows[6].as_str(), rows[7].as_str()), ("> vm-120", "  120 of 120"));
-        // A screen that has become smaller shows the chosen row all the same.
+        // After the screen has become smaller, the selected row is still visible.
         let rows = shown(&mut menu, 80, 9);
         assert_eq!(rows, ["  vm-119", "> vm-120", "  120 of 120"]);
     }

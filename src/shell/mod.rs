@@ -1,7 +1,7 @@
-//! The interactive shell: the prompt, completion, hints, colours, history.
+//! The interactive shell: prompt, completion, suggestions, highlighting, history.
 //!
-//! It knows the catalog and the syntax, not how a command is run: [`Evaluator`] does that. Results are no business
-//! of this module; it prints lists, hints and its own warnings only.
+//! It knows the catalog and the syntax, but not how a command is run: that is up to [`Evaluator`]. It prints lists,
+//! suggestions and its own warnings, but no results.
 
 mod ask;
 mod colours;

@@ -1,4 +1,5 @@
-//! What became of the lines typed before, and where: only what succeeded is proposed, what was used here first.
+//! Whether earlier lines succeeded, and where they ran. Failed lines are not suggested; those run in this place come
+//! first.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -9,20 +10,20 @@ use crate::private;
 
 use super::history::{decode, encode};
 
-/// The most outcomes kept in the file; it is shortened once it holds twice as many.
+/// The number of outcomes kept in the file. It is shortened when it holds twice as many.
 const MOST: usize = 5000;
 
-/// What is known of a line.
+/// Whether the last run of a line failed, and the places where it was run.
 #[derive(Clone, Debug, Default)]
 struct Outcome {
     failed: bool,
     places: Vec<String>,
 }
 
-/// The outcomes of lines, in a file of one line each: `ok` or `failed`, the place, and the line, separated by tabs.
+/// The outcomes of lines. The file has one line for each: `ok` or `failed`, the place, and the line, separated by tabs.
 ///
-/// All shells append to it and read it when they start. It only orders what is proposed, so that nothing is said where
-/// it cannot be read or written.
+/// All shells append to the file and read it when they start. It only affects the order of suggestions, so errors of
+/// reading and writing it are ignored.
 #[derive(Debug, Default)]
 pub(super) struct Outcomes {
     path: Option<PathBuf>,
@@ -30,7 +31,7 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
-    /// The outcomes kept in a file; without one they last as long as this.
+    /// Reads the outcomes of a file; without a path they are kept in memory only.
     pub(super) fn read(path: Option<PathBuf>) -> Outcomes {
         let text = path.as_ref().and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
         let mut outcomes = Outcomes { path, known: HashMap::new() };
@@ -48,7 +49,7 @@ impl Outcomes {
         outcomes
     }
 
-    /// Remembers what became of a line, which is kept as `kept`.
+    /// Records the outcome of a line, which the history stores as `kept`.
     pub(super) fn add(&mut self, line: &str, kept: &str, place: &str, succeeded: bool) {
         let line = line.trim();
         self.note(line, place, succeeded);
@@ -73,7 +74,7 @@ impl Outcomes {
         }
     }
 
-    /// Whether a line failed when it was run last.
+    /// Whether the last run of a line failed.
     pub(super) fn failed(&self, line: &str) -> bool {
         self.known.get(line).is_some_and(|outcome| outcome.failed)
     }

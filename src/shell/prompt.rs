@@ -1,4 +1,4 @@
-//! The prompt: who is logged in, where.
+//! The prompt: the account, and the context or node.
 
 use crate::json::is_unprintable;
 
@@ -15,7 +15,7 @@ pub enum Colour {
 }
 
 impl Colour {
-    /// The colour of that English name.
+    /// Returns the colour with that English name.
     pub fn parse(name: &str) -> Option<Colour> {
         Some(match name.to_ascii_lowercase().as_str() {
             "red" => Colour::Red,
@@ -40,21 +40,21 @@ impl Colour {
     }
 }
 
-/// What the prompt tells.
+/// The content of the prompt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prompt {
-    /// The account, perhaps with a user: `admin`, `ops/anna`; `None` when nobody is logged in.
+    /// The account, or the account and its user: `admin`, `ops/anna`. `None` when nobody is logged in.
     pub account: Option<String>,
-    /// The context in use, or the address of a node in place of that of the current context; `None` without one.
+    /// The context in use, or the address of a node given instead of it; `None` without either.
     pub place: Option<String>,
     /// Whether the node is the embedded sandbox.
     pub sandbox: bool,
-    /// The colour given to the context.
+    /// The colour of the context.
     pub colour: Option<Colour>,
 }
 
 impl Prompt {
-    /// The prompt without colours, and with.
+    /// Returns the prompt without colours, and with them.
     pub(super) fn texts(&self) -> (String, String) {
         let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
         let account = self.account.as_deref().map_or("-".to_owned(), clean);

@@ -1,4 +1,4 @@
-//! The typed commands as the line editor walks and searches them.
+//! The history as the line editor walks and searches it.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -10,14 +10,14 @@ use crate::secret::MASK;
 
 use super::history::latest;
 
-/// Commands in the order of their last use, each once.
+/// Commands in the order of their last use, each only once.
 #[derive(Debug, Default)]
 pub(super) struct Recall {
     lines: Vec<String>,
 }
 
 impl Recall {
-    /// Adds a command, which takes the place of an equal one.
+    /// Adds a command and removes an equal older one.
     fn push(&mut self, line: String) {
         if let Some(at) = self.lines.iter().rposition(|known| *known == line) {
             self.lines.remove(at);
@@ -25,7 +25,7 @@ impl Recall {
         self.lines.push(line);
     }
 
-    /// Adds many commands at once, as far as they may be put into the line.
+    /// Adds many commands at once, each as far as it can be recalled.
     pub(super) fn extend(&mut self, lines: Vec<String>) {
         let lines: Vec<String> = lines.into_iter().filter_map(recallable).collect();
         if let [_] = lines.as_slice() {
@@ -56,8 +56,8 @@ impl Recall {
     }
 }
 
-/// A command as it may be put into the line: without what follows a masked secret, whose mask would be sent in its
-/// place. One that acts on the terminal is not.
+/// Returns the part of a command that can be recalled. It ends before a masked secret, as the mask would be sent in
+/// place of the value. A command with unprintable characters is not recalled at all.
 fn recallable(mut line: String) -> Option<String> {
     if let Some(at) = line.find(MASK) {
         line.truncate(at);
@@ -100,7 +100,7 @@ impl History for Recall {
 
     fn ignore_space(&mut self, _: bool) {}
 
-    // The file is not the editor's business: the shell reads and appends it between commands.
+    // The shell reads and appends the file between commands, so the editor does not save it.
     fn save(&mut self, _: &Path) -> rustyline::Result<()> {
         Ok(())
     }
@@ -124,7 +124,8 @@ impl History for Recall {
         start: usize,
         direction: SearchDirection,
     ) -> rustyline::Result<Option<SearchResult<'_>>> {
-        // Names are written in humps, which nobody types to search: only a capital letter asks for one.
+        // Nobody types the capital letters of CamelCase names to search for them, so case counts only when the term has
+        // one.
         let has_capital = term.bytes().any(|byte| byte.is_ascii_uppercase());
         let found = |line: &str| {
             let found = if has_capital { line.find(term) } else { line.to_ascii_lowercase().find(term) };

@@ -1,6 +1,6 @@
-//! Pipes and redirections behind a command: `| FILTER`, `|! PROGRAM`, `> FILE`, `>> FILE`.
+//! Pipes and redirections after a command: `| FILTER`, `|! PROGRAM`, `> FILE`, `>> FILE`.
 //!
-//! They stand as words of their own, so that the condition `size>10` and a value with `|` stay what they are.
+//! A sign must be a word of its own, so that the condition `size>10` and a value with `|` are left alone.
 
 use std::ops::Range;
 
@@ -9,20 +9,20 @@ use crate::syntax::{LexError, Word, split as split_words};
 /// Where a command's output goes instead of the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Redirection {
-    /// Through a jq expression, which is the rest of the line as it stands.
+    /// To a jq expression: the rest of the line, unchanged.
     Filter(String),
-    /// To the standard input of a program, run by the user's shell; the rest of the line as it stands.
+    /// To the standard input of a program, which the user's shell runs: the rest of the line, unchanged.
     Program(String),
     /// To a file.
     File {
-        /// Its path, unquoted.
+        /// The path, unquoted.
         path: String,
-        /// Whether it is added to the file's end; otherwise it takes the place of what the file holds.
+        /// Whether to append to the file instead of replacing its content.
         append: bool,
     },
 }
 
-/// Why a redirection makes no sense.
+/// Why a redirection is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
     /// The line cannot be split into words.
@@ -31,23 +31,23 @@ pub enum RedirectError {
     /// Nothing follows the sign.
     #[error("nothing follows `{sign}`")]
     Missing {
-        /// The sign.
+        /// The sign, such as `>>`.
         sign: &'static str,
-        /// Where it stands, in bytes of the line.
+        /// The sign's position in the line, in bytes.
         span: Range<usize>,
     },
-    /// More than a file follows the sign.
+    /// More than one word follows the sign of a file.
     #[error("only a file can follow `{sign}`")]
     TooMuch {
-        /// The sign.
+        /// The sign, such as `>>`.
         sign: &'static str,
-        /// Where the first word too many stands, in bytes of the line.
+        /// The position of the first extra word in the line, in bytes.
         span: Range<usize>,
     },
 }
 
 impl RedirectError {
-    /// Where it is wrong, in bytes of the line.
+    /// Returns the position of the error in the line, in bytes.
     pub fn span(&self) -> Range<usize> {
         match self {
             RedirectError::Lex(error) => error.span(),
@@ -56,16 +56,16 @@ impl RedirectError {
     }
 }
 
-/// Splits a line into its command and where the output of that goes.
+/// Splits a line into its command and its redirection.
 ///
 /// # Errors
-/// `Lex` where quotes of the command or of a file do not close, `Missing` and `TooMuch` where a sign is not
+/// `Lex` where a quote in the command or the file name is not closed, `Missing` and `TooMuch` where a sign is not
 /// followed by what it needs.
 pub fn redirection(line: &str) -> Result<(&str, Option<Redirection>), RedirectError> {
     let Some((sign, span)) = first_sign(line) else {
         return Ok((line, None));
     };
-    // What follows a pipe has quotes of its own, so only the command before it is held to ours.
+    // What follows a pipe has its own quoting rules, so only the command before it is checked.
     let command = &line[..span.start];
     split_words(command)?;
     let rest = &line[span.end..];
@@ -92,7 +92,7 @@ pub fn redirection(line: &str) -> Result<(&str, Option<Redirection>), RedirectEr
     }
 }
 
-/// The first sign of a line and where it stands.
+/// Returns the first sign of a line and its position in bytes.
 fn first_sign(line: &str) -> Option<(&'static str, Range<usize>)> {
     let lexed = crate::syntax::lex(line);
     let words = lexed.words;
@@ -101,7 +101,7 @@ fn first_sign(line: &str) -> Option<(&'static str, Range<usize>)> {
         let sign = ["|!", "|", ">>", ">"].into_iter().find(|sign| raw.starts_with(sign))?;
         Some((sign, word.span.start..word.span.start + sign.len()))
     };
-    // ZQL compares with `>` between blanks: behind `zql` signs count only after a query in quotes.
+    // ZQL uses `>` between spaces as an operator: after `zql`, signs count only behind a quoted query.
     let skipped = match words.first() {
         Some(name) if name.text == "zql" => {
             let quoted = words.get(1).is_some_and(|query| line[query.span.clone()].starts_with(['\'', '"']));

@@ -1,4 +1,4 @@
-//! The loop: prompt, line, command.
+//! The main loop: prompt, line, command.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -21,47 +21,47 @@ use super::prompt::Prompt;
 use super::recall::Recall;
 use super::unfinished::is_unfinished;
 
-/// Whether the shell goes on after a command.
+/// Whether the shell continues after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// It goes on.
+    /// Shows the next prompt.
     Continue,
-    /// The user wants to leave.
+    /// Ends the shell.
     Leave,
 }
 
-/// What the shell asks of the program around it.
+/// What the shell needs from the program around it.
 pub trait Evaluator {
-    /// What the prompt tells now.
+    /// Returns the current content of the prompt.
     fn prompt(&mut self) -> Prompt;
 
-    /// What is known now that completion draws on.
+    /// Returns what completion uses: the catalog, the node's offers, the contexts.
     fn known(&mut self) -> Known;
 
-    /// Whether to colour what is typed and listed.
+    /// Whether to colour the typed line and lists.
     fn colour(&mut self) -> bool;
 
     /// Runs one complete command. It prints its result and its errors itself.
     fn evaluate(&mut self, line: &str) -> LineOutcome;
 }
 
-/// What became of a command.
+/// The outcome of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineOutcome {
-    /// Whether the shell goes on.
+    /// Whether the shell continues.
     pub flow: Flow,
-    /// Whether it did what it should, so that it may be proposed again.
+    /// Whether the command succeeded, so that it may be suggested again.
     pub succeeded: bool,
-    /// The line that was probably meant, where it was wrong.
+    /// The line that was probably meant; `None` where there is no correction.
     pub corrected: Option<String>,
 }
 
-/// What is known of the node at hand and of others.
+/// The data that completion uses besides live values and files.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// What nodes offer, as the version of the node at hand has it.
+    /// The APIs, as of the version of the current node.
     pub catalog: Catalog,
-    /// What the node at hand said that it offers.
+    /// What the current node said that it offers.
     pub offers: Option<Arc<Offers>>,
     /// The names of the saved contexts.
     pub contexts: Vec<String>,
@@ -73,15 +73,15 @@ impl Default for Known {
     }
 }
 
-/// What the shell works with.
+/// The parts that the shell is built from.
 pub struct Options<'a> {
-    /// The resources that the node holds, for completion.
+    /// The resources of the node, for completion.
     pub live: &'a dyn LiveValues,
     /// The files that values may name, for completion.
     pub files: &'a dyn Files,
-    /// The commands typed before.
+    /// The command history.
     pub history: History,
-    /// Has the user change a line in an editor, and gives what became of it.
+    /// Opens a line in the user's editor and returns the changed text.
     pub edit: &'a dyn Fn(&str) -> io::Result<String>,
 }
 
@@ -91,22 +91,22 @@ impl std::fmt::Debug for Options<'_> {
     }
 }
 
-/// Why the shell could not go on.
+/// Why the shell had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum ShellError {
     /// The terminal cannot be read or written.
     #[error("the terminal cannot be used: {0}")]
     Terminal(#[source] ReadlineError),
-    /// Something could not be printed.
+    /// A message could not be written.
     #[error("cannot write: {0}")]
     Write(#[from] io::Error),
 }
 
-/// Reads commands from the terminal and runs them until the user leaves. `talk` takes what is said beside
+/// Reads commands from the terminal and runs them until the user leaves. `talk` is the stream for messages other than
 /// results.
 ///
 /// # Errors
-/// `Terminal` when the terminal breaks, `Write` when `talk` does.
+/// `Terminal` when the terminal cannot be used, `Write` when writing to `talk` fails.
 pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn Write) -> Result<(), ShellError> {
     let config = Builder::new()
         .completion_type(CompletionType::List)
@@ -131,39 +131,39 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
     }));
     editor.bind_sequence(Event::Any, EventHandler::Conditional(Box::new(Keys(SharedState::clone(&state)))));
     editor.bind_sequence(Event::KeySeq(HAND_OVER.to_vec()), EventHandler::Conditional(Box::new(Keys(state))));
-    // Nothing is printed by it. While there is one the editor waits for signals too, and not for keys alone, so that a
-    // terminal of another size is painted anew at once, whichever thread the signal came to.
+    // It prints nothing. While it exists, the editor waits for signals as well as keys, so that it redraws the line at
+    // once when the terminal is resized, whichever thread receives the signal.
     let _waits_for_signals = editor.create_external_printer().ok();
     converse(&mut editor, options.history, evaluator, talk)
 }
 
-/// How long Escape waits for the rest of what another key sends.
+/// How long the editor waits after Escape for the rest of a key's escape sequence, in milliseconds.
 const ESCAPE_MILLISECONDS: u16 = 100;
 
-/// What was typed at a prompt.
+/// The input at a prompt.
 enum Input {
     /// One or more lines.
     Text(String),
-    /// Ctrl-C: whatever stood there is dropped.
+    /// Ctrl-C: the typed line is discarded.
     Dropped,
-    /// Ctrl-D, or the input ended.
+    /// Ctrl-D, or the end of the input.
     End,
-    /// The line could not be edited elsewhere.
+    /// The line could not be opened in the user's editor.
     NotEdited(io::Error),
 }
 
-/// Where commands are typed: the terminal, or a test.
+/// The source of commands: the terminal, or a test.
 trait LineReader {
     /// Shows the prompt and waits for a line.
     fn read(&mut self, prompt: &Prompt, colour: bool, known: Known) -> Result<Input, ShellError>;
 
-    /// Makes commands known that can be walked and searched from the next line on, oldest first.
+    /// Adds commands to the history of the following prompts, oldest first.
     fn remember(&mut self, commands: Vec<String>);
 
-    /// Makes known what became of a command, which the history keeps as `kept`.
+    /// Records the outcome of a command, which the history stores as `kept`.
     fn learn(&mut self, command: &str, kept: &str, ran: &LineOutcome);
 
-    /// The rows of the list of what may follow `partial`.
+    /// Returns the rows of the list of what may follow `partial`.
     fn list(&self, partial: &str) -> Vec<String>;
 }
 
@@ -219,7 +219,7 @@ impl LineReader for Terminal<'_> {
     }
 }
 
-/// The loop itself.
+/// Reads and runs commands until the user leaves or the input ends.
 fn converse(
     desk: &mut dyn LineReader,
     mut history: History,
@@ -243,7 +243,7 @@ fn converse(
             }
         };
         for line in commands(&text) {
-            // Here it stays as it was typed, so that it can be run again; the file gets what may be kept.
+            // In memory the line stays as typed, so that it can be run again; the file gets the masked form.
             let mut known = match history.add(line) {
                 Ok(others) => others,
                 Err(error) => {
@@ -268,7 +268,7 @@ fn converse(
     }
 }
 
-/// A history that cannot be kept is worth one line, not one at every prompt.
+/// Warns that the history cannot be stored: once, not at every prompt.
 fn warn_once(trouble: &mut bool, talk: &mut dyn Write, error: &io::Error) -> io::Result<()> {
     if !std::mem::replace(trouble, true) {
         writeln!(talk, "warning: the history of commands cannot be kept: {error}")?;
@@ -276,14 +276,15 @@ fn warn_once(trouble: &mut bool, talk: &mut dyn Write, error: &io::Error) -> io:
     Ok(())
 }
 
-/// The commands of a text that was typed or pasted: a line each, unless a quote, a backslash or a bracket continues it.
+/// Splits text that was typed or pasted into commands: one for each line, unless an open quote, a backslash or an open
+/// bracket continues it.
 pub(super) fn commands(text: &str) -> Vec<&str> {
     let mut commands = Vec::new();
     let mut start = 0;
     let ends = text.match_indices('\n').map(|(at, _)| at).chain([text.len()]);
     for end in ends {
         let piece = &text[start..end];
-        // The line end decides whether a backslash before it continues; at the very end nothing follows.
+        // A backslash continues only before a line end; at the very end of the text nothing follows.
         if end < text.len() && is_unfinished(piece) {
             continue;
         }
@@ -295,7 +296,7 @@ pub(super) fn commands(text: &str) -> Vec<&str> {
     commands
 }
 
-/// The partial command of which `line` asks what may follow: it ends in a `?` of its own.
+/// Returns the part of `line` before a final `?` that is a word of its own; it asks for a list of what may follow.
 fn asks_for_list(line: &str) -> Option<&str> {
     let partial = line.trim_end().strip_suffix('?')?;
     let alone = partial.is_empty() || partial.ends_with(char::is_whitespace);
@@ -340,7 +341,7 @@ mod tests {
         }
     }
 
-    /// Remembers what it was asked to run, and leaves at `quit`.
+    /// Records the commands that it is asked to run, and leaves at `quit`.
     #[derive(Default)]
     struct Echo {
         ran: Vec<String>,
@@ -425,7 +426,7 @@ mod tests {
         assert_eq!(commands("CreateZone \\\n name='a\nb'\nQueryZone"), ["CreateZone \\\n name='a\nb'", "QueryZone"]);
         assert_eq!(commands("  \n\n"), Vec::<&str>::new());
         assert_eq!(commands("QueryZone\r\nQueryHost"), ["QueryZone", "QueryHost"]);
-        // An unfinished end stays one command, whose error the user shall see.
+        // An unfinished end stays one command, so that the user sees its error.
         assert_eq!(commands("QueryZone 'a\nb"), ["QueryZone 'a\nb"]);
     }
 

@@ -1,13 +1,13 @@
-//! The topics that `help` knows besides APIs.
+//! The topics that `help` has besides APIs.
 
 /// A topic of `help`.
 #[derive(Clone, Copy, Debug)]
 pub struct Topic {
     /// What the user types after `help`.
     pub name: &'static str,
-    /// What it is about, in a few words.
+    /// A summary of one line.
     pub summary: &'static str,
-    /// The page.
+    /// The text of the page.
     pub text: &'static str,
 }
 
@@ -17,7 +17,7 @@ macro_rules! topic {
     };
 }
 
-/// All topics, in the order in which the overview lists them.
+/// All topics, in the order of the overview.
 pub const TOPICS: [Topic; 11] = [
     topic!("query", "Conditions, operators and query parameters"),
     topic!("values", "How to write values"),

@@ -1,4 +1,4 @@
-//! Whether a line goes on: an open quote, a backslash at its end, or an open bracket where brackets have a meaning.
+//! Whether a line continues: after an open quote, a backslash at its end, or an open bracket in ZQL and jq.
 
 use crate::syntax::{Lexed, lex};
 
@@ -8,8 +8,8 @@ pub(super) fn is_unfinished(line: &str) -> bool {
     lexed.is_incomplete() || bracketed(line, &lexed).is_some_and(has_open_bracket)
 }
 
-/// The part of a line in which brackets come in pairs: a statement of ZQL, or a jq filter. A value is none: a line end
-/// within it would split it.
+/// Returns the part of a line in which brackets must be paired: a ZQL statement or a jq filter. A value is not one, as
+/// a line end within it would split it.
 fn bracketed<'l>(line: &'l str, lexed: &Lexed) -> Option<&'l str> {
     let mut words = lexed.words.iter();
     let raw = |start: usize| line.get(start..);

@@ -1,4 +1,4 @@
-//! What the user has used before stands before what fits as well.
+//! Ranks candidates that were used before ahead of equally good ones.
 
 use rustyline::history::{History, SearchDirection};
 
@@ -6,14 +6,14 @@ use crate::syntax::{Word, lex};
 
 use super::complete::{Candidate, Completion, Fit};
 
-/// The most lines of the history that are looked at.
+/// The largest number of history lines that are searched.
 const MOST_LINES: usize = 2000;
 
-/// The most different words of them that count.
+/// The largest number of different words taken from them.
 const MOST_WORDS: usize = 200;
 
-/// Puts candidates that were used lately in the same command before others that fit as well. `counts` says whether a line
-/// does.
+/// Puts candidates that were used lately in the same command before others that match equally well. `counts` says
+/// whether a history line is considered.
 pub(super) fn prefer(completion: &mut Completion, line: &str, history: &dyn History, counts: impl Fn(&str) -> bool) {
     let before = lex(line.get(..completion.span.start).unwrap_or_default()).words;
     let used = words(command(&before), history, counts);
@@ -25,7 +25,7 @@ pub(super) fn prefer(completion: &mut Completion, line: &str, history: &dyn Hist
         let word = completion.word(candidate);
         let open = !candidate.finished;
         let place = used.iter().position(|used| *used == word || open && used.starts_with(&word));
-        // Without anything typed all fit alike.
+        // When nothing is typed, all candidates match equally well.
         let fit = if nothing_typed { Fit::Prefix } else { candidate.fit };
         (fit, !candidate.required, place.unwrap_or(usize::MAX))
     };
@@ -35,18 +35,18 @@ pub(super) fn prefer(completion: &mut Completion, line: &str, history: &dyn Hist
     completion.candidates = ranked.into_iter().map(|(_, candidate)| candidate).collect();
 }
 
-/// The name of the command that words belong to.
+/// Returns the name of the command that words belong to.
 fn command(words: &[Word]) -> Option<&str> {
     words.iter().map(|word| word.text.as_str()).find(|word| !word.starts_with('-'))
 }
 
-/// The words of the lines before, newest first: the arguments of that command, or without one the commands themselves.
+/// Returns words of the history, newest first: the arguments of the command `of`, or without it the command names.
 fn words(of: Option<&str>, history: &dyn History, counts: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for index in (0..history.len()).rev().take(MOST_LINES) {
         let Some(line) = history.get(index, SearchDirection::Reverse).ok().flatten() else { continue };
         let line = line.entry;
-        // Most lines are of other commands, which is quick to see.
+        // Most lines are of other commands; this check rules them out quickly.
         if of.is_some_and(|name| !line.contains(name)) || !counts(&line) {
             continue;
         }

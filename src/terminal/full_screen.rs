@@ -1,4 +1,4 @@
-//! The terminal's other screen, which is left as it was however the program ends or stops.
+//! The terminal's alternate screen, which is left however the program ends or stops.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,21 +11,21 @@ use signal_hook::low_level;
 use crate::interrupt::{HandedOver, Interrupt};
 use crate::tty;
 
-/// Turns to the other screen and hides the cursor.
+/// Enters the alternate screen and hides the cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l";
 
-/// Shows the cursor and turns back.
+/// Shows the cursor and leaves the alternate screen.
 const LEAVE: &[u8] = b"\x1b[?25h\x1b[?1049l";
 
-/// The screen that is shown. Signals come to the process, and so this is the process's.
+/// The current screen. It is global, since signals are sent to the process.
 static SHOWN: Mutex<Option<Shown>> = Mutex::new(None);
 
-/// Whether somebody waits for signals already.
+/// Whether the signal thread was started.
 static ATTENDED: Mutex<bool> = Mutex::new(false);
 
 struct Shown {
     out: Box<dyn Write + Send>,
-    /// Whether what was drawn is there no more.
+    /// Whether the screen must be redrawn.
     is_lost: bool,
     /// Whether Ctrl-C was pressed.
     is_interrupted: bool,
@@ -35,14 +35,14 @@ fn held<T>(mutex: &'static Mutex<T>) -> MutexGuard<'static, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The terminal while it shows something that is drawn again and again. There is one at a time.
+/// The terminal while its content is redrawn repeatedly. There is only one at a time.
 pub(crate) struct FullScreen {
-    /// The first Ctrl-C asks for an end, and the screen is left before the second one ends the program.
+    /// The first Ctrl-C interrupts the command; the second one leaves the screen and ends the program.
     _handed_over: HandedOver,
 }
 
 impl FullScreen {
-    /// Turns to the other screen.
+    /// Enters the alternate screen.
     pub(crate) fn new(out: impl Write + Send + 'static, interrupt: &Interrupt) -> io::Result<FullScreen> {
         let handed_over = interrupt.hand_over()?;
         start_to_attend()?;
@@ -52,9 +52,9 @@ impl FullScreen {
         Ok(FullScreen { _handed_over: handed_over })
     }
 
-    /// Draws over what is there, in one write, so that nothing flickers.
+    /// Redraws the screen in one write, so that it does not flicker.
     pub(crate) fn draw(&mut self, lines: &[String]) -> io::Result<()> {
-        // Between these two a terminal that knows them shows nothing half drawn.
+        // With these sequences, terminals that support them update the screen at once.
         let mut text = String::from("\x1b[?2026h\x1b[H");
         for (index, line) in lines.iter().enumerate() {
             if index > 0 {
@@ -73,7 +73,7 @@ impl FullScreen {
         }
     }
 
-    /// Whether it has to be drawn anew: the program was stopped, and goes on.
+    /// Whether the screen must be redrawn, since the program was stopped and continued.
     pub(crate) fn is_lost(&self) -> bool {
         held(&SHOWN).as_ref().is_some_and(|shown| shown.is_lost)
     }
@@ -82,7 +82,7 @@ impl FullScreen {
 impl Drop for FullScreen {
     fn drop(&mut self) {
         if let Some(mut shown) = held(&SHOWN).take() {
-            // A terminal that is gone needs no cleaning.
+            // Errors are ignored: the terminal may be closed.
             let _ = put(&mut shown.out, LEAVE);
         }
     }
@@ -121,10 +121,10 @@ fn attend(signal: i32) {
         (Some(Shown { is_interrupted, .. }), SIGINT) if !*is_interrupted => *is_interrupted = true,
         (_, SIGTSTP) if !may_stop() => {}
         (Some(shown), SIGTSTP) => {
-            // A terminal that is gone shows nothing.
+            // Errors are ignored: the terminal may be closed.
             let _ = put(&mut shown.out, LEAVE);
             stop_or_end(SIGTSTP);
-            // Here it goes on.
+            // The program was continued.
             let _ = put(&mut shown.out, ENTER);
             shown.is_lost = true;
         }
@@ -132,20 +132,20 @@ fn attend(signal: i32) {
             let _ = put(&mut shown.out, LEAVE);
             low_level::exit(128 + signal);
         }
-        // Without a screen others see to Ctrl-C.
+        // Without a screen Ctrl-C is handled elsewhere.
         (None, SIGINT) => {}
         (None, signal) => stop_or_end(signal),
     }
 }
 
-/// Does what a signal does by itself.
+/// Performs the default action of a signal.
 fn stop_or_end(signal: i32) {
-    // It fails for unknown signals only.
+    // This fails for unknown signals only.
     let _ = low_level::emulate_default_handler(signal);
 }
 
-/// Whether somebody could make the program go on: a shell with job control, which gave it a group of its own. The
-/// system itself stops nobody else at Ctrl-Z.
+/// Whether the program can be continued by a shell with job control, which started it in its own process group.
+/// Otherwise the system does not stop it at Ctrl-Z either.
 fn may_stop() -> bool {
     rustix::process::getsid(None).is_ok_and(|session| session != rustix::process::getpgrp())
 }

@@ -1,4 +1,4 @@
-//! What is read beside commands: files, standard input, secrets.
+//! Reads files, standard input and secrets.
 
 use std::io::{self, Read};
 
@@ -10,7 +10,7 @@ use crate::tty;
 
 use super::no_echo::NoEcho;
 
-/// The text of a file, or of standard input for `-`, unless that holds the commands that run.
+/// The text of a file, or of standard input for `-`, unless the commands are read from there.
 pub(crate) fn read_text(path: &str, holds_commands: bool) -> io::Result<String> {
     let bytes = match path {
         "-" if holds_commands => return Err(stdin_is_taken()),
@@ -24,12 +24,12 @@ pub(crate) fn read_text(path: &str, holds_commands: bool) -> io::Result<String> 
     String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
 }
 
-/// Why standard input cannot be read while it is the script.
+/// The error for reading standard input while it is the script.
 pub(crate) fn stdin_is_taken() -> io::Error {
     io::Error::other("standard input holds the commands that run")
 }
 
-/// Asks for a secret: on a terminal without echo, else standard input tells it.
+/// Asks for a secret: without echo on a terminal, else reads it from standard input.
 pub(crate) fn ask_secret(
     question: &str,
     on_terminal: bool,
@@ -37,7 +37,7 @@ pub(crate) fn ask_secret(
     interrupt: &Interrupt,
 ) -> Result<Secret, Error> {
     if on_terminal {
-        // An end by Ctrl-C would leave the terminal without echo.
+        // Ending by Ctrl-C would leave the terminal without echo.
         interrupt.on_ctrl_c()?;
         let _kept = tty::keep();
         let _silent = NoEcho::new();
@@ -50,7 +50,7 @@ pub(crate) fn ask_secret(
     secret_of(io::stdin().lock().read_to_string(&mut text).map(|_| text))
 }
 
-/// What somebody typed or piped as a secret, without its line end.
+/// A typed or piped secret, without its line end.
 fn secret_of(read: io::Result<String>) -> Result<Secret, Error> {
     let text = read.map_err(|error| match error.kind() {
         io::ErrorKind::Interrupted => Error::Client(client::Error::Interrupted { job: None }),

@@ -1,17 +1,17 @@
-//! The terminal without echo, while a secret is asked for.
+//! Turns off the terminal's echo for questions for secrets.
 
 use std::io;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// Standard input without echo until this is dropped. The reader of passwords turns the echo off only after its prompt
-/// was written, and would show what a quick script answers.
+/// Standard input without echo until this is dropped. rpassword turns the echo off only after the prompt was written,
+/// so that fast input would be shown.
 pub(crate) struct NoEcho {
     before: Option<Termios>,
 }
 
 impl NoEcho {
-    /// Turns the echo off. Where that fails the reader of passwords says so.
+    /// Turns the echo off. If that fails, rpassword reports it.
     pub(crate) fn new() -> NoEcho {
         let before = tcgetattr(io::stdin()).ok();
         if let Some(mut silent) = before.clone() {
@@ -25,7 +25,7 @@ impl NoEcho {
 impl Drop for NoEcho {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
-            // A terminal that is gone needs no echo.
+            // Errors are ignored: the terminal may be closed.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
     }

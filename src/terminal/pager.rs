@@ -1,4 +1,4 @@
-//! Output that goes through a pager when it does not fit the screen, and only then.
+//! Sends output through a pager if it does not fit the screen.
 
 use std::io::{self, Write};
 
@@ -6,43 +6,43 @@ use crate::interrupt::Interrupt;
 
 use super::program::Program;
 
-/// More than a pipe holds: a pager that took so much is there and reads.
+/// More than the buffer of a pipe: a pager that has read so much is running.
 const KEPT: usize = 1 << 20;
 
 /// The user's pager.
 #[derive(Clone, Debug)]
 pub(crate) struct PagerProgram<'a> {
-    /// What the shell runs.
+    /// The shell command.
     pub(crate) command: &'a str,
-    /// Whether `LESS` says how the user wants `less`.
+    /// Whether `LESS` is set.
     pub(crate) less_is_set: bool,
-    /// Whose Ctrl-C is the pager's while that runs.
+    /// The interruption by Ctrl-C, which the pager handles while it runs.
     pub(crate) interrupt: &'a Interrupt,
 }
 
-/// A writer that holds back up to a screenful; when more comes, a pager gets it all.
+/// A writer that buffers a screenful; if there is more output, it starts a pager.
 pub(crate) struct Pager<'a, W: Write> {
     out: W,
-    /// Width and height of the terminal; `None` never pages.
+    /// Width and height of the terminal; `None` for no pager.
     size: Option<(usize, usize)>,
     program: PagerProgram<'a>,
     held: Vec<u8>,
-    /// Lines that what is held fills on the terminal.
+    /// The number of terminal lines of the buffered output.
     lines: usize,
     column: usize,
     in_escape: bool,
     child: Option<Program>,
-    /// All that the pager was given, until it is known to run.
+    /// The output written to the pager, until it is known to be running.
     kept: Option<Vec<u8>>,
     missing: bool,
-    /// The user left the pager before it had everything.
+    /// The user left the pager before the end of the output.
     left: bool,
 }
 
 impl<'a, W: Write> Pager<'a, W> {
-    /// A writer to `out`, a terminal of that size.
+    /// A writer for `out`, a terminal of that size.
     pub(crate) fn new(out: W, size: Option<(usize, usize)>, program: PagerProgram<'a>) -> Pager<'a, W> {
-        // `cat` as a pager means that none is wanted.
+        // The pager `cat` means no pager.
         let size = size.filter(|_| !matches!(program.command.trim(), "" | "cat"));
         Pager {
             out,
@@ -59,8 +59,8 @@ impl<'a, W: Write> Pager<'a, W> {
         }
     }
 
-    /// Counts the terminal lines that the bytes fill. Characters count as one column each: a screenful of wide
-    /// ones is paged a little late, which costs a scroll and no data.
+    /// Counts the terminal lines of the bytes. Each character counts as one column, so that the pager starts a little
+    /// late for wide characters.
     fn count(&mut self, bytes: &[u8], width: usize) {
         for &byte in bytes {
             match byte {
@@ -70,7 +70,7 @@ impl<'a, W: Write> Pager<'a, W> {
                 }
                 0x1b => self.in_escape = true,
                 _ if self.in_escape => self.in_escape = !byte.is_ascii_alphabetic(),
-                // The further bytes of a character.
+                // The continuation bytes of a character.
                 0x80..=0xbf => {}
                 _ => {
                     self.column += 1;
@@ -83,12 +83,12 @@ impl<'a, W: Write> Pager<'a, W> {
         }
     }
 
-    /// Starts the pager, and hands it what was held.
+    /// Starts the pager and writes the buffered output to it.
     fn start(&mut self) -> io::Result<()> {
         self.size = None;
         let mut command = Program::command(self.program.command);
         if !self.program.less_is_set {
-            // Colours as they are; leave the text on the screen.
+            // Keep colours, and leave the text on the screen.
             command.env("LESS", "RX");
         }
         self.child = Program::start(command, self.program.interrupt).ok();
@@ -122,11 +122,11 @@ impl<'a, W: Write> Pager<'a, W> {
         }
     }
 
-    /// Waits for the end of the pager. If it never ran, what it was given is written instead.
+    /// Waits for the end of the pager. If it never ran, the output is written directly.
     fn end_pager(&mut self) -> io::Result<()> {
         let Some(child) = self.child.take() else { return Ok(()) };
         let status = child.wait()?;
-        // What a shell says of a program that is not there, or that it may not run.
+        // The exit codes of a shell for a program that is missing or not executable.
         if matches!(status.code(), Some(126 | 127))
             && let Some(kept) = self.kept.take()
         {
@@ -136,8 +136,8 @@ impl<'a, W: Write> Pager<'a, W> {
         Ok(())
     }
 
-    /// Writes what was held back, and waits until the user leaves the pager. Gives the program that was to be the pager
-    /// where that could not be run: what it should have shown is on the screen then.
+    /// Writes the buffered output, and waits until the user leaves the pager. Returns the name of the pager if it could
+    /// not be run; then the output is on the screen.
     pub(crate) fn finish(mut self) -> io::Result<Option<String>> {
         let held = std::mem::take(&mut self.held);
         if self.child.is_none() && !self.left {
@@ -157,7 +157,7 @@ impl<W: Write> Write for Pager<'_, W> {
         };
         self.held.extend_from_slice(bytes);
         self.count(bytes, width.max(1));
-        // The prompt wants a line too.
+        // The prompt needs a line, too.
         if self.lines >= height.saturating_sub(1) {
             self.start()?;
         }

@@ -1,4 +1,4 @@
-//! A program that has the terminal while this one feeds it: a pager, or what follows `|!`.
+//! A program that uses the terminal and gets output of this program: a pager, or the program after `|!`.
 
 use std::io::{self, Write};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
@@ -8,21 +8,21 @@ use crate::config;
 use crate::interrupt::Interrupt;
 use crate::tty;
 
-/// A running program that reads what is written here.
+/// A running program and its standard input.
 pub(crate) struct Program {
     stdin: Option<ChildStdin>,
     end: JoinHandle<io::Result<ExitStatus>>,
 }
 
 impl Program {
-    /// A command of the system's shell, not yet started.
+    /// A command for the system's shell, not started yet.
     pub(crate) fn command(text: &str) -> Command {
         let mut command = config::program("sh");
         command.args(["-c", text]);
         command
     }
 
-    /// Starts it. Ctrl-C is its own until it ends, which may be long before all is written.
+    /// Starts the program. It handles Ctrl-C until it ends, which may be before all output is written.
     pub(crate) fn start(mut command: Command, interrupt: &Interrupt) -> io::Result<Program> {
         let handed_over = interrupt.hand_over()?;
         // What ends this program at once would leave that one behind.
@@ -39,7 +39,7 @@ impl Program {
         Ok(Program { stdin, end })
     }
 
-    /// Waits for its end; there is nothing more to read for it.
+    /// Closes its input and waits for its end.
     pub(crate) fn wait(mut self) -> io::Result<ExitStatus> {
         drop(self.stdin.take());
         self.end.join().unwrap_or_else(|_| Err(io::Error::other("nobody waited for the program")))

@@ -1,4 +1,4 @@
-//! What is shown while a job is waited for.
+//! The progress display for jobs.
 
 use std::io::Write;
 use std::time::Duration;
@@ -7,34 +7,34 @@ use crate::client::{Waiting, Watch};
 use crate::json::escape_unprintable;
 use crate::width::start;
 
-/// How several jobs stand that are waited for at once.
+/// The progress of several jobs.
 pub(crate) struct JobsProgress<'a> {
     pub(crate) ended: usize,
     pub(crate) of: usize,
-    /// Since the waiting began.
+    /// The time since the wait began.
     pub(crate) elapsed: Duration,
-    /// The one that takes longest.
+    /// The job that takes longest.
     pub(crate) slowest: Waiting<'a>,
 }
 
-/// Draws a line on a terminal's standard error, again and again in its place.
+/// Draws a line on a terminal's standard error repeatedly.
 pub(crate) struct Spinner<W: Write> {
     out: W,
-    /// `None` where nothing is to be drawn.
+    /// `None` to draw nothing.
     width: Option<usize>,
     frame: usize,
     drawn: bool,
 }
 
 impl<W: Write> Spinner<W> {
-    /// A spinner for a terminal of that width, or one that draws nothing.
+    /// A spinner for a terminal of that width; `None` for one that draws nothing.
     pub(crate) fn new(out: W, width: Option<usize>) -> Spinner<W> {
         Spinner { out, width, frame: 0, drawn: false }
     }
 }
 
 impl<W: Write> Spinner<W> {
-    /// Draws how several jobs stand that are waited for at once.
+    /// Draws the progress of several jobs.
     pub(crate) fn several(&mut self, standing: JobsProgress<'_>) {
         let counts = format!("  {} of {} ended", standing.ended, standing.of);
         self.draw(standing.elapsed, &counts, standing.slowest);
@@ -54,12 +54,12 @@ impl<W: Write> Spinner<W> {
 
     fn show(&mut self, elapsed: Duration, text: &str) {
         const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
-        // What is over at once needs no picture.
+        // Short waits are not shown.
         let Some(width) = self.width.filter(|_| elapsed >= Duration::from_millis(300)) else { return };
         self.frame = (self.frame + 1) % FRAMES.len();
         let text = format!("{} {}{text}", FRAMES[self.frame], clock(elapsed));
         let text = start(&text, width.saturating_sub(1));
-        // A terminal that is gone is no reason to stop waiting.
+        // Errors are ignored: the terminal may be closed.
         let _ = write!(self.out, "\r\u{1b}[K{text}");
         let _ = self.out.flush();
         self.drawn = true;

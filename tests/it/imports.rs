@@ -78,7 +78,7 @@ fn the_version_is_said_where_no_name_says_it() {
         .stdout("")
         .stderr_has("its ZStack version is not known; say it with --version");
     for wrong in ["../5.4", "latest", ""] {
-        import(&[&jar("newer.jar"), "--version", wrong]).fails(1).stdout("").stderr_has("is no ZStack version");
+        import(&[&jar("newer.jar"), "--version", wrong]).fails(1).stdout("").stderr_has("is not a ZStack version");
     }
     import(&[&jar("newer.jar"), "--version", "5.4.1-h7"]).succeeds().stdout_has("ZStack 5.4.1-h7: 8 APIs");
     assert!(file_of(&home, "5.4.1-h7").exists());
@@ -197,7 +197,7 @@ fn what_an_import_changes_is_listed() {
     let back = home.run(["catalog", "diff", "5.4.1", "builtin:5.4.1"]).succeeds().out();
     assert!(back.contains("gone\tapi\tCreateGarden\n") && back.contains("new\tparameter\tCreateZone.isDefault\n"));
     home.run(["catalog", "diff", "5.4.1", "5.4.1"]).succeeds().stdout("");
-    home.run(["catalog", "diff", "builtin:x", "5.4.1"]).fails(1).stderr_has("`x` is no ZStack version");
+    home.run(["catalog", "diff", "builtin:x", "5.4.1"]).fails(1).stderr_has("`x` is not a ZStack version");
 }
 
 #[test]

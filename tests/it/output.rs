@@ -186,7 +186,7 @@ fn watching_prints_what_changes_and_ends_with_ctrl_c() {
 #[test]
 fn only_queries_are_watched() {
     let home = Home::new();
-    home.run(["CreateZone", "name=x", "--watch"]).fails(2).stderr_has("CreateZone is no query").stdout("");
+    home.run(["CreateZone", "name=x", "--watch"]).fails(2).stderr_has("CreateZone is not a query").stdout("");
     home.run(["QueryZone", "count=true", "--watch"]).fails(2).stderr_has("no rows to watch");
     home.run(["QueryZone", "--jq", ".", "--watch"]).fails(2).stderr_has("--jq");
 }

@@ -1,8 +1,8 @@
-//! Class files, as far as an SDK says something by them: names, fields with their types and annotations, and what
-//! constructors and `getRestInfo` set.
+//! Reads class files as far as an SDK needs it: names, fields with their types and annotations, and what constructors
+//! and `getRestInfo` set.
 //!
-//! The files come from anywhere. Every length and index is checked; what makes no sense makes the file no class file,
-//! and nothing else is lost by it.
+//! The files are not trusted. Every length and index is checked. A file that is not valid is skipped, and the rest of
+//! the jar is still read.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,13 @@ use super::code::{self, Constant};
 use crate::json::escape_unprintable;
 
 const MAGIC: u32 = 0xCAFE_BABE;
-/// Longest name of a class, field or annotation member that is kept.
+/// The maximum length of the name of a class, field or annotation member, in bytes.
 const MAX_NAME: usize = 255;
-/// Longest text of an annotation, constant or signature that is kept.
+/// The maximum length of the text of an annotation, constant or signature, in bytes.
 const MAX_TEXT: usize = 4096;
-/// Most fields of one class.
+/// The maximum number of fields of one class.
 const MAX_FIELDS: usize = 5_000;
-/// How deep annotations may nest.
+/// The maximum depth of nested annotations.
 const MAX_DEPTH: usize = 8;
 
 /// Access flags.
@@ -31,21 +31,21 @@ pub(super) mod flag {
     pub(in super::super) const ENUM: u16 = 0x4000;
 }
 
-/// What is kept of a class.
+/// The parts of a class that are kept.
 #[derive(Debug)]
 pub(super) struct Class {
-    /// Its whole name, such as `org/zstack/sdk/CreateZoneAction`.
+    /// The full name, such as `org/zstack/sdk/CreateZoneAction`.
     pub(super) name: String,
     pub(super) parent: Option<String>,
     pub(super) flags: u16,
     pub(super) is_deprecated: bool,
     pub(super) fields: Vec<Field>,
-    /// What its own `getRestInfo` returns: the members of the object, by name. The inner `None` means that it cannot
-    /// be told.
+    /// The object that the class's own `getRestInfo` returns, as members by name. The inner `None` means that the
+    /// method is too complex to follow.
     pub(super) request: Option<Option<Vec<(String, Constant)>>>,
-    /// What its constructor sets fields to.
+    /// The values to which the constructor sets fields.
     pub(super) initial: Vec<(String, Constant)>,
-    /// For an annotation: what its members are where they are not given.
+    /// The default values of an annotation's members; empty for other classes.
     pub(super) annotation: Param,
 }
 
@@ -53,16 +53,16 @@ pub(super) struct Class {
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: String,
-    /// Its generic signature where there is one, else its descriptor.
+    /// The generic signature, or the descriptor where there is none.
     pub(super) signature: String,
     pub(super) flags: u16,
-    /// What its `@Param` says.
+    /// The content of its `@Param` annotation.
     pub(super) param: Option<Param>,
-    /// Whether it is marked as none of the API's.
+    /// Whether it is annotated as not being a parameter of the API.
     pub(super) is_client_side: bool,
 }
 
-/// The members of a `@Param` that are given.
+/// The members that a `@Param` sets explicitly.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Param {
     pub(super) required: Option<bool>,
@@ -98,7 +98,7 @@ impl Param {
     }
 }
 
-/// A value in an annotation, as far as it matters.
+/// A value in an annotation, of the kinds that are used.
 enum Element {
     Number(i64),
     Text(String),
@@ -122,7 +122,7 @@ impl Element {
     }
 }
 
-/// Why there is no class: the file makes no sense, or the jar holds more than is kept of any.
+/// Why a class cannot be read: the file is not valid, or the jar exceeds the limit of what is kept.
 pub(super) enum Unreadable {
     Nonsense,
     TooMuch,
@@ -130,7 +130,7 @@ pub(super) enum Unreadable {
 
 type Read<T> = Result<T, Unreadable>;
 
-/// Reads bytes from the front.
+/// A cursor that reads bytes in order.
 #[derive(Clone, Copy)]
 pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 
@@ -181,7 +181,7 @@ enum Entry<'a> {
 impl<'a> Pool<'a> {
     fn read(bytes: &mut Bytes<'a>) -> Option<Pool<'a>> {
         let count = usize::from(bytes.u16()?);
-        // Numbering starts at 1, and numbers of 64 bits count twice.
+        // Indexes start at 1, and 64-bit constants take up two of them.
         let mut entries = vec![Entry::Other];
         while entries.len() < count {
             let tag = bytes.u8()?;
@@ -226,19 +226,19 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// A text that is a name; nothing where it is longer than any.
+    /// Returns a text that is a name; `None` where it is too long.
     pub(super) fn name(&self, index: u16) -> Option<String> {
         self.bytes(index).filter(|bytes| bytes.len() <= MAX_NAME).map(decoded)
     }
 
-    /// Any text; nothing where it is too long to matter, or could not be shown on a terminal.
+    /// Returns any text; `None` where it is too long, or has characters that cannot be shown on a terminal.
     fn text(&self, index: u16) -> Option<String> {
         let text = self.bytes(index).filter(|bytes| bytes.len() <= MAX_TEXT).map(decoded)?;
         let is_plain = matches!(escape_unprintable(&text), Cow::Borrowed(_));
         is_plain.then_some(text)
     }
 
-    /// The name of a class.
+    /// Returns the name of a class.
     pub(super) fn class(&self, index: u16) -> Option<String> {
         match self.entry(index)? {
             Entry::Named(name) => self.name(name),
@@ -246,14 +246,15 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The class, name and descriptor of a field or method; the class is empty for one that is made at run time.
+    /// Returns class, name and descriptor of a field or method. The class is empty for a call site that is linked at
+    /// run time.
     pub(super) fn member(&self, index: u16) -> Option<(String, String, String)> {
         let Entry::Member(class, name_and_type) = self.entry(index)? else { return None };
         let Entry::NameAndType(name, descriptor) = self.entry(name_and_type)? else { return None };
         Some((self.class(class).unwrap_or_default(), self.name(name)?, self.name(descriptor)?))
     }
 
-    /// What `ldc` loads.
+    /// Returns the constant that `ldc` loads.
     pub(super) fn constant(&self, index: u16) -> Option<Constant> {
         match self.entry(index)? {
             Entry::Int(number) => Some(Constant::Int(number)),
@@ -264,7 +265,7 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// Text in the form that class files have it: UTF-8 but for NUL and what lies beyond 16 bits.
+/// Decodes the modified UTF-8 of class files, which differs in NUL and in characters beyond 16 bits.
 fn decoded(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text.to_owned();
@@ -293,7 +294,7 @@ struct Reader<'a, 'b> {
     budget: &'b mut Budget,
 }
 
-/// Makes nonsense of what is missing.
+/// Turns a missing value into the error for an invalid file.
 fn some<T>(value: Option<T>) -> Read<T> {
     value.ok_or(Unreadable::Nonsense)
 }
@@ -303,13 +304,13 @@ impl<'a> Reader<'a, '_> {
         some(self.bytes.u16())
     }
 
-    /// Counts what is kept.
+    /// Counts a text against the memory limit.
     fn keep(&mut self, text: String) -> Read<String> {
         if self.budget.spend(text.len() + 64) { Ok(text) } else { Err(Unreadable::TooMuch) }
     }
 
     fn class(&mut self) -> Read<Class> {
-        // The version decides nothing that is read here.
+        // Nothing that is read here depends on the version.
         let (magic, _version) = (some(self.bytes.u32())?, some(self.bytes.u32())?);
         if magic != MAGIC {
             return Err(Unreadable::Nonsense);
@@ -343,7 +344,7 @@ impl<'a> Reader<'a, '_> {
         Ok(class)
     }
 
-    /// The names and contents of the attributes that follow.
+    /// Reads the names and contents of attributes.
     fn attributes(&mut self, pool: &Pool<'a>) -> Read<Vec<(&'a [u8], Bytes<'a>)>> {
         let count = self.u16()?;
         let mut found = Vec::new();
@@ -406,7 +407,7 @@ impl<'a> Reader<'a, '_> {
                 if attribute != b"Code" || flags & flag::SYNTHETIC != 0 {
                     continue;
                 }
-                // Each once.
+                // Only the first one counts.
                 let is_request = class.request.is_none() && name == b"getRestInfo" && descriptor.starts_with(b"()");
                 let makes = class.initial.is_empty() && name == b"<init>" && descriptor == b"()V";
                 if !is_request && !makes {
@@ -436,7 +437,7 @@ impl<'a> Reader<'a, '_> {
         Ok(members)
     }
 
-    /// Annotations by the last part of their class's name, with the members that a `@Param` has.
+    /// Reads annotations: the last part of the class name, and the members that a `@Param` has.
     fn annotations(&mut self, pool: &Pool<'a>, bytes: &mut Bytes<'a>) -> Read<Vec<(String, Param)>> {
         let count = some(bytes.u16())?;
         let mut found = Vec::new();

@@ -1,18 +1,18 @@
-//! What a method sets, where it sets constants one after the other: constructors with initial values of fields, and
-//! `getRestInfo`, which makes an object, sets its members and returns it.
+//! Finds the constants that a method assigns: constructors set initial values of fields, and `getRestInfo` creates an
+//! object, sets its members and returns it.
 //!
-//! Nothing is run. The few instructions that compilers make of such methods are followed with the values that are
-//! known; at the first other one, such as a branch, reading ends.
+//! No code is run. The few instructions that compilers use in such methods are followed with known values; reading
+//! stops at the first other one, such as a branch.
 
 use super::class::{Bytes, Pool};
 
-/// Most instructions that are followed. An API has some dozens of parameters, each with a few instructions.
+/// The maximum number of instructions followed. An API has some dozens of parameters, each with a few instructions.
 const MAX_STEPS: usize = 1_000;
 
-/// Longest text that is put together.
+/// The maximum length of a concatenated text, in bytes.
 const MAX_TEXT: usize = 4096;
 
-/// A value that is written in the class file.
+/// A constant of the class file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Constant {
     Null,
@@ -25,13 +25,13 @@ pub(super) enum Constant {
 #[derive(Clone, Debug)]
 enum Value {
     Known(Constant),
-    /// An object that the method made, by its number; 0 is the one that the method is of.
+    /// An object created by the method, by its number; 0 is `this`.
     Object(usize),
     Unknown,
 }
 
-/// The members of the object that a method returns, as far as it sets them to constants; nothing where that cannot be
-/// told.
+/// Returns the members of the object that a method returns, as far as they are constants; `None` where the method
+/// cannot be followed.
 pub(super) fn returned_members(code: &[u8], pool: &Pool<'_>) -> Option<Vec<(String, Constant)>> {
     let mut run = Run::new(code);
     match run.follow(pool) {
@@ -40,7 +40,7 @@ pub(super) fn returned_members(code: &[u8], pool: &Pool<'_>) -> Option<Vec<(Stri
     }
 }
 
-/// What a constructor sets the members of its object to, as far as these are constants.
+/// Returns the members of `this` that a constructor sets, as far as they are constants.
 pub(super) fn members_of_this(code: &[u8], pool: &Pool<'_>) -> Vec<(String, Constant)> {
     let mut run = Run::new(code);
     run.follow(pool);
@@ -53,7 +53,7 @@ struct Run<'a> {
     stack: Vec<Value>,
     locals: Vec<Value>,
     objects: usize,
-    /// What was set, in order: the object, the member, and the value where it is known.
+    /// The assignments in order: object, member, and the value where it is known.
     set: Vec<(usize, String, Option<Constant>)>,
 }
 
@@ -71,7 +71,7 @@ impl<'a> Run<'a> {
         members
     }
 
-    /// The value that is returned, where the method is followed so far.
+    /// Returns the value that the method returns; `None` where it cannot be followed that far.
     fn follow(&mut self, pool: &Pool<'_>) -> Option<Value> {
         for _ in 0..MAX_STEPS {
             match self.step(pool)? {
@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
         self.stack.push(pool.constant(index).map_or(Value::Unknown, Value::Known));
     }
 
-    /// Follows one instruction; nothing where it is none of those that are known, or makes no sense.
+    /// Follows one instruction; `None` where it is unknown or invalid.
     fn step(&mut self, pool: &Pool<'_>) -> Option<Step> {
         let start = self.at;
         let opcode = self.u8()?;
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
                 let index = self.u16()?;
                 self.ldc(index, pool);
             }
-            // Loads and stores of locals, with their index behind, and in the instruction.
+            // Loads and stores of locals; the index is the next byte, or part of the opcode.
             0x15..=0x19 => {
                 let index = self.u8()?;
                 self.load(usize::from(index));
@@ -175,9 +175,10 @@ impl<'a> Run<'a> {
                 let (top, below) = (self.stack.pop()?, self.stack.pop()?);
                 self.stack.extend([top, below]);
             }
-            // Conversions between numbers: i2l, i2f, i2d, l2i, f2d and their like change none of those that are written.
+            // Conversions between numbers (i2l, i2f, i2d, l2i, f2d and the like) do not change the constants that occur
+            // here.
             0x85 | 0x88 | 0x8d | 0x90..=0x93 => {}
-            // goto, forward only: nothing goes round.
+            // goto, forward only, so that there are no loops.
             0xa7 => {
                 let offset = self.u16()?.cast_signed();
                 self.at = start.checked_add(usize::try_from(offset).ok().filter(|offset| *offset > 2)?)?;
@@ -205,7 +206,7 @@ impl<'a> Run<'a> {
             }
             0xb6..=0xba => {
                 let index = self.u16()?;
-                // invokeinterface and invokedynamic have two bytes more.
+                // invokeinterface and invokedynamic are two bytes longer.
                 if opcode >= 0xb9 {
                     self.u16()?;
                 }
@@ -214,7 +215,8 @@ impl<'a> Run<'a> {
             // new
             0xbb => {
                 let class = self.u16()?;
-                // Text that is put together, as javac did before Java 9, is followed as the text that it is so far.
+                // A StringBuilder, which javac before Java 9 uses for concatenation, is followed as the text that it
+                // has so far.
                 if pool.class(class).as_deref() == Some("java/lang/StringBuilder") {
                     self.stack.push(Value::Known(Constant::Text(String::new())));
                 } else {
@@ -222,7 +224,7 @@ impl<'a> Run<'a> {
                     self.objects += 1;
                 }
             }
-            // newarray, anewarray, multianewarray is none of these
+            // newarray, anewarray; multianewarray is not handled here
             0xbc => {
                 self.u8()?;
                 self.drop(1)?;
@@ -274,7 +276,7 @@ impl<'a> Run<'a> {
         let value = match (class.as_str(), name.as_str()) {
             ("java/lang/Boolean", "TRUE") => Value::Known(Constant::Int(1)),
             ("java/lang/Boolean", "FALSE") => Value::Known(Constant::Int(0)),
-            // A constant of an enum is written by its name.
+            // An enum constant is represented by its name.
             _ if descriptor == format!("L{class};") => Value::Known(Constant::Text(name)),
             _ => Value::Unknown,
         };
@@ -294,7 +296,7 @@ impl<'a> Run<'a> {
         let mut result = Value::Unknown;
         match (receiver, name.as_str(), count) {
             (None, "valueOf", 1) if class.starts_with("java/lang/") => result = arguments.pop()?,
-            // Of a text, and of a constant of an enum.
+            // Of a text, or of an enum constant.
             (Some(Value::Known(Constant::Text(text))), "toString" | "name", 0) => {
                 result = Value::Known(Constant::Text(text));
             }
@@ -330,7 +332,7 @@ enum Step {
     Returned(Value),
 }
 
-/// How many arguments a method takes, and whether it returns something.
+/// Returns the number of arguments of a method, and whether it returns a value.
 fn counted(descriptor: &str) -> Option<(usize, bool)> {
     let (arguments, returned) = descriptor.strip_prefix('(')?.split_once(')')?;
     let mut rest = arguments;

@@ -7,18 +7,18 @@ use rawzip::{CompressionMethod, ZipArchive};
 
 use super::ImportError;
 
-/// Most files in a jar; the SDK of 5.5 has some 7,000.
+/// The maximum number of files in a jar; the SDK of 5.5 has some 7,000.
 const MAX_FILES: u64 = 100_000;
-/// The longest file that is unpacked; classes of an SDK have some 10 kB.
+/// The maximum size of an unpacked file, in bytes; classes of an SDK have some 10 kB.
 const MAX_FILE: u64 = 4 << 20;
-/// The most that is unpacked of a jar.
+/// The maximum total size of unpacked files, in bytes.
 const MAX_UNPACKED: u64 = 128 << 20;
 
-/// Hands over the files of a jar whose names `wanted` accepts, one after the other. A file that cannot be unpacked is
-/// counted and left out.
+/// Passes each file of a jar whose name `wanted` accepts to `take`. A file that cannot be unpacked is skipped and
+/// counted.
 ///
 /// # Errors
-/// When it is no zip file, or holds too much; or when `take` fails.
+/// When it is not a zip file, or exceeds a limit; or when `take` fails.
 pub(super) fn each_file(
     jar: &[u8],
     mut wanted: impl FnMut(&str) -> bool,
@@ -42,7 +42,7 @@ pub(super) fn each_file(
         if !wanted(name) {
             continue;
         }
-        // What the archive says of the length is not believed.
+        // The size in the directory is not trusted.
         let Ok(local) = archive.get_entry(entry.wayfinder()) else {
             damaged.0 += 1;
             continue;
@@ -73,5 +73,5 @@ pub(super) fn each_file(
     Ok(damaged)
 }
 
-/// How many files could not be unpacked.
+/// The number of files that could not be unpacked.
 pub(super) struct Damaged(pub(super) usize);

@@ -1,12 +1,12 @@
-//! Reading a catalog out of the platform's Java SDK, as it lies on a management node: `sdk-*.jar`.
+//! Imports a catalog from the platform's Java SDK, `sdk-*.jar` on a management node.
 //!
-//! Each API is a class there, such as `CreateZoneAction`. Its fields with a `@Param` are the parameters, what its
-//! `getRestInfo` returns is the request, and the members of its result name the inventories. Queries extend
-//! `QueryAction`. The result is text of the form that `data/` has, one entry a line; what a jar cannot tell is added
-//! from the catalog of the program: relations between inventories, aliases, what a uuid refers to, which values are
+//! Each API is a class there, such as `CreateZoneAction`. Its fields with a `@Param` are the parameters, the return
+//! value of `getRestInfo` is the request, and the members of its result name the inventories. Queries extend
+//! `QueryAction`. The result is text in the format of `data/`, one entry a line. Whatever a jar does not contain is
+//! added from the built-in catalog: relations between inventories, aliases, what a uuid refers to, which values are
 //! secret.
 //!
-//! A jar may come from anywhere. How much is unpacked and kept of one is bounded, and nothing is run or written.
+//! A jar is not trusted. The amount that is unpacked and kept is limited, and nothing is run or written.
 
 mod class;
 mod code;
@@ -18,63 +18,63 @@ use super::index::Catalog;
 use class::Unreadable;
 use sdk::Sdk;
 
-/// The longest jar that is read.
+/// The maximum size of a jar, in bytes.
 pub const MAX_JAR: u64 = 128 << 20;
-/// The longest catalog that comes of one.
+/// The maximum size of an imported catalog, in bytes.
 pub const MAX_CATALOG: u64 = 64 << 20;
-/// How much is kept of the classes of a jar, and how much of a catalog.
+/// The maximum size of what is kept of the classes of a jar, and of the catalog, in bytes.
 const MAX_KEPT: usize = 48 << 20;
 
-/// Why a file is no SDK.
+/// Why a file cannot be imported as an SDK.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// It has no bytes.
+    /// The file is empty.
     #[error("it is empty")]
     Empty,
-    /// It begins as something else.
+    /// The file does not start like a jar.
     #[error("it is no jar")]
     NotAJar,
-    /// It ends early, or its directory is damaged.
+    /// The file is cut off, or its directory is damaged.
     #[error("it is cut short or damaged")]
     Truncated,
-    /// It is a jar of something else.
+    /// The jar is not an SDK.
     #[error("it has no class of an API, such as CreateZoneAction{0}")]
     NoActions(String),
-    /// It would take too much memory.
+    /// The import would need too much memory.
     #[error("it holds more than an SDK does")]
     TooMuch,
-    /// It does not say its version.
+    /// Neither the jar nor the user gives the version.
     #[error("its ZStack version is not known; say it with --version")]
     NoVersion,
-    /// The version is none.
-    #[error("`{0}` is no ZStack version such as 5.4.0")]
+    /// The given version is not valid.
+    #[error("`{0}` is not a ZStack version such as 5.4.0")]
     BadVersion(String),
 }
 
-/// What came of a jar.
+/// The result of an import.
 #[derive(Debug)]
 pub struct Imported {
-    /// The ZStack version that it is of.
+    /// The ZStack version of the SDK.
     pub version: String,
-    /// The catalog, as text.
+    /// The catalog as text.
     pub text: String,
-    /// How many APIs it has.
+    /// The number of APIs.
     pub apis: usize,
-    /// Those that the program does not know by itself.
+    /// The APIs that the built-in catalog does not have.
     pub new_apis: Vec<String>,
-    /// Those whose request or parameters are other than the program knows them.
+    /// The APIs whose request or parameters differ from the built-in catalog.
     pub changed_apis: Vec<String>,
-    /// How many inventories it has.
+    /// The number of inventories.
     pub inventories: usize,
-    /// Those that the program does not know by itself. No relations are known of them.
+    /// The inventories that the built-in catalog does not have. Their relations are unknown.
     pub new_inventories: Vec<String>,
-    /// Classes of APIs that were left out, with the reason.
+    /// The API classes that were left out, with the reason.
     pub skipped: Vec<(String, &'static str)>,
-    /// How many class files could not be read.
+    /// The number of class files that could not be read.
     pub unreadable: usize,
 }
 
-/// What may still be kept.
+/// The number of bytes that may still be kept.
 struct Budget(usize);
 
 impl Budget {
@@ -85,10 +85,10 @@ impl Budget {
     }
 }
 
-/// Reads an SDK. `name` is that of the file; `version` is what the user says of it, if anything.
+/// Imports an SDK. `name` is the file name; `version` is the version given by the user, if any.
 ///
 /// # Errors
-/// When it is none, or its version is not known.
+/// When the file is not an SDK, or its version is not known.
 pub fn import(jar: &[u8], name: &str, version: Option<&str>) -> Result<Imported, ImportError> {
     let mut budget = Budget(MAX_KEPT);
     let (mut classes, mut unreadable, mut said, mut inner) = (Vec::new(), 0, None, None);
@@ -129,20 +129,20 @@ pub fn import(jar: &[u8], name: &str, version: Option<&str>) -> Result<Imported,
     sdk.import(name, version, unreadable)
 }
 
-/// Whether a file within an archive is an SDK by its name, as in the `zstack.war` of a management node.
+/// Whether a file in an archive has the name of an SDK, as in the `zstack.war` of a management node.
 fn is_sdk(path: &str) -> bool {
     let is_plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
     let name = path.rsplit('/').next().unwrap_or_default();
     is_plain && path.len() <= 200 && name.starts_with("sdk-") && name.ends_with(".jar")
 }
 
-/// Files that may say the version. What Maven says of other projects is of no use.
+/// Whether a file may contain the version. Maven's files about other projects do not.
 fn is_about_the_jar(path: &str) -> bool {
     let is_of_maven = path.starts_with("META-INF/maven/org.zstack") && path.ends_with("/pom.properties");
     path == "META-INF/MANIFEST.MF" || is_of_maven
 }
 
-/// Whether a text is a version that a catalog can be kept under.
+/// Whether a text is a version for which a catalog can be stored.
 pub fn is_version(text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
     let numbers = text.split('-').next().unwrap_or_default();
@@ -152,13 +152,13 @@ pub fn is_version(text: &str) -> bool {
         && Catalog::of_version(text).is_some()
 }
 
-/// The version in a file's name: `5.4.0` of `sdk-5.4.0.jar`.
+/// Returns the version in a file name: `5.4.0` of `sdk-5.4.0.jar`.
 fn version_of_name(name: &str) -> Option<String> {
     let mut numbers = name.split(|c: char| !c.is_ascii_digit() && c != '.').map(|text| text.trim_matches('.'));
     numbers.find(|text| text.contains('.') && is_version(text)).map(str::to_owned)
 }
 
-/// The version in a manifest, or in what Maven says of a jar.
+/// Returns the version in a manifest or in Maven's properties of a jar.
 fn version_said(content: &[u8]) -> Option<String> {
     const NAMES: [&str; 4] = ["Implementation-Version", "Bundle-Version", "Specification-Version", "version"];
     let text = String::from_utf8_lossy(content);

@@ -1,4 +1,4 @@
-//! The classes of an SDK as entries of a catalog.
+//! Turns the classes of an SDK into entries of a catalog.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,12 +12,12 @@ use crate::catalog::index::Catalog;
 use crate::catalog::{Api, Routes};
 use crate::secret::{Secrecy, name_secrecy};
 
-/// How many classes may extend each other.
+/// The maximum length of a chain of superclasses.
 const MAX_ANCESTORS: usize = 32;
-/// Longest path, body key or default that is taken over.
+/// The maximum length of a path, body key or default, in bytes.
 const MAX_TEXT: usize = 512;
 
-/// Parameters of the client itself, which every class has (P8).
+/// Parameters of the SDK client itself, which every class has (P8).
 const CLIENT_SIDE: [&str; 6] =
     ["sessionId", "accessKeyId", "accessKeySecret", "requestIp", "timeout", "pollingInterval"];
 
@@ -29,10 +29,10 @@ const BAD_VERB: &str = "its verb is none that an API has";
 const BAD_BODY: &str = "the key of its body makes no sense";
 const TWICE: &str = "another class has the same name";
 
-/// The classes of a jar, by their names.
+/// The classes of a jar by their full names.
 pub(super) struct Classes<'c> {
     by_name: HashMap<&'c str, &'c Class>,
-    /// Each of them, those of shorter packages first: of several with one last name the first counts.
+    /// All classes, those in shorter packages first. Of several with the same simple name the first one is used.
     sorted: Vec<&'c Class>,
     catalog: Catalog,
 }
@@ -42,19 +42,19 @@ impl<'c> Classes<'c> {
         self.by_name.get(name).copied()
     }
 
-    /// The class and what it extends, nearest first, as far as the jar has them.
+    /// Returns the class and its superclasses, nearest first, as far as they are in the jar.
     fn family(&self, class: &'c Class) -> impl Iterator<Item = &'c Class> {
         let next = |class: &&'c Class| class.parent.as_deref().and_then(|parent| self.get(parent));
         std::iter::successors(Some(class), next).take(MAX_ANCESTORS)
     }
 
-    /// Whether a class is one of that name, or extends one. That one need not be in the jar.
+    /// Whether a class extends the one of that simple name, directly or not. The superclass need not be in the jar.
     fn extends(&self, class: &'c Class, simple: &str) -> bool {
         self.family(class).any(|class| class.parent.as_deref().is_some_and(|parent| simple_name(parent) == simple))
     }
 
-    /// The last part of a class's name where a catalog describes it: an enum, a record, or one that the program knows
-    /// by that name.
+    /// Returns the simple name of a class that a catalog describes: an enum, a record, or a name of the built-in
+    /// catalog.
     pub(super) fn described<'n>(&self, name: &'n str) -> Option<&'n str> {
         let simple = simple_name(name);
         let known = || {
@@ -71,15 +71,15 @@ impl<'c> Classes<'c> {
     }
 }
 
-/// An SDK.
+/// The contents of an SDK.
 pub(super) struct Sdk<'c> {
     classes: Classes<'c>,
-    /// The classes of APIs, by the APIs' names.
+    /// The classes of APIs, by API name.
     actions: BTreeMap<&'c str, Action<'c>>,
-    /// The names of the inventories, without packages.
+    /// The simple names of the inventories.
     inventories: HashSet<&'c str>,
     skipped: Vec<(String, &'static str)>,
-    /// What `@Param` says where it is not given.
+    /// The defaults of the members of `@Param`.
     defaults: Param,
 }
 
@@ -88,7 +88,7 @@ struct Action<'c> {
     request: Request,
 }
 
-/// What `getRestInfo` returns.
+/// The request that `getRestInfo` describes.
 struct Request {
     method: &'static str,
     path: String,
@@ -137,7 +137,7 @@ impl<'c> Sdk<'c> {
         !self.actions.is_empty()
     }
 
-    /// Writes the catalog.
+    /// Builds the catalog.
     pub(super) fn import(self, name: &str, version: String, unreadable: usize) -> Result<Imported, ImportError> {
         let before = Catalog::of_version(&version).unwrap_or(Catalog::newest());
         let mut writer = Writer {
@@ -185,14 +185,14 @@ impl<'c> Sdk<'c> {
     }
 }
 
-/// Whether an API takes another request, or other parameters, than the catalog of its version says.
+/// Whether the request or the parameters of an API differ from the catalog of its version.
 fn differs(before: Catalog, old: &Api, new: &Map<String, Value>) -> bool {
     fn texts(list: &Value) -> Vec<&str> {
         list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
     }
     let request = json!([old.method.as_str(), old.path, old.body, old.session, old.is_async]);
     let told = |name: &str, required: bool, values: Vec<&str>| format!("{name} {required} {values:?}");
-    // Every API takes tags, whether its class says so or not (P8).
+    // Every API accepts tags, whether its class has them or not (P8).
     let is_tags = |name: &str| name == "systemTags" || name == "userTags";
     let there = old.parameters.iter().filter(|parameter| !before.lacks(parameter.since) && !is_tags(parameter.name));
     let mut parameters: Vec<String> = there
@@ -209,12 +209,12 @@ fn differs(before: Catalog, old: &Api, new: &Map<String, Value>) -> bool {
     request != json!(new_request) || parameters != new_parameters
 }
 
-/// What is left of a class's name without package and outer class.
+/// Returns a class name without package and outer class.
 fn simple_name(name: &str) -> &str {
     name.rsplit(['/', '$']).next().unwrap_or(name)
 }
 
-/// Whether a text can be the name of something in a catalog.
+/// Whether a text is valid as a name in a catalog.
 fn is_name(text: &str) -> bool {
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     begins && text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -224,7 +224,7 @@ fn is_enum(class: &Class) -> bool {
     class.flags & flag::ENUM != 0 && class.parent.as_deref() == Some("java/lang/Enum")
 }
 
-/// What the class of an API sends, or why that cannot be told; nothing where it is no such class.
+/// Returns the request of an API's class, or why it cannot be determined; `None` where the class is not an API.
 fn action<'c>(classes: &Classes<'c>, class: &'c Class) -> Option<Result<Request, &'static str>> {
     let is_anonymous = simple_name(&class.name).starts_with(|c: char| c.is_ascii_digit());
     if class.flags & (flag::ABSTRACT | flag::INTERFACE | flag::ANNOTATION | flag::ENUM) != 0 || is_anonymous {
@@ -260,7 +260,7 @@ fn request(members: &[(String, Constant)]) -> Result<Request, &'static str> {
     }
     let body = match method {
         "GET" | "DELETE" => "",
-        // A key that is null is written as that word.
+        // A missing key is written as the word `null`.
         _ => text("parameterName").unwrap_or("null"),
     };
     if body.len() > MAX_TEXT || body.contains(['"', '\\']) || body.contains(char::is_control) {
@@ -269,7 +269,7 @@ fn request(members: &[(String, Constant)]) -> Result<Request, &'static str> {
     Ok(Request { method, path, session: flag("needSession"), is_async: flag("needPoll"), body: body.to_owned() })
 }
 
-/// Whether a path can be sent: segments of plain characters, some of which are variables.
+/// Whether a path can be sent: its segments have plain characters only, or are variables.
 fn is_path(path: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c);
     let is_segment = |segment: &str| match segment.split_once('{') {
@@ -280,7 +280,7 @@ fn is_path(path: &str) -> bool {
     path.len() <= MAX_TEXT && !path.contains("//") && path.len() > 1 && segments.into_iter().all(is_segment)
 }
 
-/// The fields of a record: its own and those that it inherits.
+/// Returns the fields of a record, inherited ones included.
 fn members<'c>(classes: &Classes<'c>, class: &'c Class) -> impl Iterator<Item = &'c Field> {
     let mut seen = HashSet::new();
     let fields = classes.family(class).flat_map(|class| &class.fields);
@@ -291,16 +291,16 @@ fn members<'c>(classes: &Classes<'c>, class: &'c Class) -> impl Iterator<Item = 
 struct Writer<'s, 'c> {
     sdk: &'s Sdk<'c>,
     routes: [Routes; 2],
-    /// What the program knows of the version.
+    /// The built-in catalog as of the version of the SDK.
     before: Catalog,
     version: &'s str,
-    /// The whole names of classes that parameters are made of.
+    /// The full names of the classes that occur in the types of parameters.
     needed: Vec<&'c str>,
     budget: Budget,
 }
 
 impl<'c> Writer<'_, 'c> {
-    /// The line of an API, with what the index looks for first.
+    /// Writes the entry of an API as a line. The members that the index reads come first.
     fn line(&mut self, mut entry: Map<String, Value>) -> Result<String, ImportError> {
         let first =
             ["name", "method", "path"].map(|key| format!("\"{key}\":{}", entry.remove(key).unwrap_or_default()));
@@ -314,16 +314,16 @@ impl<'c> Writer<'_, 'c> {
         if self.budget.spend(line.len()) { Ok(line) } else { Err(ImportError::TooMuch) }
     }
 
-    /// What the program knows of an entry by itself.
+    /// Returns the built-in catalog's entry of that name.
     fn known(&self, name: &str) -> Option<Map<String, Value>> {
         let text = self.before.source_text(name)?;
         serde_json::from_str(text).ok()
     }
 
-    /// Sets since when something exists: in the version of the jar, unless the program knows of an older one.
+    /// Sets the version since which something exists: that of the jar, unless the built-in catalog has an older one.
     fn date(&self, entry: &mut Map<String, Value>, is_known: bool) {
         let since = entry.get("since").and_then(Value::as_str);
-        // What is known without a version is in all of them.
+        // A built-in entry without a version exists in all of them.
         let is_older = is_known && !self.before.lacks(since);
         if !is_older {
             entry.insert("since".to_owned(), self.version.into());
@@ -371,7 +371,7 @@ impl<'c> Writer<'_, 'c> {
         if !result.is_empty() || !entry.contains_key("result") {
             entry.insert("result".to_owned(), result.into());
         }
-        // Requests of versions from this one on are this one.
+        // From this version on the request is the imported one; only older forms are kept.
         if let Some(Value::Array(was)) = entry.get_mut("was") {
             was.retain(|was| {
                 was["until"]
@@ -401,7 +401,7 @@ impl<'c> Writer<'_, 'c> {
         self.sdk.inventories.contains(name) || self.before.inventory(name).is_some()
     }
 
-    /// The members of the reply, and the inventory of its rows.
+    /// Returns the members of the reply, and the inventory of its rows.
     fn result(&self, class: &'c Class) -> (Vec<Value>, Option<String>) {
         let classes = &self.sdk.classes;
         let named = classes.family(class).find_map(|class| {
@@ -423,7 +423,7 @@ impl<'c> Writer<'_, 'c> {
         (members.collect(), inventory)
     }
 
-    /// `known` are the parameters of an API that the program knows by itself.
+    /// Returns the parameters of an API. `known` are those in the built-in catalog.
     fn params(&mut self, api: &str, class: &'c Class, request: &Request, known: Option<&Vec<Value>>) -> Vec<Value> {
         let classes = &self.sdk.classes;
         let mut params: Vec<Value> = Vec::new();
@@ -434,7 +434,7 @@ impl<'c> Writer<'_, 'c> {
             .map(|(name, value)| (name.as_str(), value))
             .collect();
         let mut seen = HashSet::new();
-        // The client's own come last in each class, and those that are inherited behind them.
+        // In each class the client's own fields come last, followed by inherited ones.
         for field in classes.family(class).flat_map(|class| &class.fields) {
             let name = field.name.as_str();
             let Some(param) = &field.param else { continue };
@@ -449,13 +449,13 @@ impl<'c> Writer<'_, 'c> {
             );
             let default = initial.get(name).copied();
             let mut entry = self.param(api, field, param, default, known_param);
-            // Of an API that is new itself nothing needs a date.
+            // In an API that is new itself, parameters need no version.
             if known.is_some() {
                 self.date(&mut entry, known_param.is_some());
             }
             params.push(Value::Object(entry));
         }
-        // What a path needs has to be given, whatever the class says.
+        // The variables of a path are required, whatever the class says.
         for variable in variables.into_iter().filter(|variable| !seen.contains(variable)) {
             params.push(json!({"name": variable, "type": "string", "required": true}));
         }
@@ -524,7 +524,7 @@ impl<'c> Writer<'_, 'c> {
                 entry.insert(key.to_owned(), value.clone());
             }
         }
-        // Tags are shown but for the secrets in them.
+        // Tags are shown, with only the secrets in them masked.
         let may_be = known.is_none() && !["systemTags", "userTags"].contains(&name);
         if name_secrecy(name) == Secrecy::Whole || (may_be && name_secrecy(name) == Secrecy::Inside) {
             entry.insert("secret".to_owned(), true.into());
@@ -537,8 +537,8 @@ impl<'c> Writer<'_, 'c> {
         entry
     }
 
-    /// The query that lists what a uuid names, by the names of both: the longest end of `rootDiskOffering` that has a
-    /// query; for `uuid` alone the end of the API's name.
+    /// Returns the query that lists what a uuid refers to: the one named after the longest suffix of the parameter's
+    /// name, as in `rootDiskOffering`; for a bare `uuid`, of the API's name.
     fn query_of(&self, api: &str, parameter: &str) -> Option<String> {
         let mut kind = match parameter {
             "uuid" | "uuids" => api.to_owned(),
@@ -552,7 +552,7 @@ impl<'c> Writer<'_, 'c> {
         })
     }
 
-    /// The entries of the inventories, and the names of those that are new.
+    /// Returns the entries of the inventories, and the names of the new ones.
     fn inventories(&mut self) -> Result<(Vec<String>, Vec<String>), ImportError> {
         let (mut lines, mut new) = (BTreeMap::new(), Vec::new());
         for class in &self.sdk.classes.sorted {
@@ -576,7 +576,7 @@ impl<'c> Writer<'_, 'c> {
         Ok((lines.into_values().collect(), new))
     }
 
-    /// The members that are known, and those that a class has besides.
+    /// Returns the built-in fields, followed by those that the class has in addition.
     fn fields(&self, class: &'c Class, mut fields: Vec<Value>, is_known: bool) -> Vec<Value> {
         let known_count = fields.len();
         for field in members(&self.sdk.classes, class) {
@@ -595,7 +595,7 @@ impl<'c> Writer<'_, 'c> {
         fields
     }
 
-    /// The records that parameters are made of, and those within them.
+    /// Returns the entries of the records that occur in parameters, and of records nested in those.
     fn structs(&mut self) -> Result<Vec<String>, ImportError> {
         let mut lines = BTreeMap::new();
         let mut seen = HashSet::new();
@@ -631,14 +631,14 @@ impl<'c> Writer<'_, 'c> {
     }
 }
 
-/// The last part of an inventory's name; nothing for another class.
+/// Returns the simple name of an inventory; `None` for another class.
 fn inventory_name(class: &Class) -> Option<&str> {
     let simple = simple_name(&class.name);
     let is_record = class.flags & (flag::INTERFACE | flag::ENUM) == 0;
     (is_record && simple.ends_with("Inventory") && is_name(simple)).then_some(simple)
 }
 
-/// The constants of an enum; nothing where the class is none, or has none.
+/// Returns the constants of an enum; `None` where the class is not one, or has none.
 fn constants(class: &Class) -> Option<Vec<String>> {
     if !is_enum(class) {
         return None;
@@ -648,7 +648,7 @@ fn constants(class: &Class) -> Option<Vec<String>> {
     (!constants.is_empty()).then_some(constants)
 }
 
-/// A type in the words that say more: a class file need not tell what is in a list.
+/// Returns the more precise of two types: a class file does not always give the element type of a list.
 fn finer(kind: String, known: Option<&str>) -> String {
     match known {
         Some(known) if kind == "any" => known.to_owned(),
@@ -657,12 +657,13 @@ fn finer(kind: String, known: Option<&str>) -> String {
     }
 }
 
-/// The variables of a path.
+/// Returns the variables of a path.
 fn variables(path: &str) -> impl Iterator<Item = &str> {
     path.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
-/// The paths of a node with all other APIs that the program knows, and of one with those of the public sources.
+/// Returns two routing tables of a node without one API: with all other built-in APIs, and with those of the public
+/// sources only.
 fn routes(without: Option<&str>) -> [Routes; 2] {
     let catalog = Catalog::newest();
     [false, true].map(|is_open_only| {

@@ -25,7 +25,7 @@ fn a_request_is_what_get_rest_info_sets() {
     assert_eq!((water.method, water.path, water.body), (Method::Put, "/gardens/{uuid}/actions", "waterGarden"));
     let weather = api("GetGardenWeather");
     assert_eq!((weather.method, weather.body, weather.session, weather.is_async), (Method::Get, "", false, false));
-    // A variable that no field stands for has to be given all the same.
+    // A path variable without a field is required all the same.
     assert!(weather.parameter("dayNumber").is_some_and(|day| day.required));
     assert!(api("DeleteGarden").deprecated);
 }
@@ -57,7 +57,7 @@ fn parameters_are_the_annotated_fields() {
     let defaults = ["layout", "share", "fenced", "slope", "state", "label"].map(|name| of(name).default);
     let expected = [Some("Flat"), Some("40"), Some("true"), Some("1.5"), Some("Growing"), None];
     assert_eq!(defaults.each_ref().map(|default| default.as_deref()), expected);
-    // An inherited one, and what the API's own name says of a bare uuid.
+    // An inherited parameter, and a bare `uuid` whose query follows from the API's name.
     let water = api("WaterGarden");
     let uuid = water.parameter("uuid").expect("it is inherited");
     assert_eq!((uuid.required, uuid.reference), (true, Some("QueryGarden")));
@@ -93,7 +93,7 @@ fn what_a_jar_cannot_tell_stays_as_the_program_knows_it() {
     assert!(inventory.expanded.contains_key("cluster") && inventory.field("state").is_some());
     assert_eq!(inventory.field("climate").and_then(|climate| climate.since), Some("5.4.1"));
     assert_eq!(catalog.api("QueryZone").and_then(|query| query.inventory), Some("ZoneInventory"));
-    // What the jar does not have at all is there, with its dates.
+    // What the jar does not have is there, with its versions.
     let newest = Catalog::newest();
     for known in newest.api_names() {
         let (own, here) = (known, catalog.api_name(known.as_str()).expect("it is kept"));
@@ -209,7 +209,7 @@ fn requests_that_are_put_together_of_constants_are_read() {
     assert!(moved.session && moved.is_async);
 }
 
-/// A jar of one file, which is deflated `times` zeros, so often.
+/// A jar of `copies` entries that all refer to one file of `times` deflated zeros.
 fn bomb(name: &str, times: usize, copies: u16) -> Vec<u8> {
     let mut packed = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     io::copy(&mut io::Read::take(io::repeat(0), times as u64), &mut packed).expect("it fits");
@@ -225,7 +225,7 @@ fn bomb(name: &str, times: usize, copies: u16) -> Vec<u8> {
     let head = [&[20, 0, 0, 0, 8, 0, 0, 0, 0, 0][..], &sizes, &[name.len() as u8, 0, 0, 0]].concat();
     let mut jar = [b"PK\x03\x04", &head[..], name, &packed].concat();
     let directory = jar.len() as u32;
-    // Many entries of the directory mean the same bytes.
+    // All entries of the directory refer to the same bytes.
     for _ in 0..copies {
         jar.extend([b"PK\x01\x02", &[20, 0][..], &head, &[0; 14], name].concat());
     }
@@ -252,7 +252,7 @@ fn a_jar_that_unpacks_to_too_much_is_refused() {
     );
 }
 
-/// The class files of a jar.
+/// Returns the class files of a jar.
 fn class_files(jar: &str) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     let keep = |_: &str, content: &[u8]| {
@@ -286,7 +286,7 @@ fn what_is_left_of_damaged_classes_makes_a_catalog() {
     let mut classes: Vec<class::Class> = files.iter().filter_map(|file| read(file)).collect();
     let damaged = classes.iter().position(|class| class.name.ends_with("/CreateGardenAction")).expect("a class");
     let mut count = 0;
-    // A prime step hits all parts of what lies in rows.
+    // With a prime step, every part of regularly repeated structures is hit.
     for at in (0..files[damaged].len()).step_by(7) {
         let mut file = files[damaged].clone();
         file[at] ^= 0x55;
@@ -294,7 +294,7 @@ fn what_is_left_of_damaged_classes_makes_a_catalog() {
         classes[damaged] = class;
         let imported = Sdk::new(&classes).import("sdk-5.4.1.jar", "5.4.1".to_owned(), 0).expect("other APIs are left");
         assert!(serde_json::from_str::<serde_json::Value>(&imported.text).is_ok(), "{at}");
-        // A catalog lies in memory for good.
+        // A catalog stays in memory for good, so only some are loaded.
         if at % 50 == 0 {
             let catalog = Catalog::with_imported(&imported.text).expect("a catalog");
             assert!(catalog.api_names().all(|known| catalog.api(known.as_str()).is_some()), "{at}");

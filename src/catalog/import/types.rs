@@ -1,24 +1,24 @@
-//! Java types in the words of the catalog.
+//! Converts Java types to the type names of the catalog.
 
 use super::sdk::Classes;
 
-/// How deep types may nest; what lies deeper is anything.
+/// The maximum depth of nested types; a deeper type becomes `any`.
 const MAX_DEPTH: usize = 8;
 
-/// The catalog's word for a descriptor such as `Ljava/lang/String;` or a signature such as
-/// `Ljava/util/List<Lorg/zstack/sdk/ZoneInventory;>;`. `any` is what it has no word for.
+/// Returns the catalog's name for a descriptor such as `Ljava/lang/String;` or a signature such as
+/// `Ljava/util/List<Lorg/zstack/sdk/ZoneInventory;>;`; `any` where it has none.
 pub(super) fn in_words(signature: &str, classes: &Classes<'_>) -> String {
     let mut rest = signature;
     read(&mut rest, classes, MAX_DEPTH).unwrap_or_else(|| "any".to_owned())
 }
 
-/// The class behind a descriptor or signature, without its arguments; its element where it is a list.
+/// Returns the class of a descriptor or signature without type arguments; for a list, the class of its elements.
 pub(super) fn class_of(signature: &str) -> Option<&str> {
     let inner = signature.trim_start_matches('[').strip_prefix('L')?;
     Some(&inner[..inner.find(['<', ';'])?])
 }
 
-/// The whole names of all classes that a signature mentions.
+/// Returns the full names of all classes in a signature.
 pub(super) fn mentioned(signature: &str) -> impl Iterator<Item = &str> {
     signature.split(['<', '>', ';', '[', '*', '+', '-']).filter_map(|part| part.strip_prefix('L'))
 }
@@ -35,7 +35,7 @@ fn read(rest: &mut &str, classes: &Classes<'_>, depth: usize) -> Option<String> 
         'Z' => "bool".to_owned(),
         'C' => "string".to_owned(),
         '*' => "any".to_owned(),
-        // Some class that extends, or is extended by.
+        // A wildcard: a class that extends this one, or is extended by it.
         '+' | '-' => read(rest, classes, depth)?,
         '[' => list(read(rest, classes, depth)?),
         'T' => {
@@ -59,7 +59,7 @@ fn read(rest: &mut &str, classes: &Classes<'_>, depth: usize) -> Option<String> 
                         }
                         *rest = &rest[1..];
                     }
-                    // A class within one that has arguments.
+                    // An inner class of a class with type arguments.
                     '.' => {
                         let end = rest.find(['<', ';', '.'])?;
                         name = format!("{name}${}", &rest[..end]);

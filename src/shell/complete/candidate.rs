@@ -1,4 +1,4 @@
-//! What completion answers: candidates, and the words that they would leave.
+//! The answer of completion: candidates, and the words that they would insert.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,27 +8,27 @@ use super::rank::{Class, Fit, Pattern};
 use super::sources::LiveValue;
 use crate::syntax::Quote;
 
-/// What a candidate is. The names are part of the program's surface: `complete LINE` prints them.
+/// The kind of a candidate. Its names are a stable output format: `complete LINE` prints them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CandidateKind {
-    /// An API of the catalog.
+    /// An API.
     Api,
-    /// A parameter of an API, of a query, or an option.
+    /// A parameter of an API or of a query, or an option.
     Param,
-    /// A queryable field, which a condition may name.
+    /// A queryable field, which may begin a condition.
     Field,
-    /// A field that leads to another inventory, and ends in `.`.
+    /// A relation: a field that leads to another inventory. The candidate ends in `.`.
     Expanded,
-    /// A field with an operator.
+    /// A field followed by an operator.
     Operator,
     /// A value.
     Value,
-    /// An own command, or a part of one.
+    /// A command of the program, or a subcommand.
     Command,
 }
 
 impl CandidateKind {
-    /// The kind's name, as `complete LINE` prints it.
+    /// Returns the name of the kind, as `complete LINE` prints it.
     pub fn as_str(self) -> &'static str {
         match self {
             CandidateKind::Api => "api",
@@ -42,7 +42,7 @@ impl CandidateKind {
     }
 }
 
-/// Under which heading a candidate is listed, in the order of the list.
+/// The heading under which a candidate is listed, in the order of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Group {
@@ -59,7 +59,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// The heading.
+    /// Returns the heading.
     pub fn heading(self) -> &'static str {
         match self {
             Group::Commands => "Commands",
@@ -76,31 +76,31 @@ impl Group {
     }
 }
 
-/// One thing that could stand at the cursor.
+/// A completion for the word at the cursor.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// What it is called; the part of the word that is new.
+    /// The text that replaces the typed part of the word.
     pub label: Cow<'static, str>,
     /// What follows the label in the word: `=`, `.`, `,` or nothing.
     pub suffix: &'static str,
-    /// Whether the word is finished with it, so that a blank may follow.
+    /// Whether the word is complete with it, so that a space may follow.
     pub finished: bool,
-    /// What it is.
+    /// What kind of thing it is.
     pub kind: CandidateKind,
-    /// Where it is listed.
+    /// The heading under which it is listed.
     pub group: Group,
-    /// A few words on it: a type, a path, the name of a resource.
+    /// A short description: a type, a path, the name of a resource.
     pub description: Cow<'static, str>,
-    /// Whether it is a parameter that must be given.
+    /// Whether it is a required parameter.
     pub required: bool,
-    /// How it fits what was typed.
+    /// How it matches what was typed.
     pub fit: Fit,
-    /// The resource that it stands for.
+    /// The resource that it refers to; `None` for other values.
     pub resource: Option<LiveValue>,
 }
 
 impl Candidate {
-    /// A finished candidate, of which only the essentials are known.
+    /// Returns a finished candidate without description or resource.
     pub(crate) fn new(label: impl Into<Cow<'static, str>>, kind: CandidateKind, group: Group) -> Candidate {
         Candidate {
             label: label.into(),
@@ -115,19 +115,19 @@ impl Candidate {
         }
     }
 
-    /// The same, described.
+    /// Sets the description.
     pub(crate) fn describe(mut self, description: impl Into<Cow<'static, str>>) -> Candidate {
         self.description = description.into();
         self
     }
 
-    /// The same, standing for a resource.
+    /// Sets the resource.
     pub(crate) fn of(mut self, resource: LiveValue) -> Candidate {
         self.resource = Some(resource);
         self
     }
 
-    /// The same, with more to come in its word after `suffix`.
+    /// Marks the word as incomplete: more follows after `suffix`.
     pub(crate) fn open(mut self, suffix: &'static str) -> Candidate {
         self.suffix = suffix;
         self.finished = false;
@@ -135,21 +135,21 @@ impl Candidate {
     }
 }
 
-/// What a list of candidates cannot say by itself.
+/// A remark on the list of candidates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// The node was asked and has not answered within the time that the prompt may wait.
+    /// The node has not answered within the time that Tab may wait.
     Fetching,
-    /// The node could not be asked, so that live values are missing.
+    /// The node could not be asked, so live values are missing.
     NoLiveValues,
-    /// The node holds more values than are offered.
+    /// The node has more values than are offered.
     More,
     /// The value is secret; nothing is ever offered for it.
     Secret,
 }
 
 impl Note {
-    /// The sentence for people.
+    /// Returns the remark as shown to the user.
     pub fn message(self) -> &'static str {
         match self {
             Note::Fetching => "the node is being asked; press Tab again for its answer",
@@ -160,45 +160,45 @@ impl Note {
     }
 }
 
-/// The answer to "what could stand at the cursor?".
+/// The candidates at the cursor position.
 #[derive(Clone, Debug)]
 pub struct Completion {
-    /// The bytes of the line that the word replaces: from the word's start to the cursor.
+    /// The byte range of the line that is replaced: from the start of the word to the cursor.
     pub span: Range<usize>,
-    /// The line's own text between the cursor and the end of the word.
+    /// The text of the line between the cursor and the end of the word.
     pub rest: String,
-    /// The text of the word before the part that candidates stand for, as the line has it.
+    /// The text of the word before the part that candidates replace, quoted as in the line.
     pub head: String,
     /// The quote that is open at the end of `head`.
     pub(super) quote: Option<Quote>,
-    /// The part that candidates are compared with, unquoted.
+    /// The part of the word that candidates are matched with, unquoted.
     pub typed: String,
     /// The candidates, best first.
     pub candidates: Vec<Candidate>,
-    /// What there is to say beside them.
+    /// A remark on the list, such as that values are missing.
     pub note: Option<Note>,
 }
 
 impl Completion {
-    /// The word that `candidate` would leave, quoted where needed, without a blank behind.
+    /// Returns the word with `candidate` inserted, quoted where needed, without a space after it.
     pub fn word(&self, candidate: &Candidate) -> String {
         let mut word = self.head.clone();
         cursor::quote(&mut word, &candidate.label, candidate.suffix, self.quote, candidate.finished);
         word
     }
 
-    /// The byte ranges of the candidate's label that match what was typed; none where it was found by its
-    /// description, the name of a resource.
+    /// Returns the byte ranges of the candidate's label that match what was typed; none where the name of its resource
+    /// matched instead.
     pub fn matched(&self, candidate: &Candidate) -> Vec<Range<usize>> {
         Pattern::new(&self.typed).matched(&candidate.label)
     }
 
-    /// The byte ranges of a resource's name that match what was typed.
+    /// Returns the byte ranges of a resource's name that match what was typed.
     pub(crate) fn matched_name(&self, name: &str) -> Vec<Range<usize>> {
         Pattern::new(&self.typed).matched(name)
     }
 
-    /// The byte ranges of the description that match, where the candidate was found by it.
+    /// Returns the byte ranges of the description that match; none where the label matched.
     pub fn matched_description(&self, candidate: &Candidate) -> Vec<Range<usize>> {
         let pattern = Pattern::new(&self.typed);
         if candidate.kind != CandidateKind::Value || pattern.fits_at_all(&candidate.label) {
@@ -207,9 +207,9 @@ impl Completion {
         pattern.matched(&candidate.description)
     }
 
-    /// What pressing Tab puts between the word's start and the cursor: the only candidate, or as much as the
-    /// candidates have in common. The flag says whether that finishes the word. `None` where nothing is gained, and where
-    /// there are or may be more candidates than are known: what some of them have in common says nothing.
+    /// Returns what Tab inserts between the start of the word and the cursor: the only candidate, or the common part of
+    /// all candidates. The flag says whether that completes the word. `None` where nothing would be added, and where
+    /// more candidates exist or may exist than are known: the common part of some of them says nothing.
     pub fn extension(&self) -> Option<(String, bool)> {
         if matches!(self.note, Some(Note::More | Note::Fetching)) {
             return None;
@@ -217,8 +217,8 @@ impl Completion {
         let first = self.candidates.first()?;
         let best = first.fit.class();
         let of_class = || self.candidates.iter().filter(move |candidate| candidate.fit.class() == best);
-        // `BackupStorage` begins one API, but is part of many that may be meant; as is `web` of `my-web`. What was typed in
-        // the middle of a name may be the beginning of another that was meant.
+        // `BackupStorage` is the start of one API, but part of many that may be meant, just as `web` is part of
+        // `my-web`. Text typed from the middle of a name may also be the start of another one.
         let part_is_meant = first.kind == CandidateKind::Api || first.resource.is_some();
         let alone = self.candidates.len() == 1 || !part_is_meant && of_class().nth(1).is_none();
         if alone && best < Class::Middle {
@@ -234,7 +234,7 @@ impl Completion {
         Some((word, false))
     }
 
-    /// What could be typed to mean all these candidates and no others, where that is more than was typed.
+    /// Returns text that matches exactly these candidates and is longer than what was typed.
     fn shared<'c>(&self, candidates: impl Iterator<Item = &'c Candidate>) -> Option<String> {
         let pattern = Pattern::new(&self.typed);
         let names: Vec<&str> = candidates.map(|candidate| self.name(candidate)).collect();
@@ -245,7 +245,7 @@ impl Completion {
             if rest.is_empty() {
                 return None;
             }
-            // Letters are put right where all names begin with them.
+            // Corrects the case of what was typed if all names start with it.
             let typed =
                 if places.iter().all(|at| *at == 0) { names.first()?.get(..self.typed.len())? } else { &self.typed };
             return Some(format!("{typed}{rest}"));
@@ -255,7 +255,7 @@ impl Completion {
         (common.len() > self.typed.len() && names.iter().all(covers)).then(|| common.to_owned())
     }
 
-    /// The name of a candidate that is compared with what was typed: its label, or that of its resource.
+    /// Returns the name that is matched with what was typed: the label, or the name of the resource.
     fn name<'c>(&self, candidate: &'c Candidate) -> &'c str {
         let label = candidate.label.as_ref();
         match &candidate.resource {
@@ -265,7 +265,7 @@ impl Completion {
     }
 }
 
-/// What texts begin with in common, whatever the case of letters, as the first one writes it.
+/// Returns the common prefix of texts, ignoring case, as the first one writes it.
 fn common_start<'t>(mut texts: impl Iterator<Item = &'t str>) -> Option<&'t str> {
     let first = texts.next()?;
     Some(texts.fold(first, |common, other| {

@@ -1,9 +1,9 @@
-//! The APIs that most people use most.
+//! The APIs that are used most, which come first among equally good matches.
 
-/// Their names, the commonest subjects first.
+/// One name per line, the most common subjects first.
 const COMMON: &str = include_str!("common.txt");
 
-/// Where an API stands among them; the others stand behind.
+/// Returns the rank of an API, the lowest first; `usize::MAX` for APIs that are not in the list.
 pub(super) fn place(api: &str) -> usize {
     COMMON.lines().position(|name| name == api).unwrap_or(usize::MAX)
 }

@@ -1,6 +1,6 @@
-//! The first step: which word the cursor is in, and what kind of thing is wanted there.
+//! The first step of completion: finds the word at the cursor, and what kind of text is expected there.
 //!
-//! It reads the text alone and knows nothing of the catalog.
+//! It reads only the text and does not use the catalog.
 
 use std::ops::Range;
 
@@ -9,37 +9,37 @@ use crate::syntax::{Operator, Quote, Word, lex};
 use super::own;
 use crate::cli::{self, Entry};
 
-/// What kind of thing is wanted at the cursor.
+/// The kind of text expected at the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Nothing can be offered: a comment, a filter, an escape.
+    /// Nothing can be completed: a comment, a filter, an escape sequence.
     Nothing,
-    /// A word of the command: its name where `index` is 0, else an argument.
+    /// A word of the command: its name where `index` is 0, otherwise an argument.
     Word,
     /// The name of an option.
     Option,
-    /// The value of that option.
+    /// The value of this option.
     OptionValue(cli::Argument),
     /// The file of a redirection.
     File,
 }
 
-/// The cursor in its line.
+/// The cursor position and the words around it.
 #[derive(Clone, Debug)]
 pub(crate) struct CursorPlace {
-    /// The word that the cursor is in, up to the cursor; empty between words.
+    /// The word at the cursor, up to the cursor; empty between words.
     pub(crate) word: Word,
-    /// The line's own text from the cursor to the end of that word.
+    /// The text of the line from the cursor to the end of that word.
     pub(crate) rest: String,
     /// The other words of the command, without options and redirections.
     pub(crate) others: Vec<Word>,
-    /// How many of them stand before the cursor.
+    /// How many of `others` come before the cursor.
     pub(crate) index: usize,
-    /// What is wanted.
+    /// What is expected at the cursor.
     pub(crate) wanted: Wanted,
 }
 
-/// Finds the cursor's place. `cursor` counts bytes; one inside a character means the character's start.
+/// Finds the word at the cursor. `cursor` is a byte offset; one inside a character is moved to its start.
 pub(crate) fn place(line: &str, cursor: usize) -> CursorPlace {
     let cursor = (0..=cursor.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
     let before = &line[..cursor];
@@ -71,7 +71,7 @@ pub(crate) fn place(line: &str, cursor: usize) -> CursorPlace {
 }
 
 impl CursorPlace {
-    /// Takes options and redirections out of the words, and says what they leave to be wanted.
+    /// Removes options and redirections from the words, and returns what is expected at the cursor.
     fn sort_words(&mut self, line: &str, before: Vec<Word>, after: Vec<Word>) -> Wanted {
         let mut wanted = Wanted::Word;
         let mut options_end = false;
@@ -111,43 +111,43 @@ impl CursorPlace {
         }
     }
 
-    /// The own command before the cursor, or else the program.
+    /// Returns the program's own command before the cursor, or the program itself.
     pub(super) fn command(&self) -> Entry {
         command_after(&self.others[..self.index])
     }
 
-    /// The command's name, unless the cursor is in it.
+    /// Returns the name of the command; `None` while the cursor is in it.
     pub(crate) fn name(&self) -> Option<&str> {
         if self.index == 0 { None } else { self.others.first().map(|word| word.text.as_str()) }
     }
 
-    /// The arguments other than the one that the cursor is in.
+    /// Returns the arguments except the one at the cursor.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = Argument<'_>> {
         self.others.iter().skip(1).filter_map(|word| Argument::split(&word.text))
     }
 
-    /// Splits the word at byte `start` of its text: the head as it stands in the line, the quote that is open
-    /// there, and the bytes of the line that the whole word takes up.
+    /// Splits the word at byte `start` of its text. Returns the part before it as the line has it, the quote that is
+    /// open there, and the byte range of the whole word in the line.
     pub(crate) fn head(&self, line: &str, start: usize) -> (String, Option<Quote>, Range<usize>) {
         let from = self.word.span.start;
         let to = self.word.span_of(start..start).start.max(from);
         let mut head = line[from..to].to_owned();
         let lexed = lex(&head);
         if lexed.continues {
-            // The part begins with an escaped character, whose backslash goes with it.
+            // An escaped character follows; its backslash belongs to it.
             head.pop();
         }
         (head, lexed.open_quote.map(|(quote, _)| quote), self.word.span.clone())
     }
 }
 
-/// The own command that these words lead to, or else the program.
+/// Returns the program's own command that these words name, or the program itself.
 fn command_after(words: &[Word]) -> Entry {
     let next = own::next_after(words.iter().map(|word| word.text.as_str()));
     next.map_or_else(cli::program, |next| next.command)
 }
 
-/// What a word that begins a redirection makes of the next one.
+/// Returns what is expected after a word that starts a redirection.
 fn redirection(line: &str, word: &Word) -> Option<Wanted> {
     let raw = &line[word.span.clone()];
     match raw {
@@ -157,7 +157,7 @@ fn redirection(line: &str, word: &Word) -> Option<Wanted> {
     }
 }
 
-/// An argument as far as it is typed.
+/// An argument that may still be incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Argument<'w> {
     /// The parameter or field path.
@@ -192,11 +192,11 @@ impl<'w> Argument<'w> {
     }
 }
 
-/// How many bytes at the start of an argument can be its name.
+/// Returns the length of the longest prefix of an argument that can be a name, in bytes.
 pub(crate) fn name_length(text: &str) -> usize {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
     let plain = text.bytes().position(|byte| !is_plain(&byte)).unwrap_or(text.len());
-    // Nearly all names are ASCII, which is quick to tell; only others are looked at by character.
+    // Fast path: nearly all names are ASCII; only others are checked by character.
     match text.as_bytes().get(plain) {
         Some(byte) if !byte.is_ascii() => {
             text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(text.len())
@@ -205,7 +205,7 @@ pub(crate) fn name_length(text: &str) -> usize {
     }
 }
 
-/// Adds `label` and `suffix` to a word in which `open` is the open quote, quoted as needed.
+/// Appends `label` and `suffix` to a word, quoted as needed. `open` is the quote that is open in the word.
 pub(crate) fn quote(word: &mut String, label: &str, suffix: &str, open: Option<Quote>, finished: bool) {
     let unsafe_text = |c: char| c.is_whitespace() || c.is_control() || "'\"\\#|&;()$`".contains(c);
     match open {

@@ -1,10 +1,10 @@
-//! What candidates are, in a few words of people.
+//! Short descriptions of candidates.
 
 use std::borrow::Cow;
 
 use crate::catalog::{Api, Type};
 
-/// What an API does, as far as its name and its parameters tell.
+/// Describes what an API does, derived from its name and its parameters.
 pub(super) fn api(api: &Api) -> Cow<'static, str> {
     let text = match api.name.strip_prefix("Query").filter(|_| api.is_query) {
         Some(noun) => format!("lists {}", several(&spoken(noun))),
@@ -19,7 +19,8 @@ pub(super) fn api(api: &Api) -> Cow<'static, str> {
     if api.deprecated { format!("{text}; deprecated").into() } else { text.into() }
 }
 
-/// What the values of a parameter or a field are: its type, and what it speaks of. `query` lists what it refers to.
+/// Describes the values of a parameter or a field: the type and the subject. `query` lists the resources that the
+/// values refer to.
 pub(super) fn value(name: &str, kind: &Type, query: Option<&str>) -> Cow<'static, str> {
     let noun = || query.and_then(|query| query.strip_prefix("Query")).map(spoken);
     let is_uuid = name == "uuid" || name.ends_with("Uuid") || name.ends_with("Uuids");
@@ -54,15 +55,15 @@ pub(super) fn value(name: &str, kind: &Type, query: Option<&str>) -> Cow<'static
     }
 }
 
-/// What a relation leads to.
+/// Describes the inventory that a relation leads to.
 pub(super) fn relation(inventory: &str) -> Cow<'static, str> {
     format!("leads to {}", several(&spoken(inventory.strip_suffix("Inventory").unwrap_or(inventory)))).into()
 }
 
-/// The names of numbers that count bytes.
+/// The last words in the names of numeric fields that hold a size in bytes.
 const BYTES: [&str; 4] = ["size", "capacity", "memory", "actualSize"];
 
-/// Whether the last hump of a name is this word.
+/// Whether the last CamelCase word of a name is this one, ignoring case.
 fn ends_in_hump(name: &str, word: &str) -> bool {
     let start = name.len().checked_sub(word.len()).filter(|start| *start > 0);
     start
@@ -70,7 +71,7 @@ fn ends_in_hump(name: &str, word: &str) -> bool {
         .is_some_and(|end| end.starts_with(|c: char| c.is_ascii_uppercase()) && end.eq_ignore_ascii_case(word))
 }
 
-/// A name of the catalog as it is spoken: `vm instance` for `VmInstance`, `L3 network` for `L3Network`.
+/// Returns a CamelCase name as separate words: `vm instance` for `VmInstance`, `L3 network` for `L3Network`.
 fn spoken(name: &str) -> String {
     let bytes = name.as_bytes();
     let mut out = String::new();
@@ -81,7 +82,7 @@ fn spoken(name: &str) -> String {
         if begins {
             out.push(' ');
         }
-        // Abbreviations stay as they are: `L3`, `ESX`, `KVM`.
+        // Abbreviations keep their case: `L3`, `ESX`, `KVM`.
         let is_abbreviation = bytes.get(at + 1).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit())
             || (follows_capital && !begins);
         out.push(if is_abbreviation { c } else { c.to_ascii_lowercase() });

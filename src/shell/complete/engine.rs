@@ -1,4 +1,4 @@
-//! From the cursor's place to ranked candidates.
+//! The second step of completion: turns the cursor position into ranked candidates.
 
 use std::borrow::Cow;
 
@@ -13,46 +13,46 @@ use super::sources::Sources;
 use super::values::{self, Values};
 use super::{common, fields, names, own, zql};
 
-/// The most candidates that only fit fuzzily: more are noise.
+/// The largest number of fuzzy matches: more would be noise.
 const MOST_FUZZY: usize = 20;
 
-/// What to fill in: the wanted kind of thing with what the catalog says about it.
+/// What is expected at the cursor, with the catalog entry that describes it.
 pub(super) enum Expected<'p> {
-    /// Nothing, perhaps for a reason worth telling.
+    /// Nothing, perhaps with the reason.
     Nothing(Option<Note>),
-    /// An own command or an API.
+    /// A command of the program, or an API.
     Command,
-    /// A command below this one, and what else may stand there.
+    /// A subcommand of this command, or what else may follow it.
     Group(Entry, Box<Expected<'p>>),
-    /// Something to look up that is no value of an argument.
+    /// A name to look up other than the value of an argument.
     Lookup(Lookup),
-    /// A path of the catalog with this verb.
+    /// A path of the REST API with this HTTP method.
     Path(&'p str),
     /// A key of a context.
     Preferences,
-    /// A parameter of an API that is no query.
+    /// A parameter of an API other than a query.
     Parameter(Box<Api>),
-    /// A field to begin a condition with; query parameters too where `first` is set.
+    /// A field at the start of a condition; where `first` is set, also a parameter of queries.
     Condition {
-        /// The inventory whose fields can follow; unknown for some queries.
+        /// The inventory whose fields can follow; `None` for queries whose rows are not described.
         inventory: Option<Inventory>,
-        /// Whether no expanded field stands before.
+        /// Whether no relation comes before it.
         first: bool,
-        /// The path before it, where it is not typed as the catalog writes it; it is put right.
+        /// The path before it in the catalog's spelling; empty where it was typed that way.
         path: String,
     },
-    /// An operator for this field's type.
+    /// An operator for a field of this type.
     Operator(Option<Type>),
-    /// Fields for `fields=` and the like.
+    /// Fields for `fields=`, `--columns` and the like.
     Columns {
-        /// The inventory whose fields they are.
+        /// The inventory that has the fields.
         inventory: Inventory,
-        /// The fields typed before.
+        /// The fields that are already in the list.
         given: Vec<&'p str>,
-        /// Whether several may be given.
+        /// Whether the value is a list.
         several: bool,
     },
-    /// A value.
+    /// A value of an argument.
     Value(Values<'p>),
     /// A file in this folder.
     File(String),
@@ -60,7 +60,7 @@ pub(super) enum Expected<'p> {
     Option,
 }
 
-/// Says what could stand at `cursor` (in bytes) of `line`, best first.
+/// Returns the candidates for `line` with the cursor at byte `cursor`, best first.
 pub fn complete(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
     let place = cursor::place(line, cursor);
     let (start, expected) = expected(&place, sources);
@@ -76,7 +76,7 @@ pub fn complete(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion 
     Completion { span, rest: place.rest.clone(), head, quote, typed: typed.to_owned(), candidates, note }
 }
 
-/// Where in the word the part begins that candidates replace, and what is expected there.
+/// Returns the byte offset in the word at which the replaced part starts, and what is expected there.
 fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
     match place.wanted {
@@ -94,7 +94,7 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
         Wanted::Word => match place.name() {
             None => (0, Expected::Command),
             Some("zql") => zql::expected(place, sources.catalog),
-            // `login` is the command; the API is called LogIn.
+            // `login` is the program's command; the API is called `LogIn`.
             Some(name) if own::find(name).is_some() => own_word(place),
             Some(name) => match sources.catalog.api_ignoring_case(name) {
                 Some(api) if api.is_query => fields::expected(api, place, sources),
@@ -105,13 +105,13 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
     }
 }
 
-/// What is expected in a word of an own command.
+/// Returns what is expected in an argument of one of the program's own commands.
 fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
     let before: Vec<&str> = place.others[..place.index].iter().map(|word| word.text.as_str()).collect();
     let last = before.last().copied().unwrap_or_default();
     let Some(next) = own::next_after(before.iter().copied()) else { return (0, Expected::Nothing(None)) };
     let (start, expected) = match next.takes {
-        // Behind the first subject only the words of a command go on.
+        // After the first topic only subcommands of a command can follow.
         Takes::Lookup(Lookup::ApiOrTopic) if before.len() > 1 => {
             let command = cli::command_called(before[1..].iter().copied());
             (
@@ -127,7 +127,7 @@ fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
         takes => values::of_argument(takes, &place.word.text, 0),
     };
     match next.is_group {
-        // A path goes on behind its last `/`, where no command can stand.
+        // Behind a `/` a path continues, and no command can follow.
         true if start == 0 => (0, Expected::Group(next.command, Box::new(expected))),
         _ => (start, expected),
     }
@@ -164,12 +164,12 @@ fn fill(
     None
 }
 
-/// Where candidates are put while they are found: those that fit what was typed stay.
+/// Collects the candidates that match what was typed.
 pub(super) struct CandidateList<'t> {
     pattern: Pattern<'t>,
-    /// Whether fuzzy fits are taken, and no other.
+    /// Whether to accept fuzzy matches, and only these.
     fuzzy: bool,
-    /// The candidates and, for fuzzy ones, over how many bytes the fit spreads.
+    /// The candidates. The number is the span of a fuzzy match in bytes, or the length of a related field's name.
     candidates: Vec<(usize, Candidate)>,
 }
 
@@ -178,17 +178,17 @@ impl<'t> CandidateList<'t> {
         CandidateList { pattern: Pattern::new(typed), fuzzy: false, candidates: Vec::new() }
     }
 
-    /// What the candidates are compared with.
+    /// Returns the text that candidates are matched with.
     pub(super) fn typed(&self) -> &str {
         self.pattern.typed()
     }
 
-    /// Takes a candidate if its label fits; `make` is only called then.
+    /// Adds a candidate if its label matches; `make` is only called then.
     pub(super) fn offer(&mut self, label: &str, make: impl FnOnce() -> Candidate) {
         self.offer_by(label, None, make);
     }
 
-    /// Takes a candidate if its label or another name of it fits.
+    /// Adds a candidate if its label or its other name matches.
     pub(super) fn offer_by(&mut self, label: &str, other: Option<&str>, make: impl FnOnce() -> Candidate) {
         let found = if self.fuzzy {
             let spread = |name: &str| self.pattern.fuzzy(name).map(|spread| (spread, Fit::Fuzzy));
@@ -198,41 +198,42 @@ impl<'t> CandidateList<'t> {
             let theirs = other.and_then(|name| self.pattern.fit(name));
             ours.into_iter().chain(theirs).min().map(|fit| (0, fit))
         };
-        // What acts on the terminal does so in the line as well; it cannot be typed, only be looked for otherwise.
+        // A label with unprintable characters would act on the terminal when it is inserted, so it is left out.
         if let Some((spread, fit)) = found.filter(|_| is_printable(label)) {
             self.candidates.push((spread, Candidate { fit, ..make() }));
         }
     }
 
-    /// How the best of the candidates so far fits.
+    /// Returns the class of the best match so far.
     pub(super) fn best(&self) -> Option<Class> {
         self.candidates.iter().map(|(_, candidate)| candidate.fit.class()).min()
     }
 
-    /// Takes a candidate that only a relation leads to; the least `spread` stands first.
+    /// Adds a field that is only reachable through a relation; lower `spread` comes first.
     pub(super) fn put_related(&mut self, spread: usize, candidate: Candidate) {
         if !self.fuzzy {
             self.candidates.push((spread, Candidate { fit: Fit::Related, ..candidate }));
         }
     }
 
-    /// A candidate with this label, when it fits.
+    /// Adds a candidate with this label if it matches.
     pub(super) fn put(&mut self, label: &'static str, kind: CandidateKind, group: Group, describe: &'static str) {
         self.offer(label, || Candidate::new(label, kind, group).describe(Cow::Borrowed(describe)));
     }
 
-    /// The candidates, best first: by fit, then as they came, required ones and the commonest APIs before others.
+    /// Returns the candidates, best first: by match, then required parameters and common APIs before others, then by
+    /// heading, then in the order in which they were added.
     fn ranked(self) -> Vec<Candidate> {
         let mut candidates = self.candidates;
         let nothing_typed = self.pattern.is_empty();
         if candidates.iter().any(|(_, candidate)| candidate.fit.extends()) {
-            // Who types a name's beginning is not abbreviating its humps.
+            // Text that is the prefix of a name is not taken for CamelCase initials as well.
             candidates.retain(|(_, candidate)| !matches!(candidate.fit, Fit::Humps | Fit::HumpsLeftOut));
         } else if candidates.iter().any(|(_, candidate)| candidate.fit == Fit::Humps) {
             candidates.retain(|(_, candidate)| candidate.fit != Fit::HumpsLeftOut);
         }
         candidates.sort_by_cached_key(|(spread, candidate)| {
-            // Without anything typed all fit alike.
+            // When nothing is typed, all candidates match equally well.
             let fit = if nothing_typed { Fit::Prefix } else { candidate.fit };
             let common =
                 if candidate.kind == CandidateKind::Api { common::place(&candidate.label) } else { usize::MAX };

@@ -1,4 +1,4 @@
-//! What Tab offers for the APIs of the catalog, the planner takes.
+//! Checks that the planner accepts whatever Tab offers for the APIs of the catalog.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,8 @@ fn offers(line: &str) -> Vec<(String, CandidateKind)> {
     completion.candidates.iter().map(|candidate| (completion.word(candidate), candidate.kind)).collect()
 }
 
-/// Why the planner refuses a line, if it does. That more is needed is no refusal of what stands there.
+/// Returns why the planner refuses a line. A missing parameter is no reason: it says nothing about the words that are
+/// there.
 fn refusal(line: &str) -> Option<String> {
     let command = Command::parse(line).expect("it parses").expect("a command");
     match plan::plan(&command, Catalog::newest(), &plan::Options::default()) {
@@ -36,8 +37,8 @@ fn refusal(line: &str) -> Option<String> {
     }
 }
 
-/// Why a word that is to be followed by a value is refused: with each value that is offered, or else with every one
-/// that may do.
+/// Returns why a word that expects a value is refused: with each value that is offered, or, without offers, with every
+/// sample value.
 fn refusals(line: &str, sample: Option<String>) -> Vec<String> {
     let (api, _) = line.split_once(' ').expect("an API and a word");
     let offered = offers(line);
@@ -73,7 +74,7 @@ fn words_that_follow_an_api_are_taken() {
 fn operators_that_follow_a_field_are_taken() {
     let catalog = Catalog::newest();
     let mut refused = BTreeSet::new();
-    // Operators depend on the type of the field alone.
+    // Operators depend only on the type of the field.
     let mut types = BTreeSet::new();
     for api in catalog.api_names().filter(|api| api.is_query()).filter_map(|api| catalog.api(api.as_str())) {
         let Some(inventory) = api.inventory.and_then(|name| catalog.inventory(name)) else { continue };

@@ -1,4 +1,4 @@
-//! Conditions: queryable fields, expanded fields, operators, and the fields of `fields=` and `sortBy=`.
+//! Conditions: queryable fields, relations, operators, and the fields of `fields=` and `sortBy=`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -17,7 +17,7 @@ use super::query::rows;
 use super::sources::Sources;
 use super::{describe, nested, related, values};
 
-/// What is expected in an argument of a query.
+/// Returns what is expected in an argument of a query.
 pub(super) fn expected<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let catalog = sources.catalog;
     let text = place.word.text.as_str();
@@ -54,7 +54,7 @@ pub(super) fn expected<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'
         written.push('.');
     }
     let Some(inventory) = inventory else { return (path.len() + 1, Expected::Nothing(None)) };
-    // What was typed in other letters is put right along with what follows.
+    // A path typed in another case is corrected together with what follows it.
     let (start, path) = match text.starts_with(&written) {
         true => (path.len() + 1, String::new()),
         false => (0, written),
@@ -62,8 +62,8 @@ pub(super) fn expected<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'
     (start, Expected::Condition { inventory: Some(inventory), first: false, path })
 }
 
-/// The name of an expanded field or alias as the catalog writes it: the same one, or else the one that differs in the
-/// case of letters only.
+/// Returns the name of a relation or alias in the catalog's spelling: an exact match, or else one that differs only in
+/// case.
 fn as_written<'n>(inventory: &Inventory, name: &'n str) -> &'n str {
     let mut known = inventory.expanded.keys().chain(inventory.aliases.keys());
     match known.clone().any(|known| *known == name) {
@@ -72,7 +72,7 @@ fn as_written<'n>(inventory: &Inventory, name: &'n str) -> &'n str {
     }
 }
 
-/// What is expected as the value of `count=`, `fields=` and their like.
+/// Returns what is expected as the value of `count=`, `fields=` and similar parameters.
 fn query_value<'p>(
     parameter: QueryParameter,
     text: &'p str,
@@ -88,7 +88,7 @@ fn query_value<'p>(
         QueryValue::Fields => true,
     };
     let (mut start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
-    // The original passes `sortBy=-name` on.
+    // As in the original CLI, `sortBy=-name` is accepted.
     if parameter == QueryParameter::SortBy && text[start..].starts_with(['-', '+']) {
         start += 1;
     }
@@ -106,7 +106,7 @@ fn query_value<'p>(
     }
 }
 
-/// What is expected as the value of `--columns` and `--sort-by`, which begins at byte `start` of the word.
+/// Returns what is expected as the value of `--columns` and `--sort-by`, which starts at byte `start` of the word.
 pub(super) fn of_columns<'p>(
     place: &'p CursorPlace,
     start: usize,
@@ -120,7 +120,7 @@ pub(super) fn of_columns<'p>(
         return (start, Expected::Nothing(None));
     };
     let (mut start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
-    // A title, a sign that adds the column, or one that turns the order round.
+    // Skips a title, a `+` that adds the column, and a `-` that reverses the order.
     start = text[start..].find('=').map_or(start, |at| start + at + 1);
     if text[start..].starts_with(if several { '+' } else { '-' }) {
         start += 1;
@@ -131,7 +131,7 @@ pub(super) fn of_columns<'p>(
     }
 }
 
-/// What is expected as the value of a condition.
+/// Returns what is expected as the value of a condition.
 fn condition_value<'p>(
     api: &Api,
     text: &'p str,
@@ -150,7 +150,7 @@ fn condition_value<'p>(
     };
     let several = matches!(argument.operator, Operator::In | Operator::NotIn);
     let (start, given) = if several { values::last_of_list(text, start) } else { (start, Vec::new()) };
-    // A name typed with wildcards is no name to look for.
+    // A pattern with wildcards is not the name of a resource.
     let exact = !matches!(argument.operator, Operator::Like | Operator::NotLike);
     let query = if argument.name.contains('.') { None } else { Some(api.name) };
     let reference = references::of_field(catalog, &inventory, &field, query)
@@ -158,7 +158,7 @@ fn condition_value<'p>(
     (start, values::of_field(catalog, &inventory, &field, reference, given, several))
 }
 
-/// The fields that a condition may begin with, and the query's parameters beside them. `path` is put before each.
+/// Offers the fields that a condition may start with, and the parameters of queries. `path` is put before each field.
 pub(super) fn conditions(
     inventory: Option<&Inventory>,
     first: bool,
@@ -214,7 +214,7 @@ pub(super) fn conditions(
     }
 }
 
-/// A field's type and where known its values, in a few words.
+/// Describes a field: its type and, where known, its values.
 fn describe(field: &Field, catalog: Catalog) -> Cow<'static, str> {
     let values = match field.values.is_empty() {
         true => describe::value(field.name, &field.kind, references::of_name(catalog, field.name)),
@@ -223,7 +223,7 @@ fn describe(field: &Field, catalog: Catalog) -> Cow<'static, str> {
     newer(values, field.since, catalog)
 }
 
-/// The operators behind a complete field, other than the `=` that the field itself is offered with.
+/// Offers the operators after a complete field, except the `=` that is already part of the field's candidate.
 fn whole_operators(field: &Field, path: &str, found: &mut CandidateList<'_>) {
     for (typed, meaning) in operators_of(Some(&field.kind)).filter(|(typed, _)| *typed != "=") {
         let label = format!("{path}{}{typed}", field.name);
@@ -231,7 +231,7 @@ fn whole_operators(field: &Field, path: &str, found: &mut CandidateList<'_>) {
     }
 }
 
-/// The operators that go on from what is typed of one.
+/// Offers the operators that start with what is typed.
 pub(super) fn operators(kind: Option<&Type>, found: &mut CandidateList<'_>) {
     for (typed, meaning) in operators_of(kind) {
         if typed.starts_with(found.typed()) {
@@ -245,7 +245,7 @@ fn operator(label: Cow<'static, str>, typed: &str, meaning: &'static str) -> Can
     if typed.ends_with("null") { candidate } else { candidate.open("") }
 }
 
-/// The operators that make sense for a type, with their meanings, the likeliest first.
+/// Returns the operators that make sense for a type, with their meanings, the most likely first.
 fn operators_of(kind: Option<&Type>) -> impl Iterator<Item = (&'static str, &'static str)> {
     const ALL: [(&str, &str); 12] = [
         ("=", "is"),
@@ -265,7 +265,7 @@ fn operators_of(kind: Option<&Type>) -> impl Iterator<Item = (&'static str, &'st
     ALL.into_iter().filter(move |(typed, _)| !is_bool || matches!(*typed, "=" | "!=" | "=null" | "!=null"))
 }
 
-/// The fields of an inventory that `fields=` may name, those typed before left out.
+/// Offers the fields of an inventory for `fields=`, without those that are already in the list.
 pub(super) fn columns(
     inventory: &Inventory,
     given: &[&str],

@@ -1,12 +1,12 @@
-//! What `zstack-cli complete LINE` prints.
+//! The output of `zstack-cli complete LINE`.
 
 use crate::json::is_unprintable;
 
 use super::engine::complete;
 use super::sources::Sources;
 
-/// The candidates at the end of `line`, best first, one per line: the word that each would leave, its kind and
-/// a short description, separated by tabs.
+/// Returns the candidates at the end of `line`, best first, one per line: the completed word, the kind and a short
+/// description, separated by tabs.
 pub fn complete_lines(line: &str, sources: &Sources<'_>) -> String {
     let completion = complete(line, line.len(), sources);
     let mut out = String::new();
@@ -24,7 +24,7 @@ pub fn complete_lines(line: &str, sources: &Sources<'_>) -> String {
     out
 }
 
-/// Adds text without what would break a line or a column, or reach a terminal raw.
+/// Appends text with a space in place of each unprintable character, line ends and tabs among them.
 fn push_clean(out: &mut String, text: &str) {
     out.extend(text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }));
 }

@@ -1,8 +1,8 @@
-//! What could stand at the cursor: names, parameters, conditions, operators and values.
+//! Completion of names, parameters, conditions, operators and values.
 //!
-//! In two steps, both pure: `cursor` reads the text and says what kind of thing is wanted there; the rest fills
-//! in candidates from the catalog, and from what [`Sources`] know, best first. The prompt's Tab, its hints and
-//! `zstack-cli complete` all ask the same function.
+//! It has two pure steps: `cursor` reads the text and finds what kind of thing is expected at the cursor; `engine` and
+//! the other modules turn that into ranked candidates, using the catalog and [`Sources`]. Tab, the hints of the prompt
+//! and `zstack-cli complete` share this one function.
 
 mod candidate;
 mod common;

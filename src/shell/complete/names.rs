@@ -15,13 +15,13 @@ use super::{describe, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
-/// Own commands and APIs, for the first word.
+/// Offers own commands and APIs, for the first word.
 pub(super) fn commands(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     commands_below(cli::program(), found);
     apis(sources, found);
 }
 
-/// The commands below another, or below the program.
+/// Offers the subcommands of a command, or the commands of the program.
 pub(super) fn commands_below(group: Entry, found: &mut CandidateList<'_>) {
     for command in group.commands() {
         let make =
@@ -41,7 +41,8 @@ fn apis(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     }
 }
 
-/// The paths that the catalog has with a verb, and the APIs there; of several actions at one path the first.
+/// Offers the REST paths with an HTTP method, described by their API; by the first one where several actions share a
+/// path.
 pub(super) fn paths(verb: &str, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     let mut seen = HashSet::new();
     let apis = sources.catalog.api_names().filter(|api| api.method().as_str().eq_ignore_ascii_case(verb));
@@ -52,7 +53,7 @@ pub(super) fn paths(verb: &str, sources: &Sources<'_>, found: &mut CandidateList
     }
 }
 
-/// What a word of an own command looks up.
+/// Offers the names that an argument of an own command refers to.
 pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     match lookup {
         Lookup::Api => apis(sources, found),
@@ -73,7 +74,7 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
                 found.put(setting.name(), CandidateKind::Param, Group::Parameters, setting.summary());
             }
         }
-        // These are values, or fields of rows.
+        // `values` and `fields` complete these.
         Lookup::Column
         | Lookup::Columns
         | Lookup::Context
@@ -83,7 +84,7 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
     }
 }
 
-/// The keys of a context that are not given yet.
+/// Offers the keys of a context that are not set in the line yet.
 pub(super) fn preferences(place: &CursorPlace, found: &mut CandidateList<'_>) {
     let given: HashSet<&str> = place.others.iter().filter_map(|word| Some(word.text.split_once('=')?.0)).collect();
     for key in Setting::of_context().filter(|key| !given.contains(key.name())) {
@@ -93,7 +94,7 @@ pub(super) fn preferences(place: &CursorPlace, found: &mut CandidateList<'_>) {
     }
 }
 
-/// What is expected in an argument of an API that is no query.
+/// Returns what is expected in an argument of an API other than a query.
 pub(super) fn argument<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
     let Some(argument) = Argument::split(text) else {
@@ -120,12 +121,12 @@ pub(super) fn argument<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'
     (start, values::of_parameter(sources.catalog, parameter, reference, given, several))
 }
 
-/// Whether `timeout=` may be given besides the API's own parameters.
+/// Whether `timeout=` is accepted besides the API's own parameters.
 fn takes_timeout(api: &Api) -> bool {
     api.parameter("timeout").is_none()
 }
 
-/// The parameters that are not given yet, required ones first.
+/// Offers the parameters that are not given yet, required ones first.
 pub(super) fn parameters(api: &Api, place: &CursorPlace, catalog: Catalog, found: &mut CandidateList<'_>) {
     let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
     let missing = |parameter: &&Parameter| !given.contains(parameter.name);
@@ -144,7 +145,7 @@ pub(super) fn parameters(api: &Api, place: &CursorPlace, catalog: Catalog, found
     }
 }
 
-/// A description, marked where what it describes is newer than the node.
+/// Adds the version to the description of something that the node is too old for.
 pub(super) fn newer(describe: Cow<'static, str>, since: Option<&str>, catalog: Catalog) -> Cow<'static, str> {
     match since.filter(|since| catalog.lacks(Some(since))) {
         Some(since) => format!("{describe} (since {since})").into(),
@@ -152,7 +153,7 @@ pub(super) fn newer(describe: Cow<'static, str>, since: Option<&str>, catalog: C
     }
 }
 
-/// What a parameter's value is and may be, in a few words.
+/// Describes a parameter: its type and its allowed values.
 fn describe(catalog: Catalog, api: &Api, parameter: &Parameter) -> Cow<'static, str> {
     if !parameter.values.is_empty() {
         return parameter.values.join(" | ").into();
@@ -169,7 +170,7 @@ fn describe(catalog: Catalog, api: &Api, parameter: &Parameter) -> Cow<'static, 
     }
 }
 
-/// The options of an own command, and the program's.
+/// Offers the options of an own command and of the program.
 pub(super) fn options(place: &CursorPlace, found: &mut CandidateList<'_>) {
     let own = place.others.first().map(|_| place.command()).filter(|command| command.name() != cli::program().name());
     for option in own.into_iter().flat_map(Entry::options).chain(cli::program().options()) {

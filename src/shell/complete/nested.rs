@@ -6,8 +6,8 @@ use super::candidate::{Candidate, CandidateKind, Group};
 use super::describe;
 use super::engine::CandidateList;
 
-/// Follows the path that begins at byte `start` of a text into the records that it leads to. The answer is where the last
-/// name of the path begins, and the inventory that has it.
+/// Follows the path that starts at byte `start` of a text into nested records. Returns the byte offset of its last
+/// name, and the inventory that has that name.
 pub(super) fn descend(catalog: Catalog, inventory: Inventory, text: &str, start: usize) -> Option<(usize, Inventory)> {
     let (mut start, mut inventory) = (start, inventory);
     while let Some((head, _)) = text[start..].split_once('.') {
@@ -17,7 +17,7 @@ pub(super) fn descend(catalog: Catalog, inventory: Inventory, text: &str, start:
     Some((start, inventory))
 }
 
-/// Offers the fields that hold records, to go on with one of their members.
+/// Offers the fields that hold records, each followed by `.` for one of their members.
 pub(super) fn offer(inventory: &Inventory, found: &mut CandidateList<'_>) {
     for field in &inventory.fields {
         let Some(target) = field.kind.record() else { continue };

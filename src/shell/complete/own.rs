@@ -1,24 +1,24 @@
-//! The program's own commands: what may stand behind their words.
+//! The arguments of the program's own commands.
 
 use crate::cli::{self, Entry, Takes};
 
-/// The own command of that name.
+/// Returns the own command of that name.
 pub(crate) fn find(name: &str) -> Option<Entry> {
     cli::command_called([name])
 }
 
-/// What may stand next in an own command.
+/// What may come next in an own command.
 #[derive(Clone, Debug)]
 pub(super) struct Next {
-    /// The command that the words so far lead to.
+    /// The command that the words so far name.
     pub(super) command: Entry,
-    /// Whether one of the commands below it may follow.
+    /// Whether a subcommand of it may follow.
     pub(super) is_group: bool,
-    /// What else may follow.
+    /// The kind of argument that may follow.
     pub(super) takes: Takes,
 }
 
-/// What may stand behind `words`, the own command's name and its words so far.
+/// Returns what may follow `words`, which start with the name of an own command.
 pub(super) fn next_after<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Next> {
     let mut words = words.into_iter();
     let mut command = find(words.next()?)?;

@@ -1,32 +1,32 @@
-//! How well a name fits what was typed: prefix, then camel humps, then substring, then fuzzy.
+//! Matching of names: prefix, then CamelCase initials, then substring, then fuzzy.
 
 use std::ops::Range;
 
-/// How a name fits what was typed, best first. Case counts only between otherwise equal fits.
+/// How a name matches what was typed, best first. Case only decides between otherwise equal matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
-    /// It is what was typed.
+    /// The name is what was typed.
     Exact,
-    /// It is what was typed, when case is ignored.
+    /// The name is what was typed, ignoring case.
     ExactIgnoringCase,
-    /// It begins with what was typed.
+    /// The name starts with what was typed.
     Prefix,
-    /// It begins with what was typed, when case is ignored.
+    /// The name starts with what was typed, ignoring case.
     PrefixIgnoringCase,
-    /// What was typed abbreviates its humps: `QBS` or `QueBaSt` for `QueryBackupStorage`.
+    /// What was typed abbreviates the CamelCase words of the name: `QBS` or `QueBaSt` for `QueryBackupStorage`.
     Humps,
-    /// As `Humps`, with humps left out: `QStorage`.
+    /// Like `Humps`, with some of the words left out: `QStorage`.
     HumpsLeftOut,
-    /// A relation leads to a field that begins with what was typed.
+    /// The last field of a path through relations starts with what was typed.
     Related,
-    /// It contains what was typed, when case is ignored.
+    /// The name contains what was typed, ignoring case.
     Substring,
-    /// It contains the characters that were typed, in that order.
+    /// The name contains the typed characters in that order.
     Fuzzy,
 }
 
 impl Fit {
-    /// The kind of fit, whatever the case of letters.
+    /// Returns the class of the match, which ignores case.
     pub(crate) fn class(self) -> Class {
         match self {
             Fit::Exact | Fit::ExactIgnoringCase | Fit::Prefix | Fit::PrefixIgnoringCase => Class::Start,
@@ -35,28 +35,28 @@ impl Fit {
         }
     }
 
-    /// Whether the name begins with what was typed, so that typing on can reach it.
+    /// Whether the name starts with what was typed, so that further typing can complete it.
     pub fn extends(self) -> bool {
         self <= Fit::PrefixIgnoringCase
     }
 }
 
-/// How a name fits, roughly, best first.
+/// A coarser grading of matches, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
-    /// It begins with what was typed.
+    /// The name starts with what was typed.
     Start,
-    /// What was typed abbreviates its humps.
+    /// What was typed abbreviates the CamelCase words of the name.
     Humps,
-    /// It contains what was typed.
+    /// The name contains what was typed.
     Middle,
 }
 
-/// What was typed, prepared for comparing many names with it.
+/// The typed text, prepared for matching many names.
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern<'t> {
     typed: &'t str,
-    /// The typed text in ASCII lower case; names of the catalog are ASCII.
+    /// The typed text in ASCII lower case; names in the catalog are ASCII.
     lower: Vec<u8>,
 }
 
@@ -73,7 +73,7 @@ impl<'t> Pattern<'t> {
         self.lower.is_empty()
     }
 
-    /// How `name` fits, fuzzily not: that would drown good fits in noise, so it is asked for separately.
+    /// Returns how `name` matches, except for fuzzy matches: these are many and poor, so they are asked for separately.
     pub(crate) fn fit(&self, name: &str) -> Option<Fit> {
         let (typed, bytes) = (self.typed.as_bytes(), name.as_bytes());
         if typed.is_empty() {
@@ -97,7 +97,8 @@ impl<'t> Pattern<'t> {
         self.find(bytes).map(|_| Fit::Substring)
     }
 
-    /// Whether the typed characters all occur in `name` in their order, and over how many bytes they spread.
+    /// Returns the number of bytes of `name` that a fuzzy match spans; `None` where the typed characters do not all
+    /// occur in order.
     pub(crate) fn fuzzy(&self, name: &str) -> Option<usize> {
         if self.lower.len() < 2 {
             return None;
@@ -117,12 +118,12 @@ impl<'t> Pattern<'t> {
         None
     }
 
-    /// Whether `name` fits in any way, fuzzily too.
+    /// Whether `name` matches in any way, including fuzzily.
     pub(crate) fn fits_at_all(&self, name: &str) -> bool {
         self.fit(name).is_some() || self.fuzzy(name).is_some()
     }
 
-    /// The byte ranges of `name` that what was typed matches, for showing them.
+    /// Returns the byte ranges of `name` that match what was typed, for highlighting.
     pub(crate) fn matched(&self, name: &str) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let mut push = |at: usize| match ranges.last_mut() {
@@ -135,7 +136,7 @@ impl<'t> Pattern<'t> {
             Some(Fit::Humps | Fit::HumpsLeftOut) => {
                 let mut places = Vec::new();
                 humps(self.typed.as_bytes(), name.as_bytes(), &mut |at| places.push(at));
-                // The innermost match reports first.
+                // The innermost call reports its match first.
                 places.into_iter().rev().for_each(push);
             }
             Some(_) => {
@@ -154,12 +155,12 @@ impl<'t> Pattern<'t> {
                 }
             }
         }
-        // Other scripts than ASCII match byte by byte; never cut one of their characters.
+        // Text other than ASCII is matched byte by byte; ranges must not cut a character.
         ranges.retain(|range| name.is_char_boundary(range.start) && name.is_char_boundary(range.end));
         ranges
     }
 
-    /// Where `name` contains what was typed.
+    /// Returns the byte offset at which `name` contains what was typed.
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
         if self.is_empty() { Some(0) } else { self.find(name.as_bytes()).filter(|at| name.is_char_boundary(*at)) }
     }
@@ -174,11 +175,11 @@ impl<'t> Pattern<'t> {
     }
 }
 
-/// Whether `typed` abbreviates the humps of `name`, beginning with the first; the answer is whether humps were
-/// left out between. Calls `place` with the matched offsets, last first.
+/// Whether `typed` abbreviates the CamelCase words of `name`, starting with the first. Returns whether words were left
+/// out in between. Calls `place` with the matched byte offsets, last first.
 fn humps(typed: &[u8], name: &[u8], place: &mut dyn FnMut(usize)) -> Option<bool> {
-    // Each step either goes on inside a hump or jumps to the start of a later one; backing out of a wrong
-    // jump is what the budget bounds, as a name of many equal humps could take long.
+    // Each step continues inside a word or jumps to the start of a later one. The budget limits backtracking, which
+    // could take long in a name of many equal words.
     fn step(typed: &[u8], name: &[u8], at: usize, budget: &mut u32, place: &mut dyn FnMut(usize)) -> Option<bool> {
         let Some((wanted, rest)) = typed.split_first() else { return Some(false) };
         *budget = budget.checked_sub(1)?;
@@ -191,7 +192,7 @@ fn humps(typed: &[u8], name: &[u8], place: &mut dyn FnMut(usize)) -> Option<bool
             return Some(left_out);
         }
         let mut starts = (at + 1..name.len()).filter(|&start| is_hump(name, start));
-        // `at` itself may be a hump's start, in which case jumping to the next one leaves it out.
+        // `at` itself may be the start of a word; a jump to the next one leaves it out.
         let mut skipped = is_hump(name, at);
         for start in &mut starts {
             if name[start].eq_ignore_ascii_case(wanted)

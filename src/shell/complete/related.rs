@@ -1,4 +1,4 @@
-//! Fields behind a relation, for who types the name of one that the rows themselves do not have.
+//! Offers fields behind relations when the rows themselves have no field of the typed name.
 
 use crate::catalog::{Catalog, Inventory};
 
@@ -7,10 +7,11 @@ use super::describe;
 use super::engine::CandidateList;
 use super::rank::Class;
 
-/// Below this length a name says too little.
+/// The shortest text to search for, in bytes; with less too many fields would match.
 const SHORTEST: usize = 2;
 
-/// Offers the fields behind relations whose names begin with what was typed, where nothing nearer does.
+/// Offers the fields behind relations whose names start with what was typed, unless a candidate of the rows matches
+/// well.
 pub(super) fn offer(inventory: &Inventory, catalog: Catalog, found: &mut CandidateList<'_>) {
     let typed = found.typed().to_owned();
     if typed.len() < SHORTEST || found.best().is_some_and(|class| class < Class::Middle) {

@@ -1,18 +1,18 @@
-//! Where candidates come from that neither the line nor the catalog holds.
+//! Sources of candidates other than the line and the catalog.
 
 use std::fs;
 use std::path::Path;
 
 use crate::catalog::{Catalog, Offers};
 
-/// What completion may draw on.
+/// The data that completion uses.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
-    /// What nodes offer, as the version of the node at hand has it.
+    /// The APIs, as of the version of the current node.
     pub catalog: Catalog,
-    /// What the node at hand said that it offers.
+    /// What the current node said that it offers.
     pub offers: Option<&'a Offers>,
-    /// The resources that the node holds.
+    /// The resources of the node.
     pub live: &'a dyn LiveValues,
     /// The files that `@FILE` may name.
     pub files: &'a dyn Files,
@@ -26,46 +26,46 @@ impl std::fmt::Debug for Sources<'_> {
     }
 }
 
-/// A resource that the node holds.
+/// A resource of the node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveValue {
-    /// Its uuid.
+    /// The uuid; empty for values that are not resources.
     pub uuid: String,
-    /// Its name; empty where it has none.
+    /// The name; empty where the resource has none.
     pub name: String,
-    /// What else tells it from others, such as its state and its address.
+    /// What distinguishes it from others, such as its state and its address.
     pub about: String,
 }
 
-/// What is known of the node's resources of one kind.
+/// The answer to a look-up of the node's resources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Live {
-    /// These, perhaps more than fit what was typed.
+    /// All that match, perhaps with some that do not.
     Ready(Vec<LiveValue>),
-    /// Some of them; the node holds more that may fit.
+    /// Some of those that match; the node has more.
     Part(Vec<LiveValue>),
-    /// The node has been asked and has not answered yet.
+    /// The node has not answered yet.
     Pending,
-    /// The node cannot be asked: nobody is logged in, it does not answer, or the user does not want it.
+    /// The node cannot be asked: nobody is logged in, it does not answer, or live values are switched off.
     Unavailable,
 }
 
-/// Looks up resources that a value may name. It never takes longer than a prompt may wait.
+/// Looks up resources that a value may refer to. It never blocks longer than a prompt may wait.
 pub trait LiveValues {
-    /// The resources that `query_api` lists and whose name or uuid may fit `typed`.
+    /// Returns the resources that `query_api` lists and whose name or uuid may match `typed`.
     fn lookup(&self, query_api: &str, typed: &str) -> Live;
 
-    /// The different values of a field among the rows that `query_api` lists, each as a name.
+    /// Returns the distinct values of a field among the rows that `query_api` lists, each as a name.
     fn values(&self, query_api: &str, field: &str) -> Live {
         let _ = (query_api, field);
         Live::Unavailable
     }
 
-    /// Tab was pressed: what only completion needs to know of the node may be asked for from now on.
+    /// Called when Tab is pressed: from now on the node may be asked for what only completion needs.
     fn wake(&self) {}
 }
 
-/// Knows no live values: where there is no node, or none should be asked.
+/// Has no live values: where there is no node, or where none should be asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoLiveValues;
 
@@ -78,22 +78,23 @@ impl LiveValues for NoLiveValues {
 /// A file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEntry {
-    /// Its name in its folder.
+    /// The name without the path of its folder.
     pub name: String,
     /// Whether it is a folder.
     pub is_folder: bool,
 }
 
-/// Lists folders.
+/// Lists the files of folders.
 pub trait Files {
-    /// What a folder holds, in any order; the empty text is the current folder. Nothing where it cannot be read.
+    /// Returns the files of a folder in any order; an empty path is the current folder. Returns nothing where the
+    /// folder cannot be read.
     fn list(&self, folder: &str) -> Vec<FileEntry>;
 }
 
-/// The most files offered from one folder: listing a huge one must not be felt.
+/// The largest number of files offered from one folder, so that a huge one causes no delay.
 const MOST_FILES: usize = 4096;
 
-/// The files of the machine.
+/// The files of the local machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
 
@@ -103,7 +104,7 @@ impl Files for Disk {
         let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
         let named = entries.take(MOST_FILES).flatten().filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            // A link to a folder counts as one, so the link is followed.
+            // A link to a folder counts as a folder, so the link is followed.
             let is_folder = match entry.file_type() {
                 Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
                 Ok(kind) => kind.is_dir(),

@@ -1,9 +1,9 @@
-//! The engine by tables: a line with the cursor marked `¦`, and what is offered there.
+//! Table tests of the engine: a line with the cursor marked `¦`, and the candidates there.
 
 use super::*;
 use crate::catalog::Catalog;
 
-/// A node with a few resources; `Pending` for images, not reachable for volumes.
+/// A node with a few resources; images are `Pending`, volumes cannot be asked for.
 struct FakeNode;
 
 impl LiveValues for FakeNode {
@@ -86,7 +86,7 @@ fn commands_and_apis_begin_a_line() {
     assert_first("QueBaSt¦", &["QueryBackupStorage"]);
     assert_first("he¦", &["help"]);
     assert_first("QueryHost¦", &["QueryHost", "QueryHostNetworkBonding"]);
-    // Substrings as in the original.
+    // Substrings match, as in the original CLI.
     assert_offers("BackupStorage¦", &["QueryBackupStorage", "AddCephBackupStorage"], &["QueryZone"]);
     assert_first("qrybckpstrg¦", &["QueryBackupStorage"]);
     assert_first("-o json QueryZo¦", &["QueryZone"]);
@@ -130,7 +130,7 @@ fn conditions_fields_and_query_parameters_follow_a_query() {
         &["session="],
     );
     assert_offers("QueryVmInstance limit=3 ¦", &["start=", "name="], &["limit="]);
-    // Several conditions on a field make sense.
+    // A field may have several conditions.
     assert_offers("QueryVmInstance name~=a ¦", &["name="], &[]);
     // A query whose rows are not described still takes the common parameters.
     assert_offers("QueryBuildApp ¦", &["limit=", "__userTag__="], &[]);
@@ -173,7 +173,7 @@ fn operators_follow_a_complete_field() {
     assert_offers("QueryVmInstance state!¦", &["state!=", "state!?=", "state!~=", "state!=null"], &["state="]);
     assert_offers("QueryVmInstance cpuNum>¦", &[], &["cpuNum~="]);
     assert_offers("QueryVmInstance host.status¦", &["host.status!="], &[]);
-    // A yes-or-no field is not compared.
+    // A boolean field has no order and no patterns.
     assert_offers("QueryL3Network system¦", &["system=", "system!="], &["system>", "system~="]);
 }
 
@@ -237,9 +237,9 @@ fn values_that_rows_have_stand_beside_known_ones() {
     let types = at("QueryL2Network type=¦");
     let count = |name: &str| types.candidates.iter().filter(|candidate| candidate.label == name).count();
     assert_eq!((count("Odd"), count("L2VlanNetwork"), types.note), (1, 1, Some(Note::More)));
-    // What the node has not said yet may begin alike.
+    // Values that the node has not returned yet may have the same prefix.
     assert_eq!(at("QueryL2Network type=L2Vl¦").extension(), None);
-    // What the catalog knows is offered without the node.
+    // Values that the catalog knows are offered without asking the node.
     assert_eq!(at("QueryHost hypervisorType=¦").note, None);
     assert_eq!(at("QueryVmInstance architecture=¦").note, Some(Note::NoLiveValues));
 }
@@ -292,7 +292,7 @@ fn own_commands_go_on_word_by_word() {
     assert_offers("completions ¦", &["bash", "zsh", "fish"], &[]);
     assert_offers("job ¦", &["wait", "list", "show"], &[]);
     assert_offers("sandbox ¦", &["serve", "reset"], &[]);
-    // The API LogIn has parameters, the command has none.
+    // The API `LogIn` has parameters, the command `login` has none.
     assert!(words("login ¦").is_empty());
 }
 
@@ -339,7 +339,7 @@ fn tab_extends_what_candidates_share() {
     assert_eq!(extension("BackupStor¦"), Some(("BackupStorage".to_owned(), false)));
     assert_eq!(extension("BackupStorage¦"), None);
     assert_eq!(extension("QVmI¦"), Some(("QueryVmInstance".to_owned(), false)));
-    // What is only found in the middle is offered.
+    // A match in the middle of a name is listed, but not inserted.
     assert_eq!(extension("QueryVmInstance tform¦"), None);
     assert_eq!(extension("qrybckpstrg¦"), None);
     assert_eq!(extension("QueryZone nam¦"), Some(("name=".to_owned(), false)));
@@ -349,7 +349,7 @@ fn tab_extends_what_candidates_share() {
     assert_eq!(extension("QueryZone \"state=En¦"), Some(("\"state=Enabled\"".to_owned(), true)));
 }
 
-/// Resources called like this, each with a uuid of its own.
+/// Resources with these names, each with a uuid of its own.
 struct Named(&'static [&'static str]);
 
 impl LiveValues for Named {
@@ -382,7 +382,7 @@ fn an_exact_name_stands_first_and_common_letters_of_names_are_put_in() {
     assert_eq!(extension("CreateVmInstance imageUuid=7.").as_deref(), Some("imageUuid=7.9"));
     assert_eq!(extension("CreateVmInstance imageUuid=ub").as_deref(), Some(&*format!("imageUuid={:031x}f", 2)));
     assert_eq!(extension("CreateVmInstance imageUuid=untu"), None);
-    // One name begins with it, others contain it: each may be meant.
+    // One name starts with it, others contain it: each may be meant.
     assert_eq!(
         among(&["web", "my-web"], "QueryVmInstance name=we").extension().map(|(word, _)| word).as_deref(),
         Some("name=web")

@@ -14,28 +14,28 @@ use super::engine::{CandidateList, Expected};
 use super::sources::{Live, Sources};
 use crate::secret::member_is_secret;
 
-/// A value that is always the same, and what it means.
+/// A value known without the node, and its meaning.
 type FixedValue = (Cow<'static, str>, Cow<'static, str>);
 
-/// The values that may be given in one place.
+/// The values that are allowed in one place.
 #[derive(Default)]
 pub(super) struct Values<'p> {
-    /// Those that are always the same.
+    /// Values known without the node.
     fixed: Vec<FixedValue>,
-    /// The resources that it may name.
+    /// The resources to which the value can refer.
     reference: Option<Reference>,
-    /// The query and the field whose values on the node it may be.
+    /// The query and the field whose distinct values on the node are offered.
     distinct: Option<(&'static str, &'static str)>,
-    /// Whether it is the name of a context.
+    /// Whether the value is the name of a context.
     context: bool,
-    /// The members of the list that are typed already.
+    /// The members of the list that are already typed.
     given: Vec<&'p str>,
-    /// Whether more members of a list may follow.
+    /// Whether the value is a list, so that more members may follow.
     several: bool,
 }
 
 impl Values<'_> {
-    /// Adds the values; the note says why some may be missing.
+    /// Adds the values to the candidates. The returned note says why some may be missing.
     pub(super) fn fill(&self, sources: &Sources<'_>, found: &mut CandidateList<'_>) -> Option<Note> {
         let finish = |candidate: Candidate| if self.several { candidate.open("") } else { candidate };
         for (value, description) in self.fixed.iter().filter(|(value, _)| !self.given.contains(&value.as_ref())) {
@@ -82,7 +82,7 @@ impl Values<'_> {
 }
 
 impl Values<'_> {
-    /// Adds the values that rows of the node have to those that the catalog knows.
+    /// Adds the distinct values of the node's rows that the catalog does not know.
     fn fill_distinct(&self, values: Live, found: &mut CandidateList<'_>) -> Option<Note> {
         let (values, note) = match values {
             Live::Ready(values) => (values, None),
@@ -104,19 +104,19 @@ impl Values<'_> {
     }
 }
 
-/// Whether the values of a field are worth asking the node for: text that many rows share.
+/// Whether it is worthwhile to ask the node for the values of a field: text that many rows share.
 fn is_shared(field: &Field) -> bool {
     let own = ["name", "uuid", "description"].contains(&field.name) || field.name.ends_with("Uuid");
     field.kind == Type::String && field.values.is_empty() && !own && !member_is_secret(field.name)
 }
 
-/// These values and no others.
+/// Expects one of these values.
 pub(super) fn fixed<'p>(values: &'static [&'static str]) -> Expected<'p> {
     let fixed = values.iter().map(|value| (Cow::Borrowed(*value), "".into())).collect();
     Expected::Value(Values { fixed, ..Values::default() })
 }
 
-/// The values of a parameter.
+/// Returns what is expected as the value of a parameter.
 pub(super) fn of_parameter<'p>(
     catalog: Catalog,
     parameter: &Parameter,
@@ -138,7 +138,7 @@ pub(super) fn of_parameter<'p>(
     Expected::Value(Values { fixed, reference, given, several, ..Values::default() })
 }
 
-/// The values of an inventory's field.
+/// Returns what is expected as the value of an inventory's field.
 pub(super) fn of_field<'p>(
     catalog: Catalog,
     inventory: &Inventory,
@@ -179,7 +179,7 @@ fn of_type(catalog: Catalog, kind: &Type, values: &mut Vec<FixedValue>) {
     }
 }
 
-/// The value of an option or a word of a command, which begins at byte `start` of `text`.
+/// Returns what is expected as the value of an option or argument, which starts at byte `start` of `text`.
 pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Expected<'_>) {
     let expected = match takes {
         Takes::Any => Expected::Nothing(None),
@@ -194,7 +194,7 @@ pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Exp
     (start, expected)
 }
 
-/// The values of a setting of the shell.
+/// Returns what is expected as the value of a setting of the shell.
 pub(super) fn of_setting<'p>(name: &str) -> Expected<'p> {
     match Setting::of_shell().find(|setting| setting.name() == name) {
         Some(setting) => described(setting, setting.shell_values()),
@@ -202,7 +202,7 @@ pub(super) fn of_setting<'p>(name: &str) -> Expected<'p> {
     }
 }
 
-/// A key of a context, or the value behind one.
+/// Returns what is expected in a `key=value` argument of a context.
 pub(super) fn of_preference(text: &str) -> (usize, Expected<'_>) {
     let Some((key, _)) = text.split_once('=') else { return (0, Expected::Preferences) };
     let start = key.len() + 1;
@@ -213,7 +213,7 @@ pub(super) fn of_preference(text: &str) -> (usize, Expected<'_>) {
     }
 }
 
-/// The values of a setting, with what the output formats are.
+/// Expects a value of a setting; output formats come with descriptions.
 fn described<'p>(setting: Setting, values: &'static [&'static str]) -> Expected<'p> {
     match setting {
         Setting::Output => {
@@ -225,19 +225,19 @@ fn described<'p>(setting: Setting, values: &'static [&'static str]) -> Expected<
     }
 }
 
-/// Words of which several may follow each other.
+/// Expects words of which several may follow each other.
 pub(super) fn words<'p>(fixed: Vec<(Cow<'static, str>, &'static str)>) -> Expected<'p> {
     let fixed = fixed.into_iter().map(|(word, meaning)| (word, meaning.into())).collect();
     Expected::Value(Values { fixed, several: true, ..Values::default() })
 }
 
-/// The file whose path begins at byte `start` of `text`.
+/// Expects a file whose path starts at byte `start` of `text`.
 pub(super) fn file<'p>(text: &str, start: usize) -> (usize, Expected<'p>) {
     let folder = text[start..].rfind('/').map_or(0, |at| at + 1);
     (start + folder, Expected::File(text[start..start + folder].to_owned()))
 }
 
-/// The files of a folder; hidden ones once their dot is typed.
+/// Offers the files of a folder; hidden ones only after a `.` is typed.
 pub(super) fn files(folder: &str, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     let mut entries = sources.files.list(folder);
     entries.sort_by(|a, b| a.name.cmp(&b.name));
@@ -250,7 +250,7 @@ pub(super) fn files(folder: &str, sources: &Sources<'_>, found: &mut CandidateLi
     }
 }
 
-/// Where the last member of a list begins, and the members before it.
+/// Returns the byte offset of the last member of a list, and the members before it.
 pub(super) fn last_of_list(text: &str, start: usize) -> (usize, Vec<&str>) {
     match text[start..].rfind(',') {
         Some(at) => (start + at + 1, text[start..start + at].split(',').collect()),

@@ -1,4 +1,4 @@
-//! Statements of ZQL: verbs, entities, members and keywords.
+//! ZQL statements: verbs, entities, members and keywords.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use super::cursor::CursorPlace;
 use super::engine::Expected;
 use super::values;
 
-/// Words behind which a member is named.
+/// Words after which a member is expected.
 const BEFORE_MEMBERS: [&str; 5] = ["where", "and", "or", "by", ","];
 
-/// What is expected in a word of a `zql` line.
+/// Returns what is expected in a word of a `zql` line.
 pub(super) fn expected<'p>(place: &'p CursorPlace, catalog: Catalog) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
     let mut typed: String = place.others[1..place.index].iter().map(|word| format!("{} ", word.text)).collect();
@@ -66,7 +66,7 @@ pub(super) fn expected<'p>(place: &'p CursorPlace, catalog: Catalog) -> (usize, 
 
 type Offered = Vec<(Cow<'static, str>, &'static str)>;
 
-/// What a statement can be about.
+/// Returns the entities that a statement can query.
 fn subjects(with_functions: bool, catalog: Catalog) -> Offered {
     let mut names: Vec<String> = catalog.zql_entities().collect();
     names.sort_unstable();
@@ -76,13 +76,13 @@ fn subjects(with_functions: bool, catalog: Catalog) -> Offered {
     names.into_iter().map(|name| (Cow::Owned(name), "")).collect()
 }
 
-/// The members that a statement can select.
+/// Returns the members that a statement can select.
 fn members(inventory: &Inventory) -> Offered {
     let selectable = inventory.comparable().filter(|field| !inventory.unselectable.contains(&field.name));
     selectable.map(|field| (Cow::Borrowed(field.name), "")).collect()
 }
 
-/// What a condition can begin with.
+/// Returns the members with which a condition can start.
 fn conditions(inventory: &Inventory) -> Offered {
     let fields = inventory.comparable().map(|field| (Cow::Borrowed(field.name), ""));
     let relations = inventory.relations().map(|(name, target, _)| (Cow::Owned(format!("{name}.")), target));
