@@ -1,6 +1,8 @@
 //! Dates as a node prints and compares them.
 
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// Turns a date into `YYYY-MM-DD hh:mm:ss`, the only form that a node compares correctly (Q10).
 ///
@@ -10,6 +12,22 @@ use jiff::civil::DateTime;
 pub(crate) fn normalise(text: &str) -> Option<String> {
     let text = text.trim();
     iso(text).or_else(|| printed(text)).map(compared)
+}
+
+/// The moment so long before `now`, in the form that a node compares: `-7d`, with `m` for minutes, `h`, `d` and `w`.
+pub(crate) fn ago(text: &str, now: DateTime) -> Option<String> {
+    let text = text.trim().strip_prefix('-')?;
+    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        "w" => 7 * 24 * 60,
+        _ => return None,
+    };
+    let count: i64 = count.parse().ok().filter(|_| count.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let past = SignedDuration::from_mins(count.checked_mul(minutes).filter(|minutes| *minutes < 1 << 40)?);
+    now.checked_sub(past).ok().map(compared)
 }
 
 /// A date in the form that a node compares.
@@ -43,9 +61,56 @@ pub(crate) fn printed(text: &str) -> Option<DateTime> {
     ["%b %d %Y %I:%M:%S %p", "%b %d %Y %I:%M %p"].iter().find_map(|format| parse(format, &text))
 }
 
+/// A date as tables on a terminal show it, `2025-03-04 14:12`: one of a node as it stands, since a node does not tell its
+/// zone (N3), and one of this program, `2025-03-04T14:12:01Z`, in the zone of this machine.
+pub(crate) fn short(text: &str) -> Option<String> {
+    let of_program = || text.ends_with('Z').then(|| text.parse::<Timestamp>().ok()).flatten();
+    let date = printed(text).or_else(|| of_program().map(here))?;
+    Some(date.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// A moment in the zone of this machine.
+pub(crate) fn here(moment: Timestamp) -> DateTime {
+    moment.to_zoned(TimeZone::system()).datetime()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_told_by_how_long_ago_they_were() {
+        let now = printed("Mar 4, 2025 2:12:01 PM").expect("a date");
+        for (text, expected) in [
+            ("-7d", Some("2025-02-25 14:12:01")),
+            ("-2w", Some("2025-02-18 14:12:01")),
+            ("-36h", Some("2025-03-03 02:12:01")),
+            ("-15m", Some("2025-03-04 13:57:01")),
+            ("-0d", Some("2025-03-04 14:12:01")),
+            ("7d", None),
+            ("-d", None),
+            ("-", None),
+            ("--7d", None),
+            ("-7y", None),
+            ("-7日", None),
+            ("-99999999999999999999d", None),
+            ("-9999999999d", None),
+        ] {
+            assert_eq!(ago(text, now).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn tables_show_what_sorts_and_fits() {
+        assert_eq!(short("Mar 4, 2025 2:12:01 PM").as_deref(), Some("2025-03-04 14:12"));
+        assert_eq!(short("Mar 4, 2025, 12:02:01\u{202f}AM").as_deref(), Some("2025-03-04 00:02"));
+        let moment: Timestamp = "2025-03-04T14:12:01Z".parse().expect("a moment");
+        let expected = here(moment).strftime("%Y-%m-%d %H:%M").to_string();
+        assert_eq!(short("2025-03-04T14:12:01Z"), Some(expected));
+        for text in ["", "soon", "2025-03-04", "Z", "AM"] {
+            assert_eq!(short(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn moments_become_what_the_node_compares() {

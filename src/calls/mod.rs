@@ -7,6 +7,7 @@ pub(crate) mod confirm;
 pub(crate) mod job_rows;
 mod missing;
 pub(crate) mod names;
+mod relations;
 mod run;
 mod secrets;
 pub(crate) mod send;

@@ -1,6 +1,7 @@
 //! Runs a plan and prints its result.
 
 use std::io;
+use std::time::Instant;
 
 use crate::client::{Answer, Reply, is_log_in, is_log_out};
 use crate::error::Error;
@@ -48,8 +49,15 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
             show::found(cx, answer, &shape, &view, plan::why_none(command))
         }
         Plan::Call(request) => {
+            let (acts, started) = (request.effect == Effect::Action, Instant::now());
             let answer = send::execute_as(cx, &request, uuid)?;
-            finish_call(cx, command, request, answer, shape, &view)
+            let done = !matches!(answer, Answer::Detached(_));
+            finish_call(cx, command, request, answer, shape, &view)?;
+            // At a terminal the end of what took a while is told.
+            if acts && done && view.terminal && view.format.is_for_people() && !cx.settings.call.validate {
+                cx.say(&format!("({:.1} s)", started.elapsed().as_secs_f64()));
+            }
+            Ok(())
         }
     }
 }
@@ -147,7 +155,10 @@ fn view_of_rows(view: View, planned: &Plan, select: Option<Selection>, is_watche
     // key that `--watch` adds.
     let is_needed = |columns: &Selection| is_watched || columns.columns.iter().any(|column| column.path.len() > 1);
     let columns = view.columns.or_else(|| select.filter(is_needed));
-    View { taken_from, columns, ..view }
+    // An order that was asked for stays.
+    let is_query = matches!(planned, Plan::Query(_)) && !is_watched;
+    let is_ordered = matches!(planned, Plan::Query(query) if query.is_ordered());
+    View { taken_from, columns, folds: is_query, by_name: is_query && !is_ordered && view.sort_by.is_none(), ..view }
 }
 
 /// The query to be repeated.

@@ -2,12 +2,16 @@
 
 use crate::client::{self, Answer, Parts, Reply};
 use crate::error::Error;
-use crate::json::{self, Pieces};
-use crate::render::{self, Format, Shape, View};
+use crate::json::{self, Kind, Pieces};
+use crate::render::{self, Format, Selection, Shape, View};
 use crate::session::Invocation;
+use crate::terminal::Paging;
+
+use super::relations;
 
 use super::secrets;
 
+/// Prints what a call led to.
 /// Prints what a query found. `why_none` is a likely reason for no rows.
 pub(super) fn found(
     cx: &mut Invocation<'_>,
@@ -18,19 +22,29 @@ pub(super) fn found(
 ) -> Result<(), Error> {
     let Answer::Reply(reply) = found else { return answer(cx, found, shape, view) };
     let mut reply = cx.session.recorded(reply);
-    let says_none = print_parts(cx, &mut *reply, shape, view)?;
+    let says_none = print_rows(cx, &mut *reply, shape, view)?;
     if let Some(reason) = why_none.filter(|_| says_none) {
         cx.say(&json::escape_unprintable(&reason));
     }
     Ok(())
 }
 
-/// Prints what a call led to.
+/// Prints rows with the names of what they refer to, where the view wants those.
+fn print_rows(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
+    match relations::wanted(cx, shape, view) {
+        Some((completion, view)) => {
+            let mut completed = relations::Completed::new(reply, completion);
+            print_parts(cx, &mut completed, shape, &view, paging(&view))
+        }
+        None => print_parts(cx, reply, shape, view, paging(view)),
+    }
+}
+
 pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
     match answer {
         Answer::Reply(reply) => {
             let mut reply = cx.session.recorded(reply);
-            print_parts(cx, &mut *reply, shape, view).map(drop)
+            print_rows(cx, &mut *reply, shape, view).map(drop)
         }
         Answer::Failed(failure) => {
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
@@ -54,7 +68,25 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
 /// Prints a reply.
 pub(crate) fn print(cx: &mut Invocation<'_>, reply: Reply, shape: &Shape, view: &View) -> Result<(), Error> {
     let mut reply = cx.session.recorded(reply);
-    print_pieces(cx, &mut *reply, shape, view).map(drop)
+    print_pieces(cx, &mut *reply, shape, view, paging(view)).map(drop)
+}
+
+/// How a view is paged.
+fn paging(view: &View) -> Paging {
+    if view.format == Format::Wide { Paging::Sideways } else { Paging::Lines }
+}
+
+/// The view of what an action led to: on a terminal who it was and its state, unless more was asked for.
+fn of_result(text: &[u8], view: &View) -> View {
+    let made = json::member(text, "inventory");
+    let is_short = view.terminal && view.format == Format::Table && view.columns.is_none() && view.filter.is_none();
+    let has = |made: &[u8], name: &str| json::member(made, name).is_some_and(|value| json::kind(value) != Kind::Null);
+    // Without a name it is no resource that could be looked at again: an access key is told this once.
+    let Some(made) = made.filter(|made| is_short && has(made, "name") && has(made, "uuid")) else {
+        return view.clone();
+    };
+    let names: Vec<&str> = ["name", "uuid", "state", "status"].into_iter().filter(|name| has(made, name)).collect();
+    View { columns: Selection::parse(&names.join(",")).ok(), ..view.clone() }
 }
 
 /// Prints the result of an action. If it cannot be shown as requested, it is shown unchanged: otherwise the uuid would
@@ -64,11 +96,11 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
         recording.whole(text);
     }
     let reply = || Reply::of_text(text.to_vec());
-    match print_parts(cx, &mut reply(), shape, view) {
+    match print_parts(cx, &mut reply(), shape, &of_result(text, view), Paging::Never) {
         Err(Error::Render(error)) => {
             let error = Error::NotShown(error);
             // A failed part is more important than the view.
-            if let Err(failed) = print_parts(cx, &mut reply(), &Shape::default(), &view.plain()) {
+            if let Err(failed) = print_parts(cx, &mut reply(), &Shape::default(), &view.plain(), Paging::Never) {
                 cx.session.report(error, cx.settings, None, None);
                 return Err(failed);
             }
@@ -78,17 +110,29 @@ pub(super) fn result(cx: &mut Invocation<'_>, text: &[u8], shape: &Shape, view: 
     }
 }
 
-/// Prints the reply of a call whose parts may have failed (M2).
-fn print_parts(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
+/// Prints the reply of a call, parts of which may have failed (M2).
+fn print_parts(
+    cx: &mut Invocation<'_>,
+    reply: &mut dyn Pieces,
+    shape: &Shape,
+    view: &View,
+    paging: Paging,
+) -> Result<bool, Error> {
     let mut parts = Parts::new(reply);
-    let says_none = print_pieces(cx, &mut parts, shape, view)?;
+    let says_none = print_pieces(cx, &mut parts, shape, view, paging)?;
     let failed = parts.into_failed();
     if failed.is_empty() { Ok(says_none) } else { Err(Error::Parts(failed)) }
 }
 
 /// Prints pieces; returns whether it said that there are no rows.
-fn print_pieces(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
-    let rendered = cx.write(|writer| {
+fn print_pieces(
+    cx: &mut Invocation<'_>,
+    reply: &mut dyn Pieces,
+    shape: &Shape,
+    view: &View,
+    paging: Paging,
+) -> Result<bool, Error> {
+    let rendered = cx.write_paged(paging, |writer| {
         let rendered = render::render(reply, shape, view, writer)?;
         writer.flush()?;
         Ok(rendered)

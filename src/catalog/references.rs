@@ -56,6 +56,11 @@ pub(crate) fn of_field(
     }
 }
 
+/// The query that lists what a member's uuids name.
+pub(crate) fn query_of_field(catalog: Catalog, inventory: &Inventory, field: &Field) -> Option<&'static str> {
+    of_field(catalog, inventory, field, None).filter(|reference| !reference.by_name).map(|reference| reference.query)
+}
+
 /// Returns the query that lists the rows of an inventory, or those of the more general inventory that it specialises.
 pub(crate) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'static str> {
     let stem = inventory.name.strip_suffix("Inventory")?;

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use ring::hmac;
 
@@ -55,6 +56,11 @@ impl NodeZone {
                 .map(|offset| NodeZone(offset.to_time_zone()));
         }
         TimeZone::get(text).ok().map(NodeZone)
+    }
+
+    /// What a clock there shows now.
+    pub fn now(&self) -> DateTime {
+        Timestamp::now().to_zoned(self.0.clone()).datetime()
     }
 
     /// The date in the format of the node: `Tue, 04 Mar 2025 14:10:07 Asia/Shanghai`.

@@ -6,7 +6,7 @@ use crate::cli;
 use crate::client;
 use crate::error::Error;
 use crate::plan::{self, Effect, Names, Plan};
-use crate::session::{Invocation, Line, nodes, offers};
+use crate::session::{Invocation, Line, credentials, nodes, offers};
 use crate::syntax::{Command, CommandError};
 use crate::terminal::read_text;
 
@@ -67,8 +67,12 @@ fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Res
         page_size: settings.page_size.value,
         timeout: settings.patience(),
         session: None,
+        now: None,
         holds_names,
     };
+    if command.arguments.iter().any(|argument| argument.value.trim_start().starts_with('-')) {
+        how.now = Some(credentials::zone_of(cx.settings.preferences.time_zone.as_deref()).now());
+    }
     let api = cx.session.catalog.api_ignoring_case(&command.name);
     let names_session = api.filter(|api| api.path_variables().any(|variable| variable == "sessionUuid"));
     if let Some(api) = names_session

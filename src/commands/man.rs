@@ -2,9 +2,22 @@
 
 use crate::cli;
 use crate::config::VARIABLES;
+use crate::error::Error;
+use crate::session::Invocation;
+use crate::shell::{Flow, TOPICS};
 
 use super::help::settings;
-use crate::shell::TOPICS;
+
+/// Shows the page on a terminal; elsewhere writes it in roff.
+pub(super) fn run(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
+    let page = page();
+    if cx.out.screen(&cx.settings.ui).terminal {
+        cx.write(|out| Ok(out.write_all(readable(&page).as_bytes())?))?;
+    } else {
+        cx.out.write_text(&page)?;
+    }
+    Ok(Flow::Continue)
+}
 
 /// The manual page in roff.
 pub(crate) fn page() -> String {
@@ -35,7 +48,48 @@ pub(crate) fn page() -> String {
     page
 }
 
-/// Adds text with its line breaks.
+/// A page in roff as text: headings, and below them what they head.
+fn readable(page: &str) -> String {
+    let mut text = String::new();
+    let mut is_term = false;
+    let mut indent = "    ";
+    for line in page.lines() {
+        let Some(request) = line.strip_prefix('.') else {
+            let shown = unescape(line);
+            text.push_str(if is_term { "    " } else { indent });
+            text.push_str(&shown);
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+            if std::mem::take(&mut is_term) {
+                indent = "        ";
+            }
+            continue;
+        };
+        match request.split_once(' ').unwrap_or((request, "")) {
+            ("SH", title) => {
+                text.push_str(&format!("{}{}\n", if text.is_empty() { "" } else { "\n" }, unescape(title)));
+                indent = "    ";
+            }
+            ("SS", title) => text.push_str(&format!("\n  {}\n", unescape(title))),
+            ("TP", _) => is_term = true,
+            ("PP", _) => {
+                text.push('\n');
+                indent = "    ";
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+/// A line of roff as it is read.
+fn unescape(line: &str) -> String {
+    let line = line.replace("\\*(Aq", "'").replace("\\-", "-").replace("\\&", "");
+    let line = ["\\fB", "\\fI", "\\fR"].iter().fold(line, |line, font| line.replace(font, ""));
+    line.replace("\\e", "\\")
+}
+
+/// Adds text as it stands.
 fn preformatted(page: &mut String, text: &str) {
     page.push_str(".nf\n");
     for line in text.trim_end().lines() {
@@ -67,6 +121,17 @@ mod tests {
         // The date stands where the date belongs, and the version behind it.
         let title = page.lines().find(|line| line.starts_with(".TH ")).expect("a title");
         assert!(title.split(' ').nth(3).is_some_and(|date| date.starts_with("20")), "{title}");
+    }
+
+    #[test]
+    fn a_terminal_shows_text() {
+        let page = ".TH x 1\n.SH NAME\nzstack\\-cli \\- it\\*(Aqs\n.SH OPTIONS\n.SS Node\n.TP\n\\fB\\-h\\fR\nHelp\n.nf\n  a\\eb\n";
+        assert_eq!(
+            readable(page),
+            "NAME\n    zstack-cli - it's\n\nOPTIONS\n\n  Node\n    -h\n        Help\n          a\\b\n"
+        );
+        let shown = readable(&super::page());
+        assert!(!shown.contains("\\f") && !shown.contains("\n.") && shown.contains("\nEXIT CODES\n"));
     }
 
     #[test]

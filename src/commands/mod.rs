@@ -74,7 +74,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Catalog(command) => catalog::run(cx, command),
         OwnCommand::Complete { line } => complete::run(cx, &line.join(" ")),
         OwnCommand::Completions { shell } => write(cx, completions::script(*shell)),
-        OwnCommand::Man => write(cx, &man::page()),
+        OwnCommand::Man => man::run(cx),
         OwnCommand::Sandbox(command) => sandbox::run(cx, command),
         OwnCommand::Job(line) => job::run(cx, line),
         // `app` runs scripts itself.

@@ -8,6 +8,7 @@ use crate::calls::{shape, shape_of_zql, show, view};
 use crate::catalog::Catalog;
 use crate::cli::{self, OwnCommand};
 use crate::client::Reply;
+use crate::dates;
 use crate::error::Error;
 use crate::json::{Value, escape_unprintable};
 use crate::plan;
@@ -28,7 +29,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, number: Option<u64>) -> Result<Flow, 
         None => {
             let summaries = results.latest(usize::MAX)?;
             if cx.settings.view.output.is_none() && cx.settings.view.jq.is_none() {
-                cx.write(|out| Ok(list(&summaries, out)?))?;
+                let is_local = cx.out.screen(&cx.settings.ui).terminal;
+                cx.write(|out| Ok(list(&summaries, is_local, out)?))?;
             } else {
                 show::print(cx, Reply::of_text(rows(&summaries)), &Shape::default(), &view)?;
             }
@@ -67,23 +69,22 @@ fn shape_of_line(catalog: Catalog, line: &str) -> Shape {
     planned.map(|planned| shape::of_plan(catalog, &planned).0).unwrap_or_default()
 }
 
-/// Lists results, one a line: number, when it ended (UTC), `!` where it failed, the size of the reply, the command.
+/// Lists results, one a line: number, when it ended (in UTC or in the zone of this machine), `!` where it failed, the
+/// size of the reply, the command.
 ///
 /// # Errors
 /// When `out` cannot be written.
-fn list(summaries: &[Summary], out: &mut dyn Write) -> io::Result<()> {
+fn list(summaries: &[Summary], is_local: bool, out: &mut dyn Write) -> io::Result<()> {
     let width = summaries.last().map_or(1, |last| last.number.to_string().len());
     for summary in summaries {
         let mark = if summary.success { ' ' } else { '!' };
         let command = summary.command.replace('\n', " ");
         let (time, size) = (moment(summary), size(summary.size));
-        writeln!(
-            out,
-            "{:>width$} {mark} {}  {size:>9}  {}",
-            summary.number,
-            time.strftime("%Y-%m-%d %H:%M:%SZ"),
-            escape_unprintable(&command)
-        )?;
+        let time = match is_local {
+            true => dates::here(time).strftime("%Y-%m-%d %H:%M"),
+            false => time.strftime("%Y-%m-%d %H:%M:%SZ"),
+        };
+        writeln!(out, "{:>width$} {mark} {}  {size:>9}  {}", summary.number, time, escape_unprintable(&command))?;
     }
     Ok(())
 }
@@ -148,7 +149,7 @@ mod tests {
     fn results_are_listed_with_their_times() {
         let all = [summary(9, "QueryZone", true, 312), summary(10, "DeleteZone uuid=x\\\n", false, 41_000_000)];
         assert_eq!(
-            text(|out| list(&all, out)),
+            text(|out| list(&all, false, out)),
             " 9   2025-03-04 14:12:01Z      312 B  QueryZone\n10 ! 2025-03-04 14:12:01Z     39 MiB  DeleteZone uuid=x\\ \n"
         );
         assert_eq!(

@@ -68,6 +68,7 @@ fn set(base: &mut BaseOptions, setting: Setting, value: Option<&str>) -> Result<
         Setting::Output => {
             base.set(name).output = value.and_then(Format::from_name).map(|format| format.name().to_owned());
         }
+        Setting::Names => base.no_names = value == Some("off"),
         Setting::Pager => base.set(name).no_pager = value == Some("off"),
         Setting::Secure => base.set(name).no_secure = value == Some("off"),
         Setting::Wrap => base.set(name).wrap = value == Some("on"),
@@ -119,6 +120,7 @@ fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
         Setting::PageSize => options.page_size.unwrap_or(1000).to_string(),
         Setting::SortBy => text(&options.sort_by),
         Setting::Timeout => text(&options.timeout.map(|seconds| seconds.to_string())),
+        Setting::Names => on(!cx.session.base.no_names),
         Setting::Pager => on(!options.no_pager),
         Setting::Secure => on(!options.no_secure),
         Setting::Wrap => on(options.wrap),

@@ -201,6 +201,8 @@ settings! {
     Live = "live", Place::Shell, Kind::Flag;
     /// Maximum width of a table, in characters
     MaxWidth = "max-width", Place::Shell, Kind::Number;
+    /// Names in place of uuids in tables on a terminal
+    Names = "names", Place::Shell, Kind::Flag;
     /// Output format; default table on a terminal, else json
     Output = "output", Place::Both, Kind::OneOf(&Format::NAMES) => output: String;
     /// Rows per request of a paged query; default 1000
@@ -213,7 +215,7 @@ settings! {
     Secure = "secure", Place::Shell, Kind::Flag;
     /// Sort the rows that were received by a column; -NAME in descending order
     SortBy = "sort-by", Place::Shell, Kind::Text;
-    /// The node's time zone, for access keys
+    /// The node's time zone, for access keys and dates
     TimeZone = "time-zone", Place::Context, Kind::Text => time_zone: String;
     /// Seconds to wait for a job; default set by the node
     Timeout = "timeout", Place::Both, Kind::Number => timeout: Duration;

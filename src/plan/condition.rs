@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use jiff::civil::DateTime;
+
 use crate::catalog::{Catalog, Field, FieldError, FieldPath, Inventory, QueryParameter, TAG_FIELDS, Type};
 use crate::dates;
 use crate::nearness::closest;
@@ -62,6 +64,8 @@ pub(super) struct ConditionReader<'a> {
     pub(super) specialised: Option<&'a Inventory>,
     pub(super) catalog: Catalog,
     pub(super) no_check: bool,
+    /// What the node's clock shows.
+    pub(super) now: Option<DateTime>,
 }
 
 impl ConditionReader<'_> {
@@ -227,7 +231,7 @@ impl ConditionReader<'_> {
                     _ => Err(error(ErrorKind::NotABoolean { name: name() })),
                 }
             }
-            Type::Timestamp => match dates::normalise(text) {
+            Type::Timestamp => match dates::normalise(text).or_else(|| dates::ago(text, self.now?)) {
                 Some(date) => Ok(Scalar::Text(date)),
                 None if self.no_check => Ok(Scalar::Text(text.to_owned())),
                 None => Err(error(ErrorKind::NotADate { name: name() })),

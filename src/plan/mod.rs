@@ -40,6 +40,8 @@ pub use zql::{API as ZQL_API, closest_entity};
 use std::ops::Range;
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+
 use crate::catalog::Catalog;
 use crate::syntax::{Command, Word};
 
@@ -54,13 +56,15 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// The open session, for calls that name it in their path.
     pub session: Option<String>,
+    /// What the node's clock shows, for dates that are told by how long ago they were.
+    pub now: Option<DateTime>,
     /// Whether names may stand where uuids belong: the request is shown and never sent.
     pub holds_names: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { no_check: false, page_size: 1000, timeout: None, session: None, holds_names: false }
+        Options { no_check: false, page_size: 1000, timeout: None, session: None, now: None, holds_names: false }
     }
 }
 

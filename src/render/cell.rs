@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use crate::dates;
 use crate::json::{self, Kind};
 use crate::secret::{self, MASK};
 use crate::width::width;
 
 use super::fit::LIST_SEPARATOR;
 use super::grid::GridColumn;
-use super::size::{human_size, integral};
+use super::size::{human_size, integral, part_of_size};
 use super::style::{Tone, tone};
 use super::view::View;
 
@@ -78,9 +79,26 @@ pub(super) fn for_people(column: &GridColumn, value: Option<&[u8]>, view: &View,
     cell.width = width(&cell.text);
 }
 
+/// Fills `cell` with a byte count and what it is a part of: `63/128 GiB`. Where one is missing the other stands alone.
+pub(super) fn joint(part: Option<&[u8]>, whole: Option<&[u8]>, cell: &mut Cell) {
+    let count = |value: &[u8]| std::str::from_utf8(value).ok().and_then(integral);
+    cell.text.clear();
+    (cell.tone, cell.number, cell.prose) = (None, true, false);
+    match (part.and_then(count), whole.and_then(count)) {
+        (Some(part), Some(whole)) => part_of_size(part, whole, &mut cell.text),
+        (Some(count), None) | (None, Some(count)) => cell.text.extend(human_size(&count.to_string())),
+        (None, None) => {}
+    }
+    cell.width = width(&cell.text);
+}
+
 fn push_value(column: &GridColumn, value: &[u8], view: &View, out: &mut String) {
     match json::kind(value) {
         Kind::Null => {}
+        Kind::Text if column.shortens_dates => match dates::short(&json::unescape(value)) {
+            Some(date) => out.push_str(&date),
+            None => push_text(&column.leaf, value, view, out),
+        },
         Kind::Text => push_text(&column.leaf, value, view, out),
         Kind::Bool => out.push_str(&String::from_utf8_lossy(value)),
         Kind::Number => push_number(value, column.bytes, out),

@@ -6,15 +6,89 @@ use super::view::{Field, FieldKind};
 /// One inventory a line, sorted; see the head of the file.
 const TABLE: &str = include_str!("data/columns.txt");
 
+/// How columns look on a terminal; see the head of the file.
+const ON_TERMINALS: &str = include_str!("data/terminal.txt");
+
 /// The maximum number of columns that the rule selects.
 const MOST: usize = 8;
 
-/// The columns that the data file lists for an inventory. Only that line is parsed.
-pub(super) fn chosen(inventory: &str) -> Option<Vec<Column>> {
+/// A column to print, and what decides whether there is space for it.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) column: Column,
+    /// The member of which the value is a part: the total capacity, of the available one.
+    pub(super) whole: Option<String>,
+    /// The columns of the highest rank go first; those of rank 0 were asked for and stay.
+    pub(super) rank: usize,
+    /// Whether the values are names of resources, whatever the member is called.
+    pub(super) is_name: bool,
+}
+
+impl Candidate {
+    /// A column that was asked for.
+    pub(super) fn asked(column: Column) -> Candidate {
+        Candidate { column, whole: None, rank: 0, is_name: false }
+    }
+}
+
+/// What the data file says of an inventory: its columns, and those that go first. Only that line is parsed.
+fn line(inventory: &str) -> Option<(&'static str, &'static str)> {
     let line = format!("\n{inventory} ");
     let at = memchr::memmem::find(TABLE.as_bytes(), line.as_bytes())?;
-    let columns = TABLE[at + line.len()..].lines().next()?;
+    let text = TABLE[at + line.len()..].lines().next()?;
+    Some(text.split_once(' ').unwrap_or((text, "")))
+}
+
+/// The columns that the data file lists for an inventory.
+pub(super) fn chosen(inventory: &str) -> Option<Vec<Column>> {
+    let (columns, _) = line(inventory)?;
     Selection::parse(columns).ok().map(|selection| selection.columns)
+}
+
+/// Default columns with their ranks: the last go first, but before them those that the data file says so of.
+pub(super) fn ranked(columns: Vec<Column>, inventory: Option<&str>) -> Vec<Candidate> {
+    let first_to_go = inventory.and_then(line).map_or("", |(_, first_to_go)| first_to_go);
+    let count = columns.len();
+    let rank = |index: usize, column: &Column| {
+        let place = first_to_go.split(',').position(|title| title == column.title);
+        place.map_or(1 + index, |place| 1 + 2 * count - place)
+    };
+    let columns = columns.into_iter().enumerate();
+    columns.map(|(index, column)| Candidate { rank: rank(index, &column), ..Candidate::asked(column) }).collect()
+}
+
+/// The same columns as a terminal shows them: names in place of uuids, short headings, two that belong together in one.
+pub(super) fn on_terminal(mut candidates: Vec<Candidate>, named: &[(String, String)]) -> Vec<Candidate> {
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.rank > 0) {
+        let path = &mut candidate.column.path;
+        let Some((key, member)) = named.iter().find(|(key, _)| path[..] == [key.as_str()]) else { continue };
+        *path = vec![member.clone()];
+        candidate.is_name = true;
+        if candidate.column.title == *key {
+            candidate.column.title.clone_from(member);
+        }
+    }
+    for line in ON_TERMINALS.lines().filter(|line| !line.starts_with('#')) {
+        let Some((title, shown)) = line.split_once('=') else { continue };
+        let (part, whole) = shown.split_once('/').map_or((shown, None), |(part, whole)| (part, Some(whole)));
+        let at = |name: &str| {
+            let is_it = |candidate: &Candidate| candidate.rank > 0 && candidate.column.path == [name];
+            candidates.iter().position(is_it)
+        };
+        let is_taken = candidates.iter().any(|candidate| candidate.column.title == title);
+        let Some(index) = at(part).filter(|_| !is_taken) else { continue };
+        let pair = whole.map(at);
+        if pair == Some(None) {
+            continue;
+        }
+        let candidate = &mut candidates[index];
+        candidate.column.title = title.to_owned();
+        candidate.whole = whole.map(str::to_owned);
+        if let Some(Some(other)) = pair {
+            candidates.remove(other);
+        }
+    }
+    candidates
 }
 
 /// Default columns by the names of the fields: name, state, type, location, size, parents. Descriptions and dates only
@@ -112,10 +186,14 @@ mod tests {
         }
         for line in lines {
             let (name, columns) = line.split_once(' ').expect("a name and columns");
+            let (columns, first_to_go) = columns.split_once(' ').unwrap_or((columns, ""));
             let columns = Selection::parse(columns).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(!columns.added && columns.columns.len() >= 3, "{name}");
             let titles: std::collections::BTreeSet<_> = columns.columns.iter().map(|column| &column.title).collect();
             assert_eq!(titles.len(), columns.columns.len(), "{name} has a title twice");
+            for title in first_to_go.split(',').filter(|title| !title.is_empty()) {
+                assert!(columns.columns.iter().any(|column| column.title == title), "{name} has no column {title}");
+            }
             // Two records are no query's and described by what the node was seen to send; one is the program's own.
             let Some(inventory) = catalog.inventory(name) else {
                 assert!(["Api", "ConsoleInventory", "TaskProgressInventory"].contains(&name), "{name}");
@@ -127,6 +205,20 @@ mod tests {
                 assert!(!column.title.to_lowercase().contains("description"), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn on_terminals_headings_are_short_and_pairs_share_a_cell() {
+        let columns = chosen("HostInventory").expect("is there");
+        let shown = on_terminal(ranked(columns, Some("HostInventory")), &[("clusterUuid".into(), "cluster".into())]);
+        let told: Vec<_> = shown.iter().map(|shown| (shown.column.title.as_str(), shown.whole.as_deref())).collect();
+        assert_eq!(
+            told[4..8],
+            [("ip", None), ("hypervisor", None), ("cpu", None), ("memory", Some("totalMemoryCapacity"))]
+        );
+        // The first that goes, and the last.
+        let of_rank = |rank: usize| shown.iter().find(|shown| shown.rank == rank).map(|shown| &*shown.column.title);
+        assert_eq!((of_rank(23), of_rank(1)), (Some("hypervisor"), Some("name")));
     }
 
     /// What every inventory that nobody chose columns for gets is sensible too.

@@ -20,7 +20,7 @@ const NAME: usize = 20;
 const LONG_TEXT: usize = 64;
 
 /// The width of a list of values below which less important columns are dropped.
-const LONG_LIST: usize = 40;
+const LONG_LIST: usize = 20;
 
 /// How values of a column are shortened when the column is narrower than its widest cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,9 @@ enum Shrinking {
 /// The widths of the columns.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// The widths, in columns of a terminal. Columns beyond these are dropped.
+    /// The columns of the grid that are kept; what follows is of these.
+    pub(super) kept: Vec<usize>,
+    /// The widths, in columns of a terminal.
     pub(super) widths: Vec<usize>,
     /// Whether the column is aligned right.
     numbers: Vec<bool>,
@@ -96,43 +98,45 @@ impl Layout {
             numbers.push(number);
             yields.push(yielding);
         }
-        let Some(limit) = view.limit() else {
-            return Some(Layout { widths: natural, numbers, yields, limited: false, ellipsis: view.ellipsis() });
+        // A wide table is as wide as it is; the pager scrolls.
+        let limit = if view.format == Format::Wide { view.max_width } else { view.limit() };
+        let Some(limit) = limit else {
+            let kept = (0..natural.len()).collect();
+            return Some(Layout { kept, widths: natural, numbers, yields, limited: false, ellipsis: view.ellipsis() });
         };
-        let chosen = !grid.fallback && view.columns.as_ref().is_some_and(|selection| !selection.added);
-        let mut count = natural.len();
         // The widths of columns below which less important columns are dropped.
         let mut worth = floors.clone();
         if let (Some(Shrinking::Cut), Some(first), Some(natural)) = (yields.first(), worth.first_mut(), natural.first())
         {
             *first = (*natural).min(NAME);
         }
-        // Default columns are dropped, the least important ones first, until the others fit.
-        if !chosen && view.format == Format::Table {
-            count = lines.fitting(&worth, limit);
+        let mut kept: Vec<usize> = (0..natural.len()).collect();
+        if view.format == Format::Table {
+            kept = lines.fitting(grid, &worth, limit);
             let list = |index: usize| if yields[index] == Shrinking::List { natural[index].min(LONG_LIST) } else { 0 };
             let with_lists: Vec<usize> = (0..worth.len()).map(|index| list(index).max(worth[index])).collect();
-            let fewer = lines.fitting(&with_lists, limit);
-            // A truncated list is better than a dropped column.
-            if !yields[fewer..count].contains(&Shrinking::List) {
-                count = fewer;
+            let others = lines.fitting(grid, &with_lists, limit);
+            // A truncated list is better than a dropped one.
+            if !kept.iter().any(|index| yields[*index] == Shrinking::List && !others.contains(index)) {
+                kept = others;
                 worth = with_lists;
             }
         }
-        if lines.total(&floors[..count]) > 2 * limit {
+        let of_kept = |all: &[usize]| -> Vec<usize> { kept.iter().map(|index| all[*index]).collect() };
+        let (worth, floors, mut widths) = (of_kept(&worth), of_kept(&floors), of_kept(&natural));
+        if lines.total(&floors) > 2 * limit {
             return None;
         }
-        let mut widths = natural[..count].to_vec();
         for least in [&worth, &floors] {
-            for index in (0..count).rev() {
+            for index in (0..widths.len()).rev() {
                 let excess = lines.total(&widths).saturating_sub(limit);
                 let give = widths[index].saturating_sub(least[index]);
                 widths[index] -= give.min(excess);
             }
         }
-        numbers.truncate(count);
-        yields.truncate(count);
-        Some(Layout { widths, numbers, yields, limited: true, ellipsis: view.ellipsis() })
+        let numbers = kept.iter().map(|index| numbers[*index]).collect();
+        let yields = kept.iter().map(|index| yields[*index]).collect();
+        Some(Layout { kept, widths, numbers, yields, limited: true, ellipsis: view.ellipsis() })
     }
 
     /// The text of a cell in its column.
@@ -202,13 +206,21 @@ impl Lines {
             + width(self.between) * widths.len().saturating_sub(1)
     }
 
-    /// How many of the first columns fit, two at least.
-    fn fitting(&self, widths: &[usize], limit: usize) -> usize {
-        let mut count = widths.len();
-        while count > 2 && self.total(&widths[..count]) > limit {
-            count -= 1;
+    /// The columns that fit, by their worth: those that were asked for, the first one, two at least, and each other
+    /// one for which there is still space.
+    fn fitting(&self, grid: &Grid, widths: &[usize], limit: usize) -> Vec<usize> {
+        let mut by_worth: Vec<usize> = (0..widths.len()).collect();
+        by_worth.sort_by_key(|index| grid.columns[*index].rank);
+        let mut kept: Vec<usize> = Vec::new();
+        for index in by_worth {
+            kept.push(index);
+            let all: Vec<usize> = kept.iter().map(|index| widths[*index]).collect();
+            if grid.columns[index].rank > 1 && kept.len() > 2 && self.total(&all) > limit {
+                kept.pop();
+            }
         }
-        count
+        kept.sort_unstable();
+        kept
     }
 
     pub(super) fn top(&self, layout: &Layout, out: &mut Vec<u8>) {

@@ -6,7 +6,7 @@ use crate::json::{self, Kind};
 use crate::nearness::near;
 
 use super::columns::{Column, Selection};
-use super::defaults;
+use super::defaults::{self, Candidate};
 use super::error::Error;
 use super::size::counts_bytes;
 use super::style::is_state;
@@ -81,6 +81,10 @@ pub(super) struct GridColumn {
     pub(super) leaf: String,
     /// The index in the grid's heads of the first member of the path; `None` for the row itself.
     head: Option<usize>,
+    /// The index there of the member that the value is a part of.
+    whole: Option<usize>,
+    /// How early the column gives way where there is no space; 0 for those that were asked for.
+    pub(super) rank: usize,
     /// Whether the values count bytes.
     pub(super) bytes: bool,
     /// Whether the values are masked.
@@ -89,6 +93,8 @@ pub(super) struct GridColumn {
     pub(super) state: bool,
     /// Whether the values are dates according to the catalog.
     time: bool,
+    /// Whether dates are shortened.
+    pub(super) shortens_dates: bool,
     /// Whether the rows are APIs, whose names are not chosen by users.
     of_apis: bool,
 }
@@ -136,11 +142,11 @@ impl Grid {
         if shape.fields.is_empty() {
             return None;
         }
-        let columns = columns(shape, &shape.fields, view.format, view.columns.as_ref());
+        let columns = columns(shape, &shape.fields, view, view.columns.as_ref());
         columns
             .iter()
-            .all(|column| column.path.len() == 1 && shape.field(&column.path[0]).is_some())
-            .then(|| Grid::of(columns, shape, view))
+            .all(|Candidate { column, .. }| column.path.len() == 1 && shape.field(&column.path[0]).is_some())
+            .then(|| Grid::of_candidates(columns, shape, view))
     }
 
     /// The grid for a sample of rows. `name` is the name of their list.
@@ -161,7 +167,7 @@ impl Grid {
                 }
             }
         }
-        let columns_of = |selection: Option<&Selection>| columns(shape, &fields, view.format, selection);
+        let columns_of = |selection: Option<&Selection>| columns(shape, &fields, view, selection);
         let mut columns = columns_of(view.columns.as_ref());
         // Without rows and without a shape it is unknown which columns exist.
         if let Some(selection) = view.columns.as_ref().filter(|_| !(shape.fields.is_empty() && sample.len() == 0)) {
@@ -177,26 +183,35 @@ impl Grid {
             if left.columns.len() < selection.columns.len() {
                 let fallback = left.columns.is_empty();
                 columns = columns_of(Some(left).filter(|_| !fallback).as_ref());
-                return Ok(Grid { fallback, ..Grid::of(columns, shape, view) });
+                return Ok(Grid { fallback, ..Grid::of_candidates(columns, shape, view) });
             }
         }
-        Ok(Grid::of(columns, shape, view))
+        Ok(Grid::of_candidates(columns, shape, view))
+    }
+
+    /// A grid of columns that were asked for.
+    pub(super) fn of(columns: Vec<Column>, shape: &Shape, view: &View) -> Grid {
+        Grid::of_candidates(columns.into_iter().map(Candidate::asked).collect(), shape, view)
+    }
+
+    /// The index of a member among the heads.
+    fn head_index(&mut self, head: &str) -> usize {
+        self.heads.iter().position(|known| known == head).unwrap_or_else(|| {
+            self.heads.push(head.to_owned());
+            self.heads.len() - 1
+        })
     }
 
     /// A grid of these columns.
-    pub(super) fn of(columns: Vec<Column>, shape: &Shape, view: &View) -> Grid {
+    fn of_candidates(columns: Vec<Candidate>, shape: &Shape, view: &View) -> Grid {
         let mut grid = Grid::default();
-        for column in columns {
-            let head = column.path.first().map(|head| match grid.heads.iter().position(|known| known == head) {
-                Some(index) => index,
-                None => {
-                    grid.heads.push(head.clone());
-                    grid.heads.len() - 1
-                }
-            });
+        for Candidate { column, whole, rank, is_name } in columns {
+            let head = column.path.first().map(|head| grid.head_index(head));
+            let whole = whole.map(|whole| grid.head_index(&whole));
             let field = column.path.first().and_then(|head| shape.field(head));
             let inner = column.path.get(1..).unwrap_or_default().to_vec();
-            let leaf = column.path.last().unwrap_or(&column.title).clone();
+            let leaf = if is_name { "name" } else { column.path.last().unwrap_or(&column.title) };
+            let leaf = leaf.to_owned();
             let kind = match field {
                 Some(field) if inner.is_empty() => field.kind,
                 _ => FieldKind::Unknown,
@@ -207,13 +222,20 @@ impl Grid {
                 bytes: view.format.is_for_people() && counts_bytes(&leaf, kind),
                 state: is_state(&leaf),
                 time: kind == FieldKind::Time,
+                shortens_dates: false,
                 of_apis: shape.inventory.as_deref() == Some("Api"),
                 title: column.title,
                 inner,
                 leaf,
                 head,
+                whole,
+                rank,
                 masked,
             });
+            let is_table = matches!(view.format, Format::Table | Format::Wide);
+            if let Some(column) = grid.columns.last_mut().filter(|_| view.terminal && is_table) {
+                column.shortens_dates = column.is_time();
+            }
         }
         grid
     }
@@ -258,6 +280,24 @@ impl Grid {
         column.head.and_then(|index| self.heads.get(index)).map_or("", String::as_str)
     }
 
+    /// The names under which `--columns` knows a column.
+    pub(super) fn names(&self, column: &GridColumn) -> impl Iterator<Item = String> {
+        let path = || column.inner.iter().fold(self.head(column).to_owned(), |path, name| format!("{path}.{name}"));
+        let path = match self.head(column) {
+            "" => column.title.clone(),
+            // The name of another resource.
+            head if column.inner.is_empty() && column.leaf != head => format!("{head}.{}", column.leaf),
+            _ => path(),
+        };
+        let whole = column.whole.and_then(|index| self.heads.get(index).cloned());
+        [Some(path), whole].into_iter().flatten()
+    }
+
+    /// What the value of a column is a part of, for one that shows both; the inner `None` where a row lacks it.
+    pub(super) fn whole<'r>(&self, column: &GridColumn, heads: &[Option<&'r [u8]>]) -> Option<Option<&'r [u8]>> {
+        column.whole.map(|index| heads.get(index).copied().flatten())
+    }
+
     /// What a column's path begins with in a row: the value of its first member, or the row itself.
     pub(super) fn value<'r>(&self, column: &GridColumn, row: &'r [u8], heads: &[Option<&'r [u8]>]) -> Option<&'r [u8]> {
         match column.head {
@@ -268,19 +308,29 @@ impl Grid {
 }
 
 /// The columns to print: the requested ones, or the default ones of the format.
-fn columns(shape: &Shape, fields: &[Field], format: Format, selection: Option<&Selection>) -> Vec<Column> {
+fn columns(shape: &Shape, fields: &[Field], view: &View, selection: Option<&Selection>) -> Vec<Candidate> {
+    let asked = |columns: &[Column]| columns.iter().cloned().map(Candidate::asked).collect();
     let mut columns = match selection {
-        Some(selection) if !selection.added => return selection.columns.clone(),
-        _ => default_columns(shape, fields, format),
+        Some(selection) if !selection.added => return asked(&selection.columns),
+        // Members requested with `fields=`.
+        _ if shape.inventory.is_none() && view.taken_from.is_some() && !shape.fields.is_empty() => {
+            asked(&default_columns(shape, fields, view.format))
+        }
+        _ => defaults::ranked(default_columns(shape, fields, view.format), shape.inventory.as_deref()),
     };
-    if let Some(selection) = selection {
-        for column in &selection.columns {
-            if !columns.iter().any(|known| known.path == column.path && known.title == column.title) {
-                columns.push(column.clone());
-            }
+    for column in selection.iter().flat_map(|selection| &selection.columns) {
+        match columns.iter_mut().find(|known| known.column.path == column.path && known.column.title == column.title) {
+            Some(known) => known.rank = 0,
+            None => columns.push(Candidate::asked(column.clone())),
         }
     }
-    columns
+    if view.terminal && view.format == Format::Table { defaults::on_terminal(columns, &view.named) } else { columns }
+}
+
+/// The members that the default columns of a table show as they are.
+pub fn default_members(shape: &Shape) -> Vec<String> {
+    let columns = default_columns(shape, &shape.fields, Format::Table).into_iter();
+    columns.filter(|column| column.path.len() == 1).flat_map(|column| column.path).collect()
 }
 
 fn default_columns(shape: &Shape, fields: &[Field], format: Format) -> Vec<Column> {

@@ -43,7 +43,7 @@ use std::io::Write;
 pub use columns::{Column, Selection, SelectionError};
 pub use error::{Error, Holder};
 pub use filter::Filter;
-pub use grid::check_columns;
+pub use grid::{check_columns, default_members};
 pub use marks::{Change, Marks, Snapshot};
 pub use size::human_size;
 pub use sort::{SortKey, Sorted};

@@ -1,5 +1,7 @@
 //! Byte counts that people can read.
 
+use std::fmt::Write;
+
 use super::view::FieldKind;
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -27,6 +29,23 @@ pub fn human_size(number: &str) -> Option<String> {
     } else {
         format!("{sign}{whole}.{tenth} {}", UNITS[unit])
     })
+}
+
+/// Appends a byte count and what it is a part of, both in the unit of the latter: `63/128 GiB`, `0.5/9.1 TiB`.
+pub(super) fn part_of_size(part: i64, whole: i64, out: &mut String) {
+    let mut unit = 0;
+    // What would round to 1,024 is shown in the next unit.
+    while unit + 1 < UNITS.len() && whole.unsigned_abs() as f64 / 1024_f64.powi(unit as i32) >= 1023.5 {
+        unit += 1;
+    }
+    let scaled = |count: i64| {
+        let count = count as f64 / 1024_f64.powi(unit as i32);
+        // Two digits say enough.
+        (count, usize::from(count.abs() < 9.95 && count.fract() != 0.0))
+    };
+    let ((part, part_digits), (whole, whole_digits)) = (scaled(part), scaled(whole));
+    // Memory takes what is written.
+    let _ = write!(out, "{part:.part_digits$}/{whole:.whole_digits$} {}", UNITS[unit]);
 }
 
 /// The integer that a JSON number spells: `1.073741824E9` is one (N4).
@@ -79,6 +98,24 @@ mod tests {
         ];
         for (number, text) in cases {
             assert_eq!(human_size(number).as_deref(), *text, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_part_has_the_unit_of_the_whole() {
+        for (part, whole, text) in [
+            (63 << 30, 128 << 30, "63/128 GiB"),
+            (4_931_431_059_456, 9_992_857_976_832, "4.5/9.1 TiB"),
+            (512 << 20, 128 << 30, "0.5/128 GiB"),
+            (1 << 20, 128 << 30, "0.0/128 GiB"),
+            (0, 1_099_000_000_000, "0/1.0 TiB"),
+            (-(1 << 30), 2 << 30, "-1/2 GiB"),
+            (0, 0, "0/0 B"),
+            (i64::MAX, i64::MAX, "8/8 EiB"),
+        ] {
+            let mut out = String::new();
+            part_of_size(part, whole, &mut out);
+            assert_eq!(out, text);
         }
     }
 

@@ -43,6 +43,11 @@ impl SortKey {
         Ok(SortKey { column: Column { at: column.at + shift, ..column }, descending, saved: false })
     }
 
+    /// The members that lead to the values.
+    pub fn path(&self) -> &[String] {
+        &self.column.path
+    }
+
     /// The same as a saved preference.
     pub fn saved(self) -> SortKey {
         SortKey { saved: true, ..self }
@@ -201,7 +206,7 @@ pub(super) enum Key {
 }
 
 impl Key {
-    fn of(row: &[u8], path: &[String]) -> Key {
+    pub(super) fn of(row: &[u8], path: &[String]) -> Key {
         let mut key = Key::Missing;
         json::pick(row, path, &mut |value| {
             if key == Key::Missing {
@@ -235,7 +240,7 @@ impl Key {
         if let Key::Text(text) = self { text.capacity() } else { 0 }
     }
 
-    fn compare(&self, other: &Key) -> Ordering {
+    pub(super) fn compare(&self, other: &Key) -> Ordering {
         match (self, other) {
             (Key::Bool(a), Key::Bool(b)) => a.cmp(b),
             (Key::Number(a, x), Key::Number(b, y)) => a.total_cmp(b).then(x.cmp(y)),

@@ -12,6 +12,7 @@ use super::frame::{Layout, Lines};
 use super::grid::{Grid, Sample};
 use super::output::Output;
 use super::rows::{RowKind, RowWriter, Section};
+use super::sort::Key;
 use super::style::Tone;
 use super::vertical::{Blocks, block, title};
 use super::view::{Format, Shape, View};
@@ -30,6 +31,8 @@ pub(super) struct Table<'a, 'o> {
     phase: Phase,
     cells: Vec<Cell>,
     hidden: Vec<String>,
+    /// What is the same in all rows of the current section: headings and values.
+    same: Vec<(String, Cell)>,
 }
 
 /// The state of the current section.
@@ -57,6 +60,7 @@ impl<'a, 'o> Table<'a, 'o> {
             phase: Phase::Measuring,
             cells: Vec::new(),
             hidden: Vec::new(),
+            same: Vec::new(),
         }
     }
 
@@ -65,7 +69,8 @@ impl<'a, 'o> Table<'a, 'o> {
         self.hidden
     }
 
-    fn measured(&mut self) -> Result<(), Error> {
+    /// Lays the table out for the rows that are there; `complete` says that these are all.
+    fn measured(&mut self, complete: bool) -> Result<(), Error> {
         let sample = std::mem::take(&mut self.sample);
         let name = self.name.clone();
         let section = Section { name: &name, kind: self.kind, single: self.single };
@@ -95,6 +100,14 @@ impl<'a, 'o> Table<'a, 'o> {
             fill(&grid, row, self.view, &mut cells);
             table.push(cells);
         }
+        if complete && self.view.terminal && self.view.format == Format::Table {
+            if self.view.by_name {
+                by_name(&sample, &mut table);
+            }
+            if self.view.folds && self.view.border.is_none() && self.view.header {
+                self.fold(&mut grid, &mut table);
+            }
+        }
         match Layout::of(&grid, &table, self.view, &self.lines) {
             None => {
                 for cells in table {
@@ -103,7 +116,12 @@ impl<'a, 'o> Table<'a, 'o> {
                 self.phase = Phase::Blocks(grid);
             }
             Some(layout) => {
-                self.hidden.extend(grid.columns.drain(layout.widths.len()..).map(|column| column.title));
+                let kept = &layout.kept;
+                for index in (0..grid.columns.len()).filter(|index| !kept.contains(index)) {
+                    self.hidden.extend(grid.names(&grid.columns[index]));
+                }
+                keep(&mut grid.columns, kept);
+                table.iter_mut().for_each(|cells| keep(cells, kept));
                 if !grid.columns.is_empty() {
                     self.write_heading(&grid, &layout);
                 }
@@ -115,6 +133,49 @@ impl<'a, 'o> Table<'a, 'o> {
             }
         }
         Ok(())
+    }
+
+    /// Takes the default columns out that are the same in all of several rows, to be told below the table.
+    fn fold(&mut self, grid: &mut Grid, table: &mut [Vec<Cell>]) {
+        let [first, others @ ..] = &*table else { return };
+        let is_same = |index: usize| {
+            let column = &grid.columns[index];
+            let is_kept = column.rank <= 1 || column.leaf == "uuid" || others.is_empty();
+            !is_kept && others.iter().all(|cells| cells[index].text == first[index].text)
+        };
+        let (same, kept): (Vec<usize>, Vec<usize>) = (0..grid.columns.len()).partition(|index| is_same(*index));
+        self.same = same.iter().map(|index| (grid.columns[*index].title.clone(), first[*index].clone())).collect();
+        keep(&mut grid.columns, &kept);
+        table.iter_mut().for_each(|cells| keep(cells, &kept));
+    }
+
+    /// Writes what is the same in all rows, in lines that the terminal does not break.
+    fn write_same(&mut self) {
+        let room = self.view.limit().unwrap_or(usize::MAX);
+        let (empty, filled): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.same).into_iter().partition(|(_, cell)| cell.text.is_empty());
+        let filled = filled.into_iter().map(|(title, cell)| ("every row: ", format!("{title} {}", cell.text)));
+        let items = filled.chain(empty.into_iter().map(|(title, _)| ("empty: ", title)));
+        let mut taken = 0;
+        let mut under = "";
+        for (heading, text) in items {
+            let text = json::escape_unprintable(&text);
+            let text = if under == heading { text } else { format!("{heading}{text}").into() };
+            let end = if under == heading { "," } else { ";" };
+            let breaks = taken > 0 && taken + 3 + width(&text) > room;
+            let before = match (taken, breaks) {
+                (0, _) => String::new(),
+                (_, true) => format!("{end}\n  "),
+                (_, false) => format!("{end} "),
+            };
+            taken = if breaks { 2 } else { taken + before.len() } + width(&text);
+            under = heading;
+            self.out.buffer.extend_from_slice(before.as_bytes());
+            self.out.buffer.extend_from_slice(text.as_bytes());
+        }
+        if taken > 0 {
+            self.out.buffer.push(b'\n');
+        }
     }
 
     /// Writes rows as blocks instead of a table.
@@ -151,11 +212,32 @@ impl<'a, 'o> Table<'a, 'o> {
     }
 }
 
+/// Sorts the cells of rows by the names of the rows; those without one come last.
+fn by_name(sample: &Sample, table: &mut Vec<Vec<Cell>>) {
+    let rows = sample.rows().zip(std::mem::take(table));
+    let mut rows: Vec<(Key, Vec<Cell>)> =
+        rows.map(|(row, cells)| (Key::of(row, &["name".to_owned()]), cells)).collect();
+    rows.sort_by(|(a, _), (b, _)| a.compare(b));
+    table.extend(rows.into_iter().map(|(_, cells)| cells));
+}
+
+/// Drops all elements but those of these indexes.
+fn keep<T>(elements: &mut Vec<T>, kept: &[usize]) {
+    let mut index = 0;
+    elements.retain(|_| {
+        index += 1;
+        kept.contains(&(index - 1))
+    });
+}
+
 fn fill(grid: &Grid, row: &[u8], view: &View, cells: &mut Vec<Cell>) {
     cells.resize_with(grid.columns.len(), Cell::default);
     let heads = grid.heads(row);
     for (column, cell) in grid.columns.iter().zip(&mut *cells) {
-        cell::for_people(column, grid.value(column, row, &heads), view, cell);
+        match grid.whole(column, &heads) {
+            Some(whole) => cell::joint(grid.value(column, row, &heads), whole, cell),
+            None => cell::for_people(column, grid.value(column, row, &heads), view, cell),
+        }
     }
     if let Some(tone_of) = view.marks.as_ref().and_then(|marks| marks.of_row(row)) {
         for (column, cell) in grid.columns.iter().zip(cells) {
@@ -177,7 +259,7 @@ impl RowWriter for Table<'_, '_> {
         match &self.phase {
             Phase::Measuring => {
                 self.sample.push(row);
-                if self.sample.is_full() { self.measured() } else { Ok(()) }
+                if self.sample.is_full() { self.measured(false) } else { Ok(()) }
             }
             Phase::Rows(grid, layout) => {
                 fill(grid, row, self.view, &mut self.cells);
@@ -197,11 +279,12 @@ impl RowWriter for Table<'_, '_> {
 
     fn end(&mut self) -> Result<(), Error> {
         if matches!(self.phase, Phase::Measuring) {
-            self.measured()?;
+            self.measured(true)?;
         }
         if let Phase::Rows(_, layout) = &self.phase {
             self.lines.bottom(layout, &mut self.out.buffer);
         }
+        self.write_same();
         self.phase = Phase::Measuring;
         Ok(())
     }
@@ -224,9 +307,9 @@ impl RowWriter for Table<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Border;
     use super::super::columns::Selection;
     use super::super::testing::{print, print_with, try_print, zone_shape};
+    use super::super::{Border, Field, FieldKind};
     use super::*;
     use crate::secret::Secrets;
 
@@ -298,6 +381,96 @@ image-store   1ab3b836a88342e1bbc1b1a17d092f0f  Enabled   9.1 TiB
         assert!(text.contains("日本の倉…"), "{text}");
         for line in text.lines() {
             assert!(width(line) <= 44, "{line}");
+        }
+    }
+
+    /// Hosts as a node describes them.
+    fn hosts() -> (String, Shape) {
+        let row = |name: &str, state: &str, available: u64, cpus: u32| {
+            format!(
+                r#"{{"name":"{name}","uuid":"{UUID}","state":"{state}","status":"Connected","managementIp":"172.20.11.{cpus}","hypervisorType":"KVM","cpuNum":{cpus},"availableMemoryCapacity":{available},"totalMemoryCapacity":{},"architecture":"x86_64","clusterUuid":"{UUID}","createDate":"Jan 6, 2026 9:00:00 AM"}}"#,
+                128_u64 << 30
+            )
+        };
+        let field = |name: &str| {
+            let kind = if name.ends_with("Capacity") { FieldKind::Long } else { FieldKind::Text };
+            Field { name: name.to_owned(), kind, secret: false }
+        };
+        let names = "uuid,name,state,status,managementIp,hypervisorType,cpuNum,availableMemoryCapacity,totalMemoryCapacity,architecture,clusterUuid,createDate";
+        let fields = names.split(',').map(field).collect();
+        let shape = Shape { inventory: Some("HostInventory".to_owned()), fields, results: Vec::new() };
+        (reply(&[&row("host-10", "Enabled", 63 << 30, 32), &row("host-2", "Disabled", 512 << 20, 16)]), shape)
+    }
+
+    #[test]
+    fn columns_are_left_out_by_worth() {
+        let (rows, shape) = hosts();
+        let first = |width: usize| {
+            let (text, rendered) = try_print(&rows, &shape, &terminal(width)).expect("prints");
+            (text.lines().next().map(str::to_owned).unwrap_or_default(), rendered.hidden.join(","))
+        };
+        let (heading, left_out) = first(80);
+        assert_eq!(heading, "name     uuid                              state     status     cpu       memory");
+        assert_eq!(left_out, "managementIp,hypervisorType,architecture,clusterUuid");
+        // What is left of the space goes to what fits.
+        assert_eq!(first(65).0, "name     uuid                              status          memory");
+        assert_eq!(first(55).0, "name     uuid                                   memory");
+        assert_eq!(first(40), ("name     uuid".to_owned(), "state,status,managementIp,hypervisorType,cpuNum,availableMemoryCapacity,totalMemoryCapacity,architecture,clusterUuid".to_owned()));
+    }
+
+    #[test]
+    fn what_belongs_together_shares_a_cell_on_terminals_only() {
+        let (rows, shape) = hosts();
+        let text = print_with(&rows, &shape, &terminal(80));
+        assert!(text.contains("   63/128 GiB\n") && text.contains("  0.5/128 GiB\n"), "{text}");
+        let piped = print_with(&rows, &shape, &View::new(Format::Table));
+        let columns =
+            "managementIp  hypervisorType  cpuNum  availableMemoryCapacity  totalMemoryCapacity  architecture";
+        assert!(piped.contains(columns) && piped.contains("512 MiB") && !piped.contains('/'), "{piped}");
+        let asked = print_with(&rows, &shape, &with_columns(terminal(80), "name,availableMemoryCapacity,managementIp"));
+        assert!(asked.starts_with("name     availableMemoryCapacity  managementIp\n"), "{asked}");
+    }
+
+    #[test]
+    fn what_is_the_same_in_all_rows_is_told_below() {
+        let (rows, shape) = hosts();
+        let view = View { folds: true, by_name: true, ..terminal(80) };
+        assert_eq!(
+            print_with(&rows, &shape, &view),
+            format!(
+                "\
+name     uuid                              state     ip                 memory
+───────  ────────────────────────────────  ────────  ────────────  ───────────
+host-2   {UUID}  Disabled  172.20.11.16  0.5/128 GiB
+host-10  {UUID}  Enabled   172.20.11.32   63/128 GiB
+every row: status Connected, hypervisor KVM, arch x86_64,
+  clusterUuid {UUID}
+"
+            )
+        );
+        // What was asked for stays, and so does everything in a pipe and within borders.
+        let asked = print_with(&rows, &shape, &with_columns(view.clone(), "name,status"));
+        assert_eq!(asked.lines().last(), Some("host-10  Connected"));
+        for view in [
+            View { terminal: false, width: None, ..view.clone() },
+            View { border: Some(Border::Ascii), ..view.clone() },
+            View { header: false, ..view },
+        ] {
+            let text = print_with(&rows, &shape, &view);
+            assert!(!text.contains("every row") && text.contains("Connected"), "{text}");
+        }
+    }
+
+    #[test]
+    fn columns_that_were_asked_for_stay() {
+        let (rows, shape) = hosts();
+        for width in [40, 60, 80, 120, 200] {
+            let (text, rendered) =
+                try_print(&rows, &shape, &with_columns(terminal(width), "+createDate,architecture,clusterUuid"))
+                    .expect("prints");
+            for column in ["createDate", "arch", "cluster", "name", "2026-01-06 09:00"] {
+                assert!(text.contains(column) && !rendered.hidden.contains(&column.to_owned()), "{width}: {text}");
+            }
         }
     }
 

@@ -151,6 +151,8 @@ impl Blocks {
                 lines.push((column.title.clone(), cell));
             }
             // The default columns come first: the order of members in a reply has no meaning (N2).
+            // The name of a resource follows its uuid.
+            let key_of = |name: &'_ str| view.named.iter().find(|(_, member)| member == name).map(|(key, _)| key);
             let place = |name: &str| match first {
                 Some(grid) => {
                     let is_it =
@@ -168,7 +170,7 @@ impl Blocks {
                     }
                 }
             }
-            lines.sort_by_key(|(name, _)| place(name));
+            lines.sort_by_key(|(name, _)| place(key_of(name).unwrap_or(name)));
         } else if let Some(column) = member_column(self.name.clone(), &Shape::default(), view) {
             let mut cell = Cell::default();
             cell::for_people(&column, Some(row), view, &mut cell);

@@ -100,6 +100,13 @@ pub struct View {
     pub failed: bool,
     /// Whether rows of the named inventory may have a value at a path although the current rows have none.
     pub knows: fn(&str, &[String]) -> bool,
+    /// Whether a column that is the same in all rows is told below a table on a terminal.
+    pub folds: bool,
+    /// Whether the rows of a table on a terminal are sorted by name, where all are there before the first is printed.
+    pub by_name: bool,
+    /// Default columns that are shown as another one: the member that refers to a resource by its uuid, and the one that
+    /// holds that resource.
+    pub named: Vec<(String, String)>,
     /// The inventory that the rows are taken from, where only some of its members were asked for.
     pub taken_from: Option<String>,
 }
@@ -129,6 +136,9 @@ impl View {
             marks: None,
             failed: false,
             knows: |_, _| false,
+            folds: false,
+            by_name: false,
+            named: Vec::new(),
             taken_from: None,
         }
     }

@@ -14,6 +14,8 @@ pub(crate) struct BaseOptions {
     changed: BTreeSet<&'static str>,
     /// What `set confirm` said.
     pub(crate) confirm: Option<Confirm>,
+    /// Whether `set names off` keeps uuids in tables.
+    pub(crate) no_names: bool,
     /// Whether nothing may be said.
     pub(crate) silent: bool,
 }

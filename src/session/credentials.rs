@@ -85,9 +85,14 @@ pub(super) fn share_session(node: &mut Node, credentials: config::Credentials, e
     }
 }
 
-/// An access key for a node in the named time zone, or else in that of this machine.
+/// The zone of a node by its name, or else this machine's.
+pub(crate) fn zone_of(name: Option<&str>) -> NodeZone {
+    name.and_then(NodeZone::parse).unwrap_or_else(NodeZone::of_this_machine)
+}
+
+/// An access key of a node in a zone by its name, or else in this machine's.
 pub(super) fn access_key(id: &str, secret: &Secret, zone: Option<&str>) -> Credentials {
-    let zone = zone.and_then(NodeZone::parse).unwrap_or_else(NodeZone::of_this_machine);
+    let zone = zone_of(zone);
     Credentials::AccessKey(AccessKey { id: id.to_owned(), secret: secret.clone(), zone })
 }
 

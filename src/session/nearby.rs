@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::{ApiName, Catalog, Inventory, Offers, Type};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
-use crate::json;
+use crate::json::{self, Piece, Pieces};
 use crate::plan::{self, Wanted};
 use crate::shell::complete::LiveValue;
 use crate::shell::{self, Unreachable};
@@ -169,21 +169,31 @@ impl Lookup {
 
     /// These members of the rows that a query finds; `None` where the node cannot be asked.
     fn rows(&mut self, query: &str, wanted: &Wanted<'_>, members: &[&str]) -> Option<Vec<Vec<Option<String>>>> {
+        let member = |row: &[u8], name: &str| {
+            let text = json::member(row, name).filter(|text| *text != b"null")?;
+            Some(json::unescape(text).into_owned())
+        };
+        let mut rows = Vec::new();
+        self.each_row(query, wanted, &mut |row| rows.push(members.iter().map(|name| member(row, name)).collect()))?;
+        Some(rows)
+    }
+
+    /// Calls `found` with each row that a query finds; `None` where the node cannot be asked.
+    pub(crate) fn each_row(&mut self, query: &str, wanted: &Wanted<'_>, found: &mut dyn FnMut(&[u8])) -> Option<()> {
         let api = self.catalog.api_name(query)?;
         if api.is_mistakable() && !self.has(api) {
             return None;
         }
         let planned = plan::rows(query, wanted, PAGE_SIZE, self.catalog).ok()?;
-        let Ok(Answer::Reply(reply)) = self.client.query(&planned, &CallOptions::default(), &mut Unwatched) else {
+        let Ok(Answer::Reply(mut reply)) = self.client.query(&planned, &CallOptions::default(), &mut Unwatched) else {
             return None;
         };
-        let text = reply.into_text().ok()?;
-        let rows = json::member(&text, "inventories")?;
-        let member = |row: &[u8], name: &str| {
-            let text = json::member(row, name).filter(|text| *text != b"null")?;
-            Some(json::unescape(text).into_owned())
-        };
-        Some(json::items(rows).map(|row| members.iter().map(|name| member(row, name)).collect()).collect())
+        while let Some(piece) = reply.next_piece().ok()? {
+            if let Piece::Row(row) = piece {
+                found(row);
+            }
+        }
+        Some(())
     }
 
     /// What the rows of a query are.

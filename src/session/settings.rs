@@ -77,6 +77,8 @@ pub(crate) struct ViewSettings {
     pub(crate) summary: bool,
     pub(crate) header: bool,
     pub(crate) wrap: bool,
+    /// Whether names stand for uuids on terminals.
+    pub(crate) names: bool,
     pub(crate) secrets: Secrets,
     /// Whether an empty result is a failure.
     pub(crate) fail_empty: bool,
@@ -218,6 +220,7 @@ impl<'a> Layers<'a> {
             summary: self.flag(|options| options.summary),
             header: !self.flag(|options| options.no_header),
             wrap: self.flag(|options| options.wrap),
+            names: !self.base.no_names,
             secrets: if self.flag(|options| options.no_secure) { Secrets::Shown } else { Secrets::Masked },
             fail_empty: self.flag(|options| options.fail_empty),
         }
@@ -263,6 +266,7 @@ impl<'a> Layers<'a> {
             color: color.unwrap_or_default(),
             errors: errors.unwrap_or_default(),
             pager: Some(pager).filter(|_| !is_off && !self.flag(|options| options.no_pager)),
+            less: self.variables.less.clone(),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::journal::Journal;
 use crate::json::Pieces;
 use crate::results::{Limits, Results};
 use crate::secret::{KnownSecrets, Secrets};
-use crate::terminal::{Output, Reporter, Source, Terminal};
+use crate::terminal::{Output, Paging, Reporter, Source, Terminal};
 use crate::tty;
 
 use super::base_options::BaseOptions;
@@ -95,7 +95,16 @@ impl Invocation<'_> {
         &mut self,
         write: impl FnOnce(&mut dyn std::io::Write) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.out.write(&self.settings.ui, &self.session.interrupt, write)
+        self.write_paged(Paging::Lines, write)
+    }
+
+    /// As [`Invocation::write`], where it is known what is to become of what does not fit.
+    pub(crate) fn write_paged<T>(
+        &mut self,
+        paging: Paging,
+        write: impl FnOnce(&mut dyn std::io::Write) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.out.write(paging, &self.settings.ui, &self.session.interrupt, write)
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) use export::Export;
 pub(crate) use full_screen::FullScreen;
 pub(crate) use input::{ask_secret, read_text, stdin_is_taken};
 pub(crate) use line_editor::edit;
-pub(crate) use output::Output;
+pub(crate) use output::{Output, Paging};
 pub(crate) use program::Program;
 pub(crate) use report::{Reporter, Source, bug};
 pub(crate) use spinner::JobsProgress;

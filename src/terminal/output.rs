@@ -2,11 +2,23 @@
 
 use std::io::{self, Write};
 
+use crate::cli::ColorChoice;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 
 use super::pager::{Pager, PagerProgram};
 use super::ui::{Screen, Ui};
+
+/// What becomes of results that do not fit the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paging {
+    /// They are printed all the same: a few lines that matter.
+    Never,
+    /// They go through the pager where they have too many lines.
+    Lines,
+    /// The same where they have too long lines, which the pager does not break.
+    Sideways,
+}
 
 /// The output for the results of a line.
 pub(crate) enum Output<'a> {
@@ -48,6 +60,7 @@ impl Output<'_> {
     /// Calls `write` with the writer for results. A running pager handles Ctrl-C.
     pub(crate) fn write<T>(
         &mut self,
+        paging: Paging,
         ui: &Ui,
         interrupt: &Interrupt,
         write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
@@ -56,10 +69,16 @@ impl Output<'_> {
             Output::Writer(writer) => write(*writer),
             Output::Screen => {
                 let terminal = &ui.terminal;
-                let may_page = terminal.stdout && terminal.stdin && !terminal.is_dumb && ui.pager.is_some();
+                let may_page = terminal.stdout
+                    && terminal.stdin
+                    && !terminal.is_dumb
+                    && ui.pager.is_some()
+                    && paging != Paging::Never;
                 let program = PagerProgram {
                     command: ui.pager.as_deref().unwrap_or_default(),
-                    less_is_set: terminal.less_is_set,
+                    less: ui.less.as_deref(),
+                    sideways: paging == Paging::Sideways,
+                    colours: ui.color.value == ColorChoice::Always,
                     interrupt,
                 };
                 let mut pager = Pager::new(io::stdout().lock(), terminal.size.filter(|_| may_page), program);

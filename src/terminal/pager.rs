@@ -14,9 +14,13 @@ const KEPT: usize = 1 << 20;
 pub(crate) struct PagerProgram<'a> {
     /// The shell command.
     pub(crate) command: &'a str,
-    /// Whether `LESS` is set.
-    pub(crate) less_is_set: bool,
-    /// The interruption by Ctrl-C, which the pager handles while it runs.
+    /// How the user wants `less`, as `LESS` says.
+    pub(crate) less: Option<&'a str>,
+    /// Whether long lines are to be scrolled and not broken.
+    pub(crate) sideways: bool,
+    /// Whether the user wants colours, whatever the pager makes of them.
+    pub(crate) colours: bool,
+    /// Whose Ctrl-C is the pager's while that runs.
     pub(crate) interrupt: &'a Interrupt,
 }
 
@@ -31,6 +35,10 @@ pub(crate) struct Pager<'a, W: Write> {
     lines: usize,
     column: usize,
     in_escape: bool,
+    /// Whether a line is to be scrolled sideways.
+    too_long: bool,
+    /// Whether the bytes for the pager end within an escape sequence that it does not get.
+    in_dropped: bool,
     child: Option<Program>,
     /// The output written to the pager, until it is known to be running.
     kept: Option<Vec<u8>>,
@@ -38,6 +46,26 @@ pub(crate) struct Pager<'a, W: Write> {
     /// The user left the pager before the end of the output.
     left: bool,
 }
+
+/// The pagers that show colours.
+const SHOW_COLOURS: [&str; 9] = ["less", "bat", "batcat", "cat", "moar", "moor", "most", "ov", "tee"];
+
+impl PagerProgram<'_> {
+    /// What `less` is told: colours as they are, long lines as the output wants them, and what the user says, or else
+    /// to leave the text on the screen.
+    fn less(&self) -> String {
+        let chop = if self.sideways { "S" } else { "" };
+        format!("-R{chop} {}", self.less.unwrap_or("-X")).trim_end().to_owned()
+    }
+
+    fn shows_colours(&self) -> bool {
+        let program = self.command.split_whitespace().next().unwrap_or_default();
+        self.colours || SHOW_COLOURS.contains(&program.rsplit('/').next().unwrap_or(program))
+    }
+}
+
+/// How many lines of the terminal are left to what is said below the output, and to the prompt.
+const BELOW: usize = 4;
 
 impl<'a, W: Write> Pager<'a, W> {
     /// A writer for `out`, a terminal of that size.
@@ -52,6 +80,8 @@ impl<'a, W: Write> Pager<'a, W> {
             lines: 0,
             column: 0,
             in_escape: false,
+            too_long: false,
+            in_dropped: false,
             child: None,
             kept: None,
             missing: false,
@@ -74,6 +104,7 @@ impl<'a, W: Write> Pager<'a, W> {
                 0x80..=0xbf => {}
                 _ => {
                     self.column += 1;
+                    self.too_long |= self.column > width && self.program.sideways;
                     if self.column > width {
                         self.lines += 1;
                         self.column = 1;
@@ -87,10 +118,7 @@ impl<'a, W: Write> Pager<'a, W> {
     fn start(&mut self) -> io::Result<()> {
         self.size = None;
         let mut command = Program::command(self.program.command);
-        if !self.program.less_is_set {
-            // Keep colours, and leave the text on the screen.
-            command.env("LESS", "RX");
-        }
+        command.env("LESS", self.program.less());
         self.child = Program::start(command, self.program.interrupt).ok();
         self.missing = self.child.is_none();
         self.kept = Some(Vec::new());
@@ -108,7 +136,14 @@ impl<'a, W: Write> Pager<'a, W> {
         if let Some(kept) = &mut self.kept {
             kept.extend_from_slice(bytes);
         }
-        match child.write_all(bytes) {
+        let plain;
+        let shown = if self.program.shows_colours() {
+            bytes
+        } else {
+            plain = without_colours(bytes, &mut self.in_dropped);
+            &plain
+        };
+        match child.write_all(shown) {
             Ok(()) => {
                 self.kept.take_if(|kept| kept.len() > KEPT);
                 Ok(())
@@ -149,6 +184,21 @@ impl<'a, W: Write> Pager<'a, W> {
     }
 }
 
+/// The bytes without the sequences for colours. `inside` says that one began before, or goes on behind.
+fn without_colours(bytes: &[u8], inside: &mut bool) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    for &byte in bytes {
+        if byte == 0x1b {
+            *inside = true;
+        } else if *inside {
+            *inside = !byte.is_ascii_alphabetic();
+        } else {
+            plain.push(byte);
+        }
+    }
+    plain
+}
+
 impl<W: Write> Write for Pager<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some((width, height)) = self.size else {
@@ -157,8 +207,8 @@ impl<W: Write> Write for Pager<'_, W> {
         };
         self.held.extend_from_slice(bytes);
         self.count(bytes, width.max(1));
-        // The prompt needs a line, too.
-        if self.lines >= height.saturating_sub(1) {
+        // The heading is still to be seen when all is said. A small terminal is filled.
+        if self.lines > height.saturating_sub(BELOW).max(height / 2) || self.too_long {
             self.start()?;
         }
         Ok(bytes.len())
@@ -176,7 +226,8 @@ mod tests {
     fn paged(text: &str, size: Option<(usize, usize)>, program: &str) -> String {
         let mut screen = Vec::new();
         let interrupt = Interrupt::new();
-        let program = PagerProgram { command: program, less_is_set: false, interrupt: &interrupt };
+        let program =
+            PagerProgram { command: program, less: None, sideways: false, colours: false, interrupt: &interrupt };
         let mut pager = Pager::new(&mut screen, size, program.clone());
         // A pager that is left early breaks its pipe.
         let _ = pager.write_all(text.as_bytes());
@@ -190,6 +241,28 @@ mod tests {
         assert_eq!(paged("a\nb\n", Some((80, 24)), "exit 9"), "a\nb\n");
         assert_eq!(paged("\u{1b}[31mred\u{1b}[0m\n", Some((4, 3)), "exit 9"), "\u{1b}[31mred\u{1b}[0m\n");
         assert_eq!(paged(&"x\n".repeat(99), None, "exit 9"), "x\n".repeat(99));
+    }
+
+    #[test]
+    fn less_gets_colours_and_what_the_user_says() {
+        let interrupt = Interrupt::new();
+        let program =
+            |less, sideways| PagerProgram { command: "", less, sideways, colours: false, interrupt: &interrupt };
+        assert_eq!(program(None, false).less(), "-R -X");
+        assert_eq!(program(None, true).less(), "-RS -X");
+        assert_eq!(program(Some("FS"), false).less(), "-R FS");
+        assert_eq!(program(Some(""), false).less(), "-R");
+    }
+
+    #[test]
+    fn a_pager_that_shows_no_colours_gets_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("paged");
+        let text = "\u{1b}[38;5;28mx\u{1b}[0m\n".repeat(30);
+        for (program, shown) in [("cat", &text), ("sed -n p", &"x\n".repeat(30))] {
+            paged(&text, Some((80, 24)), &format!("{program} > '{}'", file.display()));
+            assert_eq!(&std::fs::read_to_string(&file).expect("it was paged"), shown);
+        }
     }
 
     #[test]

@@ -25,8 +25,6 @@ pub(crate) struct Terminal {
     pub(crate) unicode: bool,
     /// Whether `NO_COLOR` is set.
     pub(crate) no_color: bool,
-    /// Whether `LESS` says how the user wants `less`.
-    pub(crate) less_is_set: bool,
 }
 
 impl Terminal {
@@ -40,7 +38,6 @@ impl Terminal {
             is_dumb: environment.is_dumb_terminal(),
             unicode: environment.variables.unicode,
             no_color: environment.variables.no_color,
-            less_is_set: environment.variables.less.is_some(),
         }
     }
 }
@@ -59,6 +56,8 @@ pub(crate) struct Ui {
     pub(crate) errors: Sourced<ErrorFormat>,
     /// The pager for long output; `None` for no pager.
     pub(crate) pager: Option<String>,
+    /// How the user wants `less`, as `LESS` says.
+    pub(crate) less: Option<String>,
 }
 
 /// Where results go.

@@ -234,6 +234,7 @@ fn every_setting_is_shown_and_changed_by_its_name() {
         ("columns", "name"),
         ("errors", "json"),
         ("max-width", "40"),
+        ("names", "off"),
         ("output", "table"),
         ("page-size", "50"),
         ("pager", "off"),

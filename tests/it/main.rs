@@ -32,6 +32,7 @@ mod prompt;
 mod queries;
 mod raw;
 mod redirections;
+mod relations;
 mod screen;
 mod secrets;
 mod served;

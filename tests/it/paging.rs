@@ -33,9 +33,33 @@ fn without_its_pager_the_output_is_printed() {
 fn the_pager_and_its_options_are_those_of_the_user() {
     let home = Home::new();
     let told = [("PAGER", "cat > /dev/null; echo LESS is $LESS")];
-    assert!(screen_of(&home, &["help", "exit-codes"], &told).contains("LESS is RX"));
+    assert!(screen_of(&home, &["help", "exit-codes"], &told).contains("LESS is -R -X"));
     let own = [told[0], ("LESS", "FS")];
-    assert!(screen_of(&home, &["help", "exit-codes"], &own).contains("LESS is FS"));
+    assert!(screen_of(&home, &["help", "exit-codes"], &own).contains("LESS is -R FS"));
+}
+
+#[test]
+fn a_wide_table_is_scrolled_sideways() {
+    let home = Home::with_cloud();
+    let told = [("PAGER", "cat > paged; echo LESS is $LESS")];
+    // Few rows, but long ones.
+    assert!(screen_of(&home, &["--sandbox", "QueryHost", "-o", "wide", "limit=2"], &told).contains("LESS is -RS -X"));
+    let paged = std::fs::read_to_string(home.path().join("paged")).expect("it was paged");
+    let heading = paged.lines().next().unwrap_or_default();
+    assert!(heading.contains("name") && heading.contains("lastOpDate"), "{paged}");
+    assert_eq!(paged.lines().count(), 4, "{paged}");
+    // A table that is as wide as the terminal is not.
+    let table = screen_of(&home, &["--sandbox", "QueryHost", "limit=2"], &told);
+    assert!(table.contains("host-1") && !table.contains("LESS"), "{table}");
+}
+
+#[test]
+fn the_manual_is_read_and_not_its_source() {
+    let home = Home::new();
+    let told = [("PAGER", "head -n 2")];
+    let screen = screen_of(&home, &["man"], &told);
+    assert!(screen.starts_with("NAME\n    zstack-cli - "), "{screen}");
+    home.run(["man"]).succeeds().stdout_has(".SH NAME\n");
 }
 
 #[test]

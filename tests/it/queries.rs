@@ -42,6 +42,16 @@ fn zones() -> Node {
 }
 
 #[test]
+fn a_date_may_be_told_by_how_long_ago_it_was() {
+    let node = zones();
+    run(&node, &["QueryZone", "createDate>-7d", "limit=3"]).succeeds();
+    let sent = asked(&node.requests()[0]);
+    let date = sent.split("createDate>").nth(1).and_then(|rest| rest.split('&').next()).expect("a condition");
+    assert!(date.len() == 19 && date.starts_with("20") && date.contains(' '), "{sent}");
+    run(&node, &["QueryZone", "createDate>-7y"]).fails(1).stderr_has("createDate must be a date");
+}
+
+#[test]
 fn only_what_was_asked_for_is_shown() {
     let node = zones();
     let one = uuid(1);

@@ -59,6 +59,7 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         specialised: specialised.as_ref(),
         catalog,
         no_check: options.no_check,
+        now: options.now,
     };
     let conditions: Vec<Condition> = typed.iter().map(|argument| reader.read(argument)).collect::<Result<_, _>>()?;
     let path = query_path(api, &conditions)?;

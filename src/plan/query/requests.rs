@@ -106,6 +106,11 @@ impl QueryPlan {
         self.parts.len()
     }
 
+    /// Whether the user asked for an order of the rows.
+    pub fn is_ordered(&self) -> bool {
+        self.sort.is_some() || self.order_here.is_some()
+    }
+
     /// The number of rows that are skipped before the first one.
     pub fn start(&self) -> u64 {
         self.start
