@@ -61,7 +61,7 @@ pub(crate) fn query_of_field(catalog: Catalog, inventory: &Inventory, field: &Fi
     of_field(catalog, inventory, field, None).filter(|reference| !reference.by_name).map(|reference| reference.query)
 }
 
-/// The query that lists an inventory's rows, or those of a general inventory that it specialises.
+/// Returns the query that lists the rows of an inventory, or those of the more general inventory that it specialises.
 pub(crate) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'static str> {
     let stem = inventory.name.strip_suffix("Inventory")?;
     if let Some(query) = query_called(catalog, stem) {
