@@ -97,6 +97,8 @@ fn main() -> ExitCode {
     // Cargo says `--bench` to whatever it runs.
     if let Some(wanted) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {
         paths.retain(|(name, _)| *name == wanted);
+        // What is built once for a whole session is not part of a path.
+        black_box(complete("h", 1, &sources).candidates.len());
         for (_, path) in &paths {
             black_box(measured(black_box(path), &sources));
         }

@@ -4,7 +4,8 @@ use crate::cli::{self, Entry, Takes};
 
 /// Returns the own command of that name.
 pub(crate) fn find(name: &str) -> Option<Entry> {
-    cli::command_called([name])
+    // Names of APIs begin with a capital; for them the parser's tree is not needed.
+    if name.starts_with(|c: char| c.is_ascii_uppercase()) { None } else { cli::command_called([name]) }
 }
 
 /// What may come next in an own command.
