@@ -8,12 +8,9 @@ use clap::{Arg, Command, CommandFactory, ValueHint};
 use super::OwnLine;
 use super::values::Lookup;
 
-/// Options and own commands, built on first use.
-static PROGRAM: LazyLock<Command> = LazyLock::new(|| {
-    let mut program = OwnLine::command();
-    program.build();
-    program
-});
+/// Options and own commands, made on first use. `Command::build` would copy the options of the program into every
+/// command, which takes longer than the rest of a Tab of a Unix shell.
+static PROGRAM: LazyLock<Command> = LazyLock::new(OwnLine::command);
 
 /// The program, or one of its own commands.
 #[derive(Clone, Copy, Debug)]
@@ -113,17 +110,12 @@ impl Entry {
 
     /// Returns the command's own options, without those of the program, which every command accepts.
     pub(crate) fn options(self) -> impl Iterator<Item = Argument> {
-        let is_program = self.0.get_name() == PROGRAM.get_name();
-        self.all_options().filter(move |option| is_program || !option.0.is_global_set())
+        self.0.get_arguments().filter(|argument| !argument.is_positional()).map(Argument)
     }
 
     /// Returns the option of that name, short or long, of the command or of the program.
     pub(crate) fn option(self, name: &str) -> Option<Argument> {
-        self.all_options().find(|option| option.names().any(|known| known == name))
-    }
-
-    fn all_options(self) -> impl Iterator<Item = Argument> {
-        self.0.get_arguments().filter(|argument| !argument.is_positional()).map(Argument)
+        self.options().chain(program().options()).find(|option| option.names().any(|known| known == name))
     }
 
     /// Returns the usage: a line for each form and option, each with its description.
