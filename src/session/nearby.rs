@@ -7,7 +7,7 @@ use crate::client::{Answer, CallOptions, Client, Unwatched};
 use crate::json::{self, Piece, Pieces};
 use crate::plan::{self, Wanted};
 use crate::shell::complete::LiveValue;
-use crate::shell::{self, Unreachable};
+use crate::shell::{self, Question, Unreachable};
 use crate::syntax::Operator;
 
 /// The maximum number of rows of a look-up.
@@ -213,14 +213,14 @@ impl Lookup {
 
 /// Asks the node for resources by name, for Tab, with the current value of `lookup`.
 pub(crate) fn fetch(lookup: Arc<Mutex<Option<Lookup>>>) -> Box<shell::Fetch> {
-    Box::new(move |query, typed, limit| {
+    Box::new(move |question, limit| {
         let held = || lookup.lock().unwrap_or_else(PoisonError::into_inner);
         // A fork, so that changing the look-up does not wait for an answer.
         let forked = held().as_ref().map(Lookup::fork);
         let mut forked = forked.ok_or(Unreachable)?;
-        let values = match query.split_once(' ') {
-            Some((query, field)) => forked.distinct(query, field, limit),
-            None => forked.meant(query, typed, limit).ok_or(Unreachable)?,
+        let values = match question {
+            Question::Values { query, field } => forked.distinct(query, field, limit),
+            Question::Resources { query, typed } => forked.meant(query, typed, limit).ok_or(Unreachable)?,
         };
         if let Some(lookup) = &mut *held()
             && lookup.client.endpoint().base() == forked.client.endpoint().base()

@@ -11,10 +11,28 @@ use std::time::{Duration, Instant};
 
 use super::complete::{Live, LiveValue, LiveValues};
 
-/// Asks the node for resources that `query_api` lists: at most `limit` of those whose name contains `typed`, or whose
-/// uuid does where the text could be the start of one. For a query with a field, such as `QueryVmInstance platform`,
-/// returns the distinct values of that field, as names. An error means that the node cannot be asked now.
-pub type Fetch = dyn Fn(&str, &str, usize) -> Result<Vec<LiveValue>, Unreachable> + Send + Sync;
+/// A question to the node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Question {
+    /// The resources of a query whose name contains a text, or whose uuid does where the text could be the start of one.
+    Resources {
+        /// The query API that lists them.
+        query: String,
+        /// The text; empty for any resource.
+        typed: String,
+    },
+    /// The distinct values of a field in the rows of a query.
+    Values {
+        /// The query API.
+        query: String,
+        /// The field.
+        field: String,
+    },
+}
+
+/// Asks the node a question and returns at most so many answers; distinct values are their names. An error means that
+/// the node cannot be asked now.
+pub type Fetch = dyn Fn(&Question, usize) -> Result<Vec<LiveValue>, Unreachable> + Send + Sync;
 
 /// The node cannot be asked now: nobody is logged in, or it does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,9 +98,6 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// A question: a query API and the typed text to search for.
-type Question = (String, String);
 
 struct State {
     answers: HashMap<Question, Answer>,
@@ -177,16 +192,22 @@ impl LiveValues for LiveCache {
     }
 
     fn values(&self, query_api: &str, field: &str) -> Live {
-        self.lookup(&format!("{query_api} {field}"), "")
+        self.answer(Question::Values { query: query_api.to_owned(), field: field.to_owned() })
     }
 
     fn lookup(&self, query_api: &str, typed: &str) -> Live {
+        self.answer(Question::Resources { query: query_api.to_owned(), typed: typed.to_owned() })
+    }
+}
+
+impl LiveCache {
+    /// Answers from the cache, or asks the node within the budget.
+    fn answer(&self, question: Question) -> Live {
         let asked = Instant::now();
         let mut state = self.shared.lock();
         if state.off {
             return Live::Unavailable;
         }
-        let question = (query_api.to_owned(), typed.to_owned());
         if let Some((known, at)) = state.known(&question, asked, self.limits) {
             if asked.duration_since(at) >= self.limits.fresh && self.start(&mut state) {
                 state.ask(question);
@@ -240,8 +261,10 @@ impl State {
         let usable = |answer: &&Answer| now.duration_since(answer.at) <= limits.kept;
         let exact = self.answers.get(question).filter(usable);
         let found = exact.or_else(|| {
-            let wider = question.1.char_indices().rev().map(|(at, _)| &question.1[..at]);
-            let mut answers = wider.filter_map(|typed| self.answers.get(&(question.0.clone(), typed.to_owned())));
+            let Question::Resources { query, typed } = question else { return None };
+            let wider = typed.char_indices().rev().map(|(at, _)| typed[..at].to_owned());
+            let wider = wider.map(|typed| Question::Resources { query: query.clone(), typed });
+            let mut answers = wider.filter_map(|question| self.answers.get(&question));
             answers.find(|answer| answer.complete && usable(answer))
         })?;
         let values = found.values.clone();
@@ -283,7 +306,7 @@ fn work(shared: &Shared, limits: LiveLimits) {
         let era = state.era;
         state.running = Some((question.clone(), Instant::now()));
         drop(state);
-        let fetched = (shared.fetch)(&question.0, &question.1, limits.values);
+        let fetched = (shared.fetch)(&question, limits.values);
         state = shared.lock();
         state.running = None;
         if state.era == era {
@@ -326,7 +349,7 @@ mod tests {
 
     fn counting(calls: &Arc<AtomicUsize>, values: Vec<LiveValue>) -> Box<Fetch> {
         let calls = Arc::clone(calls);
-        Box::new(move |_, _, _| {
+        Box::new(move |_, _| {
             calls.fetch_add(1, Ordering::SeqCst);
             Ok(values.clone())
         })
@@ -359,7 +382,7 @@ mod tests {
         let gate = Mutex::new(gate);
         let cache = LiveCache::new(
             limits(Duration::ZERO),
-            Box::new(move |_, _, _| {
+            Box::new(move |_, _| {
                 let gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
                 gate.recv().map_err(|_| Unreachable)?;
                 Ok(vec![host("late")])
@@ -378,7 +401,7 @@ mod tests {
         let counted = Arc::clone(&calls);
         let cache = LiveCache::new(
             patient(),
-            Box::new(move |_, _, _| {
+            Box::new(move |_, _| {
                 counted.fetch_add(1, Ordering::SeqCst);
                 Err(Unreachable)
             }),

@@ -26,7 +26,7 @@ mod used;
 pub use ask::ask;
 pub use danger::{Danger, Harm, Hit, Target, agrees, danger, question};
 pub use history::{History, Mask, last_entries};
-pub use live::{Fetch, LiveCache, LiveLimits, Unreachable};
+pub use live::{Fetch, LiveCache, LiveLimits, Question, Unreachable};
 pub use prompt::{Colour, Prompt};
 pub use redirect::{RedirectError, Redirection, redirection};
 pub use run::{Evaluator, Flow, Known, LineOutcome, Options, ShellError, run};
