@@ -42,7 +42,7 @@ impl Value {
         }
     }
 
-    /// Compact JSON in ASCII: other characters are written as `\uXXXX`, which no charset can damage. A mask is written
+    /// Compact JSON in ASCII: other characters are written as `\u` escapes, which no charset can damage. A mask is written
     /// in place of each secret.
     pub fn to_json(&self, mask: Option<&str>) -> String {
         let mut out = String::new();

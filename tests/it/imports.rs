@@ -96,7 +96,7 @@ fn a_file_that_is_no_sdk_is_refused_and_leaves_nothing() {
         path.display().to_string()
     };
     for (file, reason) in [
-        (put("sdk-1.1.jar", b"no jar at all"), "it is no jar"),
+        (put("sdk-1.1.jar", b"no jar at all"), "it is not a jar file"),
         (put("sdk-1.2.jar", b""), "it is empty"),
         (put("sdk-1.3.jar", &whole[..9000]), "it is cut short or damaged"),
         (jar("other-1.0.jar"), "it has no class of an API"),

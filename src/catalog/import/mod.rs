@@ -32,7 +32,7 @@ pub enum ImportError {
     #[error("it is empty")]
     Empty,
     /// The file does not start like a jar.
-    #[error("it is no jar")]
+    #[error("it is not a jar file")]
     NotAJar,
     /// The file is cut off, or its directory is damaged.
     #[error("it is cut short or damaged")]

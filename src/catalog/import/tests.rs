@@ -176,7 +176,7 @@ fn the_version_is_in_the_name_or_in_the_jar() {
 fn what_is_no_sdk_is_refused_with_the_reason() {
     let refused = |bytes: &[u8]| import(bytes, "sdk-5.4.1.jar", None).expect_err("it is no SDK").to_string();
     assert_eq!(refused(b""), "it is empty");
-    assert_eq!(refused(b"GIF89a"), "it is no jar");
+    assert_eq!(refused(b"GIF89a"), "it is not a jar file");
     let jar = data("sdk-5.4.1.jar");
     assert_eq!(refused(&jar[..jar.len() / 2]), "it is cut short or damaged");
     assert_eq!(refused(&data("other-1.0.jar")), "it has no class of an API, such as CreateZoneAction");
