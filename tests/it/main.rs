@@ -30,6 +30,7 @@ mod panics;
 mod pipelines;
 mod prompt;
 mod queries;
+mod ranges;
 mod raw;
 mod redirections;
 mod relations;
