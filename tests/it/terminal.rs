@@ -200,6 +200,11 @@ impl Terminal {
         (screen, self.child.wait().expect("it ends").code())
     }
 
+    /// What the screen shows now, with its colours.
+    pub(crate) fn screen(&self) -> vt100::Screen {
+        self.shown.parser.lock().expect("no panic").0.screen().clone()
+    }
+
     fn until(&self, wanted: &str, seen: impl Fn(&str, &str) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         let mut state = self.shown.parser.lock().expect("no panic");
