@@ -39,6 +39,7 @@ mod secrets;
 mod served;
 mod sessions;
 mod terminal;
+mod transcripts;
 mod usage;
 mod versions;
 mod watching;
