@@ -107,9 +107,8 @@ impl Change<'_> {
         let reserved = self.config(category, "reservedCapacity")?.and_then(|text| bytes(&text)).unwrap_or_default();
         let Some(left) = storage.get("availableCapacity").as_integer() else { return Ok(None) };
         let needed = divided(size, ratio);
-        Ok((needed > 0 && left - reserved < needed).then(|| {
-            format!("it has {left} bytes left, of which {reserved} are reserved; {needed} bytes are needed")
-        }))
+        Ok((needed > 0 && left - reserved < needed)
+            .then(|| format!("it has {left} bytes left, of which {reserved} are reserved; {needed} bytes are needed")))
     }
 
     /// Fails if a primary or backup storage cannot take that many bytes more.

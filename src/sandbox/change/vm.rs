@@ -71,8 +71,7 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
     }
     change.create(VM, row)?;
     let name = change.text("name");
-    let volume =
-        change.volume_row(&root, &format!("ROOT-for-{name}"), "Root", root_size, &place.primary_storage);
+    let volume = change.volume_row(&root, &format!("ROOT-for-{name}"), "Root", root_size, &place.primary_storage);
     let image_uuid = image.as_ref().map_or(Scalar::Null, |image| image.get("uuid").clone());
     change.insert(
         "VolumeInventory",
@@ -256,12 +255,7 @@ impl Change<'_> {
     }
 
     /// A primary storage of a cluster with room for volumes of that size; or why there is none.
-    fn storage_of(
-        &self,
-        cluster: &str,
-        wanted: Option<&str>,
-        size: i64,
-    ) -> Result<Result<String, String>, Failure> {
+    fn storage_of(&self, cluster: &str, wanted: Option<&str>, size: i64) -> Result<Result<String, String>, Failure> {
         let mut reasons = Vec::new();
         for reference in self.find("PrimaryStorageClusterRefInventory", &[("clusterUuid", cluster)])? {
             let Some(storage) = self.referred("PrimaryStorageInventory", &reference, "primaryStorageUuid")? else {

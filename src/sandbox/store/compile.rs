@@ -8,7 +8,6 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
-use super::{capacity, class_name};
 use super::comparison::{Parameters, StoredValue};
 use super::error::ServerError;
 use super::model::{InventoryModel, Join, Kind, Member, Model, Relation};
@@ -16,6 +15,7 @@ use super::ownership;
 use super::request::Viewer;
 use super::schema::{self, quoted};
 use super::zql::{Condition, Literal, Operand, Operator, Restriction, Select, Verb};
+use super::{capacity, class_name};
 
 /// How many relations one path may follow.
 const LONGEST_PATH: usize = 20;
