@@ -25,6 +25,7 @@ mod stored_session;
 mod turn;
 
 pub(crate) use base_options::BaseOptions;
+pub(crate) use imports::ImportStore;
 pub(crate) use line::Line;
 pub(crate) use live_prompt::LivePrompt;
 pub(crate) use log_in::{ADMIN, Captcha, LogIn, Proofs, who_of};

@@ -123,6 +123,10 @@ fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
         }
         Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
         Takes::Lookup(Lookup::Path) => (0, Expected::Path(last)),
+        Takes::Lookup(Lookup::Results) => {
+            let (start, _) = values::last_of_list(&place.word.text, 0);
+            (start, Expected::Lookup(Lookup::Results))
+        }
         Takes::Lookup(Lookup::ContextKeys) => values::of_preference(&place.word.text),
         takes => values::of_argument(takes, &place.word.text, 0),
     };
@@ -148,7 +152,7 @@ fn fill(
             names::commands_below(*command, found);
             return fill(other, place, sources, found);
         }
-        Expected::Lookup(lookup) => names::lookup(*lookup, sources, found),
+        Expected::Lookup(lookup) => names::lookup(*lookup, place, sources, found),
         Expected::Parameter(api) => names::parameters(api, place, sources.catalog, found),
         Expected::Condition { inventory, first, path } => {
             fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), found);

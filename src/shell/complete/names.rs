@@ -10,7 +10,7 @@ use crate::config::Setting;
 use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::cursor::{Argument, CursorPlace};
 use super::engine::{CandidateList, Expected};
-use super::sources::Sources;
+use super::sources::{LiveValue, Sources};
 use super::{describe, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
@@ -54,7 +54,7 @@ pub(super) fn paths(verb: &str, sources: &Sources<'_>, found: &mut CandidateList
 }
 
 /// Offers the names that an argument of an own command refers to.
-pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     match lookup {
         Lookup::Api => apis(sources, found),
         Lookup::ApiOrInventory => {
@@ -74,6 +74,19 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
                 found.put(setting.name(), CandidateKind::Param, Group::Parameters, setting.summary());
             }
         }
+        Lookup::Result | Lookup::Results => {
+            for value in sources.kept.results() {
+                found.offer(&value.name.clone(), || {
+                    Candidate::new(value.name, CandidateKind::Value, Group::Values).describe(value.about)
+                });
+            }
+        }
+        Lookup::Job => jobs(place, sources, found),
+        Lookup::CatalogVersion | Lookup::OtherCatalogVersion => versions(sources, found),
+        Lookup::CatalogVersionOrAuto => {
+            found.put("auto", CandidateKind::Value, Group::Values, "the version that the node has");
+            versions(sources, found);
+        }
         // `values` and `fields` complete these.
         Lookup::Column
         | Lookup::Columns
@@ -81,6 +94,30 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
         | Lookup::ContextKeys
         | Lookup::Path
         | Lookup::SettingValue => {}
+    }
+}
+
+/// Offers the jobs of the journal that the line does not name yet.
+fn jobs(place: &CursorPlace, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+    let is_given = |job: &LiveValue| place.others.iter().any(|word| word.text == job.uuid);
+    for job in sources.kept.jobs().into_iter().filter(|job| !is_given(job)) {
+        found.offer_by(&job.uuid.clone(), Some(&job.name.clone()), || {
+            let told = format!("{}, {}", job.name, job.about);
+            Candidate::new(job.uuid.clone(), CandidateKind::Value, Group::Values).describe(told).of(job)
+        });
+    }
+}
+
+/// Offers the ZStack versions whose catalogs are known, imported ones first.
+fn versions(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+    let imported = sources.kept.imported_versions();
+    for version in &imported {
+        found.offer(version, || {
+            Candidate::new(version.clone(), CandidateKind::Value, Group::Values).describe("imported")
+        });
+    }
+    for version in Catalog::versions().filter(|version| !imported.iter().any(|known| known == version)) {
+        found.put(version, CandidateKind::Value, Group::Values, "");
     }
 }
 

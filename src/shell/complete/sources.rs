@@ -18,6 +18,15 @@ pub struct Sources<'a> {
     pub files: &'a dyn Files,
     /// The names of the saved contexts.
     pub contexts: &'a [String],
+    /// What else this machine keeps.
+    pub kept: &'a dyn Kept,
+}
+
+impl Sources<'static> {
+    /// The catalog and the files of this machine alone.
+    pub fn of_catalog(catalog: Catalog) -> Sources<'static> {
+        Sources { catalog, offers: None, live: &NoLiveValues, files: &Disk, contexts: &[], kept: &NothingKept }
+    }
 }
 
 impl std::fmt::Debug for Sources<'_> {
@@ -72,6 +81,36 @@ pub struct NoLiveValues;
 impl LiveValues for NoLiveValues {
     fn lookup(&self, _: &str, _: &str) -> Live {
         Live::Unavailable
+    }
+}
+
+/// Lists what this machine keeps and arguments of own commands name. It is read when it is asked for, from files.
+pub trait Kept {
+    /// Returns the earlier results, the newest first: the number as the name, and what led to it.
+    fn results(&self) -> Vec<LiveValue>;
+
+    /// Returns the jobs of the journal, the newest first: uuid, API, state and age.
+    fn jobs(&self) -> Vec<LiveValue>;
+
+    /// Returns the ZStack versions whose catalogs were imported.
+    fn imported_versions(&self) -> Vec<String>;
+}
+
+/// Nothing is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NothingKept;
+
+impl Kept for NothingKept {
+    fn results(&self) -> Vec<LiveValue> {
+        Vec::new()
+    }
+
+    fn jobs(&self) -> Vec<LiveValue> {
+        Vec::new()
+    }
+
+    fn imported_versions(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

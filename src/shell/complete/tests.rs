@@ -46,10 +46,37 @@ impl Files for FakeFiles {
     }
 }
 
+/// Two results and two jobs, the newest first.
+struct FakeKept;
+
+impl Kept for FakeKept {
+    fn results(&self) -> Vec<LiveValue> {
+        let result = |number: &str, line: &str| LiveValue {
+            name: number.into(),
+            about: format!("{line}, 5 min"),
+            ..LiveValue::default()
+        };
+        vec![result("12", "QueryZone"), result("11", "QueryHost")]
+    }
+
+    fn jobs(&self) -> Vec<LiveValue> {
+        let job =
+            |uuid: &str, api: &str, about: &str| LiveValue { uuid: uuid.into(), name: api.into(), about: about.into() };
+        vec![
+            job("fcab7f5d1d934e9eb0a1d1f0aa11bb22", "StopVmInstance", "submitted, 5 s"),
+            job("1aab7f5d1d934e9eb0a1d1f0aa11bb22", "CreateZone", "succeeded, 2 d"),
+        ]
+    }
+
+    fn imported_versions(&self) -> Vec<String> {
+        vec!["9.9.1".to_owned()]
+    }
+}
+
 fn at(marked: &str) -> Completion {
     let contexts = ["lab".to_owned(), "production".to_owned()];
-    let sources =
-        Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &contexts };
+    let of_catalog = Sources::of_catalog(Catalog::newest());
+    let sources = Sources { live: &FakeNode, files: &FakeFiles, contexts: &contexts, kept: &FakeKept, ..of_catalog };
     let cursor = marked.find('¦').expect("the line marks the cursor");
     complete(&marked.replace('¦', ""), cursor, &sources)
 }
@@ -365,7 +392,7 @@ impl LiveValues for Named {
 
 fn among(names: &'static [&'static str], line: &str) -> Completion {
     let live = Named(names);
-    let sources = Sources { catalog: Catalog::newest(), offers: None, live: &live, files: &FakeFiles, contexts: &[] };
+    let sources = Sources { live: &live, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
     complete(line, line.len(), &sources)
 }
 
@@ -433,8 +460,7 @@ fn statements_of_zql_are_completed() {
 
 #[test]
 fn lines_print_word_kind_and_description() {
-    let sources =
-        Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
+    let sources = Sources { files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
     assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\tlists zones\n");
     assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, text\n"));
     assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tleads to vm nics\n"));
@@ -463,8 +489,7 @@ fn no_position_is_a_trouble() {
         "zql query max( ; é '",
     ] {
         for cursor in 0..=line.len() + 1 {
-            let sources =
-                Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &[] };
+            let sources = Sources { live: &FakeNode, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
             let completion = complete(line, cursor, &sources);
             for candidate in &completion.candidates {
                 completion.word(candidate);
@@ -473,4 +498,21 @@ fn no_position_is_a_trouble() {
             completion.extension();
         }
     }
+}
+
+#[test]
+fn what_the_machine_keeps_is_offered_the_newest_first() {
+    assert_first("more ¦", &["12", "11"]);
+    assert_eq!(at("more ¦").candidates[0].description, "QueryZone, 5 min");
+    assert_first("save 12,¦", &["12,12", "12,11"]);
+    assert_first("job ¦", &["list", "show", "wait", "fcab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_first("job show ¦", &["fcab7f5d1d934e9eb0a1d1f0aa11bb22", "1aab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_eq!(at("job show ¦").candidates[0].description, "StopVmInstance, submitted, 5 s");
+    // A job is found by what it does, and is waited for once.
+    assert_eq!(words("job wait createz¦"), ["1aab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_eq!(words("job wait fcab7f5d1d934e9eb0a1d1f0aa11bb22 ¦"), ["1aab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_first("catalog use ¦", &["auto", "9.9.1", "5.5.6"]);
+    assert_first("catalog diff 9.9.1 ¦", &["9.9.1", "5.5.6"]);
+    assert_offers("sandbox serve --version ¦", &["5.5.6"], &["9.9.1"]);
+    assert!(words("sandbox seed --vms ¦").is_empty());
 }
