@@ -51,6 +51,8 @@ pub(super) enum Expected<'p> {
         given: Vec<&'p str>,
         /// Whether the value is a list.
         several: bool,
+        /// Whether relations may follow.
+        relations: bool,
     },
     /// A value of an argument.
     Value(Values<'p>),
@@ -158,8 +160,8 @@ fn fill(
             fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), found);
         }
         Expected::Operator(kind) => fields::operators(kind.as_ref(), found),
-        Expected::Columns { inventory, given, several } => {
-            fields::columns(inventory, given, *several, sources.catalog, found)
+        Expected::Columns { inventory, given, several, relations } => {
+            fields::columns(inventory, given, (*several, *relations), sources.catalog, found)
         }
         Expected::Value(values) => return values.fill(sources, found),
         Expected::File(folder) => values::files(folder, sources, found),

@@ -236,6 +236,14 @@ fn lists_of_fields_go_comma_by_comma() {
     assert_offers("QueryVmInstance fields=vmN¦", &["fields=vmNics,", "fields=vmNics."], &[]);
     assert_offers("QueryVmInstance --columns name,vmNics.i¦", &["name,vmNics.ip,"], &[]);
     assert!(words("QueryVmInstance fields=nothing.i¦").is_empty());
+    // Columns are completed by other queries; `fields=` has what rows hold.
+    assert_first("QueryVmInstance --columns name,host.na¦", &["name,host.name,"]);
+    assert_offers("QueryVmInstance --columns hos¦", &["hostUuid,", "host."], &[]);
+    assert_first("QueryVmInstance --columns cluster.zone.na¦", &["cluster.zone.name,"]);
+    assert_first("QueryVmInstance --sort-by host.na¦", &["host.name"]);
+    assert_offers("QueryVmInstance fields=vmNics.l3Network.na¦", &["fields=vmNics.l3Network.name,"], &[]);
+    assert_offers("QueryVmInstance fields=hos¦", &["fields=hostUuid,"], &["fields=host."]);
+    assert!(words("QueryVmInstance fields=host.na¦").is_empty());
     assert_first("QueryZone sortBy=na¦", &["sortBy=name"]);
     assert_first("QueryZone sortBy=-na¦", &["sortBy=-name"]);
 }
