@@ -96,13 +96,11 @@ fn query_value<'p>(
     let rows = rows.map(|inventory| Reached { start, inventory, relations: false });
     let rows = if several { rows.and_then(|rows| nested::descend(catalog, text, rows)) } else { rows };
     match rows {
-        Some(Reached { start, mut inventory, relations }) => {
+        Some(Reached { start: last, mut inventory, relations }) => {
+            let given = nested::given_below(&text[start..last], given);
             let fields = std::mem::take(&mut inventory.fields);
-            let taken = fields.into_iter().filter(|field| parameter.takes_field(&inventory, field)).collect();
-            (
-                start,
-                Expected::Columns { inventory: Inventory { fields: taken, ..inventory }, given, several, relations },
-            )
+            inventory.fields = fields.into_iter().filter(|field| parameter.takes_field(&inventory, field)).collect();
+            (last, Expected::Columns { inventory, given, several, relations })
         }
         None => (start, Expected::Nothing(None)),
     }
@@ -128,8 +126,9 @@ pub(super) fn of_columns<'p>(
         start += 1;
     }
     match nested::descend(sources.catalog, text, Reached { start, inventory, relations: true }) {
-        Some(Reached { start, inventory, relations }) => {
-            (start, Expected::Columns { inventory, given, several, relations })
+        Some(Reached { start: last, inventory, relations }) => {
+            let given = nested::given_below(&text[start..last], given);
+            (last, Expected::Columns { inventory, given, several, relations })
         }
         None => (start, Expected::Nothing(None)),
     }

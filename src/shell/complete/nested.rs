@@ -33,6 +33,11 @@ pub(super) fn descend(catalog: Catalog, text: &str, from: Reached) -> Option<Rea
     Some(here)
 }
 
+/// Returns the last names of the members of a list that begin with a path.
+pub(super) fn given_below<'t>(path: &str, given: Vec<&'t str>) -> Vec<&'t str> {
+    given.into_iter().filter_map(|member| member.strip_prefix(path)).collect()
+}
+
 /// Offers the fields that hold records and, where they may follow, the relations, each followed by `.`.
 pub(super) fn offer(inventory: &Inventory, relations: bool, found: &mut CandidateList<'_>) {
     let records = inventory.fields.iter().filter_map(|field| Some((field.name, field.kind.record()?)));
