@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use crate::calls::KeptHere;
 use crate::error::Error;
 use crate::session::{Invocation, Line, Session, Settings, fetch, lookup, nodes, offers};
-use crate::shell::complete::{Disk, Live, LiveValues, Sources, complete_lines};
+use crate::shell::complete::{Disk, Fitting, Live, LiveValues, Sources, complete_lines};
 use crate::shell::{Flow, LiveCache, LiveLimits};
 
 /// Prints the candidates at the end of a line.
@@ -58,6 +58,10 @@ impl LiveAtNeed<'_> {
 impl LiveValues for LiveAtNeed<'_> {
     fn lookup(&self, query_api: &str, typed: &str) -> Live {
         self.cache().map_or(Live::Unavailable, |cache| cache.lookup(query_api, typed))
+    }
+
+    fn fitting(&self, query_api: &str, fitting: &Fitting, typed: &str) -> Live {
+        self.cache().map_or(Live::Unavailable, |cache| cache.fitting(query_api, fitting, typed))
     }
 
     fn values(&self, query_api: &str, field: &str) -> Live {

@@ -8,6 +8,7 @@ mod base_options;
 mod bases;
 pub(crate) mod catalogs;
 pub(crate) mod credentials;
+mod fitting;
 mod imports;
 mod known_offers;
 mod line;

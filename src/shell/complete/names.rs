@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::catalog::candidates::{self, Candidates};
 use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type, references};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
@@ -10,7 +11,7 @@ use crate::config::Setting;
 use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::cursor::{Argument, CursorPlace};
 use super::engine::{CandidateList, Expected};
-use super::sources::{LiveValue, Sources};
+use super::sources::{Fitting, Given, LiveValue, Sources};
 use super::{describe, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
@@ -155,7 +156,31 @@ pub(super) fn argument<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'
         _ => (start, Vec::new(), false),
     };
     let reference = references::of_parameter(sources.catalog, &api, parameter);
-    (start, values::of_parameter(sources.catalog, parameter, reference, given, several))
+    let fitting = reference.and_then(|_| fitting(&api, parameter, place, sources.catalog));
+    (start, values::of_parameter(sources.catalog, parameter, (reference, fitting), given, several))
+}
+
+/// Returns what narrows the resources of a parameter down to those that fit, with the values of the other arguments.
+fn fitting(api: &Api, parameter: &Parameter, place: &CursorPlace, catalog: Catalog) -> Option<Fitting> {
+    let typed = |name: &str| place.arguments().find(|other| other.name == name && !other.value.is_empty());
+    let found = candidates::of_parameter(api.name, parameter.name, |name| Some(typed(name)?.value.to_owned()))?;
+    let given = |value: &str| match value.strip_prefix('$') {
+        Some(name) => {
+            let query = api.parameter(name).and_then(|other| references::query_of_parameter(catalog, api, other));
+            Given { value: typed(name).map(|other| other.value.to_owned()).unwrap_or_default(), query }
+        }
+        None => Given { value: value.to_owned(), query: None },
+    };
+    Some(match found {
+        Candidates::Listed { api, member, arguments } => {
+            let arguments = arguments.into_iter().map(|(name, value)| (name, given(value))).collect();
+            Fitting::Listed { api, member, arguments }
+        }
+        Candidates::Rows(conditions) => {
+            let split = conditions.into_iter().filter_map(Argument::split);
+            Fitting::Rows(split.map(|it| (it.name, it.operator, given(it.value))).collect())
+        }
+    })
 }
 
 /// Whether `timeout=` is accepted besides the API's own parameters.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::catalog::{Catalog, Offers};
+use crate::syntax::Operator;
 
 /// The data that completion uses.
 #[derive(Clone, Copy)]
@@ -59,6 +60,31 @@ pub enum Live {
     Unavailable,
 }
 
+/// What narrows the resources down to those that fit a parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Fitting {
+    /// Those that meet all conditions: field, operator, value.
+    Rows(Vec<(&'static str, Operator, Given)>),
+    /// Those that another API lists.
+    Listed {
+        /// The API.
+        api: &'static str,
+        /// The member of its reply that has the list.
+        member: &'static str,
+        /// Its parameters with their values.
+        arguments: Vec<(&'static str, Given)>,
+    },
+}
+
+/// The value of an argument, which may be a name where a uuid belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Given {
+    /// The value as typed.
+    pub value: String,
+    /// The query that lists the resources that it may name.
+    pub query: Option<&'static str>,
+}
+
 /// Looks up resources that a value may refer to. It never blocks longer than a prompt may wait.
 pub trait LiveValues {
     /// Returns the resources that `query_api` lists and whose name or uuid may match `typed`.
@@ -67,6 +93,12 @@ pub trait LiveValues {
     /// Returns the distinct values of a field among the rows that `query_api` lists, each as a name.
     fn values(&self, query_api: &str, field: &str) -> Live {
         let _ = (query_api, field);
+        Live::Unavailable
+    }
+
+    /// As [`LiveValues::lookup`], without the resources that do not fit.
+    fn fitting(&self, query_api: &str, fitting: &Fitting, typed: &str) -> Live {
+        let _ = (query_api, fitting, typed);
         Live::Unavailable
     }
 

@@ -23,6 +23,22 @@ impl LiveValues for FakeNode {
         }
     }
 
+    fn fitting(&self, query_api: &str, fitting: &Fitting, _: &str) -> Live {
+        let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into(), ..LiveValue::default() };
+        match (query_api, fitting) {
+            ("QueryVmInstance", Fitting::Rows(conditions)) if conditions[0].2.value == "Stopped" => {
+                Live::Ready(vec![value("22227f5d1d934e9eb0a1d1f0aa11bb23", "db-1")])
+            }
+            ("QueryHost", Fitting::Listed { api: "GetVmMigrationCandidateHosts", arguments, .. }) => {
+                let given = Given { value: "my vm".into(), query: Some("QueryVmInstance") };
+                assert_eq!(arguments, &[("vmInstanceUuid", given)]);
+                Live::Ready(vec![value("90ab7f5d1d934e9eb0a1d1f0aa11bb23", "kvm-2")])
+            }
+            (_, Fitting::Rows(_)) => Live::Ready(Vec::new()),
+            _ => Live::Unavailable,
+        }
+    }
+
     fn values(&self, query_api: &str, field: &str) -> Live {
         let value = |name: &str| LiveValue { name: name.into(), about: "3 rows".into(), ..LiveValue::default() };
         match (query_api, field) {
@@ -523,4 +539,22 @@ fn what_the_machine_keeps_is_offered_the_newest_first() {
     assert_first("catalog diff 9.9.1 ¦", &["9.9.1", "5.5.6"]);
     assert_offers("sandbox serve --version ¦", &["5.5.6"], &["9.9.1"]);
     assert!(words("sandbox seed --vms ¦").is_empty());
+}
+
+#[test]
+fn resources_that_fit_are_offered_and_others_when_they_are_typed() {
+    let db = "uuid=22227f5d1d934e9eb0a1d1f0aa11bb23";
+    assert_eq!(
+        (words("StartVmInstance uuid=¦"), at("StartVmInstance uuid=¦").note),
+        (vec![db.into()], Some(Note::Fitting))
+    );
+    assert_first("StartVmInstance uuid=my¦", &["uuid=11117f5d1d934e9eb0a1d1f0aa11bb22"]);
+    // Nothing is paused.
+    let all = at("ResumeVmInstance uuid=¦");
+    assert_eq!((all.candidates.len(), all.note), (2, Some(Note::NothingFits)));
+    assert_eq!(at("ResumeVmInstance uuid=nowhere¦").note, None);
+    // The other words of the line say of which VM.
+    assert_eq!(words("MigrateVm vmInstanceUuid='my vm' hostUuid=¦"), ["hostUuid=90ab7f5d1d934e9eb0a1d1f0aa11bb23"]);
+    assert_eq!(words("MigrateVm hostUuid=¦ vmInstanceUuid='my vm'").len(), 1);
+    assert_eq!(words("MigrateVm hostUuid=¦").len(), 2);
 }
