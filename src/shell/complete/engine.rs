@@ -11,7 +11,7 @@ use super::cursor::{self, CursorPlace, Wanted};
 use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
-use super::{common, fields, names, own, zql};
+use super::{common, fields, names, own, structure, tags, zql};
 
 /// The largest number of fuzzy matches: more would be noise.
 const MOST_FUZZY: usize = 20;
@@ -54,6 +54,10 @@ pub(super) enum Expected<'p> {
         /// Whether relations may follow.
         relations: bool,
     },
+    /// A part of a value of structure, at this place in it.
+    Structure(structure::Place),
+    /// A system tag, of these patterns.
+    Tag(Vec<&'static str>),
     /// A value of an argument.
     Value(Values<'p>),
     /// A file in this folder.
@@ -163,6 +167,8 @@ fn fill(
         Expected::Columns { inventory, given, several, relations } => {
             fields::columns(inventory, given, (*several, *relations), sources.catalog, found)
         }
+        Expected::Structure(place) => return place.fill(sources, found),
+        Expected::Tag(patterns) => return tags::fill(patterns, place, sources, found),
         Expected::Value(values) => return values.fill(sources, found),
         Expected::File(folder) => values::files(folder, sources, found),
         Expected::Option => names::options(place, found),

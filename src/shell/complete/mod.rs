@@ -20,6 +20,8 @@ mod query;
 mod rank;
 mod related;
 mod sources;
+mod structure;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -12,7 +12,7 @@ use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::cursor::{Argument, CursorPlace};
 use super::engine::{CandidateList, Expected};
 use super::sources::{Fitting, Given, LiveValue, Sources};
-use super::{describe, values};
+use super::{describe, structure, tags, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
@@ -147,6 +147,22 @@ pub(super) fn argument<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'
     }
     if parameter.secret || name_secrecy(parameter.name) == Secrecy::Whole {
         return (start, Expected::Nothing(Some(Note::Secret)));
+    }
+    if structure::is_structure(&parameter.kind, sources.catalog) {
+        // Without a quote the shell would take the quotes of JSON for its own.
+        let is_begun = place.quote.is_some();
+        let inside = if is_begun { argument.value } else { "" };
+        let found = structure::place(inside, &parameter.kind, sources.catalog);
+        let found = found.filter(|_| is_begun || argument.value.bytes().all(|byte| b"[{".contains(&byte)));
+        return match found {
+            Some(inside) => (start + inside.start(), Expected::Structure(inside)),
+            None => (start, Expected::Nothing(None)),
+        };
+    }
+    if parameter.name == "systemTags" {
+        let (start, _) = values::last_of_list(text, start);
+        let (start, patterns) = tags::at(text, start, tags::of_api(&api, sources.catalog));
+        return (start, Expected::Tag(patterns));
     }
     let (start, given, several) = match parameter.kind {
         Type::List(_) => {

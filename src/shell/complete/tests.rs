@@ -43,6 +43,7 @@ impl LiveValues for FakeNode {
         let value = |name: &str| LiveValue { name: name.into(), about: "3 rows".into(), ..LiveValue::default() };
         match (query_api, field) {
             ("QueryVmInstance", "platform") => Live::Ready(vec![value("Linux"), value("Windows")]),
+            ("QuerySystemTag", "tag") => Live::Ready(vec![value("bootMode::UEFI"), value("consolePassword::hunter2")]),
             ("QueryL2Network", "type") => Live::Part(vec![value("Odd"), value("L2VlanNetwork")]),
             _ => Live::Unavailable,
         }
@@ -557,4 +558,52 @@ fn resources_that_fit_are_offered_and_others_when_they_are_typed() {
     assert_eq!(words("MigrateVm vmInstanceUuid='my vm' hostUuid=¦"), ["hostUuid=90ab7f5d1d934e9eb0a1d1f0aa11bb23"]);
     assert_eq!(words("MigrateVm hostUuid=¦ vmInstanceUuid='my vm'").len(), 1);
     assert_eq!(words("MigrateVm hostUuid=¦").len(), 2);
+}
+
+#[test]
+fn a_value_of_structure_is_written_piece_by_piece() {
+    let line = "AddSecurityGroupRule rules=";
+    assert_eq!(words(&format!("{line}¦")), [r#"rules='[{"type":""#]);
+    assert_first(&format!("{line}[{{¦"), &[r#"rules='[{"type":""#]);
+    assert_eq!(
+        words(&format!("{line}'[{{\"type\":\"¦")),
+        [r#"rules='[{"type":"Ingress""#, r#"rules='[{"type":"Egress""#]
+    );
+    assert_eq!(words(&format!("{line}'[{{\"type\":\"In¦")), [r#"rules='[{"type":"Ingress""#]);
+    let rest = words(&format!("{line}'[{{\"type\":\"Ingress\"¦"));
+    assert!(rest.contains(&r#"rules='[{"type":"Ingress","protocol":""#.to_owned()), "{rest:?}");
+    assert!(rest.contains(&r#"rules='[{"type":"Ingress"}]'"#.to_owned()), "{rest:?}");
+    assert!(!rest.iter().any(|word| word.contains(",\"type")), "{rest:?}");
+    assert_first(&format!("{line}'[{{\"type\":\"Ingress\",\"sta¦"), &[r#"rules='[{"type":"Ingress","state":""#]);
+    assert_first(&format!("{line}'[{{\"type\":\"Ingress\", ipV¦"), &[r#"rules='[{"type":"Ingress", "ipVersion":"#]);
+    assert_first(&format!("{line}'[{{\"startPort\":22¦"), &[r#"rules='[{"startPort":22,"type":""#]);
+    assert_offers(&format!("{line}'[{{\"type\":\"Ingress\"}}¦"), &[r#"rules='[{"type":"Ingress"}]'"#], &[]);
+    // In double quotes those of JSON are escaped.
+    assert_first(&format!("{line}\"[{{\\\"ty¦"), &[r#"rules="[{\"type\":\""#]);
+    assert_first(
+        "UpdateSecurityGroupRulePriority rules='[{\"ruleUuid\":\"x\",¦",
+        &[r#"rules='[{"ruleUuid":"x","priority":"#],
+    );
+    assert_first("CreateVmInstance diskAOs='[{\"boot\":¦", &[r#"diskAOs='[{"boot":true"#]);
+    for odd in ["'[{\"nothing\":¦", "'[}¦", "'[{\"type\" \"¦", "'x¦", "'[{\"type\":\"Ingress\"}]]¦"] {
+        assert!(words(&format!("{line}{odd}")).is_empty(), "{odd}");
+    }
+}
+
+#[test]
+fn system_tags_follow_their_patterns() {
+    assert_first("CreateVmInstance systemTags=bootM¦", &["systemTags=bootMode::"]);
+    assert_eq!(words("CreateVmInstance systemTags=bootMode::¦"), ["systemTags=bootMode::UEFI"]);
+    assert_offers("CreateVmInstance systemTags=bootMode::UEFI,¦", &["systemTags=bootMode::UEFI,staticIp::"], &[]);
+    assert_first("CreateVmInstance systemTags=usbRedirect::¦", &["systemTags=usbRedirect::true"]);
+    assert_first("CreateVmInstance systemTags=staticI¦", &["systemTags=staticIp::"]);
+    let at_host = at("CreateDataVolume systemTags=localStorage::hostUuid::¦");
+    assert_eq!(at_host.candidates.len(), 2);
+    assert_first(
+        "CreateDataVolume systemTags=localStorage::hostUuid::kvm-1¦",
+        &["systemTags=localStorage::hostUuid::4a2a7f5d1d934e9eb0a1d1f0aa11bb22"],
+    );
+    let secret = at("CreateVmInstance systemTags=consolePassword::¦");
+    assert_eq!((secret.candidates.len(), secret.note), (0, Some(Note::Secret)));
+    assert!(words("CreateVmInstance systemTags=nothing::¦").is_empty());
 }
