@@ -31,6 +31,7 @@ mod picture;
 mod pipelines;
 mod prompt;
 mod queries;
+mod ranges;
 mod raw;
 mod redirections;
 mod relations;
