@@ -26,8 +26,12 @@ named! {
         Context = "CONTEXT",
         /// Keys of a context with their values
         ContextKeys = "KEY=VALUE",
+        /// A kind of resource
+        Kind = "KIND",
         /// A path that the catalog has with the method before it
         Path = "PATH",
+        /// A resource of the kind before it
+        Resource = "NAME|UUID",
         /// A setting of the shell
         Setting = "SETTING",
         /// A value of the setting before it

@@ -74,12 +74,21 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
                 found.put(setting.name(), CandidateKind::Param, Group::Parameters, setting.summary());
             }
         }
+        Lookup::Kind => {
+            for (name, query) in sources.catalog.kind_names() {
+                found.offer(&name.clone(), || {
+                    let told = format!("listed by {query}");
+                    Candidate::new(name, CandidateKind::Value, Group::Values).describe(told)
+                });
+            }
+        }
         // `values` and `fields` complete these.
         Lookup::Column
         | Lookup::Columns
         | Lookup::Context
         | Lookup::ContextKeys
         | Lookup::Path
+        | Lookup::Resource
         | Lookup::SettingValue => {}
     }
 }
