@@ -19,6 +19,6 @@ mod watch;
 mod zql;
 mod zql_results;
 
-pub(crate) use run::{nothing_to_validate, run};
-pub(crate) use secrets::learn_secrets;
+pub(crate) use run::{nothing_to_validate, run, validation, view_of_rows};
+pub(crate) use secrets::{learn_call, learn_secrets};
 pub(crate) use zql::shape as shape_of_zql;

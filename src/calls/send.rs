@@ -1,6 +1,6 @@
 //! Sends calls, or shows what would be sent.
 
-use crate::client::{self, Answer, CallOptions, JobUuid};
+use crate::client::{self, Answer, CallOptions, Client, JobUuid, Watch};
 use crate::error::Error;
 use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request};
 use crate::session::{Invocation, Turned, nodes, turn};
@@ -133,11 +133,31 @@ fn query_here(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Result<Answe
     let _attended = cx.session.attend_to_ends()?;
     let mut spinner = cx.settings.ui.spinner();
     let node = nodes::node(cx.session, cx.settings)?;
-    let result = node.client.query(query, &CallOptions::default(), &mut spinner);
-    Ok(match result {
+    query_with(&mut node.client, query, &mut spinner)
+}
+
+fn query_with(
+    client: &mut Client,
+    query: &QueryPlan,
+    watch: &mut dyn Watch,
+) -> Result<Result<Answer, client::Error>, Error> {
+    Ok(match client.query(query, &CallOptions::default(), watch) {
         Ok(Answer::Reply(reply)) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
         result => result,
     })
+}
+
+/// Runs a plan with a client of its own, for a thread of its own.
+pub(crate) fn run_with(
+    client: &mut Client,
+    planned: &Plan,
+    how: &CallOptions,
+    watch: &mut dyn Watch,
+) -> Result<Answer, Error> {
+    match planned {
+        Plan::Query(query) => Ok(query_with(client, query, watch)??),
+        Plan::Call(request) => Ok(client.execute(request, how, watch)?),
+    }
 }
 
 /// The requests that are certain to be sent; further pages depend on what comes.

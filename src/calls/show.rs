@@ -3,7 +3,7 @@
 use crate::client::{self, Answer, Parts, Reply};
 use crate::error::Error;
 use crate::json::{self, Kind, Pieces};
-use crate::render::{self, Format, Selection, Shape, View};
+use crate::render::{self, Failed, Format, Selection, Shape, View};
 use crate::session::Invocation;
 use crate::terminal::Paging;
 
@@ -11,9 +11,8 @@ use super::relations;
 
 use super::secrets;
 
-/// Prints what a call led to.
 /// Prints what a query found. `why_none` is a likely reason for no rows.
-pub(super) fn found(
+pub(crate) fn found(
     cx: &mut Invocation<'_>,
     found: Answer,
     shape: &Shape,
@@ -40,6 +39,7 @@ fn print_rows(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, vi
     }
 }
 
+/// Prints what a call led to.
 pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
     match answer {
         Answer::Reply(reply) => {
@@ -49,7 +49,7 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
         Answer::Failed(failure) => {
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
                 // Scripts could take a member `success` for success.
-                let view = View { format: view.format, failed: true, ..view.plain() };
+                let view = View { format: view.format, failed: Failed::new(true), ..view.plain() };
                 let reply = secrets::shown_json(cx, failure.reply());
                 print(cx, Reply::of_text(reply.into_bytes()), &Shape::default(), &view)?;
             }

@@ -60,7 +60,7 @@ fn with_uuids(cx: &mut Invocation<'_>, names: &Names) -> Result<(Command, Plan),
 }
 
 /// What a command comes to. One that is shown and never sent may hold names where uuids belong.
-fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Result<Plan, Error> {
+pub(super) fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Result<Plan, Error> {
     let settings = &cx.settings.call;
     let mut how = plan::Options {
         no_check: settings.no_check,
@@ -100,7 +100,7 @@ fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan) -> Result
 
 /// Warns of parameters and fields that the node's version does not have: a node ignores such parameters (P6), and fails
 /// on such fields.
-fn warn_of_newer(cx: &mut Invocation<'_>, command: &Command) {
+pub(super) fn warn_of_newer(cx: &mut Invocation<'_>, command: &Command) {
     if plan::newer(command, Catalog::oldest()).is_empty() {
         return;
     }

@@ -11,6 +11,7 @@ mod catalog;
 mod complete;
 mod completions;
 mod context;
+mod each;
 pub mod help;
 mod history;
 mod job;
@@ -69,6 +70,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::History { count } => history::run(cx, *count),
         OwnCommand::Set { name, value } => set::run(cx, name.as_deref(), &value.join(" ")),
         OwnCommand::Capacity => capacity::run(cx),
+        OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),

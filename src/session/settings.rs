@@ -102,6 +102,8 @@ pub(crate) struct CallSettings {
     pub(crate) no_check: bool,
     /// Whether to wait for long jobs, too.
     pub(crate) follow: bool,
+    /// Whether to continue with further calls after a failed one.
+    pub(crate) keep_going: bool,
 }
 
 impl CallSettings {
@@ -244,6 +246,7 @@ impl<'a> Layers<'a> {
             no_wait: self.flag(|options| options.no_wait),
             no_check: self.flag(|options| options.no_check),
             follow: self.flag(|options| options.follow),
+            keep_going: self.flag(|options| options.keep_going),
         }
     }
 

@@ -298,12 +298,17 @@ impl Session {
         line: Option<&str>,
     ) -> ExitCode {
         let code = error.exit_code();
-        if matches!(error, Error::Reported(_)) {
-            return code;
+        if !matches!(error, Error::Reported(_)) {
+            self.reporter(settings, source.is_none()).tell(error, source, line);
         }
+        code
+    }
+
+    /// What prints errors. `is_typed` says whether the command was typed itself.
+    pub(crate) fn reporter(&mut self, settings: &Settings, is_typed: bool) -> Reporter {
         let has_foreign_session = self.nodes.connected().iter().any(|node| node.has_foreign_session);
         let stderr = settings.ui.terminal.stderr;
-        let reporter = Reporter {
+        Reporter {
             format: settings.ui.errors.value,
             terminal: stderr,
             colour: settings.ui.colour(stderr),
@@ -311,12 +316,10 @@ impl Session {
             circumstances: Circumstances {
                 advice: self.advice.take(),
                 session_variable: has_foreign_session.then_some("ZSTACK_SESSION_UUID"),
-                at_prompt: self.prompt.is_some() && source.is_none(),
+                at_prompt: self.prompt.is_some() && is_typed,
             },
             known: self.known_secrets(),
-        };
-        reporter.tell(error, source, line);
-        code
+        }
     }
 
     /// The secrets in use: of the commands, of the environment, and the open sessions.
