@@ -4,10 +4,12 @@
 
 mod arrange;
 pub(crate) mod confirm;
+pub(crate) mod contexts;
 pub(crate) mod job_rows;
 mod missing;
 pub(crate) mod names;
 mod relations;
+pub(crate) mod rows;
 mod run;
 mod secrets;
 pub(crate) mod send;

@@ -28,6 +28,17 @@ pub(crate) fn found(
     Ok(())
 }
 
+/// Prints rows that are complete.
+pub(super) fn print_rows_as_they_are(
+    cx: &mut Invocation<'_>,
+    reply: Reply,
+    shape: &Shape,
+    view: &View,
+) -> Result<(), Error> {
+    let mut reply = cx.session.recorded(reply);
+    print_parts(cx, &mut *reply, shape, view, paging(view)).map(drop)
+}
+
 /// Prints rows with the names of what they refer to, where the view wants those.
 fn print_rows(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
     match relations::wanted(cx, shape, view) {

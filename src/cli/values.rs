@@ -24,6 +24,8 @@ named! {
         Columns = "A,B.C",
         /// A saved context
         Context = "CONTEXT",
+        /// Saved contexts, separated by commas
+        Contexts = "NAME[,NAME]",
         /// Keys of a context with their values
         ContextKeys = "KEY=VALUE",
         /// A path that the catalog has with the method before it

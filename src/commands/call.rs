@@ -1,14 +1,16 @@
 //! Calls of APIs by name, the most common commands.
 
-use crate::calls::{self, view};
+use crate::calls::contexts::Asked;
+use crate::calls::{self, send, shape, view};
 use crate::catalog::Catalog;
-use crate::cli;
-use crate::client;
+use crate::cli::{self, Options};
+use crate::client::{self, JobUuid};
 use crate::error::Error;
 use crate::plan::{self, Effect, Names, Plan};
+use crate::render::View;
 use crate::session::{Invocation, Line, credentials, nodes, offers};
 use crate::syntax::{Command, CommandError};
-use crate::terminal::read_text;
+use crate::terminal::{Screen, read_text};
 
 /// The command of a line that calls an API, checked as far as possible without its settings.
 pub(crate) fn command(line: &Line, catalog: Catalog) -> Result<Option<Command>, Error> {
@@ -28,6 +30,74 @@ fn explained(error: CommandError, line: &Line, catalog: Catalog) -> Error {
 pub(crate) fn run(cx: &mut Invocation<'_>, command: Command) -> Result<(), Error> {
     let name = command.name.clone();
     run_as_typed(cx, command).map_err(|error| offers::explain(cx.session, cx.settings, &name, error))
+}
+
+/// Runs a query, or another call that only reads, in several contexts at the same time and prints their rows as one reply.
+pub(crate) fn run_in(
+    cx: &mut Invocation<'_>,
+    command: &Command,
+    contexts: &[String],
+    options: &Options,
+) -> Result<(), Error> {
+    let refused = |option, problem: String| Err(Error::Option { option, problem });
+    if cx.settings.call.watch.is_some() {
+        return refused("watch", "it repeats a query in one context".to_owned());
+    }
+    if cx.settings.target.contradiction.is_some() || !cx.settings.target.is_of_context {
+        return refused("context", "several contexts are asked at their own nodes, and another is named".to_owned());
+    }
+    for context in contexts {
+        cx.session.contexts()?.find(context)?;
+    }
+    let mut command = command.clone();
+    let holds_commands = cx.session.reads_stdin;
+    command.resolve_files(&mut |path| read_text(path, holds_commands))?;
+    calls::learn_secrets(cx.session, &command);
+    // What is wrong with the command is told once.
+    let names = if cx.settings.call.no_check { None } else { plan::names(&command, cx.session.catalog) };
+    let checked = names.as_ref().map_or_else(|| command.clone(), Names::with_any_uuids);
+    let planned = planned(cx, &checked, false)?;
+    if matches!(&planned, Plan::Call(request) if request.effect == Effect::Action) {
+        let problem = format!("{} changes something, and only reads run in several contexts", command.name);
+        return refused("context", problem);
+    }
+    let view = view::of_settings(cx)?;
+    if cx.settings.call.dry_run {
+        for context in contexts {
+            let settings = cx.session.settle(&Options { context: Some(context.clone()), ..options.clone() })?;
+            cx.say(&format!("context {context}:"));
+            let mut there = Invocation { session: cx.session, settings: &settings, out: cx.out.again() };
+            run_as_typed(&mut there, command.clone())?;
+        }
+        return Ok(());
+    }
+    let screen = cx.out.screen(&cx.settings.ui);
+    calls::contexts::ask(cx, contexts, options, view, &|cx| {
+        let asked = asked(cx, command.clone(), screen);
+        asked.map_err(|error| offers::explain(cx.session, cx.settings, &command.name, error))
+    })
+}
+
+/// What the node of a context answers to a command that only reads.
+fn asked(cx: &mut Invocation<'_>, command: Command, screen: Screen) -> Result<Asked, Error> {
+    offers::follow_version_for(cx.session, &command.name, Some(cx.settings));
+    let names = if cx.settings.call.no_check { None } else { plan::names(&command, cx.session.catalog) };
+    let checked = names.as_ref().map_or_else(|| command.clone(), Names::with_any_uuids);
+    let mut plan = planned(cx, &checked, false)?;
+    plan = fit_to_node(cx, &checked, plan)?;
+    if let Some(names) = &names {
+        (_, plan) = with_uuids(cx, names)?;
+    }
+    let (shape, select) = shape::of_plan(cx.session.catalog, &plan);
+    let view = calls::view_of_rows(view::on_screen(&cx.settings.view, screen)?, &plan, select, false);
+    // The rows are in the order of the contexts.
+    let view = View { by_name: false, ..view };
+    send::show_curl(cx, &plan, JobUuid::fresh())?;
+    let answer = match &plan {
+        Plan::Query(query) => send::query(cx, query)?,
+        Plan::Call(request) => send::execute(cx, request)?,
+    };
+    Ok(Asked { answer, shape, view })
 }
 
 fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Error> {

@@ -85,6 +85,8 @@ pub struct View {
     pub format: Format,
     /// The requested columns.
     pub columns: Option<Selection>,
+    /// A member whose column goes before all others, also before those that were asked for.
+    pub leading: Option<String>,
     /// What to sort the rows by, independent of the order of the reply. All rows are held in memory then.
     pub sort_by: Option<SortKey>,
     /// A jq expression whose outputs are printed instead of the reply.
@@ -140,6 +142,7 @@ impl View {
         View {
             format,
             columns: None,
+            leading: None,
             sort_by: None,
             filter: None,
             raw: false,

@@ -178,6 +178,10 @@ impl<'a> Layers<'a> {
         if self.flag(|options| options.sandbox) {
             return Ok(Target { contradiction: named, is_named: true, ..Target::default() });
         }
+        if choice.context.as_ref().is_some_and(|context| context.contains(',')) {
+            let problem = "only a query or another read can run in several contexts".to_owned();
+            return Err(Error::Option { option: "context", problem });
+        }
         let chosen = choose_node(&choice, self.variables, self.contexts)?;
         Ok(Target {
             address: Some(chosen.address),

@@ -67,6 +67,14 @@ pub(crate) struct Session {
     warned_of_configuration: bool,
 }
 
+/// What a session for another thread begins with.
+pub(crate) struct SessionSeed {
+    environment: Environment,
+    base: BaseOptions,
+    interrupt: Interrupt,
+    known: KnownSecrets,
+}
+
 /// An action that was carried out and whose result was printed.
 #[derive(Clone, Debug)]
 pub(crate) struct PrintedAction {
@@ -133,6 +141,21 @@ impl Session {
             prompt: None,
             warned_of_configuration: false,
         }
+    }
+
+    /// What a session for a context begins with, for a thread of its own.
+    pub(crate) fn seed(&self, context: &str) -> SessionSeed {
+        let mut base = self.base.clone();
+        base.options.context = Some(context.to_owned());
+        let (interrupt, known) = (self.interrupt.clone(), self.known.clone());
+        SessionSeed { environment: self.environment.clone(), base, interrupt, known }
+    }
+
+    /// A session for one of several contexts. The credentials of the environment are for one node, and not used.
+    pub(crate) fn grow(seed: SessionSeed) -> Session {
+        let SessionSeed { environment, base, interrupt, known } = seed;
+        let session = Session::new(environment, Options::default());
+        Session { base, interrupt, known, started_for: Some(None), ..session }
     }
 
     /// The settings of a line with these options. The sandbox needs no configuration, so that an invalid one is only a

@@ -11,6 +11,7 @@ mod calls;
 mod completion;
 mod contexts;
 mod documents;
+mod each;
 mod editions;
 mod ends;
 mod errors;

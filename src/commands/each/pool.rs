@@ -5,6 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::calls::rows::rows_of;
 use crate::calls::{send, show, waiting};
 use crate::catalog::Catalog;
 use crate::client::{Answer, CallOptions, Client, FailedPart, Job, JobUuid, Unwatched};
@@ -12,8 +13,6 @@ use crate::error::Error;
 use crate::plan::{Effect, Plan};
 use crate::render::Shape;
 use crate::syntax::Command;
-
-use super::output::rows_of;
 
 /// How often the progress is shown.
 const FRAME: Duration = Duration::from_millis(100);

@@ -78,6 +78,7 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
         Lookup::Column
         | Lookup::Columns
         | Lookup::Context
+        | Lookup::Contexts
         | Lookup::ContextKeys
         | Lookup::Path
         | Lookup::SettingValue => {}
