@@ -38,6 +38,7 @@ mod screen;
 mod secrets;
 mod served;
 mod sessions;
+mod several;
 mod terminal;
 mod usage;
 mod versions;
