@@ -221,7 +221,7 @@ fn literal(out: &mut Vec<u8>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{REPLY, print};
-    use super::super::{Failed, Format, View};
+    use super::super::{Format, View};
     use super::*;
 
     #[test]

@@ -84,6 +84,9 @@ impl<'a> Progress<'a> {
             self.failed.set();
         }
         self.ui.say(&summary(self.counts, self.done_before, left, self.started.elapsed().as_secs_f64()));
+        if let Some(results) = self.results.as_ref().filter(|_| left > 0 || self.first_failure != ExitCode::Done) {
+            self.ui.say(&format!("`--resume {}` instead of --results continues", results.path().display()));
+        }
         if self.interrupt.is_set() { ExitCode::Interrupted } else { self.first_failure }
     }
 

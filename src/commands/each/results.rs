@@ -121,6 +121,11 @@ impl ResultsFile {
         Ok((ResultsFile { path: path.to_owned(), file }, earlier))
     }
 
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes lines before actions are sent. After this they are on disk, whatever happens.
     pub(super) fn intend<'a>(&mut self, entries: impl Iterator<Item = Entry<'a>>) -> Result<(), Error> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
