@@ -132,16 +132,19 @@ pub(crate) fn query(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Answer
 fn query_here(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Result<Answer, client::Error>, Error> {
     let _attended = cx.session.attend_to_ends()?;
     let mut spinner = cx.settings.ui.spinner();
+    let settings = &cx.settings.call;
     let node = nodes::node(cx.session, cx.settings)?;
-    query_with(&mut node.client, query, &mut spinner)
+    let how = CallOptions { page_parallel: settings.page_parallel, ..CallOptions::default() };
+    query_with(&mut node.client, query, &how, &mut spinner)
 }
 
 fn query_with(
     client: &mut Client,
     query: &QueryPlan,
+    how: &CallOptions,
     watch: &mut dyn Watch,
 ) -> Result<Result<Answer, client::Error>, Error> {
-    Ok(match client.query(query, &CallOptions::default(), watch) {
+    Ok(match client.query(query, how, watch) {
         Ok(Answer::Reply(reply)) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
         result => result,
     })
@@ -155,7 +158,7 @@ pub(crate) fn run_with(
     watch: &mut dyn Watch,
 ) -> Result<Answer, Error> {
     match planned {
-        Plan::Query(query) => Ok(query_with(client, query, watch)??),
+        Plan::Query(query) => Ok(query_with(client, query, how, watch)??),
         Plan::Call(request) => Ok(client.execute(request, how, watch)?),
     }
 }

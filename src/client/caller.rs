@@ -60,7 +60,7 @@ pub struct Client {
     pub(super) clock: Box<dyn Clock>,
     pub(super) interrupt: Interrupt,
     pub(super) shared: Arc<Mutex<Shared>>,
-    /// Held while the session is renewed, so that only one of the forks logs in.
+    /// Held by the thread that opens a new session.
     pub(super) renewal: Arc<Mutex<()>>,
     pub(super) log_in: Option<Request>,
     pub(super) session_store: Option<Arc<dyn SessionStore>>,

@@ -110,9 +110,9 @@ impl Client {
     /// # Errors
     /// [`Error::LogInRefused`] if the node refuses the password.
     pub(super) fn renew(&mut self, expired: Option<&Secret>) -> Result<bool, Error> {
+        // A log-in that needs a session itself comes here again, without a log-in: it must not wait for itself.
         let renewal = Arc::clone(&self.renewal);
-        // A log-in that needs a session itself gets here a second time, without a log-in of its own.
-        let _renewing = self.log_in.is_some().then(|| renewal.lock().unwrap_or_else(PoisonError::into_inner));
+        let _turn = self.log_in.is_some().then(|| renewal.lock().unwrap_or_else(PoisonError::into_inner));
         let store = self.session_store.clone();
         let _lock = store.as_ref().and_then(|store| store.lock());
         // Another thread was faster.

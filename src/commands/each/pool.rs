@@ -89,8 +89,14 @@ impl Task {
     }
 
     fn run(&self, client: &mut Client, how: &How<'_>) -> Result<Vec<u8>, Error> {
-        let mut options =
-            CallOptions { wait: how.waits, timeout: how.patience, job: Some(self.job), is_repeat: self.is_repeat };
+        let mut options = CallOptions {
+            wait: how.waits,
+            timeout: how.patience,
+            job: Some(self.job),
+            is_repeat: self.is_repeat,
+            // The rows are what runs at the same time.
+            page_parallel: Some(1),
+        };
         let mut answer = match &self.what {
             What::Call(planned) => {
                 if let Plan::Call(request) = planned {
