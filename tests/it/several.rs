@@ -115,7 +115,7 @@ fn only_reads_run_in_several_contexts() {
     let done = both(&home, &["QueryHost", "--dry-run"]).succeeds().stderr_has("context prod:\n");
     assert_eq!(done.out().matches("GET http").count(), 2);
     let done = home.run(["complete", "QueryHost --context lab,pr"]).succeeds();
-    done.stdout("QueryHost --context lab,prod\tvalue\t\n");
+    done.stdout("lab,prod\tvalue\t\n");
 }
 
 #[test]
