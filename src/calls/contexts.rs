@@ -138,23 +138,27 @@ fn send_pieces(
     json::write_literal(&mut name, context);
     let send = |part| to.send(Ok(part)).is_ok();
     let View { columns, named, taken_from, .. } = view;
-    let layout = Layout { shape: with_context(shape), columns, named, taken_from };
-    let mut goes_on = send(Part::Layout(Box::new(layout)));
+    let layout = |shape| Part::Layout(Box::new(Layout { shape, columns, named, taken_from }));
+    let mut layout = Some(layout);
+    let mut goes_on = true;
     let mut beside = MapWriter::default();
-    let mut has_rows = false;
     while goes_on {
-        let failed = |error: &ReadError| Error::Client(client::Error::of_read(error));
-        match pieces.next_piece().map_err(|error| failed(&error))? {
+        let piece = pieces.next_piece().map_err(|error| Error::Client(client::Error::of_read(&error)))?;
+        match piece {
             Some(Piece::Row(row)) => goes_on = send(Part::Row(row_of(&name, row))),
             Some(Piece::Member { name, text }) => beside.push(name.as_bytes(), text),
-            Some(Piece::Rows { .. }) => has_rows = true,
-            Some(Piece::EndRows) => {}
-            None if has_rows => break,
-            None => {
-                rows_of(&beside.finish()).iter().all(|row| send(Part::Row(row_of(&name, row))));
-                break;
+            Some(Piece::Rows { .. }) => {
+                goes_on = layout.take().is_none_or(|layout| send(layout(with_context(shape.clone()))));
             }
+            Some(Piece::EndRows) => {}
+            None => break,
         }
+    }
+    // Without a list, the members are the row, such as a count.
+    if let Some(layout) = layout.take().filter(|_| goes_on)
+        && send(layout(Shape::default()))
+    {
+        rows_of(&beside.finish()).iter().all(|row| send(Part::Row(row_of(&name, row))));
     }
     Ok(())
 }

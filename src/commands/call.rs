@@ -8,7 +8,7 @@ use crate::client::{self, JobUuid};
 use crate::error::Error;
 use crate::plan::{self, Effect, Names, Plan};
 use crate::render::View;
-use crate::session::{Invocation, Line, credentials, nodes, offers};
+use crate::session::{Invocation, Line, Session, credentials, nodes, offers};
 use crate::syntax::{Command, CommandError};
 use crate::terminal::{Screen, read_text};
 
@@ -64,9 +64,10 @@ pub(crate) fn run_in(
     let view = view::of_settings(cx)?;
     if cx.settings.call.dry_run {
         for context in contexts {
-            let settings = cx.session.settle(&Options { context: Some(context.clone()), ..options.clone() })?;
+            let mut session = Session::grow(cx.session.seed(context));
+            let settings = session.settle(&Options { context: Some(context.clone()), ..options.clone() })?;
             cx.say(&format!("context {context}:"));
-            let mut there = Invocation { session: cx.session, settings: &settings, out: cx.out.again() };
+            let mut there = Invocation { session: &mut session, settings: &settings, out: cx.out.again() };
             run_as_typed(&mut there, command.clone())?;
         }
         return Ok(());
