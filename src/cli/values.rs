@@ -30,6 +30,8 @@ named! {
         Columns = "A,B.C",
         /// A saved context
         Context = "CONTEXT",
+        /// Saved contexts, separated by commas
+        Contexts = "NAME[,NAME]",
         /// Keys of a context with their values
         ContextKeys = "KEY=VALUE",
         /// A job that this machine submitted

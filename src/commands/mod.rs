@@ -13,6 +13,7 @@ mod completions;
 mod context;
 mod describe;
 mod describe_page;
+mod each;
 pub mod help;
 mod history;
 mod job;
@@ -72,6 +73,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Set { save, name, value } => set::run(cx, name.as_deref(), value, *save),
         OwnCommand::Capacity => capacity::run(cx),
         OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
+        OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),

@@ -12,7 +12,7 @@ use crate::dates;
 use crate::error::Error;
 use crate::json::{Value, escape_unprintable};
 use crate::plan;
-use crate::render::{Shape, View};
+use crate::render::{Failed, Shape, View};
 use crate::results::{Kept, Record, Results, Summary};
 use crate::session::{Invocation, Line};
 use crate::shell::Flow;
@@ -57,7 +57,7 @@ fn again(cx: &mut Invocation<'_>, record: &Record, view: View) -> Result<(), Err
     match &record.reply {
         Kept::Whole(text) => {
             let shape = shape_of_line(cx.session.catalog, &summary.command);
-            let view = View { failed: !summary.success, ..view };
+            let view = View { failed: Failed::new(!summary.success), ..view };
             show::print(cx, Reply::of_text(text.clone().into_bytes()), &shape, &view)
         }
         Kept::Text(text) => cx.write(|out| Ok(writeln!(out, "{}", escape_unprintable(text))?)),

@@ -100,6 +100,7 @@ pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>,
         Lookup::Column
         | Lookup::Columns
         | Lookup::Context
+        | Lookup::Contexts
         | Lookup::ContextKeys
         | Lookup::Path
         | Lookup::Resource
