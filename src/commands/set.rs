@@ -28,8 +28,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> R
         return Ok(Flow::Continue);
     }
     // A single command has no later lines.
-    if cx.session.prompt.is_none() && cx.session.scripts == 0 && !cx.session.reads_stdin {
-        return Err(Error::Own(OwnError::NothingFollows));
+    if !cx.session.has_later_lines() {
+        return Err(Error::Own(OwnError::NothingFollows("set")));
     }
     // The word that resets a setting is not a value.
     let value = Some(value).filter(|value| *value != "default");

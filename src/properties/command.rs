@@ -52,11 +52,10 @@ impl Files for OneFolder {
 fn check_completion(line: &str, cursor: usize) {
     let contexts = ["prod".to_owned()];
     let sources = Sources {
-        catalog: Catalog::newest(),
-        offers: None,
         live: &NoLiveValues,
         files: &OneFolder,
         contexts: &contexts,
+        ..Sources::of_catalog(Catalog::newest())
     };
     let completion = complete(line, cursor, &sources);
     for candidate in completion.candidates.iter().take(20) {

@@ -64,6 +64,7 @@ impl Assistant<'_> {
             live: self.live,
             files: self.files,
             contexts: &self.known.contexts,
+            defined: &self.known.defined,
         }
     }
 

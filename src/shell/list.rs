@@ -183,7 +183,7 @@ mod tests {
     use crate::catalog::Catalog;
 
     fn list_from(line: &str, live: &dyn LiveValues, width: usize, colour: bool) -> Vec<String> {
-        let sources = Sources { catalog: Catalog::newest(), offers: None, live, files: &Disk, contexts: &[] };
+        let sources = Sources { live, files: &Disk, ..Sources::of_catalog(Catalog::newest()) };
         rows(&complete(line, line.len(), &sources), width, colour)
     }
 
@@ -245,8 +245,7 @@ mod tests {
             }
         }
         for line in ["StopVmInstance uuid=", "QueryVmInstance name="] {
-            let sources =
-                Sources { catalog: Catalog::newest(), offers: None, live: &Many, files: &Disk, contexts: &[] };
+            let sources = Sources { live: &Many, files: &Disk, ..Sources::of_catalog(Catalog::newest()) };
             let completion = complete(line, line.len(), &sources);
             assert_eq!(completion.candidates.len(), 200);
             assert_eq!(completion.extension(), None, "{line}");

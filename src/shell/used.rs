@@ -2,7 +2,7 @@
 
 use rustyline::history::{History, SearchDirection};
 
-use crate::syntax::{Word, lex};
+use crate::syntax::{Word, last_command, lex};
 
 use super::complete::{Candidate, Completion, Fit};
 
@@ -15,7 +15,8 @@ const MOST_WORDS: usize = 200;
 /// Puts candidates that were used lately in the same command before others that match equally well. `counts` says
 /// whether a history line is considered.
 pub(super) fn prefer(completion: &mut Completion, line: &str, history: &dyn History, counts: impl Fn(&str) -> bool) {
-    let before = lex(line.get(..completion.span.start).unwrap_or_default()).words;
+    let before = line.get(..completion.span.start).unwrap_or_default();
+    let before = lex(&before[last_command(before)]).words;
     let used = words(command(&before), history, counts);
     if used.is_empty() {
         return;
@@ -71,7 +72,7 @@ fn words(of: Option<&str>, history: &dyn History, counts: impl Fn(&str) -> bool)
 
 #[cfg(test)]
 mod tests {
-    use super::super::complete::{Disk, NoLiveValues, Sources, complete};
+    use super::super::complete::{Sources, complete};
     use super::super::recall::Recall;
     use super::*;
     use crate::catalog::Catalog;
@@ -80,8 +81,7 @@ mod tests {
         let mut history = Recall::default();
         let lines = ["QueryHost state=Disabled", "QueryZone count=true", "QueryVmNic ip=1", "QueryVmInstanc x=1"];
         history.extend(lines.map(str::to_owned).to_vec());
-        let sources =
-            Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &Disk, contexts: &[] };
+        let sources = Sources::of_catalog(Catalog::newest());
         let mut completion = complete(line, line.len(), &sources);
         prefer(&mut completion, line, &history, |line| !line.contains("x=1"));
         completion.candidates[0].label.to_string()

@@ -1,4 +1,4 @@
-//! The README's transcripts are true, and generated files are those that the program generates.
+//! Generated files are those that the program generates.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,49 +8,6 @@ use crate::harness::Home;
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The commands of the README's transcripts, each with what it prints.
-fn transcripts() -> Vec<(String, String)> {
-    let text = read("README.md");
-    let mut commands: Vec<(String, String)> = Vec::new();
-    for block in text.split("```console\n").skip(1) {
-        for line in block.split("```").next().expect("a closed block").lines() {
-            match line.strip_prefix("$ zstack-cli ") {
-                Some(command) => commands.push((command.to_owned(), String::new())),
-                None => {
-                    let (_, printed) = commands.last_mut().expect("a command before its output");
-                    printed.push_str(line);
-                    printed.push('\n');
-                }
-            }
-        }
-    }
-    commands
-}
-
-/// Splits as a shell does; the transcripts use single quotes only.
-fn words(command: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for (index, piece) in command.split('\'').enumerate() {
-        if index % 2 == 1 {
-            words.last_mut().expect("a word before the quote").push_str(piece);
-        } else {
-            words.extend(piece.split_whitespace().map(str::to_owned));
-        }
-    }
-    words
-}
-
-#[test]
-fn the_transcripts_of_the_readme_are_true() {
-    let home = Home::with_cloud();
-    let transcripts = transcripts();
-    assert!(transcripts.len() >= 4);
-    for (command, printed) in transcripts {
-        let done = home.run(words(&command)).done();
-        assert_eq!(format!("{}{}", done.out(), done.err()), printed, "{command}");
-    }
 }
 
 #[test]

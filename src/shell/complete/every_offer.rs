@@ -20,7 +20,7 @@ impl Files for NoFiles {
 
 fn offers(line: &str) -> Vec<(String, CandidateKind)> {
     let catalog = Catalog::newest();
-    let sources = Sources { catalog, offers: None, live: &NoLiveValues, files: &NoFiles, contexts: &[] };
+    let sources = Sources { live: &NoLiveValues, files: &NoFiles, ..Sources::of_catalog(catalog) };
     let completion = complete(line, line.len(), &sources);
     completion.candidates.iter().map(|candidate| (completion.word(candidate), candidate.kind)).collect()
 }

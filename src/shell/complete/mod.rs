@@ -29,7 +29,7 @@ pub use candidate::{Candidate, CandidateKind, Completion, Group, Note};
 pub use engine::complete;
 pub use lines::complete_lines;
 pub use rank::Fit;
-pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};
+pub use sources::{Defined, Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};
 
 pub(crate) use cursor::{Argument, name_length};
 pub(crate) use own::find as own_command;

@@ -18,7 +18,16 @@ use crate::shell::topics::TOPICS;
 /// Offers own commands and APIs, for the first word.
 pub(super) fn commands(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     commands_below(cli::program(), found);
+    for (name, line) in &sources.defined.aliases {
+        alias(name, line, found);
+    }
     apis(sources, found);
+}
+
+fn alias(name: &str, line: &str, found: &mut CandidateList<'_>) {
+    found.offer(name, || {
+        Candidate::new(name.to_owned(), CandidateKind::Command, Group::Commands).describe(line.to_owned())
+    });
 }
 
 /// Offers the subcommands of a command, or the commands of the program.
@@ -54,7 +63,7 @@ pub(super) fn paths(verb: &str, sources: &Sources<'_>, found: &mut CandidateList
 }
 
 /// Offers the names that an argument of an own command refers to.
-pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     match lookup {
         Lookup::Api => apis(sources, found),
         Lookup::ApiOrInventory => {
@@ -72,6 +81,18 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
         Lookup::Setting => {
             for setting in Setting::of_shell() {
                 found.put(setting.name(), CandidateKind::Param, Group::Parameters, setting.summary());
+            }
+        }
+        Lookup::Alias => {
+            for (name, line) in &sources.defined.aliases {
+                alias(name, line, found);
+            }
+        }
+        Lookup::Variable => {
+            let is_braced = place.word.text.contains("${");
+            for name in &sources.defined.variables {
+                let candidate = Candidate::new(name.clone(), CandidateKind::Value, Group::Values);
+                found.offer(name, || if is_braced { candidate.open("}") } else { candidate });
             }
         }
         // `values` and `fields` complete these.

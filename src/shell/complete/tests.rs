@@ -49,7 +49,7 @@ impl Files for FakeFiles {
 fn at(marked: &str) -> Completion {
     let contexts = ["lab".to_owned(), "production".to_owned()];
     let sources =
-        Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &contexts };
+        Sources { live: &FakeNode, files: &FakeFiles, contexts: &contexts, ..Sources::of_catalog(Catalog::newest()) };
     let cursor = marked.find('¦').expect("the line marks the cursor");
     complete(&marked.replace('¦', ""), cursor, &sources)
 }
@@ -365,7 +365,7 @@ impl LiveValues for Named {
 
 fn among(names: &'static [&'static str], line: &str) -> Completion {
     let live = Named(names);
-    let sources = Sources { catalog: Catalog::newest(), offers: None, live: &live, files: &FakeFiles, contexts: &[] };
+    let sources = Sources { live: &live, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
     complete(line, line.len(), &sources)
 }
 
@@ -433,8 +433,7 @@ fn statements_of_zql_are_completed() {
 
 #[test]
 fn lines_print_word_kind_and_description() {
-    let sources =
-        Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
+    let sources = Sources { live: &NoLiveValues, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
     assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\tlists zones\n");
     assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, text\n"));
     assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tleads to vm nics\n"));
@@ -463,8 +462,7 @@ fn no_position_is_a_trouble() {
         "zql query max( ; é '",
     ] {
         for cursor in 0..=line.len() + 1 {
-            let sources =
-                Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &[] };
+            let sources = Sources { live: &FakeNode, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
             let completion = complete(line, cursor, &sources);
             for candidate in &completion.candidates {
                 completion.word(candidate);
