@@ -135,7 +135,7 @@ fn one_value(printed: &[u8]) -> Result<String, Problem> {
 
 fn of_value(value: &Value) -> Result<String, Problem> {
     const SEVERAL_ROWS: Problem =
-        ("there are several rows", "more conditions leave one; `| [.inventories[].uuid]` keeps a list of all");
+        ("there are several rows", "more conditions leave one; `| [.inventories[].uuid] | join(\",\")` keeps all");
     match value {
         Value::Text(text) | Value::Number(text) => Ok(text.clone()),
         Value::Bool(value) => Ok(value.to_string()),

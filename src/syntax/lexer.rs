@@ -118,7 +118,7 @@ pub enum LexError {
         at: usize,
     },
     /// An alias or a script was given too few words.
-    #[error("word {number} is missing, for which ${number} stands")]
+    #[error("${number} has no value: word {number} was not given")]
     MissingWord {
         /// The number of the word, from 1.
         number: usize,
