@@ -162,6 +162,9 @@ fn wrong(name: &str, problem: &str, hint: &str) -> UsageError {
 impl Call {
     /// Applies the options and the redirection of the call to a command of the alias.
     fn apply(&self, line: &mut Line) {
+        if let Some(kept) = &mut line.kept {
+            return self.apply(kept);
+        }
         let inner = line.options.jq.take();
         line.options.add(self.options.clone());
         line.options.jq = match (inner, self.options.jq.clone()) {

@@ -41,7 +41,7 @@ pub trait Evaluator {
     /// Whether to colour the typed line and lists.
     fn colour(&mut self) -> bool;
 
-    /// Runs one complete command. It prints its result and its errors itself.
+    /// Runs the commands of a complete line. It prints their results and errors itself.
     fn evaluate(&mut self, line: &str) -> LineOutcome;
 }
 

@@ -140,6 +140,9 @@ fn an_alias_is_kept_and_takes_words() {
     let script = "names name=zone-2 | ascii_upcase -r\nnames -r > n.txt\nlet one = names name=zone-1; let one\n";
     home.run(["--sandbox"]).input(script.replace(" -r\n", "\n")).succeeds().stdout("\"ZONE-2\"\nzone-1\n");
     assert_eq!(std::fs::read_to_string(home.path().join("n.txt")).expect("a file"), "zone-1\nzone-2\n");
+    home.run(["alias", "keep", "=", "let kept = QueryZone name=$1"]).succeeds();
+    let script = "keep zone-2 | .inventories[0].name; let kept; unalias keep\n";
+    home.run(["--sandbox"]).input(script).succeeds().stdout("zone-2\n");
     home.run(["--sandbox", "vms", "cache"]).fails(1).stderr_has("$2 has no value: word 2 was not given");
     home.run(["--sandbox", "vms", "a", "b", "c"]).fails(1).stderr_has("the alias vms takes 2 words");
     alias(&[]).succeeds().stdout(
