@@ -10,7 +10,7 @@ named! {
     /// When to use colours.
     #[derive(Default)]
     pub enum ColorChoice {
-        /// On terminals, unless NO_COLOR is set
+        /// On terminals, unless NO_COLOR or CLICOLOR_FORCE is set
         #[default]
         Auto = "auto",
         /// Everywhere
@@ -185,7 +185,7 @@ settings! {
     CaCert = "cacert", Place::Context, Kind::File => cacert: String;
     /// The ZStack version whose catalog is used
     Catalog = "catalog", Place::Context, Kind::Version => catalog: String;
-    /// When to use colours; NO_COLOR is honoured
+    /// When to use colours
     Color = "color", Place::Both, Kind::OneOf(&ColorChoice::NAMES) => color: ColorChoice;
     /// Columns, in that order; dotted paths reach into nested values, ip=vmNics.ip renames, +NAME adds
     Columns = "columns", Place::Both, Kind::Names => columns: String;

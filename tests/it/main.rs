@@ -28,6 +28,7 @@ mod output;
 mod owners;
 mod paging;
 mod panics;
+mod picture;
 mod pipelines;
 mod prompt;
 mod queries;
