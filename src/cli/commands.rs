@@ -76,7 +76,7 @@ pub enum OwnCommand {
     Let {
         /// The name; without it, all variables are listed
         name: Option<String>,
-        /// = COMMAND, perhaps with a jq filter: = QueryZone name=lab | .inventories[0].uuid
+        /// = COMMAND, or = COMMAND | JQ to keep what the filter yields
         #[arg(value_name = "= COMMAND")]
         line: Vec<String>,
     },

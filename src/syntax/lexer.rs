@@ -198,24 +198,24 @@ pub fn lex_with_comments(line: &str) -> Lexed {
 fn take_apart(line: &str, has_comments: bool, values: &dyn Values) -> Lexed {
     let mut lexed = Lexed { words: Vec::new(), open_quote: None, continues: false, comment: None, missing: None };
     let mut word: Option<Word> = None;
-    let mut chars = line.char_indices().peekable();
+    let mut source = Source { line, chars: line.char_indices().peekable(), values, missing: None };
 
-    while let Some((at, c)) = chars.next() {
+    while let Some((at, c)) = source.chars.next() {
         match c {
-            '\\' => match chars.next() {
+            '\\' => match source.chars.next() {
                 None => lexed.continues = true,
                 Some((_, '\n')) => {}
                 Some((next, escaped)) => open(&mut word, at).push(escaped, next),
             },
-            '$' if stand_in(open(&mut word, at), &mut chars, line, at, values, &mut lexed.missing) => {}
+            '$' if source.stand_in(open(&mut word, at), at) => {}
             '\'' | '"' => {
                 let quote = if c == '\'' { Quote::Single } else { Quote::Double };
-                let closed = quoted(open(&mut word, at), &mut chars, c, line, values, &mut lexed.missing);
+                let closed = source.quoted(open(&mut word, at), c);
                 lexed.open_quote = (!closed).then_some((quote, at));
             }
             '#' if has_comments && word.is_none() => {
                 lexed.comment = Some(at);
-                while chars.next_if(|(_, next)| *next != '\n').is_some() {}
+                while source.chars.next_if(|(_, next)| *next != '\n').is_some() {}
             }
             _ if c.is_whitespace() => close(word.take(), at, &mut lexed.words),
             _ => {
@@ -226,7 +226,61 @@ fn take_apart(line: &str, has_comments: bool, values: &dyn Values) -> Lexed {
         }
     }
     close(word, line.len(), &mut lexed.words);
+    lexed.missing = source.missing;
     lexed
+}
+
+/// What is left of a line, with the values of its variables.
+struct Source<'l> {
+    line: &'l str,
+    chars: Peekable<CharIndices<'l>>,
+    values: &'l dyn Values,
+    missing: Option<(usize, Range<usize>)>,
+}
+
+impl Source<'_> {
+    /// Adds the value that a reference stands for whose `$` is at that byte. Returns whether there is one.
+    fn stand_in(&mut self, word: &mut Word, at: usize) -> bool {
+        let Some((name, length)) = reference(&self.line[at..]) else { return false };
+        let span = at..at + length;
+        let Some(value) = self.values.value(&name) else {
+            if let (Reference::Word(number), Some(_)) = (name, self.values.words()) {
+                self.missing.get_or_insert((number, span));
+            }
+            return false;
+        };
+        word.put(&value, &span);
+        while self.chars.next_if(|(next, _)| *next < span.end).is_some() {}
+        true
+    }
+
+    /// Adds the text in quotes, up to the closing `mark`. Returns whether there is one.
+    fn quoted(&mut self, word: &mut Word, mark: char) -> bool {
+        while let Some((at, c)) = self.chars.next() {
+            if c == mark {
+                return true;
+            }
+            if c == '\\' && mark == '"' {
+                match self.chars.peek().copied() {
+                    Some((_, '\n')) => {
+                        self.chars.next();
+                        continue;
+                    }
+                    Some((next, escaped @ ('"' | '\\' | '$' | '`'))) => {
+                        self.chars.next();
+                        word.push(escaped, next);
+                        continue;
+                    }
+                    _ => {}
+                }
+            }
+            if c == '$' && mark == '"' && self.stand_in(word, at) {
+                continue;
+            }
+            word.push(c, at);
+        }
+        false
+    }
 }
 
 /// The current word, started here if there is none.
@@ -257,69 +311,12 @@ impl Word {
     }
 }
 
-/// Adds the value that a reference after the `$` at that byte stands for. Returns whether there is one.
-fn stand_in(
-    word: &mut Word,
-    chars: &mut Peekable<CharIndices<'_>>,
-    line: &str,
-    at: usize,
-    values: &dyn Values,
-    missing: &mut Option<(usize, Range<usize>)>,
-) -> bool {
-    let Some((name, length)) = reference(&line[at..]) else { return false };
-    let span = at..at + length;
-    let Some(value) = values.value(&name) else {
-        if let (Reference::Word(number), Some(_)) = (name, values.words()) {
-            missing.get_or_insert((number, span));
-        }
-        return false;
-    };
-    word.put(&value, &span);
-    while chars.next_if(|(next, _)| *next < span.end).is_some() {}
-    true
-}
-
 fn close(word: Option<Word>, end: usize, words: &mut Vec<Word>) {
     if let Some(mut word) = word {
         word.span.end = end;
         word.origins.push(end);
         words.push(word);
     }
-}
-
-/// Adds the text in quotes, up to the closing `mark`. Returns whether there is one.
-fn quoted(
-    word: &mut Word,
-    chars: &mut Peekable<CharIndices<'_>>,
-    mark: char,
-    line: &str,
-    values: &dyn Values,
-    missing: &mut Option<(usize, Range<usize>)>,
-) -> bool {
-    while let Some((at, c)) = chars.next() {
-        if c == mark {
-            return true;
-        }
-        if c == '\\' && mark == '"' {
-            match chars.peek().copied() {
-                Some((_, '\n')) => {
-                    chars.next();
-                    continue;
-                }
-                Some((next, escaped @ ('"' | '\\' | '$' | '`'))) => {
-                    chars.next();
-                    word.push(escaped, next);
-                    continue;
-                }
-                _ => {}
-            }
-        }
-        if c == '$' && mark == '"' && stand_in(word, chars, line, at, values, missing) {
-            continue;
-        }
-        word.push(c, at);
-    }
-    false
 }
 
 /// Quotes a word so that splitting returns it; a word without special characters is unchanged.

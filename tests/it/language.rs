@@ -37,15 +37,13 @@ fn a_failure_ends_the_line_of_a_script_and_an_open_quote_runs_nothing() {
 #[test]
 fn a_variable_keeps_one_value_which_stays_one_word() {
     let home = Home::with_cloud();
-    let script = format!(
-        "let zone = QueryZone name=zone-1; let zone\n\
+    let script = "let zone = QueryZone name=zone-1; let zone\n\
          let n=QueryHost count=true\n\
          let odd = QueryZone name=zone-1 | \"a b; $n '\" \n\
-         CreateZone name=\"${{n}}-x\" description=$odd -o value --columns name,description\n\
+         CreateZone name=\"${n}-x\" description=$odd -o value --columns name,description\n\
          QueryZone name='$n' count=true -o value; QueryZone name=\\$n count=true -o value\n\
          QueryCluster zoneUuid=$zone fields=name sortBy=name -o value > $n.txt\n\
-         unlet n; let\n"
-    );
+         unlet n; let\n";
     let expected = format!("{ZONE}\n6-x\ta b; $n '\n0\n0\nodd   a b; $n '\nzone  {ZONE}\n");
     home.run(["--sandbox"]).input(script).succeeds().stdout(&expected).stderr("");
     let written = std::fs::read_to_string(home.path().join("6.txt")).expect("a file named by a variable");
