@@ -32,6 +32,7 @@ mod picture;
 mod pipelines;
 mod prompt;
 mod queries;
+mod ranges;
 mod raw;
 mod redirections;
 mod relations;
