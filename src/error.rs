@@ -224,7 +224,7 @@ pub enum OwnError {
     #[error("{0} works in the interactive shell only")]
     ShellOnly(&'static str),
     /// It changes later lines, and there are none.
-    #[error("`{0}` is for later lines of the shell or of a script, and there are none here")]
+    #[error("`{0}` changes later lines of the shell or of a script, and there are none here")]
     NothingFollows(&'static str),
     /// There is nothing of that name.
     #[error("there is no {kind} called {name}")]

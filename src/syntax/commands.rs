@@ -36,9 +36,9 @@ impl Definition<'_> {
 
 /// The positions of a line's commands, in bytes: one more than there are separators, and some may be blank.
 ///
-/// A `;` outside quotes that ends a word separates commands. Behind a pipe the text is that of another language, where a
-/// `;` in brackets or quotes, or of a jq `def`, belongs to it. In a ZQL statement it separates statements where the next
-/// word begins one.
+/// A `;` outside quotes that ends a word separates commands. In a filter one in brackets or quotes, or of a `def`, belongs
+/// to it; behind `|!` each belongs to the program unless the name of an API follows. In a ZQL statement it separates
+/// statements where the next word begins one.
 pub fn commands(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -112,7 +112,8 @@ fn end_of_other(text: &str, is_jq: bool) -> Option<usize> {
                 let rest = text[at..].trim_start_matches(';');
                 if definitions > 0 {
                     definitions -= 1;
-                } else if rest.is_empty() || rest.starts_with(char::is_whitespace) {
+                } else if rest.trim().is_empty() || rest.starts_with(char::is_whitespace) && (is_jq || names_api(rest))
+                {
                     return Some(at);
                 }
             }
@@ -120,6 +121,13 @@ fn end_of_other(text: &str, is_jq: bool) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether the first word of a text is written as the names of APIs are, and those of programs are not.
+fn names_api(text: &str) -> bool {
+    let word = text.split_whitespace().next().unwrap_or_default().trim_end_matches(';').as_bytes();
+    let is_camel = matches!(word, [first, second, ..] if first.is_ascii_uppercase() && second.is_ascii_lowercase());
+    is_camel && word.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// Whether a word of its own stands at that byte.
@@ -191,8 +199,10 @@ mod tests {
             ("a | \"\\(.x | join(\"; \"))\"; b", &["a | \"\\(.x | join(\"; \"))\"", " b"]),
             ("a | def f: .x; .y | f; b", &["a | def f: .x; .y | f", " b"]),
             ("a | .defx; b", &["a | .defx", " b"]),
-            ("a |! (cat; wc); b", &["a |! (cat; wc)", " b"]),
-            ("a |! sed 's/x; y//'; b", &["a |! sed 's/x; y//'", " b"]),
+            ("a |! while read x; do echo; done", &["a |! while read x; do echo; done"]),
+            ("a |! (cat; QueryX); QueryZone", &["a |! (cat; QueryX)", " QueryZone"]),
+            ("a |! sed 's/x; Query//'; QueryZone | .x; b", &["a |! sed 's/x; Query//'", " QueryZone | .x", " b"]),
+            ("a |! X=1; B=2; wc;", &["a |! X=1; B=2; wc", ""]),
             ("zql query zone; count host; QueryZone", &["zql query zone; count host", " QueryZone"]),
             ("zql 'query zone' | .x; b", &["zql 'query zone' | .x", " b"]),
             ("let x = a | f(1; 2); b", &["let x = a | f(1; 2)", " b"]),

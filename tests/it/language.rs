@@ -64,7 +64,7 @@ fn several_rows_or_none_are_no_value() {
         let done = home.run(["--sandbox", "-k"]).input(format!("let x = {command}\nlet x\n")).fails(1).stdout("");
         assert!(done.err().contains(told) && done.err().contains("there is no variable called x"), "{}", done.err());
     }
-    home.run(["--sandbox", "let", "x", "=", "QueryZone"]).fails(1).stderr_has("`let` is for later lines");
+    home.run(["--sandbox", "let", "x", "=", "QueryZone"]).fails(1).stderr_has("`let` changes later lines");
 }
 
 #[test]
