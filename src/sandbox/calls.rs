@@ -11,7 +11,8 @@ use super::durations;
 use super::faults::FaultKind;
 use super::jobs::Job;
 use super::ledger::new_uuid;
-use super::node::{Node, ReceivedRequest};
+use super::node::{Node, ReceivedRequest, Reply};
+use super::pending_query::{PendingQuery, QueryText};
 use super::sessions::Session;
 use super::store::{QueryRequest, ServerError, Viewer};
 use super::target::Target;
@@ -62,13 +63,14 @@ impl Node {
         target: &Target,
         dispatched: &ResolvedCall,
         faults: &[FaultKind],
-    ) -> Result<Answer, Answer> {
+    ) -> Result<Reply, Answer> {
         let api = dispatched.api();
         let credential =
             if api.session { Some(Credential::read(received, target, self.now(), self.offer.edition)?) } else { None };
         let credential = credential.as_ref();
         if api.is_query {
-            return Ok(self.query(api, credential, &received.verb, target, dispatched.row()));
+            let query = self.query(api, credential, &received.verb, target, dispatched.row());
+            return Ok(Reply::Query(Box::new(query)));
         }
         let job_uuid = self.job_uuid(received)?;
         let timeout = match received.api_timeout.as_deref() {
@@ -86,13 +88,17 @@ impl Node {
             let web_hook = received.web_hook.clone();
             let order = JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook };
             let job = self.submit(api, arguments, credential, order);
-            return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
+            return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)).into());
         }
         if validates_only {
-            return Ok(Answer::text(500, ""));
+            return Ok(Answer::text(500, "").into());
         }
         let outcome = self.admit(api, &arguments, credential);
-        Ok(Answer::of(outcome.and_then(|caller| self.run(api, &arguments, &caller))))
+        if let (Ok(caller), "ZQLQuery") = (&outcome, api.name) {
+            let text = QueryText::Zql(arguments.text("zql").unwrap_or_default().to_owned());
+            return Ok(Reply::Query(Box::new(PendingQuery { text, viewer: caller.viewer(), refusal: None })));
+        }
+        Ok(Answer::of(outcome.and_then(|caller| self.run(api, &arguments, &caller))).into())
     }
 
     /// The uuid that the client chose for its job (J2).
@@ -125,13 +131,13 @@ impl Node {
     }
 
     fn query(
-        &mut self,
+        &self,
         api: &Api,
         credential: Option<&Credential>,
         verb: &str,
         target: &Target,
         row: Option<(&str, &str)>,
-    ) -> Answer {
+    ) -> PendingQuery {
         let request = match row {
             Some((name, value)) => {
                 QueryRequest { conditions: vec![format!("{name}={value}")], ..QueryRequest::default() }
@@ -142,15 +148,12 @@ impl Node {
         };
         let inventory = api.inventory.unwrap_or_default();
         let nobody = Caller { account: String::new(), is_admin: false };
-        let answer = match credential.map_or(Ok(nobody.clone()), |credential| self.caller(credential)) {
-            Ok(caller) => self.store.query(inventory, &request, &caller.viewer()),
-            Err(failure) => match self.store.query(inventory, &request, &nobody.viewer()) {
-                // The front end rejects malformed requests before the session is checked.
-                Err(text @ ServerError::Text { .. }) => Err(text),
-                _ => return Answer::failed(&failure),
-            },
-        };
-        answer.map_or_else(Answer::from, |reply| Answer::json(200, &reply))
+        let caller = credential.map_or(Ok(nobody.clone()), |credential| self.caller(credential));
+        let text = QueryText::Request(inventory, Box::new(request));
+        match caller {
+            Ok(caller) => PendingQuery { text, viewer: caller.viewer(), refusal: None },
+            Err(failure) => PendingQuery { text, viewer: nobody.viewer(), refusal: Some(failure) },
+        }
     }
 
     /// Accepts an asynchronous call with 202, even if it fails later (J1, J9).
@@ -220,7 +223,11 @@ impl Node {
     /// Runs the jobs that are due.
     pub(super) fn run_due_jobs(&mut self) -> Result<(), Failure> {
         let now = self.now();
-        while let Some(job) = self.ledger.claim_job(now)? {
+        while let Some(job) = self.ledger.claim_job(now, |api| self.is_in_parts(api))? {
+            if let Some(change) = self.big_change(&job) {
+                self.begun.push(change);
+                continue;
+            }
             let outcome = self.run_job(&job);
             self.end_long_job(&job, &outcome)?;
             self.ledger.finish_job(&job.uuid, &Answer::of_job(outcome))?;
@@ -228,11 +235,9 @@ impl Node {
         Ok(())
     }
 
-    fn run_job(&mut self, job: &Job) -> Result<String, Failure> {
+    pub(super) fn run_job(&mut self, job: &Job) -> Result<String, Failure> {
         let api = self.catalog.api(&job.api).ok_or_else(|| Failure::not_simulated(&job.api))?;
-        let values = job.arguments.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let caller = Caller { account: job.account.clone(), is_admin: job.is_admin };
-        let arguments = Arguments::from_values(values);
+        let (arguments, caller) = (job.arguments(), job.caller());
         match self.run_long_job(api.name, &arguments, &caller, &job.uuid) {
             Some(outcome) => outcome,
             None => self.run(&api, &arguments, &caller),

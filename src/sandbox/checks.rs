@@ -56,7 +56,7 @@ pub(super) fn check_references(
     arguments: &Arguments,
 ) -> Result<(), Failure> {
     // One transaction reads all resources.
-    store.transaction(|tx| {
+    store.read(|tx| {
         for parameter in &api.parameters {
             for uuid in uuids(parameter, arguments) {
                 check_reference(catalog, tx, api, parameter, uuid)?;

@@ -10,6 +10,7 @@
 mod access_keys;
 mod answer;
 mod arguments;
+mod big_change;
 mod calls;
 mod change;
 mod checks;
@@ -25,6 +26,7 @@ mod long_jobs;
 mod node;
 mod offer;
 mod options;
+mod pending_query;
 mod reads;
 mod reply_schema;
 mod running;

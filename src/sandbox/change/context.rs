@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -18,6 +19,9 @@ use crate::catalog::{Api, Catalog};
 
 /// The implementation of an API. `Err` rolls its changes back.
 pub(in super::super) type Handler = fn(&Change<'_>) -> Result<String, Failure>;
+
+/// Does a part of an API's work until a point in time; `true` if the handler can do the rest at once.
+pub(in super::super) type Part = fn(&Change<'_>, Instant) -> Result<bool, Failure>;
 
 /// Resources that no account owns.
 const UNOWNED: [&str; 11] = [
@@ -41,7 +45,7 @@ pub(in super::super) struct Change<'a> {
     pub(in super::super) api: &'a Api,
     pub(in super::super) arguments: &'a Arguments,
     pub(in super::super) caller: &'a Caller,
-    pub(super) now: UnixMillis,
+    pub(in super::super) now: UnixMillis,
     /// A cache of the references to each kind of resource, for deletions.
     pub(super) references: RefCell<HashMap<String, References>>,
     /// A cache of general inventories.
@@ -59,8 +63,19 @@ impl<'a> Change<'a> {
         arguments: &'a Arguments,
         caller: &'a Caller,
     ) -> Self {
+        Change::at(node.now(), node.catalog, tx, api, arguments, caller)
+    }
+
+    pub(in super::super) fn at(
+        now: UnixMillis,
+        catalog: Catalog,
+        tx: &'a Transaction<'a>,
+        api: &'a Api,
+        arguments: &'a Arguments,
+        caller: &'a Caller,
+    ) -> Self {
         let (references, roots) = (RefCell::default(), RefCell::default());
-        Change { tx, catalog: node.catalog, api, arguments, caller, now: node.now(), references, roots }
+        Change { tx, catalog, api, arguments, caller, now, references, roots }
     }
 }
 
@@ -110,7 +125,7 @@ impl Change<'_> {
     }
 
     /// Ordinary accounts may change their own resources and use shared ones, but not resources of the platform (Q23).
-    pub(super) fn check_permission(&self) -> Result<(), Failure> {
+    pub(in super::super) fn check_permission(&self) -> Result<(), Failure> {
         if self.caller.is_admin || self.caller.account.is_empty() {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Deleting resources, with cascades and references that become null.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use super::super::answer::Failure;
 use super::super::checks;
@@ -55,6 +56,13 @@ const LETS_GO: [(&str, &str, &str, &[&str]); 5] = [
     ("InstanceOfferingInventory", "VmInstanceInventory", "instanceOfferingUuid", &["instanceOfferingUuid"]),
 ];
 
+/// Resources with very many others below them, which are deleted one by one.
+const HOLDERS: [&str; 5] =
+    ["ClusterInventory", "IpRangeInventory", "L2NetworkInventory", "L3NetworkInventory", "PrimaryStorageInventory"];
+
+/// The number of resources that are deleted together. With fewer, more pages are written more often.
+const BATCH: usize = 2000;
+
 /// The parameter with the uuid of the resource that an API deletes, and its inventory.
 pub(super) fn deleted(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
     if !api.name.starts_with("Delete") || subject::is_elsewhere(api) {
@@ -81,6 +89,31 @@ pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Deletes what goes with the resource until a point in time. Returns whether only the resource is left.
+pub(super) fn run_part(change: &Change<'_>, until: Instant) -> Result<bool, Failure> {
+    let (parameter, inventory) =
+        deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    check(change)?;
+    let uuid = change.text(parameter);
+    if is_recoverable(inventory) || change.tx.get(inventory, uuid)?.is_none() {
+        return Ok(true);
+    }
+    change.delete_dependents(inventory, uuid, until)
+}
+
+/// Whether deleted resources of a kind keep their row until they are expunged.
+fn is_recoverable(inventory: &str) -> bool {
+    matches!(inventory, "ImageInventory" | "VolumeInventory")
+}
+
+/// The inventories that are deleted with a kind of resource, and the member that refers to it: virtual machines first,
+/// so that they are not moved from hosts that are deleted too.
+fn cascades(root: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let all = || GOES_WITH.iter().filter(move |(parent, ..)| *parent == root).map(|(_, child, field)| (*child, *field));
+    let is_first = |(child, _): &(&str, &str)| *child == "VmInstanceInventory";
+    all().filter(is_first).chain(all().filter(move |child| !is_first(child)))
+}
+
 /// Deletes the resource. Deleting one that does not exist succeeds (J10).
 pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let (parameter, inventory) =
@@ -88,10 +121,10 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     check(change)?;
     let uuid = change.text(parameter);
     let Some(row) = change.tx.get(inventory, uuid)? else { return Ok("{}".to_owned()) };
-    match inventory {
-        // Recoverable resources keep their row until they are expunged.
-        "ImageInventory" | "VolumeInventory" => change.mark_deleted(inventory, &row)?,
-        _ => change.delete_tree(inventory, uuid)?,
+    if is_recoverable(inventory) {
+        change.mark_deleted(inventory, &row)?;
+    } else {
+        change.delete_tree(inventory, uuid)?;
     }
     change.reply_without(inventory, uuid)
 }
@@ -135,56 +168,100 @@ impl Change<'_> {
 
     /// Deletes a resource with its cascades, tags and ownership.
     pub(super) fn delete_tree(&self, inventory: &str, uuid: &str) -> Result<(), Failure> {
+        self.delete_trees(inventory, &[uuid.to_owned()])
+    }
+
+    /// Deletes resources of one kind with their cascades, tags and ownership, in few statements for any number.
+    fn delete_trees(&self, inventory: &str, uuids: &[String]) -> Result<(), Failure> {
+        if uuids.is_empty() {
+            return Ok(());
+        }
         let root = self.root(inventory);
-        if root == "VmInstanceInventory" {
-            for volume in self.find("VolumeInventory", &[("vmInstanceUuid", uuid), ("type", "Root")])? {
-                self.delete_tree("VolumeInventory", volume.text("uuid").unwrap_or_default())?;
+        let among =
+            |inventory: &str, member: &str, field: &str| self.tx.texts_among(inventory, member, (field, uuids), &[]);
+        match root.as_str() {
+            "VmInstanceInventory" => {
+                let of_vms = ("vmInstanceUuid", uuids);
+                let volumes = self.tx.texts_among("VolumeInventory", "uuid", of_vms, &[("type", "Root")])?;
+                self.delete_trees("VolumeInventory", &volumes)?;
             }
-        }
-        if root == "HostInventory" {
-            self.empty_host(uuid)?;
-        }
-        if root == "AccountInventory" {
-            for owned in self.find("AccountResourceRefInventory", &[("accountUuid", uuid)])? {
-                let resource = owned.text("resourceUuid").unwrap_or_default();
-                if let Some(kind) = self.tx.kind_of(resource)? {
-                    self.delete_tree(&kind, resource)?;
+            "HostInventory" => {
+                for uuid in uuids {
+                    self.empty_host(uuid, None)?;
                 }
             }
-        }
-        if root == "VolumeSnapshotGroupInventory" {
-            for reference in self.find("VolumeSnapshotGroupRefInventory", &[("volumeSnapshotGroupUuid", uuid)])? {
-                self.delete_tree("VolumeSnapshotInventory", reference.text("volumeSnapshotUuid").unwrap_or_default())?;
-            }
-        }
-        for (_, child, field) in GOES_WITH.iter().filter(|(parent, ..)| *parent == root) {
-            for row in self.find(child, &[(field, uuid)])? {
-                match row.text("uuid") {
-                    Some(child_uuid) => self.delete_tree(child, child_uuid)?,
-                    None => {
-                        self.tx.delete_where(child, &[(field, Scalar::from(uuid))])?;
+            "AccountInventory" => {
+                for resource in among("AccountResourceRefInventory", "resourceUuid", "accountUuid")? {
+                    if let Some(kind) = self.tx.kind_of(&resource)? {
+                        self.delete_tree(&kind, &resource)?;
                     }
                 }
             }
+            "VolumeSnapshotGroupInventory" => {
+                let snapshots =
+                    among("VolumeSnapshotGroupRefInventory", "volumeSnapshotUuid", "volumeSnapshotGroupUuid")?;
+                self.delete_trees("VolumeSnapshotInventory", &snapshots)?;
+            }
+            _ => {}
+        }
+        for (child, field) in cascades(&root) {
+            if subject::has_field(self.tx, child, "uuid") {
+                self.delete_trees(child, &among(child, "uuid", field)?)?;
+            } else {
+                self.tx.delete_among(child, (field, uuids))?;
+            }
         }
         for (_, other, field, members) in LETS_GO.iter().filter(|(parent, ..)| *parent == root) {
-            let own = self.tx.get(&root, uuid)?.and_then(|row| row.text("vipUuid").map(str::to_owned));
-            let (field, value) =
-                if field.is_empty() { ("uuid", own.unwrap_or_default()) } else { (*field, uuid.to_owned()) };
+            let own;
+            let (field, keys) = if field.is_empty() {
+                own = among(&root, "vipUuid", "uuid")?;
+                ("uuid", own.as_slice())
+            } else {
+                (*field, uuids)
+            };
             let mut changes = Row::new();
             for member in *members {
                 changes.set(member, Scalar::Null);
             }
-            self.tx.update_where(other, &[(field, Scalar::from(value))], &changes)?;
+            self.tx.update_among(other, (field, keys), &changes)?;
         }
         for (name, field) in self.references_to(&root).iter() {
-            self.tx.delete_where(name, &[(field.as_str(), Scalar::from(uuid))])?;
+            self.tx.delete_among(name, (field.as_str(), uuids))?;
         }
-        self.tx.delete_where("SharedResourceInventory", &[("resourceUuid", Scalar::from(uuid))])?;
-        self.tx.remove_tags(uuid)?;
-        self.tx.remove_owner(uuid)?;
-        self.tx.delete(&root, uuid)?;
+        for of_resources in
+            ["SharedResourceInventory", "UserTagInventory", "SystemTagInventory", "AccountResourceRefInventory"]
+        {
+            self.tx.delete_among(of_resources, ("resourceUuid", uuids))?;
+        }
+        self.tx.delete_among(&root, ("uuid", uuids))?;
         Ok(())
+    }
+
+    /// Deletes what goes with a resource, until a point in time. Returns whether nothing is left but the resource.
+    fn delete_dependents(&self, inventory: &str, uuid: &str, until: Instant) -> Result<bool, Failure> {
+        let root = self.root(inventory);
+        if root == "HostInventory" {
+            return self.empty_host(uuid, Some(until));
+        }
+        for (child, field) in cascades(&root).filter(|(child, _)| subject::has_field(self.tx, child, "uuid")) {
+            let mut children = self.tx.texts_among(child, "uuid", (field, &[uuid.to_owned()]), &[])?;
+            // In their order, neighbours are in the same pages of most indexes.
+            children.sort_unstable();
+            for batch in children.chunks(BATCH) {
+                if HOLDERS.contains(&child) {
+                    for child_uuid in batch {
+                        if !self.delete_dependents(child, child_uuid, until)? {
+                            return Ok(false);
+                        }
+                    }
+                }
+                self.delete_trees(child, batch)?;
+                if Instant::now() >= until {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Inventories with a reference to a kind of resource, with that member: `zoneUuid` for zones.

@@ -25,7 +25,8 @@ mod update;
 mod vm;
 mod volume;
 
-pub(super) use context::{Change, Handler};
+pub(super) use context::{Change, Handler, Part};
+pub(super) use run::part_of;
 pub(super) use subject::is_platforms;
 
 use context::{References, scalar};

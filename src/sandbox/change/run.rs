@@ -5,10 +5,11 @@ use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::node::Node;
 use super::super::reads::{self, candidates, capacity, settings};
-use super::super::store::StoreError;
+use super::super::store::{StoreError, Transaction};
 use super::super::{login, long_jobs};
 use super::{
-    Change, Handler, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
+    Change, Handler, Part, account, clone, create, delete, lifecycle, network, nic, relate, storage,
+    tags, update, vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
@@ -38,6 +39,15 @@ fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
         .or_else(|| update::updated(catalog, api).map(|_| update::run as Handler))
 }
 
+/// How an API's work is done in parts; `None` if it is done at once.
+pub(in super::super) fn part_of(catalog: Catalog, api: &Api) -> Option<Part> {
+    if lifecycle::empties_host(api.name) {
+        return Some(lifecycle::empty_in_parts);
+    }
+    let work = work_of(catalog, api)?;
+    std::ptr::fn_addr_eq(work, delete::run as Handler).then_some(delete::run_part as Part)
+}
+
 impl Node {
     /// Whether an API is simulated.
     pub(in super::super) fn is_simulated(&self, api: &Api) -> bool {
@@ -55,7 +65,7 @@ impl Node {
         if let Some(outcome) = self.run_log_in(api.name, arguments) {
             return outcome;
         }
-        if let Some(outcome) = self.read(api.name, arguments, caller) {
+        if let Some(outcome) = self.read(api.name, arguments) {
             return outcome;
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
@@ -73,11 +83,13 @@ impl Node {
         caller: &Caller,
         work: impl FnOnce(&Change<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.store.transaction(|tx| {
+        let work = |tx: &Transaction<'_>| {
             let change = Change::new(self, tx, api, arguments, caller);
             change.check_permission()?;
             work(&change)
-        })
+        };
+        // Calls that change something are asynchronous (J1).
+        if api.is_async { self.store.transaction(work) } else { self.store.read(work) }
     }
 
     /// Checks whether a call can run, and makes its immediate changes, such as the state `Starting`.
@@ -124,8 +136,12 @@ impl Node {
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
         let end: Result<(), Undone> = self.store.transaction(|tx| {
             let change = Change::new(self, tx, api, arguments, caller);
-            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Handler);
-            let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
+            // Big changes are not tried: they take long.
+            let rehearse = || match work {
+                work if std::ptr::fn_addr_eq(work, delete::run as Handler) => delete::check(&change),
+                _ if lifecycle::empties_host(api.name) => update::check(&change),
+                work => work(&change).map(|_| ()),
+            };
             match change.check_permission().and_then(|()| rehearse()) {
                 Ok(()) => Err(Undone::Rehearsed),
                 Err(failure) => Err(Undone::Failed(failure)),

@@ -16,6 +16,7 @@ mod condition;
 mod database;
 mod error;
 mod facts;
+mod json_text;
 mod model;
 mod ownership;
 mod query;
@@ -36,6 +37,8 @@ pub use change::{TagKind, Transaction};
 pub(super) use class_name::of as class_of;
 pub use database::Store;
 pub use error::{ServerError, StoreError};
+pub(super) use json_text::escape_markup;
+pub use query::Pieces;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};
