@@ -182,6 +182,7 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
         }
         "AccountInventory" => change.add_quotas(uuid)?,
         "BackupStorageInventory" | "PrimaryStorageInventory" => change.add_monitors(uuid)?,
+        "SecurityGroupInventory" => change.add_default_rules(uuid)?,
         _ => {}
     }
     Ok(())
@@ -218,7 +219,7 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
         size.ok_or_else(|| Failure::argument("field[diskOfferingUuid] and field[diskSize] cannot both be null"))?;
     row.set("size", size);
     row.set("actualSize", 0);
-    row.set("isShareable", false);
+    row.set("isShareable", change.arguments.texts("systemTags").contains(&"ephemeral::shareable"));
     if row.get("primaryStorageUuid").is_null() {
         // It is instantiated when it is first attached.
         row.set("status", "NotInstantiated");

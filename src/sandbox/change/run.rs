@@ -4,27 +4,31 @@ use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::node::Node;
-use super::super::reads::{self, candidates, capacity, settings};
+use super::super::reads::{self, candidates, capacity, metrics, records, settings};
 use super::super::store::{StoreError, Transaction};
 use super::super::{login, long_jobs};
 use super::{
-    Change, Handler, Part, account, clone, create, delete, lifecycle, network, nic, relate, storage,
+    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, network, nic, platform, relate, storage,
     tags, update, vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
 /// APIs with a handler of their own.
-const SPECIAL: [&[(&str, Handler)]; 11] = [
+const SPECIAL: [&[(&str, Handler)]; 15] = [
     account::WORK,
     clone::WORK,
+    guest::WORK,
     network::WORK,
     nic::WORK,
+    platform::WORK,
     storage::WORK,
     tags::WORK,
     vm::WORK,
     volume::WORK,
     candidates::WORK,
     capacity::WORK,
+    metrics::WORK,
+    records::WORK,
     settings::WORK,
 ];
 

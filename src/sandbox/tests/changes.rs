@@ -450,7 +450,8 @@ fn security_groups_hold_rules_and_nics() {
     let group = uuid(&inventory(&sandbox.change("POST", "/security-groups", r#"{"params":{"name":"g"}}"#)));
     let body = r#"{"params":{"rules":[{"type":"Ingress","protocol":"TCP","startPort":22,"endPort":22}]}}"#;
     let with_rule = inventory(&sandbox.change("POST", &format!("/security-groups/{group}/rules"), body));
-    assert_eq!(with_rule["rules"][0]["startPort"], 22, "{with_rule}");
+    // After four default rules.
+    assert_eq!(with_rule["rules"][4]["startPort"], 22, "{with_rule}");
     let nic = uuid(&sandbox.rows("/vm-instances/nics")[0]);
     let path = format!("/security-groups/{group}/vm-instances/nics");
     let body = format!(r#"{{"params":{{"vmNicUuids":["{nic}"]}}}}"#);
