@@ -1,24 +1,45 @@
 //! Deleting resources, with cascades and references that become null.
 
-use std::rc::Rc;
-
 use super::super::answer::Failure;
 use super::super::checks;
 use super::super::store::{Row, Scalar};
-use super::update::decapitalised;
-use super::{Change, References, subject};
+use super::{Change, subject};
 use crate::catalog::{Api, Catalog};
 
 /// Cascades: a resource, the inventory that is deleted with it, and the member that refers to it. Reference inventories
 /// follow from the catalog and are not listed.
-const GOES_WITH: [(&str, &str, &str); 32] = [
+const GOES_WITH: [(&str, &str, &str); 60] = [
     ("ZoneInventory", "ClusterInventory", "zoneUuid"),
     ("ZoneInventory", "PrimaryStorageInventory", "zoneUuid"),
     ("ZoneInventory", "L2NetworkInventory", "zoneUuid"),
     ("ZoneInventory", "VmInstanceInventory", "zoneUuid"),
+    ("ZoneInventory", "DirectoryInventory", "zoneUuid"),
+    ("ZoneInventory", "VirtualRouterOfferingInventory", "zoneUuid"),
     ("ClusterInventory", "HostInventory", "clusterUuid"),
     ("ClusterInventory", "VmInstanceInventory", "clusterUuid"),
+    ("ClusterInventory", "RemoteVtepInventory", "clusterUuid"),
+    ("HostInventory", "PciDeviceInventory", "hostUuid"),
+    ("HostInventory", "UsbDeviceInventory", "hostUuid"),
+    ("HostInventory", "V2VConversionHostInventory", "hostUuid"),
+    ("HostInventory", "VtepInventory", "hostUuid"),
+    // With a root volume goes its virtual machine.
+    ("VolumeInventory", "VmInstanceInventory", "rootVolumeUuid"),
     ("PrimaryStorageInventory", "VolumeInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "VolumeSnapshotInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "ImageCacheInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "CephPrimaryStorageMonInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "CephPrimaryStoragePoolInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "SharedBlockInventory", "sharedBlockGroupUuid"),
+    ("ImageInventory", "VirtualRouterOfferingInventory", "imageUuid"),
+    ("L2NetworkInventory", "L2VxlanNetworkInventory", "poolUuid"),
+    ("L2NetworkInventory", "VniRangeInventory", "l2NetworkUuid"),
+    ("L2NetworkInventory", "VtepInventory", "poolUuid"),
+    ("L2NetworkInventory", "RemoteVtepInventory", "poolUuid"),
+    ("L3NetworkInventory", "VirtualRouterOfferingInventory", "managementNetworkUuid"),
+    ("L3NetworkInventory", "VirtualRouterOfferingInventory", "publicNetworkUuid"),
+    ("L3NetworkInventory", "UsedIpInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "L3NetworkDnsInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "L3NetworkHostRouteInventory", "l3NetworkUuid"),
     ("BackupStorageInventory", "CephBackupStorageMonInventory", "backupStorageUuid"),
     ("L2NetworkInventory", "L3NetworkInventory", "l2NetworkUuid"),
     ("L3NetworkInventory", "IpRangeInventory", "l3NetworkUuid"),
@@ -29,15 +50,21 @@ const GOES_WITH: [(&str, &str, &str); 32] = [
     ("VipInventory", "EipInventory", "vipUuid"),
     ("VipInventory", "PortForwardingRuleInventory", "vipUuid"),
     ("VipInventory", "LoadBalancerInventory", "vipUuid"),
+    ("VipInventory", "IPsecConnectionInventory", "vipUuid"),
+    ("VipInventory", "LoadBalancerInventory", "ipv6VipUuid"),
     ("LoadBalancerInventory", "LoadBalancerListenerInventory", "loadBalancerUuid"),
     ("LoadBalancerInventory", "LoadBalancerServerGroupInventory", "loadBalancerUuid"),
     ("SecurityGroupInventory", "SecurityGroupRuleInventory", "securityGroupUuid"),
+    ("SecurityGroupInventory", "SecurityGroupRuleInventory", "remoteSecurityGroupUuid"),
     ("VmInstanceInventory", "VmNicInventory", "vmInstanceUuid"),
+    ("VmInstanceInventory", "VirtualRouterVipInventory", "virtualRouterVmUuid"),
     ("VmInstanceInventory", "VmCdRomInventory", "vmInstanceUuid"),
     ("VmInstanceInventory", "VolumeSnapshotGroupInventory", "vmInstanceUuid"),
     ("VmNicInventory", "UsedIpInventory", "vmNicUuid"),
     ("VolumeInventory", "VolumeSnapshotInventory", "volumeUuid"),
     ("VolumeInventory", "VolumeSnapshotTreeInventory", "volumeUuid"),
+    // A snapshot holds what changed after its parent, so its descendants go with it.
+    ("VolumeSnapshotInventory", "VolumeSnapshotInventory", "parentUuid"),
     ("TagPatternInventory", "UserTagInventory", "tagPatternUuid"),
     ("AccountInventory", "UserInventory", "accountUuid"),
     ("AccountInventory", "UserGroupInventory", "accountUuid"),
@@ -46,13 +73,12 @@ const GOES_WITH: [(&str, &str, &str); 32] = [
     ("AlarmInventory", "AlarmActionInventory", "alarmUuid"),
 ];
 
-/// Members that become null when a resource is deleted.
-const LETS_GO: [(&str, &str, &str, &[&str]); 5] = [
-    ("VmNicInventory", "EipInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
-    ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
+/// Members that become null with the reference to a deleted resource, which itself becomes null in any case.
+const LETS_GO: [(&str, &str, &str, &[&str]); 4] = [
+    ("VmNicInventory", "EipInventory", "vmNicUuid", &["guestIp"]),
+    ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["guestIp"]),
     ("EipInventory", "VipInventory", "", &["useFor", "serviceProvider"]),
-    ("VmInstanceInventory", "VolumeInventory", "vmInstanceUuid", &["vmInstanceUuid", "deviceId"]),
-    ("InstanceOfferingInventory", "VmInstanceInventory", "instanceOfferingUuid", &["instanceOfferingUuid"]),
+    ("VmInstanceInventory", "VolumeInventory", "vmInstanceUuid", &["deviceId"]),
 ];
 
 /// The parameter with the uuid of the resource that an API deletes, and its inventory.
@@ -73,6 +99,7 @@ pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
         deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
     match change.tx.get(inventory, change.text(parameter))? {
         Some(row) if change.text("deleteMode") != "Enforcing" => change.check_deletable(inventory, &row),
+        Some(row) if row.text("type") == Some("SystemAdmin") => change.check_deletable(inventory, &row),
         Some(_) => Ok(()),
         None => {
             let forgiven = change.api.parameter(parameter).is_some_and(|it| checks::forgives_absence(change.api, it));
@@ -137,9 +164,14 @@ impl Change<'_> {
     pub(super) fn delete_tree(&self, inventory: &str, uuid: &str) -> Result<(), Failure> {
         let root = self.root(inventory);
         if root == "VmInstanceInventory" {
+            // Its root volume goes first, and looks for its virtual machine.
+            self.tx.update(&root, uuid, &Row::new().with("rootVolumeUuid", Scalar::Null))?;
             for volume in self.find("VolumeInventory", &[("vmInstanceUuid", uuid), ("type", "Root")])? {
                 self.delete_tree("VolumeInventory", volume.text("uuid").unwrap_or_default())?;
             }
+        }
+        if root == "IpRangeInventory" {
+            self.take_addresses_away(uuid)?;
         }
         if root == "HostInventory" {
             self.empty_host(uuid)?;
@@ -177,27 +209,12 @@ impl Change<'_> {
             }
             self.tx.update_where(other, &[(field, Scalar::from(value))], &changes)?;
         }
-        for (name, field) in self.references_to(&root).iter() {
-            self.tx.delete_where(name, &[(field.as_str(), Scalar::from(uuid))])?;
-        }
-        self.tx.delete_where("SharedResourceInventory", &[("resourceUuid", Scalar::from(uuid))])?;
         self.tx.remove_tags(uuid)?;
         self.tx.remove_owner(uuid)?;
+        let rows = self.rows_to_tidy(&root, uuid)?;
         self.tx.delete(&root, uuid)?;
-        Ok(())
-    }
-
-    /// Inventories with a reference to a kind of resource, with that member: `zoneUuid` for zones.
-    fn references_to(&self, root: &str) -> References {
-        let mut known = self.references.borrow_mut();
-        let found = known.entry(root.to_owned()).or_insert_with(|| {
-            let field = decapitalised(root.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
-            let names = self.catalog.inventory_names().filter(|name| name.ends_with("RefInventory"));
-            let refer = names
-                .filter(|name| self.catalog.inventory(name).is_some_and(|inventory| inventory.field(&field).is_some()));
-            Rc::new(refer.map(|name| (name, field.clone())).collect())
-        });
-        Rc::clone(found)
+        self.release(&root, uuid)?;
+        self.tidy(&root, &rows)
     }
 
     /// The reply of a deletion, which may have the remaining inventory.

@@ -17,6 +17,7 @@ mod network;
 mod nic;
 mod quota;
 mod relate;
+mod release;
 mod run;
 mod storage;
 mod subject;
@@ -28,4 +29,4 @@ mod volume;
 pub(super) use context::{Change, Handler};
 pub(super) use subject::is_platforms;
 
-use context::{References, scalar};
+use context::scalar;

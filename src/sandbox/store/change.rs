@@ -65,6 +65,14 @@ impl<'store> Transaction<'store> {
         self.model.shape(inventory).ok_or_else(|| StoreError::UnknownInventory(inventory.to_owned()))
     }
 
+    /// The general inventory of a family, whose table has the rows of all.
+    ///
+    /// # Errors
+    /// `UnknownInventory`.
+    pub fn root(&self, inventory: &str) -> Result<&'static str, StoreError> {
+        Ok(self.shape(inventory)?.root)
+    }
+
     /// The stored members of an inventory: those that `insert` and `update` take.
     ///
     /// # Errors
@@ -276,6 +284,23 @@ impl<'store> Transaction<'store> {
         }
         let sql = format!("UPDATE {} SET {} WHERE {condition}", quoted(shape.table()), assignments.join(", "));
         Ok(self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?)
+    }
+
+    /// Sets members to null where they have those values. Dates are unchanged.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn clear_where(&self, inventory: &str, conditions: &[(&str, Scalar)]) -> Result<(), StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.condition(&shape, conditions)?;
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(());
+        }
+        let members: Vec<String> = conditions.iter().map(|(name, _)| format!("{} = NULL", quoted(name))).collect();
+        let sql = format!("UPDATE {} SET {} WHERE {condition}", quoted(shape.table()), members.join(", "));
+        let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
+        self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+        Ok(())
     }
 
     /// Removes the resource with that uuid. Returns whether there was one. References to it are kept.

@@ -21,6 +21,7 @@ mod ownership;
 mod query;
 #[cfg(any(test, fuzzing))]
 mod reading;
+mod references;
 mod request;
 mod row;
 mod run;
@@ -38,5 +39,6 @@ pub use database::Store;
 pub use error::{ServerError, StoreError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
+pub(super) use references::references_to;
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};
 pub use row::{Row, Scalar};
