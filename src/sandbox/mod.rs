@@ -18,6 +18,7 @@ mod dispatch;
 mod durations;
 mod error;
 mod faults;
+mod formats;
 mod jobs;
 mod ledger;
 mod login;

@@ -19,6 +19,7 @@ mod quota;
 mod relate;
 mod release;
 mod run;
+mod sense;
 mod storage;
 mod subject;
 mod tags;

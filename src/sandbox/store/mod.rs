@@ -27,6 +27,7 @@ mod row;
 mod run;
 mod schema;
 mod seed;
+mod snapshot_tree;
 #[cfg(test)]
 mod tests;
 mod text;
