@@ -1,8 +1,8 @@
 //! Compiles the catalog under `src/catalog/data` into one text and an index of it.
 //!
 //! `zstack-*.json` has an API, inventory, struct or enum a line. What other files know of an entry is added to its
-//! line: `versions.json` says since when it and its members exist, and how its requests were before. The system tags
-//! of `system-tags.json` follow as lines of their own. What is compiled in beside that text is where each line lies,
+//! line: `versions.json` says since when it and its members exist, and how its requests were before. The structs
+//! of `structs.json` and the system tags of `system-tags.json` are lines of their own. What is compiled in beside that text is where each line lies,
 //! sorted by name, so that looking one entry up decodes one line and starting the program decodes none. The tables
 //! hold numbers only (no pointers), which keeps them out of the work that the loader does at every start.
 
@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -24,13 +25,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/catalog/flags.rs");
+    println!("cargo::rustc-env=ZSTACK_CLI_COMMIT={}", commit().unwrap_or_default());
 
     let catalog = folder.join("zstack-5.5.6.json");
     let versions: Value = serde_json::from_str(&fs::read_to_string(folder.join("versions.json"))?)?;
     let observed: Value = serde_json::from_str(&fs::read_to_string(folder.join("observed.json"))?)?;
     let tags = fs::read_to_string(folder.join("system-tags.json"))?;
     let catalog = with_observed(&without_blanks(&fs::read_to_string(catalog)?), &observed["inventories"])?;
-    let text = merge(&catalog, &versions, &without_blanks(&tags))?;
+    let structs = without_blanks(&fs::read_to_string(folder.join("structs.json"))?);
+    let text = merge(&catalog, &versions, &without_blanks(&tags), &structs)?;
     let compact = Path::new(&env::var("OUT_DIR")?).join("catalog.json");
     fs::write(&compact, &text)?;
     let code = format!("pub(super) static DATA: Data = {};\n", index(&text, &compact, &versions, &observed)?);
@@ -38,8 +41,34 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// The commit that a release is built from, in a clone or in a published package. Other builds do without, so that a new
+/// commit alone compiles nothing again.
+fn commit() -> Option<String> {
+    if env::var("PROFILE").ok()? != "release" {
+        return None;
+    }
+    let published = Path::new(".cargo_vcs_info.json");
+    if let Ok(text) = fs::read_to_string(published) {
+        let facts: Value = serde_json::from_str(&text).ok()?;
+        return Some(facts["git"]["sha1"].as_str()?.get(..12)?.to_owned());
+    }
+    // A package unpacked inside some other repository has nothing of its own.
+    if !Path::new(".git").exists() {
+        return None;
+    }
+    println!("cargo::rerun-if-changed={}", git(&["rev-parse", "--git-path", "logs/HEAD"])?);
+    git(&["rev-parse", "--short=12", "HEAD"])
+}
+
+/// The line that git prints, if it succeeds.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let line = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| line.trim_end().to_owned())
+}
+
 /// The catalog's text with what the other files know of its entries, one entry a line as before.
-fn merge(catalog: &str, versions: &Value, tags: &str) -> Result<String, Box<dyn Error>> {
+fn merge(catalog: &str, versions: &Value, tags: &str, structs: &str) -> Result<String, Box<dyn Error>> {
     let (since, was) = (&versions["since"], &versions["was"]);
     let mut text = String::with_capacity(catalog.len() * 11 / 10);
     let mut section = String::new();
@@ -47,6 +76,10 @@ fn merge(catalog: &str, versions: &Value, tags: &str) -> Result<String, Box<dyn 
         if let Some(name) = section_of(line) {
             section = name;
             text.push_str(line);
+            if section == "structs" {
+                let entries = structs.trim().trim_start_matches('{').trim_end_matches('}').trim();
+                write!(text, "\n{entries},")?;
+            }
         } else if section == "apis" && line.starts_with('{') && line.len() > 1 {
             let name = name_of(line)?;
             let mut line = line.to_owned();
