@@ -117,7 +117,8 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let Some(row) = change.tx.get(inventory, uuid)? else { return Ok("{}".to_owned()) };
     match inventory {
         // Recoverable resources keep their row until they are expunged.
-        "ImageInventory" | "VolumeInventory" => change.mark_deleted(inventory, &row)?,
+        "ImageInventory" if !change.is_deleted_directly("image")? => change.mark_deleted(inventory, &row)?,
+        "VolumeInventory" if !change.is_deleted_directly("volume")? => change.mark_deleted(inventory, &row)?,
         _ => change.delete_tree(inventory, uuid)?,
     }
     change.reply_without(inventory, uuid)
@@ -144,6 +145,11 @@ impl Change<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the deletion policy of a kind of resource says that nothing is left to recover or expunge.
+    pub(super) fn is_deleted_directly(&self, category: &str) -> Result<bool, Failure> {
+        Ok(self.config(category, "deletionPolicy")?.as_deref() == Some("Direct"))
     }
 
     /// Marks an image or volume as deleted, so that it can be recovered or expunged.

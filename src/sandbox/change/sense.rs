@@ -141,10 +141,10 @@ pub(super) fn check_rule(rule: &Map<String, Value>) -> Result<(), Failure> {
             return bad(format!("whose {name} {number} is not in the range of [-1, 65535]"));
         }
     }
-    if let (Some(first), Some(last)) = (port("startPort"), port("endPort")) {
-        if first > last {
-            return bad(format!("whose startPort {first} is behind its endPort {last}"));
-        }
+    if let (Some(first), Some(last)) = (port("startPort"), port("endPort"))
+        && first > last
+    {
+        return bad(format!("whose startPort {first} is behind its endPort {last}"));
     }
     match text("allowedCidr").filter(|network| formats::cidr(network).is_none()) {
         Some(network) => bad(format!("whose allowedCidr {network} is no network in CIDR notation")),

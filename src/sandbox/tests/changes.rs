@@ -631,3 +631,34 @@ fn nonsense_is_refused_and_changes_nothing() {
     let path = format!("/load-balancers/{}/listeners", listener["loadBalancerUuid"].as_str().expect("a balancer"));
     refused(sandbox.change("POST", &path, &body), "is used by the listener");
 }
+
+#[test]
+fn the_deletion_policy_is_obeyed_and_values_of_settings_are_checked() {
+    let sandbox = Sandbox::new();
+    let set = |category: &str, name: &str, value: &str| {
+        let body = format!(r#"{{"updateGlobalConfig":{{"value":"{value}"}}}}"#);
+        sandbox.change("PUT", &format!("/global-configurations/{category}/{name}/actions"), &body)
+    };
+    for (category, name, value) in [
+        ("vm", "deletionPolicy", "Later"),
+        ("vm", "numa", "perhaps"),
+        ("host", "cpu.overProvisioning.ratio", "many"),
+        ("primaryStorage", "reservedCapacity", "some"),
+    ] {
+        assert_eq!(set(category, name, value).code(), "SYS.1007", "{category} {name}");
+    }
+    let vm = vm_in(&sandbox, "Stopped");
+    assert_eq!(sandbox.change("DELETE", &format!("/vm-instances/{vm}"), "").status, 200);
+    assert_eq!(state_of(&sandbox, &vm), "Destroyed");
+    for (category, path) in [("vm", "/vm-instances"), ("volume", "/volumes"), ("image", "/images")] {
+        assert_eq!(set(category, "deletionPolicy", "Direct").status, 200);
+        let condition = match category {
+            "vm" => "state%3DRunning&q=type%3DUserVm",
+            "volume" => "type%3DData",
+            _ => "status%3DReady",
+        };
+        let gone = uuid(&sandbox.rows(&format!("{path}?q={condition}"))[0]);
+        assert_eq!(sandbox.change("DELETE", &format!("{path}/{gone}"), "").status, 200);
+        assert!(sandbox.rows(&format!("{path}?q=uuid%3D{gone}")).is_empty(), "{category}");
+    }
+}
