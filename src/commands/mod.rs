@@ -3,6 +3,7 @@
 //! Each is a function of an `Invocation` (session, settings, output) and of its arguments. Only `run FILE` is in `app`,
 //! since it runs further lines.
 
+pub(crate) mod alias;
 pub(crate) mod call;
 mod capacity;
 mod capacity_rows;
@@ -11,6 +12,9 @@ mod catalog;
 mod complete;
 mod completions;
 mod context;
+mod describe;
+mod describe_page;
+mod each;
 pub mod help;
 mod history;
 mod job;
@@ -23,6 +27,7 @@ mod raw;
 mod sandbox;
 mod save;
 mod set;
+pub(crate) mod variables;
 mod zql;
 
 use crate::cli::{Options, OwnCommand};
@@ -48,7 +53,9 @@ pub(crate) fn settings(
         | OwnCommand::History { .. }
         | OwnCommand::Set { .. }
         | OwnCommand::Run { .. }
-        | OwnCommand::Exit
+        | OwnCommand::Let { .. }
+        | OwnCommand::Unlet { .. }
+        | OwnCommand::Exit { .. }
         | OwnCommand::Quit => Ok(settled.unwrap_or_else(|_| session.settle_without_contexts(options))),
         _ => settled,
     }
@@ -57,7 +64,8 @@ pub(crate) fn settings(
 /// Runs one of the program's own commands.
 pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow, Error> {
     match command {
-        OwnCommand::Exit | OwnCommand::Quit => Ok(Flow::Leave),
+        OwnCommand::Exit { code } => Ok(Flow::Leave(*code)),
+        OwnCommand::Quit => Ok(Flow::Leave(None)),
         OwnCommand::Help { subject } => help::run(cx, subject),
         OwnCommand::Login(with) => login::run(cx, with),
         OwnCommand::Logout => login::out(cx),
@@ -67,8 +75,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
             save::run(cx, numbers, target.as_deref(), json_only.is_some())
         }
         OwnCommand::History { count } => history::run(cx, *count),
-        OwnCommand::Set { name, value } => set::run(cx, name.as_deref(), &value.join(" ")),
+        OwnCommand::Set { save, name, value } => set::run(cx, name.as_deref(), value, *save),
         OwnCommand::Capacity => capacity::run(cx),
+        OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
+        OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),
@@ -77,6 +87,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Man => man::run(cx),
         OwnCommand::Sandbox(command) => sandbox::run(cx, command),
         OwnCommand::Job(line) => job::run(cx, line),
+        OwnCommand::Let { name, line } => variables::show(cx, name.as_deref(), line),
+        OwnCommand::Unlet { name } => variables::forget(cx, name),
+        OwnCommand::Alias { name, line } => alias::run(cx, name.as_deref(), line),
+        OwnCommand::Unalias { name } => alias::forget(cx, name),
         // `app` runs scripts itself.
         OwnCommand::Run { .. } => Ok(Flow::Continue),
     }

@@ -6,11 +6,18 @@
 //! [defaults]                  # preferences for all contexts
 //! color = "auto"
 //!
+//! [defaults.columns-of]       # columns for single queries
+//! QueryHost = "name,managementIp,status"
+//!
 //! [contexts.prod]
 //! url = "https://cloud.example:8443/zstack"
 //! account = "admin"
+//!
+//! [aliases]                   # commands of one's own
+//! down = "QueryHost status!=Connected"
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,7 +32,10 @@ use crate::nearness::closest;
 use crate::private;
 
 /// The top-level keys of the file.
-const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
+const TOP_KEYS: [&str; 4] = ["aliases", "context", "contexts", "defaults"];
+
+/// The key of a context or of the defaults that has the columns of single queries.
+const COLUMNS_OF: &str = "columns-of";
 
 /// A named node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +52,7 @@ pub struct Contexts {
     current: Option<String>,
     defaults: Preferences,
     contexts: Vec<Context>,
+    aliases: BTreeMap<String, String>,
 }
 
 impl Contexts {
@@ -74,6 +85,13 @@ impl Contexts {
                     for (name, item) in table.iter() {
                         let own = place.preferences(item, name)?;
                         read.contexts.push(Context { name: name.to_owned(), own });
+                    }
+                }
+                "aliases" => {
+                    let table = item.as_table_like().ok_or_else(|| place.bad(item, key, "a table is expected"))?;
+                    for (name, item) in table.iter() {
+                        let line = item.as_str().ok_or_else(|| place.bad(item, name, "a line is expected"))?;
+                        read.aliases.insert(name.to_owned(), line.to_owned());
                     }
                 }
                 _ => return Err(place.unknown(document.as_table(), key, closest(key, TOP_KEYS))),
@@ -112,6 +130,32 @@ impl Contexts {
     /// The current context.
     pub fn current(&self) -> Option<&Context> {
         self.current.as_deref().and_then(|name| self.get(name))
+    }
+
+    /// The lines of the aliases, by name.
+    pub fn aliases(&self) -> &BTreeMap<String, String> {
+        &self.aliases
+    }
+
+    /// Changes an alias; without a line it is removed.
+    ///
+    /// # Errors
+    /// When the file cannot be changed.
+    pub fn set_alias(folders: &Folders, name: &str, line: Option<&str>) -> Result<Contexts, Error> {
+        edit(folders, |document| {
+            let aliases = document.entry("aliases").or_insert_with(|| implicit_table(false));
+            let aliases = aliases.as_table_like_mut().ok_or_else(|| not_a_table("aliases"))?;
+            match (line, aliases.get_mut(name).and_then(Item::as_value_mut)) {
+                (Some(line), Some(old)) => {
+                    let decor = old.decor().clone();
+                    *old = line.into();
+                    *old.decor_mut() = decor;
+                }
+                (Some(line), None) => drop(aliases.insert(name, toml_edit::value(line))),
+                (None, _) => drop(aliases.remove(name)),
+            }
+            Ok(())
+        })
     }
 
     /// The preferences of a context, or of no context: its own, then the defaults.
@@ -227,6 +271,9 @@ fn edit(folders: &Folders, change: impl FnOnce(&mut DocumentMut) -> Result<(), E
 }
 
 fn change(table: &mut dyn TableLike, key: &str, value: Option<&str>) -> Result<(), Error> {
+    if let Some(query) = Setting::query_of_key(key) {
+        return change_columns(table, query, value);
+    }
     let Some(setting) = Setting::of_name(key) else {
         return Err(Error::NoKey { key: key.to_owned(), closest: Setting::closest(key) });
     };
@@ -245,6 +292,20 @@ fn change(table: &mut dyn TableLike, key: &str, value: Option<&str>) -> Result<(
         None => {
             table.insert(setting.name(), Item::Value(value));
         }
+    }
+    Ok(())
+}
+
+/// Changes the columns of a query, which are in a table of their own.
+fn change_columns(table: &mut dyn TableLike, query: &str, value: Option<&str>) -> Result<(), Error> {
+    let columns = table.entry(COLUMNS_OF).or_insert_with(|| implicit_table(false));
+    let columns = columns.as_table_like_mut().ok_or_else(|| not_a_table(COLUMNS_OF))?;
+    match value {
+        Some(value) => drop(columns.insert(query, toml_edit::value(value))),
+        None => drop(columns.remove(query)),
+    }
+    if columns.is_empty() {
+        table.remove(COLUMNS_OF);
     }
     Ok(())
 }
@@ -307,6 +368,14 @@ impl CheckedFile<'_> {
         let table = item.as_table_like().ok_or_else(|| self.bad(item, name, "a table is expected"))?;
         let mut preferences = Preferences::default();
         for (key, item) in table.iter() {
+            if key == COLUMNS_OF {
+                let columns = item.as_table_like().ok_or_else(|| self.bad(item, key, "a table is expected"))?;
+                for (query, item) in columns.iter() {
+                    let value = item.as_str().ok_or_else(|| self.bad(item, query, "columns are expected"))?;
+                    preferences.columns_of.insert(query.to_owned(), value.to_owned());
+                }
+                continue;
+            }
             let setting = Setting::of_name(key).ok_or_else(|| self.unknown(table, key, Setting::closest(key)))?;
             let value = item.as_value().ok_or_else(|| self.bad(item, key, "a single value is expected"))?;
             setting.read(value, &mut preferences).map_err(|problem| self.bad(item, key, &problem))?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::catalog::{Api, Inventory, Type};
 use crate::cli::{self, Entry, Lookup, Takes};
 use crate::json::is_printable;
+use crate::syntax::command_at;
 
 use super::candidate::{Candidate, CandidateKind, Completion, Group, Note};
 use super::cursor::{self, CursorPlace, Wanted};
@@ -68,8 +69,22 @@ pub(super) enum Expected<'p> {
 
 /// Returns the candidates for `line` with the cursor at byte `cursor`, best first.
 pub fn complete(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
+    // Only the command at the cursor matters.
+    let command = command_at(line, cursor);
+    let mut completion =
+        in_command(&line[command.clone()], cursor.clamp(command.start, command.end) - command.start, sources);
+    completion.span = completion.span.start + command.start..completion.span.end + command.start;
+    completion
+}
+
+fn in_command(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
     let place = cursor::place(line, cursor);
-    let (start, expected) = expected(&place, sources);
+    let variable =
+        place.variable(line).filter(|_| !sources.defined.variables.is_empty() && place.wanted != Wanted::Nothing);
+    let (start, expected) = match variable {
+        Some(start) => (start, Expected::Lookup(Lookup::Variable)),
+        None => expected(&place, sources),
+    };
     let typed = &place.word.text[start..];
     let mut found = CandidateList::new(typed);
     let mut note = fill(&expected, &place, sources, &mut found);
@@ -101,7 +116,7 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
             None => (0, Expected::Command),
             Some("zql") => zql::expected(place, sources.catalog),
             // `login` is the program's command; the API is called `LogIn`.
-            Some(name) if own::find(name).is_some() => own_word(place),
+            Some(name) if own::find(name).is_some() => own_word(place, sources),
             Some(name) => match sources.catalog.api_ignoring_case(name) {
                 Some(api) if api.is_query => fields::expected(api, place, sources),
                 Some(api) => names::argument(api, place, sources),
@@ -112,7 +127,7 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
 }
 
 /// Returns what is expected in an argument of one of the program's own commands.
-fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
+fn own_word<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let before: Vec<&str> = place.others[..place.index].iter().map(|word| word.text.as_str()).collect();
     let last = before.last().copied().unwrap_or_default();
     let Some(next) = own::next_after(before.iter().copied()) else { return (0, Expected::Nothing(None)) };
@@ -127,6 +142,7 @@ fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
                 }),
             )
         }
+        Takes::Lookup(Lookup::Resource) => (0, values::of_kind(sources.catalog, last)),
         Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
         Takes::Lookup(Lookup::Path) => (0, Expected::Path(last)),
         Takes::Lookup(Lookup::Results) => {
