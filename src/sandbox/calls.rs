@@ -22,6 +22,9 @@ use crate::catalog::Api;
 /// The system tag that makes a node only validate a call (P10).
 const VALIDATION_ONLY: &str = "ephemeral::validationOnly";
 
+/// Longer than any client waits, in milliseconds.
+const FOR_EVER: i64 = 100 * 365 * 24 * 3600 * 1000;
+
 /// The account that makes a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
@@ -49,6 +52,8 @@ struct JobOptions {
     validates_only: bool,
     /// Whether its record is lost on purpose.
     is_lost: bool,
+    /// Whether it never ends, on purpose.
+    is_stuck: bool,
     /// The base URL of `location` (J3).
     base: String,
     /// The URL to post its result to (W1).
@@ -86,7 +91,8 @@ impl Node {
             let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
             let base = self.base_url(received, faults.contains(&FaultKind::Location));
             let web_hook = received.web_hook.clone();
-            let order = JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook };
+            let is_stuck = faults.contains(&FaultKind::JobStuck);
+            let order = JobOptions { job_uuid, timeout, validates_only, is_lost, is_stuck, base, web_hook };
             let job = self.submit(api, arguments, credential, order);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)).into());
         }
@@ -167,7 +173,7 @@ impl Node {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
-        let JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
+        let JobOptions { job_uuid, timeout, validates_only, is_lost, is_stuck, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
         let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
@@ -193,7 +199,11 @@ impl Node {
             is_admin: caller.is_admin,
             long_job: None,
             requested: now,
-            due: if is_lost || is_refused { now } else { now.plus(takes.min(timeout)) },
+            due: match () {
+                () if is_stuck => now.plus(FOR_EVER),
+                () if is_lost || is_refused => now,
+                () => now.plus(takes.min(timeout)),
+            },
         };
         self.ledger.begin_job(&job)?;
         if validates_only || outcome.is_err() {

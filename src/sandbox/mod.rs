@@ -19,6 +19,7 @@ mod dispatch;
 mod durations;
 mod error;
 mod faults;
+mod formats;
 mod jobs;
 mod ledger;
 mod login;

@@ -1,8 +1,5 @@
 //! The context of a handler: the call, the caller, the transaction.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -46,14 +43,7 @@ pub(in super::super) struct Change<'a> {
     pub(in super::super) arguments: &'a Arguments,
     pub(in super::super) caller: &'a Caller,
     pub(in super::super) now: UnixMillis,
-    /// A cache of the references to each kind of resource, for deletions.
-    pub(super) references: RefCell<HashMap<String, References>>,
-    /// A cache of general inventories.
-    pub(super) roots: RefCell<HashMap<String, String>>,
 }
-
-/// Inventories with a reference to a kind of resource, with the name of that member.
-pub(super) type References = Rc<Vec<(&'static str, String)>>;
 
 impl<'a> Change<'a> {
     pub(super) fn new(
@@ -74,8 +64,7 @@ impl<'a> Change<'a> {
         arguments: &'a Arguments,
         caller: &'a Caller,
     ) -> Self {
-        let (references, roots) = (RefCell::default(), RefCell::default());
-        Change { tx, catalog, api, arguments, caller, now, references, roots }
+        Change { tx, catalog, api, arguments, caller, now }
     }
 }
 

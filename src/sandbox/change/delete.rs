@@ -1,44 +1,72 @@
 //! Deleting resources, with cascades and references that become null.
 
-use std::rc::Rc;
 use std::time::Instant;
 
 use super::super::answer::Failure;
 use super::super::checks;
 use super::super::store::{Row, Scalar};
-use super::update::decapitalised;
-use super::{Change, References, subject};
+use super::{Change, subject};
 use crate::catalog::{Api, Catalog};
 
 /// Cascades: a resource, the inventory that is deleted with it, and the member that refers to it. Reference inventories
 /// follow from the catalog and are not listed.
-const GOES_WITH: [(&str, &str, &str); 32] = [
+const GOES_WITH: [(&str, &str, &str); 60] = [
     ("ZoneInventory", "ClusterInventory", "zoneUuid"),
     ("ZoneInventory", "PrimaryStorageInventory", "zoneUuid"),
     ("ZoneInventory", "L2NetworkInventory", "zoneUuid"),
     ("ZoneInventory", "VmInstanceInventory", "zoneUuid"),
+    ("ZoneInventory", "DirectoryInventory", "zoneUuid"),
+    ("ZoneInventory", "VirtualRouterOfferingInventory", "zoneUuid"),
     ("ClusterInventory", "HostInventory", "clusterUuid"),
     ("ClusterInventory", "VmInstanceInventory", "clusterUuid"),
+    ("ClusterInventory", "RemoteVtepInventory", "clusterUuid"),
+    ("HostInventory", "PciDeviceInventory", "hostUuid"),
+    ("HostInventory", "UsbDeviceInventory", "hostUuid"),
+    ("HostInventory", "V2VConversionHostInventory", "hostUuid"),
+    ("HostInventory", "VtepInventory", "hostUuid"),
+    // With a root volume goes its virtual machine.
+    ("VolumeInventory", "VmInstanceInventory", "rootVolumeUuid"),
     ("PrimaryStorageInventory", "VolumeInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "VolumeSnapshotInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "ImageCacheInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "CephPrimaryStorageMonInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "CephPrimaryStoragePoolInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "SharedBlockInventory", "sharedBlockGroupUuid"),
+    ("ImageInventory", "VirtualRouterOfferingInventory", "imageUuid"),
+    ("L2NetworkInventory", "L2VxlanNetworkInventory", "poolUuid"),
+    ("L2NetworkInventory", "VniRangeInventory", "l2NetworkUuid"),
+    ("L2NetworkInventory", "VtepInventory", "poolUuid"),
+    ("L2NetworkInventory", "RemoteVtepInventory", "poolUuid"),
+    ("L3NetworkInventory", "VirtualRouterOfferingInventory", "managementNetworkUuid"),
+    ("L3NetworkInventory", "VirtualRouterOfferingInventory", "publicNetworkUuid"),
+    ("L3NetworkInventory", "VmNicInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "VipInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "UsedIpInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "L3NetworkDnsInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "L3NetworkHostRouteInventory", "l3NetworkUuid"),
     ("BackupStorageInventory", "CephBackupStorageMonInventory", "backupStorageUuid"),
     ("L2NetworkInventory", "L3NetworkInventory", "l2NetworkUuid"),
     ("L3NetworkInventory", "IpRangeInventory", "l3NetworkUuid"),
     ("L3NetworkInventory", "ReservedIpRangeInventory", "l3NetworkUuid"),
-    ("L3NetworkInventory", "VmNicInventory", "l3NetworkUuid"),
-    ("L3NetworkInventory", "VipInventory", "l3NetworkUuid"),
     ("IpRangeInventory", "UsedIpInventory", "ipRangeUuid"),
     ("VipInventory", "EipInventory", "vipUuid"),
     ("VipInventory", "PortForwardingRuleInventory", "vipUuid"),
     ("VipInventory", "LoadBalancerInventory", "vipUuid"),
+    ("VipInventory", "IPsecConnectionInventory", "vipUuid"),
+    ("VipInventory", "LoadBalancerInventory", "ipv6VipUuid"),
     ("LoadBalancerInventory", "LoadBalancerListenerInventory", "loadBalancerUuid"),
     ("LoadBalancerInventory", "LoadBalancerServerGroupInventory", "loadBalancerUuid"),
     ("SecurityGroupInventory", "SecurityGroupRuleInventory", "securityGroupUuid"),
+    ("SecurityGroupInventory", "SecurityGroupRuleInventory", "remoteSecurityGroupUuid"),
     ("VmInstanceInventory", "VmNicInventory", "vmInstanceUuid"),
+    ("VmInstanceInventory", "VirtualRouterVipInventory", "virtualRouterVmUuid"),
     ("VmInstanceInventory", "VmCdRomInventory", "vmInstanceUuid"),
     ("VmInstanceInventory", "VolumeSnapshotGroupInventory", "vmInstanceUuid"),
     ("VmNicInventory", "UsedIpInventory", "vmNicUuid"),
     ("VolumeInventory", "VolumeSnapshotInventory", "volumeUuid"),
     ("VolumeInventory", "VolumeSnapshotTreeInventory", "volumeUuid"),
+    // A snapshot holds what changed after its parent, so its descendants go with it.
+    ("VolumeSnapshotInventory", "VolumeSnapshotInventory", "parentUuid"),
     ("TagPatternInventory", "UserTagInventory", "tagPatternUuid"),
     ("AccountInventory", "UserInventory", "accountUuid"),
     ("AccountInventory", "UserGroupInventory", "accountUuid"),
@@ -47,13 +75,12 @@ const GOES_WITH: [(&str, &str, &str); 32] = [
     ("AlarmInventory", "AlarmActionInventory", "alarmUuid"),
 ];
 
-/// Members that become null when a resource is deleted.
-const LETS_GO: [(&str, &str, &str, &[&str]); 5] = [
-    ("VmNicInventory", "EipInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
-    ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
+/// Members that become null with the reference to a deleted resource, which itself becomes null in any case.
+const LETS_GO: [(&str, &str, &str, &[&str]); 4] = [
+    ("VmNicInventory", "EipInventory", "vmNicUuid", &["guestIp"]),
+    ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["guestIp"]),
     ("EipInventory", "VipInventory", "", &["useFor", "serviceProvider"]),
-    ("VmInstanceInventory", "VolumeInventory", "vmInstanceUuid", &["vmInstanceUuid", "deviceId"]),
-    ("InstanceOfferingInventory", "VmInstanceInventory", "instanceOfferingUuid", &["instanceOfferingUuid"]),
+    ("VmInstanceInventory", "VolumeInventory", "vmInstanceUuid", &["deviceId"]),
 ];
 
 /// Resources with very many others below them, which are deleted one by one.
@@ -81,6 +108,7 @@ pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
         deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
     match change.tx.get(inventory, change.text(parameter))? {
         Some(row) if change.text("deleteMode") != "Enforcing" => change.check_deletable(inventory, &row),
+        Some(row) if row.text("type") == Some("SystemAdmin") => change.check_deletable(inventory, &row),
         Some(_) => Ok(()),
         None => {
             let forgiven = change.api.parameter(parameter).is_some_and(|it| checks::forgives_absence(change.api, it));
@@ -95,15 +123,10 @@ pub(super) fn run_part(change: &Change<'_>, until: Instant) -> Result<bool, Fail
         deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
     check(change)?;
     let uuid = change.text(parameter);
-    if is_recoverable(inventory) || change.tx.get(inventory, uuid)?.is_none() {
+    if change.is_recoverable(inventory)? || change.tx.get(inventory, uuid)?.is_none() {
         return Ok(true);
     }
     change.delete_dependents(inventory, uuid, until)
-}
-
-/// Whether deleted resources of a kind keep their row until they are expunged.
-fn is_recoverable(inventory: &str) -> bool {
-    matches!(inventory, "ImageInventory" | "VolumeInventory")
 }
 
 /// The inventories that are deleted with a kind of resource, and the member that refers to it: virtual machines first,
@@ -121,7 +144,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     check(change)?;
     let uuid = change.text(parameter);
     let Some(row) = change.tx.get(inventory, uuid)? else { return Ok("{}".to_owned()) };
-    if is_recoverable(inventory) {
+    if change.is_recoverable(inventory)? {
         change.mark_deleted(inventory, &row)?;
     } else {
         change.delete_tree(inventory, uuid)?;
@@ -152,6 +175,20 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Whether the deletion policy of a kind of resource says that nothing is left to recover or expunge.
+    pub(super) fn is_deleted_directly(&self, category: &str) -> Result<bool, Failure> {
+        Ok(self.config(category, "deletionPolicy")?.as_deref() == Some("Direct"))
+    }
+
+    /// Whether deleted resources of a kind keep their row until they are expunged.
+    fn is_recoverable(&self, inventory: &str) -> Result<bool, Failure> {
+        Ok(match inventory {
+            "ImageInventory" => !self.is_deleted_directly("image")?,
+            "VolumeInventory" => !self.is_deleted_directly("volume")?,
+            _ => false,
+        })
+    }
+
     /// Marks an image or volume as deleted, so that it can be recovered or expunged.
     fn mark_deleted(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
         let uuid = row.text("uuid").unwrap_or_default();
@@ -172,7 +209,7 @@ impl Change<'_> {
     }
 
     /// Deletes resources of one kind with their cascades, tags and ownership, in few statements for any number.
-    fn delete_trees(&self, inventory: &str, uuids: &[String]) -> Result<(), Failure> {
+    pub(super) fn delete_trees(&self, inventory: &str, uuids: &[String]) -> Result<(), Failure> {
         if uuids.is_empty() {
             return Ok(());
         }
@@ -181,9 +218,18 @@ impl Change<'_> {
             |inventory: &str, member: &str, field: &str| self.tx.texts_among(inventory, member, (field, uuids), &[]);
         match root.as_str() {
             "VmInstanceInventory" => {
+                // A virtual machine goes with its root volume: without this, each would look for the other without end.
+                self.tx.update_among(&root, ("uuid", uuids), &Row::new().with("rootVolumeUuid", Scalar::Null))?;
                 let of_vms = ("vmInstanceUuid", uuids);
                 let volumes = self.tx.texts_among("VolumeInventory", "uuid", of_vms, &[("type", "Root")])?;
                 self.delete_trees("VolumeInventory", &volumes)?;
+            }
+            "IpRangeInventory" => {
+                for uuid in uuids {
+                    for (inventory, found) in self.with_addresses_of(uuid)? {
+                        self.delete_trees(inventory, &found)?;
+                    }
+                }
             }
             "HostInventory" => {
                 for uuid in uuids {
@@ -225,16 +271,13 @@ impl Change<'_> {
             }
             self.tx.update_among(other, (field, keys), &changes)?;
         }
-        for (name, field) in self.references_to(&root).iter() {
-            self.tx.delete_among(name, (field.as_str(), uuids))?;
-        }
-        for of_resources in
-            ["SharedResourceInventory", "UserTagInventory", "SystemTagInventory", "AccountResourceRefInventory"]
-        {
+        for of_resources in ["UserTagInventory", "SystemTagInventory", "AccountResourceRefInventory"] {
             self.tx.delete_among(of_resources, ("resourceUuid", uuids))?;
         }
+        let rows = self.rows_to_tidy(&root, uuids)?;
         self.tx.delete_among(&root, ("uuid", uuids))?;
-        Ok(())
+        self.release(&root, uuids)?;
+        self.tidy(&root, &rows)
     }
 
     /// Deletes what goes with a resource, until a point in time. Returns whether nothing is left but the resource.
@@ -243,38 +286,41 @@ impl Change<'_> {
         if root == "HostInventory" {
             return self.empty_host(uuid, Some(until));
         }
-        for (child, field) in cascades(&root).filter(|(child, _)| subject::has_field(self.tx, child, "uuid")) {
-            let mut children = self.tx.texts_among(child, "uuid", (field, &[uuid.to_owned()]), &[])?;
-            // In their order, neighbours are in the same pages of most indexes.
-            children.sort_unstable();
-            for batch in children.chunks(BATCH) {
-                if HOLDERS.contains(&child) {
-                    for child_uuid in batch {
-                        if !self.delete_dependents(child, child_uuid, until)? {
-                            return Ok(false);
-                        }
-                    }
-                }
-                self.delete_trees(child, batch)?;
-                if Instant::now() >= until {
+        if root == "IpRangeInventory" {
+            for (child, children) in self.with_addresses_of(uuid)? {
+                if !self.delete_in_batches(child, children, until)? {
                     return Ok(false);
                 }
+            }
+        }
+        for (child, field) in cascades(&root).filter(|(child, _)| subject::has_field(self.tx, child, "uuid")) {
+            let children = self.tx.texts_among(child, "uuid", (field, &[uuid.to_owned()]), &[])?;
+            if !self.delete_in_batches(child, children, until)? {
+                return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Inventories with a reference to a kind of resource, with that member: `zoneUuid` for zones.
-    fn references_to(&self, root: &str) -> References {
-        let mut known = self.references.borrow_mut();
-        let found = known.entry(root.to_owned()).or_insert_with(|| {
-            let field = decapitalised(root.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
-            let names = self.catalog.inventory_names().filter(|name| name.ends_with("RefInventory"));
-            let refer = names
-                .filter(|name| self.catalog.inventory(name).is_some_and(|inventory| inventory.field(&field).is_some()));
-            Rc::new(refer.map(|name| (name, field.clone())).collect())
-        });
-        Rc::clone(found)
+    /// Deletes resources of one kind until a point in time. Returns whether none is left.
+    fn delete_in_batches(&self, inventory: &str, mut uuids: Vec<String>, until: Instant) -> Result<bool, Failure> {
+        let is_holder = HOLDERS.contains(&self.root(inventory).as_str());
+        // In their order, neighbours are in the same pages of most indexes.
+        uuids.sort_unstable();
+        for batch in uuids.chunks(BATCH) {
+            if is_holder {
+                for uuid in batch {
+                    if !self.delete_dependents(inventory, uuid, until)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            self.delete_trees(inventory, batch)?;
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The reply of a deletion, which may have the remaining inventory.

@@ -3,7 +3,7 @@
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::Change;
+use super::{Change, sense};
 
 /// Default members of new resources.
 const MEMBERS: [(&str, &str, Default); 40] = [
@@ -153,6 +153,7 @@ pub(super) fn before(change: &Change<'_>, inventory: &str, row: &mut Row) -> Res
         "SystemTagInventory" => row.set("type", "System"),
         _ => {}
     }
+    sense::check(change, &root, row)?;
     check_unique(change, &root, row)
 }
 
@@ -212,6 +213,9 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
         return Ok(());
     }
     let size = match change.referred("DiskOfferingInventory", row, "diskOfferingUuid")? {
+        Some(offering) if offering.text("state") == Some("Disabled") => {
+            return Err(Failure::refused("the disk offering is disabled"));
+        }
         Some(offering) => offering.get("diskSize").as_integer(),
         None => change.arguments.integer("diskSize"),
     };

@@ -90,6 +90,10 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
                 changes.set("lastHostUuid", vm.get("hostUuid").clone());
             }
             changes.set("hostUuid", Scalar::Null);
+            if transition.api == "DestroyVmInstance" && change.is_deleted_directly("vm")? {
+                change.delete_tree(VM, uuid)?;
+                return Ok("{}".to_owned());
+            }
             if transition.api == "DestroyVmInstance" {
                 change.set_root_volume(uuid, "Deleted")?;
             }

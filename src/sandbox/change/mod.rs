@@ -19,7 +19,9 @@ mod nic;
 mod platform;
 mod quota;
 mod relate;
+mod release;
 mod run;
+mod sense;
 mod storage;
 mod subject;
 mod tags;
@@ -31,4 +33,4 @@ pub(super) use context::{Change, Handler, Part};
 pub(super) use run::part_of;
 pub(super) use subject::is_platforms;
 
-use context::{References, scalar};
+use context::scalar;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Handler, scalar};
+use super::{Change, Handler, scalar, sense};
 
 /// The APIs of networks with a handler of their own.
 pub(super) const WORK: &[(&str, Handler)] = &[
@@ -257,7 +257,9 @@ fn add_rules(change: &Change<'_>) -> Result<String, Failure> {
             .with("action", "ACCEPT")
             .with("createDate", now.as_str())
             .with("lastOpDate", now);
-        for (name, value) in rule.as_object().into_iter().flatten() {
+        let rule = rule.as_object().ok_or_else(|| Failure::argument("field[rules] has an entry that is no rule"))?;
+        sense::check_rule(rule)?;
+        for (name, value) in rule {
             if name != "uuid" && stored.contains(&name.as_str()) {
                 row.set(name, scalar(value));
             }

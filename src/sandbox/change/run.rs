@@ -33,7 +33,7 @@ const SPECIAL: [&[(&str, Handler)]; 15] = [
 ];
 
 /// The handler of an API; `None` if it is not simulated.
-fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
+pub(super) fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
     let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
     special
         .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Handler))

@@ -66,6 +66,14 @@ impl<'store> Transaction<'store> {
         self.model.shape(inventory).ok_or_else(|| StoreError::UnknownInventory(inventory.to_owned()))
     }
 
+    /// The general inventory of a family, whose table has the rows of all.
+    ///
+    /// # Errors
+    /// `UnknownInventory`.
+    pub fn root(&self, inventory: &str) -> Result<&'static str, StoreError> {
+        Ok(self.shape(inventory)?.root)
+    }
+
     /// The stored members of an inventory: those that `insert` and `update` take.
     ///
     /// # Errors
@@ -359,6 +367,20 @@ impl<'store> Transaction<'store> {
         }
         let sql = format!("UPDATE {} SET {} WHERE {condition}", quoted(shape.table()), assignments.join(", "));
         self.connection.prepare_cached(&sql)?.execute(params_from_iter(parameters))?;
+        Ok(())
+    }
+
+    /// Sets a member to null where it has one of some values. Dates are unchanged.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn clear_among(&self, inventory: &str, (field, values): (&str, &[String])) -> Result<(), StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.among(&shape, field)?;
+        if !values.is_empty() && schema::table_exists(self.connection, shape.table())? {
+            let sql = format!("UPDATE {} SET {} = NULL WHERE {condition}", quoted(shape.table()), quoted(field));
+            self.connection.prepare_cached(&sql)?.execute([json_list(values)])?;
+        }
         Ok(())
     }
 

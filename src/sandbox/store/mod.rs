@@ -22,11 +22,13 @@ mod ownership;
 mod query;
 #[cfg(any(test, fuzzing))]
 mod reading;
+mod references;
 mod request;
 mod row;
 mod run;
 mod schema;
 mod seed;
+mod snapshot_tree;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -41,5 +43,6 @@ pub(super) use json_text::escape_markup;
 pub use query::Pieces;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
+pub(super) use references::references_to;
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};
 pub use row::{Row, Scalar};
