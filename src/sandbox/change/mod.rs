@@ -13,6 +13,7 @@ mod create;
 mod delete;
 mod fill;
 mod lifecycle;
+pub(super) mod making;
 mod network;
 mod nic;
 mod quota;

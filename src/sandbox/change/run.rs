@@ -8,7 +8,8 @@ use super::super::reads::{self, candidates, capacity, settings};
 use super::super::store::StoreError;
 use super::super::{login, long_jobs};
 use super::{
-    Change, Handler, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
+    Change, Handler, account, clone, create, delete, lifecycle, making, network, nic, relate, storage, tags, update,
+    vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
@@ -59,7 +60,10 @@ impl Node {
             return outcome;
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
-        let reply = self.change(api, arguments, caller, work)?;
+        let reply = self.change(api, arguments, caller, |change| match making::finish(change)? {
+            Some(reply) => Ok(reply),
+            None => work(change),
+        })?;
         if api.name == "DeleteAccount" || api.name == "DeleteUser" {
             self.ledger.close_sessions_of(arguments.text("uuid").unwrap_or_default())?;
         }
@@ -91,6 +95,9 @@ impl Node {
         self.rehearse(api, arguments, caller)?;
         if let Some(transition) = lifecycle::transition(api.name) {
             return self.change(api, arguments, caller, |change| change.begin(transition));
+        }
+        if let Some(work) = work_of(self.catalog, api).filter(|_| making::shows(arguments)) {
+            return self.change(api, arguments, caller, |change| making::begin(change, work));
         }
         if api.name.starts_with("Reconnect") {
             return self.change(api, arguments, caller, |change| change.begin_to_reconnect());
