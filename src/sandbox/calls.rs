@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::access_keys::Credential;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
+use super::change;
 use super::checks;
 use super::dispatch::ResolvedCall;
 use super::durations;
@@ -166,7 +167,7 @@ impl Node {
     fn submit(
         &mut self,
         api: &Api,
-        arguments: Arguments,
+        mut arguments: Arguments,
         credential: Option<&Credential>,
         order: JobOptions,
     ) -> Result<Answer, Failure> {
@@ -178,6 +179,9 @@ impl Node {
         let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
         let is_late = takes > timeout;
+        if !validates_only && !is_late {
+            change::making::choose(api.name, &mut arguments);
+        }
         let outcome = self.admit(api, &arguments, credential).and_then(|caller| {
             if is_late {
                 return Err(Failure::new("SYS.1001", format!("{} timed out", api.name)));

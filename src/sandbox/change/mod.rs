@@ -14,6 +14,7 @@ mod delete;
 mod fill;
 mod guest;
 mod lifecycle;
+pub(super) mod making;
 mod network;
 mod nic;
 mod platform;

@@ -8,8 +8,8 @@ use super::super::reads::{self, candidates, capacity, metrics, records, settings
 use super::super::store::{StoreError, Transaction};
 use super::super::{login, long_jobs};
 use super::{
-    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, network, nic, platform, relate, storage,
-    tags, update, vm, volume,
+    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, making, network, nic, platform, relate,
+    storage, tags, update, vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
@@ -73,7 +73,10 @@ impl Node {
             return outcome;
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
-        let reply = self.change(api, arguments, caller, work)?;
+        let reply = self.change(api, arguments, caller, |change| match making::finish(change)? {
+            Some(reply) => Ok(reply),
+            None => work(change),
+        })?;
         if api.name == "DeleteAccount" || api.name == "DeleteUser" {
             self.ledger.close_sessions_of(arguments.text("uuid").unwrap_or_default())?;
         }
@@ -107,6 +110,9 @@ impl Node {
         self.rehearse(api, arguments, caller)?;
         if let Some(transition) = lifecycle::transition(api.name) {
             return self.change(api, arguments, caller, |change| change.begin(transition));
+        }
+        if let Some(work) = work_of(self.catalog, api).filter(|_| making::shows(arguments)) {
+            return self.change(api, arguments, caller, |change| making::begin(change, work));
         }
         if api.name.starts_with("Reconnect") {
             return self.change(api, arguments, caller, |change| change.begin_to_reconnect());

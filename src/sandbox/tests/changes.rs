@@ -663,3 +663,29 @@ fn the_deletion_policy_is_obeyed_and_values_of_settings_are_checked() {
         assert!(sandbox.rows(&format!("{path}?q=uuid%3D{gone}")).is_empty(), "{category}");
     }
 }
+
+#[test]
+fn what_is_created_shows_while_its_job_runs() {
+    // At this speed the jobs take minutes.
+    let sandbox = Sandbox::with(crate::sandbox::Options { speed: 0.01, ..Default::default() });
+    let body =
+        format!(r#"{{"params":{{"name":"i","url":"http://h/i.qcow2","backupStorageUuids":["{IMAGE_STORE}"]}}}}"#);
+    assert_eq!(sandbox.call("POST", "/images", &body).status, 202);
+    let image = sandbox.row("/images?q=name%3Di");
+    assert_eq!(
+        (&image["status"], &image["backupStorageRefs"][0]["status"]),
+        (&"Downloading".into(), &"Downloading".into())
+    );
+    let create = |image: &str, name: &str| {
+        let body = format!(
+            r#"{{"params":{{"name":"{name}","cpuNum":1,"memorySize":1073741824,"imageUuid":"{image}","l3NetworkUuids":[]}}}}"#
+        );
+        sandbox.call("POST", "/vm-instances", &body)
+    };
+    let ready = uuid(&sandbox.rows("/images?q=mediaType%3DRootVolumeTemplate&q=status%3DReady")[0]);
+    assert_eq!(create(&ready, "v").status, 202);
+    assert_eq!(sandbox.row("/vm-instances?q=name%3Dv")["state"], "Starting");
+    // It cannot be used before it is complete.
+    let refused = create(&uuid(&image), "w");
+    assert_eq!(sandbox.finish(&refused).code(), "SYS.1006");
+}
