@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use crate::catalog::import::ImportError;
 use crate::client::{self, ApiFailure, EndpointError, FailedPart};
+use crate::json::ReadError;
 use crate::syntax::{CommandError, FileError};
-use crate::{cli, config, plan, render, results, sandbox, shell};
+use crate::{cli, config, plan, render, results, sandbox, shell, sql};
 
 pub(crate) use hint::{Circumstances, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, hint};
 pub use kind::Kind;
@@ -92,6 +93,9 @@ pub enum Error {
     /// The command cannot be planned.
     #[error(transparent)]
     Plan(#[from] plan::Error),
+    /// A statement in SQL is wrong.
+    #[error(transparent)]
+    Sql(#[from] sql::StatementError),
     /// A name that was given instead of a uuid does not identify one resource.
     #[error(transparent)]
     Name(Box<NameError>),
@@ -258,10 +262,25 @@ fn cause(error: &io::Error) -> String {
 impl From<render::Error> for Error {
     fn from(error: render::Error) -> Error {
         match error {
+            render::Error::Read(ReadError::Read(read)) => match read.downcast::<sql::Error>() {
+                Ok(error) => error.into(),
+                Err(read) => Error::Client(client::Error::of_read(&ReadError::Read(read))),
+            },
             render::Error::Read(read) => Error::Client(client::Error::of_read(&read)),
             render::Error::Write(error) => Error::Write(error),
             render::Error::Interrupted => Error::Client(client::Error::Interrupted { job: None }),
             other => Error::Render(other),
+        }
+    }
+}
+
+impl From<sql::Error> for Error {
+    fn from(error: sql::Error) -> Error {
+        match error {
+            sql::Error::Statement(error) => Error::Sql(error),
+            sql::Error::Plan(error) => Error::Plan(error),
+            sql::Error::Client(error) => Error::Client(error),
+            sql::Error::Api { failure, .. } => Error::Api(failure),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Finds the query that lists the resources to which a value can refer.
 
+use std::collections::HashSet;
+
 use super::{Api, Catalog, Field, Inventory, Parameter, Type};
 
 /// The query to ask, and whether the value is a name or a uuid.
@@ -79,6 +81,38 @@ pub(crate) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'
             query_called(catalog, parent.inventory.strip_suffix("Inventory")?)
         }
     }
+}
+
+/// A query for all rows of an inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) query: &'static str,
+    /// The type field and its value that choose the rows among those of a more general inventory.
+    pub(crate) special: Option<(&'static str, &'static str)>,
+}
+
+/// Returns the query for all rows of an inventory. A query whose path has variables lists those of one resource only.
+pub(crate) fn listing(catalog: Catalog, inventory: &Inventory) -> Option<Listing> {
+    let api = catalog.api(of_inventory(catalog, inventory)?).filter(|api| !api.path.contains('{'))?;
+    if api.inventory == Some(inventory.name) {
+        return Some(Listing { query: api.name, special: None });
+    }
+    let parent = inventory.parents.iter().find(|parent| api.inventory == Some(parent.inventory))?;
+    let field = catalog.inventory(parent.inventory)?.type_field()?.name;
+    Some(Listing { query: api.name, special: Some((field, parent.type_value)) })
+}
+
+/// Returns the inventories that have a [`Listing`].
+pub(crate) fn listed(catalog: Catalog) -> Vec<&'static str> {
+    let queries = catalog.api_names().filter(|api| api.is_query() && !api.path().contains('{'));
+    let direct: HashSet<&str> = queries.filter_map(|api| catalog.api(api.as_str())?.inventory).collect();
+    let is_listed = |name: &&'static str| {
+        direct.contains(name)
+            || catalog
+                .inventory(name)
+                .is_some_and(|inventory| !inventory.parents.is_empty() && listing(catalog, &inventory).is_some())
+    };
+    catalog.inventory_names().filter(is_listed).collect()
 }
 
 /// Returns the query for the resources that an action changes: `QueryVmInstance` for `StopVmInstance`.

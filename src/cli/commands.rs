@@ -75,6 +75,12 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// Run a SELECT over the inventories, which are its tables
+    Sql {
+        /// The statement; in front of it EXPLAIN shows the requests and sends nothing
+        #[arg(required = true)]
+        statement: Vec<String>,
+    },
     /// Send any request to the node and wait for its job
     Raw(RawLine),
     /// Show the capacity of hosts, primary and backup storage

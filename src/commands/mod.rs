@@ -23,6 +23,7 @@ mod raw;
 mod sandbox;
 mod save;
 mod set;
+mod sql;
 mod zql;
 
 use crate::cli::{Options, OwnCommand};
@@ -70,6 +71,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Set { name, value } => set::run(cx, name.as_deref(), &value.join(" ")),
         OwnCommand::Capacity => capacity::run(cx),
         OwnCommand::Raw(call) => raw::run(cx, call),
+        OwnCommand::Sql { statement } => sql::run(cx, &statement.join(" ")),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),
         OwnCommand::Complete { line } => complete::run(cx, &line.join(" ")),

@@ -108,6 +108,7 @@ impl Kind {
             Error::Syntax(_) | Error::Argument { .. } => Kind::Syntax,
             Error::File(_) | Error::Script { .. } | Error::Import { .. } | Error::Export { .. } => Kind::File,
             Error::Plan(error) => Kind::of_plan(&error.kind),
+            Error::Sql(_) => Kind::BadQuery,
             Error::Name(error) => match error.problem {
                 NameProblem::Unknown { .. } => Kind::UnknownName,
                 NameProblem::Ambiguous { .. } => Kind::AmbiguousName,

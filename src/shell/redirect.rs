@@ -101,9 +101,9 @@ fn first_sign(line: &str) -> Option<(&'static str, Range<usize>)> {
         let sign = ["|!", "|", ">>", ">"].into_iter().find(|sign| raw.starts_with(sign))?;
         Some((sign, word.span.start..word.span.start + sign.len()))
     };
-    // ZQL uses `>` between spaces as an operator: after `zql`, signs count only behind a quoted query.
+    // SQL and ZQL use `>` between spaces as an operator: after `sql` and `zql`, signs count only behind a quoted query.
     let skipped = match words.first() {
-        Some(name) if name.text == "zql" => {
+        Some(name) if ["sql", "zql"].contains(&name.text.as_str()) => {
             let quoted = words.get(1).is_some_and(|query| line[query.span.clone()].starts_with(['\'', '"']));
             if quoted { 2 } else { return None }
         }

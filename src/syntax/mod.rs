@@ -8,6 +8,7 @@ mod lexer;
 mod list;
 mod literal;
 mod numbers;
+pub mod sql;
 pub mod zql;
 
 pub use command::{Argument, Command, CommandError, FileError, Operator};
