@@ -215,3 +215,73 @@ pub(super) fn impossible(column: &Column, comparison: Comparison, value: &Cell) 
         allowed: values().map(str::to_owned).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::sql::table::Table;
+
+    fn column(name: &str) -> Column {
+        let catalog = Catalog::newest();
+        let inventory = catalog.inventory("VmInstanceInventory").expect("an inventory");
+        let columns = Table::of(catalog, &inventory).expect("a table").columns;
+        columns.into_iter().find(|column| column.name == name).expect("a column")
+    }
+
+    #[test]
+    fn the_node_is_asked_for_at_least_what_sqlite_would_find() {
+        use Comparison::{Equal, Greater, GreaterOrEqual, Less, Like, NotEqual};
+        let text = |text: &str| Cell::Text(text.into());
+        for (name, comparison, value, expected) in [
+            ("name", Equal, text("Web"), Some("=Web")),
+            ("name", Equal, Cell::Integer(7), Some("=7")),
+            // `null` would mean no value, and emoji a failure.
+            ("name", Equal, text("null"), None),
+            ("name", Equal, text("\u{1f600}"), None),
+            ("name", Like, text("web%"), Some("~=web%")),
+            // Without a wildcard the planner would add some.
+            ("name", Like, text("web"), Some("=web")),
+            ("name", Like, text("a\\%"), None),
+            ("state", NotEqual, text("Running"), Some("!=Running")),
+            ("state", NotEqual, text("running"), None),
+            ("cpuNum", Greater, Cell::Integer(2), Some(">2")),
+            ("cpuNum", Greater, Cell::Real(2.5), Some(">=3")),
+            ("cpuNum", Less, Cell::Real(2.5), Some("<=2")),
+            ("cpuNum", Equal, Cell::Real(2.5), None),
+            ("cpuNum", Greater, text("2"), None),
+            // SQLite compares dates as text: `2025-01-01 00:00:00` is more than `2025-01-01`.
+            ("createDate", Greater, text("2025-01-01"), Some(">=2025-01-01")),
+            ("createDate", Less, text("2025-01-01 10:00:00"), Some("<=2025-01-01 10:00:00")),
+            ("createDate", GreaterOrEqual, text("2025-01-01T10:00:00"), None),
+            ("createDate", Greater, text("yesterday"), None),
+        ] {
+            let asked = asked(&column(name), comparison, &value);
+            let asked = asked.map(|(operator, text)| format!("{}{text}", operator.as_typed()));
+            assert_eq!(asked.as_deref(), expected, "{name} {comparison:?} {value:?}");
+        }
+        for (name, comparison) in [("name", Less), ("name", NotEqual), ("createDate", Equal), ("state", Like)] {
+            assert!(!is_askable(&column(name), comparison), "{name} {comparison:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_read_by_the_kind_of_their_column() {
+        let text = |text: &str| Cell::Text(text.into());
+        for (json, kind, expected) in [
+            ("null", ColumnKind::Text, Cell::Null),
+            ("\"a\\nb\"", ColumnKind::Text, text("a\nb")),
+            ("7", ColumnKind::Text, text("7")),
+            ("1.073741824E9", ColumnKind::Bytes, Cell::Integer(1 << 30)),
+            ("9223372036854775807", ColumnKind::Integer, Cell::Integer(i64::MAX)),
+            ("0.5", ColumnKind::Real, Cell::Real(0.5)),
+            ("2", ColumnKind::Real, Cell::Real(2.0)),
+            ("true", ColumnKind::Bool, Cell::Integer(1)),
+            ("\"Mar 4, 2025 2:12:01 PM\"", ColumnKind::Time, text("2025-03-04 14:12:01")),
+            ("\"soon\"", ColumnKind::Time, text("soon")),
+            ("[ {\"a\": 1} ]", ColumnKind::Json, text("[{\"a\":1}]")),
+        ] {
+            assert_eq!(Cell::read(json.as_bytes(), kind), expected, "{json}");
+        }
+    }
+}

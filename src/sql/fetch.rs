@@ -280,7 +280,6 @@ impl Rows {
                 Some(reply) => fill(&mut block, reply, &self.scan, context)?,
                 None => true,
             };
-            let came = block.len() as u64;
             if self.limited {
                 self.given.extend((0..block.len()).map(|row| block.id(row)));
             } else if !self.given.is_empty() {
@@ -288,8 +287,8 @@ impl Rows {
             }
             if is_end {
                 self.reply = None;
-                let was_enough = came < self.scan.limit.unwrap_or_default();
-                if std::mem::take(&mut self.limited) && !was_enough {
+                let was_all = (self.given.len() as u64) < self.scan.limit.unwrap_or_default();
+                if std::mem::take(&mut self.limited) && !was_all {
                     // SQLite left some of them out and asks for more.
                     self.query = state.query(&self.scan, &self.conditions, false)?;
                 } else {

@@ -117,11 +117,14 @@ impl State {
         if keyed.total.is_none() && (requests > REQUESTS || keys > KEYS_OF_REQUEST) {
             let wanted = Wanted { conditions: known, count: true, ..Wanted::default() };
             let query = plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?;
-            let mut total = 0;
+            let mut total = 0_u64;
             for source in 0..self.sources.len() {
-                if let Some(mut reply) = self.send(at, source, &query)? {
-                    total += count(&mut reply)? as u64;
-                }
+                let counted = match self.send(at, source, &query) {
+                    Ok(Some(mut reply)) => count(&mut reply).ok(),
+                    _ => None,
+                };
+                // Without an answer lists of keys do.
+                total = total.saturating_add(counted.map_or(u64::MAX, |count| count as u64));
             }
             self.scans[at].keyed.total = Some(total);
         }

@@ -78,12 +78,11 @@ impl Statement {
         let all = tokens(&self.text);
         let items = selected(&all);
         let Some(item) = items.get(index).filter(|_| items.len() == count) else { return false };
-        let item = match item {
-            [item @ .., alias, _] if alias.is("as") => item,
-            [item @ .., last, alias] if alias.name().is_some() && !matches!(last.text, "." | "+" | "-" | "(") => {
-                &item[..=item.iter().position(|token| token.at == last.at).unwrap_or_default()]
-            }
-            item => item,
+        let joins = |token: &Token<'_>| matches!(token.text, "." | "+" | "-" | "(");
+        let item = match item.split_last() {
+            Some((_, [item @ .., word])) if word.is("as") => item,
+            Some((alias, item)) if alias.name().is_some() && item.last().is_some_and(|last| !joins(last)) => item,
+            _ => item,
         };
         let kinds = |name: &str| {
             let columns = self.tables.iter().flat_map(|(_, table)| &table.columns);
@@ -199,4 +198,39 @@ fn table(catalog: Catalog, named: &TableName<'_>) -> Result<Option<Table>, (Stri
 /// The names of all tables.
 pub(super) fn table_names(catalog: Catalog) -> Vec<String> {
     listed(catalog).into_iter().map(zql_entity).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_byte_counts_are_byte_counts() {
+        for (items, expected) in [
+            ("sum(v.memorySize)", [true].as_slice()),
+            ("sum(v.memorySize) memory, count(*) n", &[true, false]),
+            ("max(memorySize) - min(memorySize) as spread, avg(cpuNum)", &[true, false]),
+            ("coalesce(sum(memorySize), 0), memorySize / 2", &[true, false]),
+            ("count(memorySize), 7, sum(1), 'memorySize', (select sum(memorySize) from vminstance)", &[false; 5]),
+        ] {
+            let text = format!("select {items} from vminstance v, cluster");
+            let statement = Statement::read(&text, Catalog::newest()).expect("a statement");
+            let found: Vec<bool> = (0..expected.len()).map(|at| statement.counts_bytes(at, expected.len())).collect();
+            assert_eq!(found, expected, "{items}");
+        }
+    }
+
+    #[test]
+    fn tables_that_there_are_not_are_close_to_others() {
+        for (name, problem, hint) in [
+            ("vminstanc", "there is no table vminstanc", Some("did you mean vminstance?")),
+            ("VmInstanceInventory", "there is no table VmInstanceInventory", Some("did you mean vminstance?")),
+            ("zzzzzzzzzzzzz", "there is no table zzzzzzzzzzzzz", None),
+            ("session", "no query lists the rows of session", None),
+        ] {
+            let error = Statement::read(&format!("select 1 from {name}"), Catalog::newest()).expect_err("no table");
+            assert_eq!((error.problem.as_str(), error.hint.as_deref()), (problem, hint));
+            assert_eq!(error.span, Some(14..14 + name.len()));
+        }
+    }
 }

@@ -37,6 +37,7 @@ mod screen;
 mod secrets;
 mod served;
 mod sessions;
+mod sql;
 mod terminal;
 mod usage;
 mod versions;
