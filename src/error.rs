@@ -37,6 +37,8 @@ pub enum ExitCode {
     Unknown = 6,
     /// With `--fail-empty`: a query found nothing.
     Empty = 7,
+    /// With `--fail-on`: an inspection found something.
+    Findings = 8,
     /// A bug in the program.
     Bug = 70,
     /// Interrupted.
@@ -132,6 +134,14 @@ pub enum Error {
     /// A query found nothing, with `--fail-empty`.
     #[error("nothing found")]
     Empty,
+    /// An inspection found something, with `--fail-on`.
+    #[error("{count} of the findings are {weight}{}", if *weight == "urgent" { "" } else { " or worse" })]
+    Findings {
+        /// How many.
+        count: usize,
+        /// The weight that they have at least.
+        weight: &'static str,
+    },
     /// The sandbox cannot be started or changed.
     #[error(transparent)]
     Sandbox(#[from] sandbox::Error),

@@ -8,11 +8,13 @@ mod capacity;
 mod capacity_rows;
 mod captcha;
 mod catalog;
+mod checks;
 mod complete;
 mod completions;
 mod context;
 pub mod help;
 mod history;
+mod inspect;
 mod job;
 mod job_named;
 mod job_wait;
@@ -71,6 +73,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Set { name, value } => set::run(cx, name.as_deref(), &value.join(" ")),
         OwnCommand::Capacity => capacity::run(cx),
         OwnCommand::Raw(call) => raw::run(cx, call),
+        OwnCommand::Inspect(line) => inspect::run(cx, line),
         OwnCommand::Sql { statement } => sql::run(cx, &statement.join(" ")),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::plan::Effect;
 use crate::session::{Invocation, credentials, nodes, offers};
 use crate::shell::Flow;
-use crate::sql::{self, Source, Statement};
+use crate::sql::{self, Options, Source, Statement};
 
 /// Runs a statement and prints its rows.
 pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
@@ -15,14 +15,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
     }
     let view = view::of_settings(cx)?;
     let statement = statement(cx, text)?;
-    let options = sql::Options {
-        page_size: cx.settings.call.page_size.value,
-        no_check: cx.settings.call.no_check,
-        interrupt: cx.session.interrupt.clone(),
-        now: credentials::zone_of(cx.settings.preferences.time_zone.as_deref()).now(),
-    };
     let _attended = cx.session.attend_to_ends()?;
-    let sources = vec![Source { context: String::new(), client: nodes::node(cx.session, cx.settings)?.client.fork() }];
+    let (sources, options) = source(cx)?;
     if statement.explains || cx.settings.call.dry_run {
         let explained = sql::explain(&statement, cx.session.catalog, sources, &options);
         let (shape, reply) = explained.map_err(|error| self::explained(cx, error))?;
@@ -34,8 +28,20 @@ pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
     Ok(Flow::Continue)
 }
 
+/// The node of the line, and what statements on it run with.
+pub(super) fn source(cx: &mut Invocation<'_>) -> Result<(Vec<Source>, Options), Error> {
+    let options = Options {
+        page_size: cx.settings.call.page_size.value,
+        no_check: cx.settings.call.no_check,
+        interrupt: cx.session.interrupt.clone(),
+        now: credentials::zone_of(cx.settings.preferences.time_zone.as_deref()).now(),
+    };
+    let client = nodes::node(cx.session, cx.settings)?.client.fork();
+    Ok((vec![Source { context: String::new(), client }], options))
+}
+
 /// The statement, if the node has what it names.
-fn statement(cx: &mut Invocation<'_>, text: &str) -> Result<Statement, Error> {
+pub(super) fn statement(cx: &mut Invocation<'_>, text: &str) -> Result<Statement, Error> {
     let read = Statement::read(text, cx.session.catalog)?;
     let mut has_changed = false;
     for (_, table) in &read.tables {
@@ -46,7 +52,7 @@ fn statement(cx: &mut Invocation<'_>, text: &str) -> Result<Statement, Error> {
 }
 
 /// The error of a statement, which says so where the node lacks a table.
-fn explained(cx: &mut Invocation<'_>, error: sql::Error) -> Error {
+pub(super) fn explained(cx: &mut Invocation<'_>, error: sql::Error) -> Error {
     match error {
         sql::Error::Api { api, .. } => offers::explain(cx.session, cx.settings, api, error.into()),
         error => error.into(),

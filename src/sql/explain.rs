@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use rusqlite::Connection;
+
 use crate::catalog::Catalog;
 use crate::json::{self, MapWriter};
-use crate::plan::{Cursor, QueryPlan, Request, SecretText};
+use crate::plan::{Request, SecretText};
 use crate::render::{Field, FieldKind, Shape};
 use crate::secret::{Secrets, mask_value};
 
@@ -32,23 +34,18 @@ pub(crate) fn explain(
     let state = State::new(catalog, sources, options);
     lock(&state).unsent = Some(Vec::new());
     let explained = |error| explained(error, statement, &state, &options.interrupt);
-    let connection = connect(statement, &state, options).map_err(explained)?;
+    let connection = connect(&statement.tables, &state, options).map_err(explained)?;
     // Tables without rows: the first queries come to light, with values that only SQLite computes.
     let mut prepared = connection.prepare(&statement.text).map_err(explained)?;
     let mut rows = prepared.query([]).map_err(explained)?;
     while rows.next().map_err(explained)?.is_some() {}
-    // Its positions are those of the statement.
-    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text)).map_err(explained)?;
-    let steps = plan.query_map([], |row| row.get::<_, String>(3)).map_err(explained)?;
-    let steps: Vec<String> = steps.collect::<Result<_, _>>().map_err(explained)?;
+    let steps = steps(&connection, statement).map_err(explained)?;
     let state = lock(&state);
     let mut list = Vec::new();
     for step in steps {
-        let step = match step.split_once(READS) {
-            Some((what, number)) => {
-                let number = number.split(':').next().and_then(|number| number.parse::<usize>().ok());
-                let Some(progress) = number.and_then(|number| state.scans.get(number)) else { continue };
-                let name = what.split(' ').nth(1).unwrap_or(what);
+        let step = match read(&step) {
+            Some((name, number)) => {
+                let Some(progress) = state.scans.get(number) else { continue };
                 told(&state, &progress.scan, name)?
             }
             None => Step { step: step.to_lowercase(), request: None, sent: "" },
@@ -59,6 +56,25 @@ pub(crate) fn explain(
     reply.push_list(b"inventories", list);
     let field = |name: &str| Field { name: name.to_owned(), kind: FieldKind::Text, secret: false };
     Ok((Shape { fields: ["step", "request", "sent"].map(field).to_vec(), ..Shape::default() }, reply.finish()))
+}
+
+/// The steps of a statement as SQLite tells them.
+fn steps(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<String>> {
+    let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.text))?;
+    let steps = plan.query_map([], |row| row.get::<_, String>(3))?;
+    steps.collect()
+}
+
+/// The name of the table that a step reads, and the number of the scan.
+fn read(step: &str) -> Option<(&str, usize)> {
+    let (what, number) = step.split_once(READS)?;
+    Some((what.split(' ').nth(1).unwrap_or(what), number.split(':').next()?.parse().ok()?))
+}
+
+/// The scans of a statement, for each step that is one.
+pub(super) fn reads(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Option<(String, usize)>>> {
+    let steps = steps(connection, statement)?;
+    Ok(steps.iter().map(|step| read(step).map(|(name, at)| (name.to_owned(), at))).collect())
 }
 
 struct Step {
@@ -90,7 +106,7 @@ impl Step {
 fn told(state: &State, scan: &Arc<Scan>, name: &str) -> Result<Step, Error> {
     let same = |other: &Scan| format!("{other:?}") == format!("{scan:?}");
     let unsent = state.unsent.iter().flatten();
-    let recorded = unsent.filter(|(at, _)| same(&state.scans[*at].scan)).map(|(_, query)| query).next();
+    let recorded = unsent.filter(|(at, _)| same(&state.scans[*at].scan)).map(|(_, ask)| ask).next();
     let conditions = || state.conditions(scan, None);
     let open = |request: &mut Request, column: &str| {
         request.query.insert(0, ("q".to_owned(), SecretText::plain(format!("{column}?=..."))));
@@ -98,7 +114,7 @@ fn told(state: &State, scan: &Arc<Scan>, name: &str) -> Result<Step, Error> {
     let step = |step: String, request: String, sent| Step { step, request: Some(request), sent };
     if let Some(term) = scan.key.map(|key| &scan.terms[key]) {
         let column = scan.table.columns[term.column].name;
-        let mut request = first(&state.query(scan, &conditions()?, false)?);
+        let mut request = state.ask(scan, &conditions()?, false)?.request();
         open(&mut request, column);
         return Ok(step(
             format!("look up {name} by {column}"),
@@ -106,17 +122,18 @@ fn told(state: &State, scan: &Arc<Scan>, name: &str) -> Result<Step, Error> {
             "for lists of values from the other rows",
         ));
     }
-    let query = match recorded {
-        Some(query) => query.clone(),
-        None => state.query(scan, &conditions()?, true)?,
+    let ask = match recorded {
+        Some(ask) => ask.clone(),
+        None => state.ask(scan, &conditions()?, true)?,
     };
     let sent = match () {
         () if scan.counts => "once, for the number of rows",
         () if scan.limit.is_some() => "once",
-        () if query.parts() > 1 => "page by page, for parts of the list",
+        () if !scan.table.is_query => "once",
+        () if ask.parts() > 1 => "page by page, for parts of the list",
         () => "page by page",
     };
-    let mut request = first(&query);
+    let mut request = ask.request();
     for term in scan.terms.iter().filter(|term| term.comparison == Comparison::In) {
         // The values come from another table.
         let column = scan.table.columns[term.column].name;
@@ -128,15 +145,12 @@ fn told(state: &State, scan: &Arc<Scan>, name: &str) -> Result<Step, Error> {
     Ok(step(format!("read {name}"), shown(&request), sent))
 }
 
-fn first(query: &QueryPlan) -> Request {
-    query.request(0, &Cursor::Start)
-}
-
 /// A request to be read by people: its query string is not encoded.
 fn shown(request: &Request) -> String {
     let pair =
         |(name, value): &(String, SecretText)| format!("{name}={}", mask_value(name, value.show(Secrets::Masked)));
     let pairs: Vec<String> = request.query.iter().map(pair).collect();
     let path = Request { query: Vec::new(), ..request.clone() }.target(Secrets::Masked);
-    format!("{} /v1{path}?{}", request.method.as_str(), pairs.join("&"))
+    let mark = if pairs.is_empty() { "" } else { "?" };
+    format!("{} /v1{path}{mark}{}", request.method.as_str(), pairs.join("&"))
 }

@@ -1,15 +1,16 @@
 //! Gets the rows of tables from the node: as a stream, or looked up by keys.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::catalog::Catalog;
 use crate::client::{Answer, CallOptions, Client, Reply, Unwatched};
 use crate::json::{MEMORY_LIMIT, Piece, Pieces, ReadError};
-use crate::plan::{self, QueryPlan, Wanted};
+use crate::plan::{self, Cursor, QueryPlan, Request, Wanted};
 use crate::syntax::{Operator, join_list};
 
+use super::batch::SharedTable;
 use super::block::Block;
 use super::cell::{Cell, asked, impossible};
 use super::error::Error;
@@ -44,7 +45,9 @@ pub(super) struct State {
     /// Why a table could not be read: SQLite only learns that it could not.
     pub(super) failure: Option<Error>,
     /// The first queries of each scan, where they are not sent.
-    pub(super) unsent: Option<Vec<(usize, QueryPlan)>>,
+    pub(super) unsent: Option<Vec<(usize, Ask)>>,
+    /// The tables that several statements share, by inventory.
+    pub(super) shared: HashMap<&'static str, SharedTable>,
 }
 
 /// What came of a scan so far.
@@ -121,6 +124,9 @@ impl State {
             let (block, batch) = self.look_up(at, &text, known)?;
             return Ok(Begun::Found(block, batch));
         }
+        if let Some(rows) = self.shared_rows(at)? {
+            return Ok(Begun::Held(rows));
+        }
         let progress = &mut self.scans[at];
         if progress.begun == 0 {
             progress.values = values;
@@ -136,11 +142,24 @@ impl State {
         let (is_again, for_all) = (progress.begun > 1, progress.for_all);
         let values = (!for_all).then(|| progress.values.clone());
         let conditions = self.conditions(&scan, values.as_deref())?;
-        let mut rows = Rows::new(self, at, &scan, conditions)?;
+        let rows = Rows::new(self, at, &scan, conditions)?;
         if !is_again {
             return Ok(Begun::Rows(Box::new(rows)));
         }
         // Whoever reads it twice reads it for each row of another table.
+        let held = Arc::new(self.read_all(rows)?);
+        self.scans[at].kept = Some(Arc::clone(&held));
+        Ok(Begun::Held(held))
+    }
+
+    /// All rows that a scan finds without the values of other tables.
+    pub(super) fn all(&mut self, at: usize, scan: &Arc<Scan>) -> Result<Vec<Arc<Block>>, Error> {
+        let conditions = self.conditions(scan, None)?;
+        let rows = Rows::new(self, at, scan, conditions)?;
+        self.read_all(rows)
+    }
+
+    fn read_all(&mut self, mut rows: Rows) -> Result<Vec<Arc<Block>>, Error> {
         let mut held = Vec::new();
         let mut size = 0;
         while let Some(block) = rows.next_block(self)? {
@@ -150,9 +169,7 @@ impl State {
             }
             held.push(Arc::new(block));
         }
-        let held = Arc::new(held);
-        self.scans[at].kept = Some(Arc::clone(&held));
-        Ok(Begun::Held(held))
+        Ok(held)
     }
 
     /// Keeps the rows of a scan that was read to its end.
@@ -194,8 +211,11 @@ impl State {
         Ok(conditions)
     }
 
-    /// The query for the rows of a scan.
-    pub(super) fn query(&self, scan: &Scan, conditions: &Conditions, limited: bool) -> Result<QueryPlan, Error> {
+    /// What to ask a node for the rows of a scan.
+    pub(super) fn ask(&self, scan: &Scan, conditions: &Conditions, limited: bool) -> Result<Ask, Error> {
+        if !scan.table.is_query {
+            return Ok(Ask::Read(Box::new(plan::call(scan.table.api, &[], self.catalog)?)));
+        }
         let fields = scan.fields();
         let order = scan.order.map(|(column, descends)| (scan.table.columns[column].name, descends));
         let wanted = Wanted {
@@ -206,20 +226,51 @@ impl State {
             count: scan.counts,
             ..Wanted::default()
         };
-        Ok(plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?)
+        Ok(Ask::Query(Box::new(plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?)))
     }
 
-    /// Sends a query to a source; `None` if queries are not sent.
-    pub(super) fn send(&mut self, at: usize, source: usize, query: &QueryPlan) -> Result<Option<Reply>, Error> {
+    /// Asks a source; `None` if nothing is sent.
+    pub(super) fn send(&mut self, at: usize, source: usize, ask: &Ask) -> Result<Option<Reply>, Error> {
         if let Some(unsent) = &mut self.unsent {
-            unsent.push((at, query.clone()));
+            unsent.push((at, ask.clone()));
             return Ok(None);
         }
         let Some(source) = self.sources.get_mut(source) else { return Ok(None) };
-        match source.client.query(query, &CallOptions::default(), &mut Unwatched)? {
+        let (api, answer) = match ask {
+            Ask::Query(query) => (query.api, source.client.query(query, &CallOptions::default(), &mut Unwatched)?),
+            Ask::Read(read) => (read.api, source.client.execute(read, &CallOptions::default(), &mut Unwatched)?),
+        };
+        match answer {
             Answer::Reply(reply) => Ok(Some(reply)),
-            Answer::Failed(failure) => Err(Error::Api { api: query.api, failure: Box::new(failure) }),
+            Answer::Failed(failure) => Err(Error::Api { api, failure: Box::new(failure) }),
             Answer::Detached(_) => Ok(None),
+        }
+    }
+}
+
+/// What a node is asked for rows.
+#[derive(Clone, Debug)]
+pub(super) enum Ask {
+    /// A query, which may take several requests.
+    Query(Box<QueryPlan>),
+    /// A call that returns all of them.
+    Read(Box<Request>),
+}
+
+impl Ask {
+    /// Its first request.
+    pub(super) fn request(&self) -> Request {
+        match self {
+            Ask::Query(query) => query.request(0, &Cursor::Start),
+            Ask::Read(request) => (**request).clone(),
+        }
+    }
+
+    /// The number of requests that are certain to be sent.
+    pub(super) fn parts(&self) -> usize {
+        match self {
+            Ask::Query(query) => query.parts(),
+            Ask::Read(_) => 1,
         }
     }
 }
@@ -248,7 +299,7 @@ pub(super) struct Rows {
     at: usize,
     scan: Arc<Scan>,
     conditions: Conditions,
-    query: QueryPlan,
+    ask: Ask,
     source: usize,
     reply: Option<Reply>,
     /// Whether no more than the wanted rows were asked for.
@@ -260,9 +311,9 @@ pub(super) struct Rows {
 impl Rows {
     pub(super) fn new(state: &State, at: usize, scan: &Arc<Scan>, conditions: Conditions) -> Result<Rows, Error> {
         let limited = scan.limit.is_some();
-        let query = state.query(scan, &conditions, limited)?;
+        let ask = state.ask(scan, &conditions, limited)?;
         let (scan, given) = (Arc::clone(scan), HashSet::new());
-        Ok(Rows { at, scan, conditions, query, source: 0, reply: None, limited, given })
+        Ok(Rows { at, scan, conditions, ask, source: 0, reply: None, limited, given })
     }
 
     /// The next rows; `None` after the last.
@@ -270,7 +321,7 @@ impl Rows {
         let mut block = Block::new(&self.scan);
         while self.source < state.sources.len() {
             if self.reply.is_none() {
-                self.reply = state.send(self.at, self.source, &self.query)?;
+                self.reply = state.send(self.at, self.source, &self.ask)?;
             }
             let context = state.sources[self.source].context.as_str();
             let is_end = match &mut self.reply {
@@ -290,7 +341,7 @@ impl Rows {
                 let was_all = (self.given.len() as u64) < self.scan.limit.unwrap_or_default();
                 if std::mem::take(&mut self.limited) && !was_all {
                     // SQLite left some of them out and asks for more.
-                    self.query = state.query(&self.scan, &self.conditions, false)?;
+                    self.ask = state.ask(&self.scan, &self.conditions, false)?;
                 } else {
                     self.next_source(state)?;
                 }
@@ -307,7 +358,7 @@ impl Rows {
         if self.scan.limit.is_some() {
             self.limited = true;
             self.given.clear();
-            self.query = state.query(&self.scan, &self.conditions, true)?;
+            self.ask = state.ask(&self.scan, &self.conditions, true)?;
         }
         Ok(())
     }
@@ -317,7 +368,8 @@ impl Rows {
 pub(super) fn fill(block: &mut Block, reply: &mut Reply, scan: &Scan, context: &str) -> Result<bool, Error> {
     let broken = |error: ReadError| crate::client::Error::of_read(&error);
     while let Some(piece) = reply.next_piece().map_err(broken)? {
-        if let Piece::Row(row) = piece {
+        // A call that is no query may return one row as a member of its own.
+        if let Piece::Row(row) | Piece::Member { name: "inventory", text: row } = piece {
             block.push(row, scan, context);
             if block.is_full() {
                 return Ok(false);

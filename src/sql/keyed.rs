@@ -14,7 +14,7 @@ use crate::syntax::{Operator, join_list};
 use super::block::Block;
 use super::cell::Cell;
 use super::error::Error;
-use super::fetch::{Conditions, State, count, fill};
+use super::fetch::{Ask, Conditions, State, count, fill};
 use super::scan::Scan;
 
 /// How many keys are looked up together: those of one row each, and others.
@@ -64,7 +64,9 @@ impl State {
         }
         let scan = Arc::clone(&self.scans[at].scan);
         let keys = self.keys(at, &scan, key);
-        if self.unsent.is_none() && self.is_whole_cheaper(at, &scan, &known, keys.len())? {
+        if let Some(rows) = self.shared_rows(at)? {
+            self.take(at, &scan, &rows);
+        } else if self.unsent.is_none() && self.is_whole_cheaper(at, &scan, &known, keys.len())? {
             self.fetch(at, &scan, known, &[])?;
         } else {
             self.fetch(at, &scan, known, &keys)?;
@@ -117,9 +119,10 @@ impl State {
         if keyed.total.is_none() && (requests > REQUESTS || keys > KEYS_OF_REQUEST) {
             let wanted = Wanted { conditions: known, count: true, ..Wanted::default() };
             let query = plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?;
+            let ask = Ask::Query(Box::new(query));
             let mut total = 0_u64;
             for source in 0..self.sources.len() {
-                let counted = match self.send(at, source, &query) {
+                let counted = match self.send(at, source, &ask) {
                     Ok(Some(mut reply)) => count(&mut reply).ok(),
                     _ => None,
                 };
@@ -132,11 +135,21 @@ impl State {
         Ok(total.is_some_and(|total| total <= WHOLE_ROWS && total.div_ceil(u64::from(self.page_size)) <= requests))
     }
 
+    /// Takes the rows of a table that was fetched whole.
+    fn take(&mut self, at: usize, scan: &Scan, rows: &[Arc<Block>]) {
+        let mut found = HashMap::new();
+        for block in rows {
+            sort(block, scan, &mut found);
+        }
+        let keyed = &mut self.scans[at].keyed;
+        keyed.whole = true;
+        keyed.found = found.into_iter().map(|(key, block)| (key, Arc::new(block))).collect();
+    }
+
     /// Fetches the rows of these keys; all rows where there are none.
     fn fetch(&mut self, at: usize, scan: &Scan, known: Conditions, keys: &[String]) -> Result<(), Error> {
         let term = &scan.terms[scan.key.unwrap_or_default()];
         let column = &scan.table.columns[term.column];
-        let slot = scan.needed.iter().position(|needed| *needed == term.column).unwrap_or_default();
         let mut conditions = known;
         match keys {
             [] => {}
@@ -144,26 +157,22 @@ impl State {
             [key] if key != "null" => conditions.push((column.name, Operator::Equal, key.clone())),
             keys => conditions.push((column.name, Operator::In, join_list(keys))),
         }
-        let query = self.query(scan, &conditions, false)?;
+        let ask = self.ask(scan, &conditions, false)?;
         let mut found: HashMap<String, Block> = HashMap::new();
         for source in 0..self.sources.len() {
-            let Some(mut reply) = self.send(at, source, &query)? else { continue };
+            let Some(mut reply) = self.send(at, source, &ask)? else { continue };
             let context = self.sources[source].context.clone();
             loop {
                 let mut block = Block::new(scan);
                 let is_end = fill(&mut block, &mut reply, scan, &context)?;
-                for row in 0..block.len() {
-                    if let Some(key) = block.cell(row, slot).key(column.kind) {
-                        found.entry(key).or_insert_with(|| Block::new(scan)).push_row(&block, row);
-                    }
-                }
+                sort(&block, scan, &mut found);
                 if is_end {
                     break;
                 }
             }
         }
         let keyed = &mut self.scans[at].keyed;
-        keyed.requests += query.parts() as u64;
+        keyed.requests += ask.parts() as u64;
         keyed.whole = keys.is_empty();
         if keyed.whole || keyed.size > KEPT_BYTES {
             keyed.found.clear();
@@ -180,6 +189,17 @@ impl State {
         keyed.found.extend(keys.iter().map(|key| (key.clone(), Arc::default())));
         keyed.found.extend(blocks);
         Ok(())
+    }
+}
+
+/// Adds the rows of a block to those of their keys.
+fn sort(block: &Block, scan: &Scan, found: &mut HashMap<String, Block>) {
+    let at = scan.terms[scan.key.unwrap_or_default()].column;
+    let slot = scan.needed.iter().position(|needed| *needed == at).unwrap_or_default();
+    for row in 0..block.len() {
+        if let Some(key) = block.cell(row, slot).key(scan.table.columns[at].kind) {
+            found.entry(key).or_insert_with(|| Block::new(scan)).push_row(block, row);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! and order differ. Rows are fetched page by page as SQLite reads them (`fetch`), and those of the inner side of a join
 //! by lists of keys (`keyed`). A statement runs in a thread of its own, and its rows come as pieces of a reply (`run`).
 
+mod batch;
 mod block;
 mod cell;
 mod error;
@@ -17,6 +18,7 @@ mod statement;
 mod table;
 mod vtab;
 
+pub(crate) use batch::{Batch, NamedValues};
 pub use error::{Error, StatementError};
 pub(crate) use explain::explain;
 pub(crate) use fetch::Source;

@@ -1,6 +1,8 @@
 //! Runs a statement in a thread, and hands out its rows as pieces of a reply.
 
+use std::collections::HashMap;
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -17,12 +19,12 @@ use crate::client::{self, Reply};
 use crate::dates;
 use crate::interrupt::Interrupt;
 use crate::json::{self, Piece, Pieces, ReadError};
-use crate::render::{Field, FieldKind, Shape};
+use crate::render::{Field, FieldKind, Shape, human_size};
 
 use super::error::Error;
 use super::fetch::{Shared, Source, State};
 use super::statement::Statement;
-use super::table::ColumnKind;
+use super::table::{ColumnKind, Table};
 use super::vtab::{OneTable, lock, register};
 
 /// How many steps SQLite takes before it looks whether the user wants to stop.
@@ -111,16 +113,21 @@ impl State {
             open: Vec::new(),
             failure: None,
             unsent: None,
+            shared: HashMap::new(),
         }))
     }
 }
 
 /// A connection that has these tables and can only read.
-pub(super) fn connect(statement: &Statement, state: &Shared, options: &Options) -> rusqlite::Result<Connection> {
+pub(super) fn connect(
+    tables: &[(String, Arc<Table>)],
+    state: &Shared,
+    options: &Options,
+) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
     // A misspelled name in double quotes is an error and not a text.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-    for (name, table) in &statement.tables {
+    for (name, table) in tables {
         register(&connection, name, OneTable { table: Arc::clone(table), state: Arc::clone(state) })?;
     }
     connection.authorizer(Some(allowed))?;
@@ -131,6 +138,13 @@ pub(super) fn connect(statement: &Statement, state: &Shared, options: &Options) 
         let time: String = arguments.get(0)?;
         let wrong = || format!("ago('{time}') is no time: a number of m, h, d or w, such as ago('7d')");
         dates::ago(&format!("-{time}"), now).ok_or_else(|| rusqlite::Error::UserFunctionError(wrong().into()))
+    })?;
+    connection.create_scalar_function("size", 1, flags, |arguments| {
+        Ok(arguments.get::<Option<f64>>(0)?.and_then(|bytes| human_size(&format!("{bytes:.0}"))))
+    })?;
+    connection.create_scalar_function("ip_number", 1, flags, |arguments| {
+        let text: Option<String> = arguments.get(0)?;
+        Ok(text.and_then(|text| text.parse::<Ipv4Addr>().ok()).map(|address| i64::from(u32::from(address))))
     })?;
     let interrupt = options.interrupt.clone();
     connection.progress_handler(STEPS, Some(move || interrupt.is_set()))?;
@@ -165,7 +179,7 @@ pub(super) fn explained(error: rusqlite::Error, statement: &Statement, state: &S
 
 fn run(statement: &Statement, state: &Shared, options: &Options, sender: &SyncSender<News>) -> Result<(), Error> {
     let explained = |error| explained(error, statement, state, &options.interrupt);
-    let connection = connect(statement, state, options).map_err(explained)?;
+    let connection = connect(&statement.tables, state, options).map_err(explained)?;
     let mut prepared = connection.prepare(&statement.text).map_err(explained)?;
     let columns = columns(statement, &prepared);
     let shape = Shape { fields: columns.iter().map(|column| column.field.clone()).collect(), ..Shape::default() };

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use rusqlite::Result;
 use rusqlite::vtab::{IndexConstraintOp, IndexFlags, IndexInfo};
 
-use crate::catalog::Catalog;
-
 use super::cell::{Cell, Comparison, is_askable};
+use super::fetch::State;
 use super::table::Table;
 
 /// How many rows a table is supposed to have. The node is not asked before a statement is run.
@@ -42,7 +41,9 @@ pub(super) struct Term {
 
 impl Scan {
     /// Decides how to read a table, and tells SQLite.
-    pub(super) fn plan(table: &Arc<Table>, catalog: Catalog, most: u64, info: &mut IndexInfo) -> Result<Scan> {
+    pub(super) fn plan(table: &Arc<Table>, state: &State, info: &mut IndexInfo) -> Result<Scan> {
+        let (catalog, most) = (state.catalog, u64::from(state.page_size));
+        let shared = state.shared.get(table.inventory);
         let mut found: Vec<(usize, Term)> = Vec::new();
         let mut limit: Option<u64> = None;
         let mut takes_limit = Vec::new();
@@ -89,10 +90,10 @@ impl Scan {
         let key = choose_key(table, &mut found);
         // Rows that SQLite leaves out afterwards are no reason to stop earlier.
         let takes_all = found.len() + takes_limit.len() == constraints.len();
-        let counts = info.col_used() == 0 && key.is_none() && found.is_empty();
+        let counts = table.is_query && shared.is_none() && info.col_used() == 0 && key.is_none() && found.is_empty();
         let mut scan = Scan {
             table: Arc::clone(table),
-            needed: needed(table, info.col_used()),
+            needed: shared.map_or_else(|| needed(table, info.col_used()), |shared| shared.needed.clone()),
             terms: Vec::new(),
             key,
             limit: None,
@@ -100,7 +101,13 @@ impl Scan {
             counts,
         };
         let limit = limit.zip(offset).map(|(limit, offset)| limit.saturating_add(offset));
-        if takes_all && limit.is_some_and(|limit| limit <= most) && key.is_none() && !counts {
+        if takes_all
+            && table.is_query
+            && shared.is_none()
+            && limit.is_some_and(|limit| limit <= most)
+            && key.is_none()
+            && !counts
+        {
             let order: Vec<(i32, bool)> = info.order_bys().map(|by| (by.column(), by.is_order_by_desc())).collect();
             scan.order = match order[..] {
                 [(column, descends)] => {
@@ -126,6 +133,11 @@ impl Scan {
         scan.terms = found.into_iter().map(|(_, term)| term).collect();
         scan.estimate(info);
         Ok(scan)
+    }
+
+    /// Reads all rows of a table.
+    pub(super) fn whole(table: &Arc<Table>, needed: Vec<usize>) -> Scan {
+        Scan { table: Arc::clone(table), needed, terms: Vec::new(), key: None, limit: None, order: None, counts: false }
     }
 
     /// Whether the node sorts by a column as SQLite would: text it does not.

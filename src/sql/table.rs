@@ -15,8 +15,11 @@ pub(super) const CONTEXT: &str = "context";
 /// An inventory as a table.
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// The query that lists its rows.
+    pub(super) inventory: &'static str,
+    /// The API that returns its rows.
     pub(crate) api: &'static str,
+    /// Whether that is a query, which can be asked for some of them.
+    pub(super) is_query: bool,
     /// What chooses its rows among those of a more general query: the field and its value.
     pub(super) special: Option<(&'static str, &'static str)>,
     pub(crate) columns: Vec<Column>,
@@ -111,7 +114,7 @@ impl ColumnKind {
 impl Table {
     /// The table of an inventory; `None` if no query lists its rows.
     pub(super) fn of(catalog: Catalog, inventory: &Inventory) -> Option<Table> {
-        let Listing { query: api, special } = listing(catalog, inventory)?;
+        let Listing { api, is_query, special } = listing(catalog, inventory)?;
         let mut columns: Vec<Column> = Vec::new();
         for field in &inventory.fields {
             // SQL ignores the case of names.
@@ -133,7 +136,7 @@ impl Table {
             });
         }
         let key = ["uuid", "id"].iter().find_map(|key| columns.iter().position(|column| column.name == *key));
-        Some(Table { api, special, columns, key })
+        Some(Table { inventory: inventory.name, api, is_query, special, columns, key })
     }
 
     /// Whether a condition of the query may name a column, as far as the planner knows.

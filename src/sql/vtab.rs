@@ -76,7 +76,7 @@ unsafe impl VTab<'_> for NodeTable {
 
     fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
         let mut state = lock(&self.of.state);
-        let scan = Scan::plan(&self.of.table, state.catalog, u64::from(state.page_size), info)?;
+        let scan = Scan::plan(&self.of.table, &state, info)?;
         let number = state.add(scan);
         info.set_idx_num(c_int::try_from(number).map_err(|_| Error::InvalidQuery)?);
         Ok(true)

@@ -233,7 +233,7 @@ fn nothing_is_changed_and_errors_point_at_the_place() {
         ("pragma user_version", "only SELECT is possible"),
         ("select * from pragma_database_list", "there is no table pragma_database_list, at character 15\n"),
         ("select load_extension('x')", "error: not authorized to use function: load_extension, at character 8\n"),
-        ("with x as (select 1) delete from host", "delete"),
+        ("with x as (select 1) delete from host", "table host may not be modified\n"),
         ("select 1; select 2", "only one statement is possible, at character 11\n"),
         ("select \"x\" from host", "no such column: \"x\""),
         (
