@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -24,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/catalog/flags.rs");
+    println!("cargo::rustc-env=ZSTACK_CLI_COMMIT={}", commit().unwrap_or_default());
 
     let catalog = folder.join("zstack-5.5.6.json");
     let versions: Value = serde_json::from_str(&fs::read_to_string(folder.join("versions.json"))?)?;
@@ -36,6 +38,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let code = format!("pub(super) static DATA: Data = {};\n", index(&text, &compact, &versions, &observed)?);
     fs::write(Path::new(&env::var("OUT_DIR")?).join("catalog_index.rs"), code)?;
     Ok(())
+}
+
+/// The commit that a release is built from, in a clone or in a published package. Other builds do without, so that a new
+/// commit alone compiles nothing again.
+fn commit() -> Option<String> {
+    if env::var("PROFILE").ok()? != "release" {
+        return None;
+    }
+    let published = Path::new(".cargo_vcs_info.json");
+    if let Ok(text) = fs::read_to_string(published) {
+        let facts: Value = serde_json::from_str(&text).ok()?;
+        return Some(facts["git"]["sha1"].as_str()?.get(..12)?.to_owned());
+    }
+    // A package unpacked inside some other repository has nothing of its own.
+    if !Path::new(".git").exists() {
+        return None;
+    }
+    println!("cargo::rerun-if-changed={}", git(&["rev-parse", "--git-path", "logs/HEAD"])?);
+    git(&["rev-parse", "--short=12", "HEAD"])
+}
+
+/// The line that git prints, if it succeeds.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let line = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| line.trim_end().to_owned())
 }
 
 /// The catalog's text with what the other files know of its entries, one entry a line as before.

@@ -132,8 +132,10 @@ pub(crate) fn query(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Answer
 fn query_here(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Result<Answer, client::Error>, Error> {
     let _attended = cx.session.attend_to_ends()?;
     let mut spinner = cx.settings.ui.spinner();
+    let settings = &cx.settings.call;
     let node = nodes::node(cx.session, cx.settings)?;
-    let result = node.client.query(query, &CallOptions::default(), &mut spinner);
+    let how = CallOptions { page_parallel: settings.page_parallel, ..CallOptions::default() };
+    let result = node.client.query(query, &how, &mut spinner);
     Ok(match result {
         Ok(Answer::Reply(reply)) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
         result => result,

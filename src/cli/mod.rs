@@ -26,6 +26,7 @@ use std::ffi::OsStr;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::catalog::Catalog;
 use crate::config::VARIABLES;
 
 use tree::way;
@@ -183,15 +184,30 @@ pub fn errors_among<S: AsRef<str>>(words: &[S]) -> Option<ErrorFormat> {
     last
 }
 
+/// The program's name and version, a line.
+const VERSION: &str = concat!("zstack-cli ", env!("CARGO_PKG_VERSION"), "\n");
+
+/// Returns the version, the commit that it was built from and the ZStack versions of the catalog.
+fn long_version() -> String {
+    let mut known = Catalog::versions();
+    let newest = known.next().unwrap_or_default();
+    let oldest = known.last().unwrap_or(newest);
+    let commit = match env!("ZSTACK_CLI_COMMIT") {
+        "" => "a build for development".to_owned(),
+        commit => format!("commit {commit}"),
+    };
+    format!("{VERSION}{commit}\nZStack {oldest} to {newest}\n")
+}
+
 fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageError> {
     // The most common call needs no parser at all.
     if words.is_empty() {
         return Ok(Line::Nothing);
     }
-    if let [only] = words
-        && (only == "--version" || only == "-V")
-    {
-        return Ok(Line::Text(concat!("zstack-cli ", env!("CARGO_PKG_VERSION"), "\n").to_owned()));
+    match words {
+        [only] if only == "-V" => return Ok(Line::Text(VERSION.to_owned())),
+        [only] if only == "--version" => return Ok(Line::Text(long_version())),
+        _ => {}
     }
     let words = &joined(words)[..];
     let argv = || std::iter::once("zstack-cli".to_owned()).chain(words.iter().cloned());

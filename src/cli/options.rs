@@ -203,6 +203,17 @@ pub struct Options {
         help_heading = "Calls"
     )]
     pub page_size: Option<u32>,
+    /// See [`Setting::PageParallel`].
+    #[arg(
+        long,
+        help = Setting::PageParallel.summary(),
+        value_name = "N",
+        value_parser = |text: &str| whole(text, 1..=Setting::PageParallel.most()),
+        allow_negative_numbers = true,
+        global = true,
+        help_heading = "Calls"
+    )]
+    pub page_parallel: Option<u32>,
     /// Exit with status 7 when a query finds no rows
     #[arg(long, global = true, help_heading = "Calls")]
     pub fail_empty: bool,
@@ -235,6 +246,7 @@ impl Options {
             color,
             timeout,
             page_size,
+            page_parallel,
             sandbox,
             insecure,
             raw,
@@ -270,6 +282,7 @@ impl Options {
         replace(&mut self.color, color);
         replace(&mut self.timeout, timeout);
         replace(&mut self.page_size, page_size);
+        replace(&mut self.page_parallel, page_parallel);
         replace(&mut self.watch, watch);
         self.sandbox |= sandbox;
         self.insecure |= insecure;

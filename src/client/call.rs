@@ -17,11 +17,14 @@ pub struct CallOptions {
     pub job: Option<JobUuid>,
     /// Whether the call was sent under that uuid before.
     pub is_repeat: bool,
+    /// How many pages of a long query are requested at once; `None` for two, and up to four while the node answers as
+    /// fast.
+    pub page_parallel: Option<u32>,
 }
 
 impl Default for CallOptions {
     fn default() -> CallOptions {
-        CallOptions { wait: true, timeout: None, job: None, is_repeat: false }
+        CallOptions { wait: true, timeout: None, job: None, is_repeat: false, page_parallel: None }
     }
 }
 

@@ -27,6 +27,7 @@ mod outgoing;
 mod page;
 mod pages;
 mod progress;
+mod ranges;
 mod reads;
 mod restarts;
 mod session;

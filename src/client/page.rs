@@ -127,6 +127,8 @@ impl Page {
                 }
             }
         }
+        // Several pages are held at once.
+        page.rows.text.shrink_to_fit();
         Ok((page, true))
     }
 
@@ -204,6 +206,14 @@ impl Key {
         }
     }
 
+    /// The number of a uuid.
+    pub(super) fn uuid(&self) -> Option<u128> {
+        match self {
+            Key::Uuid(number) => Some(*number),
+            Key::Number(_) | Key::Text(_) => None,
+        }
+    }
+
     /// The key as the value of a condition.
     pub(super) fn text(&self) -> String {
         match self {
@@ -217,6 +227,7 @@ impl Key {
     pub(super) fn is_behind(&self, other: &Key) -> bool {
         match (self, other) {
             (Key::Number(one), Key::Number(other)) => one > other,
+            (Key::Uuid(one), Key::Uuid(other)) => one > other,
             // The node ignores case when it compares text (Q9).
             (Key::Number(_), _) | (_, Key::Number(_)) => false,
             _ => self.text().to_lowercase() > other.text().to_lowercase(),

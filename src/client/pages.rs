@@ -2,16 +2,18 @@
 //!
 //! Each request asks for the rows after the key of the last one, so that no row is missed or duplicated while others
 //! are created and deleted. If the user wants another order, pages are requested by offset and duplicates are dropped.
-//! While one page is printed, the next is fetched. A node that ignores limits sends everything as the first page, which
-//! is streamed.
+//! While one page is printed, the next is fetched; the rest of a long query is requested in ranges, several at once. A
+//! node that ignores limits sends everything as the first page, which is streamed.
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use super::call::{Answer, CallOptions, Reply, Unwatched, Watch};
 use super::caller::Client;
 use super::error::Error;
 use super::failure::ApiFailure;
 use super::page::{Key, Page, Rows, Seen, are_sorted};
+use super::ranges::{Beginning, ONE_BY_ONE, Ranges};
 use super::totals::WithTotal;
 use crate::json::{Piece, Pieces, ReadError};
 use crate::plan::{self, Cursor, Extent, QueryPlan};
@@ -53,7 +55,7 @@ impl Client {
             Err(error) => return Err(error),
         };
         self.reached = true;
-        let more = (!fetcher.done).then(|| fetcher.spawn());
+        let more = (!fetcher.done).then(|| fetcher.spawn(options.page_parallel));
         Ok(Answer::Reply(Reply::of_pieces(Box::new(Pages::new(first, more, plan.parts() > 1)))))
     }
 }
@@ -99,8 +101,14 @@ pub(super) struct Fetcher {
     cursor: Cursor,
     /// The last row's key, if pages are requested by key.
     last: Option<Key>,
+    /// The first row's key.
+    first: Option<Key>,
     /// The number of rows received for this part, including duplicates.
     received: u64,
+    /// The number of pages received for this part.
+    pages: u32,
+    /// How long they took together.
+    time: Duration,
     /// The number of rows returned.
     given: u64,
     seen: Seen,
@@ -115,7 +123,10 @@ impl Fetcher {
             part: 0,
             cursor: Cursor::Start,
             last: None,
+            first: None,
             received: 0,
+            pages: 0,
+            time: Duration::ZERO,
             given: 0,
             seen: Seen::default(),
             done: false,
@@ -129,10 +140,13 @@ impl Fetcher {
 
     /// As [`Fetcher::next`], with an observer that is told when the answer is slow.
     fn next_watched(&mut self, watch: &mut dyn Watch) -> Result<Page, Error> {
+        let started = self.client.clock.now();
         let mut page = match fetch(&mut self.client, &self.plan, self.part, &self.cursor, watch)? {
             Ok(page) => page,
             Err(failure) => return Err(Error::Failed { failure: Box::new(failure) }),
         };
+        self.pages += 1;
+        self.time += self.client.clock.now().saturating_sub(started);
         let count = page.rows.len() as u64;
         let ends_part = match self.plan.extent {
             _ if !matches!(self.plan.answer, plan::Answer::Rows { .. }) => true,
@@ -180,13 +194,16 @@ impl Fetcher {
         self.received += count;
         let by_key = match self.cursor {
             Cursor::Start => self.plan.key.is_some_and(|key| are_sorted(rows, key)),
-            Cursor::After(_) => true,
+            Cursor::After(_) | Cursor::Between { .. } => true,
             Cursor::Offset(_) => false,
         };
         let last = self.plan.key.filter(|_| by_key).and_then(|key| {
             let index = rows.len().checked_sub(1)?;
             Key::of_row(rows.get(index)?, key)
         });
+        if self.cursor == Cursor::Start {
+            self.first = self.plan.key.and_then(|key| Key::of_row(rows.get(0)?, key));
+        }
         self.last = last.filter(Key::is_sendable);
         self.cursor = match &self.last {
             Some(last) => Cursor::After(last.text()),
@@ -199,23 +216,16 @@ impl Fetcher {
         self.cursor = Cursor::Start;
         self.last = None;
         self.received = 0;
+        self.pages = 0;
+        self.time = Duration::ZERO;
         let full = matches!(self.plan.extent, Extent::Limit(limit) if self.given >= limit);
         self.done = self.part >= self.plan.parts() || full;
     }
 
-    /// Continues in a thread, one page ahead of the reader. The thread ends when the reader is dropped.
-    fn spawn(mut self) -> Receiver<Fetched> {
+    /// Continues in a thread, ahead of the reader. The thread ends when the reader is dropped.
+    fn spawn(self, page_parallel: Option<u32>) -> Receiver<Fetched> {
         let (sender, receiver) = sync_channel(0);
-        let task = move || {
-            while !self.done {
-                let page = self.next().map(Some);
-                let failed = page.is_err();
-                if sender.send(page).is_err() || failed {
-                    return;
-                }
-            }
-            let _ = sender.send(Ok(None));
-        };
+        let task = move || self.read(page_parallel, &sender);
         // Without a thread the reader gets the error.
         if let Err(error) = std::thread::Builder::new().name("pages".to_owned()).spawn(task) {
             let (sender, receiver) = sync_channel(1);
@@ -224,6 +234,37 @@ impl Fetcher {
             return receiver;
         }
         receiver
+    }
+
+    /// Sends the pages to the reader.
+    fn read(mut self, page_parallel: Option<u32>, sender: &SyncSender<Fetched>) {
+        while !self.done {
+            if let Some(ranges) = self.ranges(page_parallel) {
+                if ranges.read(&self.client, |page| sender.send(page.map(Some)).is_ok()) {
+                    let _ = sender.send(Ok(None));
+                }
+                return;
+            }
+            let page = self.next().map(Some);
+            let failed = page.is_err();
+            if sender.send(page).is_err() || failed {
+                return;
+            }
+        }
+        let _ = sender.send(Ok(None));
+    }
+
+    /// The rest in ranges, if much has been read and the rest can be divided.
+    fn ranges(&self, page_parallel: Option<u32>) -> Option<Ranges> {
+        let Extent::All { page_size } = self.plan.extent else { return None };
+        let is_long = self.pages >= ONE_BY_ONE && matches!(self.cursor, Cursor::After(_));
+        if !is_long || self.plan.parts() > 1 || self.plan.key != Some("uuid") || page_parallel == Some(1) {
+            return None;
+        }
+        let (first, last) = (self.first.as_ref()?.uuid()?, self.last.as_ref()?.uuid()?);
+        let beginning = Beginning { first, last, rows: self.received, time: self.time / self.pages };
+        let most = page_parallel.map(|most| most as usize);
+        Some(Ranges::new(self.plan.clone(), page_size, &beginning, most))
     }
 }
 

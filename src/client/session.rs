@@ -1,5 +1,7 @@
 //! Opening and renewing sessions.
 
+use std::sync::{Arc, PoisonError};
+
 use super::answer::Understood;
 use super::call::{Answer, CallOptions, Unwatched};
 use super::caller::{Client, Credentials};
@@ -108,6 +110,9 @@ impl Client {
     /// # Errors
     /// [`Error::LogInRefused`] if the node refuses the password.
     pub(super) fn renew(&mut self, expired: Option<&Secret>) -> Result<bool, Error> {
+        // A log-in that needs a session itself comes here again, without a log-in: it must not wait for itself.
+        let renewal = Arc::clone(&self.renewal);
+        let _turn = self.log_in.is_some().then(|| renewal.lock().unwrap_or_else(PoisonError::into_inner));
         let store = self.session_store.clone();
         let _lock = store.as_ref().and_then(|store| store.lock());
         // Another thread was faster.

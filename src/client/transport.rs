@@ -28,6 +28,9 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(120);
 /// reused while the node closes it.
 const KEEP_UNUSED: Duration = Duration::from_secs(15);
 
+/// How many idle connections are kept: as many as requests of one query are sent at once, unless the user wants more.
+const KEPT: usize = 4;
+
 /// How often a flag is checked.
 const TICK: Duration = Duration::from_millis(40);
 
@@ -97,7 +100,7 @@ impl Shared {
         Ok(client.insert(self.new_client()?).clone())
     }
 
-    /// A client without a connection, which keeps the first one that it opens.
+    /// A client without a connection, which keeps those that it opens.
     fn new_client(&self) -> Result<reqwest::Client, TransportError> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls()?)
@@ -108,7 +111,7 @@ impl Shared {
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(KEEP_UNUSED)
-            .pool_max_idle_per_host(1);
+            .pool_max_idle_per_host(KEPT);
         if let Some(proxy) = self.proxy()? {
             builder = builder.proxy(proxy);
         }

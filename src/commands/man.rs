@@ -8,6 +8,9 @@ use crate::shell::{Flow, TOPICS};
 
 use super::help::settings;
 
+/// What each does, and indented below it the commands.
+const EXAMPLES: &str = include_str!("examples.txt");
+
 /// Shows the page on a terminal; elsewhere writes it in roff.
 pub(super) fn run(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
     let page = page();
@@ -45,6 +48,10 @@ pub(crate) fn page() -> String {
     page.push_str(".SH ENVIRONMENT\n");
     let lines = VARIABLES.iter().map(|(names, purpose)| format!("{:<58}  {purpose}\n", names.join(", ")));
     preformatted(&mut page, &lines.collect::<String>());
+    page.push_str(".SH EXAMPLES\n");
+    preformatted(&mut page, EXAMPLES);
+    page.push_str(".SH SEE ALSO\n");
+    preformatted(&mut page, "curl(1), jq(1), less(1)");
     page
 }
 

@@ -47,10 +47,11 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> R
 /// Changes what holds for every line. Without a value what `set` or the program's options said before is undone.
 fn set(base: &mut BaseOptions, setting: Setting, value: Option<&str>) -> Result<(), Error> {
     let name = setting.name();
-    let number = || value.map(|value| number(name, value)).transpose();
+    let number = || value.map(|value| number(name, value, setting.most())).transpose();
     match setting {
         Setting::MaxWidth => base.set(name).max_width = number()?.map(|width| width as usize),
         Setting::PageSize => base.set(name).page_size = number()?,
+        Setting::PageParallel => base.set(name).page_parallel = number()?,
         Setting::Timeout => base.set(name).timeout = number()?.map(u64::from),
         Setting::Columns => {
             value.map(Selection::parse).transpose().map_err(|error| bad(name, error.to_string()))?;
@@ -94,10 +95,10 @@ fn set_of_shell(session: &mut Session, setting: Setting, value: Option<&str>) ->
     Ok(())
 }
 
-fn number(name: &str, value: &str) -> Result<u32, Error> {
+fn number(name: &str, value: &str, most: u32) -> Result<u32, Error> {
     match value.parse::<u32>() {
-        Ok(number @ 1..) => Ok(number),
-        _ => Err(bad(name, format!("a whole number from 1 to {} is expected", u32::MAX))),
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(bad(name, format!("a whole number from 1 to {most} is expected"))),
     }
 }
 
@@ -118,6 +119,7 @@ fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
         Setting::MaxWidth => text(&options.max_width.map(|width| width.to_string())),
         Setting::Output => text(&options.output),
         Setting::PageSize => options.page_size.unwrap_or(1000).to_string(),
+        Setting::PageParallel => text(&options.page_parallel.map(|pages| pages.to_string())),
         Setting::SortBy => text(&options.sort_by),
         Setting::Timeout => text(&options.timeout.map(|seconds| seconds.to_string())),
         Setting::Names => on(!cx.session.base.no_names),

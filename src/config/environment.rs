@@ -18,13 +18,14 @@ const PASSWORD: &str = "ZSTACK_PASSWORD";
 const CREDENTIALS: [&str; 4] = [SESSION_UUID, ACCESS_KEY_ID, ACCESS_KEY_SECRET, PASSWORD];
 
 /// The variables of the environment that users set, and what they are for.
-pub const VARIABLES: [(&[&str], &str); 7] = [
+pub const VARIABLES: [(&[&str], &str); 8] = [
     (&["ZSTACK_URL", "ZSTACK_HOST", "ZSTACK_PORT", "ZSTACK_CONTEXT"], "which node"),
     (&[PASSWORD, SESSION_UUID], "how to log in"),
     (&[ACCESS_KEY_ID, ACCESS_KEY_SECRET], "or how to sign requests"),
     (&["ZSTACK_OUTPUT", "ZSTACK_ERRORS"], "formats of results and of errors"),
     (&["ZSTACK_CLI_HOME"], "one directory for all files of the program"),
-    (&["NO_COLOR", "PAGER", "LESS"], "as usual"),
+    (&["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"], "colours, as usual"),
+    (&["PAGER", "LESS"], "as usual"),
     (&["http_proxy", "https_proxy", "no_proxy"], "as usual"),
 ];
 
@@ -61,8 +62,9 @@ pub struct Variables {
     pub output: Option<String>,
     /// `ZSTACK_ERRORS`, not yet checked.
     pub errors: Option<String>,
-    /// `NO_COLOR` is set.
-    pub no_color: bool,
+    /// Whether to use colours, as `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR` and `CLICOLOR` say; the first that is set
+    /// counts.
+    pub color: Option<bool>,
     /// `PAGER`.
     pub pager: Option<String>,
     /// `LESS`, the options of a pager.
@@ -116,7 +118,7 @@ impl Variables {
             password: text(PASSWORD).map(Secret::from),
             output: text("ZSTACK_OUTPUT"),
             errors: text("ZSTACK_ERRORS"),
-            no_color: text("NO_COLOR").is_some(),
+            color: wanted_color(&mut text),
             pager: text("PAGER"),
             less: text("LESS"),
             term: text("TERM"),
@@ -127,6 +129,17 @@ impl Variables {
             chinese: locale.is_some_and(|locale| locale.starts_with("zh")),
             drawing: Drawing::of_terminal(text),
         }
+    }
+}
+
+/// Whether the user wants colours everywhere (`Some(true)`), nowhere (`Some(false)`), or on terminals.
+fn wanted_color(mut variable: impl FnMut(&str) -> Option<String>) -> Option<bool> {
+    if variable("NO_COLOR").is_some() {
+        return Some(false);
+    }
+    match variable("CLICOLOR_FORCE").or_else(|| variable("FORCE_COLOR")).as_deref() {
+        Some("0" | "false") | None => variable("CLICOLOR").is_some_and(|value| value == "0").then_some(false),
+        Some(_) => Some(true),
     }
 }
 
@@ -229,8 +242,19 @@ mod tests {
     fn empty_variables_count_as_not_set() {
         let variables = read(&[("ZSTACK_HOST", ""), ("NO_COLOR", ""), ("ZSTACK_URL", "http://h")]);
         assert_eq!(variables.host, None);
-        assert!(!variables.no_color);
+        assert_eq!(variables.color, None);
         assert_eq!(variables.url.as_deref(), Some("http://h"));
+    }
+
+    #[test]
+    fn the_first_variable_about_colours_counts() {
+        let color = |pairs: &[(&str, &str)]| read(pairs).color;
+        assert_eq!(color(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), Some(false));
+        assert_eq!(color(&[("CLICOLOR_FORCE", "1"), ("CLICOLOR", "0")]), Some(true));
+        assert_eq!(color(&[("FORCE_COLOR", "3")]), Some(true));
+        assert_eq!(color(&[("FORCE_COLOR", "0")]), None);
+        assert_eq!(color(&[("CLICOLOR_FORCE", "0"), ("CLICOLOR", "0")]), Some(false));
+        assert_eq!(color(&[("CLICOLOR", "1")]), None);
     }
 
     #[test]

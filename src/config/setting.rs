@@ -10,7 +10,7 @@ named! {
     /// When to use colours.
     #[derive(Default)]
     pub enum ColorChoice {
-        /// On terminals, unless NO_COLOR is set
+        /// On terminals, unless NO_COLOR or CLICOLOR_FORCE is set
         #[default]
         Auto = "auto",
         /// Everywhere
@@ -75,6 +75,8 @@ enum Kind {
     Text,
     OneOf(&'static [&'static str]),
     Number,
+    /// A number up to this one.
+    UpTo(u32),
     Flag,
     /// On, off or `strict`.
     Confirmation,
@@ -87,6 +89,16 @@ enum Kind {
     /// A file.
     File,
 }
+
+impl Kind {
+    /// The largest number.
+    fn most(self) -> u32 {
+        if let Kind::UpTo(most) = self { most } else { 1_000_000_000 }
+    }
+}
+
+/// How many pages of a query may be requested at once: they are held in memory, and a node has other users.
+const MOST_PARALLEL: u32 = 8;
 
 /// Defines the settings, one per line. Help, completion and the option of the same name use the text above the line;
 /// after the arrow is the field of [`Preferences`], for keys of a context.
@@ -185,7 +197,7 @@ settings! {
     CaCert = "cacert", Place::Context, Kind::File => cacert: String;
     /// The ZStack version whose catalog is used
     Catalog = "catalog", Place::Context, Kind::Version => catalog: String;
-    /// When to use colours; NO_COLOR is honoured
+    /// When to use colours
     Color = "color", Place::Both, Kind::OneOf(&ColorChoice::NAMES) => color: ColorChoice;
     /// Columns, in that order; dotted paths reach into nested values, ip=vmNics.ip renames, +NAME adds
     Columns = "columns", Place::Both, Kind::Names => columns: String;
@@ -207,6 +219,8 @@ settings! {
     Output = "output", Place::Both, Kind::OneOf(&Format::NAMES) => output: String;
     /// Rows per request of a paged query; default 1000
     PageSize = "page-size", Place::Both, Kind::Number => page_size: u32;
+    /// Pages of a long query that are requested at once; default 2, and up to 4 while the node answers as fast
+    PageParallel = "page-parallel", Place::Both, Kind::UpTo(MOST_PARALLEL) => page_parallel: u32;
     /// The pager for long output; off for none
     Pager = "pager", Place::Both, Kind::Pager => pager: String;
     /// Colour of the prompt
@@ -259,6 +273,11 @@ impl Setting {
         }
     }
 
+    /// The largest number, where the value is one.
+    pub fn most(self) -> u32 {
+        self.kind().most()
+    }
+
     /// Whether its value is a file name.
     pub fn is_file(self) -> bool {
         self.kind() == Kind::File
@@ -279,7 +298,7 @@ impl Setting {
             (Kind::Flag | Kind::Confirmation, "false" | "no" | "off") => false.into(),
             (Kind::Confirmation, "strict") => text.into(),
             (Kind::Flag | Kind::Confirmation, _) => return Err(not_one_of(text, self.values())),
-            (Kind::Number, _) => number(text)?.into(),
+            (Kind::Number | Kind::UpTo(_), _) => number(text)?.into(),
             _ => text.into(),
         })
     }
@@ -320,9 +339,12 @@ impl Kept for bool {
 }
 
 impl Kept for u32 {
-    fn read(value: &toml_edit::Value, _: Kind) -> Result<u32, String> {
+    fn read(value: &toml_edit::Value, kind: Kind) -> Result<u32, String> {
+        let most = kind.most();
         match value.as_integer() {
-            Some(number @ 1..=1_000_000_000) => u32::try_from(number).map_err(|error| error.to_string()),
+            Some(number) if (1..=i64::from(most)).contains(&number) => {
+                u32::try_from(number).map_err(|error| error.to_string())
+            }
             Some(number) => Err(format!("{number} is out of range")),
             None => Err(format!("a number is expected, not {}", value.type_name())),
         }

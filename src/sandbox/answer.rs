@@ -47,7 +47,7 @@ impl Answer {
     /// The result of a job: its reply in JSON, or its failure, which always has a list of causes (R17).
     pub(super) fn of_job(outcome: Result<String, Failure>) -> Answer {
         let error = |failure: Failure| match failure.to_json() {
-            json::Value::Map(mut members) => {
+            json::Value::Map(mut members) if failure.causes.is_empty() => {
                 members.insert(0, ("causes".to_owned(), json::Value::List(Vec::new())));
                 json::Value::Map(members)
             }
@@ -87,12 +87,13 @@ pub(super) struct Failure {
     pub(super) code: &'static str,
     pub(super) details: String,
     pub(super) cause: Option<Box<Failure>>,
+    pub(super) causes: Vec<Failure>,
 }
 
 impl Failure {
     /// A failure with a code of the table in doc/protocol.md, "Errors".
     pub(super) fn new(code: &'static str, details: impl Into<String>) -> Failure {
-        Failure { code, details: details.into(), cause: None }
+        Failure { code, details: details.into(), cause: None, causes: Vec::new() }
     }
 
     /// `SYS.1000`: an internal error.
@@ -131,6 +132,12 @@ impl Failure {
         self
     }
 
+    /// The same failure with several causes.
+    pub(super) fn with_causes(mut self, causes: Vec<Failure>) -> Failure {
+        self.causes = causes;
+        self
+    }
+
     /// The error object. Absent members mean null (N2).
     pub(super) fn to_json(&self) -> json::Value {
         // The node truncates details to 4,096 characters (E1).
@@ -142,6 +149,9 @@ impl Failure {
         ];
         if let Some(cause) = &self.cause {
             error.push(("cause".to_owned(), cause.to_json()));
+        }
+        if !self.causes.is_empty() {
+            error.push(("causes".to_owned(), json::Value::List(self.causes.iter().map(Failure::to_json).collect())));
         }
         json::Value::Map(error)
     }

@@ -91,6 +91,8 @@ pub(crate) struct CallSettings {
     pub(crate) timeout: Option<Sourced<Duration>>,
     /// Rows per request.
     pub(crate) page_size: Sourced<u32>,
+    /// How many pages are requested at once, where somebody said so.
+    pub(crate) page_parallel: Option<u32>,
     /// How often to repeat a query.
     pub(crate) watch: Option<Duration>,
     /// When to ask before something is destroyed, where somebody said so.
@@ -236,6 +238,7 @@ impl<'a> Layers<'a> {
                 .sourced("page-size", |options| options.page_size)
                 .or_else(|| configured.sourced(|says| says.page_size))
                 .unwrap_or(Sourced::own(PAGE_SIZE)),
+            page_parallel: self.typed(|options| options.page_parallel).or(configured.preferences.page_parallel),
             watch: self.typed(|options| options.watch),
             confirm: confirm.or_else(|| configured.sourced(|says| says.confirm)),
             dry_run: self.flag(|options| options.dry_run),

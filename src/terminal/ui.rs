@@ -23,8 +23,8 @@ pub(crate) struct Terminal {
     pub(crate) is_dumb: bool,
     /// Whether it supports UTF-8.
     pub(crate) unicode: bool,
-    /// Whether `NO_COLOR` is set.
-    pub(crate) no_color: bool,
+    /// Whether the environment wants colours everywhere or nowhere.
+    pub(crate) color: Option<bool>,
 }
 
 impl Terminal {
@@ -37,7 +37,7 @@ impl Terminal {
             size: environment.terminal_size,
             is_dumb: environment.is_dumb_terminal(),
             unicode: environment.variables.unicode,
-            no_color: environment.variables.no_color,
+            color: environment.variables.color,
         }
     }
 }
@@ -100,7 +100,7 @@ impl Ui {
         match self.color.value {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => to_terminal && !self.terminal.is_dumb && !self.terminal.no_color,
+            ColorChoice::Auto => self.terminal.color.unwrap_or(to_terminal && !self.terminal.is_dumb),
         }
     }
 

@@ -236,6 +236,7 @@ fn every_setting_is_shown_and_changed_by_its_name() {
         ("max-width", "40"),
         ("names", "off"),
         ("output", "table"),
+        ("page-parallel", "3"),
         ("page-size", "50"),
         ("pager", "off"),
         ("secure", "off"),
@@ -248,8 +249,8 @@ fn every_setting_is_shown_and_changed_by_its_name() {
     let before = run("set").succeeds().out();
     let after = run(&format!("{changes}set")).succeeds().out();
     for (name, value) in settings {
-        assert!(after.contains(&format!("{name:<9}  {value}\n")), "{after}");
-        assert!(!before.contains(&format!("{name:<9}  {value}\n")), "{before}");
+        assert!(after.contains(&format!("{name:<13}  {value}\n")), "{after}");
+        assert!(!before.contains(&format!("{name:<13}  {value}\n")), "{before}");
     }
     assert_eq!(before.lines().count(), settings.len() + 2, "but for what only the shell has");
     assert_eq!(run(&format!("{changes}{undone}set")).succeeds().out(), before);
@@ -259,7 +260,8 @@ fn every_setting_is_shown_and_changed_by_its_name() {
     assert_eq!(names[0], "name");
     assert!(names.len() > 2 && names[1..].is_sorted_by(|one, other| one >= other), "{names:?}");
     run("set sort-by nmae\nQueryZone").succeeds().stdout_has("zone-1");
-    run("set max-width wide").fails(1).stderr_has("max-width: a whole number from 1 to 4294967295 is expected");
+    run("set max-width wide").fails(1).stderr_has("max-width: a whole number from 1 to 1000000000 is expected");
+    run("set page-parallel 9").fails(1).stderr_has("page-parallel: a whole number from 1 to 8 is expected");
     run("set border double").fails(1).stderr_has("border: `double` is not one of ascii, unicode, markdown, none");
     run("set sort-by -name -v\nset sort-by").succeeds().stdout("-name\n");
 }

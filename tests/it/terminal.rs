@@ -124,12 +124,12 @@ impl Terminal {
 
     /// Waits until the screen holds a text, and gives the screen.
     pub(crate) fn sees(&self, text: &str) -> String {
-        self.until(text, |screen, _| screen.contains(text))
+        self.until(text, |screen, _, _| screen.contains(text))
     }
 
     /// Waits until the screen no longer holds a text.
     pub(crate) fn until_gone(&self, text: &str) {
-        self.until(text, |screen, _| !screen.contains(text));
+        self.until(text, |screen, _, _| !screen.contains(text));
     }
 
     /// Whether the screen holds a text in that time.
@@ -141,7 +141,12 @@ impl Terminal {
 
     /// Waits for an empty prompt: this text alone in the row of the cursor.
     pub(crate) fn prompt(&self, text: &str) -> String {
-        self.until(text, |_, row| row == text)
+        self.until(text, |_, row, _| row == text)
+    }
+
+    /// As `prompt`, in a row below this one.
+    pub(crate) fn prompt_below(&self, text: &str, above: u16) {
+        self.until(text, |_, row, line| row == text && line > above);
     }
 
     /// Waits until the row of the cursor reads so, as far as the cursor.
@@ -151,7 +156,7 @@ impl Terminal {
 
     /// Waits until the row of the cursor ends so, as far as the cursor.
     pub(crate) fn ends_line(&self, text: &str) {
-        self.until(text, |_, row| row.ends_with(text));
+        self.until(text, |_, row, _| row.ends_with(text));
     }
 
     /// Waits until keys are read one by one: a question that shows nothing of its answer has begun.
@@ -200,7 +205,13 @@ impl Terminal {
         (screen, self.child.wait().expect("it ends").code())
     }
 
-    fn until(&self, wanted: &str, seen: impl Fn(&str, &str) -> bool) -> String {
+    /// What the screen shows now, with its colours.
+    pub(crate) fn screen(&self) -> vt100::Screen {
+        self.shown.parser.lock().expect("no panic").0.screen().clone()
+    }
+
+    /// Waits for a screen: its text, the row of the cursor as far as the cursor, and where that row is.
+    fn until(&self, wanted: &str, seen: impl Fn(&str, &str, u16) -> bool) -> String {
         let end = Instant::now() + PATIENCE;
         let mut state = self.shown.parser.lock().expect("no panic");
         loop {
@@ -209,7 +220,7 @@ impl Terminal {
             // What stands behind the cursor is a hint.
             let (line, column) = screen.cursor_position();
             let row = screen.contents_between(line, 0, line, column);
-            if seen(&contents, row.trim_end()) {
+            if seen(&contents, row.trim_end(), line) {
                 return contents;
             }
             let left = end.saturating_duration_since(Instant::now());

@@ -123,9 +123,25 @@ fn the_sandbox_is_not_asked_for_together_with_a_node() {
 #[test]
 fn version_and_help_need_nothing() {
     let home = Home::new();
-    home.run(["--version"]).succeeds().stdout(&format!("zstack-cli {}\n", env!("CARGO_PKG_VERSION"))).stderr("");
+    let version = format!("zstack-cli {}\n", env!("CARGO_PKG_VERSION"));
+    home.run(["-V"]).succeeds().stdout(&version).stderr("");
+    let long = home.run(["--version"]).succeeds().stderr("").stdout_has(&version);
+    long.stdout_has("\nZStack 3.10.0 to 5.5.6\n");
     home.run(["--help"]).succeeds().stdout_has("Usage: zstack-cli [OPTIONS]").stdout_has("--fail-empty").stderr("");
     assert!(home.files().is_empty());
+}
+
+#[test]
+fn the_environment_chooses_colours_as_for_other_programs() {
+    let home = Home::new();
+    let coloured = "\u{1b}[1;31merror:";
+    let run = |variables: &[(&str, &str)]| {
+        variables.iter().fold(home.run(["QueryZoen"]), |run, (name, value)| run.variable(name, value))
+    };
+    run(&[("CLICOLOR_FORCE", "1")]).fails(1).stderr_has(coloured);
+    run(&[("FORCE_COLOR", "1")]).fails(1).stderr_has(coloured);
+    run(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]).fails(1).stderr_has("error: ");
+    run(&[("CLICOLOR", "1")]).fails(1).stderr_has("error: ");
 }
 
 #[test]

@@ -44,8 +44,26 @@ pub enum Cursor {
     Start,
     /// After the row with this key.
     After(String),
+    /// After the row with the first key, up to the second.
+    Between {
+        /// The key of the row before the page.
+        after: String,
+        /// The last key.
+        to: String,
+    },
     /// After this many rows.
     Offset(u64),
+}
+
+impl Cursor {
+    /// The conditions on the key: operators and values.
+    fn conditions(&self) -> Vec<(&'static str, &str)> {
+        match self {
+            Cursor::Start | Cursor::Offset(_) => Vec::new(),
+            Cursor::After(last) => vec![(">", last)],
+            Cursor::Between { after, to } => vec![(">", after), ("<=", to)],
+        }
+    }
 }
 
 /// A planned query.
@@ -179,8 +197,10 @@ impl QueryPlan {
             .map(|condition| ("q".to_owned(), SecretText { text: condition.q_text(), secret: condition.secret }))
             .collect();
         let mut add = |name: &str, text: String| pairs.push((name.to_owned(), SecretText::plain(text)));
-        if let (Cursor::After(last), Some(key)) = (cursor, self.key) {
-            add("q", format!("{key}>{last}"));
+        for (operator, value) in cursor.conditions() {
+            if let Some(key) = self.key {
+                add("q", format!("{key}{operator}{value}"));
+            }
         }
         if let Some(filter) = &self.filter_name {
             add("filterName", filter.clone());
@@ -208,9 +228,11 @@ impl QueryPlan {
 
     fn zql(&self, conditions: &[Condition], cursor: &Cursor) -> String {
         let mut wheres: Vec<String> = conditions.iter().map(Condition::zql).collect();
-        if let (Cursor::After(last), Some(key)) = (cursor, self.key) {
-            let value = if key == "uuid" { zql_string(last) } else { last.clone() };
-            wheres.push(format!("({key} > {value})"));
+        for (operator, value) in cursor.conditions() {
+            if let Some(key) = self.key {
+                let value = if key == "uuid" { zql_string(value) } else { value.to_owned() };
+                wheres.push(format!("({key} {operator} {value})"));
+            }
         }
         let entity = &self.entity;
         let mut text = match &self.answer {
@@ -259,7 +281,7 @@ impl QueryPlan {
     fn offset(&self, cursor: &Cursor) -> u64 {
         match cursor {
             Cursor::Start => self.start,
-            Cursor::After(_) => 0,
+            Cursor::After(_) | Cursor::Between { .. } => 0,
             Cursor::Offset(offset) => *offset,
         }
     }

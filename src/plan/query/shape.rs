@@ -124,8 +124,9 @@ impl ResultOptions {
 
     /// The member to page by: only if no other order is requested.
     pub(super) fn key(&self, rows: Option<&Inventory>) -> Option<&'static str> {
-        let inventory = rows.filter(|_| self.sort.is_none())?;
-        ["uuid", "id"].into_iter().find(|name| inventory.field(name).is_some())
+        let key = ["uuid", "id"].into_iter().find(|name| rows.is_some_and(|rows| rows.field(name).is_some()))?;
+        let is_other = |sort: &Sort| sort.descending || sort.field != key;
+        (!self.sort.as_ref().is_some_and(is_other)).then_some(key)
     }
 }
 

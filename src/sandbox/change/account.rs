@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::answer::Failure;
-use super::super::store::{Row, Scalar};
+use super::super::store::{ADMIN_ACCOUNT, Row, Scalar};
 use super::{Change, Handler};
 
 /// The APIs of accounts and settings with a handler of their own.
@@ -78,6 +78,10 @@ fn change_owner(change: &Change<'_>) -> Result<String, Failure> {
     let kind = change.tx.kind_of(resource)?.ok_or_else(|| {
         Failure::not_found(format!("invalid field[resourceUuid], there is no resource[uuid:{resource}]"))
     })?;
+    let row = change.get(&kind, resource)?;
+    if account != ADMIN_ACCOUNT && change.tx.owner(resource)?.as_deref() != Some(account) {
+        change.check_quotas_of(account, &kind, None, &row)?;
+    }
     change.tx.set_owner(resource, &change.resource_type(&kind), account)?;
     Ok(serde_json::json!({ "inventory": {
         "accountUuid": account,
@@ -134,48 +138,7 @@ fn revoke(change: &Change<'_>) -> Result<String, Failure> {
     Ok("{}".to_owned())
 }
 
-/// Quotas that count resources: their names, and the kind of resource.
-const QUOTAS: [(&str, &str); 7] = [
-    ("vm.num", "VmInstanceVO"),
-    ("volume.data.num", "VolumeVO"),
-    ("image.num", "ImageVO"),
-    ("eip.num", "EipVO"),
-    ("vip.num", "VipVO"),
-    ("securityGroup.num", "SecurityGroupVO"),
-    ("l3.num", "L3NetworkVO"),
-];
-
 impl Change<'_> {
-    /// The used amount of a quota; `None` for quotas that do not count resources.
-    pub(in super::super) fn used_of_quota(&self, account: &str, name: &str) -> Result<Option<i64>, Failure> {
-        let Some((_, kind)) = QUOTAS.iter().find(|(quota, _)| *quota == name) else { return Ok(None) };
-        let owned = self.find("AccountResourceRefInventory", &[("accountUuid", account), ("resourceType", kind)])?;
-        let mut used = 0;
-        for row in &owned {
-            // Root volumes belong to their virtual machines and are not counted.
-            let volume =
-                if *kind == "VolumeVO" { self.referred("VolumeInventory", row, "resourceUuid")? } else { None };
-            used += i64::from(volume.is_none_or(|volume| volume.text("type") == Some("Data")));
-        }
-        Ok(Some(used))
-    }
-
-    /// Fails if another resource would exceed a quota.
-    pub(super) fn check_quota(&self, inventory: &str) -> Result<(), Failure> {
-        let kind = self.resource_type(inventory);
-        let Some((name, _)) = QUOTAS.iter().find(|(_, counted)| *counted == kind) else { return Ok(()) };
-        let account = self.caller.account.as_str();
-        let found = self.find("QuotaInventory", &[("identityUuid", account), ("name", name)])?;
-        let Some(most) = found.first().and_then(|quota| quota.get("value").as_integer()) else { return Ok(()) };
-        match self.used_of_quota(account, name)? {
-            Some(used) if used >= most && !self.caller.is_admin => Err(Failure::new(
-                "ID.1003",
-                format!("the quota[name:{name}] of the account[uuid:{account}] is exceeded: {used} of {most} are used"),
-            )),
-            _ => Ok(()),
-        }
-    }
-
     /// Changes an account; a password only if the given old one is correct.
     fn update_login(&self, inventory: &str) -> Result<String, Failure> {
         // Without a uuid the caller's account is changed.

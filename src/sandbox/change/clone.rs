@@ -35,7 +35,6 @@ fn clone(change: &Change<'_>) -> Result<String, Failure> {
 
 impl Change<'_> {
     fn copy_vm(&self, original: &Row, name: &str) -> Result<String, Failure> {
-        self.check_quota(VM)?;
         let uuid = new_uuid();
         let now = self.now.to_stored();
         let of_original = original.text("uuid").unwrap_or_default();
@@ -46,7 +45,7 @@ impl Change<'_> {
         row.set("state", if starts { "Running" } else { "Stopped" });
         if !starts {
             row.set("hostUuid", Scalar::Null);
-        } else if row.get("hostUuid").is_null() {
+        } else {
             row.set("hostUuid", self.host_for(original, self.arguments.text("hostUuid"))?);
         }
         row.set("createDate", now.as_str());
@@ -61,6 +60,8 @@ impl Change<'_> {
                 continue;
             }
             let copy = if is_root { root.clone() } else { new_uuid() };
+            let storage = volume.text("primaryStorageUuid").unwrap_or_default();
+            self.check_space("PrimaryStorageInventory", storage, volume.get("size").as_integer().unwrap_or_default())?;
             let mut row = volume.clone();
             row.set("uuid", copy.as_str());
             row.set("name", format!("{}-for-{name}", if is_root { "ROOT" } else { "DATA" }));

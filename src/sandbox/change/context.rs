@@ -100,6 +100,7 @@ impl Change<'_> {
 
     /// Creates a resource, owned by the caller unless it belongs to the platform or is an account.
     pub(super) fn insert(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
+        self.check_quotas(inventory, None, row)?;
         self.tx.insert(inventory, row)?;
         let uuid = row.text("uuid").filter(|_| !UNOWNED.contains(&self.root(inventory).as_str()));
         if let Some(uuid) = uuid {

@@ -55,7 +55,6 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
 impl Change<'_> {
     /// Stores a new resource with its dependent records, and returns its uuid.
     pub(super) fn create(&self, inventory: &str, mut row: Row) -> Result<String, Failure> {
-        self.check_quota(inventory)?;
         fill::before(self, inventory, &mut row)?;
         self.insert(inventory, &row)?;
         let uuid = row.text("uuid").unwrap_or_default().to_owned();

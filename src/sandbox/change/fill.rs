@@ -18,15 +18,15 @@ const MEMBERS: [(&str, &str, Default); 40] = [
     ("HostInventory", "cpuNum", Default::Number(32)),
     ("HostInventory", "cpuSockets", Default::Number(2)),
     ("HostInventory", "totalMemoryCapacity", Default::Number(128 << 30)),
-    ("HostInventory", "availableMemoryCapacity", Default::Number(120 << 30)),
+    ("HostInventory", "availableMemoryCapacity", Default::Number(128 << 30)),
     ("HostInventory", "sshPort", Default::Number(22)),
     ("BackupStorageInventory", "totalCapacity", Default::Number(10 << 40)),
-    ("BackupStorageInventory", "availableCapacity", Default::Number(9 << 40)),
+    ("BackupStorageInventory", "availableCapacity", Default::Number(10 << 40)),
     ("BackupStorageInventory", "sshPort", Default::Number(22)),
     ("PrimaryStorageInventory", "totalCapacity", Default::Number(10 << 40)),
-    ("PrimaryStorageInventory", "availableCapacity", Default::Number(9 << 40)),
+    ("PrimaryStorageInventory", "availableCapacity", Default::Number(10 << 40)),
     ("PrimaryStorageInventory", "totalPhysicalCapacity", Default::Number(10 << 40)),
-    ("PrimaryStorageInventory", "availablePhysicalCapacity", Default::Number(9 << 40)),
+    ("PrimaryStorageInventory", "availablePhysicalCapacity", Default::Number(10 << 40)),
     ("PrimaryStorageInventory", "systemUsedCapacity", Default::Number(0)),
     ("ImageInventory", "type", Default::Text("zstack")),
     ("ImageInventory", "size", Default::Number(2 << 30)),
@@ -162,6 +162,8 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
     match change.root(inventory).as_str() {
         "ImageInventory" => {
             for storage in change.arguments.texts("backupStorageUuids") {
+                let size = row.get("actualSize").as_integer().unwrap_or_default();
+                change.check_space("BackupStorageInventory", storage, size)?;
                 let reference = Row::new()
                     .with("imageUuid", uuid)
                     .with("backupStorageUuid", storage)
@@ -178,24 +180,7 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
                 change.update("VipInventory", vip, Row::new().with("useFor", used_for))?;
             }
         }
-        "AccountInventory" => {
-            for quota in change.find("QuotaInventory", &[])? {
-                // A new account gets the quotas of the first ordinary one.
-                let name = quota.text("name").unwrap_or_default();
-                if !change.find("QuotaInventory", &[("identityUuid", uuid), ("name", name)])?.is_empty() {
-                    continue;
-                }
-                let own = Row::new()
-                    .with("uuid", new_uuid())
-                    .with("name", name)
-                    .with("identityUuid", uuid)
-                    .with("identityType", "AccountVO")
-                    .with("value", quota.get("value").clone())
-                    .with("createDate", change.now.to_stored())
-                    .with("lastOpDate", change.now.to_stored());
-                change.tx.insert("QuotaInventory", &own)?;
-            }
-        }
+        "AccountInventory" => change.add_quotas(uuid)?,
         "BackupStorageInventory" | "PrimaryStorageInventory" => change.add_monitors(uuid)?,
         _ => {}
     }
@@ -238,6 +223,7 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
         // It is instantiated when it is first attached.
         row.set("status", "NotInstantiated");
     } else {
+        change.check_space("PrimaryStorageInventory", row.text("primaryStorageUuid").unwrap_or_default(), size)?;
         row.set("format", "qcow2");
         let path = format!("/zstack_ps/volumes/{}.qcow2", row.text("uuid").unwrap_or_default());
         row.set("installPath", path);

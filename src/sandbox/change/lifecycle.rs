@@ -3,6 +3,7 @@
 use super::super::answer::Failure;
 use super::super::store::{Row, Scalar};
 use super::Change;
+use super::allocate::Demand;
 
 /// A state transition.
 #[derive(Debug)]
@@ -129,73 +130,68 @@ impl Change<'_> {
 
     /// A host for a virtual machine: the requested one, the last one, or any of its cluster.
     pub(super) fn host_for(&self, vm: &Row, wanted: Option<&str>) -> Result<String, Failure> {
-        let cluster = vm.text("clusterUuid").unwrap_or_default();
-        let hosts = self.usable_hosts(&[("clusterUuid", cluster)])?;
-        let has = |uuid: &&str| hosts.iter().any(|host| host.text("uuid") == Some(*uuid));
-        let chosen = match wanted {
-            Some(uuid) => Some(uuid).filter(has),
-            None => vm.text("lastHostUuid").filter(has).or_else(|| hosts.first().and_then(|host| host.text("uuid"))),
-        };
-        chosen.map(str::to_owned).ok_or_else(|| {
+        let hosts = self.hosts_with_room(vm, wanted, None).map_err(|cause| {
             Failure::refused(format!("cannot start the vm[uuid:{}]", vm.text("uuid").unwrap_or_default()))
-                .because(no_host(wanted))
-        })
+                .because(cause)
+        })?;
+        let last = vm.text("lastHostUuid").filter(|last| hosts.iter().any(|host| host.text("uuid") == Some(last)));
+        let first = || hosts.first().and_then(|host| host.text("uuid"));
+        Ok(last.or_else(first).unwrap_or_default().to_owned())
     }
 
     /// The host to migrate to: the requested one, or another of the cluster.
     fn destination(&self, vm: &Row) -> Result<String, Failure> {
-        let cluster = vm.text("clusterUuid").unwrap_or_default();
         let current = vm.text("hostUuid");
         let wanted = self.arguments.text("hostUuid");
         let failed = |cause| {
-            Err(Failure::refused(format!("cannot migrate the vm[uuid:{}]", vm.text("uuid").unwrap_or_default()))
-                .because(cause))
+            Failure::refused(format!("cannot migrate the vm[uuid:{}]", vm.text("uuid").unwrap_or_default()))
+                .because(cause)
         };
         if wanted.is_some() && wanted == current {
-            return failed(Failure::argument("field[hostUuid] is the host that the vm runs on"));
+            return Err(failed(Failure::argument("field[hostUuid] is the host that the vm runs on")));
         }
-        let hosts = self.usable_hosts(&[("clusterUuid", cluster)])?;
-        let mut others = hosts.iter().filter_map(|host| host.text("uuid")).filter(|uuid| Some(*uuid) != current);
-        match others.find(|uuid| wanted.is_none_or(|wanted| wanted == *uuid)) {
-            Some(uuid) => Ok(uuid.to_owned()),
-            None => failed(no_host(wanted)),
-        }
+        let hosts = self.hosts_with_room(vm, wanted, current).map_err(failed)?;
+        Ok(hosts.first().and_then(|host| host.text("uuid")).unwrap_or_default().to_owned())
     }
 
-    /// The hosts that can run virtual machines.
-    pub(in super::super) fn usable_hosts(&self, conditions: &[(&str, &str)]) -> Result<Vec<Row>, Failure> {
-        let all = [conditions, &[("state", "Enabled"), ("status", "Connected")]].concat();
-        self.find("HostInventory", &all)
+    /// The hosts of a virtual machine's cluster that have room for it, without one of them.
+    ///
+    /// # Errors
+    /// `HOST_ALLOCATION.1001`, if there is none.
+    pub(in super::super) fn hosts_with_room(
+        &self,
+        vm: &Row,
+        wanted: Option<&str>,
+        without: Option<&str>,
+    ) -> Result<Vec<Row>, Failure> {
+        let mut conditions = vec![("clusterUuid", vm.text("clusterUuid").unwrap_or_default())];
+        conditions.extend(wanted.map(|uuid| ("uuid", uuid)));
+        let mut hosts = self.find("HostInventory", &conditions)?;
+        hosts.retain(|host| without.is_none() || host.text("uuid") != without);
+        self.with_room(hosts, Demand::of(vm), |_| Ok(None))
     }
 
-    /// Migrates the virtual machines of a host, or stops them.
+    /// Migrates the virtual machines of a host to those of its cluster with room, or stops them.
     pub(super) fn empty_host(&self, host: &str) -> Result<(), Failure> {
+        let cluster = self.get("HostInventory", host)?.text("clusterUuid").unwrap_or_default().to_owned();
+        let room = self.room()?;
+        let mut others = self.find("HostInventory", &[("clusterUuid", &cluster)])?;
+        others.retain(|other| other.text("uuid") != Some(host));
         for vm in self.find(VM, &[("hostUuid", host)])? {
-            let uuid = vm.text("uuid").unwrap_or_default();
-            let cluster = vm.text("clusterUuid").unwrap_or_default();
-            let others = self.usable_hosts(&[("clusterUuid", cluster)])?;
-            let other = others.iter().filter_map(|other| other.text("uuid")).find(|other| *other != host);
+            let demand = Demand::of(&vm);
             let mut changes = Row::new().with("lastHostUuid", host);
-            match other {
-                Some(other) => changes.set("hostUuid", other),
+            match others.iter_mut().find(|other| room.lack(other, demand).is_none()) {
+                Some(other) => {
+                    room.take(other, demand);
+                    changes.set("hostUuid", other.get("uuid").clone());
+                }
                 None => {
                     changes.set("hostUuid", Scalar::Null);
                     changes.set("state", "Stopped");
                 }
             }
-            self.update(VM, uuid, changes)?;
+            self.update(VM, vm.text("uuid").unwrap_or_default(), changes)?;
         }
         Ok(())
     }
-}
-
-/// The error if no host was found.
-pub(super) fn no_host(wanted: Option<&str>) -> Failure {
-    Failure::new(
-        "HOST_ALLOCATION.1001",
-        match wanted {
-            Some(uuid) => format!("the host[uuid:{uuid}] cannot take the vm"),
-            None => "no host in the state Enabled and with the status Connected can take the vm".to_owned(),
-        },
-    )
 }

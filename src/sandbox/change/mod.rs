@@ -6,6 +6,7 @@
 //! resources. Other APIs are not simulated.
 
 mod account;
+mod allocate;
 mod clone;
 mod context;
 mod create;
@@ -14,6 +15,7 @@ mod fill;
 mod lifecycle;
 mod network;
 mod nic;
+mod quota;
 mod relate;
 mod run;
 mod storage;

@@ -37,9 +37,9 @@ impl Change<'_> {
     pub(in super::super) fn taken_addresses(&self, l3_network: &str) -> Result<Vec<Ipv4Addr>, Failure> {
         let mut taken: Vec<Ipv4Addr> = Vec::new();
         for inventory in ["VmNicInventory", "VipInventory", "UsedIpInventory"] {
-            for row in self.find(inventory, &[("l3NetworkUuid", l3_network)])? {
-                taken.extend(row.text("ip").and_then(|text| text.parse::<Ipv4Addr>().ok()));
-            }
+            // Only the addresses are read: a network can have very many nics.
+            let texts = self.tx.texts(inventory, "ip", &[("l3NetworkUuid", Scalar::from(l3_network))])?;
+            taken.extend(texts.iter().filter_map(|text| text.parse::<Ipv4Addr>().ok()));
         }
         taken.sort_unstable();
         Ok(taken)

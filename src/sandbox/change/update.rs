@@ -61,7 +61,13 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let uuid = change.text(parameter);
     change.get(inventory, uuid)?;
     let changes = match kind {
-        Kind::Members => change.members(inventory)?,
+        Kind::Members => {
+            if change.root(inventory) == "VmInstanceInventory" {
+                let wanted = |name: &str| change.arguments.integer(name);
+                change.check_growth(&change.get(inventory, uuid)?, wanted("cpuNum"), wanted("memorySize"))?;
+            }
+            change.members(inventory)?
+        }
         Kind::State => Row::new().with("state", change.next_state(inventory)?),
         Kind::Reconnect => Row::new().with("status", "Connected"),
         Kind::Nothing => Row::new(),
@@ -85,6 +91,12 @@ impl Change<'_> {
     pub(super) fn update(&self, inventory: &str, uuid: &str, mut changes: Row) -> Result<(), Failure> {
         if subject::has_field(self.tx, inventory, "lastOpDate") {
             changes.set("lastOpDate", self.now.to_stored());
+        }
+        if !self.caller.is_admin {
+            let before = self.tx.get(inventory, uuid)?.unwrap_or_default();
+            let mut after = before.clone();
+            changes.iter().for_each(|(name, value)| after.set(name, value.clone()));
+            self.check_quotas(inventory, Some(&before), &after)?;
         }
         self.tx.update(inventory, uuid, &changes)?;
         Ok(())

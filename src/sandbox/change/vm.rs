@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::lifecycle::no_host;
+use super::allocate::Demand;
 use super::{Change, Handler};
 
 /// The APIs of virtual machines with a handler of their own.
@@ -39,7 +39,10 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
     let failed =
         |cause| Failure::new("SYS.1002", format!("cannot create the vm {}", change.text("name"))).because(cause);
     let networks = change.arguments.texts("l3NetworkUuids");
-    let place = change.place(&networks).map_err(failed)?;
+    let root_size = change.root_disk_size(image.as_ref())?;
+    let disks = change.data_disks()?;
+    let disk = disks.iter().fold(root_size, |sum, (size, _)| sum.saturating_add(*size));
+    let place = change.place(&networks, Demand { disk, ..Demand::of(&row) }).map_err(failed)?;
     if let Some(image) = &image {
         for field in ["platform", "guestOsType", "architecture"] {
             if row.get(field).is_null() {
@@ -67,22 +70,14 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
         row.set("defaultL3NetworkUuid", network);
     }
     change.create(VM, row)?;
-    let size = match change.arguments.text("rootDiskOfferingUuid") {
-        Some(offering) => change.get("DiskOfferingInventory", offering)?.get("diskSize").as_integer(),
-        None => change
-            .arguments
-            .integer("rootDiskSize")
-            .or_else(|| image.as_ref().and_then(|image| image.get("size").as_integer())),
-    };
     let name = change.text("name");
-    let volume =
-        change.volume_row(&root, &format!("ROOT-for-{name}"), "Root", size.unwrap_or(10 << 30), &place.primary_storage);
+    let volume = change.volume_row(&root, &format!("ROOT-for-{name}"), "Root", root_size, &place.primary_storage);
     let image_uuid = image.as_ref().map_or(Scalar::Null, |image| image.get("uuid").clone());
     change.insert(
         "VolumeInventory",
         &volume.with("vmInstanceUuid", uuid.as_str()).with("deviceId", 0).with("rootImageUuid", image_uuid),
     )?;
-    change.add_data_volumes(&uuid, &place.primary_storage)?;
+    change.add_data_volumes(&uuid, disks, &place.primary_storage)?;
     for network in &networks {
         let wanted = change.static_ip(network);
         change.add_nic(&uuid, network, wanted).map_err(failed)?;
@@ -93,7 +88,8 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
 fn change_offering(change: &Change<'_>) -> Result<String, Failure> {
     let vm = change.text("vmInstanceUuid");
     let offering = change.get("InstanceOfferingInventory", change.text("instanceOfferingUuid"))?;
-    change.get(VM, vm)?;
+    let size = |field: &str| offering.get(field).as_integer();
+    change.check_growth(&change.get(VM, vm)?, size("cpuNum"), size("memorySize"))?;
     let mut changes = Row::new().with("instanceOfferingUuid", change.text("instanceOfferingUuid"));
     for field in ["cpuNum", "memorySize", "cpuSpeed"] {
         changes.set(field, offering.get(field).clone());
@@ -221,8 +217,8 @@ impl Change<'_> {
         Ok(image)
     }
 
-    /// A host whose cluster has all L2 networks and a usable primary storage.
-    fn place(&self, networks: &[&str]) -> Result<Placement, Failure> {
+    /// A host whose cluster has all L2 networks and a primary storage with room.
+    fn place(&self, networks: &[&str], demand: Demand) -> Result<Placement, Failure> {
         let mut conditions = Vec::new();
         for (parameter, field) in [("hostUuid", "uuid"), ("clusterUuid", "clusterUuid"), ("zoneUuid", "zoneUuid")] {
             if let Some(uuid) = self.arguments.text(parameter) {
@@ -231,49 +227,70 @@ impl Change<'_> {
         }
         let mut l2_networks = Vec::new();
         for network in networks {
-            l2_networks
-                .push(self.get("L3NetworkInventory", network)?.text("l2NetworkUuid").unwrap_or_default().to_owned());
+            let row = self.get("L3NetworkInventory", network)?;
+            if row.text("state") == Some("Disabled") {
+                return Err(Failure::refused(format!("the L3 network[uuid:{network}] is disabled")));
+            }
+            l2_networks.push(row.text("l2NetworkUuid").unwrap_or_default().to_owned());
         }
-        for host in self.usable_hosts(&conditions)? {
-            let cluster = host.text("clusterUuid").unwrap_or_default();
-            let mut reaches_all = true;
+        let wanted = self.arguments.text("primaryStorageUuidForRootVolume");
+        let hosts = self.with_room(self.find("HostInventory", &conditions)?, demand, |cluster| {
             for l2_network in &l2_networks {
                 let condition = [("clusterUuid", cluster), ("l2NetworkUuid", l2_network.as_str())];
-                reaches_all &= !self.find("L2NetworkClusterRefInventory", &condition)?.is_empty();
+                if self.find("L2NetworkClusterRefInventory", &condition)?.is_empty() {
+                    return Ok(Some(format!("its cluster is not attached to the L2 network[uuid:{l2_network}]")));
+                }
             }
-            if !reaches_all {
-                continue;
-            }
-            if let Some(primary_storage) =
-                self.storage_of(cluster, self.arguments.text("primaryStorageUuidForRootVolume"))?
-            {
-                return Ok(Placement {
-                    zone: host.get("zoneUuid").clone(),
-                    cluster: cluster.to_owned(),
-                    host: host.text("uuid").unwrap_or_default().to_owned(),
-                    primary_storage,
-                });
-            }
-        }
-        Err(no_host(self.arguments.text("hostUuid")))
+            Ok(self.storage_of(cluster, wanted, demand.disk)?.err())
+        })?;
+        let host = hosts.first().cloned().unwrap_or_default();
+        let cluster = host.text("clusterUuid").unwrap_or_default();
+        let primary_storage = self.storage_of(cluster, wanted, demand.disk)?.map_err(Failure::refused)?;
+        Ok(Placement {
+            zone: host.get("zoneUuid").clone(),
+            cluster: cluster.to_owned(),
+            host: host.text("uuid").unwrap_or_default().to_owned(),
+            primary_storage,
+        })
     }
 
-    /// A primary storage of a cluster that is usable for volumes.
-    fn storage_of(&self, cluster: &str, wanted: Option<&str>) -> Result<Option<String>, Failure> {
+    /// A primary storage of a cluster with room for volumes of that size; or why there is none.
+    fn storage_of(&self, cluster: &str, wanted: Option<&str>, size: i64) -> Result<Result<String, String>, Failure> {
+        let mut reasons = Vec::new();
         for reference in self.find("PrimaryStorageClusterRefInventory", &[("clusterUuid", cluster)])? {
             let Some(storage) = self.referred("PrimaryStorageInventory", &reference, "primaryStorageUuid")? else {
                 continue;
             };
             let uuid = storage.text("uuid").unwrap_or_default();
-            let works = storage.text("state") == Some("Enabled") && storage.text("status") == Some("Connected");
-            if works && wanted.is_none_or(|wanted| wanted == uuid) {
-                return Ok(Some(uuid.to_owned()));
+            if wanted.is_some_and(|wanted| wanted != uuid) {
+                continue;
+            }
+            match self.lack_of_space("PrimaryStorageInventory", &storage, size)? {
+                None => return Ok(Ok(uuid.to_owned())),
+                Some(reason) => reasons.push(format!("the primary storage[uuid:{uuid}] has no room: {reason}")),
             }
         }
-        Ok(None)
+        Ok(Err(if reasons.is_empty() {
+            "its cluster is not attached to such a primary storage".to_owned()
+        } else {
+            reasons.join("; ")
+        }))
     }
 
-    fn add_data_volumes(&self, vm: &str, primary_storage: &str) -> Result<(), Failure> {
+    /// The size of the root volume: of the offering, the call, or the image.
+    fn root_disk_size(&self, image: Option<&Row>) -> Result<i64, Failure> {
+        let size = match self.arguments.text("rootDiskOfferingUuid") {
+            Some(offering) => self.get("DiskOfferingInventory", offering)?.get("diskSize").as_integer(),
+            None => self
+                .arguments
+                .integer("rootDiskSize")
+                .or_else(|| image.and_then(|image| image.get("size").as_integer())),
+        };
+        Ok(size.unwrap_or(10 << 30))
+    }
+
+    /// The sizes of the data volumes of the call, with their offerings.
+    fn data_disks(&self) -> Result<Vec<(i64, Scalar)>, Failure> {
         let mut sizes = Vec::new();
         for offering in self.arguments.texts("dataDiskOfferingUuids") {
             let row = self.get("DiskOfferingInventory", offering)?;
@@ -281,7 +298,11 @@ impl Change<'_> {
         }
         let plain = self.arguments.get("dataDiskSizes").and_then(Value::as_array).into_iter().flatten();
         sizes.extend(plain.filter_map(Value::as_i64).map(|size| (size, Scalar::Null)));
-        for (at, (size, offering)) in (1_i64..).zip(sizes) {
+        Ok(sizes)
+    }
+
+    fn add_data_volumes(&self, vm: &str, disks: Vec<(i64, Scalar)>, primary_storage: &str) -> Result<(), Failure> {
+        for (at, (size, offering)) in (1_i64..).zip(disks) {
             let name = format!("DATA-for-{}-{at}", self.text("name"));
             let row = self.volume_row(&new_uuid(), &name, "Data", size, primary_storage);
             self.insert(

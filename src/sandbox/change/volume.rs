@@ -60,6 +60,7 @@ impl Change<'_> {
 
     /// Creates a data volume on a primary storage.
     fn create_data_volume(&self, size: i64, primary_storage: &str) -> Result<String, Failure> {
+        self.check_space("PrimaryStorageInventory", primary_storage, size)?;
         let uuid = self.chosen_uuid()?;
         let mut row = self.volume_row(&uuid, self.text("name"), "Data", size, primary_storage);
         if let Some(description) = self.arguments.text("description") {
@@ -78,6 +79,8 @@ impl Change<'_> {
         description: Scalar,
     ) -> Result<Row, Failure> {
         let volume_uuid = volume.text("uuid").unwrap_or_default();
+        let size = volume.get("actualSize").as_integer().unwrap_or_default();
+        self.check_space("PrimaryStorageInventory", volume.text("primaryStorageUuid").unwrap_or_default(), size)?;
         let now = self.now.to_stored();
         let previous = self.find(SNAPSHOT, &[("volumeUuid", volume_uuid)])?;
         let latest = previous.iter().rev().find(|row| row.get("latest").as_integer() == Some(1));
@@ -113,7 +116,7 @@ impl Change<'_> {
             .with("volumeType", volume.get("type").clone())
             .with("format", "qcow2")
             .with("latest", true)
-            .with("size", volume.get("actualSize").as_integer().unwrap_or_default())
+            .with("size", size)
             .with("distance", distance)
             .with("state", "Enabled")
             .with("status", "Ready")
@@ -197,7 +200,9 @@ fn attach(change: &Change<'_>) -> Result<String, Failure> {
     if row.get("primaryStorageUuid").is_null() {
         // A volume is created on the primary storage of the first VM's root volume.
         let root = others.iter().find(|other| other.text("type") == Some("Root"));
-        changes.set("primaryStorageUuid", root.map_or(Scalar::Null, |root| root.get("primaryStorageUuid").clone()));
+        let storage = root.and_then(|root| root.text("primaryStorageUuid")).unwrap_or_default();
+        change.check_space("PrimaryStorageInventory", storage, row.get("size").as_integer().unwrap_or_default())?;
+        changes.set("primaryStorageUuid", storage);
         changes.set("installPath", format!("/zstack_ps/volumes/{volume}.qcow2"));
     }
     change.update(VOLUME, volume, changes)?;
@@ -236,6 +241,7 @@ fn resize(change: &Change<'_>) -> Result<String, Failure> {
     if size <= now {
         return Err(Failure::argument(format!("field[size] must be more than the present size {now}")));
     }
+    change.check_space("PrimaryStorageInventory", row.text("primaryStorageUuid").unwrap_or_default(), size - now)?;
     change.update(VOLUME, &uuid, Row::new().with("size", size))?;
     change.reply(VOLUME, &uuid)
 }
@@ -317,9 +323,11 @@ fn create_from_template(change: &Change<'_>) -> Result<String, Failure> {
 fn migrate(change: &Change<'_>) -> Result<String, Failure> {
     let (volume, storage) = (change.text("volumeUuid"), change.text("dstPrimaryStorageUuid"));
     change.get("PrimaryStorageInventory", storage)?;
-    if change.get(VOLUME, volume)?.text("primaryStorageUuid") == Some(storage) {
+    let row = change.get(VOLUME, volume)?;
+    if row.text("primaryStorageUuid") == Some(storage) {
         return Err(Failure::refused(format!("the volume[uuid:{volume}] is on that primary storage already")));
     }
+    change.check_space("PrimaryStorageInventory", storage, row.get("size").as_integer().unwrap_or_default())?;
     change.update(VOLUME, volume, Row::new().with("primaryStorageUuid", storage))?;
     change.reply(VOLUME, volume)
 }

@@ -40,17 +40,23 @@ fn reply(change: &Change<'_>, inventory: &str, rows: &[Row]) -> Result<String, F
 
 fn hosts_to_migrate_to(change: &Change<'_>) -> Result<String, Failure> {
     let vm = change.get(VM, change.text("vmInstanceUuid"))?;
-    let mut hosts = change.usable_hosts(&[("clusterUuid", vm.text("clusterUuid").unwrap_or_default())])?;
-    hosts.retain(|host| host.get("uuid") != vm.get("hostUuid"));
-    reply(change, "HostInventory", &hosts)
+    reply(change, "HostInventory", &candidates(change, &vm, vm.text("hostUuid"))?)
 }
 
 fn hosts_to_start_on(change: &Change<'_>) -> Result<String, Failure> {
     let vm = change.get(VM, change.text("uuid"))?;
     let cluster = vm.text("clusterUuid").unwrap_or_default();
-    let hosts = list(change, "HostInventory", &change.usable_hosts(&[("clusterUuid", cluster)])?)?;
+    let hosts = list(change, "HostInventory", &candidates(change, &vm, None)?)?;
     let clusters = list(change, "ClusterInventory", &change.find("ClusterInventory", &[("uuid", cluster)])?)?;
     Ok(format!("{{\"hosts\":{hosts},\"clusters\":{clusters}}}"))
+}
+
+/// The hosts with room for a virtual machine, without one of them.
+fn candidates(change: &Change<'_>, vm: &Row, without: Option<&str>) -> Result<Vec<Row>, Failure> {
+    match change.hosts_with_room(vm, None, without) {
+        Err(failure) if failure.code == "HOST_ALLOCATION.1001" => Ok(Vec::new()),
+        outcome => outcome,
+    }
 }
 
 fn networks_for_vm(change: &Change<'_>) -> Result<String, Failure> {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row as SqlRow};
 use super::error::StoreError;
 use super::model::{InventoryModel, Kind, Member, Model};
 use super::schema::{self, quoted};
-use super::{class_name, timestamp};
+use super::{capacity, class_name, timestamp};
 
 /// The maximum nesting of inventories: a VM, its nics, their addresses.
 const DEEPEST: usize = 3;
@@ -51,7 +51,7 @@ pub(super) fn print(
     fields: Option<&[&str]>,
     secrecy: Secrecy,
 ) -> Result<Vec<InventoryJson>, StoreError> {
-    let sql = format!("SELECT * FROM {} WHERE _id = ?1", quoted(shape.table()));
+    let sql = format!("SELECT * FROM {} WHERE _id = ?1", capacity::source(shape.table()));
     let mut statement = connection.prepare_cached(&sql)?;
     let mut loaded = LoadedRows { columns: columns(&statement), rows: Vec::with_capacity(ids.len()) };
     for id in ids {
@@ -219,7 +219,7 @@ impl Printer<'_> {
     ) -> Result<(Vec<String>, LoadedRows), StoreError> {
         let sql = format!(
             "SELECT * FROM {} WHERE {} IN (SELECT value FROM json_each(?1)) ORDER BY _id",
-            quoted(target.table()),
+            capacity::source(target.table()),
             quoted(foreign),
         );
         let mut statement = self.connection.prepare_cached(&sql)?;

@@ -1,5 +1,6 @@
 //! Reading and changing single resources, inside one transaction.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::types::Value as Sql;
@@ -10,7 +11,7 @@ use super::error::StoreError;
 use super::model::{InventoryModel, Kind, Model};
 use super::row::{Row, Scalar};
 use super::schema::{self, quoted};
-use super::timestamp;
+use super::{capacity, timestamp};
 
 /// The kind of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl<'store> Transaction<'store> {
         if !schema::table_exists(self.connection, shape.table())? {
             return Ok(Vec::new());
         }
-        let sql = format!("SELECT * FROM {} WHERE {condition} ORDER BY _id", quoted(shape.table()));
+        let sql = format!("SELECT * FROM {} WHERE {condition} ORDER BY _id", capacity::source(shape.table()));
         let mut statement = self.connection.prepare_cached(&sql)?;
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
@@ -120,6 +121,77 @@ impl<'store> Transaction<'store> {
             found.push(row);
         }
         Ok(found)
+    }
+
+    /// The texts of one member of the resources whose members have all those values; null is left out.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn texts(
+        &self,
+        inventory: &str,
+        field: &str,
+        conditions: &[(&str, Scalar)],
+    ) -> Result<Vec<String>, StoreError> {
+        let shape = self.shape(inventory)?;
+        let (column, condition) = (quoted(self.column(&shape, field)?), self.condition(&shape, conditions)?);
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(Vec::new());
+        }
+        let table = quoted(shape.table());
+        let sql = format!("SELECT {column} FROM {table} WHERE {condition} AND {column} IS NOT NULL ORDER BY _id");
+        let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let texts = statement.query_map(params_from_iter(values), |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(texts)
+    }
+
+    /// The resources of an inventory that an account owns, with these members only.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn owned(&self, account: &str, inventory: &str, fields: &[&str]) -> Result<Vec<Row>, StoreError> {
+        let shape = self.shape(inventory)?;
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(Vec::new());
+        }
+        let mut columns = vec!["t._id".to_owned()];
+        for field in fields {
+            columns.push(format!("t.{}", quoted(self.column(&shape, field)?)));
+        }
+        let sql = format!(
+            "SELECT {} FROM AccountResourceRef r CROSS JOIN {} t ON t.uuid = r.resourceUuid WHERE r.accountUuid = ?1",
+            columns.join(", "),
+            quoted(shape.table())
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([account])?;
+        let mut owned = Vec::new();
+        while let Some(stored) = rows.next()? {
+            let mut row = Row::new();
+            for (at, field) in fields.iter().enumerate() {
+                row.set(field, Scalar::from_sql(stored.get(at + 1)?));
+            }
+            owned.push(row);
+        }
+        Ok(owned)
+    }
+
+    /// How many resources have each value of a member; null is left out.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn count_by(&self, inventory: &str, field: &str) -> Result<HashMap<String, i64>, StoreError> {
+        let shape = self.shape(inventory)?;
+        let column = quoted(self.column(&shape, field)?);
+        if !schema::table_exists(self.connection, shape.table())? {
+            return Ok(HashMap::new());
+        }
+        let table = quoted(shape.table());
+        let sql = format!("SELECT {column}, count(*) FROM {table} WHERE {column} IS NOT NULL GROUP BY {column}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let counts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(counts)
     }
 
     /// The most special inventory of the resource with that uuid: `CephBackupStorageInventory` for a
@@ -227,6 +299,16 @@ impl<'store> Transaction<'store> {
         let sql = format!("DELETE FROM {} WHERE {condition}", quoted(shape.table()));
         let values = conditions.iter().map(|(_, value)| value.to_sql()).filter(|value| *value != Sql::Null);
         Ok(self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?)
+    }
+
+    /// Takes the stored capacities of hosts and storages for those with everything that is on them now.
+    ///
+    /// For rows that were copied from a node: after it they have the capacities that the node told.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn settle_capacities(&self) -> Result<(), StoreError> {
+        capacity::settle(self.connection)
     }
 
     /// The most special inventory of the resource with that uuid, of any kind.

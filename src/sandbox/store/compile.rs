@@ -8,7 +8,6 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
-use super::class_name;
 use super::comparison::{Parameters, StoredValue};
 use super::error::ServerError;
 use super::model::{InventoryModel, Join, Kind, Member, Model, Relation};
@@ -16,6 +15,7 @@ use super::ownership;
 use super::request::Viewer;
 use super::schema::{self, quoted};
 use super::zql::{Condition, Literal, Operand, Operator, Restriction, Select, Verb};
+use super::{capacity, class_name};
 
 /// How many relations one path may follow.
 const LONGEST_PATH: usize = 20;
@@ -72,7 +72,7 @@ impl<'a> Compiler<'a> {
         self.aliases += 1;
         let alias = format!("t{}", self.aliases);
         if schema::table_exists(self.connection, shape.table())? {
-            return Ok((format!("{} {alias}", quoted(shape.table())), alias));
+            return Ok((format!("{} {alias}", capacity::source(shape.table())), alias));
         }
         let columns: Vec<String> = shape
             .members
@@ -215,7 +215,7 @@ impl<'a> Compiler<'a> {
         check_boolean(member, operator, &value)?;
         let test = self.member_test(alias, member, operator, &value)?;
         if self.cuts_in_other_order && alias == OUTERMOST && operator == Operator::Equal {
-            let source = format!("{} {alias}", quoted(shape.table()));
+            let source = format!("{} {alias}", capacity::source(shape.table()));
             if schema::table_exists(self.connection, shape.table())?
                 && self.has_many_rows(&format!("SELECT 1 FROM {source} WHERE {test}"))?
             {

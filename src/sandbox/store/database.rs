@@ -105,6 +105,10 @@ impl Store {
         let layout: i64 = store.lock().pragma_query_value(None, "user_version", |row| row.get(0))?;
         match layout {
             schema::LAYOUT => Ok(store),
+            1 => {
+                store.transaction(|tx| schema::upgrade(tx.connection(), tx.model()))?;
+                Ok(store)
+            }
             0 => {
                 store.transaction(|tx| {
                     schema::create(tx.connection())?;

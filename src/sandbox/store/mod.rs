@@ -7,6 +7,7 @@
 //! Source: doc/protocol.md, "Queries" (Q1 to Q23), "ZQL" (Z1 to Z8) and "Replies" (N1 to N7).
 
 mod assemble;
+mod capacity;
 mod change;
 mod class_name;
 mod comparison;

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::capacity;
 use super::error::StoreError;
 use super::model::{InventoryModel, Kind, Model};
 
 /// The version of the table layout; a database with another one is not opened.
-pub(super) const LAYOUT: i64 = 1;
+pub(super) const LAYOUT: i64 = 2;
 
 /// Members with an index besides `uuid` and those that end in `Uuid`.
 const INDEXED: [&str; 9] = ["name", "state", "status", "type", "ip", "hostname", "managementIp", "tag", "category"];
@@ -43,6 +44,20 @@ pub(super) fn columns(model: &Model, root: &'static str) -> Vec<(&'static str, K
 pub(super) fn create(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "user_version", LAYOUT)?;
     Ok(())
+}
+
+/// Brings a database of layout 1 up to date: it had fixed capacities.
+pub(super) fn upgrade(connection: &Connection, model: &Model) -> Result<(), StoreError> {
+    for table in tables(connection)? {
+        for index in capacity::indexes(&table) {
+            connection.execute_batch(&index)?;
+        }
+        if let Some(shape) = model.shape(&format!("{table}Inventory")) {
+            capacity::ensure_view(connection, model, &shape, &columns(model, shape.root))?;
+        }
+    }
+    capacity::settle(connection)?;
+    create(connection)
 }
 
 /// Whether a family has a table yet.
@@ -80,12 +95,12 @@ pub(super) fn ensure_table(connection: &Connection, model: &Model, shape: &Inven
         sql.push_str(&format!(", {} {declared}", quoted(name)));
     }
     sql.push_str(");");
-    for index in indexes(table, &columns) {
+    for index in indexes(table, &columns).into_iter().chain(capacity::indexes(table)) {
         sql.push_str(&index);
         sql.push(';');
     }
     connection.execute_batch(&sql)?;
-    Ok(())
+    capacity::ensure_view(connection, model, shape, &columns)
 }
 
 /// The statements that create the indexes of a table.

@@ -9,13 +9,13 @@ const CEPH_STORE: &str = "eed424abee694bcda5a5e414a61ea3d3";
 const OTHER_ZONE: &str = "195ae9157b9248e3889cc56cfd7d0f8d";
 
 #[track_caller]
-fn inventory(reply: &Reply) -> Value {
+pub(super) fn inventory(reply: &Reply) -> Value {
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.json()["inventory"].clone()
 }
 
 #[track_caller]
-fn uuid(value: &Value) -> String {
+pub(super) fn uuid(value: &Value) -> String {
     value["uuid"].as_str().expect("an inventory has a uuid").to_owned()
 }
 

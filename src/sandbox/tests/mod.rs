@@ -1,5 +1,6 @@
 //! The node over real sockets, with requests written by hand.
 
+mod capacity;
 mod changes;
 mod faults;
 mod harness;

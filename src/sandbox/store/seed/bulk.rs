@@ -11,6 +11,12 @@ use super::super::schema::{self, quoted};
 /// Above this count indexes are dropped and recreated, which is faster for many rows.
 const MANY: u64 = 5_000;
 
+/// The most virtual machines on a new host.
+const VMS_PER_HOST: u64 = 40;
+
+/// The size of a root volume in bytes.
+const ROOT_SIZE: i64 = 8 << 30;
+
 /// The states of the virtual machines: most are running.
 const STATES: [&str; 10] =
     ["Running", "Running", "Running", "Stopped", "Running", "Running", "Running", "Running", "Paused", "Stopped"];
@@ -31,7 +37,8 @@ struct Infrastructure {
 
 /// Adds `count` virtual machines with a nic and a root volume each.
 pub(in crate::sandbox::store) fn insert_vms(tx: &Transaction<'_>, count: u64) -> Result<(), StoreError> {
-    let site = site(tx)?;
+    let mut site = site(tx)?;
+    grow(tx, &mut site, count)?;
     let mut indexes = Vec::new();
     for family in FAMILIES {
         let shape = tx.shape(family)?;
@@ -72,7 +79,9 @@ fn site(tx: &Transaction<'_>) -> Result<Infrastructure, StoreError> {
     let cluster = first("ClusterInventory", &[])?;
     let clusters = tx.get("ClusterInventory", &cluster)?.unwrap_or_default();
     let zone = clusters.text("zoneUuid").ok_or_else(|| missing("zone"))?.to_owned();
-    let hosts = uuids("HostInventory", &[("clusterUuid", cluster.as_str().into())])?;
+    let usable =
+        [("clusterUuid", cluster.as_str().into()), ("state", "Enabled".into()), ("status", "Connected".into())];
+    let hosts = uuids("HostInventory", &usable)?;
     if hosts.is_empty() {
         return Err(missing("host"));
     }
@@ -87,6 +96,40 @@ fn site(tx: &Transaction<'_>) -> Result<Infrastructure, StoreError> {
         cluster,
         zone,
     })
+}
+
+/// Adds the hosts and the storage that the virtual machines need.
+fn grow(tx: &Transaction<'_>, site: &mut Infrastructure, count: u64) -> Result<(), StoreError> {
+    let cluster = [("clusterUuid", Scalar::from(site.cluster.as_str()))];
+    let present = tx.texts("VmInstanceInventory", "uuid", &cluster)?.len() as u64;
+    if present + count > site.hosts.len() as u64 * VMS_PER_HOST {
+        let first = tx.texts("HostInventory", "uuid", &[])?.len() as u64;
+        let model = tx.get("HostInventory", &site.hosts[0])?.unwrap_or_default();
+        site.hosts.clear();
+        for at in first..first + count.div_ceil(VMS_PER_HOST) {
+            let mut row = model.clone();
+            let host = uuid(at, 0);
+            row.set("uuid", host.as_str());
+            row.set("name", format!("host-{}", at + 1));
+            row.set("managementIp", format!("172.21.{}.{}", at / 250 % 256, at % 250 + 1));
+            row.set("cpuNum", 64);
+            for (field, size) in [("CpuCapacity", 640), ("MemoryCapacity", 512 << 30)] {
+                row.set(&format!("total{field}"), size);
+                row.set(&format!("available{field}"), size);
+            }
+            tx.insert("KVMHostInventory", &row)?;
+            site.hosts.push(host);
+        }
+    }
+    // What it already offers stays free.
+    let more = i64::try_from(count).unwrap_or_default().saturating_mul(ROOT_SIZE);
+    tx.connection().execute(
+        "UPDATE PrimaryStorage SET totalCapacity = totalCapacity + ?2, availableCapacity = availableCapacity + ?2, \
+         totalPhysicalCapacity = totalPhysicalCapacity + ?2, \
+         availablePhysicalCapacity = availablePhysicalCapacity + ?2 WHERE uuid = ?1",
+        params![site.storage, more],
+    )?;
+    Ok(())
 }
 
 fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Result<(), StoreError> {
