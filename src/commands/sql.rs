@@ -32,6 +32,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
 pub(super) fn source(cx: &mut Invocation<'_>) -> Result<(Vec<Source>, Options), Error> {
     let options = Options {
         page_size: cx.settings.call.page_size.value,
+        page_parallel: cx.settings.call.page_parallel,
         no_check: cx.settings.call.no_check,
         interrupt: cx.session.interrupt.clone(),
         now: credentials::zone_of(cx.settings.preferences.time_zone.as_deref()).now(),

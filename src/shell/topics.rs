@@ -18,12 +18,13 @@ macro_rules! topic {
 }
 
 /// All topics, in the order of the overview.
-pub const TOPICS: [Topic; 12] = [
+pub const TOPICS: [Topic; 13] = [
     topic!("query", "Conditions, operators and query parameters"),
     topic!("values", "How to write values"),
     topic!("names", "Names in the place of uuids"),
     topic!("output", "Formats, columns, filters, redirection"),
     topic!("sql", "SELECT over the inventories"),
+    topic!("inspect", "Checks of a cloud, and your own"),
     topic!("shell", "Keys, completion, history"),
     topic!("contexts", "Saved nodes, accounts, logging in"),
     topic!("catalog", "Versions of ZStack, and APIs that a node lacks"),

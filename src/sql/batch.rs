@@ -1,6 +1,6 @@
 //! Several statements in one run, which share the tables that one of them reads whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::Connection;
@@ -18,13 +18,17 @@ use super::statement::Statement;
 use super::table::Table;
 use super::vtab::lock;
 
-/// A table that several statements read.
+/// A table that is read more than once.
 #[derive(Default)]
 pub(super) struct SharedTable {
     /// The columns that any of them needs.
     pub(super) needed: Vec<usize>,
+    /// How often it is read.
+    uses: u64,
+    /// Whether one of them reads all its rows.
+    is_read_whole: bool,
     /// Its rows, once they were fetched.
-    pub(super) rows: Option<Arc<Vec<Arc<Block>>>>,
+    rows: Option<Arc<Vec<Arc<Block>>>>,
 }
 
 /// Statements that can be run.
@@ -62,23 +66,23 @@ impl<'a> Batch<'a> {
         Ok(batch)
     }
 
-    /// Finds the tables that more than one statement reads, and one of them whole.
+    /// Finds the tables that are read more than once, and that may take fewer requests if they are fetched whole.
     fn share(&self, statements: &[&Statement]) {
-        let mut uses: HashMap<&'static str, (HashSet<usize>, SharedTable, bool)> = HashMap::new();
-        for (number, statement) in statements.iter().enumerate() {
+        let mut uses: HashMap<&'static str, SharedTable> = HashMap::new();
+        for statement in statements {
             for (_, at) in reads(&self.connection, statement).unwrap_or_default().into_iter().flatten() {
                 let state = lock(&self.state);
                 let Some(scan) = state.scans.get(at).map(|progress| &progress.scan) else { continue };
-                let (by, table, is_whole) = uses.entry(scan.table.inventory).or_default();
-                by.insert(number);
-                *is_whole |= scan.terms.is_empty() && scan.limit.is_none() && !scan.counts;
+                let table = uses.entry(scan.table.inventory).or_default();
+                table.uses += 1;
+                table.is_read_whole |= scan.terms.is_empty() && scan.limit.is_none() && !scan.counts;
                 table.needed.extend(&scan.needed);
             }
         }
         let mut state = lock(&self.state);
         state.scans.clear();
-        for (inventory, (by, mut table, is_whole)) in uses {
-            if by.len() > 1 && is_whole {
+        for (inventory, mut table) in uses {
+            if table.uses > if table.is_read_whole { 1 } else { 2 } {
                 table.needed.sort_unstable();
                 table.needed.dedup();
                 state.shared.insert(inventory, table);
@@ -121,7 +125,15 @@ impl State {
         if let Some(rows) = &shared.rows {
             return Ok(Some(Arc::clone(rows)));
         }
-        let whole = Scan::whole(&scan.table, shared.needed.clone());
+        let (whole, uses) = (Scan::whole(&scan.table, shared.needed.clone()), shared.uses);
+        if !shared.is_read_whole {
+            // The number of rows is a request of its own.
+            let total = self.total(at, &scan.table.conditions(), &scan)?;
+            if total.div_ceil(u64::from(self.page_size)).saturating_add(1) >= uses {
+                self.shared.remove(scan.table.inventory);
+                return Ok(None);
+            }
+        }
         let rows = Arc::new(self.all(at, &Arc::new(whole))?);
         if let Some(shared) = self.shared.get_mut(scan.table.inventory) {
             shared.rows = Some(Arc::clone(&rows));

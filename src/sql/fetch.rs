@@ -37,6 +37,7 @@ pub(crate) struct Source {
 pub(super) struct State {
     pub(super) catalog: Catalog,
     pub(super) page_size: u32,
+    pub(super) how: CallOptions,
     pub(super) no_check: bool,
     pub(super) sources: Vec<Source>,
     pub(super) scans: Vec<Progress>,
@@ -237,8 +238,8 @@ impl State {
         }
         let Some(source) = self.sources.get_mut(source) else { return Ok(None) };
         let (api, answer) = match ask {
-            Ask::Query(query) => (query.api, source.client.query(query, &CallOptions::default(), &mut Unwatched)?),
-            Ask::Read(read) => (read.api, source.client.execute(read, &CallOptions::default(), &mut Unwatched)?),
+            Ask::Query(query) => (query.api, source.client.query(query, &self.how, &mut Unwatched)?),
+            Ask::Read(read) => (read.api, source.client.execute(read, &self.how, &mut Unwatched)?),
         };
         match answer {
             Answer::Reply(reply) => Ok(Some(reply)),

@@ -117,22 +117,27 @@ impl State {
         let keyed = &self.scans[at].keyed;
         let requests = keyed.requests + keys.div_ceil(KEYS_OF_REQUEST) as u64;
         if keyed.total.is_none() && (requests > REQUESTS || keys > KEYS_OF_REQUEST) {
-            let wanted = Wanted { conditions: known, count: true, ..Wanted::default() };
-            let query = plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?;
-            let ask = Ask::Query(Box::new(query));
-            let mut total = 0_u64;
-            for source in 0..self.sources.len() {
-                let counted = match self.send(at, source, &ask) {
-                    Ok(Some(mut reply)) => count(&mut reply).ok(),
-                    _ => None,
-                };
-                // Without an answer lists of keys do.
-                total = total.saturating_add(counted.map_or(u64::MAX, |count| count as u64));
-            }
+            let total = self.total(at, known, scan)?;
             self.scans[at].keyed.total = Some(total);
         }
         let total = self.scans[at].keyed.total;
         Ok(total.is_some_and(|total| total <= WHOLE_ROWS && total.div_ceil(u64::from(self.page_size)) <= requests))
+    }
+
+    /// How many rows of a table meet conditions; no end of them where the node does not say.
+    pub(super) fn total(&mut self, at: usize, conditions: &Conditions, scan: &Scan) -> Result<u64, Error> {
+        let wanted = Wanted { conditions, count: true, ..Wanted::default() };
+        let query = plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?;
+        let ask = Ask::Query(Box::new(query));
+        let mut total = 0_u64;
+        for source in 0..self.sources.len() {
+            let counted = match self.send(at, source, &ask) {
+                Ok(Some(mut reply)) => count(&mut reply).ok(),
+                _ => None,
+            };
+            total = total.saturating_add(counted.map_or(u64::MAX, |count| count as u64));
+        }
+        Ok(total)
     }
 
     /// Takes the rows of a table that was fetched whole.

@@ -15,7 +15,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::catalog::Catalog;
-use crate::client::{self, Reply};
+use crate::client::{self, CallOptions, Reply};
 use crate::dates;
 use crate::interrupt::Interrupt;
 use crate::json::{self, Piece, Pieces, ReadError};
@@ -37,6 +37,8 @@ const CHUNK: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) page_size: u32,
+    /// How many pages are fetched at once.
+    pub(crate) page_parallel: Option<u32>,
     /// Whether values are passed on that the catalog does not know.
     pub(crate) no_check: bool,
     pub(crate) interrupt: Interrupt,
@@ -107,6 +109,7 @@ impl State {
         Arc::new(Mutex::new(State {
             catalog,
             page_size: options.page_size,
+            how: CallOptions { page_parallel: options.page_parallel, ..CallOptions::default() },
             no_check: options.no_check,
             sources,
             scans: Vec::new(),

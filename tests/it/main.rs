@@ -18,6 +18,7 @@ mod every_api;
 mod faults;
 mod harness;
 mod imports;
+mod inspect;
 mod interrupts;
 mod jobs;
 mod lines;
