@@ -2,13 +2,16 @@
 
 use std::io::{self, Write};
 
+use crate::catalog::Catalog;
 use crate::client;
 use crate::config::Confirm;
 use crate::error::{Error, OwnError};
 use crate::plan::Plan;
 use crate::session::{Invocation, Lookup, Session, Settings, lookup, nodes};
-use crate::shell::{self, Danger, Hit};
+use crate::shell::{self, Danger, Harm, Hit};
 use crate::syntax::{Command, Operator, split_list};
+
+use super::belongings;
 
 /// When to ask: as `set confirm` said, else as the context wants.
 pub(crate) fn confirmation(session: &Session, settings: &Settings) -> Confirm {
@@ -35,19 +38,31 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
         return Ok(());
     }
     let place = nodes::node(cx.session, cx.settings)?.name();
-    // The question waits briefly for names; those that are late are left out.
-    let hits = hits(&mut lookup(cx.session, cx.settings)?, command, &danger);
+    // The question waits briefly for names and counts; those that are late are left out.
+    let mut lookup = lookup(cx.session, cx.settings)?;
+    let hits = hits(&mut lookup, command, &danger);
+    let belongs = belongs(&lookup, cx.session.catalog, &danger, &hits);
     if cx.session.interrupt.is_set() {
         return Err(client::Error::Interrupted { job: None }.into());
     }
     let strict = asked == Confirm::Strict;
-    let question = shell::question(api.name, &danger, &hits, &place, strict);
+    let question = shell::question(api.name, &danger, &hits, belongs.as_deref(), &place, strict);
     // Only the last line of the question is the prompt; the others are printed above it.
     let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
     writeln!(io::stderr(), "{above}")?;
     let _attended = cx.session.attend_to_ends()?;
     let answer = shell::ask(last)?.unwrap_or_default();
     if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
+}
+
+/// What belongs to the resources that the question is about, as a sentence. What is only detached keeps what belongs to
+/// it.
+fn belongs(lookup: &Lookup, catalog: Catalog, danger: &Danger, hits: &[Hit]) -> Option<String> {
+    let target = danger.targets.first().filter(|_| danger.harm != Harm::Separates)?;
+    let rows = catalog.inventory(catalog.api(target.query?)?.inventory?)?;
+    let found = hits.iter().filter(|hit| hit.parameter == target.parameter && hit.name.is_some());
+    let uuids: Vec<String> = found.map(|hit| hit.uuid.clone()).collect();
+    if uuids.is_empty() { None } else { belongings::counted(lookup, catalog, &catalog.kind_of(&rows)?, &uuids) }
 }
 
 /// The resources that would be destroyed.

@@ -3,6 +3,7 @@
 //! [`run()`] runs and prints a plan; [`send`] and [`show`] are its two halves, for commands that need only one of them.
 
 mod arrange;
+pub(crate) mod belongings;
 pub(crate) mod confirm;
 pub(crate) mod job_rows;
 mod kept;

@@ -68,6 +68,19 @@ pub(crate) fn tell_unasked(cx: &Invocation<'_>, names: &Names) {
 /// # Errors
 /// Where a name means nothing or several resources, or the node cannot be asked.
 pub(crate) fn resolve(cx: &mut Invocation<'_>, names: &Names) -> Result<Command, Error> {
+    let (command, notes) = resolve_untold(cx, names)?;
+    let mut told: Vec<&str> = Vec::new();
+    for note in &notes {
+        if !told.contains(&note.as_str()) {
+            cx.say(&json::escape_unprintable(note));
+            told.push(note);
+        }
+    }
+    Ok(command)
+}
+
+/// As [`resolve`], but gives what is to be said instead of saying it.
+pub(crate) fn resolve_untold(cx: &mut Invocation<'_>, names: &Names) -> Result<(Command, Vec<String>), Error> {
     let mut searches: Vec<Search> = Vec::new();
     let mut asked_in = Vec::new();
     for name in &names.names {
@@ -111,14 +124,9 @@ pub(crate) fn resolve(cx: &mut Invocation<'_>, names: &Names) -> Result<Command,
         }
         uuids.push(matches.iter().map(|found| found.uuid.clone()).collect());
     }
-    let mut told: Vec<&str> = Vec::new();
-    for note in &notes {
-        if !told.contains(&note.as_str()) {
-            cx.say(&json::escape_unprintable(note));
-            told.push(note);
-        }
-    }
-    Ok(names.resolved(&uuids))
+    let pairs = matches.iter().flatten().map(|found| (found.uuid.clone(), found.name.clone()));
+    cx.session.names = pairs.collect();
+    Ok((names.resolved(&uuids), notes))
 }
 
 /// The place of the search that finds a name, which joins those of the same kind.

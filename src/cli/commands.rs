@@ -34,9 +34,9 @@ pub enum OwnCommand {
     Job(JobLine),
     /// Show an earlier result again, or list them
     More {
-        /// The number of the result; without it, all are listed
-        #[arg(value_name = Lookup::Result.name(), value_parser = |text: &str| whole(text, 1..=u64::MAX))]
-        number: Option<u64>,
+        /// The number of the result, or -1 for the last, -2 for the one before; without it, all are listed
+        #[arg(value_name = Lookup::Result.name(), allow_negative_numbers = true, value_parser = |text: &str| whole(text, -100_000_i64..=i64::MAX))]
+        number: Option<i64>,
     },
     /// Write earlier results to files
     Save {
@@ -58,10 +58,14 @@ pub enum OwnCommand {
     },
     /// Show or change a setting of the shell
     Set {
+        /// Keep it for good, for all contexts; `context set` keeps it for one
+        #[arg(long)]
+        save: bool,
         /// The setting; without it, all are shown
         #[arg(value_name = Lookup::Setting.name())]
         name: Option<String>,
-        /// Its new value; `default` resets it; without it, the value is shown
+        /// Its new value; `default` resets it; without it, the value is shown. Before columns the name of a query: they hold
+        /// for that one only
         #[arg(value_name = Lookup::SettingValue.name())]
         value: Vec<String>,
     },
@@ -88,6 +92,15 @@ pub enum OwnCommand {
     Raw(RawLine),
     /// Show the capacity of hosts, primary and backup storage
     Capacity,
+    /// Show a resource, what it belongs to and what belongs to it
+    Describe {
+        /// Its kind, such as vm, host, network or any name that ZQL has
+        #[arg(value_name = Lookup::Kind.name())]
+        kind: String,
+        /// Its name or its uuid
+        #[arg(value_name = Lookup::Resource.name())]
+        name: String,
+    },
     /// Show the APIs that the program knows
     #[command(subcommand)]
     Catalog(CatalogCommand),

@@ -34,8 +34,12 @@ named! {
         ContextKeys = "KEY=VALUE",
         /// A job that this machine submitted
         Job = "UUID",
+        /// A kind of resource
+        Kind = "KIND",
         /// A path that the catalog has with the method before it
         Path = "PATH",
+        /// A resource of the kind before it
+        Resource = "NAME|UUID",
         /// The number of an earlier result
         Result = "N",
         /// Numbers of earlier results

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::failure::ApiFailure;
 use crate::json::{MEMORY_LIMIT, Piece, Pieces, ReadError, Scanner};
+use crate::plan::Subject;
 
 /// Options of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,6 +208,9 @@ impl Watch for Unwatched {
 pub trait JobRecord: Send {
     /// Called before an action is sent, since its answer may be lost.
     fn submitted(&mut self, job: &Job, at: Duration);
+
+    /// Called with what the action acts on, where that is known.
+    fn acts_on(&mut self, _uuid: &str, _subject: &Subject) {}
 
     /// Called with the outcome.
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration);

@@ -1,9 +1,12 @@
 //! Calls of APIs by name, the most common commands.
 
+use jiff::civil::DateTime;
+
 use crate::calls::{self, view};
 use crate::catalog::Catalog;
 use crate::cli;
 use crate::client;
+use crate::dates;
 use crate::error::Error;
 use crate::plan::{self, Effect, Names, Plan};
 use crate::session::{Invocation, Line, credentials, nodes, offers};
@@ -39,40 +42,59 @@ fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Err
         command = if cx.settings.call.dry_run { names.with_names() } else { names.with_any_uuids() };
     }
     let is_shown = names.is_some() && cx.settings.call.dry_run;
-    let planned = planned(cx, &command, is_shown)?;
+    let now = node_time(cx, &command)?;
+    let planned = planned(cx, &command, now, is_shown)?;
     // A wrong format or column is reported before anything is sent.
-    let view = view::of_settings(cx)?;
-    let mut planned = fit_to_node(cx, &command, planned)?;
+    let view = view::of_api(cx, &command.name)?;
+    let mut planned = fit_to_node(cx, &command, planned, now)?;
     warn_of_newer(cx, &command);
     match names {
         Some(names) if cx.settings.call.dry_run => calls::names::tell_unasked(cx, &names),
-        Some(names) => (command, planned) = with_uuids(cx, &names)?,
+        Some(names) => (command, planned) = with_uuids(cx, &names, now)?,
         None => {}
     }
     calls::run(cx, &command, planned, view)
 }
 
 /// The command with uuids for its names, and what it comes to.
-fn with_uuids(cx: &mut Invocation<'_>, names: &Names) -> Result<(Command, Plan), Error> {
+fn with_uuids(cx: &mut Invocation<'_>, names: &Names, now: Option<DateTime>) -> Result<(Command, Plan), Error> {
     let command = calls::names::resolve(cx, names)?;
-    let planned = planned(cx, &command, false)?;
+    let planned = planned(cx, &command, now, false)?;
     Ok((command, planned))
 }
 
+/// What the node's clock shows, for a condition that tells a date by how long ago it was. The zone is that of the
+/// context, or else what the node says; without either, this machine's.
+fn node_time(cx: &mut Invocation<'_>, command: &Command) -> Result<Option<DateTime>, Error> {
+    let is_query = cx.session.catalog.api_ignoring_case(&command.name).is_some_and(|api| api.is_query);
+    let is_ago = |value: &str| dates::ago(value, DateTime::default()).is_some();
+    if !is_query || !command.arguments.iter().any(|argument| is_ago(&argument.value)) {
+        return Ok(None);
+    }
+    let named = cx.settings.preferences.time_zone.as_deref();
+    let zone = match named {
+        None if !cx.settings.call.dry_run => nodes::node(cx.session, cx.settings)?.client.zone(),
+        _ => None,
+    };
+    Ok(Some(zone.unwrap_or_else(|| credentials::zone_of(named)).now()))
+}
+
 /// What a command comes to. One that is shown and never sent may hold names where uuids belong.
-fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Result<Plan, Error> {
+fn planned(
+    cx: &mut Invocation<'_>,
+    command: &Command,
+    now: Option<DateTime>,
+    holds_names: bool,
+) -> Result<Plan, Error> {
     let settings = &cx.settings.call;
     let mut how = plan::Options {
         no_check: settings.no_check,
         page_size: settings.page_size.value,
         timeout: settings.patience(),
         session: None,
-        now: None,
+        now,
         holds_names,
     };
-    if command.arguments.iter().any(|argument| argument.value.trim_start().starts_with('-')) {
-        how.now = Some(credentials::zone_of(cx.settings.preferences.time_zone.as_deref()).now());
-    }
     let api = cx.session.catalog.api_ignoring_case(&command.name);
     let names_session = api.filter(|api| api.path_variables().any(|variable| variable == "sessionUuid"));
     if let Some(api) = names_session
@@ -89,13 +111,13 @@ fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Res
 
 /// Checks that the node does not run another API instead, and adapts the request to its version. For most calls neither
 /// is necessary, and the node is not asked.
-fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan) -> Result<Plan, Error> {
+fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan, now: Option<DateTime>) -> Result<Plan, Error> {
     let (name, effect) = match &plan {
         Plan::Call(request) => (request.api, request.effect),
         Plan::Query(query) => (query.api, Effect::Query),
     };
     offers::check(cx.session, cx.settings, name, effect)?;
-    if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command, false) } else { Ok(plan) }
+    if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command, now, false) } else { Ok(plan) }
 }
 
 /// Warns of parameters and fields that the node's version does not have: a node ignores such parameters (P6), and fails

@@ -12,6 +12,8 @@ mod checks;
 mod complete;
 mod completions;
 mod context;
+mod describe;
+mod describe_page;
 pub mod help;
 mod history;
 mod inspect;
@@ -70,8 +72,9 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
             save::run(cx, numbers, target.as_deref(), json_only.is_some())
         }
         OwnCommand::History { count } => history::run(cx, *count),
-        OwnCommand::Set { name, value } => set::run(cx, name.as_deref(), &value.join(" ")),
+        OwnCommand::Set { save, name, value } => set::run(cx, name.as_deref(), value, *save),
         OwnCommand::Capacity => capacity::run(cx),
+        OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Inspect(line) => inspect::run(cx, line),
         OwnCommand::Sql { statement } => sql::run(cx, &statement.join(" ")),

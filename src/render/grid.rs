@@ -324,6 +324,9 @@ fn columns(shape: &Shape, fields: &[Field], view: &View, selection: Option<&Sele
             None => columns.push(Candidate::asked(column.clone())),
         }
     }
+    if let Some(told) = &view.section {
+        columns.retain(|known| known.rank == 0 || !told.iter().any(|name| known.column.path == [name.as_str()]));
+    }
     if view.terminal && view.format == Format::Table { defaults::on_terminal(columns, &view.named) } else { columns }
 }
 

@@ -107,6 +107,9 @@ pub struct View {
     /// Default columns that are shown as another one: the member that refers to a resource by its uuid, and the one that
     /// holds that resource.
     pub named: Vec<(String, String)>,
+    /// Where the rows are a section of a page about a resource: members that it tells already, which get no default column.
+    /// One row is a table there as well.
+    pub section: Option<Vec<String>>,
     /// The inventory that the rows are taken from, where only some of its members were asked for.
     pub taken_from: Option<String>,
 }
@@ -139,6 +142,7 @@ impl View {
             folds: false,
             by_name: false,
             named: Vec::new(),
+            section: None,
             taken_from: None,
         }
     }

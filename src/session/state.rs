@@ -53,6 +53,8 @@ pub(crate) struct Session {
     /// The uuid of an action that was refused for its session, while its line runs once more: it is sent again under that
     /// uuid.
     pub(crate) refused_job: Option<JobUuid>,
+    /// The names that the last command with names gave, with the uuids that they stood for.
+    pub(crate) names: Vec<(String, String)>,
     /// The last action of the line whose result was printed.
     pub(crate) printed_action: Option<PrintedAction>,
     /// The recorded result of the current command.
@@ -126,6 +128,7 @@ impl Session {
             known: KnownSecrets::default(),
             advice: None,
             refused_job: None,
+            names: Vec::new(),
             printed_action: None,
             recording: None,
             reads_stdin: false,

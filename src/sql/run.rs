@@ -224,9 +224,14 @@ fn columns(statement: &Statement, prepared: &rusqlite::Statement<'_>) -> Vec<Res
             Some(declared) => ColumnKind::of_declared(declared),
             None => statement.counts_bytes(index, count).then_some(ColumnKind::Bytes),
         };
-        // Members of a row need names of their own.
+        // Members of a row need names of their own: `h_name` beside `name`.
         let mut name = column.name().to_owned();
         let mut number = 1;
+        if columns.iter().any(|known| known.field.name == name)
+            && let Some(qualified) = statement.qualified(index, count)
+        {
+            name = qualified;
+        }
         while columns.iter().any(|known| known.field.name == name) {
             number += 1;
             name = format!("{}_{number}", column.name());

@@ -109,8 +109,10 @@ impl Scan {
             && !counts
         {
             let order: Vec<(i32, bool)> = info.order_bys().map(|by| (by.column(), by.is_order_by_desc())).collect();
+            // A list that is too long for one request cannot be split together with an order.
+            let has_list = found.iter().any(|(_, term)| term.comparison == Comparison::In);
             scan.order = match order[..] {
-                [(column, descends)] => {
+                [(column, descends)] if !has_list => {
                     usize::try_from(column).ok().filter(|at| scan.sorts(*at)).map(|at| (at, descends))
                 }
                 _ => None,

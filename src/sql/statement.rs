@@ -113,6 +113,17 @@ impl Statement {
         found
     }
 
+    /// The name of a column of the result with the table that it is of: `h_name` for `h.name`. `count` is the number of
+    /// columns.
+    pub(super) fn qualified(&self, index: usize, count: usize) -> Option<String> {
+        let all = tokens(&self.text);
+        let items = selected(&all);
+        match items.get(index).filter(|_| items.len() == count)? {
+            [table, dot, column] if dot.text == "." => Some(format!("{}_{}", table.name()?, column.name()?)),
+            _ => None,
+        }
+    }
+
     /// The statement with an error of SQLite, which counts bytes.
     pub(super) fn wrong(&self, problem: &str, offset: i32) -> StatementError {
         let all = tokens(&self.text);

@@ -14,6 +14,7 @@ mod program;
 mod report;
 mod spinner;
 mod ui;
+mod watch_keys;
 
 pub(crate) use export::Export;
 pub(crate) use full_screen::FullScreen;
@@ -24,3 +25,4 @@ pub(crate) use program::Program;
 pub(crate) use report::{Reporter, Source, bug};
 pub(crate) use spinner::JobsProgress;
 pub(crate) use ui::{Screen, Terminal, Ui};
+pub(crate) use watch_keys::WatchKeys;

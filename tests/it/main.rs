@@ -10,6 +10,7 @@ mod batches;
 mod calls;
 mod completion;
 mod contexts;
+mod describe;
 mod documents;
 mod editions;
 mod ends;

@@ -189,6 +189,14 @@ fn a_join_fetches_the_inner_rows_by_lists() {
 }
 
 #[test]
+fn columns_of_one_name_are_told_apart() {
+    let node = cloud();
+    let statement =
+        "select v.name, h.name, upper(v.name) name from vminstance v join host h on h.uuid = v.hostUuid limit 1";
+    run(&node, &["sql", statement, "-o", "csv"]).succeeds().stdout("name,h_name,name_2\nvm-0,host-0,VM-0\n");
+}
+
+#[test]
 fn a_limit_stops_fetching() {
     let node = cloud();
     run(&node, &["sql", "select name from vminstance limit 5", "-o", "value"])

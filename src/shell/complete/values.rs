@@ -211,6 +211,18 @@ pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Exp
     (start, expected)
 }
 
+/// Expects a resource of a kind, by its name.
+pub(super) fn of_kind<'p>(catalog: Catalog, kind: &str) -> Expected<'p> {
+    let reference = catalog.kind(kind).map(|kind| {
+        let by_name = kind.inventory.field("name").is_some();
+        Reference { query: kind.query, by_name }
+    });
+    match reference {
+        Some(reference) => Expected::Value(Values { reference: Some(reference), ..Values::default() }),
+        None => Expected::Nothing(None),
+    }
+}
+
 /// Returns what is expected as the value of a setting of the shell.
 pub(super) fn of_setting<'p>(name: &str) -> Expected<'p> {
     match Setting::of_shell().find(|setting| setting.name() == name) {
