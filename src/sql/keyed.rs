@@ -14,7 +14,8 @@ use crate::syntax::{Operator, join_list};
 use super::block::Block;
 use super::cell::Cell;
 use super::error::Error;
-use super::fetch::{Ask, Conditions, State, count, fill};
+use super::fetch::{Ask, Conditions, State};
+use super::rows::{count, fill};
 use super::scan::Scan;
 
 /// How many keys are looked up together: those of one row each, and others.

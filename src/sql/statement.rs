@@ -173,7 +173,7 @@ fn selected<'t, 's>(all: &'t [Token<'s>]) -> Vec<&'t [Token<'s>]> {
     let end = outermost("from").filter(|end| *end > start).unwrap_or(all.len());
     let mut items = Vec::new();
     let mut from = start + 1;
-    for at in from..=end {
+    for at in start + 1..=end {
         if at == end || (depths[at] == 0 && all[at].text == ",") {
             items.push(&all[from..at]);
             from = at + 1;

@@ -17,7 +17,8 @@ use rusqlite::{Connection, Error, Result};
 
 use super::block::Block;
 use super::cell::{Cell, Comparison};
-use super::fetch::{Open, Reading, Shared, State, Value};
+use super::fetch::{Open, Shared, State, Value};
+use super::rows::Reading;
 use super::scan::Scan;
 use super::table::Table;
 
