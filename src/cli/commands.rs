@@ -7,11 +7,12 @@ use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::catalog::{Catalog, Method};
+use crate::named::named;
 use crate::sandbox::{Edition, FaultKind};
 use crate::secret::Secret;
 
 use super::options::whole;
-use super::values::{Lookup, Suggested, choices};
+use super::values::{Lookup, OneOf, Suggested, choices};
 
 /// One of the program's own commands.
 #[derive(Clone, Debug, Subcommand)]
@@ -113,6 +114,14 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// Run a SELECT over the inventories, which are its tables
+    Sql {
+        /// The statement; in front of it EXPLAIN shows the requests and sends nothing
+        #[arg(required = true)]
+        statement: Vec<String>,
+    },
+    /// Look for what is wrong in the cloud
+    Inspect(InspectLine),
     /// Send any request to the node and wait for its job
     Raw(RawLine),
     /// Show the capacity of hosts, primary and backup storage
@@ -276,6 +285,39 @@ pub enum ContextCommand {
         #[arg(value_name = Lookup::Context.name())]
         name: String,
     },
+}
+
+/// `inspect …`
+#[derive(Args, Clone, Debug)]
+pub struct InspectLine {
+    /// The checks to make; default all
+    #[arg(value_name = "CHECK")]
+    pub names: Vec<String>,
+    /// Exit with 8 if something is found that is this or worse
+    #[arg(long, value_name = "WEIGHT", value_parser = OneOf {
+        from_name: Weight::from_name,
+        choices: || choices(Weight::ALL.map(|choice| (choice.name(), choice.summary()))),
+    })]
+    pub fail_on: Option<Weight>,
+    /// Make the checks of this file, too
+    #[arg(long, value_name = "FILE")]
+    pub checks: Option<PathBuf>,
+    /// List the checks; nothing is sent
+    #[arg(long)]
+    pub list: bool,
+}
+
+named! {
+    /// How much a finding matters.
+    #[derive(PartialOrd, Ord)]
+    pub enum Weight {
+        /// Something does not work
+        Urgent = "urgent",
+        /// Something will not work before long
+        Important = "important",
+        /// Something could be better
+        Normal = "normal",
+    }
 }
 
 /// `job …`

@@ -9,6 +9,7 @@ mod capacity;
 mod capacity_rows;
 mod captcha;
 mod catalog;
+mod checks;
 mod complete;
 mod completions;
 mod context;
@@ -17,6 +18,7 @@ mod describe_page;
 mod each;
 pub mod help;
 mod history;
+mod inspect;
 mod job;
 mod job_named;
 mod job_wait;
@@ -27,6 +29,7 @@ mod raw;
 mod sandbox;
 mod save;
 mod set;
+mod sql;
 pub(crate) mod variables;
 mod zql;
 
@@ -80,6 +83,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
         OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
+        OwnCommand::Inspect(line) => inspect::run(cx, line),
+        OwnCommand::Sql { statement } => sql::run(cx, &statement.join(" ")),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),
         OwnCommand::Complete { line } => complete::run(cx, &line.join(" ")),

@@ -105,8 +105,14 @@ impl Line {
         if let Some(Redirection::Filter(expression)) = &redirection {
             self.options.jq.get_or_insert_with(|| expression.clone());
         }
-        if let Ok(cli::Line::Call(called)) = &self.command {
-            self.words = words_of(called, words);
+        match &mut self.command {
+            Ok(cli::Line::Call(called)) => self.words = words_of(called, words),
+            // SQL has quotes of its own: those around the statement are taken away, and those within it stay.
+            Ok(cli::Line::Own(OwnCommand::Sql { statement })) if statement.len() > 1 => {
+                let words = words_of(statement, words);
+                *statement = words.iter().map(|word| self.text[word.span.clone()].to_owned()).collect();
+            }
+            _ => {}
         }
         self.redirection = redirection;
     }
