@@ -50,6 +50,21 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
 }
 
+/// Asks whether something may be replaced, unless `yes` says so. `what` is what would happen.
+pub(crate) fn replacing(cx: &mut Invocation<'_>, what: &str, yes: bool) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    let terminal = cx.settings.ui.terminal;
+    if !terminal.stdin || !terminal.stderr || cx.session.scripts > 0 {
+        return Err(Error::Own(OwnError::Unasked(format!("{what}; --yes does so without asking"))));
+    }
+    let _attended = cx.session.attend_to_ends()?;
+    let answer = shell::ask(&format!("{what}. Go on? [y/N] "))?.unwrap_or_default();
+    let agrees = matches!(answer.trim(), "y" | "Y" | "yes");
+    if agrees { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
+}
+
 /// The resources that would be destroyed.
 fn hits(lookup: &mut Lookup, command: &Command, danger: &Danger) -> Vec<Hit> {
     let mut hits = Vec::new();

@@ -290,6 +290,37 @@ pub enum SandboxCommand {
         #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1..=1_000_000_000_000_u64))]
         vms: Option<u64>,
     },
+    /// Copy what the queries of a node tell into the sandbox; nothing is changed on the node
+    Clone {
+        /// Only these kinds, such as host,vminstance
+        #[arg(long, value_name = "KIND[,KIND...]")]
+        only: Option<String>,
+        /// Replace the sandbox without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Save its state under a name
+    Save {
+        /// The name
+        name: String,
+    },
+    /// Replace it by a saved state
+    Load {
+        /// The name of the state
+        name: String,
+        /// Replace the sandbox without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the saved states
+    List,
+    /// Show what is different between two states
+    Changes {
+        /// The name of a state
+        before: String,
+        /// The name of another one; without it, the present state
+        after: Option<String>,
+    },
     /// Print the path of its database
     Path,
 }

@@ -21,11 +21,13 @@ mod man;
 mod more;
 mod raw;
 mod sandbox;
+mod sandbox_clone;
+mod sandbox_states;
 mod save;
 mod set;
 mod zql;
 
-use crate::cli::{Options, OwnCommand};
+use crate::cli::{Options, OwnCommand, SandboxCommand};
 use crate::error::Error;
 use crate::session::{Invocation, Session, Settings};
 use crate::shell::Flow;
@@ -38,6 +40,7 @@ pub(crate) fn settings(
     settled: Result<Settings, Error>,
 ) -> Result<Settings, Error> {
     match command {
+        OwnCommand::Sandbox(SandboxCommand::Clone { .. }) => settled,
         OwnCommand::Context(_) | OwnCommand::Complete { .. } | OwnCommand::Sandbox(_) => {
             Ok(session.settle_typed(options))
         }
