@@ -42,6 +42,15 @@ pub enum ExitCode {
     Interrupted = 130,
 }
 
+impl ExitCode {
+    /// The code of that number.
+    pub fn of_number(number: i32) -> Option<ExitCode> {
+        use ExitCode::{Bug, Command, Done, Empty, Failed, Interrupted, NoAnswer, NoSession, Options, Unknown};
+        let all = [Done, Command, Options, Failed, NoAnswer, NoSession, Unknown, Empty, Bug, Interrupted];
+        all.into_iter().find(|code| *code as i32 == number)
+    }
+}
+
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         std::process::ExitCode::from(code as u8)

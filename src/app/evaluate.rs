@@ -1,7 +1,7 @@
 //! A line, run: its redirection set up, its settings settled, its command called.
 
 use crate::cli::{self, OwnCommand};
-use crate::commands::{self, call};
+use crate::commands::{self, call, rehearse};
 use crate::error::Error;
 use crate::render::{self, Filter};
 use crate::session::{Invocation, Line, PrintedAction, Session, offers};
@@ -64,6 +64,13 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
         cli::Line::Text(text) => out.write_text(&text)?,
         cli::Line::Own(OwnCommand::Run { file }) => {
             return script::file(session, &file, &line.options, &mut out, run_line);
+        }
+        cli::Line::Own(OwnCommand::Rehearse(typed)) => {
+            let settings = &session.settle(&line.options)?;
+            let rehearsed = rehearse::run(&mut Invocation { session, settings, out: out.again() }, &typed)?;
+            if let Some(script) = rehearsed {
+                return script::file(session, &script.path, &line.options, &mut out, run_line);
+            }
         }
         cli::Line::Own(command) => {
             let settled = session.settle(&line.options);

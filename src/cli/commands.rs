@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use crate::catalog::{Catalog, Method};
 use crate::sandbox::{Edition, FaultKind};
@@ -75,6 +75,8 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// Run a script in a copy of the node, and show what would be different
+    Rehearse(RehearseLine),
     /// Send any request to the node and wait for its job
     Raw(RawLine),
     /// Show the capacity of hosts, primary and backup storage
@@ -323,6 +325,23 @@ pub enum SandboxCommand {
     },
     /// Print the path of its database
     Path,
+}
+
+/// `rehearse …`
+#[derive(Args, Clone, Debug)]
+pub struct RehearseLine {
+    /// In a saved state of the sandbox instead of a new copy
+    #[arg(long, value_name = "NAME")]
+    pub from: Option<String>,
+    /// Then ask, and run it for real
+    #[arg(long)]
+    pub then_run: bool,
+    /// With --then-run: do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// A file with commands, or a command
+    #[arg(required = true, value_name = "FILE|LINE", value_hint = ValueHint::AnyPath)]
+    pub line: Vec<String>,
 }
 
 /// `sandbox serve …`; the port is the program's `--port`.

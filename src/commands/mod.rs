@@ -20,6 +20,7 @@ pub(crate) mod login;
 mod man;
 mod more;
 mod raw;
+pub(crate) mod rehearse;
 mod sandbox;
 mod sandbox_clone;
 mod sandbox_states;
@@ -80,8 +81,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Man => man::run(cx),
         OwnCommand::Sandbox(command) => sandbox::run(cx, command),
         OwnCommand::Job(line) => job::run(cx, line),
-        // `app` runs scripts itself.
-        OwnCommand::Run { .. } => Ok(Flow::Continue),
+        // `app` runs scripts itself, and what was rehearsed.
+        OwnCommand::Run { .. } | OwnCommand::Rehearse(_) => Ok(Flow::Continue),
     }
 }
 

@@ -80,11 +80,16 @@ pub(super) fn copy(cx: &mut Invocation<'_>, directory: &Path, only: Option<&str>
     Ok(copied)
 }
 
-/// Says what came of a copy.
-pub(super) fn tell(cx: &Invocation<'_>, copied: &Copied) {
+/// Says which queries failed.
+pub(super) fn warn(cx: &Invocation<'_>, copied: &Copied) {
     for (query, why) in &copied.failed {
         cx.settings.ui.warn(&format!("{query} failed and was left out: {why}"));
     }
+}
+
+/// Says what came of a copy.
+pub(super) fn tell(cx: &Invocation<'_>, copied: &Copied) {
+    warn(cx, copied);
     let from =
         cx.settings.target.context.as_ref().map_or_else(|| "the node".to_owned(), |name| format!("context {name}"));
     cx.say(&format!("the sandbox is a copy of {from}: {} rows of {} queries", copied.rows, copied.kinds));

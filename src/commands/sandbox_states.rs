@@ -73,11 +73,11 @@ pub(super) fn compare(
         Some(name) => saved(directory, name)?,
         None => sandbox::path(directory),
     };
-    show_changes(cx, &sandbox::changes(&before, &after)?)
+    show_changes(cx, &sandbox::changes(&before, &after)?, Vec::new())
 }
 
-/// Prints changes: a row for each, or for each member that is different.
-pub(super) fn show_changes(cx: &mut Invocation<'_>, changes: &[Change]) -> Result<(), Error> {
+/// Prints changes, a row for each, or for each member that is different; then other rows, such as failures.
+pub(super) fn show_changes(cx: &mut Invocation<'_>, changes: &[Change], others: Vec<Value>) -> Result<(), Error> {
     let text = |text: &str| Some(Value::text(text));
     let mut rows = Vec::new();
     for change in changes {
@@ -102,7 +102,10 @@ pub(super) fn show_changes(cx: &mut Invocation<'_>, changes: &[Change]) -> Resul
         }
         rows.extend(change.members.iter().map(|member| row(Some(member))));
     }
-    let kinds = ["change", "kind", "name", "uuid", "member", "before", "after"].map(|name| (name, FieldKind::Text));
+    let columns = ["change", "kind", "name", "uuid", "member", "before", "after", "line", "message"];
+    let shown = if others.is_empty() { &columns[..7] } else { &columns[..] };
+    rows.extend(others);
+    let kinds: Vec<_> = shown.iter().map(|name| (*name, FieldKind::Text)).collect();
     print(cx, &Value::Map(vec![("inventories".to_owned(), Value::List(rows))]), &kinds)
 }
 

@@ -71,6 +71,21 @@ pub fn load(directory: &Path, file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Copies the present state of the sandbox in a directory to another directory.
+///
+/// # Errors
+/// `File` and `Store` if a database cannot be read or written.
+pub fn copy(directory: &Path, to: &Path) -> Result<(), Error> {
+    std::fs::create_dir_all(directory).map_err(file_error(directory))?;
+    std::fs::create_dir_all(to).map_err(file_error(to))?;
+    let file = part_of(&path(to));
+    private::options().create_new(true).append(true).open(&file).map_err(file_error(&file))?;
+    Store::open(&path(directory))?.copy_to(&file)?;
+    let loaded = load(to, &file);
+    remove(&file)?;
+    loaded
+}
+
 /// The named states of the sandbox in a directory, by name.
 ///
 /// # Errors

@@ -116,7 +116,14 @@ impl Comparison<'_> {
             .filter(|column| !ALWAYS.contains(column))
             .collect();
         let has = |name: &str| columns.contains(&name);
-        let keys = if has("uuid") {
+        let (was, is) = (self.has("before", name)?, self.has("after", name)?);
+        // Rows that only say what belongs together may have no uuid although their inventory does.
+        let mut all_named = has("uuid");
+        for (database, _) in [("before", was), ("after", is)].iter().filter(|(_, exists)| *exists && has("uuid")) {
+            let sql = format!("SELECT count(*) FROM {database}.{} WHERE uuid IS NULL", quoted(name));
+            all_named = all_named && self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))? == 0;
+        }
+        let keys = if all_named {
             vec!["uuid"]
         } else if has("category") && has("name") {
             vec!["category", "name"]
@@ -124,7 +131,6 @@ impl Comparison<'_> {
             columns.iter().copied().filter(|column| !matches!(*column, "createDate" | "id")).collect()
         };
         let table = Table { name, shape, columns, keys };
-        let (was, is) = (self.has("before", name)?, self.has("after", name)?);
         if is {
             self.only("after", was.then_some("before"), &table, What::Created, found)?;
         }

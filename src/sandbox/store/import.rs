@@ -30,6 +30,8 @@ pub struct Import<'tx> {
     plans: HashMap<String, Option<Rc<Plan>>>,
     /// The special inventories of rows, by uuid: a query of a general inventory must not make them general again.
     special: HashMap<String, (usize, &'static str)>,
+    /// The special inventories that values of type fields select, by the general one.
+    by_type: HashMap<&'static str, HashMap<Vec<u8>, Option<&'static str>>>,
     /// The references behind lists of uuids.
     references: Vec<Reference>,
     /// The statements that create the indexes at the end.
@@ -44,6 +46,7 @@ struct Plan {
     sql: String,
     /// The stored members, and their positions among the values.
     columns: HashMap<&'static str, (usize, Kind)>,
+    type_fields: Vec<&'static str>,
 }
 
 /// A row that only says that two resources belong together.
@@ -62,6 +65,7 @@ impl<'tx> Import<'tx> {
             queried,
             plans: HashMap::new(),
             special: HashMap::new(),
+            by_type: HashMap::new(),
             references: Vec::new(),
             indexes: Vec::new(),
             rows: 0,
@@ -205,26 +209,34 @@ impl<'tx> Import<'tx> {
             let updates = updates.join(", ");
             sql.push_str(&format!(" ON CONFLICT (uuid) DO UPDATE SET _inventory = excluded._inventory, {updates}"));
         }
-        Ok(Plan { shape, sql, columns })
+        let type_fields = shape.inventory.fields.iter().filter(|field| field.type_field);
+        let type_fields = type_fields.map(|field| field.name).collect();
+        Ok(Plan { shape, sql, columns, type_fields })
     }
 
     /// The plan of the special inventory that the type fields of a row select.
     fn specialised(&mut self, mut plan: Rc<Plan>, row: &[u8]) -> Result<Rc<Plan>, StoreError> {
         loop {
-            let shape = &plan.shape;
-            let type_fields = shape.inventory.fields.iter().filter(|field| field.type_field);
-            let special = type_fields.filter_map(|field| {
-                let value = json::member(row, field.name).filter(|value| json::kind(value) == json::Kind::Text)?;
-                self.tx.model().specialised(shape, field.name, &json::unescape(value))
-            });
-            match special.map(|special| special.name).find(|name| *name != shape.name) {
-                Some(name) => match self.plan(name)? {
-                    Some(special) => plan = special,
-                    None => return Ok(plan),
-                },
-                None => return Ok(plan),
+            let mut special = None;
+            for field in &plan.type_fields {
+                let value = json::member(row, field).filter(|value| json::kind(value) == json::Kind::Text);
+                special = value.and_then(|value| self.special_of(&plan.shape, field, value)).or(special);
             }
+            let Some(special) = special.map(|name| self.plan(name)).transpose()?.flatten() else { return Ok(plan) };
+            plan = special;
         }
+    }
+
+    /// The special inventory that a value of a type field selects.
+    fn special_of(&mut self, shape: &InventoryModel, field: &str, value: &[u8]) -> Option<&'static str> {
+        let known = self.by_type.entry(shape.name).or_default();
+        if let Some(special) = known.get(value) {
+            return *special;
+        }
+        let special = self.tx.model().specialised(shape, field, &json::unescape(value));
+        let special = special.map(|special| special.name).filter(|name| *name != shape.name);
+        known.insert(value.to_vec(), special);
+        special
     }
 
     /// The most special inventory that rows with this uuid had.
