@@ -1,8 +1,8 @@
 //! Compiles the catalog under `src/catalog/data` into one text and an index of it.
 //!
 //! `zstack-*.json` has an API, inventory, struct or enum a line. What other files know of an entry is added to its
-//! line: `versions.json` says since when it and its members exist, and how its requests were before. The system tags
-//! of `system-tags.json` follow as lines of their own. What is compiled in beside that text is where each line lies,
+//! line: `versions.json` says since when it and its members exist, and how its requests were before. The structs
+//! of `structs.json` and the system tags of `system-tags.json` are lines of their own. What is compiled in beside that text is where each line lies,
 //! sorted by name, so that looking one entry up decodes one line and starting the program decodes none. The tables
 //! hold numbers only (no pointers), which keeps them out of the work that the loader does at every start.
 
@@ -32,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let observed: Value = serde_json::from_str(&fs::read_to_string(folder.join("observed.json"))?)?;
     let tags = fs::read_to_string(folder.join("system-tags.json"))?;
     let catalog = with_observed(&without_blanks(&fs::read_to_string(catalog)?), &observed["inventories"])?;
-    let text = merge(&catalog, &versions, &without_blanks(&tags))?;
+    let structs = without_blanks(&fs::read_to_string(folder.join("structs.json"))?);
+    let text = merge(&catalog, &versions, &without_blanks(&tags), &structs)?;
     let compact = Path::new(&env::var("OUT_DIR")?).join("catalog.json");
     fs::write(&compact, &text)?;
     let code = format!("pub(super) static DATA: Data = {};\n", index(&text, &compact, &versions, &observed)?);
@@ -67,7 +68,7 @@ fn git(arguments: &[&str]) -> Option<String> {
 }
 
 /// The catalog's text with what the other files know of its entries, one entry a line as before.
-fn merge(catalog: &str, versions: &Value, tags: &str) -> Result<String, Box<dyn Error>> {
+fn merge(catalog: &str, versions: &Value, tags: &str, structs: &str) -> Result<String, Box<dyn Error>> {
     let (since, was) = (&versions["since"], &versions["was"]);
     let mut text = String::with_capacity(catalog.len() * 11 / 10);
     let mut section = String::new();
@@ -75,6 +76,10 @@ fn merge(catalog: &str, versions: &Value, tags: &str) -> Result<String, Box<dyn 
         if let Some(name) = section_of(line) {
             section = name;
             text.push_str(line);
+            if section == "structs" {
+                let entries = structs.trim().trim_start_matches('{').trim_end_matches('}').trim();
+                write!(text, "\n{entries},")?;
+            }
         } else if section == "apis" && line.starts_with('{') && line.len() > 1 {
             let name = name_of(line)?;
             let mut line = line.to_owned();

@@ -12,7 +12,7 @@ use zstack_cli::catalog::Catalog;
 use zstack_cli::json::Scanner;
 use zstack_cli::plan;
 use zstack_cli::render::{Format, Shape, View, render};
-use zstack_cli::shell::complete::{Disk, NoLiveValues, Sources, complete};
+use zstack_cli::shell::complete::{Sources, complete};
 use zstack_cli::syntax::Command;
 
 /// What a path does, made ready so that only the path itself is measured.
@@ -91,8 +91,7 @@ fn time(path: &Path, sources: &Sources<'_>) -> Duration {
 }
 
 fn main() -> ExitCode {
-    let sources =
-        Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &Disk, contexts: &[] };
+    let sources = Sources::of_catalog(Catalog::newest());
     let mut paths = paths();
     // Cargo says `--bench` to whatever it runs.
     if let Some(wanted) = std::env::args().skip(1).find(|argument| !argument.starts_with('-')) {

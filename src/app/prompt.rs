@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::calls::KeptHere;
 use crate::cli::Options;
 use crate::client::{self, JobUuid};
 use crate::commands::login;
@@ -42,11 +43,12 @@ fn converse(session: &mut Session) -> Result<(), Error> {
     let history = History::new(Some(history), typed.mask());
     let prompt = LivePrompt::new();
     let live = Arc::clone(&prompt.live);
+    let kept = KeptHere::new(session);
     session.prompt = Some(prompt);
     settings.ui.say("zstack-cli: `help` explains, Tab completes, Ctrl-D leaves");
     let interrupt = session.interrupt.clone();
     let edit = |text: &str| terminal::edit(text, &interrupt);
-    let shell_options = shell::Options { live: &*live, files: &Disk, history, edit: &edit };
+    let shell_options = shell::Options { live: &*live, files: &Disk, kept: &kept, history, edit: &edit };
     shell::run(shell_options, &mut AtPrompt { session, typed }, &mut io::stderr())?;
     Ok(())
 }

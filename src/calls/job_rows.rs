@@ -139,12 +139,12 @@ impl JobRow<'_> {
 }
 
 /// The state of a job in the journal. Without an outcome, a process still waits for it or was killed.
-fn state(entry: &JobEntry) -> &'static str {
+pub(super) fn state(entry: &JobEntry) -> &'static str {
     entry.end.map_or("submitted", |(outcome, _)| outcome.as_str())
 }
 
 /// `12 s`, `5 min`, `3 h`, `2 d`.
-fn age(age: Duration) -> String {
+pub(super) fn age(age: Duration) -> String {
     match age.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min", seconds / 60),

@@ -5,6 +5,7 @@
 mod arrange;
 pub(crate) mod confirm;
 pub(crate) mod job_rows;
+mod kept;
 mod missing;
 pub(crate) mod names;
 mod relations;
@@ -19,6 +20,7 @@ mod watch;
 mod zql;
 mod zql_results;
 
+pub(crate) use kept::KeptHere;
 pub(crate) use run::{nothing_to_validate, run};
 pub(crate) use secrets::learn_secrets;
 pub(crate) use zql::shape as shape_of_zql;

@@ -41,7 +41,7 @@ fn the_catalog_is_complete() {
     assert_eq!(catalog.api_names().len(), 1954);
     assert_eq!(catalog.api_names().filter(|api| api.is_query()).count(), 333);
     assert_eq!(catalog.inventory_names().len(), 528);
-    assert_eq!(catalog.struct_names().len(), 27);
+    assert_eq!(catalog.struct_names().len(), 32);
     assert_eq!(catalog.enum_names().len(), 103);
 }
 

@@ -101,6 +101,9 @@ pub struct Field {
     /// Whether a condition may not name it.
     #[serde(default)]
     pub unqueryable: bool,
+    /// Whether a struct must have it in a request.
+    #[serde(default)]
+    pub required: bool,
     /// The first version that has it, where not all do.
     #[serde(default)]
     pub since: Option<&'static str>,

@@ -3,7 +3,8 @@
 //! The data under `data/` is compiled into the binary as one text with an index of its entries, and looking up an entry
 //! decodes only that entry. `zstack-*.json` contains all versions up to its own; `versions.json` says since when each
 //! entry exists and how its request was before, so that a [`Catalog`] can represent any of these versions.
-//! `system-tags.json` has the patterns of system tags, `observed.json` the behaviour seen on running nodes.
+//! `system-tags.json` has the patterns of system tags, `observed.json` the behaviour seen on running nodes,
+//! `candidates.txt` which resources fit a parameter, `structs.json` the structs of parameters that the catalog only names.
 //!
 //! Under the name of an inventory `observed.json` lists members that a node cannot select (`unselectable`) or sort by
 //! (`unsortable`), and relations and tag fields on which every query fails (`broken`). It holds for the inventories that
@@ -14,6 +15,7 @@
 
 mod api;
 mod builtin;
+pub(crate) mod candidates;
 mod fields;
 mod flags;
 pub mod import;

@@ -34,13 +34,13 @@ pub enum OwnCommand {
     /// Show an earlier result again, or list them
     More {
         /// The number of the result; without it, all are listed
-        #[arg(value_name = "N", value_parser = |text: &str| whole(text, 1..=u64::MAX))]
+        #[arg(value_name = Lookup::Result.name(), value_parser = |text: &str| whole(text, 1..=u64::MAX))]
         number: Option<u64>,
     },
     /// Write earlier results to files
     Save {
         /// Numbers of results: 3, 3,5 or 3-7
-        #[arg(value_name = "N[,N...]")]
+        #[arg(value_name = Lookup::Results.name())]
         numbers: String,
         /// A file, or a directory for several results; default the current directory
         #[arg(value_name = "FILE|DIR")]
@@ -109,10 +109,6 @@ pub enum OwnCommand {
 /// Returns the ZStack versions in the catalog.
 fn versions() -> Vec<PossibleValue> {
     Catalog::versions().map(PossibleValue::new).collect()
-}
-
-fn versions_or_auto() -> Vec<PossibleValue> {
-    std::iter::once(PossibleValue::new("auto")).chain(versions()).collect()
 }
 
 /// Returns the HTTP methods of raw requests.
@@ -212,6 +208,7 @@ pub struct JobLine {
     #[command(subcommand)]
     pub command: Option<JobCommand>,
     /// The uuid of a job to show, or its first characters; without it, the jobs are listed
+    #[arg(value_name = Lookup::Job.name())]
     pub uuid: Option<String>,
 }
 
@@ -223,12 +220,13 @@ pub enum JobCommand {
     /// Show the progress or the result of a job
     Show {
         /// The uuid, or its first characters
+        #[arg(value_name = Lookup::Job.name())]
         uuid: String,
     },
     /// Wait for jobs to finish; print the result of a single one
     Wait {
         /// The uuids, or their first characters
-        #[arg(required = true, value_name = "UUID")]
+        #[arg(required = true, value_name = Lookup::Job.name())]
         uuids: Vec<String>,
     },
 }
@@ -263,16 +261,16 @@ pub enum CatalogCommand {
     /// List what was added, removed or changed between two ZStack versions
     Diff {
         /// A ZStack version, such as 4.8.0
-        #[arg(value_name = "VERSION", value_parser = Suggested(versions), hide_possible_values = true)]
+        #[arg(value_name = Lookup::CatalogVersion.name())]
         from: String,
         /// The version to compare it with
-        #[arg(value_name = "OTHER", value_parser = Suggested(versions), hide_possible_values = true)]
+        #[arg(value_name = Lookup::OtherCatalogVersion.name())]
         to: String,
     },
     /// Use the catalog of a ZStack version; auto asks the node
     Use {
         /// A ZStack version, such as 4.8.0, or auto
-        #[arg(value_name = "VERSION|auto", value_parser = Suggested(versions_or_auto), hide_possible_values = true)]
+        #[arg(value_name = Lookup::CatalogVersionOrAuto.name())]
         version: String,
     },
     /// Ask the node which APIs it has, and list those that it lacks

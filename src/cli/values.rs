@@ -18,6 +18,12 @@ named! {
         ApiOrInventory = "API|INVENTORY",
         /// An API, a topic of help, or a command with its words
         ApiOrTopic = "API|TOPIC",
+        /// A ZStack version, of the program's or an imported catalog
+        CatalogVersion = "VERSION",
+        /// A ZStack version, or auto
+        CatalogVersionOrAuto = "VERSION|auto",
+        /// A ZStack version to compare with another one
+        OtherCatalogVersion = "OTHER",
         /// A column of the rows
         Column = "COLUMN",
         /// Columns of the rows, separated by commas
@@ -26,8 +32,14 @@ named! {
         Context = "CONTEXT",
         /// Keys of a context with their values
         ContextKeys = "KEY=VALUE",
+        /// A job that this machine submitted
+        Job = "UUID",
         /// A path that the catalog has with the method before it
         Path = "PATH",
+        /// The number of an earlier result
+        Result = "N",
+        /// Numbers of earlier results
+        Results = "N[,N...]",
         /// A setting of the shell
         Setting = "SETTING",
         /// A value of the setting before it
@@ -38,7 +50,10 @@ named! {
 impl Lookup {
     /// Returns what completion looks up for an argument, if anything.
     pub(super) fn of(argument: &Arg) -> Option<Lookup> {
-        Lookup::from_name(argument.get_value_names()?.first()?.as_str())
+        let lookup = Lookup::from_name(argument.get_value_names()?.first()?.as_str())?;
+        // Options have numbers and versions of other things.
+        let is_kept = matches!(lookup, Lookup::Result | Lookup::CatalogVersion);
+        (!is_kept || argument.is_positional()).then_some(lookup)
     }
 }
 

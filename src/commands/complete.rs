@@ -3,9 +3,10 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::{Arc, Mutex};
 
+use crate::calls::KeptHere;
 use crate::error::Error;
 use crate::session::{Invocation, Line, Session, Settings, fetch, lookup, nodes, offers};
-use crate::shell::complete::{Disk, Live, LiveValues, Sources, complete_lines};
+use crate::shell::complete::{Disk, Fitting, Live, LiveValues, Sources, complete_lines};
 use crate::shell::{Flow, LiveCache, LiveLimits};
 
 /// Prints the candidates at the end of a line.
@@ -20,8 +21,10 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
     offers::follow_version(cx.session, settings.as_ref());
     let offers = settings.as_ref().and_then(|settings| offers::known(cx.session, &settings.target));
     let catalog = cx.session.catalog;
+    let kept = KeptHere::new(cx.session);
     let live = LiveAtNeed { session: RefCell::new(cx.session), settings, cache: OnceCell::new() };
-    let sources = Sources { catalog, offers: offers.as_deref(), live: &live, files: &Disk, contexts: &contexts };
+    let (offers, contexts) = (offers.as_deref(), &contexts);
+    let sources = Sources { catalog, offers, live: &live, files: &Disk, contexts, kept: &kept };
     let text = complete_lines(line, &sources);
     cx.out.write_text(&text)?;
     Ok(Flow::Continue)
@@ -55,5 +58,13 @@ impl LiveAtNeed<'_> {
 impl LiveValues for LiveAtNeed<'_> {
     fn lookup(&self, query_api: &str, typed: &str) -> Live {
         self.cache().map_or(Live::Unavailable, |cache| cache.lookup(query_api, typed))
+    }
+
+    fn fitting(&self, query_api: &str, fitting: &Fitting, typed: &str) -> Live {
+        self.cache().map_or(Live::Unavailable, |cache| cache.fitting(query_api, fitting, typed))
+    }
+
+    fn values(&self, query_api: &str, field: &str) -> Live {
+        self.cache().map_or(Live::Unavailable, |cache| cache.values(query_api, field))
     }
 }

@@ -167,11 +167,27 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
         out.push_str("\nPARAMETERS (* required)\n");
         table(&mut out, ordered(api).map(|parameter| parameter_row(parameter, catalog)).collect());
     }
+    for parameter in ordered(api) {
+        let name = structure(&parameter.kind);
+        if let Some(members) = name.and_then(|name| catalog.struct_fields(name)) {
+            let _ = writeln!(out, "\nMEMBERS of {}= (* required), as JSON", parameter.name);
+            list_fields(&mut out, &members, false, catalog);
+        }
+    }
     list_tags(&mut out, &catalog.api_tags(api.name), "for systemTags=");
     request(&mut out, api);
     let _ = writeln!(out, "\nEXAMPLE\n  {}", example(api, inventory.as_ref()));
     result(&mut out, catalog, api);
     out
+}
+
+/// The struct that a value holds, alone or in a list.
+fn structure(kind: &Type) -> Option<&'static str> {
+    match kind {
+        Type::Named(name) => Some(name),
+        Type::List(Some(element)) => structure(element),
+        _ => None,
+    }
 }
 
 /// Required parameters first, otherwise in the order of the catalog.
@@ -397,7 +413,8 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Ca
             notes.push("not in conditions".to_owned());
         }
         notes.extend(field.since.map(|since| since_when(since, catalog)));
-        [field.name.to_owned(), field.kind.to_string(), notes.join("; ")]
+        let mark = if field.required { "*" } else { "" };
+        [format!("{}{mark}", field.name), field.kind.to_string(), notes.join("; ")]
     };
     table(out, fields.iter().map(row).collect());
 }

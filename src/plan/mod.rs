@@ -34,6 +34,7 @@ pub use raw::{RawCall, RawError, RawPlan, raw};
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText};
 pub use suggest::{argument_hint, closest_name, why_none};
+pub(crate) use value::is_uuid;
 pub use zql::statement_request as zql_request;
 pub use zql::{API as ZQL_API, closest_entity};
 

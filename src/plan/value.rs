@@ -38,7 +38,7 @@ pub(super) fn quoted_uuid(text: &str) -> Option<&str> {
 }
 
 /// Whether a text is a uuid as nodes write them: 32 hexadecimal digits.
-pub(super) fn is_uuid(text: &str) -> bool {
+pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

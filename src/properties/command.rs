@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::json;
 use crate::plan::{self, Cursor, Options, PathPart, Plan, Request};
 use crate::secret::{Secrets, mask_command};
-use crate::shell::complete::{FileEntry, Files, NoLiveValues, Sources, complete};
+use crate::shell::complete::{FileEntry, Files, Sources, complete};
 use crate::syntax::{Command, lex, split};
 
 /// The longest target that a plan may come to, in bytes: a container's 8 KiB for request line and headers less
@@ -51,13 +51,7 @@ impl Files for OneFolder {
 
 fn check_completion(line: &str, cursor: usize) {
     let contexts = ["prod".to_owned()];
-    let sources = Sources {
-        catalog: Catalog::newest(),
-        offers: None,
-        live: &NoLiveValues,
-        files: &OneFolder,
-        contexts: &contexts,
-    };
+    let sources = Sources { files: &OneFolder, contexts: &contexts, ..Sources::of_catalog(Catalog::newest()) };
     let completion = complete(line, cursor, &sources);
     for candidate in completion.candidates.iter().take(20) {
         let _ = (completion.word(candidate), completion.matched(candidate));

@@ -78,6 +78,7 @@ fn is_for_sandbox(settings: Option<&Settings>) -> bool {
     settings.is_some_and(|settings| settings.target.is_sandbox())
 }
 
-fn store(session: &Session) -> Result<ImportStore, Error> {
+/// The store of imported catalogs.
+pub(crate) fn store(session: &Session) -> Result<ImportStore, Error> {
     Ok(ImportStore::new(session.environment.folders()?))
 }

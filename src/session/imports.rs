@@ -13,7 +13,7 @@ use crate::config::{Error, Folders, lock_folder, read_private, write_private};
 pub(super) type Imports = HashMap<String, Option<Catalog>>;
 
 /// Where they are kept: a file for each version.
-pub(super) struct ImportStore {
+pub(crate) struct ImportStore {
     folder: PathBuf,
 }
 
@@ -24,7 +24,7 @@ impl ImportStore {
     }
 
     /// The versions that were imported, those that were imported last before others.
-    pub(super) fn versions(&self) -> Vec<String> {
+    pub(crate) fn versions(&self) -> Vec<String> {
         let Ok(files) = fs::read_dir(&self.folder) else { return Vec::new() };
         let mut found: Vec<(SystemTime, String)> = files
             .flatten()

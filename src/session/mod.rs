@@ -8,6 +8,7 @@ mod base_options;
 mod bases;
 pub(crate) mod catalogs;
 pub(crate) mod credentials;
+mod fitting;
 mod imports;
 mod known_offers;
 mod line;
@@ -25,6 +26,7 @@ mod stored_session;
 mod turn;
 
 pub(crate) use base_options::BaseOptions;
+pub(crate) use imports::ImportStore;
 pub(crate) use line::Line;
 pub(crate) use live_prompt::LivePrompt;
 pub(crate) use log_in::{ADMIN, Captcha, LogIn, Proofs, who_of};

@@ -25,10 +25,46 @@ const MOST_ADDRESSED: usize = 100;
 /// What resources are looked for by: field, operator, value.
 pub(crate) type Condition = (&'static str, Operator, String);
 
+/// The members of a row that tell a resource from others.
+pub(super) struct Columns {
+    pub(super) fields: Vec<&'static str>,
+    /// Whether the second one is the name.
+    named: bool,
+}
+
+impl Columns {
+    /// Those of the rows of an inventory.
+    pub(super) fn of(inventory: &Inventory) -> Columns {
+        let has = |name: &&str| inventory.field(name).is_some_and(|field| field.kind == Type::String);
+        // What has no name is called by its address.
+        let called = ["name", "ip"].into_iter().find(has);
+        let mut fields = vec!["uuid"];
+        fields.extend(called);
+        fields.extend(STATES.into_iter().filter(has));
+        fields.extend(ADDRESSES.into_iter().find(has).filter(|address| called != Some(*address)));
+        Columns { fields, named: called.is_some() }
+    }
+
+    /// The resource of a row; `None` if it has no uuid.
+    pub(super) fn value(&self, row: &[u8]) -> Option<LiveValue> {
+        let mut members = self.fields.iter().map(|name| text(row, name));
+        let uuid = members.next()??;
+        let name = if self.named { members.next()?.unwrap_or_default() } else { String::new() };
+        let about: Vec<String> = members.flatten().filter(|text| !text.is_empty()).collect();
+        Some(LiveValue { uuid, name, about: about.join(", ") })
+    }
+}
+
+/// The text of a member of a row; `None` where it has none.
+fn text(row: &[u8], name: &str) -> Option<String> {
+    let text = json::member(row, name).filter(|text| *text != b"null")?;
+    Some(json::unescape(text).into_owned())
+}
+
 /// Looks up resources with its own connection.
 pub(crate) struct Lookup {
-    client: Client,
-    catalog: Catalog,
+    pub(super) client: Client,
+    pub(super) catalog: Catalog,
     /// What the node reported about its APIs.
     offers: Option<Arc<Offers>>,
 }
@@ -48,25 +84,10 @@ impl Lookup {
     pub(crate) fn resources(&mut self, query: &str, conditions: &[Condition], limit: usize) -> Option<Vec<LiveValue>> {
         let inventory = self.inventory(query)?;
         inventory.field("uuid")?;
-        let has = |name: &&str| inventory.field(name).is_some_and(|field| field.kind == Type::String);
-        // What has no name is called by its address.
-        let called = ["name", "ip"].into_iter().find(has);
-        let mut fields = vec!["uuid"];
-        fields.extend(called);
-        fields.extend(STATES.into_iter().filter(has));
-        fields.extend(ADDRESSES.into_iter().find(has).filter(|address| called != Some(*address)));
-        let wanted = Wanted { conditions, fields: &fields, limit: Some(limit), ..Wanted::default() };
-        let mut values: Vec<LiveValue> = self
-            .rows(query, &wanted, &fields)?
-            .into_iter()
-            .filter_map(|row| {
-                let mut row = row.into_iter();
-                let uuid = row.next()??;
-                let name = if called.is_some() { row.next()?.unwrap_or_default() } else { String::new() };
-                let about: Vec<String> = row.flatten().filter(|text| !text.is_empty()).collect();
-                Some(LiveValue { uuid, name, about: about.join(", ") })
-            })
-            .collect();
+        let columns = Columns::of(&inventory);
+        let wanted = Wanted { conditions, fields: &columns.fields, limit: Some(limit), ..Wanted::default() };
+        let mut values: Vec<LiveValue> = Vec::new();
+        self.each_row(query, &wanted, &mut |row| values.extend(columns.value(row)))?;
         if query == "QueryVmNic" {
             self.tell_vms(&mut values);
         }
@@ -87,9 +108,18 @@ impl Lookup {
         Some(values)
     }
 
+    /// Adds to resources of a query what their own rows do not say: the addresses of VMs, the VMs of nics.
+    pub(super) fn tell(&mut self, query: &str, values: &mut [LiveValue]) {
+        match query {
+            "QueryVmInstance" => self.tell_addresses(values),
+            "QueryVmNic" => self.tell_vms(values),
+            _ => {}
+        }
+    }
+
     /// The conditions that find what somebody who typed this could mean: part of a name, of an address where there are no
     /// names, or the beginning of a uuid.
-    fn searches(&self, query: &str, typed: &str) -> Vec<Vec<Condition>> {
+    pub(super) fn searches(&self, query: &str, typed: &str) -> Vec<Vec<Condition>> {
         if typed.is_empty() {
             return vec![Vec::new()];
         }
@@ -169,12 +199,8 @@ impl Lookup {
 
     /// These members of the rows that a query finds; `None` where the node cannot be asked.
     fn rows(&mut self, query: &str, wanted: &Wanted<'_>, members: &[&str]) -> Option<Vec<Vec<Option<String>>>> {
-        let member = |row: &[u8], name: &str| {
-            let text = json::member(row, name).filter(|text| *text != b"null")?;
-            Some(json::unescape(text).into_owned())
-        };
         let mut rows = Vec::new();
-        self.each_row(query, wanted, &mut |row| rows.push(members.iter().map(|name| member(row, name)).collect()))?;
+        self.each_row(query, wanted, &mut |row| rows.push(members.iter().map(|name| text(row, name)).collect()))?;
         Some(rows)
     }
 
@@ -197,13 +223,13 @@ impl Lookup {
     }
 
     /// What the rows of a query are.
-    fn inventory(&self, query: &str) -> Option<Inventory> {
+    pub(super) fn inventory(&self, query: &str) -> Option<Inventory> {
         self.catalog.api(query).and_then(|api| self.catalog.inventory(api.inventory?))
     }
 
     /// Whether the node has an API. One that lacks it could run another in its place (R1). It is asked once if this is
     /// not known.
-    fn has(&mut self, api: ApiName) -> bool {
+    pub(super) fn has(&mut self, api: ApiName) -> bool {
         if self.offers.as_ref().is_none_or(|offers| offers.apis.is_none()) {
             self.offers = Some(Arc::new(Offers::new(None, self.client.offered_apis().ok().flatten())));
         }
@@ -220,7 +246,13 @@ pub(crate) fn fetch(lookup: Arc<Mutex<Option<Lookup>>>) -> Box<shell::Fetch> {
         let mut forked = forked.ok_or(Unreachable)?;
         let values = match question {
             Question::Values { query, field } => forked.distinct(query, field, limit),
-            Question::Resources { query, typed } => forked.meant(query, typed, limit).ok_or(Unreachable)?,
+            // What fits is a help; without an answer all resources are offered.
+            Question::Resources { query, fitting: Some(fitting), typed } => {
+                forked.fitting(query, fitting, typed, limit).unwrap_or_default()
+            }
+            Question::Resources { query, fitting: None, typed } => {
+                forked.meant(query, typed, limit).ok_or(Unreachable)?
+            }
         };
         if let Some(lookup) = &mut *held()
             && lookup.client.endpoint().base() == forked.client.endpoint().base()

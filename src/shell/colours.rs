@@ -219,7 +219,7 @@ impl Brush<'_> {
 mod tests {
     use std::cell::RefCell;
 
-    use super::super::complete::{Disk, NoLiveValues};
+    use super::super::complete::{Disk, NoLiveValues, NothingKept};
     use super::*;
     use crate::shell::Known;
 
@@ -228,6 +228,7 @@ mod tests {
             known: Known::default(),
             live: &NoLiveValues,
             files: &Disk,
+            kept: &NothingKept,
             colour: true,
             prompt_width: 0,
             decoded: RefCell::new(None),

@@ -17,7 +17,7 @@ use crate::syntax::lex;
 use crate::width::{terminal_size, width};
 
 use super::colours;
-use super::complete::{Candidate, Completion, Files, LiveValue, LiveValues, Note, Sources, complete};
+use super::complete::{Candidate, Completion, Files, Kept, LiveValue, LiveValues, Note, Sources, complete};
 use super::hint;
 use super::keys::{LastWord, Request, SharedState, Walk, lock};
 use super::list;
@@ -32,6 +32,7 @@ pub(super) struct Assistant<'a> {
     pub(super) known: Known,
     pub(super) live: &'a dyn LiveValues,
     pub(super) files: &'a dyn Files,
+    pub(super) kept: &'a dyn Kept,
     pub(super) colour: bool,
     /// The width of the prompt in columns.
     pub(super) prompt_width: usize,
@@ -64,6 +65,7 @@ impl Assistant<'_> {
             live: self.live,
             files: self.files,
             contexts: &self.known.contexts,
+            kept: self.kept,
         }
     }
 

@@ -178,12 +178,12 @@ fn style(code: &str, text: &str, colour: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::complete::{Disk, Live, LiveValue, LiveValues, NoLiveValues, Sources, complete};
+    use super::super::complete::{Live, LiveValue, LiveValues, NoLiveValues, Sources, complete};
     use super::*;
     use crate::catalog::Catalog;
 
     fn list_from(line: &str, live: &dyn LiveValues, width: usize, colour: bool) -> Vec<String> {
-        let sources = Sources { catalog: Catalog::newest(), offers: None, live, files: &Disk, contexts: &[] };
+        let sources = Sources { live, ..Sources::of_catalog(Catalog::newest()) };
         rows(&complete(line, line.len(), &sources), width, colour)
     }
 
@@ -245,8 +245,7 @@ mod tests {
             }
         }
         for line in ["StopVmInstance uuid=", "QueryVmInstance name="] {
-            let sources =
-                Sources { catalog: Catalog::newest(), offers: None, live: &Many, files: &Disk, contexts: &[] };
+            let sources = Sources { live: &Many, ..Sources::of_catalog(Catalog::newest()) };
             let completion = complete(line, line.len(), &sources);
             assert_eq!(completion.candidates.len(), 200);
             assert_eq!(completion.extension(), None, "{line}");

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::complete::{Live, LiveValue, LiveValues};
+use super::complete::{Fitting, Live, LiveValue, LiveValues};
 
 /// A question to the node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,8 @@ pub enum Question {
     Resources {
         /// The query API that lists them.
         query: String,
+        /// What narrows them down to those that fit.
+        fitting: Option<Fitting>,
         /// The text; empty for any resource.
         typed: String,
     },
@@ -196,7 +198,12 @@ impl LiveValues for LiveCache {
     }
 
     fn lookup(&self, query_api: &str, typed: &str) -> Live {
-        self.answer(Question::Resources { query: query_api.to_owned(), typed: typed.to_owned() })
+        self.answer(Question::Resources { query: query_api.to_owned(), fitting: None, typed: typed.to_owned() })
+    }
+
+    fn fitting(&self, query_api: &str, fitting: &Fitting, typed: &str) -> Live {
+        let fitting = Some(fitting.clone());
+        self.answer(Question::Resources { query: query_api.to_owned(), fitting, typed: typed.to_owned() })
     }
 }
 
@@ -261,9 +268,10 @@ impl State {
         let usable = |answer: &&Answer| now.duration_since(answer.at) <= limits.kept;
         let exact = self.answers.get(question).filter(usable);
         let found = exact.or_else(|| {
-            let Question::Resources { query, typed } = question else { return None };
+            let Question::Resources { query, fitting, typed } = question else { return None };
             let wider = typed.char_indices().rev().map(|(at, _)| typed[..at].to_owned());
-            let wider = wider.map(|typed| Question::Resources { query: query.clone(), typed });
+            let (query, fitting) = (|| query.clone(), || fitting.clone());
+            let wider = wider.map(|typed| Question::Resources { query: query(), fitting: fitting(), typed });
             let mut answers = wider.filter_map(|question| self.answers.get(&question));
             answers.find(|answer| answer.complete && usable(answer))
         })?;

@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, Offers};
 use crate::tty;
 use crate::width::width;
 
-use super::complete::{Files, LiveValues};
+use super::complete::{Files, Kept, LiveValues};
 use super::editor::Assistant;
 use super::history::History;
 use super::keys::{EditorState, HAND_OVER, Keys, SharedState, lock};
@@ -79,6 +79,8 @@ pub struct Options<'a> {
     pub live: &'a dyn LiveValues,
     /// The files that values may name, for completion.
     pub files: &'a dyn Files,
+    /// What this machine keeps, for completion.
+    pub kept: &'a dyn Kept,
     /// The command history.
     pub history: History,
     /// Opens a line in the user's editor and returns the changed text.
@@ -120,6 +122,7 @@ pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn W
         known: Known::default(),
         live: options.live,
         files: options.files,
+        kept: options.kept,
         colour: false,
         prompt_width: 0,
         decoded: RefCell::new(None),

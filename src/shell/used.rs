@@ -71,7 +71,7 @@ fn words(of: Option<&str>, history: &dyn History, counts: impl Fn(&str) -> bool)
 
 #[cfg(test)]
 mod tests {
-    use super::super::complete::{Disk, NoLiveValues, Sources, complete};
+    use super::super::complete::{Sources, complete};
     use super::super::recall::Recall;
     use super::*;
     use crate::catalog::Catalog;
@@ -80,9 +80,7 @@ mod tests {
         let mut history = Recall::default();
         let lines = ["QueryHost state=Disabled", "QueryZone count=true", "QueryVmNic ip=1", "QueryVmInstanc x=1"];
         history.extend(lines.map(str::to_owned).to_vec());
-        let sources =
-            Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &Disk, contexts: &[] };
-        let mut completion = complete(line, line.len(), &sources);
+        let mut completion = complete(line, line.len(), &Sources::of_catalog(Catalog::newest()));
         prefer(&mut completion, line, &history, |line| !line.contains("x=1"));
         completion.candidates[0].label.to_string()
     }

@@ -161,6 +161,49 @@ fn a_session_at_hand_brings_live_values() {
     assert_eq!(node.requests().len(), asked);
 }
 
+#[test]
+fn what_fits_is_offered_and_the_rest_when_it_is_typed() {
+    let home = Home::with_cloud();
+    let names = |line: &str| {
+        let done = home.run(["complete", "--", &format!("--sandbox {line}")]).succeeds().stderr("");
+        let out = done.out();
+        out.lines().map(|row| row.rsplit('\t').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("StartVmInstance uuid="), ["branch-pos-2", "dev-3", "old-intranet", "win-desktop"]);
+    assert_eq!(names("StartVmInstance uuid=db-"), ["db-1", "db-2", "db-3"]);
+    assert_eq!(names("ResumeVmInstance uuid="), ["qa-load"]);
+    assert_eq!(names("AttachDataVolumeToVm volumeUuid="), ["qa-not-yet", "spare-data"]);
+    assert!(!names("DetachDataVolumeFromVm uuid=").contains(&"spare-data".to_owned()));
+    assert_eq!(names("AttachIsoToVmInstance isoUuid="), ["centos-7.9-dvd"]);
+    assert_eq!(names("ChangeHostState stateEvent=enable uuid="), ["host-3"]);
+    // What another parameter says, by its name, goes to the node: to an API of candidates, or as a condition.
+    assert_eq!(names("AttachL3NetworkToVm vmInstanceUuid=db-1 l3NetworkUuid="), ["router-net"]);
+    assert_eq!(names("StartVmInstance uuid=db-1 hostUuid="), ["host-4"]);
+    assert_eq!(names("AttachPrimaryStorageToCluster clusterUuid=cluster-1 primaryStorageUuid="), ["nfs-ps"]);
+    assert_eq!(
+        names("DetachPrimaryStorageFromCluster clusterUuid=cluster-1 primaryStorageUuid="),
+        ["ceph-ps", "local-ps"]
+    );
+    // No other host can take it: all are offered.
+    assert_eq!(names("MigrateVm vmInstanceUuid=db-1 hostUuid=").len(), 6);
+    // The values that the rows have.
+    assert_eq!(names("QueryVmInstance platform="), ["24 rows", "1 row"]);
+}
+
+#[test]
+fn jobs_and_results_of_this_machine_are_offered() {
+    let home = Home::with_cloud();
+    home.run(["--sandbox"]).input("CreateZone name=one\nQueryZone name=one\n").succeeds();
+    let told = |line: &str| home.run(["complete", "--", line]).succeeds().out();
+    assert!(told("more ").starts_with("2\tvalue\t"), "{}", told("more "));
+    assert!(told("more ").contains(": CreateZone name=one\n"));
+    let jobs = told("job show ");
+    let uuid = jobs.split('\t').next().expect("a uuid");
+    assert!(uuid.len() == 32 && jobs.contains("\tvalue\tCreateZone, succeeded, "), "{jobs}");
+    home.run(["job", "show", uuid]).succeeds();
+    assert!(told(&format!("job wait {uuid} ")).is_empty());
+}
+
 /// A shell in which `zstack-cli` and its completion are known; `None` where it is not installed.
 fn shell(home: &Home, program: &str, words: &[&str], set_up: &[&str]) -> Option<Terminal> {
     if Command::new(program).arg("--version").output().is_err() {

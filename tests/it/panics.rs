@@ -5,7 +5,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use zstack_cli::shell::complete::{Disk, Live, LiveValues};
+use zstack_cli::shell::complete::{Disk, Live, LiveValues, NothingKept};
 use zstack_cli::shell::{self, Evaluator, Flow, History, Known, LineOutcome, Prompt};
 
 use crate::harness::Home;
@@ -43,7 +43,8 @@ impl Evaluator for Nobody {
 #[ignore = "the program that the test below runs"]
 fn an_editor_with_a_bug() {
     let history = History::new(None, Box::new(str::to_owned));
-    let options = shell::Options { live: &Bug, files: &Disk, history, edit: &|text| Ok(text.to_owned()) };
+    let options =
+        shell::Options { live: &Bug, files: &Disk, kept: &NothingKept, history, edit: &|text| Ok(text.to_owned()) };
     let run = AssertUnwindSafe(|| shell::run(options, &mut Nobody, &mut std::io::stderr()).map(drop));
     panic::catch_unwind(run).expect_err("it panicked").downcast::<&str>().expect("by the bug");
 }

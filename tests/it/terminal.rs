@@ -1,6 +1,7 @@
 //! A terminal at which a test types and whose screen it reads.
 
 use std::io::{Read, Write};
+use std::ops::RangeBounds;
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -144,9 +145,9 @@ impl Terminal {
         self.until(text, |_, row, _| row == text)
     }
 
-    /// As `prompt`, in a row below this one.
-    pub(crate) fn prompt_below(&self, text: &str, above: u16) {
-        self.until(text, |_, row, line| row == text && line > above);
+    /// As `prompt`, in one of these rows of the screen.
+    pub(crate) fn prompt_in(&self, text: &str, rows: impl RangeBounds<u16>) {
+        self.until(text, |_, row, line| row == text && rows.contains(&line));
     }
 
     /// Waits until the row of the cursor reads so, as far as the cursor.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::harness::Home;
-use crate::terminal::Terminal;
+use crate::terminal::{CTRL_L, ENTER, Terminal};
 
 const PROMPT: &str = "admin@sandbox >>>";
 /// The size of the terminal; nothing scrolls off it.
@@ -176,14 +176,16 @@ impl Reader {
             terminal.prompt(PROMPT);
             terminal
         });
-        let before = terminal.screen().cursor_position().0;
-        terminal.line(line);
-        terminal.prompt_below(PROMPT, before);
+        // Each line begins at the top of the screen.
+        terminal.keys(CTRL_L);
+        terminal.prompt_in(PROMPT, ..=0);
+        terminal.keys(&format!("{line}{ENTER}"));
+        terminal.prompt_in(PROMPT, 1..);
         let screen = terminal.screen();
-        let typed = (PROMPT.len() + 1 + line.chars().count()) as u16 / SIZE.0;
-        let rows = screen.rows(0, SIZE.0).collect::<Vec<_>>();
-        let rows = &rows[usize::from(before + typed + 1)..usize::from(screen.cursor_position().0)];
-        rows.iter().map(|row| format!("{}\n", row.trim_end())).collect()
+        let typed = (PROMPT.len() + 1 + line.chars().count()) / usize::from(SIZE.0) + 1;
+        let end = usize::from(screen.cursor_position().0);
+        let rows = screen.rows(0, SIZE.0).take(end).skip(typed);
+        rows.map(|row| format!("{}\n", row.trim_end())).collect()
     }
 }
 

@@ -145,9 +145,19 @@ fn first_value(inventory: &Inventory, field: &str) -> Option<Scalar> {
         return best
             .or(described.values.first())
             .map(|state| Scalar::from(*state))
-            .or_else(|| Some(Scalar::from(if field == "state" { "Enabled" } else { "Ready" })));
+            .or_else(|| Some(Scalar::from(if field == "state" { "Enabled" } else { first_status(inventory) })));
     }
     None
+}
+
+/// The status of a new resource, where the catalog has none: machines are connected, records are ready.
+fn first_status(inventory: &Inventory) -> &'static str {
+    let root = inventory.parents.first().map_or(inventory.name, |parent| parent.inventory);
+    if matches!(root, "HostInventory" | "PrimaryStorageInventory" | "BackupStorageInventory") {
+        "Connected"
+    } else {
+        "Ready"
+    }
 }
 
 /// The value of the type field that selects this inventory.

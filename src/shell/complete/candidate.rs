@@ -144,6 +144,10 @@ pub enum Note {
     NoLiveValues,
     /// The node has more values than are offered.
     More,
+    /// Only what fits the parameter is listed.
+    Fitting,
+    /// Nothing that fits was found, so all is listed.
+    NothingFits,
     /// The value is secret; nothing is ever offered for it.
     Secret,
 }
@@ -155,6 +159,8 @@ impl Note {
             Note::Fetching => "the node is being asked; press Tab again for its answer",
             Note::NoLiveValues => "the node cannot be asked for values now",
             Note::More => "there are more; type a part of the name to find them",
+            Note::Fitting => "only what fits is listed; type part of another name to find it",
+            Note::NothingFits => "nothing that fits was found, so all is listed",
             Note::Secret => "a secret: nothing is offered",
         }
     }

@@ -29,6 +29,8 @@ pub(crate) enum Wanted {
 pub(crate) struct CursorPlace {
     /// The word at the cursor, up to the cursor; empty between words.
     pub(crate) word: Word,
+    /// The quote that is open at the cursor.
+    pub(crate) quote: Option<Quote>,
     /// The text of the line from the cursor to the end of that word.
     pub(crate) rest: String,
     /// The other words of the command, without options and redirections.
@@ -64,7 +66,8 @@ pub(crate) fn place(line: &str, cursor: usize) -> CursorPlace {
         }
     }
 
-    let mut place = CursorPlace { word, rest, others: Vec::new(), index: 0, wanted: Wanted::Word };
+    let quote = lexed.open_quote.map(|(quote, _)| quote);
+    let mut place = CursorPlace { word, quote, rest, others: Vec::new(), index: 0, wanted: Wanted::Word };
     let wanted = place.sort_words(line, lexed.words, after);
     place.wanted = if in_comment || (lexed.continues && lexed.open_quote.is_none()) { Wanted::Nothing } else { wanted };
     place
@@ -210,13 +213,12 @@ pub(crate) fn quote(word: &mut String, label: &str, suffix: &str, open: Option<Q
     let unsafe_text = |c: char| c.is_whitespace() || c.is_control() || "'\"\\#|&;()$`".contains(c);
     match open {
         Some(Quote::Double) => {
-            for c in label.chars() {
+            for c in label.chars().chain(suffix.chars()) {
                 if matches!(c, '"' | '\\' | '$' | '`') {
                     word.push('\\');
                 }
                 word.push(c);
             }
-            word.push_str(suffix);
             if finished {
                 word.push('"');
             }

@@ -11,7 +11,7 @@ use super::cursor::{self, CursorPlace, Wanted};
 use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
-use super::{common, fields, names, own, zql};
+use super::{common, fields, names, own, structure, tags, zql};
 
 /// The largest number of fuzzy matches: more would be noise.
 const MOST_FUZZY: usize = 20;
@@ -51,7 +51,13 @@ pub(super) enum Expected<'p> {
         given: Vec<&'p str>,
         /// Whether the value is a list.
         several: bool,
+        /// Whether relations may follow.
+        relations: bool,
     },
+    /// A part of a value of structure, at this place in it.
+    Structure(structure::Place),
+    /// A system tag, of these patterns.
+    Tag(Vec<&'static str>),
     /// A value of an argument.
     Value(Values<'p>),
     /// A file in this folder.
@@ -123,6 +129,10 @@ fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
         }
         Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
         Takes::Lookup(Lookup::Path) => (0, Expected::Path(last)),
+        Takes::Lookup(Lookup::Results) => {
+            let (start, _) = values::last_of_list(&place.word.text, 0);
+            (start, Expected::Lookup(Lookup::Results))
+        }
         Takes::Lookup(Lookup::ContextKeys) => values::of_preference(&place.word.text),
         takes => values::of_argument(takes, &place.word.text, 0),
     };
@@ -148,15 +158,17 @@ fn fill(
             names::commands_below(*command, found);
             return fill(other, place, sources, found);
         }
-        Expected::Lookup(lookup) => names::lookup(*lookup, sources, found),
+        Expected::Lookup(lookup) => names::lookup(*lookup, place, sources, found),
         Expected::Parameter(api) => names::parameters(api, place, sources.catalog, found),
         Expected::Condition { inventory, first, path } => {
             fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), found);
         }
         Expected::Operator(kind) => fields::operators(kind.as_ref(), found),
-        Expected::Columns { inventory, given, several } => {
-            fields::columns(inventory, given, *several, sources.catalog, found)
+        Expected::Columns { inventory, given, several, relations } => {
+            fields::columns(inventory, given, (*several, *relations), sources.catalog, found)
         }
+        Expected::Structure(place) => return place.fill(sources, found),
+        Expected::Tag(patterns) => return tags::fill(patterns, place, sources, found),
         Expected::Value(values) => return values.fill(sources, found),
         Expected::File(folder) => values::files(folder, sources, found),
         Expected::Option => names::options(place, found),

@@ -6,7 +6,7 @@ use super::*;
 use crate::catalog::{Catalog, condition_fields};
 use crate::plan::every_api::sample;
 use crate::plan::{self, ErrorKind};
-use crate::syntax::{Command, quote_word};
+use crate::syntax::{Command, lex, quote_word};
 
 const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
 
@@ -20,7 +20,7 @@ impl Files for NoFiles {
 
 fn offers(line: &str) -> Vec<(String, CandidateKind)> {
     let catalog = Catalog::newest();
-    let sources = Sources { catalog, offers: None, live: &NoLiveValues, files: &NoFiles, contexts: &[] };
+    let sources = Sources { files: &NoFiles, ..Sources::of_catalog(catalog) };
     let completion = complete(line, line.len(), &sources);
     completion.candidates.iter().map(|candidate| (completion.word(candidate), candidate.kind)).collect()
 }
@@ -43,7 +43,9 @@ fn refusals(line: &str, sample: Option<String>) -> Vec<String> {
     let (api, _) = line.split_once(' ').expect("an API and a word");
     let offered = offers(line);
     if !offered.is_empty() {
-        let whole = offered.iter().map(|(word, _)| format!("{api} {}", word.trim_end_matches(',')));
+        // The beginning of a structure goes on in its quotes.
+        let closed = offered.iter().filter(|(word, _)| lex(word).open_quote.is_none());
+        let whole = closed.map(|(word, _)| format!("{api} {}", word.trim_end_matches(',')));
         return whole.filter_map(|line| refusal(&line)).collect();
     }
     let samples =

@@ -13,6 +13,7 @@ use super::candidate::{Candidate, CandidateKind, Group};
 use super::cursor::{Argument, CursorPlace, name_length};
 use super::engine::{CandidateList, Expected};
 use super::names::newer;
+use super::nested::Reached;
 use super::query::rows;
 use super::sources::Sources;
 use super::{describe, nested, related, values};
@@ -92,15 +93,14 @@ fn query_value<'p>(
     if parameter == QueryParameter::SortBy && text[start..].starts_with(['-', '+']) {
         start += 1;
     }
-    let rows = match several {
-        true => rows.and_then(|rows| nested::descend(catalog, rows, text, start)),
-        false => rows.map(|rows| (start, rows)),
-    };
+    let rows = rows.map(|inventory| Reached { start, inventory, relations: false });
+    let rows = if several { rows.and_then(|rows| nested::descend(catalog, text, rows)) } else { rows };
     match rows {
-        Some((start, mut inventory)) => {
+        Some(Reached { start: last, mut inventory, relations }) => {
+            let given = nested::given_below(&text[start..last], given);
             let fields = std::mem::take(&mut inventory.fields);
-            let taken = fields.into_iter().filter(|field| parameter.takes_field(&inventory, field)).collect();
-            (start, Expected::Columns { inventory: Inventory { fields: taken, ..inventory }, given, several })
+            inventory.fields = fields.into_iter().filter(|field| parameter.takes_field(&inventory, field)).collect();
+            (last, Expected::Columns { inventory, given, several, relations })
         }
         None => (start, Expected::Nothing(None)),
     }
@@ -125,8 +125,11 @@ pub(super) fn of_columns<'p>(
     if text[start..].starts_with(if several { '+' } else { '-' }) {
         start += 1;
     }
-    match nested::descend(sources.catalog, inventory, text, start) {
-        Some((start, inventory)) => (start, Expected::Columns { inventory, given, several }),
+    match nested::descend(sources.catalog, text, Reached { start, inventory, relations: true }) {
+        Some(Reached { start: last, inventory, relations }) => {
+            let given = nested::given_below(&text[start..last], given);
+            (last, Expected::Columns { inventory, given, several, relations })
+        }
         None => (start, Expected::Nothing(None)),
     }
 }
@@ -269,7 +272,7 @@ fn operators_of(kind: Option<&Type>) -> impl Iterator<Item = (&'static str, &'st
 pub(super) fn columns(
     inventory: &Inventory,
     given: &[&str],
-    several: bool,
+    (several, relations): (bool, bool),
     catalog: Catalog,
     found: &mut CandidateList<'_>,
 ) {
@@ -280,7 +283,7 @@ pub(super) fn columns(
             if several { candidate.open(",") } else { candidate }
         });
     }
-    if several {
-        nested::offer(inventory, found);
+    if several || relations {
+        nested::offer(inventory, relations, found);
     }
 }

@@ -20,6 +20,8 @@ mod query;
 mod rank;
 mod related;
 mod sources;
+mod structure;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -29,7 +31,9 @@ pub use candidate::{Candidate, CandidateKind, Completion, Group, Note};
 pub use engine::complete;
 pub use lines::complete_lines;
 pub use rank::Fit;
-pub use sources::{Disk, FileEntry, Files, Live, LiveValue, LiveValues, NoLiveValues, Sources};
+pub use sources::{
+    Disk, FileEntry, Files, Fitting, Given, Kept, Live, LiveValue, LiveValues, NoLiveValues, NothingKept, Sources,
+};
 
 pub(crate) use cursor::{Argument, name_length};
 pub(crate) use own::find as own_command;

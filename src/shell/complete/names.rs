@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::catalog::candidates::{self, Candidates};
 use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type, references};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
@@ -10,8 +11,8 @@ use crate::config::Setting;
 use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::cursor::{Argument, CursorPlace};
 use super::engine::{CandidateList, Expected};
-use super::sources::Sources;
-use super::{describe, values};
+use super::sources::{Fitting, Given, LiveValue, Sources};
+use super::{describe, structure, tags, values};
 use crate::secret::{Secrecy, name_secrecy};
 use crate::shell::topics::TOPICS;
 
@@ -54,7 +55,7 @@ pub(super) fn paths(verb: &str, sources: &Sources<'_>, found: &mut CandidateList
 }
 
 /// Offers the names that an argument of an own command refers to.
-pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     match lookup {
         Lookup::Api => apis(sources, found),
         Lookup::ApiOrInventory => {
@@ -74,6 +75,19 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
                 found.put(setting.name(), CandidateKind::Param, Group::Parameters, setting.summary());
             }
         }
+        Lookup::Result | Lookup::Results => {
+            for value in sources.kept.results() {
+                found.offer(&value.name.clone(), || {
+                    Candidate::new(value.name, CandidateKind::Value, Group::Values).describe(value.about)
+                });
+            }
+        }
+        Lookup::Job => jobs(place, sources, found),
+        Lookup::CatalogVersion | Lookup::OtherCatalogVersion => versions(sources, found),
+        Lookup::CatalogVersionOrAuto => {
+            found.put("auto", CandidateKind::Value, Group::Values, "the version that the node has");
+            versions(sources, found);
+        }
         // `values` and `fields` complete these.
         Lookup::Column
         | Lookup::Columns
@@ -81,6 +95,30 @@ pub(super) fn lookup(lookup: Lookup, sources: &Sources<'_>, found: &mut Candidat
         | Lookup::ContextKeys
         | Lookup::Path
         | Lookup::SettingValue => {}
+    }
+}
+
+/// Offers the jobs of the journal that the line does not name yet.
+fn jobs(place: &CursorPlace, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+    let is_given = |job: &LiveValue| place.others.iter().any(|word| word.text == job.uuid);
+    for job in sources.kept.jobs().into_iter().filter(|job| !is_given(job)) {
+        found.offer_by(&job.uuid.clone(), Some(&job.name.clone()), || {
+            let told = format!("{}, {}", job.name, job.about);
+            Candidate::new(job.uuid.clone(), CandidateKind::Value, Group::Values).describe(told).of(job)
+        });
+    }
+}
+
+/// Offers the ZStack versions whose catalogs are known, imported ones first.
+fn versions(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+    let imported = sources.kept.imported_versions();
+    for version in &imported {
+        found.offer(version, || {
+            Candidate::new(version.clone(), CandidateKind::Value, Group::Values).describe("imported")
+        });
+    }
+    for version in Catalog::versions().filter(|version| !imported.iter().any(|known| known == version)) {
+        found.put(version, CandidateKind::Value, Group::Values, "");
     }
 }
 
@@ -110,6 +148,22 @@ pub(super) fn argument<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'
     if parameter.secret || name_secrecy(parameter.name) == Secrecy::Whole {
         return (start, Expected::Nothing(Some(Note::Secret)));
     }
+    if structure::is_structure(&parameter.kind, sources.catalog) {
+        // Without a quote the shell would take the quotes of JSON for its own.
+        let is_begun = place.quote.is_some();
+        let inside = if is_begun { argument.value } else { "" };
+        let found = structure::place(inside, &parameter.kind, sources.catalog);
+        let found = found.filter(|_| is_begun || argument.value.bytes().all(|byte| b"[{".contains(&byte)));
+        return match found {
+            Some(inside) => (start + inside.start(), Expected::Structure(inside)),
+            None => (start, Expected::Nothing(None)),
+        };
+    }
+    if parameter.name == "systemTags" {
+        let (start, _) = values::last_of_list(text, start);
+        let (start, patterns) = tags::at(text, start, tags::of_api(&api, sources.catalog));
+        return (start, Expected::Tag(patterns));
+    }
     let (start, given, several) = match parameter.kind {
         Type::List(_) => {
             let (start, given) = values::last_of_list(text, start);
@@ -118,7 +172,31 @@ pub(super) fn argument<'p>(api: Api, place: &'p CursorPlace, sources: &Sources<'
         _ => (start, Vec::new(), false),
     };
     let reference = references::of_parameter(sources.catalog, &api, parameter);
-    (start, values::of_parameter(sources.catalog, parameter, reference, given, several))
+    let fitting = reference.and_then(|_| fitting(&api, parameter, place, sources.catalog));
+    (start, values::of_parameter(sources.catalog, parameter, (reference, fitting), given, several))
+}
+
+/// Returns what narrows the resources of a parameter down to those that fit, with the values of the other arguments.
+fn fitting(api: &Api, parameter: &Parameter, place: &CursorPlace, catalog: Catalog) -> Option<Fitting> {
+    let typed = |name: &str| place.arguments().find(|other| other.name == name && !other.value.is_empty());
+    let found = candidates::of_parameter(api.name, parameter.name, |name| Some(typed(name)?.value.to_owned()))?;
+    let given = |value: &str| match value.strip_prefix('$') {
+        Some(name) => {
+            let query = api.parameter(name).and_then(|other| references::query_of_parameter(catalog, api, other));
+            Given { value: typed(name).map(|other| other.value.to_owned()).unwrap_or_default(), query }
+        }
+        None => Given { value: value.to_owned(), query: None },
+    };
+    Some(match found {
+        Candidates::Listed { api, member, arguments } => {
+            let arguments = arguments.into_iter().map(|(name, value)| (name, given(value))).collect();
+            Fitting::Listed { api, member, arguments }
+        }
+        Candidates::Rows(conditions) => {
+            let split = conditions.into_iter().filter_map(Argument::split);
+            Fitting::Rows(split.map(|it| (it.name, it.operator, given(it.value))).collect())
+        }
+    })
 }
 
 /// Whether `timeout=` is accepted besides the API's own parameters.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::catalog::{Catalog, Offers};
+use crate::syntax::Operator;
 
 /// The data that completion uses.
 #[derive(Clone, Copy)]
@@ -18,6 +19,15 @@ pub struct Sources<'a> {
     pub files: &'a dyn Files,
     /// The names of the saved contexts.
     pub contexts: &'a [String],
+    /// What else this machine keeps.
+    pub kept: &'a dyn Kept,
+}
+
+impl Sources<'static> {
+    /// The catalog and the files of this machine alone.
+    pub fn of_catalog(catalog: Catalog) -> Sources<'static> {
+        Sources { catalog, offers: None, live: &NoLiveValues, files: &Disk, contexts: &[], kept: &NothingKept }
+    }
 }
 
 impl std::fmt::Debug for Sources<'_> {
@@ -50,6 +60,31 @@ pub enum Live {
     Unavailable,
 }
 
+/// What narrows the resources down to those that fit a parameter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Fitting {
+    /// Those that meet all conditions: field, operator, value.
+    Rows(Vec<(&'static str, Operator, Given)>),
+    /// Those that another API lists.
+    Listed {
+        /// The API.
+        api: &'static str,
+        /// The member of its reply that has the list.
+        member: &'static str,
+        /// Its parameters with their values.
+        arguments: Vec<(&'static str, Given)>,
+    },
+}
+
+/// The value of an argument, which may be a name where a uuid belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Given {
+    /// The value as typed.
+    pub value: String,
+    /// The query that lists the resources that it may name.
+    pub query: Option<&'static str>,
+}
+
 /// Looks up resources that a value may refer to. It never blocks longer than a prompt may wait.
 pub trait LiveValues {
     /// Returns the resources that `query_api` lists and whose name or uuid may match `typed`.
@@ -58,6 +93,12 @@ pub trait LiveValues {
     /// Returns the distinct values of a field among the rows that `query_api` lists, each as a name.
     fn values(&self, query_api: &str, field: &str) -> Live {
         let _ = (query_api, field);
+        Live::Unavailable
+    }
+
+    /// As [`LiveValues::lookup`], without the resources that do not fit.
+    fn fitting(&self, query_api: &str, fitting: &Fitting, typed: &str) -> Live {
+        let _ = (query_api, fitting, typed);
         Live::Unavailable
     }
 
@@ -72,6 +113,36 @@ pub struct NoLiveValues;
 impl LiveValues for NoLiveValues {
     fn lookup(&self, _: &str, _: &str) -> Live {
         Live::Unavailable
+    }
+}
+
+/// Lists what this machine keeps and arguments of own commands name. It is read when it is asked for, from files.
+pub trait Kept {
+    /// Returns the earlier results, the newest first: the number as the name, and what led to it.
+    fn results(&self) -> Vec<LiveValue>;
+
+    /// Returns the jobs of the journal, the newest first: uuid, API, state and age.
+    fn jobs(&self) -> Vec<LiveValue>;
+
+    /// Returns the ZStack versions whose catalogs were imported.
+    fn imported_versions(&self) -> Vec<String>;
+}
+
+/// Nothing is kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NothingKept;
+
+impl Kept for NothingKept {
+    fn results(&self) -> Vec<LiveValue> {
+        Vec::new()
+    }
+
+    fn jobs(&self) -> Vec<LiveValue> {
+        Vec::new()
+    }
+
+    fn imported_versions(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

@@ -23,10 +23,27 @@ impl LiveValues for FakeNode {
         }
     }
 
+    fn fitting(&self, query_api: &str, fitting: &Fitting, _: &str) -> Live {
+        let value = |uuid: &str, name: &str| LiveValue { uuid: uuid.into(), name: name.into(), ..LiveValue::default() };
+        match (query_api, fitting) {
+            ("QueryVmInstance", Fitting::Rows(conditions)) if conditions[0].2.value == "Stopped" => {
+                Live::Ready(vec![value("22227f5d1d934e9eb0a1d1f0aa11bb23", "db-1")])
+            }
+            ("QueryHost", Fitting::Listed { api: "GetVmMigrationCandidateHosts", arguments, .. }) => {
+                let given = Given { value: "my vm".into(), query: Some("QueryVmInstance") };
+                assert_eq!(arguments, &[("vmInstanceUuid", given)]);
+                Live::Ready(vec![value("90ab7f5d1d934e9eb0a1d1f0aa11bb23", "kvm-2")])
+            }
+            (_, Fitting::Rows(_)) => Live::Ready(Vec::new()),
+            _ => Live::Unavailable,
+        }
+    }
+
     fn values(&self, query_api: &str, field: &str) -> Live {
         let value = |name: &str| LiveValue { name: name.into(), about: "3 rows".into(), ..LiveValue::default() };
         match (query_api, field) {
             ("QueryVmInstance", "platform") => Live::Ready(vec![value("Linux"), value("Windows")]),
+            ("QuerySystemTag", "tag") => Live::Ready(vec![value("bootMode::UEFI"), value("consolePassword::hunter2")]),
             ("QueryL2Network", "type") => Live::Part(vec![value("Odd"), value("L2VlanNetwork")]),
             _ => Live::Unavailable,
         }
@@ -46,10 +63,37 @@ impl Files for FakeFiles {
     }
 }
 
+/// Two results and two jobs, the newest first.
+struct FakeKept;
+
+impl Kept for FakeKept {
+    fn results(&self) -> Vec<LiveValue> {
+        let result = |number: &str, line: &str| LiveValue {
+            name: number.into(),
+            about: format!("{line}, 5 min"),
+            ..LiveValue::default()
+        };
+        vec![result("12", "QueryZone"), result("11", "QueryHost")]
+    }
+
+    fn jobs(&self) -> Vec<LiveValue> {
+        let job =
+            |uuid: &str, api: &str, about: &str| LiveValue { uuid: uuid.into(), name: api.into(), about: about.into() };
+        vec![
+            job("fcab7f5d1d934e9eb0a1d1f0aa11bb22", "StopVmInstance", "submitted, 5 s"),
+            job("1aab7f5d1d934e9eb0a1d1f0aa11bb22", "CreateZone", "succeeded, 2 d"),
+        ]
+    }
+
+    fn imported_versions(&self) -> Vec<String> {
+        vec!["9.9.1".to_owned()]
+    }
+}
+
 fn at(marked: &str) -> Completion {
     let contexts = ["lab".to_owned(), "production".to_owned()];
-    let sources =
-        Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &contexts };
+    let of_catalog = Sources::of_catalog(Catalog::newest());
+    let sources = Sources { live: &FakeNode, files: &FakeFiles, contexts: &contexts, kept: &FakeKept, ..of_catalog };
     let cursor = marked.find('¦').expect("the line marks the cursor");
     complete(&marked.replace('¦', ""), cursor, &sources)
 }
@@ -209,6 +253,14 @@ fn lists_of_fields_go_comma_by_comma() {
     assert_offers("QueryVmInstance fields=vmN¦", &["fields=vmNics,", "fields=vmNics."], &[]);
     assert_offers("QueryVmInstance --columns name,vmNics.i¦", &["name,vmNics.ip,"], &[]);
     assert!(words("QueryVmInstance fields=nothing.i¦").is_empty());
+    // Columns are completed by other queries; `fields=` has what rows hold.
+    assert_first("QueryVmInstance --columns name,host.na¦", &["name,host.name,"]);
+    assert_offers("QueryVmInstance --columns hos¦", &["hostUuid,", "host."], &[]);
+    assert_first("QueryVmInstance --columns cluster.zone.na¦", &["cluster.zone.name,"]);
+    assert_first("QueryVmInstance --sort-by host.na¦", &["host.name"]);
+    assert_offers("QueryVmInstance fields=vmNics.l3Network.na¦", &["fields=vmNics.l3Network.name,"], &[]);
+    assert_offers("QueryVmInstance fields=hos¦", &["fields=hostUuid,"], &["fields=host."]);
+    assert!(words("QueryVmInstance fields=host.na¦").is_empty());
     assert_first("QueryZone sortBy=na¦", &["sortBy=name"]);
     assert_first("QueryZone sortBy=-na¦", &["sortBy=-name"]);
 }
@@ -365,7 +417,7 @@ impl LiveValues for Named {
 
 fn among(names: &'static [&'static str], line: &str) -> Completion {
     let live = Named(names);
-    let sources = Sources { catalog: Catalog::newest(), offers: None, live: &live, files: &FakeFiles, contexts: &[] };
+    let sources = Sources { live: &live, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
     complete(line, line.len(), &sources)
 }
 
@@ -433,8 +485,7 @@ fn statements_of_zql_are_completed() {
 
 #[test]
 fn lines_print_word_kind_and_description() {
-    let sources =
-        Sources { catalog: Catalog::newest(), offers: None, live: &NoLiveValues, files: &FakeFiles, contexts: &[] };
+    let sources = Sources { files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
     assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\tlists zones\n");
     assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, text\n"));
     assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tleads to vm nics\n"));
@@ -463,8 +514,7 @@ fn no_position_is_a_trouble() {
         "zql query max( ; é '",
     ] {
         for cursor in 0..=line.len() + 1 {
-            let sources =
-                Sources { catalog: Catalog::newest(), offers: None, live: &FakeNode, files: &FakeFiles, contexts: &[] };
+            let sources = Sources { live: &FakeNode, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
             let completion = complete(line, cursor, &sources);
             for candidate in &completion.candidates {
                 completion.word(candidate);
@@ -473,4 +523,87 @@ fn no_position_is_a_trouble() {
             completion.extension();
         }
     }
+}
+
+#[test]
+fn what_the_machine_keeps_is_offered_the_newest_first() {
+    assert_first("more ¦", &["12", "11"]);
+    assert_eq!(at("more ¦").candidates[0].description, "QueryZone, 5 min");
+    assert_first("save 12,¦", &["12,12", "12,11"]);
+    assert_first("job ¦", &["list", "show", "wait", "fcab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_first("job show ¦", &["fcab7f5d1d934e9eb0a1d1f0aa11bb22", "1aab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_eq!(at("job show ¦").candidates[0].description, "StopVmInstance, submitted, 5 s");
+    // A job is found by what it does, and is waited for once.
+    assert_eq!(words("job wait createz¦"), ["1aab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_eq!(words("job wait fcab7f5d1d934e9eb0a1d1f0aa11bb22 ¦"), ["1aab7f5d1d934e9eb0a1d1f0aa11bb22"]);
+    assert_first("catalog use ¦", &["auto", "9.9.1", "5.5.6"]);
+    assert_first("catalog diff 9.9.1 ¦", &["9.9.1", "5.5.6"]);
+    assert_offers("sandbox serve --version ¦", &["5.5.6"], &["9.9.1"]);
+    assert!(words("sandbox seed --vms ¦").is_empty());
+}
+
+#[test]
+fn resources_that_fit_are_offered_and_others_when_they_are_typed() {
+    let db = "uuid=22227f5d1d934e9eb0a1d1f0aa11bb23";
+    assert_eq!(
+        (words("StartVmInstance uuid=¦"), at("StartVmInstance uuid=¦").note),
+        (vec![db.into()], Some(Note::Fitting))
+    );
+    assert_first("StartVmInstance uuid=my¦", &["uuid=11117f5d1d934e9eb0a1d1f0aa11bb22"]);
+    // Nothing is paused.
+    let all = at("ResumeVmInstance uuid=¦");
+    assert_eq!((all.candidates.len(), all.note), (2, Some(Note::NothingFits)));
+    assert_eq!(at("ResumeVmInstance uuid=nowhere¦").note, None);
+    // The other words of the line say of which VM.
+    assert_eq!(words("MigrateVm vmInstanceUuid='my vm' hostUuid=¦"), ["hostUuid=90ab7f5d1d934e9eb0a1d1f0aa11bb23"]);
+    assert_eq!(words("MigrateVm hostUuid=¦ vmInstanceUuid='my vm'").len(), 1);
+    assert_eq!(words("MigrateVm hostUuid=¦").len(), 2);
+}
+
+#[test]
+fn a_value_of_structure_is_written_piece_by_piece() {
+    let line = "AddSecurityGroupRule rules=";
+    assert_eq!(words(&format!("{line}¦")), [r#"rules='[{"type":""#]);
+    assert_first(&format!("{line}[{{¦"), &[r#"rules='[{"type":""#]);
+    assert_eq!(
+        words(&format!("{line}'[{{\"type\":\"¦")),
+        [r#"rules='[{"type":"Ingress""#, r#"rules='[{"type":"Egress""#]
+    );
+    assert_eq!(words(&format!("{line}'[{{\"type\":\"In¦")), [r#"rules='[{"type":"Ingress""#]);
+    let rest = words(&format!("{line}'[{{\"type\":\"Ingress\"¦"));
+    assert!(rest.contains(&r#"rules='[{"type":"Ingress","protocol":""#.to_owned()), "{rest:?}");
+    assert!(rest.contains(&r#"rules='[{"type":"Ingress"}]'"#.to_owned()), "{rest:?}");
+    assert!(!rest.iter().any(|word| word.contains(",\"type")), "{rest:?}");
+    assert_first(&format!("{line}'[{{\"type\":\"Ingress\",\"sta¦"), &[r#"rules='[{"type":"Ingress","state":""#]);
+    assert_first(&format!("{line}'[{{\"type\":\"Ingress\", ipV¦"), &[r#"rules='[{"type":"Ingress", "ipVersion":"#]);
+    assert_first(&format!("{line}'[{{\"startPort\":22¦"), &[r#"rules='[{"startPort":22,"type":""#]);
+    assert_offers(&format!("{line}'[{{\"type\":\"Ingress\"}}¦"), &[r#"rules='[{"type":"Ingress"}]'"#], &[]);
+    // In double quotes those of JSON are escaped.
+    assert_first(&format!("{line}\"[{{\\\"ty¦"), &[r#"rules="[{\"type\":\""#]);
+    assert_first(
+        "UpdateSecurityGroupRulePriority rules='[{\"ruleUuid\":\"x\",¦",
+        &[r#"rules='[{"ruleUuid":"x","priority":"#],
+    );
+    assert_first("CreateVmInstance diskAOs='[{\"boot\":¦", &[r#"diskAOs='[{"boot":true"#]);
+    for odd in ["'[{\"nothing\":¦", "'[}¦", "'[{\"type\" \"¦", "'x¦", "'[{\"type\":\"Ingress\"}]]¦"] {
+        assert!(words(&format!("{line}{odd}")).is_empty(), "{odd}");
+    }
+}
+
+#[test]
+fn system_tags_follow_their_patterns() {
+    assert_first("CreateVmInstance systemTags=bootM¦", &["systemTags=bootMode::"]);
+    assert_eq!(words("CreateVmInstance systemTags=bootMode::¦"), ["systemTags=bootMode::UEFI"]);
+    assert_offers("CreateVmInstance systemTags=bootMode::UEFI,¦", &["systemTags=bootMode::UEFI,staticIp::"], &[]);
+    assert_first("CreateVmInstance systemTags=usbRedirect::¦", &["systemTags=usbRedirect::true"]);
+    assert_first("CreateVmInstance systemTags=staticI¦", &["systemTags=staticIp::"]);
+    let at_host = at("CreateDataVolume systemTags=localStorage::hostUuid::¦");
+    assert_eq!(at_host.candidates.len(), 2);
+    assert_first(
+        "CreateDataVolume systemTags=localStorage::hostUuid::kvm-1¦",
+        &["systemTags=localStorage::hostUuid::4a2a7f5d1d934e9eb0a1d1f0aa11bb22"],
+    );
+    let secret = at("CreateVmInstance systemTags=consolePassword::¦");
+    assert_eq!((secret.candidates.len(), secret.note), (0, Some(Note::Secret)));
+    assert!(words("CreateVmInstance systemTags=nothing::¦").is_empty());
 }

@@ -11,7 +11,7 @@ use crate::syntax::join_list;
 
 use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::engine::{CandidateList, Expected};
-use super::sources::{Live, Sources};
+use super::sources::{Fitting, Live, Sources};
 use crate::secret::member_is_secret;
 
 /// A value known without the node, and its meaning.
@@ -24,6 +24,8 @@ pub(super) struct Values<'p> {
     fixed: Vec<FixedValue>,
     /// The resources to which the value can refer.
     reference: Option<Reference>,
+    /// What narrows those resources down to the ones that fit.
+    fitting: Option<Fitting>,
     /// The query and the field whose distinct values on the node are offered.
     distinct: Option<(&'static str, &'static str)>,
     /// Whether the value is the name of a context.
@@ -37,10 +39,10 @@ pub(super) struct Values<'p> {
 impl Values<'_> {
     /// Adds the values to the candidates. The returned note says why some may be missing.
     pub(super) fn fill(&self, sources: &Sources<'_>, found: &mut CandidateList<'_>) -> Option<Note> {
-        let finish = |candidate: Candidate| if self.several { candidate.open("") } else { candidate };
         for (value, description) in self.fixed.iter().filter(|(value, _)| !self.given.contains(&value.as_ref())) {
             found.offer(value, || {
-                finish(Candidate::new(value.clone(), CandidateKind::Value, Group::Values).describe(description.clone()))
+                let candidate = Candidate::new(value.clone(), CandidateKind::Value, Group::Values);
+                self.finished(candidate.describe(description.clone()))
             });
         }
         if self.context {
@@ -52,36 +54,52 @@ impl Values<'_> {
             return self.fill_distinct(sources.live.values(query, field), found);
         }
         let reference = self.reference?;
-        let resources = sources.live.lookup(reference.query, found.typed());
-        let note = matches!(resources, Live::Part(_)).then_some(Note::More);
-        match resources {
-            Live::Pending => Some(Note::Fetching),
-            Live::Unavailable => Some(Note::NoLiveValues),
-            Live::Ready(mut values) | Live::Part(mut values) => {
-                values.sort_by_cached_key(|value| value.name.to_lowercase());
-                for value in values {
-                    if reference.by_name && !value.name.is_empty() {
-                        if !self.given.contains(&value.name.as_str()) {
-                            let label = if self.several { join_list([&value.name]) } else { value.name.clone() };
-                            found.offer_by(&label.clone(), Some(&value.name.clone()), || {
-                                let candidate = Candidate::new(label, CandidateKind::Value, Group::Values);
-                                finish(candidate.describe(value.uuid.clone()).of(value))
-                            });
-                        }
-                    } else if !reference.by_name && !self.given.contains(&value.uuid.as_str()) {
-                        found.offer_by(&value.uuid.clone(), Some(&value.name.clone()), || {
-                            let candidate = Candidate::new(value.uuid.clone(), CandidateKind::Value, Group::Values);
-                            finish(candidate.describe(value.name.clone()).of(value))
-                        });
-                    }
-                }
-                note
-            }
+        let fits = self.fitting.as_ref().map(|fitting| {
+            let fitting = sources.live.fitting(reference.query, fitting, found.typed());
+            self.fill_resources(fitting, reference, found)
+        });
+        match fits {
+            Some(None) if found.best().is_some() => return Some(Note::Fitting),
+            Some(Some(note @ (Note::Fetching | Note::More))) => return Some(note),
+            _ => {}
         }
+        // What was typed may name a resource that does not fit.
+        let all = self.fill_resources(sources.live.lookup(reference.query, found.typed()), reference, found);
+        all.or_else(|| fits.filter(|note| note.is_none() && found.best().is_some()).map(|_| Note::NothingFits))
     }
-}
 
-impl Values<'_> {
+    /// Adds the node's resources.
+    fn fill_resources(&self, resources: Live, reference: Reference, found: &mut CandidateList<'_>) -> Option<Note> {
+        let (mut values, note) = match resources {
+            Live::Ready(values) => (values, None),
+            Live::Part(values) => (values, Some(Note::More)),
+            Live::Pending => return Some(Note::Fetching),
+            Live::Unavailable => return Some(Note::NoLiveValues),
+        };
+        values.sort_by_cached_key(|value| value.name.to_lowercase());
+        for value in values {
+            let (label, other) = match reference.by_name {
+                true if self.several => (join_list([&value.name]), value.name.clone()),
+                true => (value.name.clone(), value.name.clone()),
+                false => (value.uuid.clone(), value.name.clone()),
+            };
+            let inserted = if reference.by_name { other.as_str() } else { label.as_str() };
+            if inserted.is_empty() || self.given.contains(&inserted) {
+                continue;
+            }
+            let told = if reference.by_name { value.uuid.clone() } else { value.name.clone() };
+            found.offer_by(&label.clone(), Some(&other), || {
+                self.finished(Candidate::new(label, CandidateKind::Value, Group::Values).describe(told).of(value))
+            });
+        }
+        note
+    }
+
+    /// A member of a list may be followed by another one.
+    fn finished(&self, candidate: Candidate) -> Candidate {
+        if self.several { candidate.open("") } else { candidate }
+    }
+
     /// Adds the distinct values of the node's rows that the catalog does not know.
     fn fill_distinct(&self, values: Live, found: &mut CandidateList<'_>) -> Option<Note> {
         let (values, note) = match values {
@@ -94,9 +112,8 @@ impl Values<'_> {
             let known = self.fixed.iter().any(|(known, _)| *known == value.name);
             if !known && !value.name.is_empty() && !self.given.contains(&value.name.as_str()) {
                 found.offer(&value.name.clone(), || {
-                    let candidate =
-                        Candidate::new(value.name, CandidateKind::Value, Group::Values).describe(value.about);
-                    if self.several { candidate.open("") } else { candidate }
+                    let candidate = Candidate::new(value.name, CandidateKind::Value, Group::Values);
+                    self.finished(candidate.describe(value.about))
                 });
             }
         }
@@ -120,7 +137,7 @@ pub(super) fn fixed<'p>(values: &'static [&'static str]) -> Expected<'p> {
 pub(super) fn of_parameter<'p>(
     catalog: Catalog,
     parameter: &Parameter,
-    reference: Option<Reference>,
+    (reference, fitting): (Option<Reference>, Option<Fitting>),
     given: Vec<&'p str>,
     several: bool,
 ) -> Expected<'p> {
@@ -135,7 +152,7 @@ pub(super) fn of_parameter<'p>(
     if fixed.is_empty() && reference.is_none() {
         return Expected::Nothing(None);
     }
-    Expected::Value(Values { fixed, reference, given, several, ..Values::default() })
+    Expected::Value(Values { fixed, reference, fitting, given, several, ..Values::default() })
 }
 
 /// Returns what is expected as the value of an inventory's field.
