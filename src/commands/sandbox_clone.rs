@@ -70,7 +70,7 @@ pub(super) fn copy(cx: &mut Invocation<'_>, directory: &Path, only: Option<&str>
         let started = Instant::now();
         let show = |copied: &Copied, rows: u64, query: &str| {
             let done = copied.kinds + copied.failed.len();
-            let text = format!("{done} of {} queries, {rows} rows: {query} (Ctrl-C stops)", kinds.len());
+            let text = format!("{done} of {} queries, {rows} rows (Ctrl-C stops): {query}", kinds.len());
             spinner.progress(started.elapsed(), &text);
         };
         // If the rows cannot be stored, the receiver is dropped, and the readers stop.
