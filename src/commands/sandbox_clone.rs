@@ -115,12 +115,13 @@ fn kinds(cx: &mut Invocation<'_>, only: Option<&str>) -> Result<Vec<Kind>, Error
     let mut wanted = HashSet::new();
     for typed in only.split(',').map(str::trim).filter(|typed| !typed.is_empty()) {
         let lower = typed.to_ascii_lowercase();
-        match kinds.iter().find(|kind| names(kind).contains(&lower)) {
+        let named = catalog.kind(typed).map(|kind| kind.query);
+        match kinds.iter().find(|kind| Some(kind.query) == named || names(kind).contains(&lower)) {
             Some(kind) => {
                 wanted.insert(kind.inventory);
             }
             None => {
-                let known: Vec<String> = kinds.iter().flat_map(names).collect();
+                let known: Vec<String> = catalog.kind_names().map(|(name, _)| name).collect();
                 let closest = closest(&lower, known.iter().map(String::as_str)).map(str::to_owned);
                 return Err(Error::Own(OwnError::NotFound { kind: "kind", name: typed.to_owned(), closest }));
             }

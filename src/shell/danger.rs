@@ -110,8 +110,15 @@ pub struct Hit {
 const MOST_LISTED: usize = 10;
 
 /// Returns the question shown before a dangerous action: the targets by name, the context, and the question itself
-/// without a line end. With `strict` a plain yes is not enough.
-pub fn question(api: &str, danger: &Danger, hits: &[Hit], context: &str, strict: bool) -> String {
+/// without a line end. `belongs` says what belongs to the targets. With `strict` a plain yes is not enough.
+pub fn question(
+    api: &str,
+    danger: &Danger,
+    hits: &[Hit],
+    belongs: Option<&str>,
+    context: &str,
+    strict: bool,
+) -> String {
     let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
     let mut out = format!("{api} in {}:\n", clean(context));
     for hit in hits.iter().take(MOST_LISTED) {
@@ -124,6 +131,9 @@ pub fn question(api: &str, danger: &Danger, hits: &[Hit], context: &str, strict:
     }
     if hits.len() > MOST_LISTED {
         out.push_str(&format!("  and {} more\n", hits.len() - MOST_LISTED));
+    }
+    if let Some(belongs) = belongs {
+        out.push_str(&format!("{belongs}.\n"));
     }
     match danger.harm {
         Harm::Destroys => out.push_str("It may not be possible to undo this.\n"),
@@ -211,12 +221,12 @@ mod tests {
         let danger = of("DeleteZone").expect("it is dangerous");
         let hits = [hit(Some("lab"))];
         assert_eq!(
-            question("DeleteZone", &danger, &hits, "production", false),
-            "DeleteZone in production:\n  uuid  6c1e  lab\nIt may not be possible to undo this.\nDelete? [y/N] "
+            question("DeleteZone", &danger, &hits, Some("2 hosts belong to it"), "production", false),
+            "DeleteZone in production:\n  uuid  6c1e  lab\n2 hosts belong to it.\nIt may not be possible to undo this.\nDelete? [y/N] "
         );
-        assert!(question("DeleteZone", &danger, &hits, "production", true).ends_with("Type lab to delete: "));
+        assert!(question("DeleteZone", &danger, &hits, None, "production", true).ends_with("Type lab to delete: "));
         let many: Vec<Hit> = (0..12).map(|_| hit(None)).collect();
-        assert!(question("DeleteZone", &danger, &many, "p", true).contains("  and 2 more\n"));
+        assert!(question("DeleteZone", &danger, &many, None, "p", true).contains("  and 2 more\n"));
     }
 
     #[test]
