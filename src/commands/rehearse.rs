@@ -1,7 +1,7 @@
 //! `rehearse`: runs a script in a copy of the node and shows what would be different.
 //!
 //! The script runs in a process of its own, whose only node is the sandbox of a temporary directory, and which has
-//! neither the configuration nor the credentials of the user: whatever its lines say, the real node gets queries only.
+//! neither the contexts nor the credentials of the user: whatever its lines say, the real node gets queries only.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::calls::confirm;
 use crate::cli::RehearseLine;
 use crate::client;
+use crate::config::{Contexts, Folders};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::jq::own_program;
 use crate::json::{self, Value};
@@ -59,6 +60,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, typed: &RehearseLine) -> Result<Optio
     let home = temporary.path().join("home");
     let directory = home.join("data").join("sandbox");
     prepare(cx, &directory, typed.from.as_deref())?;
+    let aliases = cx.session.contexts()?.aliases().clone();
+    for (name, line) in aliases {
+        Contexts::set_alias(&Folders::under(&home), &name, Some(&line))?;
+    }
     sandbox::save(&directory, BEFORE)?;
     let (code, failures) = run_in_copy(cx, &home, &script)?;
     let changes = sandbox::changes(&sandbox::state_path(&directory, BEFORE), &sandbox::path(&directory))?;
@@ -130,7 +135,8 @@ fn run_in_copy(cx: &Invocation<'_>, home: &Path, script: &Path) -> Result<(ExitC
     if cx.session.interrupt.is_set() {
         return Err(client::Error::Interrupted { job: None }.into());
     }
-    Ok((status.code().and_then(ExitCode::of_number).unwrap_or(ExitCode::Bug), failures))
+    let number = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok((number.map_or(ExitCode::Bug, ExitCode::said), failures))
 }
 
 /// An error in the form of `--errors json`.
