@@ -260,6 +260,9 @@ pub enum OwnError {
     /// The user did not confirm.
     #[error("not confirmed; nothing was sent")]
     NotConfirmed,
+    /// Something must be confirmed, and there is no terminal to ask.
+    #[error("{0}")]
+    Unasked(String),
     /// Scripts are nested too deeply.
     #[error("scripts are nested more than {most} levels deep")]
     NestedScripts {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use crate::catalog::{Catalog, Method};
 use crate::named::named;
@@ -122,6 +122,8 @@ pub enum OwnCommand {
     },
     /// Look for what is wrong in the cloud
     Inspect(InspectLine),
+    /// Run a script in a copy of the node, and show what would be different
+    Rehearse(RehearseLine),
     /// Send any request to the node and wait for its job
     Raw(RawLine),
     /// Show the capacity of hosts, primary and backup storage
@@ -410,8 +412,56 @@ pub enum SandboxCommand {
         #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1..=1_000_000_000_000_u64))]
         vms: Option<u64>,
     },
+    /// Copy what the queries of a node tell into the sandbox; nothing is changed on the node
+    Clone {
+        /// Only these kinds, such as host,vm
+        #[arg(long, value_name = "KIND[,KIND...]")]
+        only: Option<String>,
+        /// Replace the sandbox without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Save its state under a name
+    Save {
+        /// The name
+        name: String,
+    },
+    /// Replace it by a saved state
+    Load {
+        /// The name of the state
+        name: String,
+        /// Replace the sandbox without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the saved states
+    List,
+    /// Show what is different between two states
+    Changes {
+        /// The name of a state
+        before: String,
+        /// The name of another one; without it, the present state
+        after: Option<String>,
+    },
     /// Print the path of its database
     Path,
+}
+
+/// `rehearse …`
+#[derive(Args, Clone, Debug)]
+pub struct RehearseLine {
+    /// In a saved state of the sandbox instead of a new copy
+    #[arg(long, value_name = "NAME")]
+    pub from: Option<String>,
+    /// Then ask, and run it for real
+    #[arg(long)]
+    pub then_run: bool,
+    /// With --then-run: do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// A file with commands, or a command
+    #[arg(required = true, value_name = "FILE|LINE", value_hint = ValueHint::AnyPath)]
+    pub line: Vec<String>,
 }
 
 /// `sandbox serve …`; the port is the program's `--port`.

@@ -12,7 +12,7 @@ mod values;
 
 pub use commands::{
     CatalogCommand, ContextCommand, EachLine, InspectLine, JobCommand, JobLine, LoginWith, OwnCommand, RawLine,
-    SandboxCommand, ServeOptions, Shell, Weight,
+    RehearseLine, SandboxCommand, ServeOptions, Shell, Weight,
 };
 pub use documents::manual;
 pub use options::Options;

@@ -26,14 +26,17 @@ pub(crate) mod login;
 mod man;
 mod more;
 mod raw;
+pub(crate) mod rehearse;
 mod sandbox;
+mod sandbox_clone;
+mod sandbox_states;
 mod save;
 mod set;
 mod sql;
 pub(crate) mod variables;
 mod zql;
 
-use crate::cli::{Options, OwnCommand};
+use crate::cli::{Options, OwnCommand, SandboxCommand};
 use crate::error::Error;
 use crate::session::{Invocation, Session, Settings};
 use crate::shell::Flow;
@@ -46,6 +49,7 @@ pub(crate) fn settings(
     settled: Result<Settings, Error>,
 ) -> Result<Settings, Error> {
     match command {
+        OwnCommand::Sandbox(SandboxCommand::Clone { .. }) => settled,
         OwnCommand::Context(_) | OwnCommand::Complete { .. } | OwnCommand::Sandbox(_) => {
             Ok(session.settle_typed(options))
         }
@@ -96,8 +100,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Unlet { name } => variables::forget(cx, name),
         OwnCommand::Alias { name, line } => alias::run(cx, name.as_deref(), line),
         OwnCommand::Unalias { name } => alias::forget(cx, name),
-        // `app` runs scripts itself.
-        OwnCommand::Run { .. } => Ok(Flow::Continue),
+        // `app` runs scripts itself, and what was rehearsed.
+        OwnCommand::Run { .. } | OwnCommand::Rehearse(_) => Ok(Flow::Continue),
     }
 }
 

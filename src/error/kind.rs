@@ -217,7 +217,7 @@ impl Kind {
             OwnError::NotFound { .. } => Kind::NotFound,
             OwnError::NoPassword => Kind::NoPassword,
             OwnError::NoContext => Kind::NoContext,
-            OwnError::NotConfirmed => Kind::NotConfirmed,
+            OwnError::NotConfirmed | OwnError::Unasked(_) => Kind::NotConfirmed,
             OwnError::NestedScripts { .. } => Kind::NestedScripts,
             OwnError::NotOneValue { .. } => Kind::NotOneValue,
             OwnError::Value { .. } => Kind::BadValue,

@@ -10,6 +10,7 @@ mod batches;
 mod calls;
 mod completion;
 mod contexts;
+mod copies;
 mod describe;
 mod documents;
 mod each;
