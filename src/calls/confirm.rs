@@ -25,6 +25,11 @@ pub(crate) fn confirmation(session: &Session, settings: &Settings) -> Confirm {
 
 /// Asks before a dangerous action. Scripts do not ask.
 pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan) -> Result<(), Error> {
+    confirm_all(cx, &[command], planned)
+}
+
+/// As [`confirm`], once for several calls of the same API. `planned` is one of them.
+pub(crate) fn confirm_all(cx: &mut Invocation<'_>, commands: &[&Command], planned: &Plan) -> Result<(), Error> {
     let terminal = cx.settings.ui.terminal;
     let is_watched = terminal.stdin && terminal.stderr && cx.session.scripts == 0;
     if cx.session.prompt.is_none() && !is_watched {
@@ -40,7 +45,7 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
     let place = nodes::node(cx.session, cx.settings)?.name();
     // The question waits briefly for names and counts; those that are late are left out.
     let mut lookup = lookup(cx.session, cx.settings)?;
-    let hits = hits(&mut lookup, command, &danger);
+    let hits = hits(&mut lookup, commands, &danger);
     let belongs = belongs(&lookup, cx.session.catalog, &danger, &hits);
     if cx.session.interrupt.is_set() {
         return Err(client::Error::Interrupted { job: None }.into());
@@ -66,20 +71,19 @@ fn belongs(lookup: &Lookup, catalog: Catalog, danger: &Danger, hits: &[Hit]) -> 
 }
 
 /// The resources that would be destroyed.
-fn hits(lookup: &mut Lookup, command: &Command, danger: &Danger) -> Vec<Hit> {
+fn hits(lookup: &mut Lookup, commands: &[&Command], danger: &Danger) -> Vec<Hit> {
     let mut hits = Vec::new();
     for target in &danger.targets {
-        let Some(argument) = command.arguments.iter().find(|argument| argument.name == target.parameter) else {
+        let arguments = commands.iter().flat_map(|command| &command.arguments);
+        let named = arguments.filter(|argument| argument.name == target.parameter);
+        let uuids: Vec<String> = named.flat_map(|argument| split_list(&argument.value).unwrap_or_default()).collect();
+        if uuids.is_empty() {
             continue;
-        };
-        let uuids = split_list(&argument.value).unwrap_or_default();
+        }
         let condition = [("uuid", Operator::In, uuids.join(","))];
         // Only lists of plain uuids can be looked up.
         let plain = uuids.iter().all(|uuid| uuid.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
-        let found = target
-            .query
-            .filter(|_| plain && !uuids.is_empty())
-            .and_then(|query| lookup.resources(query, &condition, uuids.len()));
+        let found = target.query.filter(|_| plain).and_then(|query| lookup.resources(query, &condition, uuids.len()));
         for uuid in uuids {
             let known = found.as_ref().map(|found| found.iter().find(|value| value.uuid == uuid));
             hits.push(Hit {

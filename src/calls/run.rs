@@ -181,7 +181,7 @@ fn explain_wide_text(cx: &mut Invocation<'_>, planned: &Plan, answer: &Answer) {
 }
 
 /// The view for the rows of a plan.
-fn view_of_rows(view: View, planned: &Plan, select: Option<Selection>, is_watched: bool) -> View {
+pub(crate) fn view_of_rows(view: View, planned: &Plan, select: Option<Selection>, is_watched: bool) -> View {
     let taken_from = match planned {
         Plan::Query(query) => query.inventory.map(str::to_owned),
         Plan::Call(_) => None,
@@ -233,7 +233,7 @@ fn made_by(reply: &[u8]) -> String {
 }
 
 /// The request that lets the node check a plan without running it (P10).
-fn validation(planned: &Plan) -> Result<Request, Error> {
+pub(crate) fn validation(planned: &Plan) -> Result<Request, Error> {
     match planned {
         Plan::Call(request) => request.for_validation().ok_or_else(|| nothing_to_validate(request.api)),
         Plan::Query(query) => Err(nothing_to_validate(query.api)),

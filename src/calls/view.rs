@@ -42,6 +42,11 @@ pub(crate) fn with(cx: &Invocation<'_>, settings: &ViewSettings) -> Result<View,
     Ok(view)
 }
 
+/// As [`of_settings`], for an output with these properties.
+pub(crate) fn on_screen(settings: &ViewSettings, screen: Screen) -> Result<View, Error> {
+    view(settings, screen)
+}
+
 /// The view of the settings.
 fn view(settings: &ViewSettings, screen: Screen) -> Result<View, Error> {
     let columns = match &settings.columns {

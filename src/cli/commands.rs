@@ -69,10 +69,44 @@ pub enum OwnCommand {
         #[arg(value_name = Lookup::SettingValue.name())]
         value: Vec<String>,
     },
+    /// Run LINE once for each row of a file or of standard input
+    Each(Box<EachLine>),
     /// Run the commands in a file
     Run {
         /// The file; `-` is standard input
         file: PathBuf,
+        /// Words that $1 to $9 and $* stand for in the file
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+    },
+    /// Keep the result of a command, for which $NAME stands; list what is kept
+    Let {
+        /// The name; without it, all variables are listed
+        name: Option<String>,
+        /// = COMMAND, or = COMMAND | JQ to keep what the filter yields
+        #[arg(value_name = "= COMMAND")]
+        line: Vec<String>,
+    },
+    /// Forget a variable
+    Unlet {
+        /// The name
+        #[arg(value_name = Lookup::Variable.name())]
+        name: String,
+    },
+    /// Keep a command of your own for good; list those that are kept
+    Alias {
+        /// The name; without it, all aliases are listed
+        #[arg(value_name = Lookup::Alias.name())]
+        name: Option<String>,
+        /// = LINE, in which $1 to $9 and $* are the words given
+        #[arg(value_name = "= LINE")]
+        line: Vec<String>,
+    },
+    /// Forget an alias
+    Unalias {
+        /// The name
+        #[arg(value_name = Lookup::Alias.name())]
+        name: String,
     },
     /// Run a statement in ZQL, the node's query language
     Zql {
@@ -120,8 +154,11 @@ pub enum OwnCommand {
     /// Run a local management node, for trying and testing
     #[command(subcommand)]
     Sandbox(SandboxCommand),
-    /// Leave the shell
-    Exit,
+    /// Leave the shell, or end a script with the code of its last failure
+    Exit {
+        /// The exit code instead, from 0 to 255
+        code: Option<u8>,
+    },
     /// Leave the shell
     Quit,
 }
@@ -172,6 +209,36 @@ pub struct LoginWith {
     #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform", "code"])]
     pub access_key: Option<String>,
 }
+
+/// `each [OPTIONS] LINE`
+#[derive(Args, Clone, Debug)]
+pub struct EachLine {
+    /// Run up to N rows at the same time (1), also -p N behind `each`
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = |text: &str| whole(text, 1..=MOST_PARALLEL),
+        allow_negative_numbers = true,
+        default_value = "1",
+        hide_default_value = true
+    )]
+    pub parallel: usize,
+    /// The rows: .csv with a header row, .jsonl, .json; else its content decides; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Write the outcome of each row to a new file, as one line of JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub results: Option<PathBuf>,
+    /// Continue a run from its results file: rows that are done are skipped, unknown ones looked up first
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// The call of an API; {column} is a value of the row, {} the whole row, {{ a brace
+    #[arg(required = true, value_name = "LINE")]
+    pub line: Vec<String>,
+}
+
+/// The largest number of rows of `each` that run at the same time.
+const MOST_PARALLEL: usize = 64;
 
 /// `raw METHOD PATH [BODY]`
 #[derive(Args, Clone, Debug)]

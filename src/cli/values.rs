@@ -12,6 +12,8 @@ named! {
     /// A kind of value that is only known at run time, such as the name of a context. Its name is the placeholder in
     /// usage lines, which also marks the arguments that take it.
     pub(crate) enum Lookup {
+        /// An alias
+        Alias = "ALIAS",
         /// An API
         Api = "API",
         /// An API or an inventory
@@ -30,6 +32,8 @@ named! {
         Columns = "A,B.C",
         /// A saved context
         Context = "CONTEXT",
+        /// Saved contexts, separated by commas
+        Contexts = "NAME[,NAME]",
         /// Keys of a context with their values
         ContextKeys = "KEY=VALUE",
         /// A job that this machine submitted
@@ -48,6 +52,8 @@ named! {
         Setting = "SETTING",
         /// A value of the setting before it
         SettingValue = "VALUE",
+        /// A variable
+        Variable = "VARIABLE",
     }
 }
 

@@ -40,6 +40,11 @@ impl JobUuid {
     }
 
     /// The uuid of that text.
+    pub fn parse(text: &str) -> Option<JobUuid> {
+        uuid::Uuid::parse_str(text).ok().map(JobUuid)
+    }
+
+    /// As [`JobUuid::parse`].
     #[cfg(test)]
     pub(super) fn of(text: &str) -> JobUuid {
         JobUuid(uuid::Uuid::parse_str(text).expect("a uuid"))

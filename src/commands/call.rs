@@ -2,16 +2,18 @@
 
 use jiff::civil::DateTime;
 
-use crate::calls::{self, view};
+use crate::calls::contexts::Asked;
+use crate::calls::{self, send, shape, view};
 use crate::catalog::Catalog;
-use crate::cli;
-use crate::client;
+use crate::cli::{self, Options};
+use crate::client::{self, JobUuid};
 use crate::dates;
 use crate::error::Error;
 use crate::plan::{self, Effect, Names, Plan};
-use crate::session::{Invocation, Line, credentials, nodes, offers};
+use crate::render::View;
+use crate::session::{Invocation, Line, Session, credentials, nodes, offers};
 use crate::syntax::{Command, CommandError};
-use crate::terminal::read_text;
+use crate::terminal::{Screen, read_text};
 
 /// The command of a line that calls an API, checked as far as possible without its settings.
 pub(crate) fn command(line: &Line, catalog: Catalog) -> Result<Option<Command>, Error> {
@@ -33,6 +35,76 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: Command) -> Result<(), Error
     run_as_typed(cx, command).map_err(|error| offers::explain(cx.session, cx.settings, &name, error))
 }
 
+/// Runs a query, or another call that only reads, in several contexts at the same time and prints their rows as one reply.
+pub(crate) fn run_in(
+    cx: &mut Invocation<'_>,
+    command: &Command,
+    contexts: &[String],
+    options: &Options,
+) -> Result<(), Error> {
+    let refused = |option, problem: String| Err(Error::Option { option, problem });
+    if cx.settings.call.watch.is_some() {
+        return refused("watch", "it repeats a query in one context".to_owned());
+    }
+    if cx.settings.target.contradiction.is_some() || !cx.settings.target.is_of_context {
+        return refused("context", "several contexts are asked at their own nodes, and another is named".to_owned());
+    }
+    for context in contexts {
+        cx.session.contexts()?.find(context)?;
+    }
+    let mut command = command.clone();
+    let holds_commands = cx.session.reads_stdin;
+    command.resolve_files(&mut |path| read_text(path, holds_commands))?;
+    calls::learn_secrets(cx.session, &command);
+    // What is wrong with the command is told once.
+    let names = if cx.settings.call.no_check { None } else { plan::names(&command, cx.session.catalog) };
+    let checked = names.as_ref().map_or_else(|| command.clone(), Names::with_any_uuids);
+    // Only a check: each node is asked what its clock shows.
+    let planned = planned_at(cx, &checked, Some(credentials::zone_of(None).now()), false)?;
+    if matches!(&planned, Plan::Call(request) if request.effect == Effect::Action) {
+        let problem = format!("{} changes something, and only reads run in several contexts", command.name);
+        return refused("context", problem);
+    }
+    let view = view::of_settings(cx)?;
+    if cx.settings.call.dry_run {
+        for context in contexts {
+            let mut session = Session::grow(cx.session.seed(context));
+            let settings = session.settle(&Options { context: Some(context.clone()), ..options.clone() })?;
+            cx.say(&format!("context {context}:"));
+            let mut there = Invocation { session: &mut session, settings: &settings, out: cx.out.again() };
+            run_as_typed(&mut there, command.clone())?;
+        }
+        return Ok(());
+    }
+    let screen = cx.out.screen(&cx.settings.ui);
+    calls::contexts::ask(cx, contexts, options, view, &|cx| {
+        let asked = asked(cx, command.clone(), screen);
+        asked.map_err(|error| offers::explain(cx.session, cx.settings, &command.name, error))
+    })
+}
+
+/// What the node of a context answers to a command that only reads.
+fn asked(cx: &mut Invocation<'_>, command: Command, screen: Screen) -> Result<Asked, Error> {
+    offers::follow_version_for(cx.session, &command.name, Some(cx.settings));
+    let names = if cx.settings.call.no_check { None } else { plan::names(&command, cx.session.catalog) };
+    let checked = names.as_ref().map_or_else(|| command.clone(), Names::with_any_uuids);
+    let mut plan = planned(cx, &checked, false)?;
+    plan = fit_to_node(cx, &checked, plan)?;
+    if let Some(names) = &names {
+        (_, plan) = with_uuids(cx, names)?;
+    }
+    let (shape, select) = shape::of_plan(cx.session.catalog, &plan);
+    let view = calls::view_of_rows(view::on_screen(&cx.settings.view, screen)?, &plan, select, false);
+    // The rows are in the order of the contexts.
+    let view = View { by_name: false, ..view };
+    send::show_curl(cx, &plan, JobUuid::fresh())?;
+    let answer = match &plan {
+        Plan::Query(query) => send::query(cx, query)?,
+        Plan::Call(request) => send::execute(cx, request)?,
+    };
+    Ok(Asked { answer, shape, view })
+}
+
 fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Error> {
     let holds_commands = cx.session.reads_stdin;
     command.resolve_files(&mut |path| read_text(path, holds_commands))?;
@@ -42,24 +114,23 @@ fn run_as_typed(cx: &mut Invocation<'_>, mut command: Command) -> Result<(), Err
         command = if cx.settings.call.dry_run { names.with_names() } else { names.with_any_uuids() };
     }
     let is_shown = names.is_some() && cx.settings.call.dry_run;
-    let now = node_time(cx, &command)?;
-    let planned = planned(cx, &command, now, is_shown)?;
+    let planned = planned(cx, &command, is_shown)?;
     // A wrong format or column is reported before anything is sent.
     let view = view::of_api(cx, &command.name)?;
-    let mut planned = fit_to_node(cx, &command, planned, now)?;
+    let mut planned = fit_to_node(cx, &command, planned)?;
     warn_of_newer(cx, &command);
     match names {
         Some(names) if cx.settings.call.dry_run => calls::names::tell_unasked(cx, &names),
-        Some(names) => (command, planned) = with_uuids(cx, &names, now)?,
+        Some(names) => (command, planned) = with_uuids(cx, &names)?,
         None => {}
     }
     calls::run(cx, &command, planned, view)
 }
 
 /// The command with uuids for its names, and what it comes to.
-fn with_uuids(cx: &mut Invocation<'_>, names: &Names, now: Option<DateTime>) -> Result<(Command, Plan), Error> {
+fn with_uuids(cx: &mut Invocation<'_>, names: &Names) -> Result<(Command, Plan), Error> {
     let command = calls::names::resolve(cx, names)?;
-    let planned = planned(cx, &command, now, false)?;
+    let planned = planned(cx, &command, false)?;
     Ok((command, planned))
 }
 
@@ -73,14 +144,19 @@ fn node_time(cx: &mut Invocation<'_>, command: &Command) -> Result<Option<DateTi
     }
     let named = cx.settings.preferences.time_zone.as_deref();
     let zone = match named {
-        None if !cx.settings.call.dry_run => nodes::node(cx.session, cx.settings)?.client.zone(),
+        None if !cx.settings.call.dry_run => nodes::node(cx.session, cx.settings)?.zone(),
         _ => None,
     };
     Ok(Some(zone.unwrap_or_else(|| credentials::zone_of(named)).now()))
 }
 
 /// What a command comes to. One that is shown and never sent may hold names where uuids belong.
-fn planned(
+pub(super) fn planned(cx: &mut Invocation<'_>, command: &Command, holds_names: bool) -> Result<Plan, Error> {
+    let now = node_time(cx, command)?;
+    planned_at(cx, command, now, holds_names)
+}
+
+fn planned_at(
     cx: &mut Invocation<'_>,
     command: &Command,
     now: Option<DateTime>,
@@ -111,18 +187,18 @@ fn planned(
 
 /// Checks that the node does not run another API instead, and adapts the request to its version. For most calls neither
 /// is necessary, and the node is not asked.
-fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan, now: Option<DateTime>) -> Result<Plan, Error> {
+fn fit_to_node(cx: &mut Invocation<'_>, command: &Command, plan: Plan) -> Result<Plan, Error> {
     let (name, effect) = match &plan {
         Plan::Call(request) => (request.api, request.effect),
         Plan::Query(query) => (query.api, Effect::Query),
     };
     offers::check(cx.session, cx.settings, name, effect)?;
-    if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command, now, false) } else { Ok(plan) }
+    if offers::fit_catalog(cx.session, cx.settings, name)? { planned(cx, command, false) } else { Ok(plan) }
 }
 
 /// Warns of parameters and fields that the node's version does not have: a node ignores such parameters (P6), and fails
 /// on such fields.
-fn warn_of_newer(cx: &mut Invocation<'_>, command: &Command) {
+pub(super) fn warn_of_newer(cx: &mut Invocation<'_>, command: &Command) {
     if plan::newer(command, Catalog::oldest()).is_empty() {
         return;
     }

@@ -72,7 +72,10 @@ fn find(cx: &mut Invocation<'_>, kind: &ResourceKind, name: &str) -> Result<Vec<
     offers::check(cx.session, cx.settings, kind.query, Effect::Query)?;
     let typed = query_of(kind, name);
     let command = match plan::names(&typed, cx.session.catalog).filter(|_| !cx.settings.call.no_check) {
-        Some(names) => calls::names::resolve_untold(cx, &names)?.0,
+        Some(names) => {
+            let (mut resolved, _) = calls::names::resolve_untold(cx, &[&names])?;
+            resolved.pop().unwrap_or(Ok(typed))?
+        }
         None => typed,
     };
     let uuid = command.arguments.into_iter().map(|argument| argument.value).collect();

@@ -3,6 +3,7 @@
 //! Each is a function of an `Invocation` (session, settings, output) and of its arguments. Only `run FILE` is in `app`,
 //! since it runs further lines.
 
+pub(crate) mod alias;
 pub(crate) mod call;
 mod capacity;
 mod capacity_rows;
@@ -14,6 +15,7 @@ mod completions;
 mod context;
 mod describe;
 mod describe_page;
+mod each;
 pub mod help;
 mod history;
 mod inspect;
@@ -28,6 +30,7 @@ mod sandbox;
 mod save;
 mod set;
 mod sql;
+pub(crate) mod variables;
 mod zql;
 
 use crate::cli::{Options, OwnCommand};
@@ -53,7 +56,9 @@ pub(crate) fn settings(
         | OwnCommand::History { .. }
         | OwnCommand::Set { .. }
         | OwnCommand::Run { .. }
-        | OwnCommand::Exit
+        | OwnCommand::Let { .. }
+        | OwnCommand::Unlet { .. }
+        | OwnCommand::Exit { .. }
         | OwnCommand::Quit => Ok(settled.unwrap_or_else(|_| session.settle_without_contexts(options))),
         _ => settled,
     }
@@ -62,7 +67,8 @@ pub(crate) fn settings(
 /// Runs one of the program's own commands.
 pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow, Error> {
     match command {
-        OwnCommand::Exit | OwnCommand::Quit => Ok(Flow::Leave),
+        OwnCommand::Exit { code } => Ok(Flow::Leave(*code)),
+        OwnCommand::Quit => Ok(Flow::Leave(None)),
         OwnCommand::Help { subject } => help::run(cx, subject),
         OwnCommand::Login(with) => login::run(cx, with),
         OwnCommand::Logout => login::out(cx),
@@ -75,6 +81,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Set { save, name, value } => set::run(cx, name.as_deref(), value, *save),
         OwnCommand::Capacity => capacity::run(cx),
         OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
+        OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Inspect(line) => inspect::run(cx, line),
         OwnCommand::Sql { statement } => sql::run(cx, &statement.join(" ")),
@@ -85,6 +92,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Man => man::run(cx),
         OwnCommand::Sandbox(command) => sandbox::run(cx, command),
         OwnCommand::Job(line) => job::run(cx, line),
+        OwnCommand::Let { name, line } => variables::show(cx, name.as_deref(), line),
+        OwnCommand::Unlet { name } => variables::forget(cx, name),
+        OwnCommand::Alias { name, line } => alias::run(cx, name.as_deref(), line),
+        OwnCommand::Unalias { name } => alias::forget(cx, name),
         // `app` runs scripts itself.
         OwnCommand::Run { .. } => Ok(Flow::Continue),
     }

@@ -12,7 +12,7 @@ use crate::dates;
 use crate::error::Error;
 use crate::json::{Value, escape_unprintable};
 use crate::plan;
-use crate::render::{Shape, View};
+use crate::render::{Failed, Shape, View};
 use crate::results::{Kept, Record, Results, Summary};
 use crate::session::{Invocation, Line};
 use crate::shell::Flow;
@@ -57,7 +57,7 @@ fn again(cx: &mut Invocation<'_>, record: &Record, view: View) -> Result<(), Err
     match &record.reply {
         Kept::Whole(text) => {
             let shape = shape_of_line(cx.session.catalog, &summary.command);
-            let view = View { failed: !summary.success, ..view };
+            let view = View { failed: Failed::new(!summary.success), ..view };
             show::print(cx, Reply::of_text(text.clone().into_bytes()), &shape, &view)
         }
         Kept::Text(text) => cx.write(|out| Ok(writeln!(out, "{}", escape_unprintable(text))?)),
@@ -71,7 +71,10 @@ fn again(cx: &mut Invocation<'_>, record: &Record, view: View) -> Result<(), Err
 
 /// The shape of the rows of an earlier line; empty if it is not known any more.
 fn shape_of_line(catalog: Catalog, line: &str) -> Shape {
-    let line = Line::parse(line);
+    let mut line = Line::parse(line);
+    if let Some(kept) = line.kept.take() {
+        line = *kept;
+    }
     if let Ok(cli::Line::Own(OwnCommand::Zql { query })) = &line.command {
         return shape_of_zql(catalog, &query.join(" "));
     }

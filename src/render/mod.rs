@@ -48,7 +48,7 @@ pub use marks::{Change, Marks, Snapshot};
 pub use size::human_size;
 pub(crate) use size::{counts_bytes, integral};
 pub use sort::{SortKey, Sorted};
-pub use view::{Border, Field, FieldKind, Format, Shape, View};
+pub use view::{Border, Failed, Field, FieldKind, Format, Shape, View};
 
 use crate::json::{Pieces, Scanner};
 

@@ -120,6 +120,8 @@ pub(crate) struct CallSettings {
     pub(crate) no_check: bool,
     /// Whether to wait for long jobs, too.
     pub(crate) follow: bool,
+    /// Whether to continue with further calls after a failed one.
+    pub(crate) keep_going: bool,
 }
 
 impl CallSettings {
@@ -193,6 +195,10 @@ impl<'a> Layers<'a> {
         let named = named.into_iter().find(|(_, is_given)| *is_given).map(|(option, _)| option);
         if self.flag(|options| options.sandbox) {
             return Ok(Target { contradiction: named, is_named: true, ..Target::default() });
+        }
+        if choice.context.as_ref().is_some_and(|context| context.contains(',')) {
+            let problem = "only a query or another read can run in several contexts".to_owned();
+            return Err(Error::Option { option: "context", problem });
         }
         let chosen = choose_node(&choice, self.variables, self.contexts)?;
         Ok(Target {
@@ -287,6 +293,7 @@ impl<'a> Layers<'a> {
             no_wait: self.flag(|options| options.no_wait),
             no_check: self.flag(|options| options.no_check),
             follow: self.flag(|options| options.follow),
+            keep_going: self.flag(|options| options.keep_going),
         }
     }
 

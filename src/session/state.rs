@@ -12,6 +12,7 @@ use crate::journal::Journal;
 use crate::json::Pieces;
 use crate::results::{Limits, Results};
 use crate::secret::{KnownSecrets, Secrets};
+use crate::shell::complete::Defined;
 use crate::terminal::{Output, Paging, Reporter, Source, Terminal};
 use crate::tty;
 
@@ -23,6 +24,7 @@ use super::live_prompt::LivePrompt;
 use super::node::Nodes;
 use super::recording::SharedRecording;
 use super::settings::{self, Settings, Target};
+use super::variables;
 
 /// The name of the sandbox in the journal, since its port changes.
 pub(crate) const SANDBOX: &str = "sandbox";
@@ -63,10 +65,22 @@ pub(crate) struct Session {
     pub(crate) reads_stdin: bool,
     /// The number of nested scripts.
     pub(crate) scripts: usize,
+    /// What `let` keeps.
+    pub(crate) variables: variables::Variables,
+    /// The words that the script was given; `None` where no file is run.
+    pub(crate) words: Option<Vec<String>>,
     /// The state of the interactive shell.
     pub(crate) prompt: Option<LivePrompt>,
     /// Whether the warning about an invalid configuration was printed.
     warned_of_configuration: bool,
+}
+
+/// What a session for another thread begins with.
+pub(crate) struct SessionSeed {
+    environment: Environment,
+    base: BaseOptions,
+    interrupt: Interrupt,
+    known: KnownSecrets,
 }
 
 /// An action that was carried out and whose result was printed.
@@ -133,9 +147,26 @@ impl Session {
             recording: None,
             reads_stdin: false,
             scripts: 0,
+            variables: variables::Variables::new(),
+            words: None,
             prompt: None,
             warned_of_configuration: false,
         }
+    }
+
+    /// What a session for a context begins with, for a thread of its own.
+    pub(crate) fn seed(&self, context: &str) -> SessionSeed {
+        let mut base = self.base.clone();
+        base.options.context = Some(context.to_owned());
+        let (interrupt, known) = (self.interrupt.clone(), self.known.clone());
+        SessionSeed { environment: self.environment.clone(), base, interrupt, known }
+    }
+
+    /// A session for one of several contexts. The credentials of the environment are for one node, and not used.
+    pub(crate) fn grow(seed: SessionSeed) -> Session {
+        let SessionSeed { environment, base, interrupt, known } = seed;
+        let session = Session::new(environment, Options::default());
+        Session { base, interrupt, known, started_for: Some(None), ..session }
     }
 
     /// The settings of a line with these options. The sandbox needs no configuration, so that an invalid one is only a
@@ -195,10 +226,23 @@ impl Session {
         self.contexts = Some(contexts);
     }
 
+    /// Whether other lines may follow that of the current command.
+    pub(crate) fn has_later_lines(&self) -> bool {
+        self.prompt.is_some() || self.scripts > 0 || self.reads_stdin
+    }
+
     /// The names of the saved contexts; empty if they cannot be read.
     pub(crate) fn context_names(&mut self) -> Vec<String> {
         let names = |contexts: &Contexts| contexts.all().iter().map(|context| context.name.clone()).collect();
         self.contexts().map(names).unwrap_or_default()
+    }
+
+    /// The names of variables and aliases, without the latter if they cannot be read.
+    pub(crate) fn defined(&mut self) -> Defined {
+        let variables = self.variables.keys().cloned().collect();
+        let pair = |(name, line): (&String, &String)| (name.clone(), line.clone());
+        let aliases = self.contexts().map(|contexts| contexts.aliases().iter().map(pair).collect());
+        Defined { variables, aliases: aliases.unwrap_or_default() }
     }
 
     /// The base URL of a node; `None` for the sandbox, whose address changes at each start.
@@ -301,12 +345,17 @@ impl Session {
         line: Option<&str>,
     ) -> ExitCode {
         let code = error.exit_code();
-        if matches!(error, Error::Reported(_)) {
-            return code;
+        if !matches!(error, Error::Reported(_)) {
+            self.reporter(settings, source.is_none()).tell(error, source, line);
         }
+        code
+    }
+
+    /// What prints errors. `is_typed` says whether the command was typed itself.
+    pub(crate) fn reporter(&mut self, settings: &Settings, is_typed: bool) -> Reporter {
         let has_foreign_session = self.nodes.connected().iter().any(|node| node.has_foreign_session);
         let stderr = settings.ui.terminal.stderr;
-        let reporter = Reporter {
+        Reporter {
             format: settings.ui.errors.value,
             terminal: stderr,
             colour: settings.ui.colour(stderr),
@@ -314,12 +363,10 @@ impl Session {
             circumstances: Circumstances {
                 advice: self.advice.take(),
                 session_variable: has_foreign_session.then_some("ZSTACK_SESSION_UUID"),
-                at_prompt: self.prompt.is_some() && source.is_none(),
+                at_prompt: self.prompt.is_some() && is_typed,
             },
             known: self.known_secrets(),
-        };
-        reporter.tell(error, source, line);
-        code
+        }
     }
 
     /// The secrets in use: of the commands, of the environment, and the open sessions.

@@ -26,12 +26,17 @@ impl ErrorObject {
 
     /// The line without its end. It contains no control characters.
     pub(crate) fn line(&self) -> String {
-        let mut out = format!("{{\"error\": {{\"kind\": \"{}\"", self.kind.word()).into_bytes();
+        format!("{{\"error\": {}}}", self.text())
+    }
+
+    /// The object itself, the value of `error`.
+    pub(crate) fn text(&self) -> String {
+        let mut out = format!("{{\"kind\": \"{}\"", self.kind.word()).into_bytes();
         let mut member = |name: &str, value: &[u8]| {
             out.extend_from_slice(format!(", \"{name}\": ").as_bytes());
             out.extend_from_slice(value);
         };
-        member("exitCode", (self.kind.exit_code() as u8).to_string().as_bytes());
+        member("exitCode", self.kind.exit_code().number().to_string().as_bytes());
         member("message", &literal(&self.message));
         for (name, text) in [("hint", &self.hint), ("code", &self.code)] {
             if let Some(text) = text {
@@ -51,7 +56,7 @@ impl ErrorObject {
             });
             member("causes", &[&b"["[..], &causes.collect::<Vec<_>>().join(&b", "[..]), b"]"].concat());
         }
-        out.extend_from_slice(b"}}");
+        out.push(b'}');
         String::from_utf8_lossy(&out).into_owned()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`Ui`] prints messages for a line. This module does not know about nodes, sessions or commands.
 
+mod bar;
 mod error_object;
 mod export;
 mod full_screen;
@@ -16,6 +17,7 @@ mod spinner;
 mod ui;
 mod watch_keys;
 
+pub(crate) use bar::{Bar, Counts};
 pub(crate) use export::Export;
 pub(crate) use full_screen::FullScreen;
 pub(crate) use input::{ask_secret, read_text, stdin_is_taken};

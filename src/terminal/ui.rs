@@ -6,6 +6,7 @@ use crate::cli::{ColorChoice, ErrorFormat};
 use crate::config::{Environment, Sourced};
 use crate::json::escape_unprintable;
 
+use super::bar::Bar;
 use super::spinner::Spinner;
 
 /// Properties of the terminal.
@@ -122,6 +123,12 @@ impl Ui {
     /// The width of the terminal.
     pub(crate) fn width(&self) -> Option<usize> {
         self.terminal.size.map(|(width, _)| width)
+    }
+
+    /// The progress display for many calls.
+    pub(crate) fn bar(&self, of: usize) -> Bar {
+        let draws = self.terminal.stderr && !self.terminal.is_dumb && !self.quiet;
+        Bar::new(of, self.width().filter(|_| draws), !draws && !self.quiet && !self.silent)
     }
 
     /// The progress display for jobs.

@@ -205,6 +205,10 @@ pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Exp
             let fixed = values.into_iter().map(|(name, summary)| (name.into(), summary.into())).collect();
             Expected::Value(Values { fixed, ..Values::default() })
         }
+        Takes::Lookup(Lookup::Contexts) => {
+            let start = text.rfind(',').map_or(start, |at| at + 1);
+            return (start, Expected::Value(Values { context: true, ..Values::default() }));
+        }
         Takes::Lookup(Lookup::Context) => Expected::Value(Values { context: true, ..Values::default() }),
         Takes::Lookup(lookup) => Expected::Lookup(lookup),
     };
