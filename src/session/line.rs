@@ -110,7 +110,11 @@ impl Line {
             // SQL has quotes of its own: those around the statement are taken away, and those within it stay.
             Ok(cli::Line::Own(OwnCommand::Sql { statement })) if statement.len() > 1 => {
                 let words = words_of(statement, words);
-                *statement = words.iter().map(|word| self.text[word.span.clone()].to_owned()).collect();
+                let text = |word: &Word| match word.text.len() {
+                    length if (0..length).any(|at| word.is_from_variable(at, &self.text)) => word.text.clone(),
+                    _ => self.text[word.span.clone()].to_owned(),
+                };
+                *statement = words.iter().map(text).collect();
             }
             _ => {}
         }
