@@ -35,6 +35,7 @@ pub mod sandbox;
 pub mod secret;
 mod session;
 pub mod shell;
+pub mod sql;
 pub mod syntax;
 mod terminal;
 mod tty;

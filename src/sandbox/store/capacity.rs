@@ -111,6 +111,17 @@ fn computed(table: &str) -> Option<&'static Computed> {
     COMPUTED.iter().find(|computed| computed.table == table)
 }
 
+/// The tables with computed columns.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    COMPUTED.iter().map(|computed| computed.table)
+}
+
+/// The capacities among the computed columns of a table: those that change a stored number.
+pub(super) fn columns(table: &str) -> impl Iterator<Item = &'static str> {
+    let all = computed(table).into_iter().flat_map(|computed| computed.columns);
+    all.filter(|(_, sql)| sql.contains("{}")).map(|(column, _)| *column)
+}
+
 fn view_name(table: &str) -> String {
     quoted(&format!("_{table}"))
 }

@@ -9,6 +9,7 @@
 mod assemble;
 mod capacity;
 mod change;
+mod changes;
 mod class_name;
 mod comparison;
 mod compile;
@@ -16,6 +17,7 @@ mod condition;
 mod database;
 mod error;
 mod facts;
+mod import;
 mod json_text;
 mod model;
 mod ownership;
@@ -36,9 +38,12 @@ pub mod timestamp;
 mod zql;
 
 pub use change::{TagKind, Transaction};
+pub(super) use changes::changes;
+pub use changes::{Change, Member, What};
 pub(super) use class_name::of as class_of;
 pub use database::Store;
 pub use error::{ServerError, StoreError};
+pub use import::Import;
 pub(super) use json_text::escape_markup;
 pub use query::Pieces;
 #[cfg(any(test, fuzzing))]
