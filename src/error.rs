@@ -208,8 +208,8 @@ pub enum OwnError {
         kind: &'static str,
         /// The name.
         name: String,
-        /// The closest name.
-        closest: Option<String>,
+        /// The names that may be meant, best first.
+        near: Vec<String>,
     },
     /// A password is needed, and there is no terminal to ask for it.
     #[error("a password is needed, and there is no terminal to ask for it")]

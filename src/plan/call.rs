@@ -75,7 +75,7 @@ fn unknown_parameter(api: &Api, argument: &Argument) -> ErrorKind {
     ErrorKind::UnknownParameter {
         api: api.name,
         name: argument.name.clone(),
-        closest: closest_parameter(&argument.name, api).map(str::to_owned),
+        near: near_parameters(&argument.name, api).into_iter().map(str::to_owned).collect(),
         version: Catalog::newest().version(),
     }
 }
@@ -416,6 +416,7 @@ mod tests {
             ("Frobnicate", "`zstack-cli catalog list`, or Tab at the prompt, lists the APIs"),
             ("UpdateSharedBlockDiskUuid uuid=x", "versions up to 3.10.0 had it; did you mean `UpdateSharedBlock`?"),
             ("DeleteZone zoneUuid=x", "did you mean `uuid`?"),
+            ("QueryVol", "did you mean `QueryVolume` or `QueryVolumeSnapshot`?"),
             (
                 "DeleteZone colour=blue",
                 "`help DeleteZone` lists those of ZStack 5.5.6; --no-check sends it all the same",
