@@ -593,7 +593,14 @@ fn a_value_of_structure_is_written_piece_by_piece() {
 #[test]
 fn system_tags_follow_their_patterns() {
     assert_first("CreateVmInstance systemTags=bootM¦", &["systemTags=bootMode::"]);
-    assert_eq!(words("CreateVmInstance systemTags=bootMode::¦"), ["systemTags=bootMode::UEFI"]);
+    let modes = ["Legacy", "UEFI", "UEFI_WITH_CSM"].map(|mode| format!("systemTags=bootMode::{mode}"));
+    assert_eq!(words("CreateVmInstance systemTags=bootMode::¦"), modes);
+    let numa = ["systemTags=vmNumaEnable::true", "systemTags=vmNumaEnable::false"];
+    assert_eq!(words("CreateVmInstance systemTags=vmNumaEnable::¦"), numa);
+    let printed = words("CreateVmInstance systemTags=¦").join(" ");
+    for placeholder in ["boolean", "PRIORITY_LEVEL", "MDEV", "PCI_", "::CPU", "clusterUuid"] {
+        assert!(!printed.contains(placeholder), "{placeholder}: {printed}");
+    }
     assert_offers("CreateVmInstance systemTags=bootMode::UEFI,¦", &["systemTags=bootMode::UEFI,staticIp::"], &[]);
     assert_first("CreateVmInstance systemTags=usbRedirect::¦", &["systemTags=usbRedirect::true"]);
     assert_first("CreateVmInstance systemTags=staticI¦", &["systemTags=staticIp::"]);
