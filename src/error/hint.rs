@@ -228,6 +228,9 @@ impl plan::Error {
             ErrorKind::MissingParameters { api, names } => {
                 Some(format!("`help {api}` describes {}", if names.len() == 1 { "it" } else { "them" }))
             }
+            ErrorKind::NotFoundByName { name } => {
+                Some(format!("write {name}=UUID; --no-check sends the value as typed"))
+            }
             ErrorKind::NoCondition { name, .. } => Some(format!("write {name}=VALUE")),
             ErrorKind::FieldNeedsMember { hint, .. } => {
                 hint.as_ref().map(|member| format!("name one of their fields: `{member}`"))

@@ -9,8 +9,8 @@ use crate::syntax::{Argument, Command, Operator, integer};
 use super::error::{Error, ErrorKind};
 use super::password;
 use super::request::{Effect, PathPart, Request, SecretText};
-use super::suggest::closest_parameter;
-use super::{Options, value};
+use super::suggest::near_parameters;
+use super::{Options, names, value};
 
 /// Plans a call: every argument is checked before anything is built.
 pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Options) -> Result<Request, Error> {
@@ -31,6 +31,9 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         }
         match api.parameter(&argument.name) {
             Some(parameter) => {
+                if !options.no_check {
+                    names::check(api, parameter, argument, catalog)?;
+                }
                 values.push((parameter.name, value::read(argument, parameter, catalog, options.no_check)?));
             }
             None if argument.name == "timeout" => timeout = Some(milliseconds(argument)?),

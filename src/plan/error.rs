@@ -37,6 +37,8 @@ pub enum ErrorKind {
     NotACondition { name: String, operator: Operator },
     #[error("{name}: {value} is not allowed")]
     NotAllowed { name: String, value: String, allowed: Vec<String>, closest: Option<String> },
+    #[error("{name}: no query is known that finds these resources by name, so `name:` cannot be looked up")]
+    NotFoundByName { name: &'static str },
     #[error("{name} must be {expected}")]
     WrongType { name: String, expected: &'static str },
     #[error("{name} is {length} characters long; at most {most} are allowed")]
