@@ -1,5 +1,7 @@
 //! Suggestions for unknown names and for words that are not arguments.
 
+use std::ops::Range;
+
 use crate::catalog::{Api, Catalog, Inventory};
 use crate::nearness::{MOST_PROPOSED, nearest};
 use crate::syntax::{Argument, Command, CommandError, Operator, quote_word};
@@ -277,15 +279,15 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
     Some(format!("a parameter has a name: {parameter}={}", quoted(text)))
 }
 
-/// Why a query may have found nothing: a condition that is probably a mistake.
-pub fn why_none(query: &Command) -> Option<String> {
+/// Why a query may have found nothing: a condition that is probably a mistake, with its place in the line in bytes.
+pub fn why_none(query: &Command) -> Option<(Range<usize>, String)> {
     query.arguments.iter().find_map(|condition| {
         let (name, value) = (&condition.name, &condition.value);
         if name.rsplit('.').next().is_some_and(crate::secret::member_is_secret) {
             return None;
         }
         let typed = format!("{name}{}{value}", condition.operator);
-        match condition.operator {
+        let reason = match condition.operator {
             Operator::Equal if value.starts_with(['=', '~']) => {
                 let (sign, rest) = value.split_at(1);
                 let meant = if sign == "~" { "~=" } else { "=" };
@@ -299,7 +301,8 @@ pub fn why_none(query: &Command) -> Option<String> {
                 ))
             }
             _ => None,
-        }
+        };
+        reason.map(|reason| (condition.span.clone(), reason))
     })
 }
 
@@ -362,8 +365,9 @@ mod tests {
 
     #[test]
     fn the_uuid_of_what_an_api_is_about_has_two_names() {
-        let parameter =
-            |typed: &str, api: &str| closest_parameter(typed, &Catalog::newest().api(api).expect("a known API"));
+        let parameter = |typed: &str, api: &str| {
+            near_parameters(typed, &Catalog::newest().api(api).expect("a known API")).first().copied()
+        };
         assert_eq!(parameter("vmInstanceUuid", "StartVmInstance"), Some("uuid"));
         assert_eq!(parameter("hostUuid", "DeleteDataVolume"), None);
         assert_eq!(parameter("nmae", "CreateZone"), Some("name"));
@@ -387,7 +391,7 @@ mod tests {
             ("QueryHost password==x", None),
         ] {
             let command = Command::parse(line).expect(line).expect("a command");
-            assert_eq!(why_none(&command).as_deref(), expected, "{line}");
+            assert_eq!(why_none(&command).map(|(_, reason)| reason).as_deref(), expected, "{line}");
         }
     }
 
