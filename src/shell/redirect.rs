@@ -92,6 +92,11 @@ pub fn redirection(line: &str) -> Result<(&str, Option<Redirection>), RedirectEr
     }
 }
 
+/// Returns the byte at which the jq expression after `|` starts, if the line has one or none is typed yet.
+pub(crate) fn filter_start(line: &str) -> Option<usize> {
+    first_sign(line).filter(|(sign, _)| *sign == "|").map(|(_, span)| span.end)
+}
+
 /// Returns the first sign of a line and its position in bytes.
 fn first_sign(line: &str) -> Option<(&'static str, Range<usize>)> {
     let lexed = crate::syntax::lex(line);
