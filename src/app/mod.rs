@@ -6,6 +6,7 @@ mod one_shot;
 mod prompt;
 mod script;
 mod script_lines;
+mod sequence;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -6,6 +6,7 @@ use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, QueryPar
 use crate::cli;
 use crate::config::Setting;
 use crate::error::{Error, OwnError};
+use crate::json::escape_unprintable;
 use crate::plan::near_names;
 use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
@@ -23,12 +24,31 @@ pub struct UnknownSubject {
 pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, Error> {
     let subject = (!subject.is_empty()).then(|| subject.join(" "));
     catalogs::follow_name(cx.session, subject.as_deref().unwrap_or_default(), Some(cx.settings));
-    let page = page(cx.session.catalog, subject.as_deref()).map_err(|error| {
-        let name = subject.unwrap_or_default();
-        Error::Own(OwnError::NotFound { kind: "API, command or topic", name, near: error.near })
-    })?;
+    let aliases = cx.session.defined().aliases;
+    let page = match (page(cx.session.catalog, subject.as_deref()), subject) {
+        (Ok(overview), None) => overview + &alias_list(&aliases),
+        (Ok(page), _) => page,
+        (Err(error), subject) => {
+            let name = subject.unwrap_or_default();
+            let alias = aliases.iter().find(|(known, _)| *known == name);
+            alias.map(|(name, line)| format!("{name}: an alias\n\n  {}\n", escape_unprintable(line))).ok_or_else(
+                || {
+                    let near = error.near;
+                    Error::Own(OwnError::NotFound { kind: "API, command or topic", name, near })
+                },
+            )?
+        }
+    };
     cx.write(|out| Ok(out.write_all(page.as_bytes())?))?;
     Ok(Flow::Continue)
+}
+
+/// The aliases for the overview; empty where there are none.
+fn alias_list(aliases: &[(String, String)]) -> String {
+    let mut out = if aliases.is_empty() { String::new() } else { "\nALIASES\n".to_owned() };
+    let row = |(name, line): &(String, String)| [name.clone(), escape_unprintable(line).into_owned()];
+    table(&mut out, aliases.iter().map(row).collect());
+    out
 }
 
 /// The page about `subject`; without one the overview. Ends with a line end.

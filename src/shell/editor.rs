@@ -66,6 +66,7 @@ impl Assistant<'_> {
             files: self.files,
             contexts: &self.known.contexts,
             kept: self.kept,
+            defined: &self.known.defined,
         }
     }
 

@@ -21,12 +21,39 @@ pub struct Sources<'a> {
     pub contexts: &'a [String],
     /// What else this machine keeps.
     pub kept: &'a dyn Kept,
+    /// What the user defined.
+    pub defined: &'a Defined,
+}
+
+/// The names that the user defined.
+#[derive(Clone, Debug, Default)]
+pub struct Defined {
+    /// The variables.
+    pub variables: Vec<String>,
+    /// The aliases, each with its line.
+    pub aliases: Vec<(String, String)>,
+}
+
+impl Defined {
+    /// No names.
+    pub fn nothing() -> &'static Defined {
+        static NOTHING: Defined = Defined { variables: Vec::new(), aliases: Vec::new() };
+        &NOTHING
+    }
 }
 
 impl Sources<'static> {
     /// The catalog and the files of this machine alone.
     pub fn of_catalog(catalog: Catalog) -> Sources<'static> {
-        Sources { catalog, offers: None, live: &NoLiveValues, files: &Disk, contexts: &[], kept: &NothingKept }
+        Sources {
+            catalog,
+            offers: None,
+            live: &NoLiveValues,
+            files: &Disk,
+            contexts: &[],
+            kept: &NothingKept,
+            defined: Defined::nothing(),
+        }
     }
 }
 
