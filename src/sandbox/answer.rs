@@ -1,5 +1,6 @@
 //! Replies of the node: status, body and error objects.
 
+use super::store::escape_markup;
 use crate::json;
 
 /// A reply of the node.
@@ -15,7 +16,12 @@ pub(super) struct Answer {
 impl Answer {
     /// A reply in JSON.
     pub(super) fn json(status: u16, body: &str) -> Answer {
-        Answer { status, body: gson(body).into_bytes(), is_page: false }
+        Answer { status, body: escape_markup(body).into_owned().into_bytes(), is_page: false }
+    }
+
+    /// A reply in JSON that the store printed.
+    pub(super) fn complete(body: String) -> Answer {
+        Answer { status: 200, body: body.into_bytes(), is_page: false }
     }
 
     /// A rejection by the front end: plain text, nothing was done (section 5).
@@ -66,19 +72,6 @@ impl Answer {
             Err(failure) => Answer::failed(&failure),
         }
     }
-}
-
-/// Escapes `< > & = '` as `\u003c` and so on, like the node's JSON library (N5). They occur in JSON only within
-/// strings.
-fn gson(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '<' | '>' | '&' | '=' | '\'' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// An error object of the node (E1).

@@ -5,13 +5,15 @@ use serde_json::Value;
 use super::access_keys::Credential;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
+use super::change;
 use super::checks;
 use super::dispatch::ResolvedCall;
 use super::durations;
 use super::faults::FaultKind;
 use super::jobs::Job;
 use super::ledger::new_uuid;
-use super::node::{Node, ReceivedRequest};
+use super::node::{Node, ReceivedRequest, Reply};
+use super::pending_query::{PendingQuery, QueryText};
 use super::sessions::Session;
 use super::store::{QueryRequest, ServerError, Viewer};
 use super::target::Target;
@@ -20,6 +22,9 @@ use crate::catalog::Api;
 
 /// The system tag that makes a node only validate a call (P10).
 const VALIDATION_ONLY: &str = "ephemeral::validationOnly";
+
+/// Longer than any client waits, in milliseconds.
+const FOR_EVER: i64 = 100 * 365 * 24 * 3600 * 1000;
 
 /// The account that makes a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +53,8 @@ struct JobOptions {
     validates_only: bool,
     /// Whether its record is lost on purpose.
     is_lost: bool,
+    /// Whether it never ends, on purpose.
+    is_stuck: bool,
     /// The base URL of `location` (J3).
     base: String,
     /// The URL to post its result to (W1).
@@ -62,13 +69,14 @@ impl Node {
         target: &Target,
         dispatched: &ResolvedCall,
         faults: &[FaultKind],
-    ) -> Result<Answer, Answer> {
+    ) -> Result<Reply, Answer> {
         let api = dispatched.api();
         let credential =
             if api.session { Some(Credential::read(received, target, self.now(), self.offer.edition)?) } else { None };
         let credential = credential.as_ref();
         if api.is_query {
-            return Ok(self.query(api, credential, &received.verb, target, dispatched.row()));
+            let query = self.query(api, credential, &received.verb, target, dispatched.row());
+            return Ok(Reply::Query(Box::new(query)));
         }
         let job_uuid = self.job_uuid(received)?;
         let timeout = match received.api_timeout.as_deref() {
@@ -84,15 +92,20 @@ impl Node {
             let is_lost = faults.contains(&FaultKind::JobLost) || arguments.has_wide_text();
             let base = self.base_url(received, faults.contains(&FaultKind::Location));
             let web_hook = received.web_hook.clone();
-            let order = JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook };
+            let is_stuck = faults.contains(&FaultKind::JobStuck);
+            let order = JobOptions { job_uuid, timeout, validates_only, is_lost, is_stuck, base, web_hook };
             let job = self.submit(api, arguments, credential, order);
-            return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)));
+            return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)).into());
         }
         if validates_only {
-            return Ok(Answer::text(500, ""));
+            return Ok(Answer::text(500, "").into());
         }
         let outcome = self.admit(api, &arguments, credential);
-        Ok(Answer::of(outcome.and_then(|caller| self.run(api, &arguments, &caller))))
+        if let (Ok(caller), "ZQLQuery") = (&outcome, api.name) {
+            let text = QueryText::Zql(arguments.text("zql").unwrap_or_default().to_owned());
+            return Ok(Reply::Query(Box::new(PendingQuery { text, viewer: caller.viewer(), refusal: None })));
+        }
+        Ok(Answer::of(outcome.and_then(|caller| self.run(api, &arguments, &caller))).into())
     }
 
     /// The uuid that the client chose for its job (J2).
@@ -125,13 +138,13 @@ impl Node {
     }
 
     fn query(
-        &mut self,
+        &self,
         api: &Api,
         credential: Option<&Credential>,
         verb: &str,
         target: &Target,
         row: Option<(&str, &str)>,
-    ) -> Answer {
+    ) -> PendingQuery {
         let request = match row {
             Some((name, value)) => {
                 QueryRequest { conditions: vec![format!("{name}={value}")], ..QueryRequest::default() }
@@ -142,33 +155,33 @@ impl Node {
         };
         let inventory = api.inventory.unwrap_or_default();
         let nobody = Caller { account: String::new(), is_admin: false };
-        let answer = match credential.map_or(Ok(nobody.clone()), |credential| self.caller(credential)) {
-            Ok(caller) => self.store.query(inventory, &request, &caller.viewer()),
-            Err(failure) => match self.store.query(inventory, &request, &nobody.viewer()) {
-                // The front end rejects malformed requests before the session is checked.
-                Err(text @ ServerError::Text { .. }) => Err(text),
-                _ => return Answer::failed(&failure),
-            },
-        };
-        answer.map_or_else(Answer::from, |reply| Answer::json(200, &reply))
+        let caller = credential.map_or(Ok(nobody.clone()), |credential| self.caller(credential));
+        let text = QueryText::Request(inventory, Box::new(request));
+        match caller {
+            Ok(caller) => PendingQuery { text, viewer: caller.viewer(), refusal: None },
+            Err(failure) => PendingQuery { text, viewer: nobody.viewer(), refusal: Some(failure) },
+        }
     }
 
     /// Accepts an asynchronous call with 202, even if it fails later (J1, J9).
     fn submit(
         &mut self,
         api: &Api,
-        arguments: Arguments,
+        mut arguments: Arguments,
         credential: Option<&Credential>,
         order: JobOptions,
     ) -> Result<Answer, Failure> {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
-        let JobOptions { job_uuid, timeout, validates_only, is_lost, base, web_hook } = order;
+        let JobOptions { job_uuid, timeout, validates_only, is_lost, is_stuck, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
         let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
         let is_late = takes > timeout;
+        if !validates_only && !is_late {
+            change::making::choose(api.name, &mut arguments);
+        }
         let outcome = self.admit(api, &arguments, credential).and_then(|caller| {
             if is_late {
                 return Err(Failure::new("SYS.1001", format!("{} timed out", api.name)));
@@ -190,7 +203,11 @@ impl Node {
             is_admin: caller.is_admin,
             long_job: None,
             requested: now,
-            due: if is_lost || is_refused { now } else { now.plus(takes.min(timeout)) },
+            due: match () {
+                () if is_stuck => now.plus(FOR_EVER),
+                () if is_lost || is_refused => now,
+                () => now.plus(takes.min(timeout)),
+            },
         };
         self.ledger.begin_job(&job)?;
         if validates_only || outcome.is_err() {
@@ -220,7 +237,11 @@ impl Node {
     /// Runs the jobs that are due.
     pub(super) fn run_due_jobs(&mut self) -> Result<(), Failure> {
         let now = self.now();
-        while let Some(job) = self.ledger.claim_job(now)? {
+        while let Some(job) = self.ledger.claim_job(now, |api| self.is_in_parts(api))? {
+            if let Some(change) = self.big_change(&job) {
+                self.begun.push(change);
+                continue;
+            }
             let outcome = self.run_job(&job);
             self.end_long_job(&job, &outcome)?;
             self.ledger.finish_job(&job.uuid, &Answer::of_job(outcome))?;
@@ -228,11 +249,9 @@ impl Node {
         Ok(())
     }
 
-    fn run_job(&mut self, job: &Job) -> Result<String, Failure> {
+    pub(super) fn run_job(&mut self, job: &Job) -> Result<String, Failure> {
         let api = self.catalog.api(&job.api).ok_or_else(|| Failure::not_simulated(&job.api))?;
-        let values = job.arguments.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        let caller = Caller { account: job.account.clone(), is_admin: job.is_admin };
-        let arguments = Arguments::from_values(values);
+        let (arguments, caller) = (job.arguments(), job.caller());
         match self.run_long_job(api.name, &arguments, &caller, &job.uuid) {
             Some(outcome) => outcome,
             None => self.run(&api, &arguments, &caller),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::answer::Failure;
 use super::arguments::Arguments;
+use super::formats;
 use super::store::{Scalar, Store, StoreError, Transaction};
 use crate::catalog::{Api, Catalog, Parameter};
 use crate::pattern;
@@ -36,6 +37,7 @@ pub(super) fn check_values(api: &Api, arguments: &Arguments) -> Result<(), Failu
     for parameter in &api.parameters {
         check_value(parameter, arguments.get(parameter.name))?;
     }
+    formats::check(api, arguments)?;
     // An API that requires `resourceUuid` refers to an existing resource, such as one to tag.
     let chooses = is_create(api.name) && api.parameter("resourceUuid").is_some_and(|parameter| !parameter.required);
     let chosen = arguments.text("resourceUuid").filter(|_| chooses);
@@ -56,7 +58,7 @@ pub(super) fn check_references(
     arguments: &Arguments,
 ) -> Result<(), Failure> {
     // One transaction reads all resources.
-    store.transaction(|tx| {
+    store.read(|tx| {
         for parameter in &api.parameters {
             for uuid in uuids(parameter, arguments) {
                 check_reference(catalog, tx, api, parameter, uuid)?;

@@ -24,6 +24,8 @@ named! {
         Truncated = "truncated",
         /// The job runs, but its record is lost: polls find nothing
         JobLost = "job-lost",
+        /// The job stays in progress for ever, as one that a crash of the node interrupted
+        JobStuck = "job-stuck",
         /// The node is starting: no path has an API yet
         Starting = "starting",
         /// The location of a job names a host that nobody knows, as behind a proxy

@@ -7,12 +7,15 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::answer::Answer;
+use super::arguments::Arguments;
+use super::calls::Caller;
 use super::clock::UnixMillis;
 use super::ledger::Ledger;
 
 const WAITING: i64 = 0;
 const CLAIMED: i64 = 1;
 const FINISHED: i64 = 2;
+const IN_PARTS: i64 = 3;
 
 /// A job that is due or running.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,6 +30,19 @@ pub(super) struct Job {
     pub(super) long_job: Option<String>,
     pub(super) requested: UnixMillis,
     pub(super) due: UnixMillis,
+}
+
+impl Job {
+    /// The arguments of the call.
+    pub(super) fn arguments(&self) -> Arguments {
+        let values = self.arguments.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        Arguments::from_values(values.unwrap_or_default())
+    }
+
+    /// Who made the call.
+    pub(super) fn caller(&self) -> Caller {
+        Caller { account: self.account.clone(), is_admin: self.is_admin }
+    }
 }
 
 /// The progress of a job.
@@ -77,17 +93,29 @@ impl Ledger {
         Ok(())
     }
 
-    /// Claims the next job that is due, so that no other process runs it.
-    pub(super) fn claim_job(&self, now: UnixMillis) -> rusqlite::Result<Option<Job>> {
+    /// Claims the next job that is due, so that no other process runs it. If its API is done in parts, another process
+    /// carries it on if this one is killed.
+    pub(super) fn claim_job(
+        &self,
+        now: UnixMillis,
+        is_in_parts: impl Fn(&str) -> bool,
+    ) -> rusqlite::Result<Option<Job>> {
         loop {
             let sql = format!("select {COLUMNS} from job where state = ? and due <= ? order by due, number limit 1");
             let next = self.connection.prepare_cached(&sql)?.query_row(params![WAITING, now.0], read).optional()?;
             let Some(job) = next else { return Ok(None) };
+            let state = if is_in_parts(&job.api) { IN_PARTS } else { CLAIMED };
             let sql = "update job set state = ? where uuid = ? and state = ?";
-            if self.connection.prepare_cached(sql)?.execute(params![CLAIMED, job.uuid, WAITING])? == 1 {
+            if self.connection.prepare_cached(sql)?.execute(params![state, job.uuid, WAITING])? == 1 {
                 return Ok(Some(job));
             }
         }
+    }
+
+    /// The jobs that are done in parts and have not ended.
+    pub(super) fn jobs_in_parts(&self) -> rusqlite::Result<Vec<Job>> {
+        let sql = format!("select {COLUMNS} from job where state = ? order by number");
+        self.connection.prepare_cached(&sql)?.query_map([IN_PARTS], read)?.collect()
     }
 
     /// Stores a job's reply and removes its arguments.
@@ -167,7 +195,7 @@ mod tests {
             ledger.begin_job(&job(uuid, due)).expect("a job");
         }
         let mut order = Vec::new();
-        while let Some(job) = ledger.claim_job(UnixMillis(20)).expect("a claim") {
+        while let Some(job) = ledger.claim_job(UnixMillis(20), |_| false).expect("a claim") {
             order.push(job.uuid);
         }
         assert_eq!(order, ["soon", "sooner"]);

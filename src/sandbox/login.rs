@@ -100,7 +100,7 @@ impl Node {
 
     /// Reads rows of the store.
     pub(super) fn find(&self, inventory: &str, conditions: &[(&str, Scalar)]) -> Result<Vec<Row>, Failure> {
-        self.store.transaction(|tx| Ok(tx.find_where(inventory, conditions)?))
+        self.store.read(|tx| Ok(tx.find_where(inventory, conditions)?))
     }
 }
 

@@ -1,8 +1,10 @@
 //! The node, which turns a request into a reply.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Failure};
+use super::big_change::BigChange;
 use super::clock::UnixMillis;
 use super::dispatch::ResolvedCall;
 use super::faults::{FaultKind, Faults, POLL};
@@ -10,6 +12,7 @@ use super::jobs::Progress;
 use super::ledger::Ledger;
 use super::offer::{OfferedApis, Version};
 use super::options::Options;
+use super::pending_query::PendingQuery;
 use super::reply_schema;
 use super::sessions::Session;
 use super::store::Store;
@@ -49,23 +52,57 @@ pub(super) enum ConnectionFault {
     Truncated,
 }
 
+/// What a request leads to.
+#[derive(Clone, Debug)]
+pub(super) enum Reply {
+    /// The complete reply.
+    Ready(Answer),
+    /// A query, which the server runs without the node.
+    Query(Box<PendingQuery>),
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Reply {
+        Reply::Ready(answer)
+    }
+}
+
 /// A reply, and how it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
-    pub(super) answer: Answer,
+    pub(super) reply: Reply,
     pub(super) trouble: Option<ConnectionFault>,
     pub(super) delay: Option<Duration>,
+}
+
+/// A request whose API is known.
+pub(super) enum Entry {
+    /// It is answered already.
+    Answered(Answer),
+    /// It asks for a job with this uuid.
+    Poll(Target, String),
+    /// It calls an API.
+    Call(Target, ResolvedCall),
+}
+
+impl Entry {
+    /// Whether the request may change the cloud, so that it takes turns with other changes.
+    pub(super) fn is_change(&self) -> bool {
+        matches!(self, Entry::Call(_, call) if call.api().is_async)
+    }
 }
 
 /// A management node: its cloud, its sessions and jobs, its faults.
 pub(super) struct Node {
     pub(super) catalog: Catalog,
     pub(super) offer: OfferedApis,
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     pub(super) ledger: Ledger,
     pub(super) options: Options,
     /// Results to post; the server takes and posts them.
     pub(super) web_hooks: Vec<WebHook>,
+    /// Big changes that have begun; the server takes and carries them out.
+    pub(super) begun: Vec<BigChange>,
     routes: Routes,
     faults: Faults,
     /// The session that was opened for the owner of the sandbox; it ends with the node.
@@ -81,7 +118,8 @@ impl Node {
         let faults = Faults::new(options.faults.clone(), options.fault_seed);
         let offer = OfferedApis { catalog, edition: options.edition };
         let (routes, web_hooks) = (Routes::offering(catalog, move |name| offer.api(name)), Vec::new());
-        Node { catalog, offer, store, ledger, options, web_hooks, routes, faults, own_session }
+        let store = Arc::new(store);
+        Node { catalog, offer, store, ledger, options, web_hooks, begun: Vec::new(), routes, faults, own_session }
     }
 
     /// Ends the owner's session.
@@ -106,39 +144,45 @@ impl Node {
         whole
     }
 
-    /// Answers a request.
-    pub(super) fn answer(&mut self, received: &ReceivedRequest) -> Outcome {
-        let plain = |answer| Outcome { answer, trouble: None, delay: None };
+    /// Finds what a request asks for.
+    pub(super) fn enter(&mut self, received: &ReceivedRequest) -> Entry {
         if !matches!(received.verb.as_str(), "GET" | "POST" | "PUT" | "DELETE" | "HEAD") {
-            return plain(Answer::page(405));
+            return Entry::Answered(Answer::page(405));
         }
         let target = match Target::read(&received.target, &self.options.context) {
             Ok(target) => target,
-            Err(answer) => return plain(answer),
+            Err(answer) => return Entry::Answered(answer),
         };
-        if let Err(failure) = self.run_due_jobs() {
-            return plain(Answer::failed(&failure));
-        }
         if let Some(uuid) = target.path.strip_prefix("/v1/api-jobs/") {
-            return self.with_faults(POLL, &target, |node, _| {
+            let uuid = uuid.to_owned();
+            return Entry::Poll(target, uuid);
+        }
+        let body = read_body(&received.body, received.content_type.as_deref());
+        match ResolvedCall::resolve(&mut self.routes, &received.verb, &target, &body) {
+            Ok(call) => Entry::Call(target, call),
+            Err(answer) => Entry::Answered(answer),
+        }
+    }
+
+    /// Answers a request.
+    pub(super) fn answer(&mut self, received: &ReceivedRequest, entry: &Entry) -> Outcome {
+        match entry {
+            Entry::Answered(answer) => Outcome { reply: answer.clone().into(), trouble: None, delay: None },
+            Entry::Poll(target, uuid) => self.with_faults(POLL, target, |node, _| {
                 let mut answer = node.poll(received, uuid);
                 if received.wants_schema {
                     let api = node.ledger.job_api(uuid).ok().flatten().and_then(|api| node.catalog.api(&api));
                     api.inspect(|api| reply_schema::add(node.catalog, api, &mut answer));
                 }
-                answer
-            });
-        }
-        let body = read_body(&received.body, received.content_type.as_deref());
-        match ResolvedCall::resolve(&mut self.routes, &received.verb, &target, &body) {
-            Ok(dispatched) => self.with_faults(dispatched.api().name, &target, |node, faults| {
-                let mut answer = node.call(received, &target, &dispatched, faults).unwrap_or_else(|answer| answer);
-                if received.wants_schema {
-                    reply_schema::add(node.catalog, dispatched.api(), &mut answer);
-                }
-                answer
+                answer.into()
             }),
-            Err(answer) => plain(answer),
+            Entry::Call(target, call) => self.with_faults(call.api().name, target, |node, faults| {
+                let mut reply = node.call(received, target, call, faults).unwrap_or_else(Reply::Ready);
+                if let (true, Reply::Ready(answer)) = (received.wants_schema, &mut reply) {
+                    reply_schema::add(node.catalog, call.api(), answer);
+                }
+                reply
+            }),
         }
     }
 
@@ -147,36 +191,36 @@ impl Node {
         &mut self,
         api: &str,
         target: &Target,
-        work: impl FnOnce(&mut Node, &[FaultKind]) -> Answer,
+        work: impl FnOnce(&mut Node, &[FaultKind]) -> Reply,
     ) -> Outcome {
         let drawn = self.faults.draw(api);
         let has = |kind| drawn.contains(&kind);
         let delay =
             has(FaultKind::Slow).then(|| Duration::from_millis(u64::try_from(self.scaled(SLOW)).unwrap_or_default()));
         let mut trouble = None;
-        let answer = if has(FaultKind::CutBefore) {
+        let reply = if has(FaultKind::CutBefore) {
             trouble = Some(ConnectionFault::Cut);
-            Answer::text(500, "")
+            Answer::text(500, "").into()
         } else if has(FaultKind::Starting) {
             if api == "IsReadyToGo" {
-                Answer::failed(&Failure::new("SYS.1010", "management node is not ready"))
+                Answer::failed(&Failure::new("SYS.1010", "management node is not ready")).into()
             } else {
-                Answer::text(404, format!("no api mapping to {}", target.path))
+                Answer::text(404, format!("no api mapping to {}", target.path)).into()
             }
         } else if has(FaultKind::Html) {
-            Answer::page(502)
+            Answer::page(502).into()
         } else if has(FaultKind::Empty500) {
-            Answer::text(500, "")
+            Answer::text(500, "").into()
         } else {
-            let answer = work(self, &drawn);
+            let reply = work(self, &drawn);
             if has(FaultKind::CutAfter) {
                 trouble = Some(ConnectionFault::Cut);
             } else if has(FaultKind::Truncated) {
                 trouble = Some(ConnectionFault::Truncated);
             }
-            answer
+            reply
         };
-        Outcome { answer, trouble, delay }
+        Outcome { reply, trouble, delay }
     }
 
     /// The result of a job that has ended.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,13 +15,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 use tokio::task::LocalSet;
 
 use super::answer::Answer;
+use super::big_change::BigChange;
 use super::error::Error;
 use super::ledger::new_uuid;
-use super::node::{ConnectionFault, Node, ReceivedRequest};
+use super::node::{ConnectionFault, Node, Outcome, ReceivedRequest, Reply};
+use super::pending_query::Rest;
 use super::web_hook::{self, WebHook};
 use super::wire::{ReplyBody, Wire};
 
@@ -30,6 +33,76 @@ const MAX_HEAD: usize = 65_536;
 const MAX_BODY: usize = 64 << 20;
 /// How long a connection may be idle (T6).
 const IDLE: Duration = Duration::from_secs(120);
+
+/// How long queries may take to end when the server stops.
+const LAST_READS: Duration = Duration::from_millis(200);
+
+/// A served node.
+struct Served {
+    node: RefCell<Node>,
+    /// Held while the cloud is changed. It is handed out in order, so that others get turns between the parts of a big
+    /// change.
+    turn: Mutex<()>,
+}
+
+impl Served {
+    /// Answers a request, in its turn if it changes something.
+    async fn answer(self: &Rc<Served>, received: &ReceivedRequest) -> Outcome {
+        let entry = self.node.borrow_mut().enter(received);
+        let turn = if entry.is_change() { Some(self.turn.lock().await) } else { self.turn.try_lock().ok() };
+        let mut node = self.node.borrow_mut();
+        // Jobs that are due wait for their turn as well.
+        let ran = if turn.is_some() { node.run_due_jobs() } else { Ok(()) };
+        let outcome = match ran {
+            Ok(()) => node.answer(received, &entry),
+            Err(failure) => Outcome { reply: Answer::failed(&failure).into(), trouble: None, delay: None },
+        };
+        let web_hooks = std::mem::take(&mut node.web_hooks);
+        let begun = std::mem::take(&mut node.begun);
+        drop(node);
+        for web_hook in web_hooks {
+            tokio::task::spawn_local(tell(Rc::clone(self), web_hook));
+        }
+        self.carry_out(begun);
+        outcome
+    }
+
+    /// Carries out big changes in the background.
+    fn carry_out(self: &Rc<Served>, changes: Vec<BigChange>) {
+        for change in changes {
+            tokio::task::spawn_local(carry_out(Rc::clone(self), Arc::new(change)));
+        }
+    }
+}
+
+/// Carries out a big change in parts, each in its turn and in a thread of its own.
+async fn carry_out(served: Rc<Served>, change: Arc<BigChange>) {
+    let mut is_first = true;
+    loop {
+        let _turn = served.turn.lock().await;
+        let part = tokio::task::spawn_blocking({
+            let change = Arc::clone(&change);
+            move || change.run_part(is_first)
+        });
+        let part = part.await;
+        // Jobs that became due meanwhile have their turn between two parts.
+        let mut node = served.node.borrow_mut();
+        let _ = node.run_due_jobs();
+        let begun = std::mem::take(&mut node.begun);
+        drop(node);
+        served.carry_out(begun);
+        match part {
+            Ok(Ok(false)) => is_first = false,
+            Ok(outcome) => {
+                // An error of the database is told by later requests too.
+                let _ = served.node.borrow_mut().end_change(&change, outcome.map(|_| ()), !is_first);
+                return;
+            }
+            // The server stops; the change is carried on at the next start.
+            Err(_) => return,
+        }
+    }
+}
 
 /// A thread that serves a node until it is dropped.
 #[derive(Debug)]
@@ -54,15 +127,19 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("sandbox".to_owned())
             .spawn(move || {
-                let node = Rc::new(RefCell::new(make()));
+                let served = Rc::new(Served { node: RefCell::new(make()), turn: Mutex::default() });
                 let tasks = LocalSet::new();
                 tasks.block_on(&runtime, async {
-                    tokio::task::spawn_local(accept(listener, Rc::clone(&node)));
+                    let unfinished = served.node.borrow_mut().unfinished_changes();
+                    served.carry_out(unfinished);
+                    tokio::task::spawn_local(accept(listener, Rc::clone(&served)));
                     // An error means that the server was dropped, which stops it as well.
                     let _ = stopped.await;
                 });
                 drop(tasks);
-                node.borrow_mut().close();
+                served.node.borrow_mut().close();
+                // A query may be running for a client that has gone.
+                runtime.shutdown_timeout(LAST_READS);
             })
             .map_err(Error::Run)?;
         Ok(Server { address, stop: Some(stop), thread: Some(thread) })
@@ -81,7 +158,7 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, node: Rc<RefCell<Node>>) {
+async fn accept(listener: TcpListener, served: Rc<Served>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -90,9 +167,9 @@ async fn accept(listener: TcpListener, node: Rc<RefCell<Node>>) {
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let node = Rc::clone(&node);
+        let served = Rc::clone(&served);
         tokio::task::spawn_local(async move {
-            let service = service_fn(|request| serve(Rc::clone(&node), request));
+            let service = service_fn(|request| serve(Rc::clone(&served), request));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(IDLE)
@@ -106,10 +183,10 @@ async fn accept(listener: TcpListener, node: Rc<RefCell<Node>>) {
 }
 
 /// Handles one request; an error closes the connection.
-async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Response<ReplyBody>, io::Error> {
+async fn serve(served: Rc<Served>, request: Request<Incoming>) -> Result<Response<ReplyBody>, io::Error> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
-        return Ok(response(&head.headers, Answer::page(413)));
+        return Ok(response(&head.headers, Answer::page(413), None));
     };
     let text = |name: header::HeaderName| header_text(&head.headers, name.as_str());
     let received = ReceivedRequest {
@@ -128,31 +205,38 @@ async fn serve(node: Rc<RefCell<Node>>, request: Request<Incoming>) -> Result<Re
         wants_schema: head.headers.contains_key("x-json-schema"),
         body: body.to_bytes().to_vec(),
     };
-    let outcome = node.borrow_mut().answer(&received);
-    let web_hooks = std::mem::take(&mut node.borrow_mut().web_hooks);
-    for web_hook in web_hooks {
-        tokio::task::spawn_local(tell(Rc::clone(&node), web_hook));
-    }
+    let outcome = served.answer(&received).await;
     if let Some(delay) = outcome.delay {
         tokio::time::sleep(delay).await;
     }
-    match outcome.trouble {
-        None => Ok(response(&head.headers, outcome.answer)),
-        Some(ConnectionFault::Cut) => Err(io::ErrorKind::ConnectionAborted.into()),
-        Some(ConnectionFault::Truncated) => {
-            let mut half = response(&head.headers, outcome.answer.clone());
-            *half.body_mut() = ReplyBody::half(outcome.answer.body);
-            Ok(half)
-        }
+    if outcome.trouble == Some(ConnectionFault::Cut) {
+        return Err(io::ErrorKind::ConnectionAborted.into());
     }
+    let (answer, rest) = match outcome.reply {
+        Reply::Ready(answer) => (answer, None),
+        Reply::Query(query) => {
+            let store = Arc::clone(&served.node.borrow().store);
+            query.run(store).await
+        }
+    };
+    if outcome.trouble == Some(ConnectionFault::Truncated) {
+        let mut half = response(&head.headers, answer.clone(), None);
+        *half.body_mut() = ReplyBody::half(answer.body);
+        return Ok(half);
+    }
+    Ok(response(&head.headers, answer, rest))
 }
 
 /// Waits until a job ends and posts its result.
-async fn tell(node: Rc<RefCell<Node>>, web_hook: WebHook) {
+async fn tell(served: Rc<Served>, web_hook: WebHook) {
     tokio::time::sleep(Duration::from_millis(web_hook.after)).await;
-    let pause = node.borrow().scaled(web_hook::PAUSE);
+    let pause = served.node.borrow().scaled(web_hook::PAUSE);
     for _ in 0..web_hook::TRIES {
-        let result = node.borrow_mut().result_of(&web_hook.job);
+        let turn = served.turn.lock().await;
+        let result = served.node.borrow_mut().result_of(&web_hook.job);
+        let begun = std::mem::take(&mut served.node.borrow_mut().begun);
+        served.carry_out(begun);
+        drop(turn);
         if let Some(answer) = result
             && web_hook.post(&answer).await
         {
@@ -168,8 +252,8 @@ fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
 
 /// The HTTP response: with a content type only for pages of the container (T4), and a cookie if the client sent none
 /// (T5).
-fn response(request: &HeaderMap, answer: Answer) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::whole(answer.body));
+fn response(request: &HeaderMap, answer: Answer, rest: Option<Rest>) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(answer.body, rest));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if answer.is_page {
         response

@@ -11,6 +11,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::answer::Answer;
+use super::pending_query::Rest;
 
 /// A connection that replaces hyper's empty error replies by the container's page.
 #[derive(Debug)]
@@ -86,27 +87,32 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Wire<T> {
     }
 }
 
+/// The bytes that hyper gets at once; it copies them into a buffer.
+const FRAME: usize = 64 << 10;
+
 /// The body of a reply, which may be shorter than its announced length.
 #[derive(Debug)]
 pub(super) struct ReplyBody {
     bytes: Bytes,
     length: u64,
     is_cut: bool,
+    /// Further pieces of a long reply, whose length is not announced.
+    rest: Option<Rest>,
     /// Whether hyper could flush the bytes before the connection is closed.
     is_sent: bool,
 }
 
 impl ReplyBody {
-    /// The whole body.
-    pub(super) fn whole(bytes: Vec<u8>) -> ReplyBody {
-        ReplyBody { length: bytes.len() as u64, bytes: bytes.into(), is_cut: false, is_sent: false }
+    /// The whole body, or its first piece and the rest.
+    pub(super) fn whole(bytes: Vec<u8>, rest: Option<Rest>) -> ReplyBody {
+        ReplyBody { length: bytes.len() as u64, bytes: bytes.into(), is_cut: false, rest, is_sent: false }
     }
 
     /// The first half of the body, after which the connection is closed.
     pub(super) fn half(mut bytes: Vec<u8>) -> ReplyBody {
         let length = bytes.len() as u64;
         bytes.truncate(bytes.len() / 2);
-        ReplyBody { length, bytes: bytes.into(), is_cut: true, is_sent: false }
+        ReplyBody { length, bytes: bytes.into(), is_cut: true, rest: None, is_sent: false }
     }
 }
 
@@ -119,7 +125,18 @@ impl Body for ReplyBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if !self.bytes.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.bytes)))));
+            let length = self.bytes.len().min(FRAME);
+            return Poll::Ready(Some(Ok(Frame::data(self.bytes.split_to(length)))));
+        }
+        if let Some(rest) = &mut self.rest {
+            match ready!(rest.poll_recv(context)) {
+                Some(Ok(piece)) => {
+                    self.bytes = piece;
+                    return self.poll_frame(context);
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => self.rest = None,
+            }
         }
         if self.is_cut && !self.is_sent {
             // An error now would discard hyper's buffer; a pending body makes it flush.
@@ -131,10 +148,10 @@ impl Body for ReplyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_empty() && !self.is_cut
+        self.bytes.is_empty() && !self.is_cut && self.rest.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length)
+        if self.rest.is_some() { SizeHint::default() } else { SizeHint::with_exact(self.length) }
     }
 }

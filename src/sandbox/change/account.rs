@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::answer::Failure;
 use super::super::store::{ADMIN_ACCOUNT, Row, Scalar};
-use super::{Change, Handler};
+use super::{Change, Handler, allocate};
 
 /// The APIs of accounts and settings with a handler of their own.
 pub(super) const WORK: &[(&str, Handler)] = &[
@@ -37,6 +37,7 @@ fn update_config(change: &Change<'_>) -> Result<String, Failure> {
         .first()
         .ok_or_else(|| Failure::argument(format!("there is no global config[category:{category}, name:{name}]")))?;
     let value = change.arguments.text("value").or_else(|| row.text("defaultValue")).unwrap_or_default();
+    check_config(category, name, row.text("defaultValue").unwrap_or_default(), value)?;
     change.tx.update_where("GlobalConfigInventory", &condition, &Row::new().with("value", value))?;
     let mut inventory = serde_json::Map::new();
     for (field, scalar) in row.iter() {
@@ -49,6 +50,24 @@ fn update_config(change: &Change<'_>) -> Result<String, Failure> {
     }
     inventory.insert("value".into(), value.into());
     Ok(serde_json::json!({ "inventory": inventory }).to_string())
+}
+
+/// Fails for a value that a setting cannot have: its default tells the type.
+fn check_config(category: &str, name: &str, default: &str, value: &str) -> Result<(), Failure> {
+    const POLICIES: [&str; 5] = ["Direct", "Delay", "Never", "KeepVolume", "DBOnly"];
+    let bad = |wanted: &str| {
+        Err(Failure::argument(format!("the value[{value}] of the global config[{category}, {name}] is not {wanted}")))
+    };
+    let number = |text: &str| text.parse::<f64>().is_ok();
+    let size = |text: &str| allocate::bytes(text).is_some();
+    match default {
+        _ if name == "deletionPolicy" && !POLICIES.contains(&value) => bad("one of [Direct, Delay, Never]"),
+        "true" | "false" if !matches!(value, "true" | "false") => bad("a boolean"),
+        _ if default.parse::<i64>().is_ok() && !size(value) && !number(value) => bad("a number"),
+        _ if number(default) && !number(value) => bad("a number"),
+        _ if size(default) && !size(value) => bad("a size, such as 1G"),
+        _ => Ok(()),
+    }
 }
 
 /// Resets all settings.

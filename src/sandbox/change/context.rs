@@ -1,8 +1,6 @@
 //! The context of a handler: the call, the caller, the transaction.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -18,6 +16,9 @@ use crate::catalog::{Api, Catalog};
 
 /// The implementation of an API. `Err` rolls its changes back.
 pub(in super::super) type Handler = fn(&Change<'_>) -> Result<String, Failure>;
+
+/// Does a part of an API's work until a point in time; `true` if the handler can do the rest at once.
+pub(in super::super) type Part = fn(&Change<'_>, Instant) -> Result<bool, Failure>;
 
 /// Resources that no account owns.
 const UNOWNED: [&str; 11] = [
@@ -41,15 +42,8 @@ pub(in super::super) struct Change<'a> {
     pub(in super::super) api: &'a Api,
     pub(in super::super) arguments: &'a Arguments,
     pub(in super::super) caller: &'a Caller,
-    pub(super) now: UnixMillis,
-    /// A cache of the references to each kind of resource, for deletions.
-    pub(super) references: RefCell<HashMap<String, References>>,
-    /// A cache of general inventories.
-    pub(super) roots: RefCell<HashMap<String, String>>,
+    pub(in super::super) now: UnixMillis,
 }
-
-/// Inventories with a reference to a kind of resource, with the name of that member.
-pub(super) type References = Rc<Vec<(&'static str, String)>>;
 
 impl<'a> Change<'a> {
     pub(super) fn new(
@@ -59,8 +53,18 @@ impl<'a> Change<'a> {
         arguments: &'a Arguments,
         caller: &'a Caller,
     ) -> Self {
-        let (references, roots) = (RefCell::default(), RefCell::default());
-        Change { tx, catalog: node.catalog, api, arguments, caller, now: node.now(), references, roots }
+        Change::at(node.now(), node.catalog, tx, api, arguments, caller)
+    }
+
+    pub(in super::super) fn at(
+        now: UnixMillis,
+        catalog: Catalog,
+        tx: &'a Transaction<'a>,
+        api: &'a Api,
+        arguments: &'a Arguments,
+        caller: &'a Caller,
+    ) -> Self {
+        Change { tx, catalog, api, arguments, caller, now }
     }
 }
 
@@ -110,7 +114,7 @@ impl Change<'_> {
     }
 
     /// Ordinary accounts may change their own resources and use shared ones, but not resources of the platform (Q23).
-    pub(super) fn check_permission(&self) -> Result<(), Failure> {
+    pub(in super::super) fn check_permission(&self) -> Result<(), Failure> {
         if self.caller.is_admin || self.caller.account.is_empty() {
             return Ok(());
         }

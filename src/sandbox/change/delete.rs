@@ -1,43 +1,72 @@
 //! Deleting resources, with cascades and references that become null.
 
-use std::rc::Rc;
+use std::time::Instant;
 
 use super::super::answer::Failure;
 use super::super::checks;
 use super::super::store::{Row, Scalar};
-use super::update::decapitalised;
-use super::{Change, References, subject};
+use super::{Change, subject};
 use crate::catalog::{Api, Catalog};
 
 /// Cascades: a resource, the inventory that is deleted with it, and the member that refers to it. Reference inventories
 /// follow from the catalog and are not listed.
-const GOES_WITH: [(&str, &str, &str); 32] = [
+const GOES_WITH: [(&str, &str, &str); 60] = [
     ("ZoneInventory", "ClusterInventory", "zoneUuid"),
     ("ZoneInventory", "PrimaryStorageInventory", "zoneUuid"),
     ("ZoneInventory", "L2NetworkInventory", "zoneUuid"),
     ("ZoneInventory", "VmInstanceInventory", "zoneUuid"),
+    ("ZoneInventory", "DirectoryInventory", "zoneUuid"),
+    ("ZoneInventory", "VirtualRouterOfferingInventory", "zoneUuid"),
     ("ClusterInventory", "HostInventory", "clusterUuid"),
     ("ClusterInventory", "VmInstanceInventory", "clusterUuid"),
+    ("ClusterInventory", "RemoteVtepInventory", "clusterUuid"),
+    ("HostInventory", "PciDeviceInventory", "hostUuid"),
+    ("HostInventory", "UsbDeviceInventory", "hostUuid"),
+    ("HostInventory", "V2VConversionHostInventory", "hostUuid"),
+    ("HostInventory", "VtepInventory", "hostUuid"),
+    // With a root volume goes its virtual machine.
+    ("VolumeInventory", "VmInstanceInventory", "rootVolumeUuid"),
     ("PrimaryStorageInventory", "VolumeInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "VolumeSnapshotInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "ImageCacheInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "CephPrimaryStorageMonInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "CephPrimaryStoragePoolInventory", "primaryStorageUuid"),
+    ("PrimaryStorageInventory", "SharedBlockInventory", "sharedBlockGroupUuid"),
+    ("ImageInventory", "VirtualRouterOfferingInventory", "imageUuid"),
+    ("L2NetworkInventory", "L2VxlanNetworkInventory", "poolUuid"),
+    ("L2NetworkInventory", "VniRangeInventory", "l2NetworkUuid"),
+    ("L2NetworkInventory", "VtepInventory", "poolUuid"),
+    ("L2NetworkInventory", "RemoteVtepInventory", "poolUuid"),
+    ("L3NetworkInventory", "VirtualRouterOfferingInventory", "managementNetworkUuid"),
+    ("L3NetworkInventory", "VirtualRouterOfferingInventory", "publicNetworkUuid"),
+    ("L3NetworkInventory", "VmNicInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "VipInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "UsedIpInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "L3NetworkDnsInventory", "l3NetworkUuid"),
+    ("L3NetworkInventory", "L3NetworkHostRouteInventory", "l3NetworkUuid"),
     ("BackupStorageInventory", "CephBackupStorageMonInventory", "backupStorageUuid"),
     ("L2NetworkInventory", "L3NetworkInventory", "l2NetworkUuid"),
     ("L3NetworkInventory", "IpRangeInventory", "l3NetworkUuid"),
     ("L3NetworkInventory", "ReservedIpRangeInventory", "l3NetworkUuid"),
-    ("L3NetworkInventory", "VmNicInventory", "l3NetworkUuid"),
-    ("L3NetworkInventory", "VipInventory", "l3NetworkUuid"),
     ("IpRangeInventory", "UsedIpInventory", "ipRangeUuid"),
     ("VipInventory", "EipInventory", "vipUuid"),
     ("VipInventory", "PortForwardingRuleInventory", "vipUuid"),
     ("VipInventory", "LoadBalancerInventory", "vipUuid"),
+    ("VipInventory", "IPsecConnectionInventory", "vipUuid"),
+    ("VipInventory", "LoadBalancerInventory", "ipv6VipUuid"),
     ("LoadBalancerInventory", "LoadBalancerListenerInventory", "loadBalancerUuid"),
     ("LoadBalancerInventory", "LoadBalancerServerGroupInventory", "loadBalancerUuid"),
     ("SecurityGroupInventory", "SecurityGroupRuleInventory", "securityGroupUuid"),
+    ("SecurityGroupInventory", "SecurityGroupRuleInventory", "remoteSecurityGroupUuid"),
     ("VmInstanceInventory", "VmNicInventory", "vmInstanceUuid"),
+    ("VmInstanceInventory", "VirtualRouterVipInventory", "virtualRouterVmUuid"),
     ("VmInstanceInventory", "VmCdRomInventory", "vmInstanceUuid"),
     ("VmInstanceInventory", "VolumeSnapshotGroupInventory", "vmInstanceUuid"),
     ("VmNicInventory", "UsedIpInventory", "vmNicUuid"),
     ("VolumeInventory", "VolumeSnapshotInventory", "volumeUuid"),
     ("VolumeInventory", "VolumeSnapshotTreeInventory", "volumeUuid"),
+    // A snapshot holds what changed after its parent, so its descendants go with it.
+    ("VolumeSnapshotInventory", "VolumeSnapshotInventory", "parentUuid"),
     ("TagPatternInventory", "UserTagInventory", "tagPatternUuid"),
     ("AccountInventory", "UserInventory", "accountUuid"),
     ("AccountInventory", "UserGroupInventory", "accountUuid"),
@@ -46,14 +75,20 @@ const GOES_WITH: [(&str, &str, &str); 32] = [
     ("AlarmInventory", "AlarmActionInventory", "alarmUuid"),
 ];
 
-/// Members that become null when a resource is deleted.
-const LETS_GO: [(&str, &str, &str, &[&str]); 5] = [
-    ("VmNicInventory", "EipInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
-    ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["vmNicUuid", "guestIp"]),
+/// Members that become null with the reference to a deleted resource, which itself becomes null in any case.
+const LETS_GO: [(&str, &str, &str, &[&str]); 4] = [
+    ("VmNicInventory", "EipInventory", "vmNicUuid", &["guestIp"]),
+    ("VmNicInventory", "PortForwardingRuleInventory", "vmNicUuid", &["guestIp"]),
     ("EipInventory", "VipInventory", "", &["useFor", "serviceProvider"]),
-    ("VmInstanceInventory", "VolumeInventory", "vmInstanceUuid", &["vmInstanceUuid", "deviceId"]),
-    ("InstanceOfferingInventory", "VmInstanceInventory", "instanceOfferingUuid", &["instanceOfferingUuid"]),
+    ("VmInstanceInventory", "VolumeInventory", "vmInstanceUuid", &["deviceId"]),
 ];
+
+/// Resources with very many others below them, which are deleted one by one.
+const HOLDERS: [&str; 5] =
+    ["ClusterInventory", "IpRangeInventory", "L2NetworkInventory", "L3NetworkInventory", "PrimaryStorageInventory"];
+
+/// The number of resources that are deleted together. With fewer, more pages are written more often.
+const BATCH: usize = 2000;
 
 /// The parameter with the uuid of the resource that an API deletes, and its inventory.
 pub(super) fn deleted(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
@@ -73,12 +108,33 @@ pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
         deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
     match change.tx.get(inventory, change.text(parameter))? {
         Some(row) if change.text("deleteMode") != "Enforcing" => change.check_deletable(inventory, &row),
+        Some(row) if row.text("type") == Some("SystemAdmin") => change.check_deletable(inventory, &row),
         Some(_) => Ok(()),
         None => {
             let forgiven = change.api.parameter(parameter).is_some_and(|it| checks::forgives_absence(change.api, it));
             if forgiven { Ok(()) } else { change.get(inventory, change.text(parameter)).map(|_| ()) }
         }
     }
+}
+
+/// Deletes what goes with the resource until a point in time. Returns whether only the resource is left.
+pub(super) fn run_part(change: &Change<'_>, until: Instant) -> Result<bool, Failure> {
+    let (parameter, inventory) =
+        deleted(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    check(change)?;
+    let uuid = change.text(parameter);
+    if change.is_recoverable(inventory)? || change.tx.get(inventory, uuid)?.is_none() {
+        return Ok(true);
+    }
+    change.delete_dependents(inventory, uuid, until)
+}
+
+/// The inventories that are deleted with a kind of resource, and the member that refers to it: virtual machines first,
+/// so that they are not moved from hosts that are deleted too.
+fn cascades(root: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let all = || GOES_WITH.iter().filter(move |(parent, ..)| *parent == root).map(|(_, child, field)| (*child, *field));
+    let is_first = |(child, _): &(&str, &str)| *child == "VmInstanceInventory";
+    all().filter(is_first).chain(all().filter(move |child| !is_first(child)))
 }
 
 /// Deletes the resource. Deleting one that does not exist succeeds (J10).
@@ -88,10 +144,10 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     check(change)?;
     let uuid = change.text(parameter);
     let Some(row) = change.tx.get(inventory, uuid)? else { return Ok("{}".to_owned()) };
-    match inventory {
-        // Recoverable resources keep their row until they are expunged.
-        "ImageInventory" | "VolumeInventory" => change.mark_deleted(inventory, &row)?,
-        _ => change.delete_tree(inventory, uuid)?,
+    if change.is_recoverable(inventory)? {
+        change.mark_deleted(inventory, &row)?;
+    } else {
+        change.delete_tree(inventory, uuid)?;
     }
     change.reply_without(inventory, uuid)
 }
@@ -119,6 +175,20 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Whether the deletion policy of a kind of resource says that nothing is left to recover or expunge.
+    pub(super) fn is_deleted_directly(&self, category: &str) -> Result<bool, Failure> {
+        Ok(self.config(category, "deletionPolicy")?.as_deref() == Some("Direct"))
+    }
+
+    /// Whether deleted resources of a kind keep their row until they are expunged.
+    fn is_recoverable(&self, inventory: &str) -> Result<bool, Failure> {
+        Ok(match inventory {
+            "ImageInventory" => !self.is_deleted_directly("image")?,
+            "VolumeInventory" => !self.is_deleted_directly("volume")?,
+            _ => false,
+        })
+    }
+
     /// Marks an image or volume as deleted, so that it can be recovered or expunged.
     fn mark_deleted(&self, inventory: &str, row: &Row) -> Result<(), Failure> {
         let uuid = row.text("uuid").unwrap_or_default();
@@ -135,69 +205,122 @@ impl Change<'_> {
 
     /// Deletes a resource with its cascades, tags and ownership.
     pub(super) fn delete_tree(&self, inventory: &str, uuid: &str) -> Result<(), Failure> {
+        self.delete_trees(inventory, &[uuid.to_owned()])
+    }
+
+    /// Deletes resources of one kind with their cascades, tags and ownership, in few statements for any number.
+    pub(super) fn delete_trees(&self, inventory: &str, uuids: &[String]) -> Result<(), Failure> {
+        if uuids.is_empty() {
+            return Ok(());
+        }
         let root = self.root(inventory);
-        if root == "VmInstanceInventory" {
-            for volume in self.find("VolumeInventory", &[("vmInstanceUuid", uuid), ("type", "Root")])? {
-                self.delete_tree("VolumeInventory", volume.text("uuid").unwrap_or_default())?;
+        let among =
+            |inventory: &str, member: &str, field: &str| self.tx.texts_among(inventory, member, (field, uuids), &[]);
+        match root.as_str() {
+            "VmInstanceInventory" => {
+                // A virtual machine goes with its root volume: without this, each would look for the other without end.
+                self.tx.update_among(&root, ("uuid", uuids), &Row::new().with("rootVolumeUuid", Scalar::Null))?;
+                let of_vms = ("vmInstanceUuid", uuids);
+                let volumes = self.tx.texts_among("VolumeInventory", "uuid", of_vms, &[("type", "Root")])?;
+                self.delete_trees("VolumeInventory", &volumes)?;
             }
-        }
-        if root == "HostInventory" {
-            self.empty_host(uuid)?;
-        }
-        if root == "AccountInventory" {
-            for owned in self.find("AccountResourceRefInventory", &[("accountUuid", uuid)])? {
-                let resource = owned.text("resourceUuid").unwrap_or_default();
-                if let Some(kind) = self.tx.kind_of(resource)? {
-                    self.delete_tree(&kind, resource)?;
-                }
-            }
-        }
-        if root == "VolumeSnapshotGroupInventory" {
-            for reference in self.find("VolumeSnapshotGroupRefInventory", &[("volumeSnapshotGroupUuid", uuid)])? {
-                self.delete_tree("VolumeSnapshotInventory", reference.text("volumeSnapshotUuid").unwrap_or_default())?;
-            }
-        }
-        for (_, child, field) in GOES_WITH.iter().filter(|(parent, ..)| *parent == root) {
-            for row in self.find(child, &[(field, uuid)])? {
-                match row.text("uuid") {
-                    Some(child_uuid) => self.delete_tree(child, child_uuid)?,
-                    None => {
-                        self.tx.delete_where(child, &[(field, Scalar::from(uuid))])?;
+            "IpRangeInventory" => {
+                for uuid in uuids {
+                    for (inventory, found) in self.with_addresses_of(uuid)? {
+                        self.delete_trees(inventory, &found)?;
                     }
                 }
             }
+            "HostInventory" => {
+                for uuid in uuids {
+                    self.empty_host(uuid, None)?;
+                }
+            }
+            "AccountInventory" => {
+                for resource in among("AccountResourceRefInventory", "resourceUuid", "accountUuid")? {
+                    if let Some(kind) = self.tx.kind_of(&resource)? {
+                        self.delete_tree(&kind, &resource)?;
+                    }
+                }
+            }
+            "VolumeSnapshotGroupInventory" => {
+                let snapshots =
+                    among("VolumeSnapshotGroupRefInventory", "volumeSnapshotUuid", "volumeSnapshotGroupUuid")?;
+                self.delete_trees("VolumeSnapshotInventory", &snapshots)?;
+            }
+            _ => {}
+        }
+        for (child, field) in cascades(&root) {
+            if subject::has_field(self.tx, child, "uuid") {
+                self.delete_trees(child, &among(child, "uuid", field)?)?;
+            } else {
+                self.tx.delete_among(child, (field, uuids))?;
+            }
         }
         for (_, other, field, members) in LETS_GO.iter().filter(|(parent, ..)| *parent == root) {
-            let own = self.tx.get(&root, uuid)?.and_then(|row| row.text("vipUuid").map(str::to_owned));
-            let (field, value) =
-                if field.is_empty() { ("uuid", own.unwrap_or_default()) } else { (*field, uuid.to_owned()) };
+            let own;
+            let (field, keys) = if field.is_empty() {
+                own = among(&root, "vipUuid", "uuid")?;
+                ("uuid", own.as_slice())
+            } else {
+                (*field, uuids)
+            };
             let mut changes = Row::new();
             for member in *members {
                 changes.set(member, Scalar::Null);
             }
-            self.tx.update_where(other, &[(field, Scalar::from(value))], &changes)?;
+            self.tx.update_among(other, (field, keys), &changes)?;
         }
-        for (name, field) in self.references_to(&root).iter() {
-            self.tx.delete_where(name, &[(field.as_str(), Scalar::from(uuid))])?;
+        for of_resources in ["UserTagInventory", "SystemTagInventory", "AccountResourceRefInventory"] {
+            self.tx.delete_among(of_resources, ("resourceUuid", uuids))?;
         }
-        self.tx.delete_where("SharedResourceInventory", &[("resourceUuid", Scalar::from(uuid))])?;
-        self.tx.remove_tags(uuid)?;
-        self.tx.remove_owner(uuid)?;
-        self.tx.delete(&root, uuid)?;
-        Ok(())
+        let rows = self.rows_to_tidy(&root, uuids)?;
+        self.tx.delete_among(&root, ("uuid", uuids))?;
+        self.release(&root, uuids)?;
+        self.tidy(&root, &rows)
     }
 
-    /// Inventories with a reference to a kind of resource, with that member: `zoneUuid` for zones.
-    fn references_to(&self, root: &str) -> References {
-        let mut known = self.references.borrow_mut();
-        let found = known.entry(root.to_owned()).or_insert_with(|| {
-            let field = decapitalised(root.strip_suffix("Inventory").unwrap_or_default()) + "Uuid";
-            let names = self.catalog.inventory_names().filter(|name| name.ends_with("RefInventory"));
-            let refer = names
-                .filter(|name| self.catalog.inventory(name).is_some_and(|inventory| inventory.field(&field).is_some()));
-            Rc::new(refer.map(|name| (name, field.clone())).collect())
-        });
-        Rc::clone(found)
+    /// Deletes what goes with a resource, until a point in time. Returns whether nothing is left but the resource.
+    fn delete_dependents(&self, inventory: &str, uuid: &str, until: Instant) -> Result<bool, Failure> {
+        let root = self.root(inventory);
+        if root == "HostInventory" {
+            return self.empty_host(uuid, Some(until));
+        }
+        if root == "IpRangeInventory" {
+            for (child, children) in self.with_addresses_of(uuid)? {
+                if !self.delete_in_batches(child, children, until)? {
+                    return Ok(false);
+                }
+            }
+        }
+        for (child, field) in cascades(&root).filter(|(child, _)| subject::has_field(self.tx, child, "uuid")) {
+            let children = self.tx.texts_among(child, "uuid", (field, &[uuid.to_owned()]), &[])?;
+            if !self.delete_in_batches(child, children, until)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Deletes resources of one kind until a point in time. Returns whether none is left.
+    fn delete_in_batches(&self, inventory: &str, mut uuids: Vec<String>, until: Instant) -> Result<bool, Failure> {
+        let is_holder = HOLDERS.contains(&self.root(inventory).as_str());
+        // In their order, neighbours are in the same pages of most indexes.
+        uuids.sort_unstable();
+        for batch in uuids.chunks(BATCH) {
+            if is_holder {
+                for uuid in batch {
+                    if !self.delete_dependents(inventory, uuid, until)? {
+                        return Ok(false);
+                    }
+                }
+            }
+            self.delete_trees(inventory, batch)?;
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The reply of a deletion, which may have the remaining inventory.

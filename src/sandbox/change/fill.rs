@@ -3,7 +3,7 @@
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::Change;
+use super::{Change, sense};
 
 /// Default members of new resources.
 const MEMBERS: [(&str, &str, Default); 40] = [
@@ -153,6 +153,7 @@ pub(super) fn before(change: &Change<'_>, inventory: &str, row: &mut Row) -> Res
         "SystemTagInventory" => row.set("type", "System"),
         _ => {}
     }
+    sense::check(change, &root, row)?;
     check_unique(change, &root, row)
 }
 
@@ -182,6 +183,7 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
         }
         "AccountInventory" => change.add_quotas(uuid)?,
         "BackupStorageInventory" | "PrimaryStorageInventory" => change.add_monitors(uuid)?,
+        "SecurityGroupInventory" => change.add_default_rules(uuid)?,
         _ => {}
     }
     Ok(())
@@ -211,6 +213,9 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
         return Ok(());
     }
     let size = match change.referred("DiskOfferingInventory", row, "diskOfferingUuid")? {
+        Some(offering) if offering.text("state") == Some("Disabled") => {
+            return Err(Failure::refused("the disk offering is disabled"));
+        }
         Some(offering) => offering.get("diskSize").as_integer(),
         None => change.arguments.integer("diskSize"),
     };
@@ -218,7 +223,7 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
         size.ok_or_else(|| Failure::argument("field[diskOfferingUuid] and field[diskSize] cannot both be null"))?;
     row.set("size", size);
     row.set("actualSize", 0);
-    row.set("isShareable", false);
+    row.set("isShareable", change.arguments.texts("systemTags").contains(&"ephemeral::shareable"));
     if row.get("primaryStorageUuid").is_null() {
         // It is instantiated when it is first attached.
         row.set("status", "NotInstantiated");

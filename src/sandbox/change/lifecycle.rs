@@ -1,5 +1,8 @@
 //! States of virtual machines and their transitions.
 
+use std::collections::HashMap;
+use std::time::Instant;
+
 use super::super::answer::Failure;
 use super::super::store::{Row, Scalar};
 use super::Change;
@@ -17,6 +20,9 @@ pub(super) struct Transition {
 }
 
 const VM: &str = "VmInstanceInventory";
+
+/// The number of virtual machines that are moved together.
+const BATCH: usize = 500;
 
 const TRANSITIONS: [Transition; 10] = [
     transition_of("StartVmInstance", "uuid", &["Stopped", "Created", "Crashed"], Some("Starting"), "Running"),
@@ -84,6 +90,10 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
                 changes.set("lastHostUuid", vm.get("hostUuid").clone());
             }
             changes.set("hostUuid", Scalar::Null);
+            if transition.api == "DestroyVmInstance" && change.is_deleted_directly("vm")? {
+                change.delete_tree(VM, uuid)?;
+                return Ok("{}".to_owned());
+            }
             if transition.api == "DestroyVmInstance" {
                 change.set_root_volume(uuid, "Deleted")?;
             }
@@ -97,6 +107,21 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     }
     change.update(VM, uuid, changes)?;
     if change.api.result.is_empty() { Ok("{}".to_owned()) } else { change.reply(VM, uuid) }
+}
+
+/// Whether an API may move all virtual machines of a host away.
+pub(super) fn empties_host(api: &str) -> bool {
+    api == "ChangeHostState"
+}
+
+/// Moves virtual machines away from a host that goes into maintenance.
+pub(super) fn empty_in_parts(change: &Change<'_>, until: Instant) -> Result<bool, Failure> {
+    if change.text("stateEvent") != "maintain" {
+        return Ok(true);
+    }
+    let host = change.text("uuid");
+    change.update("HostInventory", host, Row::new().with("state", "PreMaintenance"))?;
+    change.empty_host(host, Some(until))
 }
 
 impl Change<'_> {
@@ -171,27 +196,44 @@ impl Change<'_> {
         self.with_room(hosts, Demand::of(vm), |_| Ok(None))
     }
 
-    /// Migrates the virtual machines of a host to those of its cluster with room, or stops them.
-    pub(super) fn empty_host(&self, host: &str) -> Result<(), Failure> {
-        let cluster = self.get("HostInventory", host)?.text("clusterUuid").unwrap_or_default().to_owned();
+    /// Migrates the virtual machines of a host to those of its cluster with room, or stops them, until a point in time
+    /// if there is one. Returns whether none is left.
+    pub(super) fn empty_host(&self, host: &str, until: Option<Instant>) -> Result<bool, Failure> {
+        let Some(cluster) = self.tx.get("HostInventory", host)? else { return Ok(true) };
         let room = self.room()?;
-        let mut others = self.find("HostInventory", &[("clusterUuid", &cluster)])?;
+        let mut others =
+            self.find("HostInventory", &[("clusterUuid", cluster.text("clusterUuid").unwrap_or_default())])?;
         others.retain(|other| other.text("uuid") != Some(host));
-        for vm in self.find(VM, &[("hostUuid", host)])? {
-            let demand = Demand::of(&vm);
-            let mut changes = Row::new().with("lastHostUuid", host);
-            match others.iter_mut().find(|other| room.lack(other, demand).is_none()) {
-                Some(other) => {
-                    room.take(other, demand);
-                    changes.set("hostUuid", other.get("uuid").clone());
-                }
-                None => {
-                    changes.set("hostUuid", Scalar::Null);
-                    changes.set("state", "Stopped");
-                }
+        let vms = self.tx.texts(VM, "uuid", &[("hostUuid", Scalar::from(host))])?;
+        // The search goes on from the host that was found last, since those before it are full.
+        let mut next = 0;
+        for batch in vms.chunks(BATCH) {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(false);
             }
-            self.update(VM, vm.text("uuid").unwrap_or_default(), changes)?;
+            let mut moved: HashMap<Option<usize>, Vec<String>> = HashMap::new();
+            for uuid in batch {
+                let demand = Demand::of(&self.get(VM, uuid)?);
+                let mut places = (next..others.len()).chain(0..next);
+                let found = places.find(|at| room.lack(&others[*at], demand).is_none());
+                if let Some(at) = found {
+                    room.take(&mut others[at], demand);
+                    next = at;
+                }
+                moved.entry(found).or_default().push(uuid.clone());
+            }
+            for (place, vms) in moved {
+                let mut changes = Row::new().with("lastHostUuid", host).with("lastOpDate", self.now.to_stored());
+                match place {
+                    Some(at) => changes.set("hostUuid", others[at].get("uuid").clone()),
+                    None => {
+                        changes.set("hostUuid", Scalar::Null);
+                        changes.set("state", "Stopped");
+                    }
+                }
+                self.tx.update_among(VM, ("uuid", &vms), &changes)?;
+            }
         }
-        Ok(())
+        Ok(true)
     }
 }

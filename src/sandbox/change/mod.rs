@@ -12,12 +12,17 @@ mod context;
 mod create;
 mod delete;
 mod fill;
+mod guest;
 mod lifecycle;
+pub(super) mod making;
 mod network;
 mod nic;
+mod platform;
 mod quota;
 mod relate;
+mod release;
 mod run;
+mod sense;
 mod storage;
 mod subject;
 mod tags;
@@ -25,7 +30,8 @@ mod update;
 mod vm;
 mod volume;
 
-pub(super) use context::{Change, Handler};
+pub(super) use context::{Change, Handler, Part};
+pub(super) use run::part_of;
 pub(super) use subject::is_platforms;
 
-use context::{References, scalar};
+use context::scalar;

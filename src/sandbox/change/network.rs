@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar};
-use super::{Change, Handler, scalar};
+use super::{Change, Handler, scalar, sense};
 
 /// The APIs of networks with a handler of their own.
 pub(super) const WORK: &[(&str, Handler)] = &[
@@ -17,6 +17,7 @@ pub(super) const WORK: &[(&str, Handler)] = &[
     ("AttachEip", attach_eip),
     ("AttachNetworkServiceToL3Network", attach_services),
     ("AttachPortForwardingRule", attach_port_forwarding),
+    ("ChangeSecurityGroupRule", change_rule),
     ("DeleteSecurityGroupRule", delete_rules),
     ("DetachEip", detach_eip),
     ("DetachNetworkServiceFromL3Network", detach_services),
@@ -245,6 +246,7 @@ fn add_rules(change: &Change<'_>) -> Result<String, Failure> {
     let group = change.text("securityGroupUuid");
     change.get("SecurityGroupInventory", group)?;
     let stored = change.tx.stored_fields("SecurityGroupRuleInventory")?;
+    let mut place = change.arguments.integer("priority").filter(|priority| *priority > 0);
     for rule in change.arguments.get("rules").and_then(Value::as_array).into_iter().flatten() {
         let now = change.now.to_stored();
         let mut row = Row::new()
@@ -255,14 +257,81 @@ fn add_rules(change: &Change<'_>) -> Result<String, Failure> {
             .with("action", "ACCEPT")
             .with("createDate", now.as_str())
             .with("lastOpDate", now);
-        for (name, value) in rule.as_object().into_iter().flatten() {
+        let rule = rule.as_object().ok_or_else(|| Failure::argument("field[rules] has an entry that is no rule"))?;
+        sense::check_rule(rule)?;
+        for (name, value) in rule {
             if name != "uuid" && stored.contains(&name.as_str()) {
                 row.set(name, scalar(value));
             }
         }
+        change.order_rule(&mut row, place)?;
+        // Those of one call keep their order.
+        place = place.map(|place| place + 1);
         change.insert("SecurityGroupRuleInventory", &row)?;
     }
     change.reply("SecurityGroupInventory", group)
+}
+
+/// Changes a rule; a new priority moves the others.
+fn change_rule(change: &Change<'_>) -> Result<String, Failure> {
+    const RULE: &str = "SecurityGroupRuleInventory";
+    let uuid = change.text("uuid");
+    let mut row = change.get(RULE, uuid)?;
+    if row.get("priority").as_integer() == Some(0) {
+        return Err(Failure::argument(format!("the rule[uuid:{uuid}] is a default rule, it cannot be changed")));
+    }
+    let mut changes = change.members(RULE)?;
+    if let Some(place) = change.arguments.integer("priority").filter(|place| *place > 0) {
+        change.order_rule(&mut row, Some(place))?;
+        changes.set("priority", row.get("priority").clone());
+    }
+    change.update(RULE, uuid, changes)?;
+    change.reply(RULE, uuid)
+}
+
+impl Change<'_> {
+    /// Gives a rule its priority among those of its group, direction and IP version: the wanted one, which moves the
+    /// others, or the next. Default rules have the priority 0.
+    fn order_rule(&self, row: &mut Row, wanted: Option<i64>) -> Result<(), Failure> {
+        const RULE: &str = "SecurityGroupRuleInventory";
+        let group = row.text("securityGroupUuid").unwrap_or_default().to_owned();
+        let mut others = self.find(RULE, &[("securityGroupUuid", &group)])?;
+        others.retain(|other| {
+            let is_alike = ["type", "ipVersion"].iter().all(|field| other.get(field) == row.get(field));
+            is_alike && other.get("uuid") != row.get("uuid") && other.get("priority").as_integer() > Some(0)
+        });
+        others.sort_by_key(|other| other.get("priority").as_integer());
+        let last = i64::try_from(others.len()).unwrap_or_default() + 1;
+        let place = wanted.unwrap_or(last).clamp(1, last);
+        row.set("priority", place);
+        for (at, other) in (1_i64..).zip(&others) {
+            let priority = if at < place { at } else { at + 1 };
+            if other.get("priority").as_integer() != Some(priority) {
+                let uuid = other.text("uuid").unwrap_or_default();
+                self.update(RULE, uuid, Row::new().with("priority", priority))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the default rules of a new security group: its members reach each other.
+    pub(super) fn add_default_rules(&self, group: &str) -> Result<(), Failure> {
+        for (kind, version) in [("Ingress", 4), ("Egress", 4), ("Ingress", 6), ("Egress", 6)] {
+            let row = Row::new()
+                .with("uuid", new_uuid())
+                .with("securityGroupUuid", group)
+                .with("remoteSecurityGroupUuid", group)
+                .with("description", "default rule")
+                .with("type", kind)
+                .with("ipVersion", version)
+                .with("protocol", "ALL")
+                .with("state", "Enabled")
+                .with("priority", 0)
+                .with("action", "ACCEPT");
+            self.insert("SecurityGroupRuleInventory", &row)?;
+        }
+        Ok(())
+    }
 }
 
 fn delete_rules(change: &Change<'_>) -> Result<String, Failure> {

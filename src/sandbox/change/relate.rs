@@ -1,7 +1,7 @@
 //! Attaching and detaching: rows of reference inventories.
 
 use super::super::answer::Failure;
-use super::super::store::{Row, Scalar};
+use super::super::store::Scalar;
 use super::update::decapitalised;
 use super::{Change, subject};
 use crate::catalog::{Api, Catalog};
@@ -10,19 +10,39 @@ use crate::catalog::{Api, Catalog};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Relation {
     inventory: &'static str,
-    /// Parameter and member of each side. A list parameter creates several rows.
-    sides: [(&'static str, &'static str); 2],
+    /// A list parameter creates several rows.
+    sides: Sides,
     attaches: bool,
 }
 
-/// References that cannot be derived from the parameters: the API, the reference, and the members of both sides, which
-/// are also the names of the parameters.
-const TOLD: [(&str, &str, &str, &str); 4] = [
-    ("AddUserToGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
-    ("AttachPolicyToUserGroup", "UserGroupPolicyRefInventory", "policyUuid", "groupUuid"),
-    ("DetachPolicyFromUserGroup", "UserGroupPolicyRefInventory", "policyUuid", "groupUuid"),
-    ("RemoveUserFromGroup", "UserGroupUserRefInventory", "userUuid", "groupUuid"),
+/// Parameter and member of each side of a reference.
+type Sides = [(&'static str, &'static str); 2];
+
+/// References that cannot be derived from the parameters: the API, the reference, and its sides.
+const TOLD: [(&str, &str, Sides); 14] = [
+    ("AddActionToAlarm", "AlarmActionInventory", [ALARM, ("actionUuid", "actionUuid")]),
+    ("AddHostRouteToL3Network", "L3NetworkHostRouteInventory", [NETWORK, ("prefix", "prefix")]),
+    ("AddSchedulerJobToSchedulerTrigger", "SchedulerJobSchedulerTriggerInventory", [JOB, TRIGGER]),
+    ("AddUserToGroup", "UserGroupUserRefInventory", [("userUuid", "userUuid"), GROUP]),
+    ("AddVmToAffinityGroup", "AffinityGroupUsageInventory", [AFFINITY_GROUP, ("uuid", "resourceUuid")]),
+    ("AttachPolicyToUserGroup", "UserGroupPolicyRefInventory", [("policyUuid", "policyUuid"), GROUP]),
+    ("AttachSshKeyPairToVmInstance", "SshKeyPairRefInventory", [KEY_PAIR, ("vmInstanceUuid", "resourceUuid")]),
+    ("DetachPolicyFromUserGroup", "UserGroupPolicyRefInventory", [("policyUuid", "policyUuid"), GROUP]),
+    ("DetachSshKeyPairFromVmInstance", "SshKeyPairRefInventory", [KEY_PAIR, ("vmInstanceUuid", "resourceUuid")]),
+    ("RemoveActionFromAlarm", "AlarmActionInventory", [ALARM, ("actionUuid", "actionUuid")]),
+    ("RemoveHostRouteFromL3Network", "L3NetworkHostRouteInventory", [NETWORK, ("prefix", "prefix")]),
+    ("RemoveSchedulerJobFromSchedulerTrigger", "SchedulerJobSchedulerTriggerInventory", [JOB, TRIGGER]),
+    ("RemoveUserFromGroup", "UserGroupUserRefInventory", [("userUuid", "userUuid"), GROUP]),
+    ("RemoveVmFromAffinityGroup", "AffinityGroupUsageInventory", [AFFINITY_GROUP, ("uuid", "resourceUuid")]),
 ];
+
+const AFFINITY_GROUP: (&str, &str) = ("affinityGroupUuid", "affinityGroupUuid");
+const ALARM: (&str, &str) = ("alarmUuid", "alarmUuid");
+const GROUP: (&str, &str) = ("groupUuid", "groupUuid");
+const JOB: (&str, &str) = ("schedulerJobUuid", "schedulerJobUuid");
+const KEY_PAIR: (&str, &str) = ("sshKeyPairUuid", "sshKeyPairUuid");
+const NETWORK: (&str, &str) = ("l3NetworkUuid", "l3NetworkUuid");
+const TRIGGER: (&str, &str) = ("schedulerTriggerUuid", "schedulerTriggerUuid");
 
 /// APIs whose names look like attachments but are not.
 const NONE: [&str; 2] = ["AttachVmNicToVm", "DeleteExportedImageFromBackupStorage"];
@@ -39,8 +59,8 @@ pub(super) fn relation(catalog: Catalog, api: &Api) -> Option<Relation> {
         name if (name.starts_with("Remove") || name.starts_with("Delete")) && name.contains("From") => false,
         _ => return None,
     };
-    if let Some((_, inventory, left, right)) = TOLD.iter().find(|(name, ..)| *name == api.name) {
-        return Some(Relation { inventory, sides: [(left, left), (right, right)], attaches });
+    if let Some((_, inventory, sides)) = TOLD.iter().find(|(name, ..)| *name == api.name) {
+        return Some(Relation { inventory, sides: *sides, attaches });
     }
     let mut sides =
         api.parameters.iter().filter(|parameter| parameter.required && parameter.resource.is_some()).map(|parameter| {
@@ -70,7 +90,14 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
                 (true, true) => return Err(Failure::refused(format!("{names} are attached already"))),
                 (false, false) => return Err(Failure::refused(format!("{names} are not attached"))),
                 (true, false) => {
-                    let mut row = Row::new().with(left.1, left_uuid).with(right.1, right_uuid);
+                    // Other members, such as the next hop of a route, have parameters of the same names.
+                    let mut row = change.members(relation.inventory)?;
+                    row.set(left.1, left_uuid);
+                    row.set(right.1, right_uuid);
+                    if subject::has_field(change.tx, relation.inventory, "resourceType") {
+                        let kind = change.tx.kind_of(right_uuid)?.unwrap_or_default();
+                        row.set("resourceType", change.resource_type(&kind));
+                    }
                     if subject::has_field(change.tx, relation.inventory, "uuid") {
                         row.set("uuid", super::super::ledger::new_uuid());
                     }
@@ -99,8 +126,15 @@ impl Change<'_> {
     /// The reply, with the inventory that the catalog names.
     fn reply_of_either(&self, relation: &Relation) -> Result<String, Failure> {
         let Some(result) = subject::result_inventory(self.catalog, self.api) else { return Ok("{}".to_owned()) };
+        if result == relation.inventory {
+            let sides = relation.sides.map(|(parameter, member)| (member, self.text(parameter)));
+            let row = self.find(result, &sides)?.into_iter().next().unwrap_or_default();
+            return self.reply(result, row.text("uuid").unwrap_or_default());
+        }
         for (parameter, _) in relation.sides {
-            let kind = self.api.parameter(parameter).and_then(|parameter| parameter.resource).unwrap_or_default();
+            let described = self.api.parameter(parameter);
+            let by_reference = || described?.reference?.strip_prefix("Query");
+            let kind = described.and_then(|parameter| parameter.resource).or_else(by_reference).unwrap_or_default();
             if self.resource_type(&format!("{kind}Inventory")) == self.resource_type(result) {
                 return self.reply(result, self.text(parameter));
             }
@@ -146,6 +180,7 @@ mod tests {
             ),
             ("AttachPolicyToUser", "UserPolicyRefInventory", ["userUuid", "policyUuid"], true),
             ("AddUserToGroup", "UserGroupUserRefInventory", ["userUuid", "groupUuid"], true),
+            ("AddVmToAffinityGroup", "AffinityGroupUsageInventory", ["affinityGroupUuid", "resourceUuid"], true),
         ] {
             assert_eq!(found(api), Some((inventory, sides, attaches)), "{api}");
         }

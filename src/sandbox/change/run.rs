@@ -4,31 +4,36 @@ use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::node::Node;
-use super::super::reads::{self, candidates, capacity, settings};
-use super::super::store::StoreError;
+use super::super::reads::{self, candidates, capacity, metrics, records, settings};
+use super::super::store::{StoreError, Transaction};
 use super::super::{login, long_jobs};
 use super::{
-    Change, Handler, account, clone, create, delete, lifecycle, network, nic, relate, storage, tags, update, vm, volume,
+    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, making, network, nic, platform, relate,
+    storage, tags, update, vm, volume,
 };
 use crate::catalog::{Api, Catalog};
 
 /// APIs with a handler of their own.
-const SPECIAL: [&[(&str, Handler)]; 11] = [
+const SPECIAL: [&[(&str, Handler)]; 15] = [
     account::WORK,
     clone::WORK,
+    guest::WORK,
     network::WORK,
     nic::WORK,
+    platform::WORK,
     storage::WORK,
     tags::WORK,
     vm::WORK,
     volume::WORK,
     candidates::WORK,
     capacity::WORK,
+    metrics::WORK,
+    records::WORK,
     settings::WORK,
 ];
 
 /// The handler of an API; `None` if it is not simulated.
-fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
+pub(super) fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
     let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
     special
         .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Handler))
@@ -36,6 +41,15 @@ fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
         .or_else(|| create::created(catalog, api).map(|_| create::run as Handler))
         .or_else(|| delete::deleted(catalog, api).map(|_| delete::run as Handler))
         .or_else(|| update::updated(catalog, api).map(|_| update::run as Handler))
+}
+
+/// How an API's work is done in parts; `None` if it is done at once.
+pub(in super::super) fn part_of(catalog: Catalog, api: &Api) -> Option<Part> {
+    if lifecycle::empties_host(api.name) {
+        return Some(lifecycle::empty_in_parts);
+    }
+    let work = work_of(catalog, api)?;
+    std::ptr::fn_addr_eq(work, delete::run as Handler).then_some(delete::run_part as Part)
 }
 
 impl Node {
@@ -55,11 +69,14 @@ impl Node {
         if let Some(outcome) = self.run_log_in(api.name, arguments) {
             return outcome;
         }
-        if let Some(outcome) = self.read(api.name, arguments, caller) {
+        if let Some(outcome) = self.read(api.name, arguments) {
             return outcome;
         }
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
-        let reply = self.change(api, arguments, caller, work)?;
+        let reply = self.change(api, arguments, caller, |change| match making::finish(change)? {
+            Some(reply) => Ok(reply),
+            None => work(change),
+        })?;
         if api.name == "DeleteAccount" || api.name == "DeleteUser" {
             self.ledger.close_sessions_of(arguments.text("uuid").unwrap_or_default())?;
         }
@@ -73,11 +90,13 @@ impl Node {
         caller: &Caller,
         work: impl FnOnce(&Change<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        self.store.transaction(|tx| {
+        let work = |tx: &Transaction<'_>| {
             let change = Change::new(self, tx, api, arguments, caller);
             change.check_permission()?;
             work(&change)
-        })
+        };
+        // Calls that change something are asynchronous (J1).
+        if api.is_async { self.store.transaction(work) } else { self.store.read(work) }
     }
 
     /// Checks whether a call can run, and makes its immediate changes, such as the state `Starting`.
@@ -91,6 +110,9 @@ impl Node {
         self.rehearse(api, arguments, caller)?;
         if let Some(transition) = lifecycle::transition(api.name) {
             return self.change(api, arguments, caller, |change| change.begin(transition));
+        }
+        if let Some(work) = work_of(self.catalog, api).filter(|_| making::shows(arguments)) {
+            return self.change(api, arguments, caller, |change| making::begin(change, work));
         }
         if api.name.starts_with("Reconnect") {
             return self.change(api, arguments, caller, |change| change.begin_to_reconnect());
@@ -124,8 +146,12 @@ impl Node {
         let work = work_of(self.catalog, api).ok_or_else(|| Failure::not_simulated(api.name))?;
         let end: Result<(), Undone> = self.store.transaction(|tx| {
             let change = Change::new(self, tx, api, arguments, caller);
-            let is_deletion = std::ptr::fn_addr_eq(work, delete::run as Handler);
-            let rehearse = || if is_deletion { delete::check(&change) } else { work(&change).map(|_| ()) };
+            // Big changes are not tried: they take long.
+            let rehearse = || match work {
+                work if std::ptr::fn_addr_eq(work, delete::run as Handler) => delete::check(&change),
+                _ if lifecycle::empties_host(api.name) => update::check(&change),
+                work => work(&change).map(|_| ()),
+            };
             match change.check_permission().and_then(|()| rehearse()) {
                 Ok(()) => Err(Undone::Rehearsed),
                 Err(failure) => Err(Undone::Failed(failure)),

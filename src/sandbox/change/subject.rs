@@ -87,19 +87,7 @@ pub(super) fn result_inventory(catalog: Catalog, api: &Api) -> Option<&'static s
 impl Change<'_> {
     /// The general inventory of a family.
     pub(super) fn root(&self, inventory: &str) -> String {
-        if let Some(root) = self.roots.borrow().get(inventory) {
-            return root.clone();
-        }
-        let mut root = inventory.to_owned();
-        while let Some(found) = self.catalog.inventory(&root) {
-            let parent = found.parents.first().map(|parent| parent.inventory).or(found.extends);
-            match parent.filter(|parent| self.catalog.inventory(parent).is_some()) {
-                Some(parent) => root = parent.to_owned(),
-                None => break,
-            }
-        }
-        self.roots.borrow_mut().insert(inventory.to_owned(), root.clone());
-        root
+        self.tx.root(inventory).map_or_else(|_| inventory.to_owned(), str::to_owned)
     }
 
     /// The resource type in tags and ownership: `VmInstanceVO`, of the general inventory.

@@ -14,10 +14,13 @@ pub(super) const WORK: &[(&str, Handler)] = &[
     ("CreateSystemTag", create_system_tag),
     ("CreateUserTag", create_user_tag),
     ("DeleteTag", delete),
+    ("DeleteVmBootMode", delete_setting),
     ("DeleteVmHostname", delete_setting),
     ("DeleteVmInstanceHaLevel", delete_setting),
     ("DeleteVmSshKey", delete_setting),
     ("DetachTagFromResources", detach),
+    ("SetVmBootMode", set),
+    ("SetVmBootOrder", set),
     ("SetVmHostname", set),
     ("SetVmInstanceHaLevel", set),
     ("SetVmSshKey", set),
@@ -25,7 +28,9 @@ pub(super) const WORK: &[(&str, Handler)] = &[
 
 /// Settings of virtual machines stored as system tags: the suffix of their APIs' names, the prefix of the tag, and the
 /// parameter.
-const SETTINGS: [(&str, &str, &str); 3] = [
+const SETTINGS: [(&str, &str, &str); 5] = [
+    ("VmBootMode", "bootMode::", "bootMode"),
+    ("VmBootOrder", "bootOrder::", "bootOrder"),
     ("VmHostname", "hostname::", "hostname"),
     ("VmInstanceHaLevel", "ha::", "level"),
     ("VmSshKey", "sshkey::", "SshKey"),
@@ -122,7 +127,10 @@ impl Change<'_> {
     /// Attaches a tag pattern to a resource.
     fn tag_with(&self, pattern: &str, uuid: &str, resource_type: &str) -> Result<String, Failure> {
         let row = self.get("TagPatternInventory", pattern)?;
-        let name = row.text("name").unwrap_or_default();
+        let tag = match row.text("type") {
+            Some("withToken") => self.with_tokens(row.text("value").unwrap_or_default()),
+            _ => row.text("name").unwrap_or_default().to_owned(),
+        };
         let tag_uuid = new_uuid();
         let now = self.now.to_stored();
         let row = Row::new()
@@ -130,12 +138,20 @@ impl Change<'_> {
             .with("tagPatternUuid", pattern)
             .with("resourceUuid", uuid)
             .with("resourceType", resource_type)
-            .with("tag", name)
+            .with("tag", tag)
             .with("type", "User")
             .with("createDate", now.as_str())
             .with("lastOpDate", now);
         self.tx.insert("UserTagInventory", &row)?;
         Ok(tag_uuid)
+    }
+
+    /// The value of a tag pattern such as `owner::{name}` with the tokens of the call.
+    fn with_tokens(&self, value: &str) -> String {
+        let tokens = self.arguments.get("tokens").and_then(serde_json::Value::as_object);
+        tokens.into_iter().flatten().fold(value.to_owned(), |text, (name, token)| {
+            text.replace(&format!("{{{name}}}"), token.as_str().unwrap_or_default())
+        })
     }
 
     /// The resource type of a uuid, as in tags.
@@ -157,12 +173,26 @@ impl Change<'_> {
         found.map(|(_, prefix, parameter)| (*prefix, *parameter)).ok_or_else(|| Failure::not_simulated(self.api.name))
     }
 
-    fn remove_setting(&self, prefix: &str) -> Result<(), Failure> {
-        for row in self.find("SystemTagInventory", &[("resourceUuid", self.text("uuid"))])? {
+    /// Removes the system tags of a resource that begin with a text.
+    pub(super) fn remove_tags_from(&self, resource: &str, prefix: &str) -> Result<(), Failure> {
+        for row in self.find("SystemTagInventory", &[("resourceUuid", resource)])? {
             if row.text("tag").is_some_and(|tag| tag.starts_with(prefix)) {
                 self.tx.delete("SystemTagInventory", row.text("uuid").unwrap_or_default())?;
             }
         }
+        Ok(())
+    }
+
+    /// Sets the value of a system tag that a resource has once.
+    pub(super) fn replace_tag(
+        &self,
+        resource: &str,
+        resource_type: &str,
+        prefix: &str,
+        value: &str,
+    ) -> Result<(), Failure> {
+        self.remove_tags_from(resource, prefix)?;
+        self.tx.add_tag(TagKind::System, resource, resource_type, &format!("{prefix}{value}"))?;
         Ok(())
     }
 }
@@ -210,16 +240,24 @@ fn delete(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 fn set(change: &Change<'_>) -> Result<String, Failure> {
+    const VM: &str = "VmInstanceInventory";
     let (prefix, parameter) = change.setting()?;
-    change.get("VmInstanceInventory", change.text("uuid"))?;
-    change.remove_setting(prefix)?;
-    let tag = format!("{prefix}{}", change.text(parameter));
-    change.tx.add_tag(TagKind::System, change.text("uuid"), "VmInstanceVO", &tag)?;
-    Ok("{}".to_owned())
+    let vm = change.text("uuid");
+    change.get(VM, vm)?;
+    let value = match change.arguments.text(parameter) {
+        Some(text) => text.to_owned(),
+        None => change.arguments.texts(parameter).join(","),
+    };
+    change.remove_tags_from(vm, prefix)?;
+    // An empty list goes back to the default.
+    if !value.is_empty() {
+        change.replace_tag(vm, "VmInstanceVO", prefix, &value)?;
+    }
+    change.reply_of_result(VM, vm)
 }
 
 fn delete_setting(change: &Change<'_>) -> Result<String, Failure> {
     let (prefix, _) = change.setting()?;
-    change.remove_setting(prefix)?;
+    change.remove_tags_from(change.text("uuid"), prefix)?;
     Ok("{}".to_owned())
 }

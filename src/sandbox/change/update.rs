@@ -19,7 +19,7 @@ enum Kind {
 }
 
 /// APIs that need a real guest or volume.
-const UNSEEN: [&str; 4] = ["ChangeVmPassword", "SyncImageSize", "SyncPrimaryStorageCapacity", "SyncVolumeSize"];
+const UNSEEN: [&str; 4] = ["FlattenVolume", "SyncImageSize", "SyncPrimaryStorageCapacity", "SyncVolumeSize"];
 
 fn kind(api: &str) -> Option<Kind> {
     if api.starts_with("Update") {
@@ -52,6 +52,14 @@ pub(super) fn updated(catalog: Catalog, api: &Api) -> Option<(&'static str, &'st
     fits.then_some((parameter, inventory))
 }
 
+/// Fails if a change of state would fail, without trying it.
+pub(super) fn check(change: &Change<'_>) -> Result<(), Failure> {
+    let (parameter, inventory) =
+        updated(change.catalog, change.api).ok_or_else(|| Failure::not_simulated(change.api.name))?;
+    change.get(inventory, change.text(parameter))?;
+    change.next_state(inventory).map(|_| ())
+}
+
 /// Changes the resource.
 pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     let (Some((parameter, inventory)), Some(kind)) = (updated(change.catalog, change.api), kind(change.api.name))
@@ -74,7 +82,7 @@ pub(super) fn run(change: &Change<'_>) -> Result<String, Failure> {
     };
     change.update(inventory, uuid, changes)?;
     if change.text("stateEvent") == "maintain" && change.root(inventory) == "HostInventory" {
-        change.empty_host(uuid)?;
+        change.empty_host(uuid, None)?;
     }
     change.add_tags_of_call(inventory, uuid)?;
     change.reply_of_result(inventory, uuid)

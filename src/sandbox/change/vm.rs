@@ -14,7 +14,9 @@ pub(super) const WORK: &[(&str, Handler)] = &[
     ("ChangeInstanceOffering", change_offering),
     ("ChangeVmImage", change_image),
     ("CreateVmInstance", create),
+    ("CreateVmInstanceFromVolume", create),
     ("DetachIsoFromVmInstance", detach_iso),
+    ("GetCandidateZonesClustersHostsForCreatingVm", candidates),
     ("RequestConsoleAccess", open_console),
 ];
 
@@ -39,10 +41,15 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
     let failed =
         |cause| Failure::new("SYS.1002", format!("cannot create the vm {}", change.text("name"))).because(cause);
     let networks = change.arguments.texts("l3NetworkUuids");
-    let root_size = change.root_disk_size(image.as_ref())?;
+    let origin = match change.arguments.text("volumeUuid") {
+        Some(volume) => Some(change.free_volume(volume)?),
+        None => None,
+    };
+    let root_size = if origin.is_some() { 0 } else { change.root_disk_size(image.as_ref())? };
     let disks = change.data_disks()?;
     let disk = disks.iter().fold(root_size, |sum, (size, _)| sum.saturating_add(*size));
-    let place = change.place(&networks, Demand { disk, ..Demand::of(&row) }).map_err(failed)?;
+    let storage = origin.as_ref().and_then(|volume| volume.text("primaryStorageUuid"));
+    let place = change.place(&networks, Demand { disk, ..Demand::of(&row) }, storage).map_err(failed)?;
     if let Some(image) = &image {
         for field in ["platform", "guestOsType", "architecture"] {
             if row.get(field).is_null() {
@@ -56,7 +63,7 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
         "JustCreate" => ("Created", Scalar::Null),
         _ => ("Running", Scalar::from(place.host.as_str())),
     };
-    let root = new_uuid();
+    let root = origin.as_ref().and_then(|volume| volume.text("uuid")).map_or_else(new_uuid, str::to_owned);
     row.set("state", state);
     row.set("hostUuid", host);
     row.set("lastHostUuid", place.host.as_str());
@@ -70,19 +77,55 @@ fn create(change: &Change<'_>) -> Result<String, Failure> {
         row.set("defaultL3NetworkUuid", network);
     }
     change.create(VM, row)?;
-    let name = change.text("name");
-    let volume = change.volume_row(&root, &format!("ROOT-for-{name}"), "Root", root_size, &place.primary_storage);
-    let image_uuid = image.as_ref().map_or(Scalar::Null, |image| image.get("uuid").clone());
-    change.insert(
-        "VolumeInventory",
-        &volume.with("vmInstanceUuid", uuid.as_str()).with("deviceId", 0).with("rootImageUuid", image_uuid),
-    )?;
+    let attached = Row::new().with("vmInstanceUuid", uuid.as_str()).with("deviceId", 0).with("type", "Root");
+    if origin.is_some() {
+        change.update("VolumeInventory", &root, attached)?;
+    } else {
+        let name = format!("ROOT-for-{}", change.text("name"));
+        let mut volume = change.volume_row(&root, &name, "Root", root_size, &place.primary_storage);
+        volume.set("rootImageUuid", image.as_ref().map_or(Scalar::Null, |image| image.get("uuid").clone()));
+        for (field, value) in attached.iter() {
+            volume.set(field, value.clone());
+        }
+        change.insert("VolumeInventory", &volume)?;
+    }
     change.add_data_volumes(&uuid, disks, &place.primary_storage)?;
     for network in &networks {
         let wanted = change.static_ip(network);
         change.add_nic(&uuid, network, wanted).map_err(failed)?;
     }
     change.reply(VM, &uuid)
+}
+
+/// The zones, clusters and hosts that could take such a virtual machine.
+fn candidates(change: &Change<'_>) -> Result<String, Failure> {
+    let mut row = Row::new();
+    for field in ["cpuNum", "memorySize"] {
+        row.set(field, change.arguments.integer(field).map_or(Scalar::Null, Scalar::from));
+    }
+    change.set_size(&mut row)?;
+    let image = change.usable_image(change.text("imageUuid"))?;
+    let disks = change.data_disks()?;
+    let disk = disks.iter().fold(change.root_disk_size(Some(&image))?, |sum, (size, _)| sum.saturating_add(*size));
+    let networks = change.arguments.texts("l3NetworkUuids");
+    // No room is no failure here.
+    let hosts = change.hosts_for(&networks, Demand { disk, ..Demand::of(&row) }, None).unwrap_or_default();
+    let list = |inventory: &str, field: &str| -> Result<String, Failure> {
+        let mut uuids: Vec<&str> = hosts.iter().filter_map(|host| host.text(field)).collect();
+        uuids.sort_unstable();
+        uuids.dedup();
+        let mut texts = Vec::new();
+        for uuid in uuids {
+            texts.extend(change.tx.inventory_json(inventory, uuid)?);
+        }
+        Ok(texts.join(","))
+    };
+    Ok(format!(
+        "{{\"zones\":[{}],\"clusters\":[{}],\"hosts\":[{}],\"success\":true}}",
+        list("ZoneInventory", "zoneUuid")?,
+        list("ClusterInventory", "clusterUuid")?,
+        list("HostInventory", "uuid")?
+    ))
 }
 
 fn change_offering(change: &Change<'_>) -> Result<String, Failure> {
@@ -217,8 +260,17 @@ impl Change<'_> {
         Ok(image)
     }
 
-    /// A host whose cluster has all L2 networks and a primary storage with room.
-    fn place(&self, networks: &[&str], demand: Demand) -> Result<Placement, Failure> {
+    /// A volume that is attached to no virtual machine.
+    fn free_volume(&self, uuid: &str) -> Result<Row, Failure> {
+        let volume = self.get("VolumeInventory", uuid)?;
+        if !volume.get("vmInstanceUuid").is_null() || volume.text("status") != Some("Ready") {
+            return Err(Failure::refused(format!("the volume[uuid:{uuid}] is attached to a vm, or it is not Ready")));
+        }
+        Ok(volume)
+    }
+
+    /// The hosts whose clusters have all L2 networks and a primary storage with room, or that one.
+    fn hosts_for(&self, networks: &[&str], demand: Demand, storage: Option<&str>) -> Result<Vec<Row>, Failure> {
         let mut conditions = Vec::new();
         for (parameter, field) in [("hostUuid", "uuid"), ("clusterUuid", "clusterUuid"), ("zoneUuid", "zoneUuid")] {
             if let Some(uuid) = self.arguments.text(parameter) {
@@ -233,16 +285,21 @@ impl Change<'_> {
             }
             l2_networks.push(row.text("l2NetworkUuid").unwrap_or_default().to_owned());
         }
-        let wanted = self.arguments.text("primaryStorageUuidForRootVolume");
-        let hosts = self.with_room(self.find("HostInventory", &conditions)?, demand, |cluster| {
+        self.with_room(self.find("HostInventory", &conditions)?, demand, |cluster| {
             for l2_network in &l2_networks {
                 let condition = [("clusterUuid", cluster), ("l2NetworkUuid", l2_network.as_str())];
                 if self.find("L2NetworkClusterRefInventory", &condition)?.is_empty() {
                     return Ok(Some(format!("its cluster is not attached to the L2 network[uuid:{l2_network}]")));
                 }
             }
-            Ok(self.storage_of(cluster, wanted, demand.disk)?.err())
-        })?;
+            Ok(self.storage_of(cluster, storage, demand.disk)?.err())
+        })
+    }
+
+    /// A place for a virtual machine, on that primary storage if there is one.
+    fn place(&self, networks: &[&str], demand: Demand, storage: Option<&str>) -> Result<Placement, Failure> {
+        let wanted = storage.or(self.arguments.text("primaryStorageUuidForRootVolume"));
+        let hosts = self.hosts_for(networks, demand, wanted)?;
         let host = hosts.first().cloned().unwrap_or_default();
         let cluster = host.text("clusterUuid").unwrap_or_default();
         let primary_storage = self.storage_of(cluster, wanted, demand.disk)?.map_err(Failure::refused)?;

@@ -15,6 +15,7 @@ pub(super) const WORK: &[(&str, Handler)] = &[
     ("CreateDataVolumeFromVolumeTemplate", create_from_template),
     ("CreateDataVolumeTemplateFromVolume", create_template),
     ("CreateRootVolumeTemplateFromRootVolume", create_template),
+    ("CreateRootVolumeTemplateFromVolumeSnapshot", create_template),
     ("CreateVolumeSnapshot", create_snapshot),
     ("CreateVolumeSnapshotGroup", create_group),
     ("DeleteVolumeSnapshotGroup", delete_group),
@@ -34,6 +35,7 @@ pub(super) const WORK: &[(&str, Handler)] = &[
 
 const VOLUME: &str = "VolumeInventory";
 const IMAGE: &str = "ImageInventory";
+const SHARE: &str = "ShareableVolumeVmInstanceRefInventory";
 const SNAPSHOT: &str = "VolumeSnapshotInventory";
 const GROUP: &str = "VolumeSnapshotGroupInventory";
 const GROUP_REF: &str = "VolumeSnapshotGroupRefInventory";
@@ -190,6 +192,9 @@ fn attach(change: &Change<'_>) -> Result<String, Failure> {
     if !matches!(state, "Running" | "Stopped" | "Paused") {
         return refuse(format!("the vm is in the state {state}"));
     }
+    if row.get("isShareable").as_integer() == Some(1) {
+        return change.share_volume(volume, vm);
+    }
     let others = change.find(VOLUME, &[("vmInstanceUuid", vm)])?;
     let taken: Vec<i64> = others.iter().filter_map(|other| other.get("deviceId").as_integer()).collect();
     let mut changes = Row::new()
@@ -209,7 +214,34 @@ fn attach(change: &Change<'_>) -> Result<String, Failure> {
     change.reply(VOLUME, volume)
 }
 
+impl Change<'_> {
+    /// Attaches a shareable volume, which several virtual machines can have.
+    fn share_volume(&self, volume: &str, vm: &str) -> Result<String, Failure> {
+        let pair = [("volumeUuid", volume), ("vmInstanceUuid", vm)];
+        if !self.find(SHARE, &pair)?.is_empty() {
+            return Err(Failure::refused(format!(
+                "the volume[uuid:{volume}] is attached to the vm[uuid:{vm}] already"
+            )));
+        }
+        let device = i64::try_from(self.find(SHARE, &[("vmInstanceUuid", vm)])?.len()).unwrap_or_default();
+        let row = Row::new()
+            .with("uuid", new_uuid())
+            .with("volumeUuid", volume)
+            .with("vmInstanceUuid", vm)
+            .with("deviceId", device + 1);
+        self.tx.insert(SHARE, &row)?;
+        self.update(VOLUME, volume, Row::new().with("status", "Ready"))?;
+        self.reply(VOLUME, volume)
+    }
+}
+
 fn detach(change: &Change<'_>) -> Result<String, Failure> {
+    if let (volume, Some(vm)) = (change.text("uuid"), change.arguments.text("vmUuid")) {
+        let pair = [("volumeUuid", Scalar::from(volume)), ("vmInstanceUuid", Scalar::from(vm))];
+        if change.tx.delete_where(SHARE, &pair)? > 0 {
+            return change.reply(VOLUME, volume);
+        }
+    }
     let uuid = change.text("uuid");
     let row = change.get(VOLUME, uuid)?;
     if row.text("type") == Some("Root") {
@@ -281,9 +313,14 @@ fn revert_group(change: &Change<'_>) -> Result<String, Failure> {
 
 /// Creates an image from a volume.
 fn create_template(change: &Change<'_>) -> Result<String, Failure> {
-    let is_root = change.api.name == "CreateRootVolumeTemplateFromRootVolume";
-    let source = change.text(if is_root { "rootVolumeUuid" } else { "volumeUuid" });
-    let volume = change.get(VOLUME, source)?;
+    let is_root = change.api.name.starts_with("CreateRootVolumeTemplate");
+    let snapshot = change.arguments.text("snapshotUuid");
+    let volume = match snapshot {
+        Some(snapshot) => change.get(SNAPSHOT, snapshot)?.text("volumeUuid").unwrap_or_default().to_owned(),
+        None => change.text(if is_root { "rootVolumeUuid" } else { "volumeUuid" }).to_owned(),
+    };
+    let source = snapshot.unwrap_or(&volume);
+    let volume = change.get(VOLUME, &volume)?;
     let vm = change.referred("VmInstanceInventory", &volume, "vmInstanceUuid")?.unwrap_or_default();
     let mut row = change
         .new_row(IMAGE)?

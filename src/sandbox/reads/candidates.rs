@@ -17,6 +17,8 @@ pub(in super::super) const WORK: &[(&str, Handler)] = &[
     ("GetFreeIp", free_addresses),
     ("GetFreeIpOfIpRange", free_addresses),
     ("GetFreeIpOfL3Network", free_addresses),
+    ("GetHostCandidatesForVmMigration", hosts_to_migrate_to),
+    ("GetImageCandidatesForVmToChange", images_for_vm),
     ("GetVmAttachableDataVolume", volumes_for_vm),
     ("GetVmAttachableL3Network", networks_for_vm),
     ("GetVmMigrationCandidateHosts", hosts_to_migrate_to),
@@ -40,7 +42,26 @@ fn reply(change: &Change<'_>, inventory: &str, rows: &[Row]) -> Result<String, F
 
 fn hosts_to_migrate_to(change: &Change<'_>) -> Result<String, Failure> {
     let vm = change.get(VM, change.text("vmInstanceUuid"))?;
-    reply(change, "HostInventory", &candidates(change, &vm, vm.text("hostUuid"))?)
+    let mut hosts = candidates(change, &vm, vm.text("hostUuid"))?;
+    if let Some(storage) = change.arguments.text("dstPrimaryStorageUuid") {
+        let attached = change.find("PrimaryStorageClusterRefInventory", &[("primaryStorageUuid", storage)])?;
+        hosts.retain(|host| attached.iter().any(|reference| reference.get("clusterUuid") == host.get("clusterUuid")));
+    }
+    let limit = change.arguments.integer("limit").and_then(|limit| usize::try_from(limit).ok());
+    hosts.truncate(limit.unwrap_or(usize::MAX));
+    reply(change, "HostInventory", &hosts)
+}
+
+/// The images that a virtual machine can be changed to: others for its architecture.
+fn images_for_vm(change: &Change<'_>) -> Result<String, Failure> {
+    let vm = change.get(VM, change.text("vmInstanceUuid"))?;
+    let ready = [("mediaType", "RootVolumeTemplate"), ("state", "Enabled"), ("status", "Ready")];
+    let mut images = change.find("ImageInventory", &ready)?;
+    images.retain(|image| {
+        let fits = image.get("architecture").is_null() || image.get("architecture") == vm.get("architecture");
+        fits && image.get("uuid") != vm.get("imageUuid")
+    });
+    reply(change, "ImageInventory", &images)
 }
 
 fn hosts_to_start_on(change: &Change<'_>) -> Result<String, Failure> {

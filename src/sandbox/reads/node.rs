@@ -4,11 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::answer::Failure;
 use super::super::arguments::Arguments;
-use super::super::calls::Caller;
 use super::super::jobs::Progress;
 use super::super::node::Node;
 use super::super::offer::Version;
-use super::super::store::ServerError;
 
 /// The ZStack version that the sandbox simulates by default. APIs of newer versions are in the catalog nevertheless.
 const VERSION: &str = "5.2.1";
@@ -30,12 +28,7 @@ pub(in super::super) const APIS: [&str; 11] = [
 
 impl Node {
     /// Runs a call that only reads; `None` for other APIs.
-    pub(in super::super) fn read(
-        &mut self,
-        api: &str,
-        arguments: &Arguments,
-        caller: &Caller,
-    ) -> Option<Result<String, Failure>> {
+    pub(in super::super) fn read(&mut self, api: &str, arguments: &Arguments) -> Option<Result<String, Failure>> {
         let reply = match api {
             "GetVersion" => {
                 let version = self.options.version.as_ref().map_or(VERSION, Version::as_str);
@@ -56,18 +49,9 @@ impl Node {
             "GetSupportedIdentityModels" => json!({ "configs": ["IAM"] }),
             "GetPlatformTimeZone" => json!({ "timezone": "UTC", "offset": "Z", "success": true }),
             "GetTaskProgress" => return Some(self.task_progress(arguments)),
-            "ZQLQuery" => return Some(self.zql(arguments, caller)),
             _ => return None,
         };
         Some(Ok(reply.to_string()))
-    }
-
-    fn zql(&mut self, arguments: &Arguments, caller: &Caller) -> Result<String, Failure> {
-        let text = arguments.text("zql").unwrap_or_default();
-        self.store.zql(text, &caller.viewer()).map_err(|error| match error {
-            ServerError::Text { text, .. } => Failure::internal(text),
-            ServerError::Failed { code, details, .. } => Failure::new(code, details),
-        })
     }
 
     /// The progress of a job in percent (J11); no rows for an unknown job (R12).

@@ -5,303 +5,356 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row as SqlRow};
 
 use super::error::StoreError;
-use super::model::{InventoryModel, Kind, Member, Model};
+use super::json_text::{Secrecy, json_keys, write_column, write_string};
+use super::model::{InventoryModel, Join, Kind, Member, Model};
 use super::schema::{self, quoted};
-use super::{capacity, class_name, timestamp};
+use super::{capacity, class_name};
 
 /// The maximum nesting of inventories: a VM, its nics, their addresses.
 const DEEPEST: usize = 3;
 
-/// Whether secret members are printed or hidden (Z6).
+/// What is printed of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Secrecy {
-    Shown,
-    Hidden,
+pub(super) enum Part {
+    /// The JSON text and the classes.
+    Whole,
+    /// The classes alone, for the `schema` before a reply that is too long to be kept.
+    Classes,
 }
 
 /// One inventory as JSON text, with its class and those of nested inventories by path (N6).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct InventoryJson {
     pub(super) json: String,
-    pub(super) classes: Vec<(String, String)>,
+    pub(super) classes: Vec<(String, Arc<str>)>,
 }
 
-/// Rows of one table, each with its most special inventory.
-struct LoadedRows {
-    columns: HashMap<String, usize>,
-    rows: Vec<(Arc<InventoryModel>, Vec<Sql>)>,
+/// Prints rows as inventories.
+pub(super) struct Printer<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) model: &'a Model,
+    pub(super) secrecy: Secrecy,
+    pub(super) part: Part,
 }
 
-impl LoadedRows {
-    fn value<'loaded>(&self, values: &'loaded [Sql], name: &str) -> &'loaded Sql {
-        self.columns.get(name).and_then(|at| values.get(*at)).unwrap_or(&Sql::Null)
-    }
+/// How the rows of one inventory in a statement's result are printed.
+struct Plan {
+    shape: Arc<InventoryModel>,
+    class: Arc<str>,
+    members: Vec<PlannedMember>,
+    nested: Vec<NestedMember>,
+    /// The columns with the keys of nested members.
+    keys: Vec<usize>,
 }
 
-/// Prints the rows with these `_id`s, in this order; deleted rows are left out. With `fields`, only those members.
-pub(super) fn print(
-    connection: &Connection,
-    model: &Model,
-    shape: &Arc<InventoryModel>,
-    ids: &[i64],
-    fields: Option<&[&str]>,
-    secrecy: Secrecy,
-) -> Result<Vec<InventoryJson>, StoreError> {
-    let sql = format!("SELECT * FROM {} WHERE _id = ?1", capacity::source(shape.table()));
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut loaded = LoadedRows { columns: columns(&statement), rows: Vec::with_capacity(ids.len()) };
-    for id in ids {
-        let mut rows = statement.query([id])?;
-        if let Some(row) = rows.next()? {
-            loaded.rows.push(load(model, shape, row, loaded.columns.len())?);
-        }
-    }
-    Printer { connection, model, secrecy }.print(&loaded, fields, 1)
+struct PlannedMember {
+    /// `,"name":`
+    prefix: String,
+    content: Content,
 }
 
-fn columns(statement: &rusqlite::Statement<'_>) -> HashMap<String, usize> {
-    statement.column_names().enumerate().map(|(at, name)| (name.to_owned(), at)).collect()
+enum Content {
+    /// A column of the result.
+    Column { at: usize, kind: Kind, is_hidden: bool },
+    /// A fixed text.
+    Fixed(&'static str),
+    /// The next nested member.
+    Nested,
 }
 
-fn load(
-    model: &Model,
-    general: &Arc<InventoryModel>,
-    row: &SqlRow<'_>,
-    width: usize,
-) -> Result<(Arc<InventoryModel>, Vec<Sql>), StoreError> {
-    let values = (0..width).map(|at| row.get(at)).collect::<Result<Vec<Sql>, _>>()?;
-    let special = match row.get_ref("_inventory")?.as_str() {
-        Ok(name) if name != general.name => model.shape(name),
-        _ => None,
-    };
-    Ok((special.unwrap_or_else(|| Arc::clone(general)), values))
+/// A list member, and the position of its key among those of a row.
+struct NestedMember {
+    at: usize,
+    name: &'static str,
+    prefix: String,
+    key: usize,
 }
 
-struct Printer<'a> {
-    connection: &'a Connection,
-    model: &'a Model,
-    secrecy: Secrecy,
+/// A printed row: the text of its own members, with the places of nested ones.
+struct PrintedRow {
+    plan: usize,
+    text: String,
+    gaps: Vec<usize>,
+    keys: Vec<String>,
 }
 
 /// The values of a list member, by the key of the row.
-enum NestedValues<'a> {
-    Values(&'a Member, HashMap<String, Vec<String>>),
-    Rows(&'a Member, HashMap<String, Vec<InventoryJson>>),
+enum NestedValues {
+    Values(HashMap<String, Vec<String>>),
+    Rows { many: bool, rows: HashMap<String, Vec<InventoryJson>> },
 }
 
 impl Printer<'_> {
-    fn print(
+    /// Prints the rows with these `_id`s, in this order; deleted rows are left out. With `fields`, only those members.
+    pub(super) fn print(
         &self,
-        loaded: &LoadedRows,
+        shape: &Arc<InventoryModel>,
+        ids: &[i64],
         fields: Option<&[&str]>,
-        depth: usize,
     ) -> Result<Vec<InventoryJson>, StoreError> {
-        let mut by_shape: HashMap<&'static str, Vec<usize>> = HashMap::new();
-        for (at, (shape, _)) in loaded.rows.iter().enumerate() {
-            by_shape.entry(shape.name).or_default().push(at);
-        }
-        let mut printed: Vec<Option<InventoryJson>> = loaded.rows.iter().map(|_| None).collect();
-        for positions in by_shape.values() {
-            let Some((shape, _)) = positions.first().and_then(|at| loaded.rows.get(*at)) else { continue };
-            let nested = if fields.is_none() && depth <= DEEPEST {
-                self.nested(shape, loaded, positions, depth)?
-            } else {
-                HashMap::new()
-            };
-            let class = class_name::of(shape.name);
-            for at in positions {
-                let (_, values) = &loaded.rows[*at];
-                printed[*at] = Some(self.print_one(shape, loaded, values, &nested, fields, &class));
+        let sql =
+            format!("SELECT {} FROM {} WHERE _id = ?1", self.selected(shape, None), capacity::source(shape.table()));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut batch = Batch::new(self, shape, &statement, fields, 1);
+        for id in ids {
+            let mut rows = statement.query([id])?;
+            if let Some(row) = rows.next()? {
+                batch.add(row)?;
             }
         }
-        Ok(printed.into_iter().flatten().collect())
+        batch.finish()
     }
 
-    fn print_one(
-        &self,
-        shape: &InventoryModel,
-        loaded: &LoadedRows,
-        values: &[Sql],
-        nested: &HashMap<&'static str, NestedValues<'_>>,
-        fields: Option<&[&str]>,
-        class: &str,
-    ) -> InventoryJson {
-        let mut json = String::with_capacity(512);
-        let mut classes = vec![(String::new(), class.to_owned())];
-        json.push('{');
-        for member in &shape.members {
-            let asked = fields.is_none_or(|fields| fields.contains(&member.name));
-            if member.newer || !asked && !member.primitive {
-                continue;
-            }
-            let before = json.len();
-            if before > 1 {
-                json.push(',');
-            }
-            write_string(&mut json, member.name);
-            json.push(':');
-            let written = if !asked {
-                // Java's primitive types cannot be null (R4).
-                json.push_str(if member.kind == Kind::Bool { "false" } else { "0" });
-                true
-            } else if member.kind.is_column() {
-                write_column(&mut json, member.name, &member.kind, loaded.value(values, member.name), self.secrecy)
-            } else {
-                write_nested(&mut json, &mut classes, loaded, values, nested.get(member.name))
-            };
-            if !written {
-                // Members without a value are left out (N2).
-                json.truncate(before);
-            }
-        }
-        json.push('}');
-        InventoryJson { json, classes }
-    }
-
-    fn nested<'shape>(
-        &self,
-        shape: &'shape InventoryModel,
-        loaded: &LoadedRows,
-        positions: &[usize],
-        depth: usize,
-    ) -> Result<HashMap<&'static str, NestedValues<'shape>>, StoreError> {
-        let mut found = HashMap::new();
-        for member in &shape.members {
-            let (Kind::Rows { join, .. } | Kind::Values { join, .. }) = &member.kind else { continue };
-            let Some(target) = self.model.shape(join.inventory) else { continue };
-            let keys = json_keys(positions.iter().map(|at| loaded.value(&loaded.rows[*at].1, join.key)));
-            let exists = schema::table_exists(self.connection, target.table())?;
-            let nested = match &member.kind {
-                Kind::Values { value, .. } => {
-                    let mut lists: HashMap<String, Vec<String>> = HashMap::new();
-                    if exists {
-                        let sql = format!(
-                            "SELECT {foreign}, {value} FROM {} WHERE {foreign} IN (SELECT value FROM json_each(?1)) \
-                             AND {value} IS NOT NULL ORDER BY _id",
-                            quoted(target.table()),
-                            foreign = quoted(join.foreign),
-                            value = quoted(value),
-                        );
-                        let mut statement = self.connection.prepare_cached(&sql)?;
-                        let mut rows = statement.query([&keys])?;
-                        while let Some(row) = rows.next()? {
-                            lists.entry(folded(&row.get::<_, String>(0)?)).or_default().push(row.get(1)?);
-                        }
-                    }
-                    NestedValues::Values(member, lists)
-                }
-                _ => {
-                    let mut lists: HashMap<String, Vec<InventoryJson>> = HashMap::new();
-                    if exists {
-                        let (owners, rows) = self.joined(&target, join.foreign, &keys)?;
-                        for (owner, printed) in owners.into_iter().zip(self.print(&rows, None, depth + 1)?) {
-                            lists.entry(owner).or_default().push(printed);
-                        }
-                    }
-                    NestedValues::Rows(member, lists)
-                }
-            };
-            found.insert(member.name, nested);
-        }
-        Ok(found)
-    }
-
-    /// The rows of `target` whose `foreign` is one of the keys, each with its key.
+    /// The rows of `target` whose `foreign` is one of the keys, by that key.
     fn joined(
         &self,
         target: &Arc<InventoryModel>,
-        foreign: &str,
+        foreign: &'static str,
         keys: &str,
-    ) -> Result<(Vec<String>, LoadedRows), StoreError> {
+        depth: usize,
+    ) -> Result<HashMap<String, Vec<InventoryJson>>, StoreError> {
         let sql = format!(
-            "SELECT * FROM {} WHERE {} IN (SELECT value FROM json_each(?1)) ORDER BY _id",
+            "SELECT {} FROM {} WHERE {} IN (SELECT value FROM json_each(?1)) ORDER BY _id",
+            self.selected(target, Some(foreign)),
             capacity::source(target.table()),
             quoted(foreign),
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut loaded = LoadedRows { columns: columns(&statement), rows: Vec::new() };
+        let mut batch = Batch::new(self, target, &statement, None, depth);
         let mut owners = Vec::new();
+        let column = batch.columns.get(foreign).copied().unwrap_or_default();
         let mut rows = statement.query([keys])?;
         while let Some(row) = rows.next()? {
-            owners.push(folded(&row.get::<_, String>(foreign)?));
-            loaded.rows.push(load(self.model, target, row, loaded.columns.len())?);
+            owners.push(folded(row.get_ref(column)?.as_str().unwrap_or_default()));
+            batch.add(row)?;
         }
-        Ok((owners, loaded))
+        let mut lists: HashMap<String, Vec<InventoryJson>> = HashMap::with_capacity(owners.len());
+        for (owner, printed) in owners.into_iter().zip(batch.finish()?) {
+            lists.entry(owner).or_default().push(printed);
+        }
+        Ok(lists)
+    }
+
+    /// The columns to select. For classes alone only keys are needed.
+    fn selected(&self, shape: &InventoryModel, foreign: Option<&'static str>) -> String {
+        if self.part == Part::Whole {
+            return "*".to_owned();
+        }
+        let family = self.model.descendants(shape);
+        let shapes = family.iter().filter_map(|name| self.model.shape(name));
+        let keys =
+            shapes.flat_map(|shape| shape.members.iter().filter_map(join).map(|join| join.key).collect::<Vec<_>>());
+        let mut columns: Vec<&str> = std::iter::once("_inventory").chain(foreign).chain(keys).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn plan(
+        &self,
+        shape: Arc<InventoryModel>,
+        columns: &HashMap<String, usize>,
+        fields: Option<&[&str]>,
+        depth: usize,
+    ) -> Plan {
+        let (mut members, mut nested, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, member) in shape.members.iter().enumerate() {
+            let is_asked = fields.is_none_or(|fields| fields.contains(&member.name));
+            if member.newer || !is_asked && !member.primitive {
+                continue;
+            }
+            let prefix = format!(",\"{}\":", member.name);
+            let content = if !is_asked {
+                // Java's primitive types cannot be null (R4).
+                Content::Fixed(if member.kind == Kind::Bool { "false" } else { "0" })
+            } else if member.kind.is_column() {
+                let Some(column) = columns.get(member.name).filter(|_| self.part == Part::Whole) else { continue };
+                Content::Column { at: *column, kind: member.kind.clone(), is_hidden: self.secrecy.hides(member.name) }
+            } else {
+                let key = join(member).and_then(|join| columns.get(join.key));
+                let (Some(key), None, true) = (key, fields, depth <= DEEPEST) else { continue };
+                let position = keys.iter().position(|known| known == key).unwrap_or_else(|| {
+                    keys.push(*key);
+                    keys.len() - 1
+                });
+                nested.push(NestedMember { at, name: member.name, prefix: prefix.clone(), key: position });
+                Content::Nested
+            };
+            members.push(PlannedMember { prefix, content });
+        }
+        let class = class_name::of(shape.name).into();
+        Plan { shape, class, members, nested, keys }
+    }
+
+    /// The values of a nested member for rows with these keys.
+    fn nested(&self, member: &Member, keys: &str, depth: usize) -> Result<Option<NestedValues>, StoreError> {
+        let Some(target) = join(member).and_then(|join| self.model.shape(join.inventory)) else { return Ok(None) };
+        let exists = schema::table_exists(self.connection, target.table())?;
+        Ok(match &member.kind {
+            Kind::Values { join, value } => {
+                let mut lists: HashMap<String, Vec<String>> = HashMap::new();
+                if exists && self.part == Part::Whole {
+                    let sql = format!(
+                        "SELECT {foreign}, {value} FROM {} WHERE {foreign} IN (SELECT value FROM json_each(?1)) \
+                         AND {value} IS NOT NULL ORDER BY _id",
+                        quoted(target.table()),
+                        foreign = quoted(join.foreign),
+                        value = quoted(value),
+                    );
+                    let mut statement = self.connection.prepare_cached(&sql)?;
+                    let mut rows = statement.query([&keys])?;
+                    while let Some(row) = rows.next()? {
+                        lists
+                            .entry(folded(row.get_ref(0)?.as_str().unwrap_or_default()))
+                            .or_default()
+                            .push(row.get(1)?);
+                    }
+                }
+                Some(NestedValues::Values(lists))
+            }
+            Kind::Rows { join, many } => {
+                let rows = if exists { self.joined(&target, join.foreign, keys, depth + 1)? } else { HashMap::new() };
+                Some(NestedValues::Rows { many: *many, rows })
+            }
+            _ => None,
+        })
     }
 }
 
-/// Writes a stored value. Returns `false`, and writes nothing, for null.
-fn write_column(json: &mut String, name: &str, kind: &Kind, value: &Sql, secrecy: Secrecy) -> bool {
-    match value {
-        Sql::Null | Sql::Blob(_) => return false,
-        Sql::Integer(number) if *kind == Kind::Bool => json.push_str(if *number == 0 { "false" } else { "true" }),
-        Sql::Integer(number) => json.push_str(&number.to_string()),
-        // As Java prints doubles: 2.0, never 2.
-        Sql::Real(number) => json.push_str(&format!("{number:?}")),
-        Sql::Text(_) if secrecy == Secrecy::Hidden && is_secret(name) => write_string(json, "*****"),
-        Sql::Text(text) => match kind {
-            Kind::Json => json.push_str(text),
-            Kind::Timestamp => write_string(json, &timestamp::to_wire(text)),
-            _ => write_string(json, text),
-        },
+/// The join of a member that is read from another table.
+fn join(member: &Member) -> Option<&Join> {
+    match &member.kind {
+        Kind::Rows { join, .. } | Kind::Values { join, .. } => Some(join),
+        _ => None,
     }
-    true
 }
 
-/// A computed value as JSON; `null` if there is none.
-pub(super) fn value(kind: &Kind, value: &Sql) -> String {
-    let mut json = String::new();
-    if write_column(&mut json, "", kind, value, Secrecy::Shown) { json } else { "null".to_owned() }
+/// The rows of one statement, printed while they are read; nested lists are read for all of them at once.
+struct Batch<'a> {
+    printer: &'a Printer<'a>,
+    general: &'a Arc<InventoryModel>,
+    columns: HashMap<String, usize>,
+    fields: Option<&'a [&'a str]>,
+    depth: usize,
+    plans: Vec<Plan>,
+    rows: Vec<PrintedRow>,
 }
 
-/// An object with some members of a row, and the primitive members of the others with default values (R4).
-pub(super) fn partial(shape: &InventoryModel, values: &[(&str, String)]) -> String {
-    let mut json = String::from("{");
-    for member in &shape.members {
-        let value = values.iter().find(|(name, _)| *name == member.name).map(|(_, value)| value.as_str());
-        let default = member.primitive.then_some(if member.kind == Kind::Bool { "false" } else { "0" });
-        // Members without a value are left out (N2).
-        let Some(value) = value.filter(|value| *value != "null").or(default) else { continue };
-        if json.len() > 1 {
-            json.push(',');
+impl<'a> Batch<'a> {
+    fn new(
+        printer: &'a Printer<'a>,
+        general: &'a Arc<InventoryModel>,
+        statement: &rusqlite::Statement<'_>,
+        fields: Option<&'a [&'a str]>,
+        depth: usize,
+    ) -> Batch<'a> {
+        let columns = statement.column_names().enumerate().map(|(at, name)| (name.to_owned(), at)).collect();
+        Batch { printer, general, columns, fields, depth, plans: Vec::new(), rows: Vec::new() }
+    }
+
+    /// The plan of a row's most special inventory.
+    fn plan_of(&mut self, row: &SqlRow<'_>) -> Result<usize, StoreError> {
+        let column = self.columns.get("_inventory").copied().unwrap_or_default();
+        let name = row.get_ref(column)?.as_str().unwrap_or_default();
+        let is_known = |plan: &Plan| plan.shape.name == name;
+        if let Some(at) = self.plans.iter().position(is_known) {
+            return Ok(at);
         }
-        write_string(&mut json, member.name);
-        json.push(':');
-        json.push_str(value);
+        let special = if name == self.general.name { None } else { self.printer.model.shape(name) };
+        let shape = special.unwrap_or_else(|| Arc::clone(self.general));
+        if let Some(at) = self.plans.iter().position(|plan| plan.shape.name == shape.name) {
+            return Ok(at);
+        }
+        self.plans.push(self.printer.plan(shape, &self.columns, self.fields, self.depth));
+        Ok(self.plans.len() - 1)
+    }
+
+    fn add(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
+        let at = self.plan_of(row)?;
+        let plan = &self.plans[at];
+        // Most inventories fit; growing copies less than it would waste.
+        let mut text = String::with_capacity(if self.printer.part == Part::Whole { 1024 } else { 0 });
+        let mut gaps = Vec::with_capacity(plan.nested.len());
+        for member in &plan.members {
+            let before = text.len();
+            match &member.content {
+                Content::Nested => gaps.push(before),
+                Content::Fixed(value) => {
+                    text.push_str(&member.prefix);
+                    text.push_str(value);
+                }
+                Content::Column { at, kind, is_hidden } => {
+                    text.push_str(&member.prefix);
+                    if !write_column(&mut text, kind, row.get_ref(*at)?, *is_hidden) {
+                        // Members without a value are left out (N2).
+                        text.truncate(before);
+                    }
+                }
+            }
+        }
+        let mut keys = Vec::with_capacity(plan.keys.len());
+        for column in &plan.keys {
+            keys.push(folded(row.get_ref(*column)?.as_str().unwrap_or_default()));
+        }
+        self.rows.push(PrintedRow { plan: at, text, gaps, keys });
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Vec<InventoryJson>, StoreError> {
+        let mut nested = Vec::new();
+        for (at, plan) in self.plans.iter().enumerate() {
+            let mut of_plan = Vec::new();
+            for member in &plan.nested {
+                let rows = self.rows.iter().filter(|row| row.plan == at);
+                let keys = json_keys(rows.filter_map(|row| row.keys.get(member.key)).map(String::as_str));
+                of_plan.push(self.printer.nested(&plan.shape.members[member.at], &keys, self.depth)?);
+            }
+            nested.push(of_plan);
+        }
+        Ok(self.rows.iter().map(|row| complete(row, &self.plans[row.plan], &nested[row.plan])).collect())
+    }
+}
+
+/// The inventory of a row and its nested members.
+fn complete(row: &PrintedRow, plan: &Plan, nested: &[Option<NestedValues>]) -> InventoryJson {
+    let mut json = String::with_capacity(row.text.len() * 2 + 16);
+    let mut classes = vec![(String::new(), Arc::clone(&plan.class))];
+    let mut from = 0;
+    json.push('{');
+    for ((at, member), values) in row.gaps.iter().zip(&plan.nested).zip(nested) {
+        json.push_str(&row.text[from..*at]);
+        from = *at;
+        let before = json.len();
+        json.push_str(&member.prefix);
+        let key = row.keys.get(member.key).map_or("", String::as_str);
+        if !write_nested(&mut json, &mut classes, member.name, key, values.as_ref()) {
+            json.truncate(before);
+        }
+    }
+    json.push_str(&row.text[from..]);
+    if json.len() > 1 {
+        // Every member begins with a comma.
+        json.remove(1);
     }
     json.push('}');
-    json
+    InventoryJson { json, classes }
 }
 
-/// The value of a member as JSON; `null` if there is none.
-pub(super) fn member_value(shape: &InventoryModel, name: &str, value: &Sql, secrecy: Secrecy) -> String {
-    let mut json = String::new();
-    let kind = shape.member(name).map_or(&Kind::Text, |member| &member.kind);
-    if write_column(&mut json, name, kind, value, secrecy) { json } else { "null".to_owned() }
-}
-
+/// Writes the values of a nested member. Returns `false` if there are none.
 fn write_nested(
     json: &mut String,
-    classes: &mut Vec<(String, String)>,
-    loaded: &LoadedRows,
-    values: &[Sql],
-    nested: Option<&NestedValues<'_>>,
+    classes: &mut Vec<(String, Arc<str>)>,
+    name: &str,
+    key: &str,
+    nested: Option<&NestedValues>,
 ) -> bool {
-    let key = |member: &Member| match &member.kind {
-        Kind::Rows { join, .. } | Kind::Values { join, .. } => match loaded.value(values, join.key) {
-            Sql::Text(text) => folded(text),
-            _ => String::new(),
-        },
-        _ => String::new(),
-    };
     match nested {
-        Some(NestedValues::Values(member, lists)) => {
+        Some(NestedValues::Values(lists)) => {
             json.push('[');
-            for (at, text) in lists.get(&key(member)).into_iter().flatten().enumerate() {
+            for (at, text) in lists.get(key).into_iter().flatten().enumerate() {
                 if at > 0 {
                     json.push(',');
                 }
@@ -310,22 +363,21 @@ fn write_nested(
             json.push(']');
             true
         }
-        Some(NestedValues::Rows(member, lists)) => {
-            let rows = lists.get(&key(member));
-            let name = member.name;
-            if matches!(member.kind, Kind::Rows { many: false, .. }) {
-                let Some(row) = rows.and_then(|rows| rows.first()) else { return false };
-                json.push_str(&row.json);
-                classes.extend(row.classes.iter().map(|(path, class)| (format!(".{name}{path}"), class.clone())));
-                return true;
-            }
+        Some(NestedValues::Rows { many: false, rows }) => {
+            let Some(row) = rows.get(key).and_then(|rows| rows.first()) else { return false };
+            json.push_str(&row.json);
+            classes.extend(row.classes.iter().map(|(path, class)| (format!(".{name}{path}"), Arc::clone(class))));
+            true
+        }
+        Some(NestedValues::Rows { many: true, rows }) => {
             json.push('[');
-            for (at, row) in rows.into_iter().flatten().enumerate() {
+            for (at, row) in rows.get(key).into_iter().flatten().enumerate() {
                 if at > 0 {
                     json.push(',');
                 }
                 json.push_str(&row.json);
-                classes.extend(row.classes.iter().map(|(path, class)| (format!(".{name}[{at}]{path}"), class.clone())));
+                let nested = row.classes.iter();
+                classes.extend(nested.map(|(path, class)| (format!(".{name}[{at}]{path}"), Arc::clone(class))));
             }
             json.push(']');
             true
@@ -337,46 +389,4 @@ fn write_nested(
 /// A key in the form in which the tables compare it.
 fn folded(key: &str) -> String {
     key.to_ascii_lowercase()
-}
-
-/// The keys as a JSON list, which is one parameter of a statement for any number of keys.
-fn json_keys<'a>(keys: impl Iterator<Item = &'a Sql>) -> String {
-    let mut json = String::from("[");
-    for key in keys {
-        if let Sql::Text(key) = key {
-            if json.len() > 1 {
-                json.push(',');
-            }
-            write_string(&mut json, key);
-        }
-    }
-    json.push(']');
-    json
-}
-
-/// Whether a member's value is a secret, by its name: the catalog marks parameters only.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["password", "secret", "token", "privatekey"].iter().any(|end| name.ends_with(end))
-}
-
-/// Writes a JSON string like the server's JSON library, which also escapes `<`, `>`, `&`, `=` and `'` (N5).
-pub(super) fn write_string(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '=' | '\'' | '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }

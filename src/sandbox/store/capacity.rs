@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::error::StoreError;
 use super::model::{InventoryModel, Kind, Model};
 use super::schema::{self, quoted};
+use super::snapshot_tree;
 
 /// A table with computed columns: each with the SQL of its value, in which `t` is the row and `{}` its stored value.
 struct Computed {
@@ -37,7 +38,7 @@ macro_rules! processors {
     };
 }
 
-const COMPUTED: [Computed; 3] = [
+const COMPUTED: [Computed; 4] = [
     Computed {
         table: "Host",
         columns: &[
@@ -91,6 +92,11 @@ const COMPUTED: [Computed; 3] = [
              JOIN Image i ON i.uuid = r.imageUuid WHERE r.backupStorageUuid = t.uuid))",
         )],
         reads: &["ImageBackupStorageRefInventory", "ImageInventory"],
+    },
+    Computed {
+        table: "VolumeSnapshotTree",
+        columns: &[("tree", snapshot_tree::SQL)],
+        reads: &["VolumeSnapshotInventory"],
     },
 ];
 
@@ -149,6 +155,7 @@ pub(super) fn ensure_view(
         let stored = format!("t.{}", quoted(name));
         let expression = computed.columns.iter().find(|(column, _)| column == name);
         selected.push(match expression {
+            Some((_, sql)) if !sql.contains("{}") => format!("{sql} AS {}", quoted(name)),
             Some((_, sql)) => {
                 // Null stays null: the host or storage never said what it has.
                 format!("CASE WHEN {stored} IS NOT NULL THEN {} END AS {}", sql.replace("{}", &stored), quoted(name))

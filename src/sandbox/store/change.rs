@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::assemble::{self, Secrecy};
+use super::assemble::{Part, Printer};
 use super::error::StoreError;
+use super::json_text::{Secrecy, json_keys};
 use super::model::{InventoryModel, Kind, Model};
 use super::row::{Row, Scalar};
 use super::schema::{self, quoted};
@@ -63,6 +64,14 @@ impl<'store> Transaction<'store> {
 
     pub(super) fn shape(&self, inventory: &str) -> Result<Arc<InventoryModel>, StoreError> {
         self.model.shape(inventory).ok_or_else(|| StoreError::UnknownInventory(inventory.to_owned()))
+    }
+
+    /// The general inventory of a family, whose table has the rows of all.
+    ///
+    /// # Errors
+    /// `UnknownInventory`.
+    pub fn root(&self, inventory: &str) -> Result<&'static str, StoreError> {
+        Ok(self.shape(inventory)?.root)
     }
 
     /// The stored members of an inventory: those that `insert` and `update` take.
@@ -301,6 +310,94 @@ impl<'store> Transaction<'store> {
         Ok(self.connection.prepare_cached(&sql)?.execute(params_from_iter(values))?)
     }
 
+    /// The texts of `member` of the resources that have all those values and of which a member has one of some values;
+    /// null is left out.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn texts_among(
+        &self,
+        inventory: &str,
+        member: &str,
+        (field, values): (&str, &[String]),
+        also: &[(&str, &str)],
+    ) -> Result<Vec<String>, StoreError> {
+        let shape = self.shape(inventory)?;
+        let mut condition = self.among(&shape, field)?;
+        let mut parameters = vec![json_list(values)];
+        for (field, value) in also {
+            parameters.push((*value).to_owned());
+            condition.push_str(&format!(" AND {} = ?{}", quoted(self.column(&shape, field)?), parameters.len()));
+        }
+        let column = quoted(self.column(&shape, member)?);
+        if values.is_empty() || !schema::table_exists(self.connection, shape.table())? {
+            return Ok(Vec::new());
+        }
+        let table = quoted(shape.table());
+        let sql = format!("SELECT {column} FROM {table} WHERE {condition} AND {column} IS NOT NULL");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let texts = statement.query_map(params_from_iter(parameters), |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(texts)
+    }
+
+    /// Changes the resources of which a member has one of some values, as `update` does.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn update_among(
+        &self,
+        inventory: &str,
+        (field, values): (&str, &[String]),
+        changes: &Row,
+    ) -> Result<(), StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.among(&shape, field)?;
+        if values.is_empty() || !schema::table_exists(self.connection, shape.table())? {
+            return Ok(());
+        }
+        let mut changes = changes.clone();
+        if shape.has_column("lastOpDate") && !changes.contains("lastOpDate") {
+            changes.set("lastOpDate", timestamp::now());
+        }
+        let mut parameters = vec![Sql::Text(json_list(values))];
+        let mut assignments = Vec::new();
+        for (name, value) in changes.iter() {
+            parameters.push(value.to_sql());
+            assignments.push(format!("{} = ?{}", quoted(self.column(&shape, name)?), parameters.len()));
+        }
+        let sql = format!("UPDATE {} SET {} WHERE {condition}", quoted(shape.table()), assignments.join(", "));
+        self.connection.prepare_cached(&sql)?.execute(params_from_iter(parameters))?;
+        Ok(())
+    }
+
+    /// Sets a member to null where it has one of some values. Dates are unchanged.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn clear_among(&self, inventory: &str, (field, values): (&str, &[String])) -> Result<(), StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.among(&shape, field)?;
+        if !values.is_empty() && schema::table_exists(self.connection, shape.table())? {
+            let sql = format!("UPDATE {} SET {} = NULL WHERE {condition}", quoted(shape.table()), quoted(field));
+            self.connection.prepare_cached(&sql)?.execute([json_list(values)])?;
+        }
+        Ok(())
+    }
+
+    /// Removes the resources of which a member has one of some values.
+    ///
+    /// # Errors
+    /// `UnknownInventory`, `UnknownField`, `Database`.
+    pub fn delete_among(&self, inventory: &str, (field, values): (&str, &[String])) -> Result<(), StoreError> {
+        let shape = self.shape(inventory)?;
+        let condition = self.among(&shape, field)?;
+        if !values.is_empty() && schema::table_exists(self.connection, shape.table())? {
+            let sql = format!("DELETE FROM {} WHERE {condition}", quoted(shape.table()));
+            self.connection.prepare_cached(&sql)?.execute([json_list(values)])?;
+        }
+        Ok(())
+    }
+
     /// Takes the stored capacities of hosts and storages for those with everything that is on them now.
     ///
     /// For rows that were copied from a node: after it they have the capacities that the node told.
@@ -341,8 +438,9 @@ impl<'store> Transaction<'store> {
         let sql = format!("SELECT _id FROM {} WHERE {condition}", quoted(shape.table()));
         let id: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([uuid], |row| row.get(0)).optional()?;
         let Some(id) = id else { return Ok(None) };
-        let printed = assemble::print(self.connection, self.model, &shape, &[id], None, Secrecy::Shown)?;
-        Ok(printed.into_iter().next().map(|inventory| inventory.json))
+        let (secrecy, part) = (Secrecy::Shown, Part::Whole);
+        let printer = Printer { connection: self.connection, model: self.model, secrecy, part };
+        Ok(printer.print(&shape, &[id], None)?.pop().map(|inventory| inventory.json))
     }
 
     /// Attaches a tag to a resource and returns the tag's uuid.
@@ -415,6 +513,13 @@ impl<'store> Transaction<'store> {
         Ok(())
     }
 
+    /// The SQL for "one of the values in a JSON list", which is the first parameter.
+    fn among(&self, shape: &InventoryModel, field: &str) -> Result<String, StoreError> {
+        let column = quoted(self.column(shape, field)?);
+        let kind = self.condition(shape, &[])?;
+        Ok(format!("{column} IN (SELECT value FROM json_each(?1)) AND {kind}"))
+    }
+
     fn column<'shape>(&self, shape: &'shape InventoryModel, name: &str) -> Result<&'shape str, StoreError> {
         let member = shape.members.iter().find(|member| member.name == name && member.kind.is_column());
         member
@@ -442,4 +547,8 @@ impl<'store> Transaction<'store> {
         }
         Ok(if parts.is_empty() { "1".to_owned() } else { parts.join(" AND ") })
     }
+}
+
+fn json_list(values: &[String]) -> String {
+    json_keys(values.iter().map(String::as_str))
 }

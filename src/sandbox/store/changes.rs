@@ -7,9 +7,9 @@ use std::sync::Arc;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row as SqlRow};
 
-use super::assemble::{Secrecy, member_value};
 use super::capacity;
 use super::error::StoreError;
+use super::json_text::{Secrecy, member_value};
 use super::model::{InventoryModel, Model};
 use super::schema::{self, quoted};
 use crate::catalog::Catalog;

@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value as Sql;
 
-use super::assemble::write_string;
+use super::json_text::write_string;
 use super::model::Kind;
 use super::timestamp;
 use super::zql::{Literal, Operator};

@@ -24,6 +24,15 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many pages of a database are copied before others may look at it.
 const PAGES_AT_ONCE: std::ffi::c_int = 4096;
 
+/// How much of the file is kept in memory during a big change, in KiB.
+const BIG_CACHE: u64 = 48 << 10;
+
+/// The number of pages that are written to the log before they are copied to the file during a big change.
+const BIG_LOG: u64 = 32_000;
+
+/// The number of idle connections that are kept for readers.
+const IDLE_READERS: usize = 8;
+
 /// Databases up to this size in bytes are checked completely when they are opened.
 const CHECKED_SIZE: u64 = 8 << 20;
 
@@ -33,6 +42,8 @@ const CHECKED_SIZE: u64 = 8 << 20;
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
+    /// Idle connections for reading, which neither wait for changes nor hold them up.
+    readers: Mutex<Vec<Connection>>,
     model: Model,
     /// The file; none in memory.
     path: Option<PathBuf>,
@@ -187,11 +198,10 @@ impl Store {
     }
 
     fn over(connection: Connection) -> Result<Store, StoreError> {
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(256);
-        text::register(&connection)?;
+        prepare(&connection)?;
         Ok(Store {
             connection: Mutex::new(connection),
+            readers: Mutex::default(),
             model: Model::new(Catalog::newest()),
             path: None,
             set_aside: OnceLock::new(),
@@ -227,6 +237,7 @@ impl Store {
                 let _lock = lock(path)?;
                 // The file must be closed before it is renamed.
                 *connection = Connection::open_in_memory()?;
+                self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 let aside = set_aside(path).map_err(at(path))?;
                 let fresh = Store::open_once(path)?.connection.into_inner().unwrap_or_else(PoisonError::into_inner);
                 *connection = fresh;
@@ -277,6 +288,62 @@ impl Store {
         Ok(outcome)
     }
 
+    /// Like `transaction`, for a part of a big change. Until `settle`, more pages are kept in memory and fewer are written
+    /// twice: the rows of many resources are all over the file.
+    ///
+    /// # Errors
+    /// As `transaction`.
+    pub(in crate::sandbox) fn big_transaction<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let limits = format!("PRAGMA cache_size = -{BIG_CACHE}; PRAGMA wal_autocheckpoint = {BIG_LOG}");
+        self.lock().execute_batch(&limits).map_err(StoreError::from)?;
+        self.transaction(work)
+    }
+
+    /// Goes back to the usual limits after a big change.
+    ///
+    /// # Errors
+    /// `Database` when SQLite refuses.
+    pub(in crate::sandbox) fn settle(&self) -> Result<(), StoreError> {
+        let limits = "PRAGMA cache_size = -2000; PRAGMA shrink_memory; PRAGMA wal_autocheckpoint = 1000; \
+                      PRAGMA wal_checkpoint(PASSIVE)";
+        Ok(self.lock().execute_batch(limits)?)
+    }
+
+    /// Reads in a transaction that sees one state, whatever changes meanwhile. In memory, changes wait for it.
+    ///
+    /// # Errors
+    /// The error of `work`, and `Database` when SQLite fails to open the file or to begin.
+    pub(super) fn reading<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(path) = &self.path else { return read_once(&self.lock(), work) };
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = idle.map_or_else(|| open_reader(path), Ok)?;
+        let outcome = read_once(&connection, work);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < IDLE_READERS {
+            readers.push(connection);
+        }
+        outcome
+    }
+
+    /// Reads resources in a transaction that sees one state, as `transaction` does, without waiting for changes.
+    ///
+    /// # Errors
+    /// As `reading`.
+    pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, E>) -> Result<T, E> {
+        self.reading(|connection| work(&Transaction::new(connection, &self.model)))
+    }
+
+    /// Whether it is in memory, where readers and changes share one connection.
+    pub(in crate::sandbox) fn is_in_memory(&self) -> bool {
+        self.path.is_none()
+    }
+
     pub(super) fn model(&self) -> &Model {
         &self.model
     }
@@ -285,6 +352,28 @@ impl Store {
         // The connection is usable after a panic elsewhere: open transactions roll back when dropped.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(256);
+    Ok(text::register(connection)?)
+}
+
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    prepare(&connection)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn read_once<T, E: From<StoreError>>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    // Dropping the transaction ends it.
+    let _reading = connection.unchecked_transaction().map_err(StoreError::from)?;
+    work(connection)
 }
 
 /// Locks the opening of the database against other processes: of two that find the same damage, the second would rename

@@ -18,16 +18,19 @@ mod database;
 mod error;
 mod facts;
 mod import;
+mod json_text;
 mod model;
 mod ownership;
 mod query;
 #[cfg(any(test, fuzzing))]
 mod reading;
+mod references;
 mod request;
 mod row;
 mod run;
 mod schema;
 mod seed;
+mod snapshot_tree;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -41,7 +44,10 @@ pub(super) use class_name::of as class_of;
 pub use database::Store;
 pub use error::{ServerError, StoreError};
 pub use import::Import;
+pub(super) use json_text::escape_markup;
+pub use query::Pieces;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
+pub(super) use references::references_to;
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};
 pub use row::{Row, Scalar};

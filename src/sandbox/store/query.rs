@@ -3,34 +3,77 @@
 //! Like a node, the sandbox translates a query to ZQL and parses that. Therefore errors refer to positions in a text
 //! that the user did not write.
 
-use super::assemble::{InventoryJson, Secrecy, write_string};
+use std::fmt::Write as _;
+
+use super::assemble::{InventoryJson, Part};
 use super::condition::{self, ReadCondition};
 use super::database::Store;
 use super::error::{BAD_ARGUMENT, ServerError};
 use super::facts::facts;
+use super::json_text::{Secrecy, write_string};
 use super::model::base;
 use super::request::{QueryRequest, Viewer};
-use super::run::{Runner, StatementResult};
+use super::run::{Page, Runner, StatementResult};
 use super::zql;
 
 /// The default limit of a query (Q16).
 const DEFAULT_LIMIT: i64 = 1000;
 
+/// The number of rows that are kept in memory while a reply is written. A reply with more is written in pieces.
+const ROWS_AT_ONCE: usize = 1000;
+
+/// Takes the text of a reply, in pieces.
+pub trait Pieces {
+    /// Takes the next piece, which is not empty. Returns `false` if nobody reads further ones.
+    fn write(&mut self, piece: String) -> bool;
+}
+
+impl Pieces for String {
+    fn write(&mut self, piece: String) -> bool {
+        if self.is_empty() {
+            *self = piece;
+        } else {
+            self.push_str(&piece);
+        }
+        true
+    }
+}
+
 impl Store {
-    /// Runs a query and returns the reply's JSON text, `{"schema": {..}, "inventories": [..]}`, with `"total"` if
-    /// requested; `{"schema": {}, "total": n}` for a count.
+    /// The reply to a query as `write_query` writes it.
+    ///
+    /// # Errors
+    /// As `write_query`.
+    pub fn query(&self, inventory: &str, request: &QueryRequest, viewer: &Viewer) -> Result<String, ServerError> {
+        let mut reply = String::new();
+        self.write_query(inventory, request, viewer, &mut reply)?;
+        Ok(reply)
+    }
+
+    /// Runs a query and writes the reply's JSON text to `out`, `{"schema": {..}, "inventories": [..]}`, with `"total"`
+    /// if requested; `{"schema": {}, "total": n}` for a count.
     ///
     /// `inventory` is that of the API in the catalog; an unknown or empty one has no rows.
     ///
     /// # Errors
-    /// The error reply of a node (section 8, table of mistakes).
-    pub fn query(&self, inventory: &str, request: &QueryRequest, viewer: &Viewer) -> Result<String, ServerError> {
+    /// The error reply of a node (section 8, table of mistakes). Once the first piece was written, only an error of
+    /// the database.
+    pub fn write_query(
+        &self,
+        inventory: &str,
+        request: &QueryRequest,
+        viewer: &Viewer,
+        out: &mut dyn Pieces,
+    ) -> Result<(), ServerError> {
         let conditions: Vec<ReadCondition> =
             request.conditions.iter().map(|text| condition::read(text)).collect::<Result<_, _>>()?;
         let limit = whole_number("limit", request.limit.as_deref())?.unwrap_or(DEFAULT_LIMIT);
         let start = whole_number("start", request.start.as_deref())?.unwrap_or(0);
         check_filter(request.filter_name.as_deref())?;
-        let Some(mut shape) = self.model().shape(inventory) else { return Ok(nothing(request)) };
+        let Some(mut shape) = self.model().shape(inventory) else {
+            out.write(nothing(request));
+            return Ok(());
+        };
         // A condition on the type field selects a special inventory with more fields (Q14), which may have a type field
         // in turn.
         let chosen = |shape: &_| {
@@ -66,34 +109,62 @@ impl Store {
             }
             text.push_str(&format!(" limit {limit} offset {start}"));
         }
-        let mut answer = self.run(&text, viewer, Secrecy::Shown)?.into_iter().next().unwrap_or_default();
-        if facts().is_uncounted(shape.name) {
-            answer.total = None;
-        }
-        Ok(reply(answer))
+        self.run(&text, viewer, Secrecy::Shown, |runner, answers| {
+            let mut answer = answers.into_iter().next().unwrap_or_default();
+            if facts().is_uncounted(shape.name) {
+                answer.total = None;
+            }
+            write_reply(runner, &answer, out)
+        })
     }
 
-    /// Runs ZQL and returns the reply's JSON text, `{"results": [..]}`, with one element per statement (section 9).
+    /// The reply to ZQL as `write_zql` writes it.
+    ///
+    /// # Errors
+    /// As `write_zql`.
+    pub fn zql(&self, text: &str, viewer: &Viewer) -> Result<String, ServerError> {
+        let mut reply = String::new();
+        self.write_zql(text, viewer, &mut reply)?;
+        Ok(reply)
+    }
+
+    /// Runs ZQL and writes the reply's JSON text to `out`, `{"results": [..]}`, with one element per statement
+    /// (section 9).
     ///
     /// # Errors
     /// 503 `SYS.1000` with the parser's text (Z7), or as for a query.
-    pub fn zql(&self, text: &str, viewer: &Viewer) -> Result<String, ServerError> {
-        let answers = self.run(text, viewer, Secrecy::Hidden)?;
-        let results: Vec<String> = answers.into_iter().map(result).collect();
-        Ok(format!("{{\"results\":[{}]}}", results.join(",")))
+    pub fn write_zql(&self, text: &str, viewer: &Viewer, out: &mut dyn Pieces) -> Result<(), ServerError> {
+        self.run(text, viewer, Secrecy::Hidden, |runner, answers| {
+            let mut pending = String::from("{\"results\":[");
+            for (at, answer) in answers.iter().enumerate() {
+                if at > 0 {
+                    pending.push(',');
+                }
+                pending = write_result(runner, answer, pending, out)?;
+            }
+            out.write(pending + "]}");
+            Ok(())
+        })
     }
 
-    fn run(&self, text: &str, viewer: &Viewer, secrecy: Secrecy) -> Result<Vec<StatementResult>, ServerError> {
+    fn run<T>(
+        &self,
+        text: &str,
+        viewer: &Viewer,
+        secrecy: Secrecy,
+        write: impl FnOnce(&Runner<'_>, Vec<StatementResult>) -> Result<T, ServerError>,
+    ) -> Result<T, ServerError> {
         if text.chars().any(|character| character > '\u{ffff}') {
             // The database stores at most three bytes per character (R9).
             return Err(ServerError::internal("failed to run the query: could not extract ResultSet"));
         }
         let statements = zql::parse(text)?;
-        let connection = self.lock();
         // One read transaction, so that a page and its total are consistent.
-        let _reading = connection.unchecked_transaction()?;
-        let runner = Runner { connection: &connection, model: self.model(), viewer, secrecy };
-        statements.iter().map(|statement| runner.run(statement)).collect()
+        self.reading(|connection| {
+            let runner = Runner { connection, model: self.model(), viewer, secrecy };
+            let answers = statements.iter().map(|statement| runner.run(statement)).collect::<Result<_, _>>()?;
+            write(&runner, answers)
+        })
     }
 }
 
@@ -120,50 +191,121 @@ fn check_filter(text: Option<&str>) -> Result<(), ServerError> {
 
 /// The reply to a query on an unknown inventory.
 fn nothing(request: &QueryRequest) -> String {
-    let total = (request.count || request.reply_with_count).then_some(0);
-    reply(StatementResult { inventories: (!request.count).then(Vec::new), total, ..StatementResult::default() })
+    let total = if request.count || request.reply_with_count { ",\"total\":0" } else { "" };
+    let rows = if request.count { "" } else { ",\"inventories\":[]" };
+    format!("{{\"schema\":{{}}{total}{rows}}}")
 }
 
-fn reply(answer: StatementResult) -> String {
-    let rows = answer.inventories.as_deref().unwrap_or_default();
-    let mut schema = Vec::new();
-    for (at, row) in rows.iter().enumerate().rev() {
-        for (path, class) in &row.classes {
-            schema.push(format!("\"inventories[{at}]{path}\":\"{class}\""));
+/// Writes the reply to a query. The schema comes first (R17), so a long reply is printed twice: its classes, and then
+/// its rows. Only some rows are kept in memory.
+fn write_reply(runner: &Runner<'_>, answer: &StatementResult, out: &mut dyn Pieces) -> Result<(), ServerError> {
+    let mut pending = String::from("{\"schema\":{");
+    let ids = answer.inventories.as_ref().map_or(&[][..], |page| page.ids.as_slice());
+    let is_short = ids.len() <= ROWS_AT_ONCE;
+    let mut rows = Vec::new();
+    let chunks = ids.chunks(ROWS_AT_ONCE).enumerate().map(|(at, ids)| (at * ROWS_AT_ONCE, ids));
+    let mut has_classes = false;
+    for ((first, ids), page) in chunks.rev().zip(std::iter::repeat(&answer.inventories)) {
+        let Some(page) = page else { break };
+        rows = runner.print(page, ids, if is_short { Part::Whole } else { Part::Classes })?;
+        for (at, row) in rows.iter().enumerate().rev() {
+            for (path, class) in &row.classes {
+                let comma = if has_classes { "," } else { "" };
+                has_classes = true;
+                // Writing to a string cannot fail.
+                let _ = write!(pending, "{comma}\"inventories[{}]{path}\":\"{class}\"", first + at);
+            }
+        }
+        if !is_short && !out.write(std::mem::take(&mut pending)) {
+            return Ok(());
         }
     }
-    let mut members = vec![format!("\"schema\":{{{}}}", schema.join(","))];
-    members.extend(answer.total.map(|total| format!("\"total\":{total}")));
-    members.extend(answer.inventories.as_deref().map(|rows| format!("\"inventories\":{}", list(rows))));
-    format!("{{{}}}", members.join(","))
+    pending.push('}');
+    if let Some(total) = answer.total {
+        let _ = write!(pending, ",\"total\":{total}");
+    }
+    if let Some(page) = &answer.inventories {
+        pending.push_str(",\"inventories\":[");
+        if is_short {
+            push_rows(&mut pending, &rows, false);
+        } else {
+            pending = write_rows(runner, page, pending, out)?;
+        }
+        pending.push(']');
+    }
+    pending.push('}');
+    out.write(pending);
+    Ok(())
 }
 
-fn result(answer: StatementResult) -> String {
-    let mut members = Vec::new();
-    if let Some(rows) = &answer.inventories {
-        members.push(format!("\"inventories\":{}", list(rows)));
+/// Writes the rows of a page, separated by commas, after the text that is pending. Returns the text that is pending
+/// then.
+fn write_rows(
+    runner: &Runner<'_>,
+    page: &Page,
+    mut pending: String,
+    out: &mut dyn Pieces,
+) -> Result<String, ServerError> {
+    let mut is_first = true;
+    for ids in page.ids.chunks(ROWS_AT_ONCE) {
+        if !is_first && !out.write(std::mem::take(&mut pending)) {
+            break;
+        }
+        let rows = runner.print(page, ids, Part::Whole)?;
+        push_rows(&mut pending, &rows, !is_first);
+        is_first &= rows.is_empty();
     }
-    if let Some(values) = &answer.values {
-        members.push(format!("\"inventories\":{values}"));
+    Ok(pending)
+}
+
+fn push_rows(text: &mut String, rows: &[InventoryJson], mut needs_comma: bool) {
+    text.reserve(rows.iter().map(|row| row.json.len() + 1).sum::<usize>() + 2);
+    for row in rows {
+        if needs_comma {
+            text.push(',');
+        }
+        needs_comma = true;
+        text.push_str(&row.json);
     }
-    if let Some(counts) = &answer.counts {
-        members.push(format!("\"inventoryCounts\":{counts}"));
+}
+
+/// Writes the result of a statement as `write_rows` does.
+fn write_result(
+    runner: &Runner<'_>,
+    answer: &StatementResult,
+    mut pending: String,
+    out: &mut dyn Pieces,
+) -> Result<String, ServerError> {
+    let begin = |pending: &mut String, member: &str, is_first: &mut bool| {
+        pending.push_str(if std::mem::take(is_first) { "\"" } else { ",\"" });
+        pending.push_str(member);
+        pending.push_str("\":");
+    };
+    let mut is_first = true;
+    pending.push('{');
+    if let Some(page) = &answer.inventories {
+        begin(&mut pending, "inventories", &mut is_first);
+        pending.push('[');
+        pending = write_rows(runner, page, pending, out)?;
+        pending.push(']');
     }
-    if let Some(total) = answer.total {
-        members.push(format!("\"total\":{total}"));
-    }
-    if let Some(aggregate) = &answer.aggregate {
-        members.push(format!("\"inventoryAggregateFunctions\":{aggregate}"));
+    let total = answer.total.map(|total| total.to_string());
+    let members = [
+        ("inventories", &answer.values),
+        ("inventoryCounts", &answer.counts),
+        ("total", &total),
+        ("inventoryAggregateFunctions", &answer.aggregate),
+    ];
+    for (member, value) in members {
+        if let Some(value) = value {
+            begin(&mut pending, member, &mut is_first);
+            pending.push_str(value);
+        }
     }
     if let Some(name) = &answer.name {
-        let mut member = String::from("\"name\":");
-        write_string(&mut member, name);
-        members.push(member);
+        begin(&mut pending, "name", &mut is_first);
+        write_string(&mut pending, name);
     }
-    format!("{{{}}}", members.join(","))
-}
-
-fn list(rows: &[InventoryJson]) -> String {
-    let rows: Vec<&str> = rows.iter().map(|row| row.json.as_str()).collect();
-    format!("[{}]", rows.join(","))
+    pending.push('}');
+    Ok(pending)
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
-use super::assemble::{self, InventoryJson, Secrecy};
+use super::assemble::{InventoryJson, Part, Printer};
 use super::compile::{Compiler, selectable};
-use super::error::{NOT_SIMULATED, ServerError};
+use super::error::{NOT_SIMULATED, ServerError, StoreError};
+use super::json_text::{self, Secrecy};
 use super::model::{InventoryModel, Kind, Model};
 use super::request::Viewer;
 use super::schema::quoted;
@@ -16,7 +17,7 @@ use super::zql::{Function, Select, Statement, Verb};
 /// The result of a statement (section 9).
 #[derive(Debug, Default)]
 pub(super) struct StatementResult {
-    pub(super) inventories: Option<Vec<InventoryJson>>,
+    pub(super) inventories: Option<Page>,
     pub(super) total: Option<i64>,
     /// JSON: pairs of key object and count.
     pub(super) counts: Option<String>,
@@ -25,6 +26,14 @@ pub(super) struct StatementResult {
     /// JSON: the rows of `sum`, which are lists, and of `distinct`.
     pub(super) values: Option<String>,
     pub(super) name: Option<String>,
+}
+
+/// The rows of a result, which are read and printed when they are written.
+#[derive(Debug)]
+pub(super) struct Page {
+    shape: Arc<InventoryModel>,
+    pub(super) ids: Vec<i64>,
+    fields: Option<Vec<String>>,
 }
 
 /// Runs statements for a viewer.
@@ -84,13 +93,19 @@ impl Runner<'_> {
         let id = if select.group_by.is_empty() { format!("{alias}._id") } else { format!("min({alias}._id)") };
         let sql = format!("SELECT {id} FROM {source} WHERE {filter}{tail}");
         let ids: Vec<i64> = self.select(&sql, compiler, |row| row.get(0))?;
-        let fields = (!fields.is_empty()).then_some(fields.as_slice());
-        let printed = if ids.is_empty() {
-            Vec::new()
-        } else {
-            assemble::print(self.connection, self.model, shape, &ids, fields, self.secrecy)?
-        };
-        Ok(StatementResult { inventories: Some(printed), ..StatementResult::default() })
+        let fields = (!fields.is_empty()).then(|| fields.iter().map(|field| (*field).to_owned()).collect());
+        let page = Page { shape: Arc::clone(shape), ids, fields };
+        Ok(StatementResult { inventories: Some(page), ..StatementResult::default() })
+    }
+
+    /// Prints some rows of a page; those that were deleted since are left out.
+    pub(super) fn print(&self, page: &Page, rows: &[i64], part: Part) -> Result<Vec<InventoryJson>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let printer = Printer { connection: self.connection, model: self.model, secrecy: self.secrecy, part };
+        let fields = page.fields.as_ref().map(|fields| fields.iter().map(String::as_str).collect::<Vec<_>>());
+        printer.print(&page.shape, rows, fields.as_deref())
     }
 
     /// The number of matching rows, ignoring limit and offset; with fields, only rows whose first field is not null
@@ -124,7 +139,7 @@ impl Runner<'_> {
             for (at, key) in keys.iter().enumerate() {
                 values.push((*key, self.value(shape, key, &row.get(at + 1)?)));
             }
-            Ok(format!("[{},{}]", assemble::partial(shape, &values), row.get::<_, i64>(0)?))
+            Ok(format!("[{},{}]", json_text::partial(shape, &values), row.get::<_, i64>(0)?))
         })?;
         let mut all = select.clone();
         all.fields = select.group_by.iter().take(1).map(|field| vec![field.clone()]).collect();
@@ -147,7 +162,7 @@ impl Runner<'_> {
         let rows: Vec<String> = self.select(&sql, compiler, |row| {
             let mut cells = vec![self.value(shape, by, &row.get(0)?)];
             for at in 1..columns.len() {
-                cells.push(assemble::value(&Kind::Integer, &row.get(at)?));
+                cells.push(json_text::value(&Kind::Integer, &row.get(at)?));
             }
             Ok(format!("[{}]", cells.join(",")))
         })?;
@@ -174,11 +189,11 @@ impl Runner<'_> {
         let rows: Vec<String> = self.select(&sql, compiler, |row| {
             let value: Sql = row.get(0)?;
             let value = match function {
-                Function::Average => assemble::value(&Kind::Double, &value),
+                Function::Average => json_text::value(&Kind::Double, &value),
                 _ => self.value(shape, field, &value),
             };
             Ok(match function {
-                Function::Distinct => assemble::partial(shape, &[(field, value)]),
+                Function::Distinct => json_text::partial(shape, &[(field, value)]),
                 _ => format!("[{{\"{field}\":{value}}},{value}]"),
             })
         })?;
@@ -190,7 +205,7 @@ impl Runner<'_> {
     }
 
     fn value(&self, shape: &InventoryModel, field: &str, value: &Sql) -> String {
-        assemble::member_value(shape, field, value, self.secrecy)
+        json_text::member_value(shape, field, value, self.secrecy)
     }
 
     fn select<T>(

@@ -20,6 +20,7 @@ pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
             }
         }
     };
+    super::snapshot_tree::register(connection)?;
     connection.create_scalar_function("same_text", 2, flags, function(same))?;
     connection.create_scalar_function("like_text", 2, flags, function(like))
 }

@@ -450,7 +450,8 @@ fn security_groups_hold_rules_and_nics() {
     let group = uuid(&inventory(&sandbox.change("POST", "/security-groups", r#"{"params":{"name":"g"}}"#)));
     let body = r#"{"params":{"rules":[{"type":"Ingress","protocol":"TCP","startPort":22,"endPort":22}]}}"#;
     let with_rule = inventory(&sandbox.change("POST", &format!("/security-groups/{group}/rules"), body));
-    assert_eq!(with_rule["rules"][0]["startPort"], 22, "{with_rule}");
+    // After four default rules.
+    assert_eq!(with_rule["rules"][4]["startPort"], 22, "{with_rule}");
     let nic = uuid(&sandbox.rows("/vm-instances/nics")[0]);
     let path = format!("/security-groups/{group}/vm-instances/nics");
     let body = format!(r#"{{"params":{{"vmNicUuids":["{nic}"]}}}}"#);
@@ -537,4 +538,154 @@ fn a_virtual_machine_goes_back_to_a_group_of_snapshots() {
     assert_eq!(revert().json()["results"][0]["success"], true);
     let first = group["volumeSnapshotRefs"][0]["volumeSnapshotUuid"].as_str().expect("a snapshot");
     assert_eq!(sandbox.row(&format!("/volume-snapshots?q=uuid%3D{first}"))["latest"], true);
+}
+
+#[test]
+fn a_snapshot_goes_with_its_descendants_and_the_tree_shows_them() {
+    let sandbox = Sandbox::new();
+    let volume = uuid(&sandbox.row("/volumes?q=name%3Dspare-data"));
+    let take = |name: &str| {
+        let body = format!(r#"{{"params":{{"name":"{name}"}}}}"#);
+        uuid(&inventory(&sandbox.change("POST", &format!("/volumes/{volume}/volume-snapshots"), &body)))
+    };
+    let path = format!("/volume-snapshots/trees?q=volumeUuid%3D{volume}");
+    assert!(sandbox.rows(&path).is_empty());
+    let [first, second, third] = ["a", "b", "c"].map(take);
+    let tree = sandbox.row(&path)["tree"].clone();
+    assert_eq!(tree["inventory"]["uuid"], first.as_str(), "{tree}");
+    assert!(tree["inventory"]["latest"] == false && tree.get("parentUuid").is_none(), "{tree}");
+    let child = &tree["children"][0];
+    assert_eq!((&child["inventory"]["name"], &child["parentUuid"]), (&"b".into(), &first.as_str().into()));
+    assert_eq!(child["children"][0]["inventory"]["uuid"], third.as_str());
+    // The member is the row itself, also after a change of it.
+    assert_eq!(tree["inventory"], sandbox.row(&format!("/volume-snapshots?q=uuid%3D{first}")));
+    assert_eq!(sandbox.change("DELETE", &format!("/volume-snapshots/{second}"), "").status, 200);
+    let left = sandbox.row(&format!("/volume-snapshots?q=volumeUuid%3D{volume}"));
+    assert_eq!((&left["uuid"], &left["latest"]), (&first.as_str().into(), &true.into()), "{left}");
+    assert_eq!(sandbox.row(&path)["tree"]["children"], Value::Array(Vec::new()));
+    assert_eq!(sandbox.change("DELETE", &format!("/volume-snapshots/{first}"), "").status, 200);
+    assert!(sandbox.rows(&path).is_empty());
+}
+
+#[test]
+fn nonsense_is_refused_and_changes_nothing() {
+    let sandbox = Sandbox::new();
+    let range = sandbox.rows("/l3-networks/ip-ranges?q=ipVersion%3D4")[0].clone();
+    let network = range["l3NetworkUuid"].as_str().expect("a network").to_owned();
+    let add_range = |start: &str, end: &str, netmask: &str, gateway: &str| {
+        let body = format!(
+            r#"{{"params":{{"name":"r","startIp":"{start}","endIp":"{end}","netmask":"{netmask}","gateway":"{gateway}"}}}}"#
+        );
+        sandbox.change("POST", &format!("/l3-networks/{network}/ip-ranges"), &body)
+    };
+    let mask = "255.255.255.0";
+    let refused = |reply: Reply, text: &str| {
+        assert_eq!(reply.code(), "SYS.1007", "{text}");
+        let details = reply.json()["error"]["details"].to_string();
+        assert!(details.contains(text), "{details}");
+    };
+    let ranges = sandbox.rows("/l3-networks/ip-ranges").len();
+    refused(add_range("10.99.0.300", "10.99.0.20", mask, "10.99.0.1"), "field[startIp]");
+    refused(add_range("10.99.0.10", "10.99.0.20", "255.0.255.0", "10.99.0.1"), "field[netmask]");
+    refused(add_range("10.99.0.20", "10.99.0.10", mask, "10.99.0.1"), "is behind");
+    refused(add_range("10.99.0.10", "10.99.1.20", mask, "10.99.0.1"), "not in one network");
+    refused(add_range("10.99.0.10", "10.99.0.20", mask, "10.99.0.15"), "part of the range");
+    let own = |field: &str| range[field].as_str().expect("an address").to_owned();
+    refused(add_range(&own("startIp"), &own("endIp"), &own("netmask"), &own("gateway")), "overlaps");
+    let body = format!(r#"{{"params":{{"name":"r","networkCidr":"10.99.0.0/40","l3NetworkUuid":"{network}"}}}}"#);
+    refused(sandbox.change("POST", &format!("/l3-networks/{network}/ip-ranges/by-cidr"), &body), "field[networkCidr]");
+    assert_eq!(sandbox.rows("/l3-networks/ip-ranges").len(), ranges);
+    let image = format!(r#"{{"params":{{"name":"i","url":"i.qcow2","backupStorageUuids":["{IMAGE_STORE}"]}}}}"#);
+    refused(sandbox.change("POST", "/images", &image), "field[url]");
+    let cluster = uuid(&sandbox.rows("/clusters")[0]);
+    let host = format!(
+        r#"{{"params":{{"name":"h","managementIp":"10.0.0.300","username":"root","password":"p","clusterUuid":"{cluster}"}}}}"#
+    );
+    refused(sandbox.change("POST", "/hosts/kvm", &host), "field[managementIp]");
+    let group = uuid(&sandbox.rows("/security-groups")[0]);
+    for (rule, text) in [
+        (r#"{"type":"Sideways","protocol":"TCP"}"#, "type"),
+        (r#"{"type":"Ingress","protocol":"TCP","startPort":80,"endPort":70}"#, "behind"),
+        (r#"{"type":"Ingress","protocol":"TCP","startPort":80,"endPort":70000}"#, "65535"),
+        (r#"{"type":"Ingress","protocol":"TCP","startPort":80,"endPort":80,"allowedCidr":"10.0.0.0/99"}"#, "CIDR"),
+    ] {
+        let body = format!(r#"{{"params":{{"rules":[{rule}]}}}}"#);
+        refused(sandbox.change("POST", &format!("/security-groups/{group}/rules"), &body), text);
+    }
+    let used = sandbox.row("/port-forwarding?limit=1");
+    let port = |start: i64, end: i64| {
+        let body = format!(
+            r#"{{"params":{{"name":"p","vipUuid":{},"vipPortStart":{start},"vipPortEnd":{end},"privatePortStart":{start},"privatePortEnd":{end},"protocolType":{}}}}}"#,
+            used["vipUuid"], used["protocolType"]
+        );
+        sandbox.change("POST", "/port-forwarding", &body)
+    };
+    let taken = used["vipPortStart"].as_i64().expect("a port");
+    refused(port(taken, taken), "are used by");
+    refused(port(30, 20), "is behind");
+    refused(port(taken + 1, 70_000), "range of");
+    let body = format!(r#"{{"params":{{"name":"e","vipUuid":{}}}}}"#, used["vipUuid"]);
+    assert_eq!(sandbox.change("POST", "/eips", &body).code(), "SYS.1006");
+    let listener = sandbox.rows("/load-balancers/listeners")[0].clone();
+    let body =
+        format!(r#"{{"params":{{"name":"l","loadBalancerPort":{},"protocol":"tcp"}}}}"#, listener["loadBalancerPort"]);
+    let path = format!("/load-balancers/{}/listeners", listener["loadBalancerUuid"].as_str().expect("a balancer"));
+    refused(sandbox.change("POST", &path, &body), "is used by the listener");
+}
+
+#[test]
+fn the_deletion_policy_is_obeyed_and_values_of_settings_are_checked() {
+    let sandbox = Sandbox::new();
+    let set = |category: &str, name: &str, value: &str| {
+        let body = format!(r#"{{"updateGlobalConfig":{{"value":"{value}"}}}}"#);
+        sandbox.change("PUT", &format!("/global-configurations/{category}/{name}/actions"), &body)
+    };
+    for (category, name, value) in [
+        ("vm", "deletionPolicy", "Later"),
+        ("vm", "numa", "perhaps"),
+        ("host", "cpu.overProvisioning.ratio", "many"),
+        ("primaryStorage", "reservedCapacity", "some"),
+    ] {
+        assert_eq!(set(category, name, value).code(), "SYS.1007", "{category} {name}");
+    }
+    let vm = vm_in(&sandbox, "Stopped");
+    assert_eq!(sandbox.change("DELETE", &format!("/vm-instances/{vm}"), "").status, 200);
+    assert_eq!(state_of(&sandbox, &vm), "Destroyed");
+    for (category, path) in [("vm", "/vm-instances"), ("volume", "/volumes"), ("image", "/images")] {
+        assert_eq!(set(category, "deletionPolicy", "Direct").status, 200);
+        let condition = match category {
+            "vm" => "state%3DRunning&q=type%3DUserVm",
+            "volume" => "type%3DData",
+            _ => "status%3DReady",
+        };
+        let gone = uuid(&sandbox.rows(&format!("{path}?q={condition}"))[0]);
+        assert_eq!(sandbox.change("DELETE", &format!("{path}/{gone}"), "").status, 200);
+        assert!(sandbox.rows(&format!("{path}?q=uuid%3D{gone}")).is_empty(), "{category}");
+    }
+}
+
+#[test]
+fn what_is_created_shows_while_its_job_runs() {
+    // At this speed the jobs take minutes.
+    let sandbox = Sandbox::with(crate::sandbox::Options { speed: 0.01, ..Default::default() });
+    let body =
+        format!(r#"{{"params":{{"name":"i","url":"http://h/i.qcow2","backupStorageUuids":["{IMAGE_STORE}"]}}}}"#);
+    assert_eq!(sandbox.call("POST", "/images", &body).status, 202);
+    let image = sandbox.row("/images?q=name%3Di");
+    assert_eq!(
+        (&image["status"], &image["backupStorageRefs"][0]["status"]),
+        (&"Downloading".into(), &"Downloading".into())
+    );
+    let create = |image: &str, name: &str| {
+        let body = format!(
+            r#"{{"params":{{"name":"{name}","cpuNum":1,"memorySize":1073741824,"imageUuid":"{image}","l3NetworkUuids":[]}}}}"#
+        );
+        sandbox.call("POST", "/vm-instances", &body)
+    };
+    let ready = uuid(&sandbox.rows("/images?q=mediaType%3DRootVolumeTemplate&q=status%3DReady")[0]);
+    assert_eq!(create(&ready, "v").status, 202);
+    assert_eq!(sandbox.row("/vm-instances?q=name%3Dv")["state"], "Starting");
+    // It cannot be used before it is complete.
+    let refused = create(&uuid(&image), "w");
+    assert_eq!(sandbox.finish(&refused).code(), "SYS.1006");
 }

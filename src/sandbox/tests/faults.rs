@@ -55,6 +55,18 @@ fn the_record_of_a_job_is_lost_j5() {
 }
 
 #[test]
+fn a_job_stays_in_progress_as_after_a_crash_j8() {
+    let sandbox = with("job-stuck:CreateZone");
+    assert_eq!(create(&sandbox, JOB).map(|reply| reply.status), Some(202));
+    // Whatever runs after it ends; it does not.
+    let body = r#"{"updateZone":{"description":"x"}}"#;
+    assert_eq!(sandbox.change("PUT", &format!("/zones/{ZONE}/actions"), body).status, 200);
+    let poll = sandbox.send(&format!("GET /zstack/v1/api-jobs/{JOB}"), &[], "");
+    assert_eq!((poll.status, poll.body.as_str()), (202, "{}"));
+    assert!(sandbox.rows("/zones?q=name%3Dlab").is_empty());
+}
+
+#[test]
 fn answers_are_empty_pages_or_cut_in_half() {
     let reply = with("empty-500:QueryZone").call("GET", "/zones", "");
     assert_eq!((reply.status, reply.body.as_str()), (500, ""));

@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::mpsc::{channel, sync_channel};
 
-use super::harness::Sandbox;
+use super::super::clock::UnixMillis;
+use super::super::ledger::Ledger;
+use super::harness::{Sandbox, ZONE};
 use crate::sandbox::{Database, Edition, Error, Fault, FaultKind, Options, path, reset, seed, serve, start};
 
 fn at(directory: &Path) -> Options {
@@ -36,6 +38,44 @@ fn a_job_begun_by_one_process_is_ended_by_the_next() {
     let second = Sandbox::with(at(directory.path()));
     assert_eq!(second.finish(&taken).json()["inventory"]["name"], "lab");
     assert_eq!(second.rows("/zones?q=name%3Dlab").len(), 1, "the job ran once");
+}
+
+#[test]
+fn a_big_deletion_that_was_broken_off_is_carried_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    seed(directory.path(), Some(3_000)).expect("machines");
+    let first = Sandbox::with(Options { speed: 100.0, ..at(directory.path()) });
+    let taken = first.call("DELETE", &format!("/zones/{ZONE}"), "");
+    assert_eq!(taken.status, 202);
+    drop(first);
+    // The process that began it was killed.
+    let ledger = Ledger::open(&directory.path().join("sessions.sqlite3")).expect("the ledger");
+    let claimed = ledger.claim_job(UnixMillis(i64::MAX), |_| true).expect("a claim").expect("the job");
+    assert_eq!(claimed.api, "DeleteZone");
+    drop(ledger);
+    let second = Sandbox::with(at(directory.path()));
+    assert_eq!(second.finish(&taken).status, 200);
+    assert!(second.rows(&format!("/zones?q=uuid%3D{ZONE}")).is_empty());
+    let left = second.rows("/vm-instances");
+    assert!(!left.is_empty() && left.iter().all(|vm| vm["zoneUuid"] != ZONE), "{}", left.len());
+    for path in ["/vm-instances/nics", "/volumes?q=type%3DRoot"] {
+        let orphans = second.rows(path);
+        let owner = |row: &serde_json::Value| left.iter().any(|vm| vm["uuid"] == row["vmInstanceUuid"]);
+        assert!(orphans.iter().all(owner), "{path}");
+    }
+}
+
+#[test]
+fn others_change_and_read_while_a_zone_is_deleted() {
+    let directory = tempfile::tempdir().expect("a directory");
+    seed(directory.path(), Some(6_000)).expect("machines");
+    let sandbox = Sandbox::with(at(directory.path()));
+    let taken = sandbox.call("DELETE", &format!("/zones/{ZONE}"), "");
+    let made = sandbox.change("POST", "/zones", LAB);
+    assert_eq!(made.status, 200, "{made:?}");
+    assert_eq!(sandbox.rows("/zones?q=name%3Dlab").len(), 1);
+    assert_eq!(sandbox.finish(&taken).status, 200);
+    assert!(sandbox.rows(&format!("/vm-instances?q=zoneUuid%3D{ZONE}")).is_empty());
 }
 
 #[test]

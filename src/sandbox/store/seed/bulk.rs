@@ -1,12 +1,17 @@
 //! Inserting many virtual machines, for load tests.
 
+use std::net::Ipv4Addr;
+
+use jiff::Timestamp;
 use rusqlite::params;
 use rusqlite::types::Value as Sql;
 
 use super::super::change::Transaction;
 use super::super::error::StoreError;
+use super::super::request::ADMIN_ACCOUNT;
 use super::super::row::{Row, Scalar};
 use super::super::schema;
+use super::super::timestamp;
 
 /// Above this count indexes are dropped and recreated, which is faster for many rows.
 const MANY: u64 = 5_000;
@@ -22,7 +27,20 @@ const STATES: [&str; 10] =
     ["Running", "Running", "Running", "Stopped", "Running", "Running", "Running", "Running", "Paused", "Stopped"];
 
 /// The families of the inserted rows.
-const FAMILIES: [&str; 4] = ["VmInstanceInventory", "VmNicInventory", "VolumeInventory", "AccountResourceRefInventory"];
+const FAMILIES: [&str; 5] =
+    ["VmInstanceInventory", "VmNicInventory", "UsedIpInventory", "VolumeInventory", "AccountResourceRefInventory"];
+
+/// The number of virtual machines on a network, and the addresses of a network, of which some stay free.
+const VMS_PER_NETWORK: u64 = 4_000;
+const ADDRESSES: u64 = 4_096;
+
+/// The numbers from which the uuids of addresses and networks are made, so that they differ from those of others.
+const OF_ADDRESSES: u64 = 1 << 40;
+const OF_NETWORKS: u64 = 1 << 41;
+
+/// When the first of them was created, in seconds: a week after the cloud. Another one follows every 13 seconds.
+const FIRST_CREATED: i64 = 1_736_758_800;
+const PACE: u64 = 13;
 
 /// The parents of new virtual machines: the first of each kind in the store.
 struct Infrastructure {
@@ -38,7 +56,14 @@ struct Infrastructure {
 /// Adds `count` virtual machines with a nic and a root volume each.
 pub(in crate::sandbox::store) fn insert_vms(tx: &Transaction<'_>, count: u64) -> Result<(), StoreError> {
     let mut site = site(tx)?;
+    // A row's number is its key minus one, so numbers of existing rows are unique.
+    let offset: i64 =
+        tx.connection().query_row("SELECT coalesce(max(_id), 0) FROM VmInstance", [], |row| row.get(0))?;
+    let offset = offset.unsigned_abs();
     grow(tx, &mut site, count)?;
+    for number in offset / VMS_PER_NETWORK..=(offset + count.max(1) - 1) / VMS_PER_NETWORK {
+        add_network(tx, &site, number)?;
+    }
     let mut indexes = Vec::new();
     for family in FAMILIES {
         let shape = tx.shape(family)?;
@@ -47,7 +72,7 @@ pub(in crate::sandbox::store) fn insert_vms(tx: &Transaction<'_>, count: u64) ->
             indexes.extend(schema::drop_indexes(tx.connection(), shape.table(), |_| true)?);
         }
     }
-    insert_rows(tx, &site, count)?;
+    insert_rows(tx, &site, offset, count)?;
     for index in indexes {
         tx.connection().execute_batch(&index)?;
     }
@@ -119,12 +144,73 @@ fn grow(tx: &Transaction<'_>, site: &mut Infrastructure, count: u64) -> Result<(
     Ok(())
 }
 
-fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Result<(), StoreError> {
+/// The uuids of the L2 network, L3 network and IP range with that number.
+fn network(number: u64) -> [String; 3] {
+    [1, 2, 3].map(|kind| uuid(OF_NETWORKS + number, kind))
+}
+
+/// An address of the network with that number. There are as many as 10.64.0.0/10 and 10.128.0.0/9 have.
+fn address(number: u64, at: u64) -> Ipv4Addr {
+    let at = (number * ADDRESSES + at) % (192 << 16);
+    Ipv4Addr::from((10 << 24 | 64 << 16) + u32::try_from(at).unwrap_or_default())
+}
+
+/// Adds the network with that number, unless it is there: a VLAN with a range of addresses, and the services that the
+/// first private network has.
+fn add_network(tx: &Transaction<'_>, site: &Infrastructure, number: u64) -> Result<(), StoreError> {
+    let [l2, l3, range] = network(number);
+    if tx.get("L3NetworkInventory", &l3)?.is_some() {
+        return Ok(());
+    }
+    let mut rows = Vec::new();
+    let model = tx.get("L3NetworkInventory", &site.network)?.unwrap_or_default();
+    let model_l2 = tx.get("L2NetworkInventory", model.text("l2NetworkUuid").unwrap_or_default())?.unwrap_or_default();
+    let vlan = i64::try_from(1_000 + number % 3_000).unwrap_or_default();
+    let named = |kind: &str| format!("{kind}-{number}");
+    rows.push((
+        "L2VlanNetworkInventory",
+        model_l2
+            .with("uuid", l2.as_str())
+            .with("name", named("l2-seed"))
+            .with("vlan", vlan)
+            .with("virtualNetworkId", vlan),
+    ));
+    let attached = Row::new().with("l2NetworkUuid", l2.as_str()).with("clusterUuid", site.cluster.as_str());
+    rows.push(("L2NetworkClusterRefInventory", attached.with("l2ProviderType", "LinuxBridge")));
+    let l3_row = model.with("uuid", l3.as_str()).with("name", named("seed-net")).with("l2NetworkUuid", l2.as_str());
+    rows.push(("L3NetworkInventory", l3_row));
+    rows.push((
+        "IpRangeInventory",
+        Row::new()
+            .with("uuid", range.as_str())
+            .with("l3NetworkUuid", l3.as_str())
+            .with("name", named("seed-net-range"))
+            .with("startIp", address(number, 10).to_string())
+            .with("endIp", address(number, ADDRESSES - 6).to_string())
+            .with("netmask", "255.255.240.0")
+            .with("gateway", address(number, 1).to_string())
+            .with("networkCidr", format!("{}/20", address(number, 0)))
+            .with("ipVersion", 4)
+            .with("prefixLen", 20)
+            .with("ipRangeType", "Normal"),
+    ));
+    for reference in ["NetworkServiceL3NetworkRefInventory", "L3NetworkDnsInventory"] {
+        for row in tx.find(reference, "l3NetworkUuid", &Scalar::from(site.network.as_str()))? {
+            rows.push((reference, row.with("l3NetworkUuid", l3.as_str())));
+        }
+    }
+    let owner = Row::new()
+        .with("accountUuid", ADMIN_ACCOUNT)
+        .with("resourceUuid", l3.as_str())
+        .with("resourceType", "L3NetworkVO")
+        .with("concreteResourceType", "L3NetworkVO");
+    rows.push(("AccountResourceRefInventory", owner));
+    rows.into_iter().try_for_each(|(inventory, row)| tx.insert(inventory, &row))
+}
+
+fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, offset: u64, count: u64) -> Result<(), StoreError> {
     let connection = tx.connection();
-    // A row's number is its key minus one, so numbers of existing rows are unique.
-    let offset: i64 = connection.query_row("SELECT coalesce(max(_id), 0) FROM VmInstance", [], |row| row.get(0))?;
-    let offset = offset.unsigned_abs();
-    let now = super::super::timestamp::now();
+    let now = Timestamp::now().as_second();
     let mut machine = connection.prepare(
         "INSERT INTO VmInstance (_inventory, uuid, name, zoneUuid, clusterUuid, imageUuid, hostUuid, lastHostUuid, \
          instanceOfferingUuid, rootVolumeUuid, platform, architecture, defaultL3NetworkUuid, type, hypervisorType, \
@@ -135,8 +221,13 @@ fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Resul
     let mut nic = connection.prepare(
         "INSERT INTO VmNic (_inventory, uuid, vmInstanceUuid, l3NetworkUuid, ip, mac, hypervisorType, netmask, \
          gateway, ipVersion, driverType, internalName, deviceId, type, state, createDate, lastOpDate) \
-         VALUES ('VmNicInventory', ?1, ?2, ?3, ?4, ?5, 'KVM', '255.0.0.0', '10.0.0.1', 4, 'virtio', ?6, 0, 'VNIC', \
+         VALUES ('VmNicInventory', ?1, ?2, ?3, ?4, ?5, 'KVM', '255.255.240.0', ?8, 4, 'virtio', ?6, 0, 'VNIC', \
          'enable', ?7, ?7)",
+    )?;
+    let mut used = connection.prepare(
+        "INSERT INTO UsedIp (_inventory, uuid, ipRangeUuid, l3NetworkUuid, ipVersion, ip, netmask, gateway, ipInLong, \
+         vmNicUuid, createDate, lastOpDate) VALUES ('UsedIpInventory', ?1, ?2, ?3, 4, ?4, '255.255.240.0', ?5, ?6, ?7, \
+         ?8, ?8)",
     )?;
     let mut volume = connection.prepare(
         "INSERT INTO Volume (_inventory, uuid, name, description, primaryStorageUuid, vmInstanceUuid, rootImageUuid, \
@@ -156,6 +247,11 @@ fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Resul
         let host = &site.hosts[spread / STATES.len() % site.hosts.len()];
         let runs_on = if state == "Stopped" { Sql::Null } else { Sql::Text(host.clone()) };
         let (cpus, memory) = sizes[spread / 7 % sizes.len()];
+        let [_, network, range] = network(at / VMS_PER_NETWORK);
+        let ip = address(at / VMS_PER_NETWORK, at % VMS_PER_NETWORK + 10);
+        let gateway = address(at / VMS_PER_NETWORK, 1).to_string();
+        let created = FIRST_CREATED.saturating_add_unsigned(at * PACE).min(now);
+        let created = timestamp::of(Timestamp::from_second(created).unwrap_or_default());
         machine.execute(params![
             machine_uuid,
             format!("vm-{at:06}"),
@@ -166,10 +262,10 @@ fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Resul
             host,
             site.offering,
             volume_uuid,
-            site.network,
+            network,
             memory,
             cpus,
-            now,
+            created,
             state,
         ])?;
         let low = at & 0xff_ffff;
@@ -177,11 +273,22 @@ fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Resul
         nic.execute(params![
             nic_uuid,
             machine_uuid,
-            site.network,
-            format!("10.{}.{b}.{c}", 64 + a % 192),
+            network,
+            ip.to_string(),
             format!("fa:5c:{:02x}:{a:02x}:{b:02x}:{c:02x}", at >> 24 & 0xff),
             format!("vnic{at}.0"),
-            now,
+            created,
+            gateway,
+        ])?;
+        used.execute(params![
+            uuid(OF_ADDRESSES + at, 1),
+            range,
+            network,
+            ip.to_string(),
+            gateway,
+            u32::from(ip),
+            nic_uuid,
+            created,
         ])?;
         volume.execute(params![
             volume_uuid,
@@ -190,11 +297,11 @@ fn insert_rows(tx: &Transaction<'_>, site: &Infrastructure, count: u64) -> Resul
             site.storage,
             machine_uuid,
             site.image,
-            format!("/zstack_ps/rootVolumes/vol-{volume_uuid}/{volume_uuid}.qcow2"),
-            now,
+            format!("/zstack_ps/rootVolumes/acct-{ADMIN_ACCOUNT}/vol-{volume_uuid}/{volume_uuid}.qcow2"),
+            created,
         ])?;
         for (resource, kind) in [(&machine_uuid, "VmInstanceVO"), (&volume_uuid, "VolumeVO")] {
-            owner.execute(params![crate::sandbox::store::ADMIN_ACCOUNT, resource, kind, now])?;
+            owner.execute(params![ADMIN_ACCOUNT, resource, kind, created])?;
         }
     }
     Ok(())

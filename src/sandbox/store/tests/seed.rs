@@ -207,7 +207,8 @@ fn the_seed_can_be_put_back() {
     store.transaction(|tx| tx.delete("ZoneInventory", zone)).expect("a zone is deleted");
     store.seed_vms(3).expect("rows are added");
     store.seed().expect("the seed is put back");
-    assert_eq!(count(&store), before + 3 * 5, "the zone is back, the machines stay");
+    // Their network has 11 rows: its VLAN, range, services and so on.
+    assert_eq!(count(&store), before + 3 * 6 + 11, "the zone is back, the machines stay");
     store.reset().expect("the store is emptied");
     assert_eq!(count(&store), before);
 }
@@ -233,4 +234,40 @@ fn many_machines_are_as_connected_as_few() {
         })
         .expect("the store can be read");
     assert!(indexes > 10, "the indexes are back: {indexes}");
+}
+
+#[test]
+fn seeded_machines_fit_their_hosts_networks_and_dates() {
+    let store = store();
+    store.seed_vms(4_100).expect("rows are added");
+    let number = |sql: &str| -> i64 {
+        store
+            .transaction(|tx| -> Result<i64, StoreError> { Ok(tx.connection().query_row(sql, [], |row| row.get(0))?) })
+            .expect("the store can be read")
+    };
+    assert_eq!(number("SELECT count(*) FROM L3Network WHERE name LIKE 'seed-net-%'"), 2);
+    let seeded = "FROM VmInstance v JOIN VmNic n ON n.vmInstanceUuid = v.uuid JOIN UsedIp u ON u.vmNicUuid = n.uuid \
+                  JOIN IpRange r ON r.uuid = u.ipRangeUuid JOIN Volume d ON d.uuid = v.rootVolumeUuid \
+                  WHERE v.name LIKE 'vm-%'";
+    assert_eq!(number(&format!("SELECT count(*) {seeded}")), 4_100);
+    assert_eq!(number(&format!("SELECT count(DISTINCT u.ip) {seeded}")), 4_100, "an address is used twice");
+    let fits = "u.ip = n.ip AND u.l3NetworkUuid = n.l3NetworkUuid AND r.l3NetworkUuid = n.l3NetworkUuid \
+                AND n.gateway = r.gateway AND n.netmask = r.netmask AND instr(d.installPath, d.uuid) > 0 \
+                AND d.createDate = v.createDate AND v.createDate > '2025-01-07' AND v.createDate <= datetime()";
+    assert_eq!(number(&format!("SELECT count(*) {seeded} AND {fits}")), 4_100);
+    let fullest =
+        "SELECT max(vms) FROM (SELECT count(*) AS vms FROM VmInstance WHERE name LIKE 'vm-%' GROUP BY lastHostUuid)";
+    assert!(number(fullest) <= 40);
+    for range in
+        reply(&store, "IpRangeInventory", &conditions(&["name~=seed-net-%"]))["inventories"].as_array().expect("rows")
+    {
+        let bound = |name: &str| {
+            let text = range[name].as_str().expect("an address");
+            u32::from(text.parse::<std::net::Ipv4Addr>().expect("an address"))
+        };
+        let uuid = range["uuid"].as_str().expect("a uuid");
+        let of_range = format!("FROM UsedIp WHERE ipRangeUuid = '{uuid}'");
+        assert!(number(&format!("SELECT min(ipInLong) {of_range}")) >= i64::from(bound("startIp")), "{range}");
+        assert!(number(&format!("SELECT max(ipInLong) {of_range}")) < i64::from(bound("endIp")), "{range}");
+    }
 }
