@@ -11,8 +11,8 @@ mod usage;
 mod values;
 
 pub use commands::{
-    CatalogCommand, ContextCommand, EachLine, JobCommand, JobLine, LoginWith, OwnCommand, RawLine, SandboxCommand,
-    ServeOptions, Shell,
+    CatalogCommand, ContextCommand, EachLine, JobCommand, JobLine, LoginWith, MetricsLine, OwnCommand, RawLine,
+    SandboxCommand, ServeOptions, Shell, TopOf,
 };
 pub use documents::manual;
 pub use options::Options;

@@ -15,6 +15,8 @@ mod context;
 mod describe;
 mod describe_page;
 mod each;
+mod events;
+mod events_rows;
 pub mod help;
 mod history;
 mod job;
@@ -22,11 +24,13 @@ mod job_named;
 mod job_wait;
 pub(crate) mod login;
 mod man;
+mod metrics;
 mod more;
 mod raw;
 mod sandbox;
 mod save;
 mod set;
+mod top;
 pub(crate) mod variables;
 mod zql;
 
@@ -78,6 +82,9 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Set { save, name, value } => set::run(cx, name.as_deref(), value, *save),
         OwnCommand::Capacity => capacity::run(cx),
         OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
+        OwnCommand::Metrics(line) => metrics::run(cx, line),
+        OwnCommand::Top { of } => top::run(cx, *of),
+        OwnCommand::Events { since } => events::run(cx, *since),
         OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),

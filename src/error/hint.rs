@@ -60,6 +60,7 @@ fn of_error(error: &Error) -> Option<String> {
             "give it behind the alias or the file; \\$ and '...' keep a `$` as it is"
         }
         Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
+        Error::Own(OwnError::NotFound { kind: "metric", .. }) => "`zstack-cli metrics KIND` lists those of a kind",
         Error::Render(render::Error::UnknownColumn { near, .. })
         | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
         Error::Render(render::Error::TooManyRows { what: Holder::Filter, .. }) => {

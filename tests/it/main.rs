@@ -24,6 +24,7 @@ mod interrupts;
 mod jobs;
 mod language;
 mod lines;
+mod monitoring;
 mod names;
 mod node;
 mod output;
