@@ -53,8 +53,9 @@ pub(super) fn run(cx: &mut Invocation<'_>, since: SignedDuration) -> Result<Flow
     Ok(Flow::Continue)
 }
 
+/// Whether rows are made for reading: not where somebody asks for members by their names.
 fn is_for_people(view: &View) -> bool {
-    view.format.is_for_people() && view.filter.is_none() && view.sort_by.is_none()
+    view.format.is_for_people() && view.filter.is_none() && view.sort_by.is_none() && view.columns.is_none()
 }
 
 fn row_shape(for_people: bool) -> Shape {
@@ -146,7 +147,7 @@ impl Stream {
                 }
                 rows => rows?,
             };
-            if rows.len() >= most as usize {
+            if rows.len() >= most as usize && self.newest == 0 {
                 cx.say(&format!("only {} of the {member} are shown; --page-size N shows more", rows.len()));
             }
             for row in rows {

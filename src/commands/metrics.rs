@@ -112,7 +112,8 @@ fn courses(
     wanted: &[&Metric],
     view: &View,
 ) -> Result<(), Error> {
-    let is_drawn = view.format.is_for_people() && view.filter.is_none() && view.sort_by.is_none();
+    let is_drawn =
+        view.format.is_for_people() && view.filter.is_none() && view.sort_by.is_none() && view.columns.is_none();
     let back = line.since.as_secs().max(LEAST_PERIOD);
     let longest = wanted.iter().map(|metric| metric.name.len()).max().unwrap_or_default();
     let room = view.max_width.or(view.width).map_or(COURSE.1, |width| width.saturating_sub(longest + BESIDE));
