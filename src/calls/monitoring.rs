@@ -73,7 +73,7 @@ fn is_same(one: &ResourceKind, other: &ResourceKind) -> bool {
     one.inventory.name == other.inventory.name
 }
 
-/// The kind of resource that a namespace is about (G2): `ZStack/VM`.
+/// The kind of resource that a namespace is about (M6): `ZStack/VM`.
 pub(crate) fn kind_of_namespace(catalog: Catalog, namespace: &str) -> Option<ResourceKind> {
     catalog.kind(namespace.rsplit('/').next()?)
 }
@@ -103,7 +103,7 @@ fn metric(row: &[u8]) -> Option<Metric> {
 
 /// The series of a metric, ordered by their labels.
 pub(crate) fn series(cx: &mut Invocation<'_>, question: &Question<'_>) -> Result<Vec<Series>, Error> {
-    // Relative to the node's clock, so that another clock here changes nothing (G1).
+    // Relative to the node's clock, so that another clock here changes nothing (M5).
     let mut parameters = vec![
         ("namespace", question.namespace.to_owned()),
         ("metricName", question.metric.to_owned()),

@@ -29,7 +29,7 @@ impl Source {
     }
 
     /// The parameters for records from a time on, in milliseconds since 1970. Alarms are asked for by seconds
-    /// (G3).
+    /// (M7).
     pub(super) fn parameters(self, from: i64, most: u32) -> Vec<(&'static str, String)> {
         let start = if self == Source::Alarms { from / 1000 } else { from };
         vec![("startTime", start.to_string()), ("limit", most.to_string())]
@@ -173,7 +173,7 @@ fn error_text(error: &str) -> String {
     member("details").or_else(|| member("description")).unwrap_or_else(|| error.to_owned())
 }
 
-/// Labels, which are an object or a text (G4).
+/// Labels, which are an object or a text (M8).
 fn labels_text(labels: &[u8]) -> String {
     if json::kind(labels) == Kind::Text {
         let text = json::unescape(labels);
