@@ -39,7 +39,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
     }
     if let Some(every) = settings.watch {
         let (query, title) = (watched_query(command, &planned)?, &watched_title(command));
-        return watch::watch(cx, &Watched { query, shape: &shape, view: &view, title, every });
+        let key = query.key.unwrap_or("uuid");
+        return watch::watch(cx, query, &Watched { key, shape: &shape, view: &view, title, every, marks: true });
     }
     if acts(&planned) && holds_wide_text(&planned) {
         cx.settings.ui.warn("the node's database may not store characters beyond U+FFFF, such as emoji");

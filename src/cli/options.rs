@@ -175,7 +175,7 @@ pub struct Options {
     /// Do not wait for an asynchronous API: print the job
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_wait: bool,
-    /// Also wait for a long job to finish, and print its result
+    /// Also wait for a long job to finish, and print its result; with `events`, print what happens from now on
     #[arg(long, global = true, help_heading = "Calls")]
     pub follow: bool,
     /// See [`Setting::Timeout`].

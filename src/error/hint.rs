@@ -60,6 +60,9 @@ fn of_error(error: &Error) -> Option<String> {
         Error::Syntax(CommandError::Lex(LexError::MissingWord { .. })) => {
             "give it behind the alias or the file; \\$ and '...' keep a `$` as it is"
         }
+        Error::Own(OwnError::NotFound { kind: "metric", near, .. }) if near.is_empty() => {
+            "`zstack-cli metrics KIND` lists those of a kind"
+        }
         Error::Own(OwnError::NotFound { near, .. }) => return did_you_mean(near),
         Error::Render(render::Error::UnknownColumn { near, .. })
         | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near),
