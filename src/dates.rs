@@ -16,9 +16,14 @@ pub(crate) fn normalise(text: &str) -> Option<String> {
     iso(text).or_else(|| printed(text)).map(compared)
 }
 
-/// The moment so long before `now`, in the form that a node compares: `-7d`, with `m` for minutes, `h`, `d` and `w`.
+/// The moment so long before `now`, in the form that a node compares: `-7d`, with the units of [`span`].
 pub(crate) fn ago(text: &str, now: DateTime) -> Option<String> {
-    let text = text.trim().strip_prefix('-')?;
+    let past = span(text.trim().strip_prefix('-')?)?;
+    now.checked_sub(past).ok().map(compared)
+}
+
+/// A time span: `7d`, with `m` for minutes, `h`, `d` and `w`.
+pub(crate) fn span(text: &str) -> Option<SignedDuration> {
     let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let minutes = match unit {
         "m" => 1,
@@ -28,8 +33,17 @@ pub(crate) fn ago(text: &str, now: DateTime) -> Option<String> {
         _ => return None,
     };
     let count: i64 = count.parse().ok().filter(|_| count.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let past = SignedDuration::from_mins(count.checked_mul(minutes).filter(|minutes| *minutes < 1 << 40)?);
-    now.checked_sub(past).ok().map(compared)
+    Some(SignedDuration::from_mins(count.checked_mul(minutes).filter(|minutes| *minutes < 1 << 40)?))
+}
+
+/// A time span as [`span`] reads it: `90m`, `36h`, `7d`.
+pub(crate) fn span_text(span: SignedDuration) -> String {
+    let minutes = span.as_mins();
+    match minutes {
+        _ if minutes % (24 * 60) == 0 => format!("{}d", minutes / (24 * 60)),
+        _ if minutes % 60 == 0 => format!("{}h", minutes / 60),
+        _ => format!("{minutes}m"),
+    }
 }
 
 /// A date in the form that a node compares.

@@ -22,23 +22,22 @@ use super::send;
 /// How often to check whether the screen must be redrawn.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The watched query and its view.
+/// What is watched, and its view.
 pub(crate) struct Watched<'a> {
-    pub(crate) query: &'a QueryPlan,
+    /// The member that identifies rows.
+    pub(crate) key: &'a str,
     pub(crate) shape: &'a Shape,
     pub(crate) view: &'a View,
     /// The command as typed, secrets masked, for the screen's first line.
     pub(crate) title: &'a str,
     /// How long to wait between an answer and the next request.
     pub(crate) every: Duration,
+    /// Whether a terminal shows what is new; not where nearly everything is.
+    pub(crate) marks: bool,
 }
 
-impl Watched<'_> {
-    /// The member that identifies rows.
-    fn key_name(&self) -> &str {
-        self.query.key.unwrap_or("uuid")
-    }
-}
+/// Reads the rows as they are now.
+pub(crate) type Read<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<Snapshot, Error> + 'a;
 
 /// Two answers and their differences.
 #[derive(Default)]
@@ -48,21 +47,29 @@ struct Comparison {
     changes: Vec<Change>,
 }
 
-/// Repeats a query until the user interrupts, which is not a failure.
-pub(super) fn watch(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
-    match repeat(cx, watched) {
+/// Repeats a query, as [`repeat`] does.
+pub(super) fn watch(cx: &mut Invocation<'_>, query: &QueryPlan, watched: &Watched<'_>) -> Result<(), Error> {
+    if query.answer == plan::Answer::Count {
+        return refuse("a count has no rows to watch");
+    }
+    repeat(cx, watched, &mut |cx| snapshot(cx, query, watched.key))
+}
+
+/// Reads and shows rows again and again until the user interrupts, which is not a failure.
+pub(crate) fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>, read: &mut Read<'_>) -> Result<(), Error> {
+    match read_repeatedly(cx, watched, read) {
         Err(error) if is_interruption(&error) => Ok(()),
         result => result,
     }
 }
 
-fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
+fn read_repeatedly(cx: &mut Invocation<'_>, watched: &Watched<'_>, read: &mut Read<'_>) -> Result<(), Error> {
     let terminal = cx.settings.ui.terminal;
     let on_terminal = matches!(cx.out, Output::Screen) && terminal.stdout && !terminal.is_dumb;
     check(watched, on_terminal)?;
     // The screen is restored before a signal ends the program.
     let _attended = cx.session.attend_to_ends()?;
-    let now = snapshot(cx, watched)?;
+    let now = read(cx)?;
     let mut screen = on_terminal.then(|| FullScreen::new(io::stdout(), &cx.session.interrupt)).transpose()?;
     if screen.is_none() {
         cx.say(&format!("watching {}; Ctrl-C ends it", rows(now.len())));
@@ -83,14 +90,17 @@ fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
             }
             Pause::Ended => return Ok(()),
         }
-        match snapshot(cx, watched) {
+        match read(cx) {
             // On a terminal errors are shown, and the query is repeated: the node may restart.
             Err(error) if screen.is_some() && !is_interruption(&error) => trouble = Some(error.to_string()),
             next => {
                 trouble = None;
                 comparison = comparison.with(next?, watched);
+                if screen.is_some() && !watched.marks {
+                    comparison.changes.clear();
+                }
                 if screen.is_none() {
-                    cx.out.write_text(&comparison.events(watched.key_name()))?;
+                    cx.out.write_text(&comparison.events(watched.key))?;
                 }
             }
         }
@@ -112,8 +122,8 @@ impl Comparison {
 }
 
 /// The rows as they are now.
-fn snapshot(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<Snapshot, Error> {
-    let mut reply = match send::query(cx, &watched.query.with_key())? {
+fn snapshot(cx: &mut Invocation<'_>, query: &QueryPlan, key: &str) -> Result<Snapshot, Error> {
+    let mut reply = match send::query(cx, &query.with_key())? {
         Answer::Reply(reply) => reply,
         Answer::Failed(failure) => return Err(Error::Api(Box::new(failure))),
         Answer::Detached(_) => return Ok(Snapshot::default()),
@@ -121,7 +131,7 @@ fn snapshot(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<Snapshot, 
     let mut rows = Snapshot::default();
     while let Some(piece) = reply.next_piece().map_err(|error| client::Error::of_read(&error))? {
         if let Piece::Row(row) = piece {
-            rows.push(row, watched.key_name())?;
+            rows.push(row, key)?;
         }
     }
     Ok(rows)
@@ -155,14 +165,14 @@ enum Pause {
 }
 
 fn check(watched: &Watched<'_>, on_terminal: bool) -> Result<(), Error> {
-    let refuse = |problem: &str| Err(Error::Option { option: "watch", problem: problem.to_owned() });
-    if watched.query.answer == plan::Answer::Count {
-        return refuse("a count has no rows to watch");
-    }
     if !on_terminal && (watched.view.filter.is_some() || watched.view.summary) {
         return refuse("with --jq or --summary it needs a terminal");
     }
     Ok(())
+}
+
+fn refuse(problem: &str) -> Result<(), Error> {
+    Err(Error::Option { option: "watch", problem: problem.to_owned() })
 }
 
 fn is_interruption(error: &Error) -> bool {
@@ -189,7 +199,7 @@ fn lines(
     let whole = watched.view.summary || watched.view.filter.is_some() || watched.view.sort_by.is_some();
     let Comparison { before, now, changes } = comparison;
     let reply = now.reply(before, changes, if whole { usize::MAX } else { room });
-    let marks = Marks::of(changes, watched.key_name());
+    let marks = Marks::of(changes, watched.key);
     let view = View { width: Some(width), marks: Some(marks), ..watched.view.clone() };
     let mut text = Vec::new();
     let drawn = render::render(&mut Scanner::new(&reply[..]), watched.shape, &view, &mut text)?.rows;
@@ -245,18 +255,7 @@ fn fit(text: &str, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
-    use crate::plan::Plan;
     use crate::render::Format;
-    use crate::syntax::Command;
-
-    fn query(line: &str) -> QueryPlan {
-        let command = Command::parse(line).expect("it parses").expect("a command");
-        match plan::plan(&command, Catalog::newest(), &plan::Options::default()).expect("a plan") {
-            Plan::Query(plan) => *plan,
-            Plan::Call(_) => panic!("{line} is no query"),
-        }
-    }
 
     fn snapshot(rows: &[&str]) -> Snapshot {
         let mut snapshot = Snapshot::default();
@@ -267,10 +266,10 @@ mod tests {
     }
 
     fn screen(before: &[&str], now: &[&str], size: (usize, usize)) -> Vec<String> {
-        let (query, shape) = (query("QueryZone"), Shape::default());
+        let shape = Shape::default();
         let view = View { terminal: true, ..View::new(Format::Table) };
         let every = Duration::from_millis(1500);
-        let watched = Watched { query: &query, shape: &shape, view: &view, title: "QueryZone", every };
+        let watched = Watched { key: "uuid", shape: &shape, view: &view, title: "QueryZone", every, marks: true };
         let (before, now) = (snapshot(before), snapshot(now));
         let changes = before.changes(&now, None);
         lines(&watched, &Comparison { before, now, changes }, None, size).expect("lines")

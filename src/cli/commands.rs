@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
+use jiff::SignedDuration;
 
 use crate::catalog::{Catalog, Method};
+use crate::dates;
 use crate::named::named;
 use crate::sandbox::{Edition, FaultKind};
 use crate::secret::Secret;
@@ -137,6 +139,20 @@ pub enum OwnCommand {
         #[arg(value_name = Lookup::Resource.name())]
         name: String,
     },
+    /// Show the course of metrics of a resource, or list the metrics of a kind
+    Metrics(MetricsLine),
+    /// Show how busy hosts or VMs are, the busiest first; on a terminal again and again
+    Top {
+        /// What to show
+        #[arg(value_name = "hosts|vms", hide_possible_values = true)]
+        of: TopOf,
+    },
+    /// Show events, alarms and audits together, the newest last; --follow continues
+    Events {
+        /// How far back: 30m, 12h, 7d, 2w
+        #[arg(long, value_name = "TIME", default_value = "1d", allow_hyphen_values = true, value_parser = past)]
+        since: SignedDuration,
+    },
     /// Show the APIs that the program knows
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -210,6 +226,38 @@ pub struct LoginWith {
     /// Use the access key of this id instead of a session; the secret is asked for
     #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform", "code"])]
     pub access_key: Option<String>,
+}
+
+/// `metrics KIND [NAME [METRIC…]]`
+#[derive(Args, Clone, Debug)]
+pub struct MetricsLine {
+    /// Its kind, such as vm, host or any name that ZQL has
+    #[arg(value_name = Lookup::Kind.name())]
+    pub kind: String,
+    /// Its name or its uuid; without it, the metrics of the kind are listed
+    #[arg(value_name = Lookup::Resource.name())]
+    pub name: Option<String>,
+    /// The metrics; without them, those of the kind are listed
+    pub metric: Vec<String>,
+    /// How far back: 30m, 12h, 7d, 2w
+    #[arg(long, value_name = "TIME", default_value = "1h", allow_hyphen_values = true, value_parser = past)]
+    pub since: SignedDuration,
+}
+
+/// Parses how long ago something was, with or without a `-` before it.
+fn past(text: &str) -> Result<SignedDuration, String> {
+    let span = dates::span(text.strip_prefix('-').unwrap_or(text)).filter(SignedDuration::is_positive);
+    span.ok_or_else(|| "a time such as 30m, 12h, 7d or 2w is expected".to_owned())
+}
+
+/// What `top` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum TopOf {
+    #[value(alias = "host")]
+    Hosts,
+    #[value(alias = "vm")]
+    Vms,
 }
 
 /// `each [OPTIONS] LINE`

@@ -11,8 +11,8 @@ mod usage;
 mod values;
 
 pub use commands::{
-    CatalogCommand, ContextCommand, EachLine, InspectLine, JobCommand, JobLine, LoginWith, OwnCommand, RawLine,
-    RehearseLine, SandboxCommand, ServeOptions, Shell, Weight,
+    CatalogCommand, ContextCommand, EachLine, InspectLine, JobCommand, JobLine, LoginWith, MetricsLine, OwnCommand,
+    RawLine, RehearseLine, SandboxCommand, ServeOptions, Shell, TopOf, Weight,
 };
 pub use documents::manual;
 pub use options::Options;

@@ -77,7 +77,7 @@ pub struct Options {
     )]
     pub sort_by: Option<String>,
     /// Filter the JSON reply with a jq expression before it is printed
-    #[arg(long, value_name = "EXPR", global = true, help_heading = "Output")]
+    #[arg(long, value_name = Lookup::Filter.name(), global = true, help_heading = "Output")]
     pub jq: Option<String>,
     /// With --jq: print strings without quotes
     #[arg(short, long, global = true, help_heading = "Output")]
@@ -175,7 +175,7 @@ pub struct Options {
     /// Do not wait for an asynchronous API: print the job
     #[arg(long, global = true, help_heading = "Calls")]
     pub no_wait: bool,
-    /// Also wait for a long job to finish, and print its result
+    /// Also wait for a long job to finish, and print its result; with `events`, print what happens from now on
     #[arg(long, global = true, help_heading = "Calls")]
     pub follow: bool,
     /// See [`Setting::Timeout`].

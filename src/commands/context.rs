@@ -158,7 +158,7 @@ fn set(folders: &Folders, name: &str, url: Option<&str>, values: &[String]) -> R
     Ok(Contexts::set(folders, name, &changes)?)
 }
 
-/// The result of [`set`].
+/// The result of [`set()`].
 fn notes_of_set(old: &Contexts, new: &Contexts, name: &str) -> Vec<String> {
     let (before, now) = (old.get(name), new.get(name));
     let became_current = old.current().is_none() && new.current().is_some_and(|current| current.name == name);

@@ -3,18 +3,18 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::calls::belongings::{self, Extent, Surroundings};
+use crate::calls::resource::{kind_called, query_of, uuid_of};
 use crate::calls::{self, job_rows, send, shape, show, view};
 use crate::catalog::{Catalog, ResourceKind};
 use crate::client::Answer;
 use crate::config::Origin;
-use crate::error::{Error, NameError, NameProblem, OwnError};
+use crate::error::{Error, NameError, NameProblem};
 use crate::json;
-use crate::nearness::closest;
 use crate::plan::{self, Effect, Plan, QueryPlan, Wanted};
 use crate::render::{self, Format, View};
 use crate::session::{Invocation, lookup, offers};
 use crate::shell::Flow;
-use crate::syntax::{Command, Operator};
+use crate::syntax::Operator;
 use crate::terminal::Paging;
 
 use super::describe_page;
@@ -54,31 +54,10 @@ fn extent(cx: &Invocation<'_>, is_page: bool) -> Extent {
     Extent { most: if is_page { MOST_ASKED } else { cx.settings.call.page_size.value as usize }, names: is_page }
 }
 
-fn kind_called(catalog: Catalog, name: &str) -> Result<ResourceKind, Error> {
-    catalog.kind(name).ok_or_else(|| {
-        let names: Vec<String> = catalog.kind_names().map(|(name, _)| name).collect();
-        let closest = closest(name, names.iter().map(String::as_str)).map(str::to_owned);
-        Error::Own(OwnError::NotFound { kind: "kind of resource", name: name.to_owned(), closest })
-    })
-}
-
-/// The query for one resource, as somebody would type it.
-fn query_of(kind: &ResourceKind, name: &str) -> Command {
-    Command::of(kind.query, [("uuid", Operator::Equal, name.to_owned())])
-}
-
 /// The row of the resource with that name or uuid.
 fn find(cx: &mut Invocation<'_>, kind: &ResourceKind, name: &str) -> Result<Vec<u8>, Error> {
     offers::check(cx.session, cx.settings, kind.query, Effect::Query)?;
-    let typed = query_of(kind, name);
-    let command = match plan::names(&typed, cx.session.catalog).filter(|_| !cx.settings.call.no_check) {
-        Some(names) => {
-            let (mut resolved, _) = calls::names::resolve_untold(cx, &[&names])?;
-            resolved.pop().unwrap_or(Ok(typed))?
-        }
-        None => typed,
-    };
-    let uuid = command.arguments.into_iter().map(|argument| argument.value).collect();
+    let uuid = uuid_of(cx, kind, name)?;
     let planned = own_query(cx.session.catalog, kind, uuid)?;
     let text = match send::query(cx, &planned)? {
         Answer::Reply(reply) => show::text(reply)?,

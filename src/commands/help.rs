@@ -7,7 +7,7 @@ use crate::cli;
 use crate::config::Setting;
 use crate::error::{Error, OwnError};
 use crate::json::escape_unprintable;
-use crate::plan::closest_name;
+use crate::plan::near_names;
 use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};
@@ -16,8 +16,8 @@ use crate::shell::{TOPICS, Topic};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no API, inventory, command or topic of that name")]
 pub struct UnknownSubject {
-    /// The closest name.
-    pub closest: Option<String>,
+    /// The names that may be meant, best first.
+    pub near: Vec<String>,
 }
 
 /// Shows the page about a subject.
@@ -33,8 +33,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, E
             let alias = aliases.iter().find(|(known, _)| *known == name);
             alias.map(|(name, line)| format!("{name}: an alias\n\n  {}\n", escape_unprintable(line))).ok_or_else(
                 || {
-                    let closest = error.closest;
-                    Error::Own(OwnError::NotFound { kind: "API, command or topic", name, closest })
+                    let near = error.near;
+                    Error::Own(OwnError::NotFound { kind: "API, command or topic", name, near })
                 },
             )?
         }
@@ -86,7 +86,7 @@ pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSu
         return Ok(format!("{subject}: one of\n\n  {}\n", values.join("\n  ")));
     }
     let others: Vec<&str> = cli::command_names().into_iter().chain(TOPICS.iter().map(|topic| topic.name)).collect();
-    Err(UnknownSubject { closest: closest_name(subject, catalog, &others) })
+    Err(UnknownSubject { near: near_names(subject, catalog, &others) })
 }
 
 /// The page of an own command, such as `job` or `job list`.
@@ -627,6 +627,6 @@ mod tests {
         assert_has(&page_of("PolicyStatement"), &["a struct"]);
         assert_has(&page_of("StateEvent"), &["one of", "enable"]);
         let unknown = page(Catalog::newest(), Some("QueryZoen")).expect_err("no such thing");
-        assert_eq!(unknown.closest.as_deref(), Some("QueryZone"));
+        assert_eq!(unknown.near, ["QueryZone"]);
     }
 }

@@ -16,6 +16,8 @@ mod context;
 mod describe;
 mod describe_page;
 mod each;
+mod events;
+mod events_rows;
 pub mod help;
 mod history;
 mod inspect;
@@ -24,6 +26,7 @@ mod job_named;
 mod job_wait;
 pub(crate) mod login;
 mod man;
+mod metrics;
 mod more;
 mod raw;
 pub(crate) mod rehearse;
@@ -33,6 +36,7 @@ mod sandbox_states;
 mod save;
 mod set;
 mod sql;
+mod top;
 pub(crate) mod variables;
 mod zql;
 
@@ -85,6 +89,9 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Set { save, name, value } => set::run(cx, name.as_deref(), value, *save),
         OwnCommand::Capacity => capacity::run(cx),
         OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
+        OwnCommand::Metrics(line) => metrics::run(cx, line),
+        OwnCommand::Top { of } => top::run(cx, *of),
+        OwnCommand::Events { since } => events::run(cx, *since),
         OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Inspect(line) => inspect::run(cx, line),

@@ -68,7 +68,8 @@ pub(crate) fn counts_bytes(name: &str, kind: FieldKind) -> bool {
         return false;
     }
     let lower = name.to_ascii_lowercase();
-    let measures = lower.ends_with("capacity") || lower.ends_with("size") || lower.ends_with("memory");
+    let measures =
+        lower.ends_with("capacity") || lower.ends_with("size") || lower.ends_with("memory") || lower.ends_with("bytes");
     measures
         && !["cpu", "bandwidth", "ecs", "page", "replicated", "batch"].iter().any(|other| lower.contains(other))
         && lower != "capacity"

@@ -18,11 +18,12 @@ macro_rules! topic {
 }
 
 /// All topics, in the order of the overview.
-pub const TOPICS: [Topic; 15] = [
+pub const TOPICS: [Topic; 16] = [
     topic!("query", "Conditions, operators and query parameters"),
     topic!("values", "How to write values"),
     topic!("names", "Names in the place of uuids"),
     topic!("output", "Formats, columns, filters, redirection"),
+    topic!("monitoring", "Metrics, events, alarms and audits"),
     topic!("scripts", "Several commands, variables, aliases, scripts"),
     topic!("each", "A line for each row of a file"),
     topic!("sql", "SELECT over the inventories"),

@@ -45,7 +45,7 @@ fn the_examples_of_the_manual_page_work() {
         home.run(["--sandbox"].into_iter().map(str::to_owned).chain(words(call))).succeeds();
         count += 1;
     }
-    assert_eq!(count, 6);
+    assert_eq!(count, 8);
 }
 
 #[test]

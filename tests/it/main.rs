@@ -26,6 +26,7 @@ mod interrupts;
 mod jobs;
 mod language;
 mod lines;
+mod monitoring;
 mod names;
 mod node;
 mod output;

@@ -21,6 +21,9 @@ use crate::private;
 /// How long a process waits for another one's write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many pages of a database are copied before others may look at it.
+const PAGES_AT_ONCE: std::ffi::c_int = 4096;
+
 /// How much of the file is kept in memory during a big change, in KiB.
 const BIG_CACHE: u64 = 48 << 10;
 
@@ -29,9 +32,6 @@ const BIG_LOG: u64 = 32_000;
 
 /// The number of idle connections that are kept for readers.
 const IDLE_READERS: usize = 8;
-
-/// How many pages of a database are copied before others may look at it.
-const PAGES_AT_ONCE: std::ffi::c_int = 4096;
 
 /// Databases up to this size in bytes are checked completely when they are opened.
 const CHECKED_SIZE: u64 = 8 << 20;
