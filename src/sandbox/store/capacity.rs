@@ -116,9 +116,10 @@ pub(super) fn tables() -> impl Iterator<Item = &'static str> {
     COMPUTED.iter().map(|computed| computed.table)
 }
 
-/// The computed columns of a table.
+/// The capacities among the computed columns of a table: those that change a stored number.
 pub(super) fn columns(table: &str) -> impl Iterator<Item = &'static str> {
-    computed(table).into_iter().flat_map(|computed| computed.columns).map(|(column, _)| *column)
+    let all = computed(table).into_iter().flat_map(|computed| computed.columns);
+    all.filter(|(_, sql)| sql.contains("{}")).map(|(column, _)| *column)
 }
 
 fn view_name(table: &str) -> String {
