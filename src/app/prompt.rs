@@ -160,7 +160,8 @@ impl Evaluator for AtPrompt<'_> {
         let settings = self.session.settle(&Options::default()).ok();
         offers::follow_version(self.session, settings.as_ref());
         let offers = settings.and_then(|settings| offers::known(self.session, &settings.target));
-        Known { catalog: self.session.catalog, offers, contexts: self.session.context_names() }
+        let language = self.session.environment.variables.language;
+        Known { catalog: self.session.catalog, offers, contexts: self.session.context_names(), language }
     }
 
     fn colour(&mut self) -> bool {

@@ -41,7 +41,7 @@ pub(super) fn confirm(cx: &mut Invocation<'_>, command: &Command, planned: &Plan
         return Err(client::Error::Interrupted { job: None }.into());
     }
     let strict = asked == Confirm::Strict;
-    let question = shell::question(api.name, &danger, &hits, &place, strict);
+    let question = shell::question(api.name, &danger, &hits, &place, strict, cx.settings.ui.language);
     // Only the last line of the question is the prompt; the others are printed above it.
     let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
     writeln!(io::stderr(), "{above}")?;

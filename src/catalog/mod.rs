@@ -4,7 +4,7 @@
 //! decodes only that entry. `zstack-*.json` contains all versions up to its own; `versions.json` says since when each
 //! entry exists and how its request was before, so that a [`Catalog`] can represent any of these versions.
 //! `system-tags.json` has the patterns of system tags, `observed.json` the behaviour seen on running nodes,
-//! `candidates.txt` which resources fit a parameter, `structs.json` the structs of parameters that the catalog only names.
+//! `candidates.txt` which resources fit a parameter, `notes.txt` what is worth knowing of one, `structs.json` the structs of parameters that the catalog only names.
 //!
 //! Under the name of an inventory `observed.json` lists members that a node cannot select (`unselectable`) or sort by
 //! (`unsortable`), and relations and tag fields on which every query fails (`broken`). It holds for the inventories that
@@ -24,6 +24,7 @@ mod index;
 #[cfg(test)]
 mod invariants;
 mod inventory;
+mod notes;
 mod offers;
 mod query_parameter;
 pub(crate) mod references;
@@ -36,6 +37,7 @@ pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub(crate) use index::numbers as version_numbers;
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
+pub use notes::Note;
 pub use offers::Offers;
 pub use query_parameter::QueryParameter;
 pub(crate) use query_parameter::{QueryValue, condition_fields, is_tag_parameter};

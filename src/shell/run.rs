@@ -9,6 +9,7 @@ use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor, Event, EventHandler};
 
 use crate::catalog::{Catalog, Offers};
+use crate::language::Language;
 use crate::tty;
 use crate::width::width;
 
@@ -65,11 +66,13 @@ pub struct Known {
     pub offers: Option<Arc<Offers>>,
     /// The names of the saved contexts.
     pub contexts: Vec<String>,
+    /// The language of descriptions.
+    pub language: Language,
 }
 
 impl Default for Known {
     fn default() -> Known {
-        Known { catalog: Catalog::newest(), offers: None, contexts: Vec::new() }
+        Known { catalog: Catalog::newest(), offers: None, contexts: Vec::new(), language: Language::English }
     }
 }
 

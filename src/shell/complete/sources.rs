@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::catalog::{Catalog, Offers};
+use crate::language::Language;
 use crate::syntax::Operator;
 
 /// The data that completion uses.
@@ -21,12 +22,22 @@ pub struct Sources<'a> {
     pub contexts: &'a [String],
     /// What else this machine keeps.
     pub kept: &'a dyn Kept,
+    /// The language of descriptions.
+    pub language: Language,
 }
 
 impl Sources<'static> {
     /// The catalog and the files of this machine alone.
     pub fn of_catalog(catalog: Catalog) -> Sources<'static> {
-        Sources { catalog, offers: None, live: &NoLiveValues, files: &Disk, contexts: &[], kept: &NothingKept }
+        Sources {
+            catalog,
+            offers: None,
+            live: &NoLiveValues,
+            files: &Disk,
+            contexts: &[],
+            kept: &NothingKept,
+            language: Language::English,
+        }
     }
 }
 
