@@ -1,5 +1,7 @@
 //! Dates as a node prints and compares them.
 
+use std::time::Duration;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -67,6 +69,25 @@ pub(crate) fn short(text: &str) -> Option<String> {
     let of_program = || text.ends_with('Z').then(|| text.parse::<Timestamp>().ok()).flatten();
     let date = printed(text).or_else(|| of_program().map(here))?;
     Some(date.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+/// How long ago something was: `12 s`, `5 min`, `3 h`, `2 d`.
+pub(crate) fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds @ 3600..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// How long before `now` a moment was, or its date in the zone of this machine once it is days ago.
+pub(crate) fn age_or_date(moment: Timestamp, now: Timestamp) -> String {
+    let seconds = now.duration_since(moment).as_secs();
+    match u64::try_from(seconds) {
+        Ok(seconds @ 0..172_800) => format!("{} ago", age(Duration::from_secs(seconds))),
+        _ => here(moment).strftime("%Y-%m-%d %H:%M").to_string(),
+    }
 }
 
 /// A moment in the zone of this machine.

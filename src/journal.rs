@@ -1,7 +1,7 @@
 //! The jobs that this machine submitted, across restarts of the program.
 //!
 //! An append-only file with one JSON object per line. A job is recorded before it is sent, so that its uuid cannot be
-//! lost. The file contains no parameters. The client writes it as a [`JobRecord`]; the `job` commands read it.
+//! lost. Of its parameters the file has the uuid and the name of the resource. The client writes it as a [`JobRecord`]; the `job` commands read it.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{Job, JobOutcome, JobRecord};
 use crate::config::{Error, Folders, append_line, lock_folder, read_private, write_private};
+use crate::plan::Subject;
 
 /// The size in bytes beyond which old jobs are removed.
 const LONGEST: u64 = 1 << 20;
@@ -29,6 +30,8 @@ pub struct JobEntry {
     pub uuid: String,
     /// The API called.
     pub api: String,
+    /// What it acts on.
+    pub subject: Subject,
     /// The base URL of the node.
     pub url: String,
     /// The context in which it was submitted.
@@ -72,6 +75,10 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     context: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
@@ -109,6 +116,7 @@ impl Journal {
                 let entry = JobEntry {
                     uuid: line.job.clone(),
                     api,
+                    subject: Subject { resource: line.resource, name: line.name },
                     url,
                     context: line.context,
                     submitted: at,
@@ -126,6 +134,9 @@ impl Journal {
                 continue;
             }
             let Some(entry) = places.get(&line.job).and_then(|place| entries.get_mut(*place)) else { continue };
+            let subject = &mut entry.subject;
+            subject.resource = line.resource.or(subject.resource.take());
+            subject.name = line.name.or(subject.name.take());
             let outcome = line.outcome.as_deref().and_then(JobOutcome::parse);
             // A known outcome is kept when another process gives up waiting.
             if let Some(outcome) = outcome
@@ -186,6 +197,8 @@ impl Journal {
                 job: entry.uuid.clone(),
                 api: Some(entry.api.clone()),
                 url: Some(entry.url.clone()),
+                resource: entry.subject.resource.clone(),
+                name: entry.subject.name.clone(),
                 context: entry.context.clone(),
                 timeout: entry.timeout.map(|timeout| timeout.as_secs()),
                 at: Some(entry.submitted.as_secs()),
@@ -235,6 +248,13 @@ impl JobRecord for Journal {
         self.note(&line);
     }
 
+    fn acts_on(&mut self, uuid: &str, subject: &Subject) {
+        if *subject != Subject::default() {
+            let Subject { resource, name } = subject.clone();
+            self.note(&Line { job: uuid.to_owned(), resource, name, ..Line::default() });
+        }
+    }
+
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration) {
         let line = Line {
             job: uuid.to_owned(),
@@ -277,6 +297,7 @@ mod tests {
         let first = JobEntry {
             uuid: "aa".into(),
             api: "CreateZone".into(),
+            subject: Subject::default(),
             url: "http://h/zstack".into(),
             context: Some("prod".into()),
             submitted: second(10),

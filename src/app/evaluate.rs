@@ -1,6 +1,6 @@
 //! A line, run: its redirection set up, its settings settled, its command called.
 
-use crate::cli::{self, OwnCommand};
+use crate::cli::{self, Options, OwnCommand};
 use crate::commands::{self, call};
 use crate::error::Error;
 use crate::render::{self, Filter};
@@ -77,6 +77,13 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
             return commands::run(&mut Invocation { session, settings, out: out.again() }, &command);
         }
         cli::Line::Call(_) => {
+            if let Some(contexts) = several_contexts(session, &line.options) {
+                let Some(command) = call::command(line, session.catalog)? else { return Ok(Flow::Continue) };
+                let options = Options { context: contexts.first().cloned(), ..line.options.clone() };
+                let settings = &session.settle(&options)?;
+                let mut cx = Invocation { session, settings, out: out.again() };
+                return call::run_in(&mut cx, &command, &contexts, &line.options).map(|()| Flow::Continue);
+            }
             let settled = session.settle(&line.options);
             offers::follow_version_for(session, line.api(), settled.as_ref().ok());
             // What is wrong with the command is told before what is wrong with the configuration.
@@ -87,6 +94,18 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
         }
     }
     Ok(Flow::Continue)
+}
+
+/// The contexts of a line, if it names several.
+fn several_contexts(session: &Session, options: &Options) -> Option<Vec<String>> {
+    let named = options.context.as_ref().or(session.base.options.context.as_ref())?;
+    let mut contexts: Vec<String> = Vec::new();
+    for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if !contexts.iter().any(|known| known == name) {
+            contexts.push(name.to_owned());
+        }
+    }
+    named.contains(',').then_some(contexts)
 }
 
 /// Whether an expression is made of words alone, as a call of a program is.

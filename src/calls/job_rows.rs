@@ -5,14 +5,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::client::{ApiFailure, JobOutcome, Progress};
+use crate::dates::age;
 use crate::journal::JobEntry;
 use crate::json::write_string;
+use crate::plan::Subject;
 use crate::render::{Field, FieldKind, Shape};
 
 /// The members of a job's record, in the order of their columns.
-const MEMBERS: [(&str, FieldKind); 9] = [
+const MEMBERS: [(&str, FieldKind); 11] = [
     ("uuid", FieldKind::Text),
     ("api", FieldKind::Text),
+    ("resource", FieldKind::Text),
+    ("name", FieldKind::Text),
     ("state", FieldKind::Text),
     ("percent", FieldKind::Integer),
     ("step", FieldKind::Text),
@@ -30,6 +34,8 @@ pub(crate) struct JobRow<'a> {
     pub(crate) entry: Option<&'a JobEntry>,
     /// `running`, `succeeded`, `failed`, `unknown` ...; `None` for the state in the journal.
     pub(crate) state: Option<&'a str>,
+    /// The name of the resource, which another job may have told.
+    pub(crate) called: Option<&'a str>,
     pub(crate) progress: Option<&'a Progress>,
     /// The current time since 1970, to print the age of the job.
     pub(crate) now: Option<Duration>,
@@ -54,13 +60,16 @@ pub(crate) fn list_shape() -> Shape {
 /// As [`list_shape`], with ages: state and age fit a narrow terminal.
 pub(crate) fn aged_shape() -> Shape {
     let mut shape = list_shape();
+    // A name says more than a uuid; what has none is told by its uuid.
+    shape.fields.retain(|field| field.name != "name");
     shape.fields.push(Field { name: "age".to_owned(), kind: FieldKind::Text, secret: false });
     shape.fields.sort_by_key(|field| match field.name.as_str() {
         "uuid" => 0,
         "state" => 1,
         "api" => 2,
-        "age" => 3,
-        _ => 4,
+        "resource" => 3,
+        "age" => 4,
+        _ => 5,
     });
     shape
 }
@@ -71,9 +80,22 @@ pub(crate) fn list(entries: &[JobEntry], now: Option<Duration>) -> Vec<u8> {
     let rows: Vec<JobRow<'_>> = entries
         .iter()
         .rev()
-        .map(|entry| JobRow { uuid: &entry.uuid, entry: Some(entry), now, ..JobRow::default() })
+        .map(|entry| JobRow {
+            uuid: &entry.uuid,
+            entry: Some(entry),
+            now,
+            called: called(entries, entry),
+            ..JobRow::default()
+        })
         .collect();
     several(&rows)
+}
+
+/// The name that the newest job gave the resource of a job.
+fn called<'e>(entries: &'e [JobEntry], of: &JobEntry) -> Option<&'e str> {
+    let resource = of.subject.resource.as_ref()?;
+    let mut same = entries.iter().rev().filter(|entry| entry.subject.resource.as_ref() == Some(resource));
+    same.find_map(|entry| entry.subject.name.as_deref())
 }
 
 /// Several jobs as a reply.
@@ -112,8 +134,17 @@ impl JobRow<'_> {
             }
         };
         let entry = self.entry;
+        let subject = |of: fn(&Subject) -> Option<&str>| entry.and_then(|entry| of(&entry.subject));
         text(out, "uuid", Some(self.uuid));
         text(out, "api", entry.map(|entry| entry.api.as_str()));
+        let (resource, called) = (subject(|it| it.resource.as_deref()), subject(|it| it.name.as_deref()));
+        match self.now {
+            Some(_) => text(out, "resource", called.or(self.called).or(resource)),
+            None => {
+                text(out, "resource", resource);
+                text(out, "name", called);
+            }
+        }
         text(out, "state", Some(self.state.unwrap_or_else(|| entry.map_or("unknown", state))));
         text(out, "age", entry.zip(self.now).map(|(entry, now)| age(now.saturating_sub(entry.submitted))).as_deref());
         text(out, "step", self.progress.and_then(|progress| progress.step.as_deref()));
@@ -143,16 +174,6 @@ pub(super) fn state(entry: &JobEntry) -> &'static str {
     entry.end.map_or("submitted", |(outcome, _)| outcome.as_str())
 }
 
-/// `12 s`, `5 min`, `3 h`, `2 d`.
-pub(super) fn age(age: Duration) -> String {
-    match age.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds @ 3600..172_800 => format!("{} h", seconds / 3600),
-        seconds => format!("{} d", seconds / 86_400),
-    }
-}
-
 fn moment(since_1970: Duration) -> String {
     let seconds = i64::try_from(since_1970.as_secs()).unwrap_or_default();
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
@@ -167,6 +188,7 @@ mod tests {
         JobEntry {
             uuid: "0b5c".into(),
             api: "CreateZone".into(),
+            subject: Subject { resource: Some("0a1b".into()), name: None },
             url: "http://h/zstack".into(),
             context: None,
             submitted: Duration::from_secs(1_741_097_521),
@@ -182,9 +204,9 @@ mod tests {
         let text = String::from_utf8(list(&[older, newer], None)).expect("text");
         assert_eq!(
             text,
-            "{\"inventories\":[{\"uuid\":\"ffff\",\"api\":\"CreateZone\",\"state\":\"submitted\",\
+            "{\"inventories\":[{\"uuid\":\"ffff\",\"api\":\"CreateZone\",\"resource\":\"0a1b\",\"state\":\"submitted\",\
              \"submitted\":\"2025-03-04T14:12:01Z\",\"node\":\"http://h/zstack\",\"context\":\"a \\\"b\\\"\"},\
-             {\"uuid\":\"0b5c\",\"api\":\"CreateZone\",\"state\":\"failed\",\"submitted\":\"2025-03-04T14:12:01Z\",\
+             {\"uuid\":\"0b5c\",\"api\":\"CreateZone\",\"resource\":\"0a1b\",\"state\":\"failed\",\"submitted\":\"2025-03-04T14:12:01Z\",\
              \"ended\":\"2025-03-04T14:12:02Z\",\"node\":\"http://h/zstack\"}]}"
         );
         assert_eq!(list(&[], None), b"{\"inventories\":[]}");

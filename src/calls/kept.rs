@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::dates::age;
 use crate::journal::{JobEntry, Journal};
 use crate::results::{Results, Summary};
 use crate::secret::Secrets;
@@ -38,7 +39,7 @@ impl Kept for KeptHere {
         let now = since_1970();
         let value = |summary: Summary| {
             let failed = if summary.success { "" } else { "failed, " };
-            let age = job_rows::age(now.saturating_sub(Duration::from_secs(summary.time)));
+            let age = age(now.saturating_sub(Duration::from_secs(summary.time)));
             let about = format!("{failed}{age}: {}", summary.command);
             LiveValue { name: summary.number.to_string(), about, ..LiveValue::default() }
         };
@@ -49,7 +50,7 @@ impl Kept for KeptHere {
         let entries = self.journal.as_ref().and_then(|journal| journal.entries().ok()).unwrap_or_default();
         let now = since_1970();
         let value = |entry: JobEntry| {
-            let about = format!("{}, {}", job_rows::state(&entry), job_rows::age(now.saturating_sub(entry.submitted)));
+            let about = format!("{}, {}", job_rows::state(&entry), age(now.saturating_sub(entry.submitted)));
             LiveValue { uuid: entry.uuid, name: entry.api, about }
         };
         entries.into_iter().rev().map(value).collect()

@@ -3,12 +3,15 @@
 //! [`run()`] runs and prints a plan; [`send`] and [`show`] are its two halves, for commands that need only one of them.
 
 mod arrange;
+pub(crate) mod belongings;
 pub(crate) mod confirm;
+pub(crate) mod contexts;
 pub(crate) mod job_rows;
 mod kept;
 mod missing;
 pub(crate) mod names;
 mod relations;
+pub(crate) mod rows;
 mod run;
 mod secrets;
 pub(crate) mod send;
@@ -21,6 +24,6 @@ mod zql;
 mod zql_results;
 
 pub(crate) use kept::KeptHere;
-pub(crate) use run::{nothing_to_validate, run};
-pub(crate) use secrets::learn_secrets;
+pub(crate) use run::{nothing_to_validate, run, validation, view_of_rows};
+pub(crate) use secrets::{learn_call, learn_secrets};
 pub(crate) use zql::shape as shape_of_zql;

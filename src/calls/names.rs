@@ -4,7 +4,7 @@
 //! kind; a node that fails on it is asked with a query for each. Nothing is remembered: a name that meant one
 //! resource a minute ago may mean another, or several.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::catalog::zql_entity;
 use crate::client::{Answer, Class};
@@ -48,6 +48,32 @@ struct Found {
     name: String,
 }
 
+/// The resources that a search found.
+#[derive(Default)]
+struct AllFound {
+    all: Vec<Found>,
+    /// Their places by their names without blanks around them.
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+impl AllFound {
+    fn new(all: Vec<Found>) -> AllFound {
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, found) in all.iter().enumerate() {
+            by_name.entry(found.name.trim().to_owned()).or_default().push(at);
+        }
+        AllFound { all, by_name }
+    }
+
+    /// Those that a name means. The database ignores case; the user may not.
+    fn matching(&self, name: &Name) -> impl Iterator<Item = &Found> {
+        let places =
+            if name.is_pattern { None } else { Some(self.by_name.get(&name.text).map_or(&[][..], Vec::as_slice)) };
+        let all = self.all.iter().filter(move |_| places.is_none());
+        all.chain(places.into_iter().flatten().map(|at| &self.all[*at]))
+    }
+}
+
 /// What is asked of one query.
 struct Search {
     query: &'static str,
@@ -68,11 +94,33 @@ pub(crate) fn tell_unasked(cx: &Invocation<'_>, names: &Names) {
 /// # Errors
 /// Where a name means nothing or several resources, or the node cannot be asked.
 pub(crate) fn resolve(cx: &mut Invocation<'_>, names: &Names) -> Result<Command, Error> {
+    resolve_all(cx, &[names])?.into_iter().next().unwrap_or_else(|| Ok(names.with_names()))
+}
+
+/// As [`resolve`], for several commands whose names are looked up together: each command, or what is wrong with it.
+///
+/// # Errors
+/// Where the node cannot be asked.
+pub(crate) fn resolve_all(cx: &mut Invocation<'_>, all: &[&Names]) -> Result<Vec<Result<Command, Error>>, Error> {
+    let (commands, notes) = resolve_untold(cx, all)?;
+    notes.tell(cx, all.len() > 1);
+    Ok(commands)
+}
+
+/// As [`resolve_all`], but gives what is to be said instead of saying it.
+///
+/// # Errors
+/// Where the node cannot be asked.
+pub(crate) fn resolve_untold(
+    cx: &mut Invocation<'_>,
+    all: &[&Names],
+) -> Result<(Vec<Result<Command, Error>>, Notes), Error> {
     let mut searches: Vec<Search> = Vec::new();
-    let mut asked_in = Vec::new();
-    for name in &names.names {
-        asked_in.push(join_search(&mut searches, name));
-    }
+    let mut places = HashMap::new();
+    let asked_in: Vec<Vec<usize>> = all
+        .iter()
+        .map(|names| names.names.iter().map(|name| join_search(&mut searches, &mut places, name)).collect())
+        .collect();
     for search in &searches {
         offers::check(cx.session, cx.settings, search.query, Effect::Query)?;
     }
@@ -84,19 +132,40 @@ pub(crate) fn resolve(cx: &mut Invocation<'_>, names: &Names) -> Result<Command,
         }
         found => found?,
     };
-    let matches: Vec<Vec<&Found>> = names
-        .names
+    let matches: Vec<Vec<Vec<&Found>>> = all
         .iter()
-        .zip(asked_in)
-        // The database ignores case; the user may not.
-        .map(|(name, at)| found[at].iter().filter(|found| name.is_pattern || found.name.trim() == name.text).collect())
+        .zip(&asked_in)
+        .map(|(names, asked_in)| {
+            let found_for = |(name, at): (&Name, &usize)| found[*at].matching(name).collect();
+            names.names.iter().zip(asked_in).map(found_for).collect()
+        })
         .collect();
-    let fixed = fixed_uuids(cx, names, &matches)?;
+    let fixed = fixed_uuids(cx, all.iter().zip(&matches).flat_map(|(names, matches)| names.names.iter().zip(matches)))?;
+    let mut notes = Notes::default();
+    let mut commands = Vec::new();
+    for (names, matches) in all.iter().zip(&matches) {
+        commands.push(match uuids(cx, names, matches, &fixed, &mut notes) {
+            Ok(uuids) => Ok(names.resolved(&uuids)),
+            Err(error) => Err(error),
+        });
+    }
+    let named = matches.iter().flatten().flatten().map(|found| (found.uuid.clone(), found.name.clone()));
+    cx.session.names = named.collect();
+    Ok((commands, notes))
+}
+
+/// The uuids of the names of a command.
+fn uuids(
+    cx: &mut Invocation<'_>,
+    names: &Names,
+    matches: &[Vec<&Found>],
+    fixed: &HashSet<(&'static str, String)>,
+    notes: &mut Notes,
+) -> Result<Vec<Vec<String>>, Error> {
     let mut uuids = Vec::new();
-    let mut notes: Vec<String> = Vec::new();
-    for (name, matches) in names.names.iter().zip(&matches) {
+    for (name, matches) in names.names.iter().zip(matches) {
         match &matches[..] {
-            [] if fixed.iter().any(|(query, uuid)| *query == name.query && *uuid == name.text) => {
+            [] if fixed.contains(&(name.query, name.text.clone())) => {
                 uuids.push(vec![name.text.clone()]);
                 continue;
             }
@@ -105,52 +174,68 @@ pub(crate) fn resolve(cx: &mut Invocation<'_>, names: &Names) -> Result<Command,
             _ => {}
         }
         let told = matches.iter().take(MOST_TOLD);
-        notes.extend(told.map(|found| format!("{}: {} -> {}", name.argument, found.name, found.uuid)));
+        told.for_each(|found| notes.add(format!("{}: {} -> {}", name.argument, found.name, found.uuid)));
         if matches.len() > MOST_TOLD {
-            notes.push(format!("{}: {} -> {} more", name.argument, name.text, matches.len() - MOST_TOLD));
+            notes.add(format!("{}: {} -> {} more", name.argument, name.text, matches.len() - MOST_TOLD));
         }
         uuids.push(matches.iter().map(|found| found.uuid.clone()).collect());
     }
-    let mut told: Vec<&str> = Vec::new();
-    for note in &notes {
-        if !told.contains(&note.as_str()) {
-            cx.say(&json::escape_unprintable(note));
-            told.push(note);
-        }
-    }
-    Ok(names.resolved(&uuids))
+    Ok(uuids)
 }
 
-/// The place of the search that finds a name, which joins those of the same kind.
-fn join_search(searches: &mut Vec<Search>, name: &Name) -> usize {
+/// What was found for names, each told once.
+#[derive(Default)]
+pub(crate) struct Notes {
+    told: HashSet<String>,
+    in_order: Vec<String>,
+}
+
+impl Notes {
+    fn add(&mut self, note: String) {
+        if self.told.insert(note.clone()) {
+            self.in_order.push(note);
+        }
+    }
+
+    /// Tells what was found; of many commands only the first notes.
+    fn tell(&self, cx: &Invocation<'_>, is_shortened: bool) {
+        let most = if is_shortened { MOST_TOLD } else { usize::MAX };
+        self.in_order.iter().take(most).for_each(|note| cx.say(&json::escape_unprintable(note)));
+        if self.in_order.len() > most {
+            cx.say(&format!("and {} more names", self.in_order.len() - most));
+        }
+    }
+}
+
+/// The place of the search that finds a name, which joins those of the same kind. `places` holds the place of each name.
+fn join_search(searches: &mut Vec<Search>, places: &mut HashMap<(&'static str, String), usize>, name: &Name) -> usize {
     if name.is_pattern {
         let pattern = name.text.replace('\\', "\\\\").replace('_', "\\_");
         searches.push(Search { query: name.query, field: "name", operator: Operator::Like, values: vec![pattern] });
         return searches.len() - 1;
     }
-    let at = searches.iter().position(|search| search.query == name.query && search.operator == Operator::In);
-    let at = at.unwrap_or_else(|| {
-        searches.push(Search { query: name.query, field: "name", operator: Operator::In, values: Vec::new() });
-        searches.len() - 1
-    });
-    let values = &mut searches[at].values;
-    if !values.contains(&name.text) {
-        values.push(name.text.clone());
-    }
-    at
+    *places.entry((name.query, name.text.clone())).or_insert_with(|| {
+        let at = searches.iter().position(|search| search.query == name.query && search.operator == Operator::In);
+        let at = at.unwrap_or_else(|| {
+            searches.push(Search { query: name.query, field: "name", operator: Operator::In, values: Vec::new() });
+            searches.len() - 1
+        });
+        searches[at].values.push(name.text.clone());
+        at
+    })
 }
 
 /// The values that are uuids after all: some built-in resources have uuids of an unusual form.
-fn fixed_uuids(
+fn fixed_uuids<'n, 'f: 'n>(
     cx: &mut Invocation<'_>,
-    names: &Names,
-    matches: &[Vec<&Found>],
-) -> Result<Vec<(&'static str, String)>, Error> {
+    names: impl Iterator<Item = (&'n Name, &'n Vec<&'f Found>)>,
+) -> Result<HashSet<(&'static str, String)>, Error> {
     let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     let mut searches: Vec<Search> = Vec::new();
-    for (name, matches) in names.names.iter().zip(matches) {
+    let mut places = HashMap::new();
+    for (name, matches) in names {
         if matches.is_empty() && !name.is_said && is_word(&name.text) {
-            join_search(&mut searches, name);
+            join_search(&mut searches, &mut places, name);
         }
     }
     for search in &mut searches {
@@ -158,7 +243,7 @@ fn fixed_uuids(
     }
     let found = if searches.is_empty() { Vec::new() } else { find(cx, &searches)? };
     let pairs = searches.iter().zip(found);
-    Ok(pairs.flat_map(|(search, found)| found.into_iter().map(|found| (search.query, found.uuid))).collect())
+    Ok(pairs.flat_map(|(search, found)| found.all.into_iter().map(|found| (search.query, found.uuid))).collect())
 }
 
 /// The error for a name that nothing has.
@@ -231,7 +316,7 @@ fn names_of(cx: &mut Invocation<'_>, columns: &[(&str, Option<&'static str>, Vec
         searches.push(Search { query, field: "uuid", operator: Operator::In, values });
     }
     let found = if searches.is_empty() { Vec::new() } else { find(cx, &searches).unwrap_or_default() };
-    found.into_iter().flatten().map(|found| (found.uuid, found.name)).collect()
+    found.into_iter().flat_map(|found| found.all).map(|found| (found.uuid, found.name)).collect()
 }
 
 /// The addresses of a row's network cards.
@@ -241,7 +326,7 @@ fn addresses(row: &[u8]) -> String {
 }
 
 /// What searches find, in as few requests as that takes.
-fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<Vec<Found>>, Error> {
+fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<AllFound>, Error> {
     let statements: Vec<String> = searches.iter().filter_map(|search| search.zql(cx)).collect();
     let statement = statements.join(" ; ");
     let is_one = searches.len() > 1 && statements.len() == searches.len() && statement.len() <= LONGEST;
@@ -250,14 +335,14 @@ fn find(cx: &mut Invocation<'_>, searches: &[Search]) -> Result<Vec<Vec<Found>>,
         let text = show::text(reply)?;
         let results: Vec<&[u8]> = json::items(json::member(&text, "results").unwrap_or_default()).collect();
         if results.len() == searches.len() {
-            return Ok(results.into_iter().map(all_found).collect());
+            return Ok(results.into_iter().map(|result| AllFound::new(all_found(result))).collect());
         }
     }
     let mut found = Vec::new();
     for search in searches {
         let condition = [(search.field, search.operator, search.value())];
         let wanted = Wanted { conditions: &condition, fields: &["uuid", "name"], ..Wanted::default() };
-        found.push(all_found(&rows(cx, search.query, &wanted)?));
+        found.push(AllFound::new(all_found(&rows(cx, search.query, &wanted)?)));
     }
     Ok(found)
 }

@@ -15,6 +15,8 @@ use crate::session::{Invocation, Lookup, lookup};
 use crate::syntax::Operator;
 use crate::terminal::Ui;
 
+use super::shape;
+
 /// How many records a relation keeps before it begins anew.
 const KEPT: usize = 20_000;
 
@@ -40,11 +42,7 @@ pub(super) fn wanted(cx: &mut Invocation<'_>, shape: &Shape, view: &View) -> Opt
     let has_defaults = selection.is_none_or(|selection| selection.added) && shape.inventory.is_some();
     let for_people = view.terminal && matches!(view.format, Format::Table | Format::Vertical);
     if for_people && has_defaults && cx.settings.view.names {
-        for key in render::default_members(shape) {
-            if let Some(member) = wish.name(catalog, &inventory, &key) {
-                view.named.push((key, member));
-            }
-        }
+        view.named = wish.names(catalog, &inventory, shape);
     }
     if wish.is_empty() {
         return None;
@@ -52,6 +50,20 @@ pub(super) fn wanted(cx: &mut Invocation<'_>, shape: &Shape, view: &View) -> Opt
     let lookup = lookup(cx.session, cx.settings).ok()?;
     let page = cx.settings.call.page_size.value as usize;
     Some((Completion { wish, lookup, page }, view))
+}
+
+/// Completes rows with the names of what their default columns refer to. Gives the members that refer to something and
+/// those that hold it, as [`View::named`] takes them.
+pub(super) fn with_names(
+    catalog: Catalog,
+    inventory: &Inventory,
+    rows: &mut [Vec<u8>],
+    lookup: &mut Lookup,
+) -> Vec<(String, String)> {
+    let mut wish = Wish::default();
+    let named = wish.names(catalog, inventory, &shape::of_inventory(inventory));
+    wish.complete(rows, lookup);
+    named
 }
 
 /// What completes rows.
@@ -127,6 +139,12 @@ impl Wish {
         {
             self.relation(head, key, foreign_key, query).ask(catalog, &target, rest);
         }
+    }
+
+    /// Adds the names of what the default columns refer to.
+    fn names(&mut self, catalog: Catalog, from: &Inventory, shape: &Shape) -> Vec<(String, String)> {
+        let members = render::default_members(shape).into_iter();
+        members.filter_map(|key| self.name(catalog, from, &key).map(|member| (key, member))).collect()
     }
 
     /// Adds the name of what a member refers to by its uuid, and gives the member that will hold it.

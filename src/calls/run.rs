@@ -3,15 +3,16 @@
 use std::io;
 use std::time::Instant;
 
-use crate::client::{Answer, Reply, is_log_in, is_log_out};
+use crate::client::{Answer, JobRecord as _, Reply, is_log_in, is_log_out};
 use crate::error::Error;
 use crate::json::{self, Kind};
-use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request, ZQL_API};
+use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request, Subject, ZQL_API};
 use crate::render::{self, Selection, Shape, View};
 use crate::secret::mask_command;
 use crate::session::{Invocation, PrintedAction, accounts, who_of};
 use crate::syntax::Command;
 
+use super::belongings::text_of;
 use super::send::CallUuid;
 use super::watch::{self, Watched};
 use super::{confirm, missing, secrets, send, shape, show, waiting, zql};
@@ -50,9 +51,11 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
         }
         Plan::Call(request) => {
             let (acts, started) = (request.effect == Effect::Action, Instant::now());
-            let answer = send::execute_as(cx, &request, uuid)?;
+            let answer = send::execute_as(cx, &request, uuid);
+            note_name(cx, &request, uuid);
+            let answer = answer?;
             let done = !matches!(answer, Answer::Detached(_));
-            finish_call(cx, command, request, answer, shape, &view)?;
+            finish_call(cx, command, (request, uuid), answer, shape, &view)?;
             // At a terminal the end of what took a while is told.
             if acts && done && view.terminal && view.format.is_for_people() && !cx.settings.call.validate {
                 cx.say(&format!("({:.1} s)", started.elapsed().as_secs_f64()));
@@ -66,7 +69,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
 fn finish_call(
     cx: &mut Invocation<'_>,
     command: &Command,
-    request: Request,
+    (request, uuid): (Request, CallUuid),
     answer: Answer,
     shape: Shape,
     view: &View,
@@ -83,12 +86,15 @@ fn finish_call(
     if let Answer::Failed(failure) = &answer {
         cx.session.advice = missing::meant_instead(cx, command, &request, failure);
     }
-    let api = request.api;
+    let (api, subject) = (request.api, request.is_async.then(|| request.subject()));
     let planned = Plan::Call(request);
     explain_wide_text(cx, &planned, &answer);
     match answer {
         Answer::Reply(reply) if acts(&planned) => {
             let text = show::text(reply)?;
+            if let Some(subject) = subject {
+                note_subject(cx, uuid, &subject, &text);
+            }
             let made = if is_log_in(&command.name) { String::new() } else { made_by(&text) };
             match show::result(cx, &text, &shape, view) {
                 Err(Error::Write(source)) if source.kind() != io::ErrorKind::BrokenPipe => {
@@ -101,6 +107,35 @@ fn finish_call(
             }
         }
         answer => show::answer(cx, answer, &shape, view),
+    }
+}
+
+/// Records by which name the resource of an action was called.
+fn note_name(cx: &mut Invocation<'_>, request: &Request, uuid: CallUuid) {
+    let Some(resource) = request.subject().resource.filter(|_| request.effect == Effect::Action && request.is_async)
+    else {
+        return;
+    };
+    let name = cx.session.names.iter().find(|(uuid, _)| *uuid == resource).map(|(_, name)| name.clone());
+    if name.is_some() {
+        record(cx, uuid, &Subject { resource: None, name });
+    }
+}
+
+/// Records what an action changed or made, as far as the result says more than the request did.
+fn note_subject(cx: &mut Invocation<'_>, uuid: CallUuid, asked: &Subject, text: &[u8]) {
+    let Some(made) = json::member(text, "inventory") else { return };
+    let resource = text_of(made, "uuid");
+    // The result of an action on a resource may be another one.
+    if asked.resource.as_ref().is_none_or(|asked| resource.as_ref() == Some(asked)) {
+        record(cx, uuid, &Subject { resource, name: text_of(made, "name") });
+    }
+}
+
+fn record(cx: &mut Invocation<'_>, uuid: CallUuid, subject: &Subject) {
+    // The list of jobs lacks the name if it cannot be written.
+    if let Ok(mut journal) = cx.session.journal(None, None) {
+        journal.acts_on(&uuid.job.to_string(), subject);
     }
 }
 
@@ -146,7 +181,7 @@ fn explain_wide_text(cx: &mut Invocation<'_>, planned: &Plan, answer: &Answer) {
 }
 
 /// The view for the rows of a plan.
-fn view_of_rows(view: View, planned: &Plan, select: Option<Selection>, is_watched: bool) -> View {
+pub(crate) fn view_of_rows(view: View, planned: &Plan, select: Option<Selection>, is_watched: bool) -> View {
     let taken_from = match planned {
         Plan::Query(query) => query.inventory.map(str::to_owned),
         Plan::Call(_) => None,
@@ -198,7 +233,7 @@ fn made_by(reply: &[u8]) -> String {
 }
 
 /// The request that lets the node check a plan without running it (P10).
-fn validation(planned: &Plan) -> Result<Request, Error> {
+pub(crate) fn validation(planned: &Plan) -> Result<Request, Error> {
     match planned {
         Plan::Call(request) => request.for_validation().ok_or_else(|| nothing_to_validate(request.api)),
         Plan::Query(query) => Err(nothing_to_validate(query.api)),

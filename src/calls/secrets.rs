@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::plan::Plan;
 use crate::render::View;
-use crate::secret::Secrets;
+use crate::secret::{KnownSecrets, Secrets};
 use crate::session::{Invocation, Session};
 use crate::syntax::Command;
 
@@ -12,15 +12,29 @@ use super::send::first_requests;
 
 /// Makes the secrets of a command known, those included that it reads from files.
 pub(crate) fn learn_secrets(session: &Session, command: &Command) {
-    for argument in &command.arguments {
-        session.known.learn_value(&argument.name, &argument.value);
-    }
+    learn_arguments(&session.known, command);
 }
 
 /// Makes what the catalog marks as secret known.
 pub(super) fn learn_of_plan(session: &Session, planned: &Plan) {
+    learn_requests(&session.known, planned);
+}
+
+/// As [`learn_secrets`] and [`learn_of_plan`].
+pub(crate) fn learn_call(known: &KnownSecrets, command: &Command, planned: &Plan) {
+    learn_arguments(known, command);
+    learn_requests(known, planned);
+}
+
+fn learn_arguments(known: &KnownSecrets, command: &Command) {
+    for argument in &command.arguments {
+        known.learn_value(&argument.name, &argument.value);
+    }
+}
+
+fn learn_requests(known: &KnownSecrets, planned: &Plan) {
     let requests = first_requests(planned);
-    requests.iter().flat_map(|request| request.secrets()).for_each(|secret| session.known.learn(secret.expose()));
+    requests.iter().flat_map(|request| request.secrets()).for_each(|secret| known.learn(secret.expose()));
 }
 
 /// The view, for a reply that may quote what was sent. The rows of a query are not searched: there may be many.

@@ -1,6 +1,6 @@
 //! Sends calls, or shows what would be sent.
 
-use crate::client::{self, Answer, CallOptions, JobUuid};
+use crate::client::{self, Answer, CallOptions, Client, JobUuid, Watch};
 use crate::error::Error;
 use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request};
 use crate::session::{Invocation, Turned, nodes, turn};
@@ -135,11 +135,32 @@ fn query_here(cx: &mut Invocation<'_>, query: &QueryPlan) -> Result<Result<Answe
     let settings = &cx.settings.call;
     let node = nodes::node(cx.session, cx.settings)?;
     let how = CallOptions { page_parallel: settings.page_parallel, ..CallOptions::default() };
-    let result = node.client.query(query, &how, &mut spinner);
-    Ok(match result {
+    query_with(&mut node.client, query, &how, &mut spinner)
+}
+
+fn query_with(
+    client: &mut Client,
+    query: &QueryPlan,
+    how: &CallOptions,
+    watch: &mut dyn Watch,
+) -> Result<Result<Answer, client::Error>, Error> {
+    Ok(match client.query(query, how, watch) {
         Ok(Answer::Reply(reply)) => Ok(Answer::Reply(arrange::arranged(reply, query)?)),
         result => result,
     })
+}
+
+/// Runs a plan with a client of its own, for a thread of its own.
+pub(crate) fn run_with(
+    client: &mut Client,
+    planned: &Plan,
+    how: &CallOptions,
+    watch: &mut dyn Watch,
+) -> Result<Answer, Error> {
+    match planned {
+        Plan::Query(query) => Ok(query_with(client, query, how, watch)??),
+        Plan::Call(request) => Ok(client.execute(request, how, watch)?),
+    }
 }
 
 /// The requests that are certain to be sent; further pages depend on what comes.

@@ -3,7 +3,7 @@
 use crate::client::{self, Answer, Parts, Reply};
 use crate::error::Error;
 use crate::json::{self, Kind, Pieces};
-use crate::render::{self, Format, Selection, Shape, View};
+use crate::render::{self, Failed, Format, Selection, Shape, View};
 use crate::session::Invocation;
 use crate::terminal::Paging;
 
@@ -11,9 +11,8 @@ use super::relations;
 
 use super::secrets;
 
-/// Prints what a call led to.
 /// Prints what a query found. `why_none` is a likely reason for no rows.
-pub(super) fn found(
+pub(crate) fn found(
     cx: &mut Invocation<'_>,
     found: Answer,
     shape: &Shape,
@@ -29,6 +28,17 @@ pub(super) fn found(
     Ok(())
 }
 
+/// Prints rows that are complete.
+pub(super) fn print_rows_as_they_are(
+    cx: &mut Invocation<'_>,
+    reply: Reply,
+    shape: &Shape,
+    view: &View,
+) -> Result<(), Error> {
+    let mut reply = cx.session.recorded(reply);
+    print_parts(cx, &mut *reply, shape, view, paging(view)).map(drop)
+}
+
 /// Prints rows with the names of what they refer to, where the view wants those.
 fn print_rows(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, view: &View) -> Result<bool, Error> {
     match relations::wanted(cx, shape, view) {
@@ -40,6 +50,7 @@ fn print_rows(cx: &mut Invocation<'_>, reply: &mut dyn Pieces, shape: &Shape, vi
     }
 }
 
+/// Prints what a call led to.
 pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, view: &View) -> Result<(), Error> {
     match answer {
         Answer::Reply(reply) => {
@@ -49,7 +60,7 @@ pub(crate) fn answer(cx: &mut Invocation<'_>, answer: Answer, shape: &Shape, vie
         Answer::Failed(failure) => {
             if matches!(view.format, Format::Json | Format::Jsonl | Format::Yaml) {
                 // Scripts could take a member `success` for success.
-                let view = View { format: view.format, failed: true, ..view.plain() };
+                let view = View { format: view.format, failed: Failed::new(true), ..view.plain() };
                 let reply = secrets::shown_json(cx, failure.reply());
                 print(cx, Reply::of_text(reply.into_bytes()), &Shape::default(), &view)?;
             }

@@ -29,12 +29,22 @@ pub(crate) fn of_settings(cx: &Invocation<'_>) -> Result<View, Error> {
     with(cx, &cx.settings.view)
 }
 
+/// As [`of_settings`], for the rows of an API.
+pub(crate) fn of_api(cx: &Invocation<'_>, api: &str) -> Result<View, Error> {
+    with(cx, &cx.settings.view.of_api(api))
+}
+
 /// As [`of_settings`], with other settings of the view.
 pub(crate) fn with(cx: &Invocation<'_>, settings: &ViewSettings) -> Result<View, Error> {
     let mut view = view(settings, cx.out.screen(&cx.settings.ui))?;
     let interrupt = cx.session.interrupt.clone();
     view.filter = view.filter.map(|filter| filter.until(move || interrupt.is_set()));
     Ok(view)
+}
+
+/// As [`of_settings`], for an output with these properties.
+pub(crate) fn on_screen(settings: &ViewSettings, screen: Screen) -> Result<View, Error> {
+    view(settings, screen)
 }
 
 /// The view of the settings.

@@ -114,6 +114,22 @@ pub(crate) fn is_unrecorded(error: &client::Error) -> bool {
     matches!(error, client::Error::OutcomeUnknown { reason: Uncertainty::NoRecord, .. })
 }
 
+/// As [`follow_long_job`], with a client of its own, for a thread of its own. The long job is the second value.
+pub(crate) fn follow_with(
+    client: &mut Client,
+    answer: Answer,
+    shape: &Shape,
+    catalog: Catalog,
+    patience: Option<Duration>,
+    watch: &mut dyn Watch,
+) -> (Result<Answer, client::Error>, Option<String>) {
+    if !tells_of_long_job(shape) {
+        return (Ok(answer), None);
+    }
+    let waited = follow_to_the_end(client, answer, patience, watch);
+    (waited.end.map(|end| end_to_print(catalog, end, Shape::default()).0), waited.long_job)
+}
+
 /// With `--follow`, replaces an answer with a long job by the end of that job.
 pub(super) fn follow_long_job(cx: &mut Invocation<'_>, answer: Answer, shape: Shape) -> Result<(Answer, Shape), Error> {
     if !cx.settings.call.follow || !tells_of_long_job(&shape) {

@@ -11,11 +11,11 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::json::{Piece, Pieces, Scanner, escape_unprintable};
 use crate::plan::{self, QueryPlan};
-use crate::render::{self, Change, Marks, Shape, Snapshot, View};
+use crate::render::{self, Border, Change, Marks, Shape, Snapshot, View};
 use crate::width::start;
 
 use crate::session::Invocation;
-use crate::terminal::{FullScreen, Output};
+use crate::terminal::{FullScreen, Output, WatchKeys};
 
 use super::send;
 
@@ -67,6 +67,7 @@ fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
     if screen.is_none() {
         cx.say(&format!("watching {}; Ctrl-C ends it", rows(now.len())));
     }
+    let keys = screen.as_ref().and_then(|_| WatchKeys::new());
     let mut comparison = Comparison { now, ..Comparison::default() };
     let mut trouble = None;
     loop {
@@ -74,10 +75,13 @@ fn repeat(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<(), Error> {
             let size = cx.session.environment.measure_terminal().unwrap_or((80, 24));
             screen.draw(&lines(watched, &comparison, trouble.as_deref(), size)?)?;
         }
-        match pause(&cx.session.interrupt, watched.every, screen.as_ref()) {
+        match pause(&cx.session.interrupt, watched.every, screen.as_ref(), keys.as_ref()) {
             Pause::Over => {}
-            Pause::Redraw => continue,
-            Pause::Interrupted => return Ok(()),
+            Pause::Redraw => {
+                keys.iter().for_each(WatchKeys::resume);
+                continue;
+            }
+            Pause::Ended => return Ok(()),
         }
         match snapshot(cx, watched) {
             // On a terminal errors are shown, and the query is repeated: the node may restart.
@@ -123,16 +127,19 @@ fn snapshot(cx: &mut Invocation<'_>, watched: &Watched<'_>) -> Result<Snapshot, 
     Ok(rows)
 }
 
-/// Waits, until the user interrupts or the screen must be redrawn.
-fn pause(interrupt: &Interrupt, time: Duration, screen: Option<&FullScreen>) -> Pause {
+/// Waits, until the user ends it or the screen must be redrawn.
+fn pause(interrupt: &Interrupt, time: Duration, screen: Option<&FullScreen>, keys: Option<&WatchKeys>) -> Pause {
     let mut clock = SystemClock::new();
     while clock.now() < time {
         if screen.is_some_and(FullScreen::is_lost) {
             return Pause::Redraw;
         }
+        if keys.is_some_and(|keys| keys.pressed(b'q')) {
+            return Pause::Ended;
+        }
         let rest = time.saturating_sub(clock.now());
         if !clock.wait(interrupt, rest.min(TICK), &mut |_| {}) {
-            return Pause::Interrupted;
+            return Pause::Ended;
         }
     }
     Pause::Over
@@ -143,7 +150,8 @@ enum Pause {
     Over,
     /// The screen must be redrawn.
     Redraw,
-    Interrupted,
+    /// The user interrupted or pressed `q`.
+    Ended,
 }
 
 fn check(watched: &Watched<'_>, on_terminal: bool) -> Result<(), Error> {
@@ -184,15 +192,33 @@ fn lines(
     let marks = Marks::of(changes, watched.key_name());
     let view = View { width: Some(width), marks: Some(marks), ..watched.view.clone() };
     let mut text = Vec::new();
-    render::render(&mut Scanner::new(&reply[..]), watched.shape, &view, &mut text)?;
+    let drawn = render::render(&mut Scanner::new(&reply[..]), watched.shape, &view, &mut text)?.rows;
     let text = String::from_utf8_lossy(&text);
     let count = text.lines().count();
     lines.extend(text.lines().take(room).map(str::to_owned));
     let is_cut = count > room || !whole && now.len() > room;
     if is_cut && let Some(last) = lines.last_mut() {
-        *last = "… more rows than fit on the screen".to_owned();
+        *last = match usize::try_from(drawn).ok().filter(|_| !watched.view.summary && watched.view.filter.is_none()) {
+            Some(drawn) => {
+                let gone = changes.iter().filter(|change| matches!(change, Change::Gone { .. })).count();
+                let ends = usize::from(matches!(view.border, Some(Border::Ascii | Border::Unicode)));
+                let above = rows_within(room.saturating_sub(1), drawn, count.saturating_sub(ends));
+                let below = (now.len() + gone).saturating_sub(above);
+                format!("… {below} more row{}", if below == 1 { "" } else { "s" })
+            }
+            None => "… more than fits on the screen".to_owned(),
+        };
     }
     Ok(lines)
+}
+
+/// How many of the rows that take so many lines, with a heading before them, stand within the first `room` of those.
+fn rows_within(room: usize, rows: usize, lines: usize) -> usize {
+    match lines.checked_div(rows).unwrap_or(1) {
+        0 | 1 => room.saturating_sub(lines.saturating_sub(rows)).min(rows),
+        // On a narrow terminal each row is a block.
+        block => (room / block).min(rows),
+    }
 }
 
 /// `QueryZone  every 2s  3 rows  1 new  2 changed`.
@@ -268,10 +294,21 @@ mod tests {
     }
 
     #[test]
+    fn rows_above_the_fold_are_counted() {
+        // Two lines of heading, and a row a line.
+        assert_eq!(rows_within(10, 40, 42), 8);
+        assert_eq!(rows_within(1, 40, 42), 0);
+        // Blocks of four lines.
+        assert_eq!(rows_within(10, 40, 160), 2);
+    }
+
+    #[test]
     fn a_screen_holds_what_it_has_room_for() {
         let shown = screen(&[], &[A, B, C], (80, 5));
         assert_eq!(shown.len(), 5);
-        assert_eq!(shown[4], "… more rows than fit on the screen");
+        assert_eq!(shown[4], "… 3 more rows");
+        let shown = screen(&[], &[A, B, C], (80, 6));
+        assert!(shown[4].contains("one") && shown[5] == "… 2 more rows", "{shown:?}");
         assert_eq!(screen(&[], &[A, B, C], (9, 24))[0], "QueryZone");
     }
 }

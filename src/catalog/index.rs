@@ -203,6 +203,14 @@ impl Catalog {
         entries.filter_map(move |entry| self.inventory(slice(self.data.text, entry.name)))
     }
 
+    /// The inventories whose description has that name in it. Only those are decoded.
+    pub(super) fn mentioning(self, name: &str) -> impl Iterator<Item = Inventory> {
+        let finder = memchr::memmem::Finder::new(&format!("\"{name}\"")).into_owned();
+        let entries = self.data.inventories.iter();
+        let entries = entries.filter(move |entry| finder.find(slice(self.data.text, entry.value).as_bytes()).is_some());
+        entries.filter_map(move |entry| self.inventory(slice(self.data.text, entry.name)))
+    }
+
     /// The names of all inventories, sorted.
     pub fn inventory_names(self) -> impl ExactSizeIterator<Item = &'static str> + Clone {
         self.data.inventories.iter().map(move |entry| slice(self.data.text, entry.name))

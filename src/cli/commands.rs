@@ -33,9 +33,9 @@ pub enum OwnCommand {
     Job(JobLine),
     /// Show an earlier result again, or list them
     More {
-        /// The number of the result; without it, all are listed
-        #[arg(value_name = Lookup::Result.name(), value_parser = |text: &str| whole(text, 1..=u64::MAX))]
-        number: Option<u64>,
+        /// The number of the result, or -1 for the last, -2 for the one before; without it, all are listed
+        #[arg(value_name = Lookup::Result.name(), allow_negative_numbers = true, value_parser = |text: &str| whole(text, -100_000_i64..=i64::MAX))]
+        number: Option<i64>,
     },
     /// Write earlier results to files
     Save {
@@ -57,13 +57,19 @@ pub enum OwnCommand {
     },
     /// Show or change a setting of the shell
     Set {
+        /// Keep it for good, for all contexts; `context set` keeps it for one
+        #[arg(long)]
+        save: bool,
         /// The setting; without it, all are shown
         #[arg(value_name = Lookup::Setting.name())]
         name: Option<String>,
-        /// Its new value; `default` resets it; without it, the value is shown
+        /// Its new value; `default` resets it; without it, the value is shown. Before columns the name of a query: they hold
+        /// for that one only
         #[arg(value_name = Lookup::SettingValue.name())]
         value: Vec<String>,
     },
+    /// Run LINE once for each row of a file or of standard input
+    Each(Box<EachLine>),
     /// Run the commands in a file
     Run {
         /// The file; `-` is standard input
@@ -79,6 +85,15 @@ pub enum OwnCommand {
     Raw(RawLine),
     /// Show the capacity of hosts, primary and backup storage
     Capacity,
+    /// Show a resource, what it belongs to and what belongs to it
+    Describe {
+        /// Its kind, such as vm, host, network or any name that ZQL has
+        #[arg(value_name = Lookup::Kind.name())]
+        kind: String,
+        /// Its name or its uuid
+        #[arg(value_name = Lookup::Resource.name())]
+        name: String,
+    },
     /// Show the APIs that the program knows
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -150,6 +165,36 @@ pub struct LoginWith {
     #[arg(long, value_name = "ID", conflicts_with_all = ["who", "account", "kind", "project", "platform", "code"])]
     pub access_key: Option<String>,
 }
+
+/// `each [OPTIONS] LINE`
+#[derive(Args, Clone, Debug)]
+pub struct EachLine {
+    /// Run up to N rows at the same time (1), also -p N behind `each`
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = |text: &str| whole(text, 1..=MOST_PARALLEL),
+        allow_negative_numbers = true,
+        default_value = "1",
+        hide_default_value = true
+    )]
+    pub parallel: usize,
+    /// The rows: .csv with a header row, .jsonl, .json; else its content decides; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Write the outcome of each row to a new file, as one line of JSON
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub results: Option<PathBuf>,
+    /// Continue a run from its results file: rows that are done are skipped, unknown ones looked up first
+    #[arg(long, value_name = "FILE")]
+    pub resume: Option<PathBuf>,
+    /// The call of an API; {column} is a value of the row, {} the whole row, {{ a brace
+    #[arg(required = true, value_name = "LINE")]
+    pub line: Vec<String>,
+}
+
+/// The largest number of rows of `each` that run at the same time.
+const MOST_PARALLEL: usize = 64;
 
 /// `raw METHOD PATH [BODY]`
 #[derive(Args, Clone, Debug)]

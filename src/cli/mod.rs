@@ -11,8 +11,8 @@ mod usage;
 mod values;
 
 pub use commands::{
-    CatalogCommand, ContextCommand, JobCommand, JobLine, LoginWith, OwnCommand, RawLine, SandboxCommand, ServeOptions,
-    Shell,
+    CatalogCommand, ContextCommand, EachLine, JobCommand, JobLine, LoginWith, OwnCommand, RawLine, SandboxCommand,
+    ServeOptions, Shell,
 };
 pub use documents::manual;
 pub use options::Options;
@@ -325,7 +325,7 @@ fn api_help(api: &str, words: &[String], options: &mut Options) -> Line {
 }
 
 /// Joins the optional value of `--watch` to its name: a number after it is its value, any other word is not. In `set
-/// sort-by -name` the last word is a column, not an option.
+/// sort-by -name` the last word is a column, not an option. Behind `each`, `-p` is not the port.
 fn joined(words: &[String]) -> Vec<String> {
     let mut joined: Vec<String> = Vec::with_capacity(words.len());
     let mut is_option = true;
@@ -345,6 +345,17 @@ fn joined(words: &[String]) -> Vec<String> {
     {
         let column = joined.remove(at + 2);
         joined.extend(["--".to_owned(), column]);
+    }
+    if way(words).path == ["each"]
+        && let Some(at) = joined.iter().position(|word| word == "each")
+    {
+        for word in joined.iter_mut().skip(at).take_while(|word| *word != "--") {
+            match word.strip_prefix("-p") {
+                Some("") => "--parallel".clone_into(word),
+                Some(number) => *word = format!("--parallel={}", number.trim_start_matches('=')),
+                None => {}
+            }
+        }
     }
     joined
 }

@@ -33,8 +33,8 @@ pub struct Options {
     /// See [`Setting::Url`].
     #[arg(long, help = Setting::Url.summary(), value_name = "URL", global = true, help_heading = "Node")]
     pub url: Option<String>,
-    /// Use a named context
-    #[arg(long, value_name = Lookup::Context.name(), global = true, help_heading = "Node")]
+    /// Use a named context; a read also takes several, A,B
+    #[arg(long, value_name = Lookup::Contexts.name(), global = true, help_heading = "Node")]
     pub context: Option<String>,
     /// Use the embedded sandbox instead of a server: no setup, no login
     #[arg(long, global = true, help_heading = "Node")]

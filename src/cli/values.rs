@@ -30,12 +30,18 @@ named! {
         Columns = "A,B.C",
         /// A saved context
         Context = "CONTEXT",
+        /// Saved contexts, separated by commas
+        Contexts = "NAME[,NAME]",
         /// Keys of a context with their values
         ContextKeys = "KEY=VALUE",
         /// A job that this machine submitted
         Job = "UUID",
+        /// A kind of resource
+        Kind = "KIND",
         /// A path that the catalog has with the method before it
         Path = "PATH",
+        /// A resource of the kind before it
+        Resource = "NAME|UUID",
         /// The number of an earlier result
         Result = "N",
         /// Numbers of earlier results

@@ -76,6 +76,7 @@ impl Client {
             && let Some(record) = &mut self.record
         {
             record.submitted(&job, at);
+            record.acts_on(&job.uuid, &request.subject());
         }
         let mut submission =
             Submission { request, options, uuid, job, sends: u32::from(options.is_repeat), may_renew: true };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::failure::ApiFailure;
 use crate::json::{MEMORY_LIMIT, Piece, Pieces, ReadError, Scanner};
+use crate::plan::Subject;
 
 /// Options of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,11 @@ impl JobUuid {
     }
 
     /// The uuid of that text.
+    pub fn parse(text: &str) -> Option<JobUuid> {
+        uuid::Uuid::parse_str(text).ok().map(JobUuid)
+    }
+
+    /// As [`JobUuid::parse`].
     #[cfg(test)]
     pub(super) fn of(text: &str) -> JobUuid {
         JobUuid(uuid::Uuid::parse_str(text).expect("a uuid"))
@@ -207,6 +213,9 @@ impl Watch for Unwatched {
 pub trait JobRecord: Send {
     /// Called before an action is sent, since its answer may be lost.
     fn submitted(&mut self, job: &Job, at: Duration);
+
+    /// Called with what the action acts on, where that is known.
+    fn acts_on(&mut self, _uuid: &str, _subject: &Subject) {}
 
     /// Called with the outcome.
     fn ended(&mut self, uuid: &str, outcome: JobOutcome, at: Duration);

@@ -1,5 +1,6 @@
 //! The client: an endpoint, a transport and credentials.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     pub(super) renewed: Option<Session>,
     /// By how many seconds the node's clock is ahead; `None` until the node was asked.
     pub(super) clock_skew: Option<i64>,
+    /// How long the last job of each API took.
+    pub(super) job_times: HashMap<&'static str, Duration>,
 }
 
 /// Sends requests to one node and interprets the answers.
@@ -79,7 +82,8 @@ impl Client {
         clock: Box<dyn Clock>,
         interrupt: Interrupt,
     ) -> Client {
-        let shared = Shared { credentials: Credentials::None, renewed: None, clock_skew: None };
+        let shared =
+            Shared { credentials: Credentials::None, renewed: None, clock_skew: None, job_times: HashMap::new() };
         Client {
             endpoint,
             transport,
@@ -170,6 +174,14 @@ impl Client {
         }
     }
 
+    /// Opens a session if there is none and a log-in is known. `api` is what needs it.
+    ///
+    /// # Errors
+    /// [`Error::NoSession`] if no log-in is known; else as [`Client::execute`].
+    pub fn open_session(&mut self, api: &'static str) -> Result<(), Error> {
+        if self.has_credentials() || self.renew(None)? { Ok(()) } else { Err(Error::NoSession { api }) }
+    }
+
     /// Makes a call and, depending on the options, waits for its result.
     ///
     /// A call that only reads is repeated twice when the connection fails. An action is sent once; if its answer is
@@ -190,8 +202,8 @@ impl Client {
 
     /// As [`Client::execute`], without a deadline.
     fn call(&mut self, request: &Request, options: &CallOptions, watch: &mut dyn Watch) -> Result<Answer, Error> {
-        if request.needs_session && !self.has_credentials() && !self.renew(None)? {
-            return Err(Error::NoSession { api: request.api });
+        if request.needs_session {
+            self.open_session(request.api)?;
         }
         let mut may_renew = true;
         let mut options = *options;

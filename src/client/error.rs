@@ -178,6 +178,9 @@ pub enum Uncertainty {
         /// What came.
         what: Oddity,
     },
+    /// The program ended before the answer came, and there is no job to look for.
+    #[error("the program ended before it was answered; it may have been carried out")]
+    Stopped,
     /// The front end of the node failed, and there is no job to look for (T8).
     #[error("the node broke off with status {status}{}; the action may have been carried out", said(text))]
     Broke {

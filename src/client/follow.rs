@@ -16,6 +16,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(15);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// The minimum time to the next poll about when a job is expected to end.
+const CLOSE_PAUSE: Duration = Duration::from_millis(3);
+
 /// The time limit of a job if the node does not report one (J8: 30 minutes for most).
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1800);
 
@@ -98,11 +101,16 @@ impl Client {
         let interrupted = || Error::Interrupted { job: Some(job.uuid.clone()) };
         let now = self.clock.now();
         let mut vigil = Vigil::new(now, self.deadline.map(|deadline| deadline.saturating_sub(now)));
+        let is_new = !pause.is_zero();
+        if is_new {
+            vigil.expected = self.shared().job_times.get(api).copied();
+        }
         let mut unreadable = 0;
         loop {
             if !pause.is_zero() && !self.idle(&job.uuid, Some(&job.uuid), pause, &mut vigil, watch) {
                 return Err(interrupted());
             }
+            let asked = self.clock.now();
             let trouble = match self.ask(&job.uuid) {
                 Ok(Understood::Accepted { .. }) => {
                     // A node keeps reporting a job as running that it does not run any more (J8).
@@ -114,7 +122,12 @@ impl Client {
                     None
                 }
                 Ok(Understood::Result(reader)) => match Client::result_of(reader, &job.uuid) {
-                    Ok(reply) => return Ok(Answer::Reply(reply)),
+                    Ok(reply) => {
+                        if is_new {
+                            self.shared().job_times.insert(api, vigil.time_of_next(asked));
+                        }
+                        return Ok(Answer::Reply(reply));
+                    }
                     Err(TransportError::Interrupted) => return Err(interrupted()),
                     Err(error) => Some(Uncertainty::Unreadable { flaw: error.to_string() }),
                 },
@@ -193,6 +206,8 @@ pub(super) struct Vigil {
     looks: u32,
     in_trouble: bool,
     limit: Option<Duration>,
+    /// How long the job probably takes: as long as the last one of its API.
+    expected: Option<Duration>,
     progress: Option<Progress>,
     /// When to ask for the progress next.
     next_progress: Duration,
@@ -202,7 +217,16 @@ impl Vigil {
     /// A wait that begins now and ends at the limit, if there is one.
     pub(super) fn new(now: Duration, limit: Option<Duration>) -> Vigil {
         let next_progress = now + PROGRESS_AFTER;
-        Vigil { started: now, last_seen: now, looks: 0, in_trouble: false, limit, progress: None, next_progress }
+        Vigil {
+            started: now,
+            last_seen: now,
+            looks: 0,
+            in_trouble: false,
+            limit,
+            expected: None,
+            progress: None,
+            next_progress,
+        }
     }
 
     /// Why the wait ends after a poll, if it does. `trouble` is why the poll was unusable; `None` if the job is
@@ -221,9 +245,22 @@ impl Vigil {
     }
 
     /// The time until the next poll. The whole wait grows by three fifths each time, so that the end of a job is
-    /// noticed soon in proportion to its duration.
+    /// noticed soon in proportion to its duration. About when the job is expected to end, polls are closer together.
     pub(super) fn pause(&self, now: Duration) -> Duration {
-        (now.saturating_sub(self.started) * 3 / 5).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+        let waited = now.saturating_sub(self.started);
+        let usual = (waited * 3 / 5).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
+        match self.expected {
+            Some(expected) if waited < expected => usual.min((expected - waited).max(CLOSE_PAUSE)),
+            Some(expected) if waited < expected * 2 => usual.min((expected / 8).max(CLOSE_PAUSE)),
+            _ => usual,
+        }
+    }
+
+    /// How long the next job of the API probably takes, after this one had ended by the time of a poll. It may have
+    /// ended some time before, so that the next one is looked for a little sooner.
+    fn time_of_next(&self, asked: Duration) -> Duration {
+        let waited = asked.saturating_sub(self.started);
+        waited - waited / 32
     }
 
     /// How long the wait may last from now on.

@@ -1,10 +1,11 @@
-//! Whether a job can have outlived its node (R20).
+//! Whether a job can have outlived its node (R20), and the time zone of a node.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::caller::Client;
+use super::signing::NodeZone;
 use crate::dates;
 use crate::json::{self, Kind, Piece, Pieces, unescape};
 use crate::plan::PathPart;
@@ -33,11 +34,21 @@ impl Client {
         first.filter(|(joined, _)| joined.as_second() > by_its_clock).map(|(_, told)| told)
     }
 
+    /// The node's time zone, in which it writes and compares dates (N3, Q10). `None` if it does not say.
+    pub fn zone(&mut self) -> Option<NodeZone> {
+        let told = self.platform_zone()?;
+        ["timezone", "offset"].into_iter().find_map(|name| NodeZone::parse(&text_of(&told, name)?))
+    }
+
     /// The offset of the node's time zone: `+08:00`, or `Z`.
     fn zone_offset(&mut self) -> Option<String> {
+        text_of(&self.platform_zone()?, "offset")
+    }
+
+    /// What the node says of its time zone: `{"timezone": "Asia/Shanghai", "offset": "+08:00"}`.
+    fn platform_zone(&mut self) -> Option<Vec<u8>> {
         let path = vec![PathPart::Fixed("/management-nodes/platform-timezone")];
-        let reply = self.ask_aside("GetPlatformTimeZone", path)?;
-        text_of(&reply.into_text().ok()?, "offset")
+        self.ask_aside("GetPlatformTimeZone", path)?.into_text().ok()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `context …`: saved nodes, accounts and preferences.
 
 use crate::calls::{self, view};
+use crate::catalog::Catalog;
 use crate::cli::{ContextCommand, Options};
 use crate::client::Reply;
 use crate::config::{Contexts, Credentials, Folders, Keeper, Owner, Preferences, Setting};
@@ -10,6 +11,8 @@ use crate::render::{Field, FieldKind, Shape};
 use crate::secret::{MASK, mask_url};
 use crate::session::{Invocation, credentials};
 use crate::shell::Flow;
+
+use super::set;
 
 /// Runs a `context` command.
 pub(super) fn run(cx: &mut Invocation<'_>, command: &ContextCommand) -> Result<Flow, Error> {
@@ -130,6 +133,8 @@ fn row(name: &str, is_current: bool, preferences: &Preferences) -> Value {
             members.push((setting.name().to_owned(), Value::text(mask_url(&value).into_owned())));
         }
     }
+    let columns = preferences.columns_of.iter();
+    members.extend(columns.map(|(query, value)| (format!("columns.{query}"), Value::text(value))));
     Value::Map(members)
 }
 
@@ -145,6 +150,9 @@ fn set(folders: &Folders, name: &str, url: Option<&str>, values: &[String]) -> R
             let problem = "write KEY=VALUE, or KEY= to remove it".to_owned();
             return Err(Error::Own(OwnError::Value { name: value.clone(), problem }));
         };
+        if let Some(query) = Setting::query_of_key(key).filter(|_| !value.is_empty()) {
+            set::query_called(Catalog::newest(), query)?;
+        }
         changes.push((key, (!value.is_empty()).then_some(value)));
     }
     Ok(Contexts::set(folders, name, &changes)?)

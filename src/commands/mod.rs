@@ -11,6 +11,9 @@ mod catalog;
 mod complete;
 mod completions;
 mod context;
+mod describe;
+mod describe_page;
+mod each;
 pub mod help;
 mod history;
 mod job;
@@ -67,8 +70,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
             save::run(cx, numbers, target.as_deref(), json_only.is_some())
         }
         OwnCommand::History { count } => history::run(cx, *count),
-        OwnCommand::Set { name, value } => set::run(cx, name.as_deref(), &value.join(" ")),
+        OwnCommand::Set { save, name, value } => set::run(cx, name.as_deref(), value, *save),
         OwnCommand::Capacity => capacity::run(cx),
+        OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
+        OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),

@@ -12,25 +12,27 @@ use crate::dates;
 use crate::error::Error;
 use crate::json::{Value, escape_unprintable};
 use crate::plan;
-use crate::render::{Shape, View};
-use crate::results::{Kept, Record, Summary};
+use crate::render::{Failed, Shape, View};
+use crate::results::{Kept, Record, Results, Summary};
 use crate::session::{Invocation, Line};
 use crate::shell::Flow;
 use crate::syntax::Command;
 
 /// Shows an earlier result again, or lists them.
-pub(super) fn run(cx: &mut Invocation<'_>, number: Option<u64>) -> Result<Flow, Error> {
+pub(super) fn run(cx: &mut Invocation<'_>, number: Option<i64>) -> Result<Flow, Error> {
     let results = cx.session.results(cx.settings.view.secrets)?;
     // It is not stored as a new result.
     cx.session.recording = None;
     let view = view::of_settings(cx)?;
     match number {
-        Some(number) => again(cx, &results.load(number)?, view)?,
+        Some(number) => again(cx, &results.load(numbered(&results, number)?)?, view)?,
         None => {
-            let summaries = results.latest(usize::MAX)?;
+            let mut summaries = results.latest(usize::MAX)?;
+            summaries.reverse();
             if cx.settings.view.output.is_none() && cx.settings.view.jq.is_none() {
                 let is_local = cx.out.screen(&cx.settings.ui).terminal;
-                cx.write(|out| Ok(list(&summaries, is_local, out)?))?;
+                let now = is_local.then(Timestamp::now);
+                cx.write(|out| Ok(list(&summaries, now, out)?))?;
             } else {
                 show::print(cx, Reply::of_text(rows(&summaries)), &Shape::default(), &view)?;
             }
@@ -39,13 +41,23 @@ pub(super) fn run(cx: &mut Invocation<'_>, number: Option<u64>) -> Result<Flow, 
     Ok(Flow::Continue)
 }
 
+/// The number of a result; negative ones count from the last.
+fn numbered(results: &Results, number: i64) -> Result<u64, Error> {
+    let back = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
+    if number >= 0 {
+        return Ok(number.unsigned_abs());
+    }
+    let latest = results.latest(back)?;
+    Ok(if latest.len() < back { 0 } else { latest.first().map_or(0, |first| first.number) })
+}
+
 fn again(cx: &mut Invocation<'_>, record: &Record, view: View) -> Result<(), Error> {
     let summary = &record.summary;
     cx.say(&title(summary));
     match &record.reply {
         Kept::Whole(text) => {
             let shape = shape_of_line(cx.session.catalog, &summary.command);
-            let view = View { failed: !summary.success, ..view };
+            let view = View { failed: Failed::new(!summary.success), ..view };
             show::print(cx, Reply::of_text(text.clone().into_bytes()), &shape, &view)
         }
         Kept::Text(text) => cx.write(|out| Ok(writeln!(out, "{}", escape_unprintable(text))?)),
@@ -69,22 +81,29 @@ fn shape_of_line(catalog: Catalog, line: &str) -> Shape {
     planned.map(|planned| shape::of_plan(catalog, &planned).0).unwrap_or_default()
 }
 
-/// Lists results, one a line: number, when it ended (in UTC or in the zone of this machine), `!` where it failed, the
-/// size of the reply, the command.
+/// Lists results, one a line: number, `!` where it failed, when it ended, the size of the reply, the command. People who
+/// read it `now` get ages of what is not old, and dates in the zone of this machine; programs get dates in UTC.
 ///
 /// # Errors
 /// When `out` cannot be written.
-fn list(summaries: &[Summary], is_local: bool, out: &mut dyn Write) -> io::Result<()> {
-    let width = summaries.last().map_or(1, |last| last.number.to_string().len());
-    for summary in summaries {
+fn list(summaries: &[Summary], now: Option<Timestamp>, out: &mut dyn Write) -> io::Result<()> {
+    let width = summaries.iter().map(|summary| summary.number.to_string().len()).max().unwrap_or(1);
+    let time = |summary: &Summary| match now {
+        Some(now) => dates::age_or_date(moment(summary), now),
+        None => moment(summary).strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+    };
+    let times: Vec<String> = summaries.iter().map(time).collect();
+    let longest = times.iter().map(String::len).max().unwrap_or_default();
+    for (summary, time) in summaries.iter().zip(times) {
         let mark = if summary.success { ' ' } else { '!' };
         let command = summary.command.replace('\n', " ");
-        let (time, size) = (moment(summary), size(summary.size));
-        let time = match is_local {
-            true => dates::here(time).strftime("%Y-%m-%d %H:%M"),
-            false => time.strftime("%Y-%m-%d %H:%M:%SZ"),
-        };
-        writeln!(out, "{:>width$} {mark} {}  {size:>9}  {}", summary.number, time, escape_unprintable(&command))?;
+        let size = size(summary.size);
+        writeln!(
+            out,
+            "{:>width$} {mark} {time:<longest$}  {size:>9}  {}",
+            summary.number,
+            escape_unprintable(&command)
+        )?;
     }
     Ok(())
 }
@@ -149,7 +168,7 @@ mod tests {
     fn results_are_listed_with_their_times() {
         let all = [summary(9, "QueryZone", true, 312), summary(10, "DeleteZone uuid=x\\\n", false, 41_000_000)];
         assert_eq!(
-            text(|out| list(&all, false, out)),
+            text(|out| list(&all, None, out)),
             " 9   2025-03-04 14:12:01Z      312 B  QueryZone\n10 ! 2025-03-04 14:12:01Z     39 MiB  DeleteZone uuid=x\\ \n"
         );
         assert_eq!(

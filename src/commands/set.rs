@@ -1,20 +1,21 @@
 //! `set`: the settings of the shell.
 
 use crate::calls::confirm;
+use crate::catalog::Catalog;
 use crate::cli::{ColorChoice, ErrorFormat};
-use crate::config::{Confirm, Setting};
+use crate::config::{Confirm, Contexts, Setting};
 use crate::error::{Error, OwnError};
 use crate::nearness::closest;
 use crate::render::{Format, Selection, SortKey};
 use crate::session::{BaseOptions, Invocation, Session};
 use crate::shell::Flow;
 
-/// Shows or changes a setting of the shell.
-pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> Result<Flow, Error> {
+/// Shows or changes a setting of the shell. With `save` it is kept for good.
+pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &[String], save: bool) -> Result<Flow, Error> {
     let Some(name) = name else {
-        let width = Setting::of_shell().map(|setting| setting.name().len()).max().unwrap_or_default();
-        let row = |setting: Setting| format!("{:<width$}  {}\n", setting.name(), shown(cx, setting));
-        let text: String = Setting::of_shell().map(row).collect();
+        let rows: Vec<(String, String)> = Setting::of_shell().flat_map(|setting| rows(cx, setting)).collect();
+        let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        let text: String = rows.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect();
         cx.out.write_text(&text)?;
         return Ok(Flow::Continue);
     };
@@ -22,26 +23,107 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &str) -> R
         let closest = closest(name, Setting::of_shell().map(Setting::name)).map(str::to_owned);
         return Err(Error::Own(OwnError::NotFound { kind: "setting", name: name.to_owned(), closest }));
     };
+    let (query, value) = match value.split_first() {
+        // Columns are one word, and what stands before them is a query.
+        Some((first, rest)) if setting == Setting::Columns => match query_called(cx.session.catalog, first) {
+            Ok(query) => (Some(query), rest.join(" ")),
+            Err(_) if rest.is_empty() => (None, first.clone()),
+            Err(error) => return Err(error),
+        },
+        _ => (None, value.join(" ")),
+    };
     if value.is_empty() {
-        let text = shown(cx, setting);
+        let text = match query {
+            Some(query) => columns_of(cx, query).unwrap_or_else(|| "default".to_owned()),
+            None => shown(cx, setting),
+        };
         cx.out.write_text(&format!("{text}\n"))?;
         return Ok(Flow::Continue);
     }
     // A single command has no later lines.
-    if cx.session.prompt.is_none() && cx.session.scripts == 0 && !cx.session.reads_stdin {
+    if cx.session.prompt.is_none() && cx.session.scripts == 0 && !cx.session.reads_stdin && !save {
         return Err(Error::Own(OwnError::NothingFollows));
     }
     // The word that resets a setting is not a value.
-    let value = Some(value).filter(|value| *value != "default");
+    let value = Some(value.as_str()).filter(|value| *value != "default");
     let values = setting.shell_values();
     if let Some(value) = value.filter(|value| !values.is_empty() && !values.contains(value)) {
         return Err(bad(name, format!("`{value}` is not one of {}", values.join(", "))));
     }
-    match setting {
-        Setting::Confirm | Setting::Live => set_of_shell(cx.session, setting, value)?,
+    if save && !setting.is_kept() {
+        return Err(bad(name, "it holds for this shell only and cannot be saved".to_owned()));
+    }
+    match (setting, query) {
+        (_, Some(query)) => set_columns_of(cx, query, value)?,
+        (Setting::Confirm, _) if save && cx.session.prompt.is_none() => {}
+        (Setting::Confirm | Setting::Live, _) => set_of_shell(cx.session, setting, value)?,
         _ => set(&mut cx.session.base, setting, value)?,
     }
+    if save {
+        keep(cx, setting, query, value)?;
+    }
     Ok(Flow::Continue)
+}
+
+/// The query of that name.
+///
+/// # Errors
+/// [`OwnError::NotFound`] with the closest name.
+pub(super) fn query_called(catalog: Catalog, name: &str) -> Result<&'static str, Error> {
+    let api = catalog.api_ignoring_case(name).filter(|api| api.is_query);
+    api.map(|api| api.name).ok_or_else(|| {
+        let queries = catalog.api_names().filter(|api| api.is_query()).map(|api| api.as_str());
+        let closest = closest(name, queries).map(str::to_owned);
+        Error::Own(OwnError::NotFound { kind: "query", name: name.to_owned(), closest })
+    })
+}
+
+/// Changes the columns of one query. Without a value those of all queries hold for it again.
+fn set_columns_of(cx: &mut Invocation<'_>, query: &'static str, value: Option<&str>) -> Result<(), Error> {
+    value.map(Selection::parse).transpose().map_err(|error| bad("columns", error.to_string()))?;
+    let columns = &mut cx.session.base.columns_of;
+    match value {
+        Some(value) => columns.insert(query, value.to_owned()),
+        None => columns.remove(query),
+    };
+    Ok(())
+}
+
+/// Writes a setting to the configuration, for all contexts.
+fn keep(cx: &mut Invocation<'_>, setting: Setting, query: Option<&str>, value: Option<&str>) -> Result<(), Error> {
+    let key = query.map_or_else(|| setting.name().to_owned(), |query| format!("{}.{query}", setting.name()));
+    // The pager of the system is none that is named.
+    let value = value.filter(|value| setting != Setting::Pager || *value != "on");
+    let folders = cx.session.environment.folders()?.clone();
+    let contexts = Contexts::set_defaults(&folders, &[(&key, value)])?;
+    let context = cx.settings.target.context.as_deref().and_then(|name| contexts.get(name));
+    let differs = context.filter(|context| match query {
+        Some(query) => context.own.columns_of.contains_key(query),
+        None => context.own.get(setting).is_some(),
+    });
+    if let Some(context) = differs {
+        let name = &context.name;
+        cx.settings.ui.warn(&format!("context {name} has its own; `context set {name} {key}=` removes it"));
+    }
+    cx.session.set_contexts(contexts);
+    Ok(())
+}
+
+/// The settings of a name with their values: columns can be set for single queries.
+fn rows(cx: &Invocation<'_>, setting: Setting) -> Vec<(String, String)> {
+    let name = setting.name();
+    let mut rows = vec![(name.to_owned(), shown(cx, setting))];
+    if setting == Setting::Columns {
+        let columns = cx.settings.view.columns_of.iter();
+        rows.extend(columns.map(|(query, columns)| (format!("{name} {query}"), columns.value.clone())));
+    }
+    rows
+}
+
+/// The columns that were set for one query.
+fn columns_of(cx: &Invocation<'_>, query: &str) -> Option<String> {
+    let mut columns = cx.settings.view.columns_of.iter();
+    columns.find(|(known, _)| known.eq_ignore_ascii_case(query)).map(|(_, columns)| columns.value.clone())
 }
 
 /// Changes what holds for every line. Without a value what `set` or the program's options said before is undone.
@@ -69,7 +151,7 @@ fn set(base: &mut BaseOptions, setting: Setting, value: Option<&str>) -> Result<
         Setting::Output => {
             base.set(name).output = value.and_then(Format::from_name).map(|format| format.name().to_owned());
         }
-        Setting::Names => base.no_names = value == Some("off"),
+        Setting::Names => base.names = value.map(|value| value == "on"),
         Setting::Pager => base.set(name).no_pager = value == Some("off"),
         Setting::Secure => base.set(name).no_secure = value == Some("off"),
         Setting::Wrap => base.set(name).wrap = value == Some("on"),
@@ -106,32 +188,40 @@ fn bad(name: &str, problem: String) -> Error {
     Error::Own(OwnError::Value { name: name.to_owned(), problem })
 }
 
-/// The current value of a setting.
+/// The current value of a setting: what `set` or an option said, what is kept, or the default.
 fn shown(cx: &Invocation<'_>, setting: Setting) -> String {
-    let options = &cx.session.base.options;
+    let base = &cx.session.base;
+    let options = &base.options;
     let on = |flag: bool| if flag { "on" } else { "off" }.to_owned();
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "default".to_owned());
-    match setting {
-        Setting::Border => text(&options.border),
-        Setting::Color => options.color.unwrap_or_default().name().to_owned(),
-        Setting::Columns => text(&options.columns),
-        Setting::Errors => text(&options.errors.map(|format| format.name().to_owned())),
-        Setting::MaxWidth => text(&options.max_width.map(|width| width.to_string())),
-        Setting::Output => text(&options.output),
-        Setting::PageSize => options.page_size.unwrap_or(1000).to_string(),
-        Setting::PageParallel => text(&options.page_parallel.map(|pages| pages.to_string())),
-        Setting::SortBy => text(&options.sort_by),
-        Setting::Timeout => text(&options.timeout.map(|seconds| seconds.to_string())),
-        Setting::Names => on(!cx.session.base.no_names),
-        Setting::Pager => on(!options.no_pager),
-        Setting::Secure => on(!options.no_secure),
-        Setting::Wrap => on(options.wrap),
-        Setting::Confirm => match confirm::confirmation(cx.session, cx.settings) {
+    let said = match setting {
+        Setting::Border => options.border.clone(),
+        Setting::Color => options.color.map(|color| color.name().to_owned()),
+        Setting::Columns => options.columns.clone(),
+        Setting::Errors => options.errors.map(|format| format.name().to_owned()),
+        Setting::MaxWidth => options.max_width.map(|width| width.to_string()),
+        Setting::Output => options.output.clone(),
+        Setting::PageSize => options.page_size.map(|rows| rows.to_string()),
+        Setting::PageParallel => options.page_parallel.map(|pages| pages.to_string()),
+        Setting::SortBy => options.sort_by.clone(),
+        Setting::Timeout => options.timeout.map(|seconds| seconds.to_string()),
+        Setting::Names => base.names.map(on),
+        Setting::Pager => options.no_pager.then(|| on(false)),
+        Setting::Secure => Some(on(!options.no_secure)),
+        Setting::Wrap => (options.wrap || base.has_set(setting.name())).then(|| on(options.wrap)),
+        Setting::Confirm => Some(match confirm::confirmation(cx.session, cx.settings) {
             Confirm::Strict => "strict".to_owned(),
-            Confirm::On => "on".to_owned(),
-            Confirm::Off => "off".to_owned(),
-        },
-        Setting::Live => on(cx.session.prompt.as_ref().is_some_and(|prompt| prompt.live.is_enabled())),
-        _ => String::new(),
-    }
+            Confirm::On => on(true),
+            Confirm::Off => on(false),
+        }),
+        Setting::Live => Some(on(cx.session.prompt.as_ref().is_some_and(|prompt| prompt.live.is_enabled()))),
+        _ => None,
+    };
+    let kept = || cx.settings.preferences.get(setting).map(|value| setting.in_shell(value));
+    said.or_else(kept).unwrap_or_else(|| match setting {
+        Setting::Color => ColorChoice::default().name().to_owned(),
+        Setting::PageSize => "1000".to_owned(),
+        Setting::Names | Setting::Pager => on(true),
+        Setting::Wrap => on(false),
+        _ => "default".to_owned(),
+    })
 }

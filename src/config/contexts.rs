@@ -6,6 +6,9 @@
 //! [defaults]                  # preferences for all contexts
 //! color = "auto"
 //!
+//! [defaults.columns-of]       # columns for single queries
+//! QueryHost = "name,managementIp,status"
+//!
 //! [contexts.prod]
 //! url = "https://cloud.example:8443/zstack"
 //! account = "admin"
@@ -26,6 +29,9 @@ use crate::private;
 
 /// The top-level keys of the file.
 const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
+
+/// The key of a context or of the defaults that has the columns of single queries.
+const COLUMNS_OF: &str = "columns-of";
 
 /// A named node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -227,6 +233,9 @@ fn edit(folders: &Folders, change: impl FnOnce(&mut DocumentMut) -> Result<(), E
 }
 
 fn change(table: &mut dyn TableLike, key: &str, value: Option<&str>) -> Result<(), Error> {
+    if let Some(query) = Setting::query_of_key(key) {
+        return change_columns(table, query, value);
+    }
     let Some(setting) = Setting::of_name(key) else {
         return Err(Error::NoKey { key: key.to_owned(), closest: Setting::closest(key) });
     };
@@ -245,6 +254,20 @@ fn change(table: &mut dyn TableLike, key: &str, value: Option<&str>) -> Result<(
         None => {
             table.insert(setting.name(), Item::Value(value));
         }
+    }
+    Ok(())
+}
+
+/// Changes the columns of a query, which are in a table of their own.
+fn change_columns(table: &mut dyn TableLike, query: &str, value: Option<&str>) -> Result<(), Error> {
+    let columns = table.entry(COLUMNS_OF).or_insert_with(|| implicit_table(false));
+    let columns = columns.as_table_like_mut().ok_or_else(|| not_a_table(COLUMNS_OF))?;
+    match value {
+        Some(value) => drop(columns.insert(query, toml_edit::value(value))),
+        None => drop(columns.remove(query)),
+    }
+    if columns.is_empty() {
+        table.remove(COLUMNS_OF);
     }
     Ok(())
 }
@@ -307,6 +330,14 @@ impl CheckedFile<'_> {
         let table = item.as_table_like().ok_or_else(|| self.bad(item, name, "a table is expected"))?;
         let mut preferences = Preferences::default();
         for (key, item) in table.iter() {
+            if key == COLUMNS_OF {
+                let columns = item.as_table_like().ok_or_else(|| self.bad(item, key, "a table is expected"))?;
+                for (query, item) in columns.iter() {
+                    let value = item.as_str().ok_or_else(|| self.bad(item, query, "columns are expected"))?;
+                    preferences.columns_of.insert(query.to_owned(), value.to_owned());
+                }
+                continue;
+            }
             let setting = Setting::of_name(key).ok_or_else(|| self.unknown(table, key, Setting::closest(key)))?;
             let value = item.as_value().ok_or_else(|| self.bad(item, key, "a single value is expected"))?;
             setting.read(value, &mut preferences).map_err(|problem| self.bad(item, key, &problem))?;

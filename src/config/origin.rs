@@ -35,6 +35,19 @@ impl<T> Sourced<T> {
 }
 
 impl Origin {
+    /// Whether a value from here holds rather than one from there.
+    pub fn is_nearer(&self, there: &Origin) -> bool {
+        let distance = |origin: &Origin| match origin {
+            Origin::Typed => 0,
+            Origin::Set => 1,
+            Origin::Variable(_) => 2,
+            Origin::Context(_) => 3,
+            Origin::Defaults => 4,
+            Origin::Program => 5,
+        };
+        distance(self) < distance(there)
+    }
+
     /// A hint how to remove the value; `None` if it was typed.
     pub fn undo(&self, option: &str) -> Option<String> {
         Some(match self {

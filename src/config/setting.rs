@@ -1,5 +1,6 @@
 //! The preferences of users: keys of a context, settings of the shell, or both, each defined once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::named::named;
@@ -161,6 +162,8 @@ macro_rules! settings {
                 #[doc = concat!("See [`Setting::", stringify!($variant), "`].")]
                 pub $field: Option<$type>,
             )?)+
+            /// Columns for single queries, by the names of those.
+            pub columns_of: BTreeMap<String, String>,
         }
 
         impl Preferences {
@@ -174,8 +177,11 @@ macro_rules! settings {
 
             /// These preferences, completed by others.
             pub fn or(self, others: Preferences) -> Preferences {
+                let mut columns_of = others.columns_of;
+                columns_of.extend(self.columns_of);
                 Preferences {
                     $($($field: self.$field.or(others.$field),)?)+
+                    columns_of,
                 }
             }
         }
@@ -192,7 +198,7 @@ settings! {
     /// How to log in
     LogIn = "login", Place::Context, Kind::OneOf(&["account", "user", "ldap", "iam2", "iam2-ldap"]) => log_in: String;
     /// Lines of a table
-    Border = "border", Place::Shell, Kind::OneOf(&Border::NAMES);
+    Border = "border", Place::Both, Kind::OneOf(&Border::NAMES) => border: String;
     /// For https: certificates (PEM) to trust as well
     CaCert = "cacert", Place::Context, Kind::File => cacert: String;
     /// The ZStack version whose catalog is used
@@ -212,9 +218,9 @@ settings! {
     /// Ask the node for values on Tab
     Live = "live", Place::Shell, Kind::Flag;
     /// Maximum width of a table, in characters
-    MaxWidth = "max-width", Place::Shell, Kind::Number;
+    MaxWidth = "max-width", Place::Both, Kind::Number => max_width: u32;
     /// Names in place of uuids in tables on a terminal
-    Names = "names", Place::Shell, Kind::Flag;
+    Names = "names", Place::Both, Kind::Flag => names: bool;
     /// Output format; default table on a terminal, else json
     Output = "output", Place::Both, Kind::OneOf(&Format::NAMES) => output: String;
     /// Rows per request of a paged query; default 1000
@@ -228,19 +234,29 @@ settings! {
     /// Mask secrets
     Secure = "secure", Place::Shell, Kind::Flag;
     /// Sort the rows that were received by a column; -NAME in descending order
-    SortBy = "sort-by", Place::Shell, Kind::Text;
+    SortBy = "sort-by", Place::Both, Kind::Text => sort_by: String;
     /// The node's time zone, for access keys and dates
     TimeZone = "time-zone", Place::Context, Kind::Text => time_zone: String;
     /// Seconds to wait for a job; default set by the node
     Timeout = "timeout", Place::Both, Kind::Number => timeout: Duration;
     /// Wrap wide cells instead of cutting them
-    Wrap = "wrap", Place::Shell, Kind::Flag;
+    Wrap = "wrap", Place::Both, Kind::Flag => wrap: bool;
 }
 
 impl Setting {
     /// The keys of a context.
     pub fn of_context() -> impl Iterator<Item = Setting> {
         Setting::ALL.into_iter().filter(|setting| setting.place() != Place::Shell)
+    }
+
+    /// Whether it can be kept in the configuration.
+    pub fn is_kept(self) -> bool {
+        self.place() != Place::Shell
+    }
+
+    /// The query in a key such as `columns.QueryHost`, whose columns it sets.
+    pub fn query_of_key(key: &str) -> Option<&str> {
+        key.strip_prefix(Setting::Columns.name())?.strip_prefix('.')
     }
 
     /// The settings of the shell.
@@ -270,6 +286,15 @@ impl Setting {
             Kind::Flag | Kind::Pager => &["on", "off"],
             Kind::Confirmation => &["on", "off", "strict"],
             _ => self.values(),
+        }
+    }
+
+    /// A value of the configuration as the shell says it.
+    pub fn in_shell(self, kept: String) -> String {
+        match kept.as_str() {
+            "true" if self.shell_values().contains(&"on") => "on".to_owned(),
+            "false" if self.shell_values().contains(&"off") => "off".to_owned(),
+            _ => kept,
         }
     }
 

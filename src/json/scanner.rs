@@ -168,8 +168,8 @@ impl<R: Read> Scanner<R> {
         if self.buffer.is_empty() {
             // Most replies are short, and clearing a large buffer would take a noticeable part of a run of one
             // millisecond.
-            self.buffer.resize(FIRST, 0);
-        } else if self.buffer.len() - self.end < CHUNK / 2 {
+            self.buffer = vec![0; FIRST];
+        } else if self.buffer.len() - self.end < self.buffer.len().min(CHUNK) / 2 {
             let more = if self.buffer.len() < DOUBLES { self.buffer.len() } else { self.buffer.len() / 4 };
             let length = (self.buffer.len() + more).max(CHUNK);
             self.buffer.reserve_exact(length - self.buffer.len());

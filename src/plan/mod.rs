@@ -32,7 +32,7 @@ pub use query::{Answer, Cursor, Extent, LocalOrder, QueryPlan, Sort};
 pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
-pub use request::{Effect, PathPart, Request, SecretText};
+pub use request::{Effect, PathPart, Request, SecretText, Subject};
 pub use suggest::{argument_hint, closest_name, why_none};
 pub(crate) use value::is_uuid;
 pub use zql::statement_request as zql_request;

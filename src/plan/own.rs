@@ -19,6 +19,10 @@ pub struct Wanted<'a> {
     pub limit: Option<usize>,
     /// The different values of this field, with the number of rows that have each, instead of the rows.
     pub group_by: Option<&'a str>,
+    /// The number of rows besides those, and all of them count.
+    pub with_total: bool,
+    /// The number of rows instead of the rows.
+    pub count: bool,
 }
 
 /// The request of an API that is no query.
@@ -41,7 +45,10 @@ pub fn rows(query: &str, wanted: &Wanted<'_>, page_size: u32, catalog: Catalog) 
     let fields = (!wanted.fields.is_empty()).then(|| ("fields", wanted.fields.join(",")));
     let limit = wanted.limit.map(|limit| ("limit", limit.to_string()));
     let group_by = wanted.group_by.map(|field| ("groupBy", field.to_owned()));
-    let further = fields.into_iter().chain(limit).chain(group_by).map(|(name, value)| (name, Operator::Equal, value));
+    let total = wanted.with_total.then(|| ("replyWithCount", "true".to_owned()));
+    let count = wanted.count.then(|| ("count", "true".to_owned()));
+    let further = fields.into_iter().chain(limit).chain(group_by).chain(total).chain(count);
+    let further = further.map(|(name, value)| (name, Operator::Equal, value));
     let command = Command::of(query, wanted.conditions.iter().cloned().chain(further));
     match planned(&command, catalog, &Options { page_size, ..Options::default() })? {
         Plan::Query(plan) => Ok(*plan),
@@ -81,7 +88,7 @@ mod tests {
     #[test]
     fn rows_are_asked_for_by_conditions_and_fields() {
         let conditions = [("name", Operator::Like, "100\\%%".to_owned())];
-        let wanted = Wanted { conditions: &conditions, fields: &["uuid", "name"], limit: Some(7), group_by: None };
+        let wanted = Wanted { conditions: &conditions, fields: &["uuid", "name"], limit: Some(7), ..Wanted::default() };
         let plan = rows("QueryZone", &wanted, 1000, Catalog::newest()).expect("a plan");
         let target = plan.request(0, &super::super::Cursor::Start).target(Secrets::Shown);
         assert!(target.contains("q=name~%3D100%5C%25%25") && target.contains("limit=7"), "{target}");

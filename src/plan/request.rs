@@ -54,6 +54,15 @@ pub enum PathPart {
     Variable(SecretText),
 }
 
+/// What a call acts on, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The uuid of the resource.
+    pub resource: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+}
+
 /// One request to a management node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -124,6 +133,25 @@ impl Request {
             }
         }
         out
+    }
+
+    /// What the call acts on: the resource in its path, or what it creates by its name.
+    pub fn subject(&self) -> Subject {
+        let variable = self.path.iter().find_map(|part| match part {
+            PathPart::Variable(SecretText { text, secret: false }) => Some(text.clone()),
+            PathPart::Fixed(_) | PathPart::Variable(_) => None,
+        });
+        let Some(Value::Map(members)) = self.body.as_ref().filter(|_| variable.is_none()) else {
+            return Subject { resource: variable, name: None };
+        };
+        let name = members.iter().find_map(|(_, parameters)| match parameters {
+            Value::Map(parameters) => parameters.iter().find_map(|parameter| match parameter {
+                (name, Value::Text(text)) if name == "name" => Some(text.clone()),
+                _ => None,
+            }),
+            _ => None,
+        });
+        Subject { resource: None, name }
     }
 
     /// The secrets that it carries.

@@ -307,8 +307,19 @@ impl Grid {
     }
 }
 
-/// The columns to print: the requested ones, or the default ones of the format.
+/// The columns to print, with the one that goes first.
 fn columns(shape: &Shape, fields: &[Field], view: &View, selection: Option<&Selection>) -> Vec<Candidate> {
+    let mut columns = chosen_columns(shape, fields, view, selection);
+    if let Some(leading) = view.leading.as_ref().filter(|_| view.format != Format::Value) {
+        columns.retain(|candidate| candidate.column.path != [leading.as_str()]);
+        let path = vec![leading.clone()];
+        columns.insert(0, Candidate::asked(Column { title: leading.clone(), path, at: 0 }));
+    }
+    columns
+}
+
+/// The requested columns, or the default ones of the format.
+fn chosen_columns(shape: &Shape, fields: &[Field], view: &View, selection: Option<&Selection>) -> Vec<Candidate> {
     let asked = |columns: &[Column]| columns.iter().cloned().map(Candidate::asked).collect();
     let mut columns = match selection {
         Some(selection) if !selection.added => return asked(&selection.columns),
@@ -323,6 +334,9 @@ fn columns(shape: &Shape, fields: &[Field], view: &View, selection: Option<&Sele
             Some(known) => known.rank = 0,
             None => columns.push(Candidate::asked(column.clone())),
         }
+    }
+    if let Some(told) = &view.section {
+        columns.retain(|known| known.rank == 0 || !told.iter().any(|name| known.column.path == [name.as_str()]));
     }
     if view.terminal && view.format == Format::Table { defaults::on_terminal(columns, &view.named) } else { columns }
 }

@@ -13,7 +13,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
     let mut sorter = Sorter::default();
     let mut members = Ordered::new(b",");
     let mut first_row = true;
-    let mut success = view.failed;
+    let mut success = false;
     while let Some(piece) = pieces.next_piece()? {
         match piece {
             Piece::Member { name: "schema", .. } => continue,
@@ -52,7 +52,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
             }
         }
     }
-    if !success {
+    if !success && !view.failed.is_set() {
         members.begin("success");
         let buffer = members.buffer(out);
         begin(buffer, "success", view);
@@ -79,7 +79,7 @@ pub(super) fn safe(text: &[u8], view: &View, mut put: impl FnMut(&[u8])) {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{REPLY, print};
-    use super::super::{Format, View};
+    use super::super::{Failed, Format, View};
 
     #[test]
     fn the_reply_keeps_its_text_sorted_and_without_the_schema() {
@@ -124,11 +124,11 @@ mod tests {
 
     #[test]
     fn a_failure_has_no_success() {
-        let view = View { failed: true, ..View::new(Format::Json) };
+        let view = View { failed: Failed::new(true), ..View::new(Format::Json) };
         let reply = r#"{"error":{"details":"no","code":"SYS.1"}}"#;
         let lines = "{\n    \"error\": {\n        \"code\": \"SYS.1\",\n        \"details\": \"no\"\n    }\n}\n";
         assert_eq!(print(reply, &view), lines);
-        let view = View { failed: true, ..View::new(Format::Yaml) };
+        let view = View { failed: Failed::new(true), ..View::new(Format::Yaml) };
         assert_eq!(print(reply, &view), "error:\n  code: SYS.1\n  details: \"no\"\n");
     }
 

@@ -47,7 +47,7 @@ pub use grid::{check_columns, default_members};
 pub use marks::{Change, Marks, Snapshot};
 pub use size::human_size;
 pub use sort::{SortKey, Sorted};
-pub use view::{Border, Field, FieldKind, Format, Shape, View};
+pub use view::{Border, Failed, Field, FieldKind, Format, Shape, View};
 
 use crate::json::{Pieces, Scanner};
 

@@ -76,7 +76,8 @@ impl<'a, 'o> Table<'a, 'o> {
         let section = Section { name: &name, kind: self.kind, single: self.single };
         let shape = &*self.kind.shape(self.shape);
         let mut grid = Grid::with_sample(&self.name, shape, self.view, &sample)?;
-        let alone = self.single || sample.len() == 1 && self.view.format == Format::Table;
+        let alone =
+            self.single || sample.len() == 1 && self.view.format == Format::Table && self.view.section.is_none();
         if alone && sample.rows().all(|row| json::kind(row) == json::Kind::Map) {
             if self.started {
                 self.out.buffer.push(b'\n');

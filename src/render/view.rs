@@ -1,6 +1,8 @@
 //! How a reply is printed, and what is known about its rows.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::named::named;
 use crate::secret::{KnownSecrets, Secrets};
@@ -55,6 +57,27 @@ named! {
     }
 }
 
+/// Whether a call failed. Of several calls this may be known only after their rows. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Failed(Arc<AtomicBool>);
+
+impl Failed {
+    /// A call that failed, or not.
+    pub fn new(failed: bool) -> Failed {
+        Failed(Arc::new(AtomicBool::new(failed)))
+    }
+
+    /// Records that a call failed.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a call failed so far.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// How a reply is printed.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -62,6 +85,8 @@ pub struct View {
     pub format: Format,
     /// The requested columns.
     pub columns: Option<Selection>,
+    /// A member whose column goes before all others, also before those that were asked for.
+    pub leading: Option<String>,
     /// What to sort the rows by, independent of the order of the reply. All rows are held in memory then.
     pub sort_by: Option<SortKey>,
     /// A jq expression whose outputs are printed instead of the reply.
@@ -97,7 +122,7 @@ pub struct View {
     /// Rows and cells that are marked in tables and blocks.
     pub marks: Option<Marks>,
     /// Whether the call failed; the JSON formats do not add `success: true` then.
-    pub failed: bool,
+    pub failed: Failed,
     /// Whether rows of the named inventory may have a value at a path although the current rows have none.
     pub knows: fn(&str, &[String]) -> bool,
     /// Whether a column that is the same in all rows is told below a table on a terminal.
@@ -107,6 +132,9 @@ pub struct View {
     /// Default columns that are shown as another one: the member that refers to a resource by its uuid, and the one that
     /// holds that resource.
     pub named: Vec<(String, String)>,
+    /// Where the rows are a section of a page about a resource: members that it tells already, which get no default column.
+    /// One row is a table there as well.
+    pub section: Option<Vec<String>>,
     /// The inventory that the rows are taken from, where only some of its members were asked for.
     pub taken_from: Option<String>,
 }
@@ -117,6 +145,7 @@ impl View {
         View {
             format,
             columns: None,
+            leading: None,
             sort_by: None,
             filter: None,
             raw: false,
@@ -134,11 +163,12 @@ impl View {
             wrap: false,
             border: None,
             marks: None,
-            failed: false,
+            failed: Failed::default(),
             knows: |_, _| false,
             folds: false,
             by_name: false,
             named: Vec::new(),
+            section: None,
             taken_from: None,
         }
     }

@@ -12,7 +12,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
     let mut sorter = Sorter::default();
     let mut sorted = Vec::new();
     let mut members = Ordered::new(b"");
-    let mut success = view.failed;
+    let mut success = false;
     let mut first_row = true;
     while let Some(piece) = pieces.next_piece()? {
         match piece {
@@ -49,7 +49,7 @@ pub(super) fn write(pieces: &mut dyn Pieces, view: &View, out: &mut Output<'_>) 
             }
         }
     }
-    if !success {
+    if !success && !view.failed.is_set() {
         members.begin("success");
         members.buffer(out).extend_from_slice(b"success: true\n");
         members.end();

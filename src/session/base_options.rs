@@ -1,6 +1,6 @@
 //! The settings of all lines: the options of the program, changed by `set`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::Options;
 use crate::config::{Confirm, Origin};
@@ -14,8 +14,10 @@ pub(crate) struct BaseOptions {
     changed: BTreeSet<&'static str>,
     /// What `set confirm` said.
     pub(crate) confirm: Option<Confirm>,
-    /// Whether `set names off` keeps uuids in tables.
-    pub(crate) no_names: bool,
+    /// Whether names stand for uuids in tables, as `set names` said.
+    pub(crate) names: Option<bool>,
+    /// What `set columns` said for single queries, by their names.
+    pub(crate) columns_of: BTreeMap<&'static str, String>,
     /// Whether nothing may be said.
     pub(crate) silent: bool,
 }
@@ -29,6 +31,11 @@ impl BaseOptions {
     /// The origin of the value of an option.
     pub(super) fn origin(&self, option: &str) -> Origin {
         if self.changed.contains(option) { Origin::Set } else { Origin::Typed }
+    }
+
+    /// Whether `set` changed an option.
+    pub(crate) fn has_set(&self, option: &str) -> bool {
+        self.changed.contains(option)
     }
 
     /// The options, to be changed by `set`, which records the name.

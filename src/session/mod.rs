@@ -33,5 +33,5 @@ pub(crate) use log_in::{ADMIN, Captcha, LogIn, Proofs, who_of};
 pub(crate) use lookups::{lookup, refresh};
 pub(crate) use nearby::{Lookup, fetch};
 pub(crate) use settings::{Settings, Target, ViewSettings, error_format, errors_of_environment};
-pub(crate) use state::{Invocation, PrintedAction, SANDBOX, Session};
+pub(crate) use state::{Invocation, PrintedAction, SANDBOX, Session, SessionSeed};
 pub(crate) use turn::{Turned, turn};

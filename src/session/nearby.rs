@@ -1,6 +1,7 @@
 //! Looks up names and uuids of resources, for completion and for confirmations.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::catalog::{ApiName, Catalog, Inventory, Offers, Type};
 use crate::client::{Answer, CallOptions, Client, Unwatched};
@@ -76,7 +77,7 @@ impl Lookup {
     }
 
     /// Another look-up, for another thread.
-    fn fork(&self) -> Lookup {
+    pub(crate) fn fork(&self) -> Lookup {
         Lookup { client: self.client.fork(), catalog: self.catalog, offers: self.offers.clone() }
     }
 
@@ -204,8 +205,20 @@ impl Lookup {
         Some(rows)
     }
 
-    /// Calls `found` with each row that a query finds; `None` where the node cannot be asked.
-    pub(crate) fn each_row(&mut self, query: &str, wanted: &Wanted<'_>, found: &mut dyn FnMut(&[u8])) -> Option<()> {
+    /// As this look-up, but it does not wait longer for an answer.
+    pub(crate) fn within(mut self, patience: Duration) -> Lookup {
+        self.client.set_patience(patience);
+        self
+    }
+
+    /// Calls `found` with each row that a query finds; `None` where the node cannot be asked. The inner number is the
+    /// total, where one was wanted.
+    pub(crate) fn each_row(
+        &mut self,
+        query: &str,
+        wanted: &Wanted<'_>,
+        found: &mut dyn FnMut(&[u8]),
+    ) -> Option<Option<u64>> {
         let api = self.catalog.api_name(query)?;
         if api.is_mistakable() && !self.has(api) {
             return None;
@@ -214,12 +227,15 @@ impl Lookup {
         let Ok(Answer::Reply(mut reply)) = self.client.query(&planned, &CallOptions::default(), &mut Unwatched) else {
             return None;
         };
+        let mut total = None;
         while let Some(piece) = reply.next_piece().ok()? {
-            if let Piece::Row(row) = piece {
-                found(row);
+            match piece {
+                Piece::Row(row) => found(row),
+                Piece::Member { name: "total", text } => total = std::str::from_utf8(text).ok()?.parse().ok(),
+                _ => {}
             }
         }
-        Some(())
+        Some(total)
     }
 
     /// What the rows of a query are.

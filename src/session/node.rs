@@ -1,6 +1,6 @@
 //! A node that the program is connected to.
 
-use crate::client::Client;
+use crate::client::{Client, NodeZone};
 use crate::config::Owner;
 use crate::sandbox::Running;
 
@@ -33,6 +33,8 @@ pub(crate) struct Node {
     pub(crate) single_run: bool,
     /// Whether the other base, with or without `/zstack`, was tried.
     pub(super) was_turned: bool,
+    /// Its time zone, as far as it was asked.
+    pub(super) zone: Option<Option<NodeZone>>,
 }
 
 impl Node {
@@ -49,7 +51,13 @@ impl Node {
             declined_log_in: false,
             single_run: true,
             was_turned: false,
+            zone: None,
         }
+    }
+
+    /// The node's time zone, for which it is asked once. `None` if it does not say.
+    pub(crate) fn zone(&mut self) -> Option<NodeZone> {
+        self.zone.get_or_insert_with(|| self.client.zone()).clone()
     }
 
     /// The name of the node for messages.

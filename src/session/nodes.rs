@@ -57,7 +57,7 @@ fn connect(session: &mut Session, settings: &Settings) -> Result<Node, Error> {
 }
 
 /// The journal of a node, which warns when it cannot be written.
-fn journal(session: &Session, url: Option<&str>, context: Option<&str>, ui: &Ui) -> Result<Journal, Error> {
+pub(crate) fn journal(session: &Session, url: Option<&str>, context: Option<&str>, ui: &Ui) -> Result<Journal, Error> {
     let mut journal = session.journal(url, context)?;
     let ui = ui.clone();
     journal.on_failure(move |text| ui.warn(text));

@@ -1,6 +1,7 @@
 //! Determines the settings of a line. In order of precedence: options of the line, `set` and the options of the
 //! program, the environment, the context, the defaults.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ impl Target {
 pub(crate) struct ViewSettings {
     pub(crate) output: Option<Sourced<String>>,
     pub(crate) columns: Option<Sourced<String>>,
+    /// The columns of single queries, by their names.
+    pub(crate) columns_of: BTreeMap<String, Sourced<String>>,
     pub(crate) sort_by: Option<Sourced<String>>,
     pub(crate) jq: Option<String>,
     pub(crate) border: Option<String>,
@@ -82,6 +85,19 @@ pub(crate) struct ViewSettings {
     pub(crate) secrets: Secrets,
     /// Whether an empty result is a failure.
     pub(crate) fail_empty: bool,
+}
+
+impl ViewSettings {
+    /// As these settings, for the rows of an API: what was set for it alone comes before what was set for all at the same
+    /// place.
+    pub(crate) fn of_api(&self, api: &str) -> ViewSettings {
+        let own = self.columns_of.iter().find(|(query, _)| query.eq_ignore_ascii_case(api)).map(|(_, columns)| columns);
+        let columns = match (&self.columns, own) {
+            (Some(general), Some(own)) if general.origin.is_nearer(&own.origin) => Some(general),
+            (general, own) => own.or(general.as_ref()),
+        };
+        ViewSettings { columns: columns.cloned(), ..self.clone() }
+    }
 }
 
 /// How calls are made.
@@ -104,6 +120,8 @@ pub(crate) struct CallSettings {
     pub(crate) no_check: bool,
     /// Whether to wait for long jobs, too.
     pub(crate) follow: bool,
+    /// Whether to continue with further calls after a failed one.
+    pub(crate) keep_going: bool,
 }
 
 impl CallSettings {
@@ -178,6 +196,10 @@ impl<'a> Layers<'a> {
         if self.flag(|options| options.sandbox) {
             return Ok(Target { contradiction: named, is_named: true, ..Target::default() });
         }
+        if choice.context.as_ref().is_some_and(|context| context.contains(',')) {
+            let problem = "only a query or another read can run in several contexts".to_owned();
+            return Err(Error::Option { option: "context", problem });
+        }
         let chosen = choose_node(&choice, self.variables, self.contexts)?;
         Ok(Target {
             address: Some(chosen.address),
@@ -214,18 +236,42 @@ impl<'a> Layers<'a> {
         ViewSettings {
             output,
             columns,
-            sort_by: self.sourced("sort-by", |options| options.sort_by.clone()),
+            columns_of: self.columns_of(configured),
+            sort_by: self
+                .sourced("sort-by", |options| options.sort_by.clone())
+                .or_else(|| configured.sourced(|says| says.sort_by.clone())),
             jq: self.typed(|options| options.jq.clone()),
-            border: self.typed(|options| options.border.clone()),
-            max_width: self.typed(|options| options.max_width),
+            border: self.typed(|options| options.border.clone()).or(configured.preferences.border.clone()),
+            max_width: self
+                .typed(|options| options.max_width)
+                .or(configured.preferences.max_width.map(|width| width as usize)),
             raw: self.flag(|options| options.raw),
             summary: self.flag(|options| options.summary),
             header: !self.flag(|options| options.no_header),
-            wrap: self.flag(|options| options.wrap),
-            names: !self.base.no_names,
+            wrap: self.line.wrap
+                || match configured.preferences.wrap.filter(|_| !self.base.has_set("wrap")) {
+                    Some(wraps) => wraps || self.base.options.wrap,
+                    None => self.base.options.wrap,
+                },
+            names: self.base.names.or(configured.preferences.names).unwrap_or(true),
             secrets: if self.flag(|options| options.no_secure) { Secrets::Shown } else { Secrets::Masked },
             fail_empty: self.flag(|options| options.fail_empty),
         }
+    }
+
+    /// The columns of single queries.
+    fn columns_of(&self, configured: &Configured<'_>) -> BTreeMap<String, Sourced<String>> {
+        let kept = configured.preferences.columns_of.keys();
+        let kept =
+            kept.filter_map(|query| Some((query, configured.sourced(|says| says.columns_of.get(query).cloned())?)));
+        let mut columns: BTreeMap<String, Sourced<String>> =
+            kept.map(|(query, columns)| (query.clone(), columns)).collect();
+        let set = self.base.columns_of.iter();
+        columns.extend(set.map(|(query, value)| {
+            let value = Sourced { value: value.clone(), origin: Origin::Set };
+            ((*query).to_owned(), value)
+        }));
+        columns
     }
 
     fn call(&self, configured: &Configured<'_>) -> CallSettings {
@@ -247,6 +293,7 @@ impl<'a> Layers<'a> {
             no_wait: self.flag(|options| options.no_wait),
             no_check: self.flag(|options| options.no_check),
             follow: self.flag(|options| options.follow),
+            keep_going: self.flag(|options| options.keep_going),
         }
     }
 

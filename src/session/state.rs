@@ -53,6 +53,8 @@ pub(crate) struct Session {
     /// The uuid of an action that was refused for its session, while its line runs once more: it is sent again under that
     /// uuid.
     pub(crate) refused_job: Option<JobUuid>,
+    /// The names that the last command with names gave, with the uuids that they stood for.
+    pub(crate) names: Vec<(String, String)>,
     /// The last action of the line whose result was printed.
     pub(crate) printed_action: Option<PrintedAction>,
     /// The recorded result of the current command.
@@ -65,6 +67,14 @@ pub(crate) struct Session {
     pub(crate) prompt: Option<LivePrompt>,
     /// Whether the warning about an invalid configuration was printed.
     warned_of_configuration: bool,
+}
+
+/// What a session for another thread begins with.
+pub(crate) struct SessionSeed {
+    environment: Environment,
+    base: BaseOptions,
+    interrupt: Interrupt,
+    known: KnownSecrets,
 }
 
 /// An action that was carried out and whose result was printed.
@@ -126,6 +136,7 @@ impl Session {
             known: KnownSecrets::default(),
             advice: None,
             refused_job: None,
+            names: Vec::new(),
             printed_action: None,
             recording: None,
             reads_stdin: false,
@@ -133,6 +144,21 @@ impl Session {
             prompt: None,
             warned_of_configuration: false,
         }
+    }
+
+    /// What a session for a context begins with, for a thread of its own.
+    pub(crate) fn seed(&self, context: &str) -> SessionSeed {
+        let mut base = self.base.clone();
+        base.options.context = Some(context.to_owned());
+        let (interrupt, known) = (self.interrupt.clone(), self.known.clone());
+        SessionSeed { environment: self.environment.clone(), base, interrupt, known }
+    }
+
+    /// A session for one of several contexts. The credentials of the environment are for one node, and not used.
+    pub(crate) fn grow(seed: SessionSeed) -> Session {
+        let SessionSeed { environment, base, interrupt, known } = seed;
+        let session = Session::new(environment, Options::default());
+        Session { base, interrupt, known, started_for: Some(None), ..session }
     }
 
     /// The settings of a line with these options. The sandbox needs no configuration, so that an invalid one is only a
@@ -298,12 +324,17 @@ impl Session {
         line: Option<&str>,
     ) -> ExitCode {
         let code = error.exit_code();
-        if matches!(error, Error::Reported(_)) {
-            return code;
+        if !matches!(error, Error::Reported(_)) {
+            self.reporter(settings, source.is_none()).tell(error, source, line);
         }
+        code
+    }
+
+    /// What prints errors. `is_typed` says whether the command was typed itself.
+    pub(crate) fn reporter(&mut self, settings: &Settings, is_typed: bool) -> Reporter {
         let has_foreign_session = self.nodes.connected().iter().any(|node| node.has_foreign_session);
         let stderr = settings.ui.terminal.stderr;
-        let reporter = Reporter {
+        Reporter {
             format: settings.ui.errors.value,
             terminal: stderr,
             colour: settings.ui.colour(stderr),
@@ -311,12 +342,10 @@ impl Session {
             circumstances: Circumstances {
                 advice: self.advice.take(),
                 session_variable: has_foreign_session.then_some("ZSTACK_SESSION_UUID"),
-                at_prompt: self.prompt.is_some() && source.is_none(),
+                at_prompt: self.prompt.is_some() && is_typed,
             },
             known: self.known_secrets(),
-        };
-        reporter.tell(error, source, line);
-        code
+        }
     }
 
     /// The secrets in use: of the commands, of the environment, and the open sessions.

@@ -3,7 +3,6 @@
 use crate::catalog::references::query_of_parameter;
 use crate::catalog::{Api, Catalog};
 use crate::json::is_unprintable;
-use crate::language::Language;
 
 /// The harm that a dangerous action does, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,9 +69,10 @@ const VERBS: [(&str, &str, Harm); 27] = [
 /// The last lines of all questions, for the test of the translations.
 #[cfg(test)]
 pub(crate) fn dangerous_questions() -> Vec<String> {
-    let mut verbs = VERBS.map(|(_, verb, _)| (verb[..1].to_uppercase() + &verb[1..], verb)).to_vec();
-    verbs.dedup();
-    verbs.iter().flat_map(|(upper, verb)| [format!("{upper}? [y/N]"), format!("Type {{}} to {verb}:")]).collect()
+    let questions = VERBS.map(|(_, verb, _)| {
+        [format!("{}{}? [y/N]", verb[..1].to_uppercase(), &verb[1..]), format!("Type {{}} to {verb}:")]
+    });
+    questions.concat()
 }
 
 /// Returns the danger of an API, judged by the verb that its name starts with; `None` where it does no harm.
@@ -119,33 +119,42 @@ pub struct Hit {
 const MOST_LISTED: usize = 10;
 
 /// Returns the question shown before a dangerous action: the targets by name, the context, and the question itself
-/// without a line end. With `strict` a plain yes is not enough.
-pub fn question(api: &str, danger: &Danger, hits: &[Hit], context: &str, strict: bool, language: Language) -> String {
+/// without a line end. `belongs` says what belongs to the targets. With `strict` a plain yes is not enough.
+pub fn question(
+    api: &str,
+    danger: &Danger,
+    hits: &[Hit],
+    belongs: Option<&str>,
+    context: &str,
+    strict: bool,
+) -> String {
     let clean = |text: &str| -> String { text.chars().filter(|c| !is_unprintable(*c)).collect() };
-    let say = |text: &str| language.say(text).into_owned();
-    let mut out = format!("{}\n", say(&format!("{api} in {}:", clean(context))));
+    let mut out = format!("{api} in {}:\n", clean(context));
     for hit in hits.iter().take(MOST_LISTED) {
         let name = match (&hit.name, hit.missing) {
-            (_, true) => say("not found on the node"),
+            (_, true) => "not found on the node".to_owned(),
             (Some(name), _) => clean(name),
-            (None, _) => say("name unknown"),
+            (None, _) => "name unknown".to_owned(),
         };
         out.push_str(&format!("  {}  {}  {name}\n", clean(&hit.parameter), clean(&hit.uuid)));
     }
     if hits.len() > MOST_LISTED {
-        out.push_str(&format!("  {}\n", say(&format!("and {} more", hits.len() - MOST_LISTED))));
+        out.push_str(&format!("  and {} more\n", hits.len() - MOST_LISTED));
+    }
+    if let Some(belongs) = belongs {
+        out.push_str(&format!("{belongs}.\n"));
     }
     match danger.harm {
-        Harm::Destroys => out.push_str(&(say("It may not be possible to undo this.") + "\n")),
-        Harm::Interrupts => out.push_str(&(say("What runs there is interrupted.") + "\n")),
+        Harm::Destroys => out.push_str("It may not be possible to undo this.\n"),
+        Harm::Interrupts => out.push_str("What runs there is interrupted.\n"),
         Harm::Separates => {}
     }
     match expected(hits, strict) {
-        Some(word) => out.push_str(&language.ask(&format!("Type {} to {}:", clean(&word), danger.verb))),
+        Some(word) => out.push_str(&format!("Type {} to {}: ", clean(&word), danger.verb)),
         None => {
             let mut verb = danger.verb.to_owned();
             verb[..1].make_ascii_uppercase();
-            out.push_str(&language.ask(&format!("{verb}? [y/N]")));
+            out.push_str(&format!("{verb}? [y/N] "));
         }
     }
     out
@@ -221,15 +230,12 @@ mod tests {
         let danger = of("DeleteZone").expect("it is dangerous");
         let hits = [hit(Some("lab"))];
         assert_eq!(
-            question("DeleteZone", &danger, &hits, "production", false, Language::English),
-            "DeleteZone in production:\n  uuid  6c1e  lab\nIt may not be possible to undo this.\nDelete? [y/N] "
+            question("DeleteZone", &danger, &hits, Some("2 hosts belong to it"), "production", false),
+            "DeleteZone in production:\n  uuid  6c1e  lab\n2 hosts belong to it.\nIt may not be possible to undo this.\nDelete? [y/N] "
         );
-        assert!(
-            question("DeleteZone", &danger, &hits, "production", true, Language::English)
-                .ends_with("Type lab to delete: ")
-        );
+        assert!(question("DeleteZone", &danger, &hits, None, "production", true).ends_with("Type lab to delete: "));
         let many: Vec<Hit> = (0..12).map(|_| hit(None)).collect();
-        assert!(question("DeleteZone", &danger, &many, "p", true, Language::English).contains("  and 2 more\n"));
+        assert!(question("DeleteZone", &danger, &many, None, "p", true).contains("  and 2 more\n"));
     }
 
     #[test]

@@ -26,7 +26,12 @@ impl ErrorObject {
 
     /// The line without its end. It contains no control characters.
     pub(crate) fn line(&self) -> String {
-        let mut out = format!("{{\"error\": {{\"kind\": \"{}\"", self.kind.word()).into_bytes();
+        format!("{{\"error\": {}}}", self.text())
+    }
+
+    /// The object itself, the value of `error`.
+    pub(crate) fn text(&self) -> String {
+        let mut out = format!("{{\"kind\": \"{}\"", self.kind.word()).into_bytes();
         let mut member = |name: &str, value: &[u8]| {
             out.extend_from_slice(format!(", \"{name}\": ").as_bytes());
             out.extend_from_slice(value);
@@ -51,7 +56,7 @@ impl ErrorObject {
             });
             member("causes", &[&b"["[..], &causes.collect::<Vec<_>>().join(&b", "[..]), b"]"].concat());
         }
-        out.extend_from_slice(b"}}");
+        out.push(b'}');
         String::from_utf8_lossy(&out).into_owned()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`Ui`] prints messages for a line. This module does not know about nodes, sessions or commands.
 
+mod bar;
 mod error_object;
 mod export;
 mod full_screen;
@@ -14,7 +15,9 @@ mod program;
 mod report;
 mod spinner;
 mod ui;
+mod watch_keys;
 
+pub(crate) use bar::{Bar, Counts};
 pub(crate) use export::Export;
 pub(crate) use full_screen::FullScreen;
 pub(crate) use input::{ask_secret, read_text, stdin_is_taken};
@@ -24,3 +27,4 @@ pub(crate) use program::Program;
 pub(crate) use report::{Reporter, Source, bug};
 pub(crate) use spinner::JobsProgress;
 pub(crate) use ui::{Screen, Terminal, Ui};
+pub(crate) use watch_keys::WatchKeys;

@@ -135,6 +135,17 @@ impl Reporter {
         writeln!(out, "  {}{bold}{}{reset}", " ".repeat(width(indent)), "^".repeat(marks))
     }
 
+    /// The error for programs, without secrets.
+    pub(crate) fn object_of(&self, error: &Error) -> ErrorObject {
+        match error {
+            Error::Api(failure) => {
+                let error = self.without_quoted_secrets(Error::Api(failure.clone()));
+                self.object(&error, None)
+            }
+            error => self.object(error, None),
+        }
+    }
+
     /// The error for programs.
     fn object(&self, error: &Error, source: Option<&Source<'_>>) -> ErrorObject {
         let failure = failure_of(error);

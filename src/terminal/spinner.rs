@@ -94,7 +94,7 @@ impl<W: Write> Drop for Spinner<W> {
 }
 
 /// `0:07`, `12:30`, `1:02:03`.
-fn clock(time: Duration) -> String {
+pub(super) fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),

@@ -7,6 +7,7 @@ use crate::config::{Environment, Sourced};
 use crate::json::escape_unprintable;
 use crate::language::Language;
 
+use super::bar::Bar;
 use super::spinner::Spinner;
 
 /// Properties of the terminal.
@@ -128,6 +129,12 @@ impl Ui {
     /// The width of the terminal.
     pub(crate) fn width(&self) -> Option<usize> {
         self.terminal.size.map(|(width, _)| width)
+    }
+
+    /// The progress display for many calls.
+    pub(crate) fn bar(&self, of: usize) -> Bar {
+        let draws = self.terminal.stderr && !self.terminal.is_dumb && !self.quiet;
+        Bar::new(of, self.width().filter(|_| draws), !draws && !self.quiet && !self.silent)
     }
 
     /// The progress display for jobs.

@@ -289,3 +289,32 @@ fn what_was_done_is_said() {
         says(&format!("-q {line}"), "");
     }
 }
+
+#[test]
+fn settings_hold_for_one_query_and_are_kept_for_good() {
+    let home = Home::with_cloud();
+    let columns = |words: &[&str]| {
+        let words = [&["--sandbox", "-o", "csv", "QueryHost", "name=host-1"], words].concat();
+        home.run(words).succeeds().out().lines().next().unwrap_or_default().to_owned()
+    };
+    let script = "set columns queryhost name,managementIp\nQueryHost limit=1 -o csv\nset columns name\n\
+                  QueryHost limit=1 -o csv\nset columns QueryHost default\nQueryHost limit=1 -o csv\n\
+                  set columns QueryHost\n";
+    let done = home.run(["--sandbox"]).input(script).succeeds().out();
+    let heads: Vec<&str> = done.lines().filter(|line| line.starts_with("name") || *line == "default").collect();
+    assert_eq!(heads, ["name,managementIp", "name,managementIp", "name", "default"]);
+    home.run(["set", "--save", "columns", "QueryHost", "name,status"]).succeeds().stdout("");
+    assert_eq!(columns(&[]), "name,status");
+    assert_eq!(columns(&["--columns", "uuid"]), "uuid");
+    home.run(["context", "set", "lab", "url=http://127.0.0.1:1/zstack", "columns.QueryHost=name,state"]).succeeds();
+    assert_eq!(columns(&[]), "name,status");
+    home.run(["context", "show", "lab"]).succeeds().stdout_has("\"columns.QueryHost\": \"name,state\"");
+    home.run(["set", "--save", "wrap", "on"]).succeeds();
+    let shown = home.run(["--sandbox", "set"]).succeeds().out();
+    assert!(shown.contains("\ncolumns QueryHost  name,status\n"), "{shown}");
+    assert!(shown.lines().any(|line| line.starts_with("wrap ") && line.ends_with(" on")), "{shown}");
+    home.run(["set", "--save", "columns", "QueryHost", "default"]).succeeds();
+    assert_ne!(columns(&[]), "name,status");
+    home.run(["set", "--save", "secure", "off"]).fails(1).stderr_has("cannot be saved");
+    home.run(["context", "set", "lab", "columns.QueryHots=name"]).fails(1).stderr_has("`QueryHost`");
+}

@@ -158,15 +158,18 @@ fn results_of_earlier_commands_are_at_hand_in_later_ones() {
     let listed = run(&["more"]).succeeds().out();
     let commands: Vec<&str> = listed.lines().map(|line| line.split_once(" B  ").expect("a size").1).collect();
     let expected = [
-        "QueryZone name=zone-1",
-        "StopVmInstance uuid=1f6d0e5a8d4b4f60a1f3a1d1c7f0b2e4",
-        "--sandbox zql 'query zone where name = '\\''zone-2'\\'''",
-        "QueryZone fields=name",
-        "QueryZone count=true",
         "CreateAccount name=a password=******",
+        "QueryZone count=true",
+        "QueryZone fields=name",
+        "--sandbox zql 'query zone where name = '\\''zone-2'\\'''",
+        "StopVmInstance uuid=1f6d0e5a8d4b4f60a1f3a1d1c7f0b2e4",
+        "QueryZone name=zone-1",
     ];
     assert_eq!(commands, expected, "{listed}");
-    assert!(listed.lines().nth(1).is_some_and(|line| line.starts_with("2 !")), "{listed}");
+    assert!(listed.lines().nth(4).is_some_and(|line| line.starts_with("2 !")), "{listed}");
+    run(&["more", "-1"]).succeeds().stderr("result 6: CreateAccount name=a password=******\n");
+    run(&["more", "-2", "-o", "json"]).succeeds().stderr("result 5: QueryZone count=true\n");
+    run(&["more", "-7"]).fails(1).stdout("");
     run(&["more", "2"]).succeeds().stdout_has("SYS.1003");
     run(&["more", "3", "-o", "csv"]).succeeds().stdout_has("zone-2");
     run(&["more", "9"]).fails(1).stdout("");

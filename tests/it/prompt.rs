@@ -555,7 +555,7 @@ fn results_are_at_hand_and_secrets_are_not() {
     terminal.sees("\n2\n");
     terminal.prompt("admin@sandbox >>>");
     terminal.keys(&format!("more{ENTER}"));
-    let screen = terminal.sees("QueryZone fields=name > zones.json\n3");
+    let screen = terminal.sees("QueryZone fields=name > zones.json\n1 !");
     assert!(screen.contains("LogInByAccount accountName=admin password=******"), "{screen}");
     assert!(screen.lines().any(|row| row.starts_with("1 !")), "{screen}");
     terminal.prompt("admin@sandbox >>>");

@@ -45,10 +45,24 @@ fn zones() -> Node {
 fn a_date_may_be_told_by_how_long_ago_it_was() {
     let node = zones();
     run(&node, &["QueryZone", "createDate>-7d", "limit=3"]).succeeds();
-    let sent = asked(&node.requests()[0]);
+    let of_query = |node: &Node| {
+        let query = node.requests().into_iter().find(|request| request.path().ends_with("/zones"));
+        asked(&query.expect("the query was sent"))
+    };
+    let sent = of_query(&node);
     let date = sent.split("createDate>").nth(1).and_then(|rest| rest.split('&').next()).expect("a condition");
     assert!(date.len() == 19 && date.starts_with("20") && date.contains(' '), "{sent}");
     run(&node, &["QueryZone", "createDate>-7y"]).fails(1).stderr_has("createDate must be a date");
+    // The node compares digits: its clock decides, and between these two are 26 hours.
+    let sent_in = |zone: &'static str| {
+        let node = Node::start(move |request| match request.path().ends_with("/platform-timezone") {
+            true => Reply::ok(format!(r#"{{"timezone":"{zone}"}}"#)),
+            false => Reply::ok(r#"{"inventories":[]}"#),
+        });
+        run(&node, &["QueryZone", "createDate>-7d"]).succeeds();
+        of_query(&node)
+    };
+    assert!(sent_in("Pacific/Kiritimati") > sent_in("Etc/GMT+12"));
 }
 
 #[test]

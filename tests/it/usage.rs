@@ -86,7 +86,7 @@ fn mistakes_in_options_are_told_in_two_lines() {
 fn numbers_are_asked_for_in_words() {
     let home = Home::new();
     for (line, limits) in [
-        ("more x", "1 to 18446744073709551615"),
+        ("more x", "-100000 to 9223372036854775807"),
         ("history clear", "0 to 18446744073709551615"),
         ("sandbox seed --vms abc", "1 to 1000000000000"),
         ("sandbox serve --seed 1.5", "0 to 18446744073709551615"),

@@ -27,7 +27,6 @@ fn signals_leave_the_screen_and_end_the_program() {
     let terminal = watching(&home);
     // Nobody could make it go on.
     terminal.keys(CTRL_Z);
-    terminal.sees("^Z");
     terminal.keys(CTRL_C);
     terminal.shows_other_screen(false);
     assert_eq!(terminal.ends().1, Some(0));
@@ -66,6 +65,15 @@ fn after_a_watch_the_shell_is_as_before() {
         terminal.keys(CTRL_C);
         terminal.shows_other_screen(false);
     }
+    terminal.prompt("admin@sandbox >>>");
+    terminal.keys(&format!("QueryZone --watch=60{ENTER}"));
+    terminal.shows_other_screen(true);
+    terminal.sees("zone-2");
+    terminal.keys("xq");
+    terminal.shows_other_screen(false);
+    // The prompt reads keys and shows them again.
+    terminal.line("set max-width");
+    terminal.sees("default");
     terminal.prompt("admin@sandbox >>>");
     let sent = Command::new("kill").arg(terminal.process().to_string()).status();
     assert!(sent.expect("kill runs").success());

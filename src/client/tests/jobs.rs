@@ -44,6 +44,23 @@ fn a_job_is_polled_on_our_own_base_at_a_slowing_pace() {
 }
 
 #[test]
+fn the_next_job_of_an_api_is_looked_for_when_the_last_one_had_ended() {
+    let job = || [submitted(1_800_000), accepted(), accepted(), ok("{}")];
+    let late = [submitted(1_800_000), accepted(), accepted(), accepted(), ok("{}")];
+    let node = Node::new(job().into_iter().chain(job()).chain(late));
+    let mut client = node.client();
+    for _ in 0..3 {
+        client.execute(&action(), &options(None), &mut Unwatched).expect("an answer");
+    }
+    let polls = node.seen().into_iter().filter(|seen| seen.line.starts_with("GET"));
+    let looks: Vec<u128> = polls.map(|poll| poll.at.as_micros()).collect();
+    assert_eq!(looks[..3], [15_000, 25_000, 40_000]);
+    assert_eq!(looks[3..6], [55_000, 65_000, 78_750]);
+    // It takes longer than the one before: the looks that follow are closer together.
+    assert_eq!(looks[6..].iter().map(|at| at - 78_750).collect::<Vec<_>>(), [15_000, 25_000, 37_539, 42_231]);
+}
+
+#[test]
 fn a_job_of_before_is_looked_at_at_once() {
     let node = Node::new([accepted(), accepted(), ok("{}")]);
     let job = Job { uuid: JOB.into(), api: "CreateZone".into(), timeout: None, submitted: None };

@@ -70,6 +70,11 @@ pub(crate) fn place(line: &str, cursor: usize) -> CursorPlace {
     let mut place = CursorPlace { word, quote, rest, others: Vec::new(), index: 0, wanted: Wanted::Word };
     let wanted = place.sort_words(line, lexed.words, after);
     place.wanted = if in_comment || (lexed.continues && lexed.open_quote.is_none()) { Wanted::Nothing } else { wanted };
+    // Behind `each` stands a line of its own.
+    if place.wanted == Wanted::Word && place.index > 0 && place.others[0].text == "each" {
+        place.others.remove(0);
+        place.index -= 1;
+    }
     place
 }
 

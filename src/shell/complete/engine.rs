@@ -105,7 +105,7 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
             None => (0, Expected::Command),
             Some("zql") => zql::expected(place, sources.catalog),
             // `login` is the program's command; the API is called `LogIn`.
-            Some(name) if own::find(name).is_some() => own_word(place),
+            Some(name) if own::find(name).is_some() => own_word(place, sources),
             Some(name) => match sources.catalog.api_ignoring_case(name) {
                 Some(api) if api.is_query => fields::expected(api, place, sources),
                 Some(api) => names::argument(api, place, sources),
@@ -116,7 +116,7 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
 }
 
 /// Returns what is expected in an argument of one of the program's own commands.
-fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
+fn own_word<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expected<'p>) {
     let before: Vec<&str> = place.others[..place.index].iter().map(|word| word.text.as_str()).collect();
     let last = before.last().copied().unwrap_or_default();
     let Some(next) = own::next_after(before.iter().copied()) else { return (0, Expected::Nothing(None)) };
@@ -131,6 +131,7 @@ fn own_word(place: &CursorPlace) -> (usize, Expected<'_>) {
                 }),
             )
         }
+        Takes::Lookup(Lookup::Resource) => (0, values::of_kind(sources.catalog, last)),
         Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
         Takes::Lookup(Lookup::Path) => (0, Expected::Path(last)),
         Takes::Lookup(Lookup::Results) => {

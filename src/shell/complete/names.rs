@@ -88,12 +88,22 @@ pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>,
             found.put("auto", CandidateKind::Value, Group::Values, "the version that the node has");
             versions(sources, found);
         }
+        Lookup::Kind => {
+            for (name, query) in sources.catalog.kind_names() {
+                found.offer(&name.clone(), || {
+                    let told = format!("listed by {query}");
+                    Candidate::new(name, CandidateKind::Value, Group::Values).describe(told)
+                });
+            }
+        }
         // `values` and `fields` complete these.
         Lookup::Column
         | Lookup::Columns
         | Lookup::Context
+        | Lookup::Contexts
         | Lookup::ContextKeys
         | Lookup::Path
+        | Lookup::Resource
         | Lookup::SettingValue => {}
     }
 }

@@ -205,10 +205,26 @@ pub(super) fn of_argument(takes: Takes, text: &str, start: usize) -> (usize, Exp
             let fixed = values.into_iter().map(|(name, summary)| (name.into(), summary.into())).collect();
             Expected::Value(Values { fixed, ..Values::default() })
         }
+        Takes::Lookup(Lookup::Contexts) => {
+            let start = text.rfind(',').map_or(start, |at| at + 1);
+            return (start, Expected::Value(Values { context: true, ..Values::default() }));
+        }
         Takes::Lookup(Lookup::Context) => Expected::Value(Values { context: true, ..Values::default() }),
         Takes::Lookup(lookup) => Expected::Lookup(lookup),
     };
     (start, expected)
+}
+
+/// Expects a resource of a kind, by its name.
+pub(super) fn of_kind<'p>(catalog: Catalog, kind: &str) -> Expected<'p> {
+    let reference = catalog.kind(kind).map(|kind| {
+        let by_name = kind.inventory.field("name").is_some();
+        Reference { query: kind.query, by_name }
+    });
+    match reference {
+        Some(reference) => Expected::Value(Values { reference: Some(reference), ..Values::default() }),
+        None => Expected::Nothing(None),
+    }
 }
 
 /// Returns what is expected as the value of a setting of the shell.
