@@ -20,7 +20,7 @@ const SENTENCES: [&str; 5] = [
     "src/shell/danger.rs",
     "src/shell/complete/candidate.rs",
 ];
-const NOT_SAID: [&str; 8] = [
+const NOT_SAID: [&str; 10] = [
     "there is no API, inventory, command or topic of that name",
     "API, command or topic",
     " fields=uuid,name sortBy=name",
@@ -30,6 +30,8 @@ const NOT_SAID: [&str; 8] = [
     "power off",
     "shut down",
     "take apart",
+    "not found on the node",
+    "name unknown",
 ];
 
 /// Files whose messages stay English, with hints that quote a command.

@@ -153,7 +153,11 @@ pub fn help(words: &[String], language: Language) -> String {
     };
     match language {
         Language::English => rendered,
-        _ => LABELS.iter().fold(rendered, |text, label| text.replace(label, &language.say(label))),
+        // A colon of Chinese takes the place of the blank behind it, too.
+        _ => LABELS.iter().fold(rendered, |text, label| {
+            let said = language.say(label);
+            text.replace(&format!("{label} "), &said).replace(label, &said)
+        }),
     }
 }
 

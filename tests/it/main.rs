@@ -22,6 +22,7 @@ mod harness;
 mod imports;
 mod interrupts;
 mod jobs;
+mod language;
 mod lines;
 mod names;
 mod node;
