@@ -18,33 +18,58 @@ pub use name::{NameError, NameProblem};
 
 /// The exit codes of the program. The numbers do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum ExitCode {
     /// Done.
-    Done = 0,
+    Done,
     /// The command is wrong; nothing was sent.
-    Command = 1,
+    Command,
     /// The options are wrong, the configuration cannot be read (nothing was sent then), or the output cannot be written.
-    Options = 2,
+    Options,
     /// The node answered, and the answer is a failure.
-    Failed = 3,
+    Failed,
     /// No usable answer.
-    NoAnswer = 4,
+    NoAnswer,
     /// Not logged in.
-    NoSession = 5,
+    NoSession,
     /// The outcome of a job is not known.
-    Unknown = 6,
+    Unknown,
     /// With `--fail-empty`: a query found nothing.
-    Empty = 7,
+    Empty,
     /// A bug in the program.
-    Bug = 70,
+    Bug,
     /// Interrupted.
-    Interrupted = 130,
+    Interrupted,
+    /// What `exit` said, other than 0.
+    Said(u8),
+}
+
+impl ExitCode {
+    /// The code of an `exit`.
+    pub fn said(number: u8) -> ExitCode {
+        if number == 0 { ExitCode::Done } else { ExitCode::Said(number) }
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        match self {
+            ExitCode::Done => 0,
+            ExitCode::Command => 1,
+            ExitCode::Options => 2,
+            ExitCode::Failed => 3,
+            ExitCode::NoAnswer => 4,
+            ExitCode::NoSession => 5,
+            ExitCode::Unknown => 6,
+            ExitCode::Empty => 7,
+            ExitCode::Bug => 70,
+            ExitCode::Interrupted => 130,
+            ExitCode::Said(number) => number,
+        }
+    }
 }
 
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
-        std::process::ExitCode::from(code as u8)
+        std::process::ExitCode::from(code.number())
     }
 }
 
@@ -199,8 +224,8 @@ pub enum OwnError {
     #[error("{0} works in the interactive shell only")]
     ShellOnly(&'static str),
     /// It changes later lines, and there are none.
-    #[error("`set` changes later lines of the shell or of a script, and there are none here")]
-    NothingFollows,
+    #[error("`{0}` changes later lines of the shell or of a script, and there are none here")]
+    NothingFollows(&'static str),
     /// There is nothing of that name.
     #[error("there is no {kind} called {name}")]
     NotFound {
@@ -225,6 +250,16 @@ pub enum OwnError {
     NestedScripts {
         /// How deep.
         most: usize,
+    },
+    /// The result of a command is not one value that a variable could keep.
+    #[error("${name} is not set: {problem}")]
+    NotOneValue {
+        /// The name of the variable.
+        name: String,
+        /// What the result is.
+        problem: String,
+        /// What to type instead.
+        hint: &'static str,
     },
     /// A value is invalid.
     #[error("{name}: {problem}")]

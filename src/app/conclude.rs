@@ -5,7 +5,7 @@ use crate::session::{Line, Session};
 use crate::shell::Flow;
 use crate::terminal::Source;
 
-/// Tells what went wrong with a line, if anything did, and what that means for the exit code. `source` is where it
+/// Tells what went wrong with a command, if anything did, and what that means for the exit code. `source` is where it
 /// stands.
 pub(super) fn conclude(
     session: &mut Session,
@@ -16,7 +16,7 @@ pub(super) fn conclude(
     match result {
         Ok(flow) => (ExitCode::Done, flow),
         // The reader has what it wanted.
-        Err(error) if error.is_closed_pipe() => (ExitCode::Done, Flow::Leave),
+        Err(error) if error.is_closed_pipe() => (ExitCode::Done, Flow::Leave(None)),
         Err(error) => {
             // What is wrong may be the configuration itself.
             let settings = session.settle_if_possible(&line.options);

@@ -1,14 +1,15 @@
 //! A line, run: its redirection set up, its settings settled, its command called.
 
 use crate::cli::{self, Options, OwnCommand};
-use crate::commands::{self, call};
-use crate::error::Error;
+use crate::commands::{self, call, variables};
+use crate::error::{Error, OwnError};
 use crate::render::{self, Filter};
-use crate::session::{Invocation, Line, PrintedAction, Session, offers};
+use crate::session::{Invocation, Line, PrintedAction, Session, Variable, offers};
 use crate::shell::{Flow, Redirection};
 use crate::terminal::{Export, Output, Program};
 
 use super::script;
+use super::sequence::Sequence;
 
 /// Runs a line, with its redirection; without one its output goes to `out`.
 pub(super) fn run_line(session: &mut Session, line: &Line, out: &mut Output<'_>) -> Result<Flow, Error> {
@@ -65,8 +66,11 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
         cli::Line::Help(words) => {
             out.write_text(&cli::help(&words, session.environment.variables.language))?;
         }
-        cli::Line::Own(OwnCommand::Run { file }) => {
-            return script::file(session, &file, &line.options, &mut out, run_line);
+        cli::Line::Own(OwnCommand::Run { file, words }) => {
+            return script::file(session, (&file, words), &line.options, &mut out, run_line);
+        }
+        cli::Line::Own(OwnCommand::Let { name: Some(name), .. }) if line.kept.is_some() => {
+            keep(session, &name, line, &mut out)?;
         }
         cli::Line::Own(command) => {
             let settled = session.settle(&line.options);
@@ -106,6 +110,49 @@ fn several_contexts(session: &Session, options: &Options) -> Option<Vec<String>>
         }
     }
     named.contains(',').then_some(contexts)
+}
+
+/// Runs the command of a `let`, and keeps its result.
+fn keep(session: &mut Session, name: &str, line: &Line, out: &mut Output<'_>) -> Result<(), Error> {
+    variables::check(session, name)?;
+    let kept = line.kept.as_deref().cloned().unwrap_or_else(|| Line::parse(""));
+    let mut commands = Sequence::of_line(kept);
+    let mut command = commands.next(session);
+    let single = command.as_mut().filter(|command| commands.is_empty() && gives_a_result(command));
+    let Some(command) = single else {
+        let problem = "`let NAME = COMMAND` keeps the result of one command that prints one".to_owned();
+        return Err(Error::Own(OwnError::Value { name: name.to_owned(), problem }));
+    };
+    let settings = session.settle(&command.options)?;
+    if settings.call.dry_run {
+        let result = run_line(session, command, out);
+        settings.ui.say(&format!("${name} would be set to the result"));
+        // Later lines show where it would stand.
+        let variable = Variable { text: format!("${name}"), is_secret: false };
+        session.variables.insert(name.to_owned(), variable);
+        return result.map(drop);
+    }
+    let filter = command.options.jq.take();
+    if command.options.output.is_none() || filter.is_some() {
+        command.options.output = Some("json".to_owned());
+    }
+    command.redirection = None;
+    let mut printed = variables::Printed::default();
+    run_line(session, command, &mut Output::Writer(&mut printed))?;
+    variables::keep(session, name, &printed.0, filter.as_deref())
+}
+
+/// Whether a command can have a result to keep.
+fn gives_a_result(line: &Line) -> bool {
+    let is_redirected = matches!(line.redirection, Some(Redirection::File { .. } | Redirection::Program(_)));
+    let acts = matches!(
+        line.command,
+        Ok(cli::Line::Nothing
+            | cli::Line::Own(
+                OwnCommand::Let { .. } | OwnCommand::Alias { .. } | OwnCommand::Exit { .. } | OwnCommand::Quit
+            ))
+    );
+    !is_redirected && !acts
 }
 
 /// Whether an expression is made of words alone, as a call of a program is.

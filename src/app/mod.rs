@@ -6,6 +6,7 @@ mod one_shot;
 mod prompt;
 mod script;
 mod script_lines;
+mod sequence;
 #[cfg(test)]
 mod translations;
 

@@ -4,19 +4,36 @@ use crate::cli::{self, Options, OwnCommand};
 use crate::error::ExitCode;
 use crate::secret::{mask_json, mask_value};
 use crate::session::{Line, Session, Settings};
+use crate::shell::Flow;
 use crate::syntax::Command;
 use crate::terminal::Output;
 
 use super::conclude::conclude;
 use super::evaluate::run_line;
+use super::sequence::Sequence;
 
-/// Runs the line and ends.
+/// Runs the line, which may be an alias of several commands, and ends.
 pub(super) fn run(session: &mut Session, line: cli::Line, arguments: &[String]) -> ExitCode {
     let line = Line::of_arguments(line);
     warn_of_visible_secrets(session, &line);
     let command = if line.words.is_empty() { Command::words_from_args(arguments).0 } else { line.text.clone() };
-    let result = session.recording(&command, |session| run_line(session, &line, &mut Output::Screen));
-    conclude(session, result, &line, None).0
+    let mut commands = Sequence::of_line(line);
+    let mut code = ExitCode::Done;
+    while let Some(line) = commands.next(session) {
+        let result = session.recording(&command, |session| run_line(session, &line, &mut Output::Screen));
+        let (ended, flow) = conclude(session, result, &line, None);
+        if let Flow::Leave(Some(said)) = flow {
+            return ExitCode::said(said);
+        }
+        if code == ExitCode::Done {
+            code = ended;
+        }
+        let stops = ended != ExitCode::Done && !session.base.options.keep_going;
+        if stops || flow != Flow::Continue {
+            break;
+        }
+    }
+    code
 }
 
 /// Warns whoever sits at a terminal when a secret stands among the program's arguments, which other users of the

@@ -1,6 +1,6 @@
 //! The interactive shell: what the program is for the prompt.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,18 +11,19 @@ use crate::client::{self, JobUuid};
 use crate::commands::login;
 use crate::error::{Error, ExitCode};
 use crate::plan;
-use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, refresh};
+use crate::session::{Invocation, Line, LivePrompt, Session, nodes, offers, refresh, to_keep};
 use crate::shell::complete::Disk;
 use crate::shell::{self, Colour, Evaluator, Flow, History, Known, LineOutcome, Prompt};
 use crate::terminal::{self, Output};
 
 use super::conclude::conclude;
 use super::evaluate::run_line;
+use super::sequence::Sequence;
 
 /// Runs the shell until the user leaves.
 pub(super) fn run(session: &mut Session) -> ExitCode {
     match converse(session) {
-        Ok(()) => ExitCode::Done,
+        Ok(code) => code.map_or(ExitCode::Done, ExitCode::said),
         Err(error) => {
             let settings = session.settle_if_possible(&Options::default());
             session.report(error, &settings, None, None)
@@ -30,17 +31,16 @@ pub(super) fn run(session: &mut Session) -> ExitCode {
     }
 }
 
-fn converse(session: &mut Session) -> Result<(), Error> {
+fn converse(session: &mut Session) -> Result<Option<u8>, Error> {
     // What is wrong with the configuration or the sandbox is worth knowing before the first prompt.
     let settings = session.settle(&Options::default())?;
     if settings.target.is_sandbox() {
         nodes::node(session, &settings)?;
     }
     session.interrupt.on_ctrl_c()?;
-    let typed = Rc::new(TypedLine::default());
-    typed.keeps_secrets.set(session.base.options.no_secure);
+    let keeps_secrets = Rc::new(Cell::new(session.base.options.no_secure));
     let history = session.environment.folders()?.state.join("history");
-    let history = History::new(Some(history), typed.mask());
+    let history = History::new(Some(history), mask(&keeps_secrets));
     let prompt = LivePrompt::new();
     let live = Arc::clone(&prompt.live);
     let kept = KeptHere::new(session);
@@ -49,40 +49,20 @@ fn converse(session: &mut Session) -> Result<(), Error> {
     let interrupt = session.interrupt.clone();
     let edit = |text: &str| terminal::edit(text, &interrupt);
     let shell_options = shell::Options { live: &*live, files: &Disk, kept: &kept, history, edit: &edit };
-    shell::run(shell_options, &mut AtPrompt { session, typed }, &mut io::stderr())?;
-    Ok(())
+    Ok(shell::run(shell_options, &mut AtPrompt { session, keeps_secrets }, &mut io::stderr())?)
 }
 
-/// The line that was typed last, parsed for the history and run after that.
-#[derive(Default)]
-struct TypedLine {
-    line: RefCell<Option<Line>>,
-    /// Whether the history keeps the secrets of all lines.
-    keeps_secrets: Cell<bool>,
-}
-
-impl TypedLine {
-    /// Masks the secrets of a line for the history, unless they are to be kept.
-    fn mask(self: &Rc<TypedLine>) -> shell::Mask {
-        let typed = Rc::clone(self);
-        Box::new(move |text| {
-            let line = Line::parse(text);
-            let kept = if typed.keeps_secrets.get() { text.to_owned() } else { line.to_keep() };
-            typed.line.replace(Some(line));
-            kept
-        })
-    }
-
-    /// The line of that text.
-    fn take(&self, text: &str) -> Line {
-        self.line.take().filter(|line| line.text == text).unwrap_or_else(|| Line::parse(text))
-    }
+/// Masks the secrets of a line for the history, unless those of all lines are to be kept.
+fn mask(keeps_secrets: &Rc<Cell<bool>>) -> shell::Mask {
+    let keeps = Rc::clone(keeps_secrets);
+    Box::new(move |text| if keeps.get() { text.to_owned() } else { to_keep(text) })
 }
 
 /// The program, as the prompt asks it to do things.
 struct AtPrompt<'s> {
     session: &'s mut Session,
-    typed: Rc<TypedLine>,
+    /// Whether the history keeps the secrets of all lines.
+    keeps_secrets: Rc<Cell<bool>>,
 }
 
 impl AtPrompt<'_> {
@@ -95,6 +75,30 @@ impl AtPrompt<'_> {
             Err(error) if error.is_closed_pipe() && on_terminal => Ok(Flow::Continue),
             result => result,
         })
+    }
+
+    /// Runs one command, again after a log-in where it failed for want of a session, and tells how it ended.
+    fn run_to_its_end(&mut self, line: &Line) -> (ExitCode, LineOutcome) {
+        let mut result = self.run_recorded(line);
+        if let Err(error) = &result
+            && self.logs_in_again(line, error)
+        {
+            self.session.refused_job = refused_job(error);
+            result = self.run_recorded(line);
+            self.session.refused_job = None;
+        }
+        if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
+            // The terminal has just shown `^C` there.
+            let _ = writeln!(io::stderr());
+        }
+        let succeeded = result.as_ref().err().is_none_or(|error| error.exit_code() == ExitCode::Interrupted);
+        let corrected = match &result {
+            Err(Error::Plan(error)) => plan::corrected(&line.text, error),
+            Err(Error::Name(error)) => error.corrected(&line.text),
+            _ => None,
+        };
+        let (code, flow) = conclude(self.session, result, line, None);
+        (code, LineOutcome { flow, succeeded, corrected })
     }
 
     /// Lets the user log in when a command failed for want of a session. Whether to repeat the command: only where it
@@ -160,8 +164,9 @@ impl Evaluator for AtPrompt<'_> {
         let settings = self.session.settle(&Options::default()).ok();
         offers::follow_version(self.session, settings.as_ref());
         let offers = settings.and_then(|settings| offers::known(self.session, &settings.target));
+        let contexts = self.session.context_names();
         let language = self.session.environment.variables.language;
-        Known { catalog: self.session.catalog, offers, contexts: self.session.context_names(), language }
+        Known { catalog: self.session.catalog, offers, contexts, defined: self.session.defined(), language }
     }
 
     fn colour(&mut self) -> bool {
@@ -169,30 +174,22 @@ impl Evaluator for AtPrompt<'_> {
         settings.is_ok_and(|settings| settings.ui.colour(settings.ui.terminal.stdout))
     }
 
+    /// Runs the commands of a line, as a Unix shell does: each after the other, whether or not it fails.
     fn evaluate(&mut self, text: &str) -> LineOutcome {
         self.session.environment.measure_terminal();
-        let line = self.typed.take(text);
-        let mut result = self.run_recorded(&line);
-        if let Err(error) = &result
-            && self.logs_in_again(&line, error)
-        {
-            self.session.refused_job = refused_job(error);
-            result = self.run_recorded(&line);
-            self.session.refused_job = None;
+        let mut outcome = LineOutcome { flow: Flow::Continue, succeeded: true, corrected: None };
+        let mut commands = Sequence::of(text);
+        while let Some(line) = commands.next(self.session) {
+            let (code, of_command) = self.run_to_its_end(&line);
+            outcome.flow = of_command.flow;
+            outcome.succeeded &= of_command.succeeded;
+            outcome.corrected = of_command.corrected.or(outcome.corrected);
+            if outcome.flow != Flow::Continue || code == ExitCode::Interrupted {
+                break;
+            }
         }
-        if matches!(&result, Err(error) if error.exit_code() == ExitCode::Interrupted) {
-            // The terminal has just shown `^C` there.
-            let _ = writeln!(io::stderr());
-        }
-        let succeeded = result.as_ref().err().is_none_or(|error| error.exit_code() == ExitCode::Interrupted);
-        let corrected = match &result {
-            Err(Error::Plan(error)) => plan::corrected(text, error),
-            Err(Error::Name(error)) => error.corrected(text),
-            _ => None,
-        };
-        let (_, flow) = conclude(self.session, result, &line, None);
-        self.typed.keeps_secrets.set(self.session.base.options.no_secure);
-        LineOutcome { flow, succeeded, corrected }
+        self.keeps_secrets.set(self.session.base.options.no_secure);
+        outcome
     }
 }
 
@@ -203,13 +200,13 @@ mod tests {
 
     #[test]
     fn the_history_keeps_secrets_only_when_told() {
-        let typed = Rc::new(TypedLine::default());
-        let mask = typed.mask();
+        let keeps_secrets = Rc::new(Cell::new(false));
+        let mask = mask(&keeps_secrets);
         let line = "LogInByAccount accountName=admin password=hunter2";
         assert_eq!(mask(line), "LogInByAccount accountName=admin password=******");
         assert_eq!(mask(&format!("{line} -s")), format!("{line} -s"));
         assert_eq!(mask("LogInByAccount password='hunter2 -s"), "LogInByAccount password=******");
-        typed.keeps_secrets.set(true);
+        keeps_secrets.set(true);
         assert_eq!(mask(line), line);
     }
 

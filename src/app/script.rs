@@ -11,7 +11,8 @@ use crate::shell::Flow;
 use crate::terminal::{Output, Source, stdin_is_taken};
 
 use super::conclude::conclude;
-use super::script_lines::Lines;
+use super::script_lines::{Lines, ScriptLine};
+use super::sequence::Sequence;
 
 /// How many scripts may run inside each other. One that runs itself would not end.
 const MOST_SCRIPTS: usize = 16;
@@ -28,10 +29,11 @@ pub(super) fn stdin(session: &mut Session, out: &mut Output<'_>, run_line: RunLi
     code
 }
 
-/// Runs the commands of a file as if they had been typed. The options of the line hold for all of them.
+/// Runs the commands of a file as if they had been typed, with the words that `$1` to `$9` and `$*` stand for. The
+/// options of the line hold for all of them.
 pub(super) fn file(
     session: &mut Session,
-    path: &Path,
+    (path, words): (&Path, Vec<String>),
     options: &Options,
     out: &mut Output<'_>,
     run_line: RunLine,
@@ -43,7 +45,9 @@ pub(super) fn file(
     let held = session.base.with(options);
     let before = has_options.then(|| std::mem::replace(&mut session.base, held));
     session.scripts += 1;
+    let outer_words = session.words.replace(words);
     let code = lines_of(session, path, out, run_line);
+    session.words = outer_words;
     session.scripts -= 1;
     if let Some(before) = before {
         session.base = before;
@@ -67,7 +71,7 @@ fn lines_of(session: &mut Session, path: &Path, out: &mut Output<'_>, run_line: 
 }
 
 /// Runs the commands of a script; the first failure ends it unless `--keep-going` says otherwise, and is
-/// the exit code.
+/// the exit code. `exit` ends it with the code of the last failure.
 fn run(
     session: &mut Session,
     reader: &mut dyn BufRead,
@@ -75,9 +79,9 @@ fn run(
     out: &mut Output<'_>,
     run_line: RunLine,
 ) -> ExitCode {
-    let mut first_failure = ExitCode::Done;
+    let mut failures = Failures::default();
     for line in Lines::new(reader) {
-        let line = match line {
+        let ScriptLine { text, number } = match line {
             Ok(line) => line,
             Err(source) => {
                 let settings = session.settle_if_possible(&Options::default());
@@ -85,17 +89,45 @@ fn run(
                 return session.report(Error::Script { path, source }, &settings, None, None);
             }
         };
-        let source = Source::Script { name, line: line.number };
-        let line = Line::parse(&line.text);
-        let result = session.recording(&line.text, |session| run_line(session, &line, out));
-        let (code, flow) = conclude(session, result, &line, Some(&source));
-        if first_failure == ExitCode::Done {
-            first_failure = code;
-        }
-        let stops = code != ExitCode::Done && !session.base.options.keep_going;
-        if flow == Flow::Leave || stops || code == ExitCode::Interrupted {
-            break;
+        let source = Source::Script { name, line: number };
+        let mut commands = Sequence::of(&text);
+        while let Some(line) = commands.next(session) {
+            let result = session.recording(&line.text, |session| run_line(session, &line, out));
+            let (code, flow) = conclude(session, result, &line, Some(&source));
+            failures.add(code);
+            match flow {
+                Flow::Leave(Some(code)) => return ExitCode::said(code),
+                Flow::Leave(None) => return failures.last,
+                Flow::Continue => {}
+            }
+            let stops = code != ExitCode::Done && !session.base.options.keep_going;
+            if stops || code == ExitCode::Interrupted {
+                return failures.first;
+            }
         }
     }
-    first_failure
+    failures.first
+}
+
+/// The codes of the failures of a script.
+struct Failures {
+    first: ExitCode,
+    last: ExitCode,
+}
+
+impl Default for Failures {
+    fn default() -> Failures {
+        Failures { first: ExitCode::Done, last: ExitCode::Done }
+    }
+}
+
+impl Failures {
+    fn add(&mut self, code: ExitCode) {
+        if code != ExitCode::Done {
+            self.last = code;
+        }
+        if self.first == ExitCode::Done {
+            self.first = code;
+        }
+    }
 }

@@ -74,6 +74,38 @@ pub enum OwnCommand {
     Run {
         /// The file; `-` is standard input
         file: PathBuf,
+        /// Words that $1 to $9 and $* stand for in the file
+        #[arg(value_name = "WORD")]
+        words: Vec<String>,
+    },
+    /// Keep the result of a command, for which $NAME stands; list what is kept
+    Let {
+        /// The name; without it, all variables are listed
+        name: Option<String>,
+        /// = COMMAND, or = COMMAND | JQ to keep what the filter yields
+        #[arg(value_name = "= COMMAND")]
+        line: Vec<String>,
+    },
+    /// Forget a variable
+    Unlet {
+        /// The name
+        #[arg(value_name = Lookup::Variable.name())]
+        name: String,
+    },
+    /// Keep a command of your own for good; list those that are kept
+    Alias {
+        /// The name; without it, all aliases are listed
+        #[arg(value_name = Lookup::Alias.name())]
+        name: Option<String>,
+        /// = LINE, in which $1 to $9 and $* are the words given
+        #[arg(value_name = "= LINE")]
+        line: Vec<String>,
+    },
+    /// Forget an alias
+    Unalias {
+        /// The name
+        #[arg(value_name = Lookup::Alias.name())]
+        name: String,
     },
     /// Run a statement in ZQL, the node's query language
     Zql {
@@ -113,8 +145,11 @@ pub enum OwnCommand {
     /// Run a local management node, for trying and testing
     #[command(subcommand)]
     Sandbox(SandboxCommand),
-    /// Leave the shell
-    Exit,
+    /// Leave the shell, or end a script with the code of its last failure
+    Exit {
+        /// The exit code instead, from 0 to 255
+        code: Option<u8>,
+    },
     /// Leave the shell
     Quit,
 }

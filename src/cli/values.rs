@@ -12,6 +12,8 @@ named! {
     /// A kind of value that is only known at run time, such as the name of a context. Its name is the placeholder in
     /// usage lines, which also marks the arguments that take it.
     pub(crate) enum Lookup {
+        /// An alias
+        Alias = "ALIAS",
         /// An API
         Api = "API",
         /// An API or an inventory
@@ -50,6 +52,8 @@ named! {
         Setting = "SETTING",
         /// A value of the setting before it
         SettingValue = "VALUE",
+        /// A variable
+        Variable = "VARIABLE",
     }
 }
 

@@ -9,12 +9,14 @@ use crate::language::Language;
 use crate::session::{Invocation, Line, Session, Settings, fetch, lookup, nodes, offers};
 use crate::shell::complete::{Disk, Fitting, Live, LiveValues, Sources, complete_lines};
 use crate::shell::{Flow, LiveCache, LiveLimits};
+use crate::syntax::commands;
 
 /// Prints the candidates at the end of a line.
 pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
-    let contexts = cx.session.context_names();
+    let (contexts, defined) = (cx.session.context_names(), cx.session.defined());
     // What holds for the line is what the program would be started with. Nobody reads here what is said.
-    cx.session.base = cx.session.base.with(&Line::parse(line).options);
+    let last = commands(line).pop().unwrap_or_default();
+    cx.session.base = cx.session.base.with(&Line::parse(&line[last]).options);
     let held = &mut cx.session.base;
     held.silent = true;
     (held.options.quiet, held.options.verbose) = (true, false);
@@ -24,10 +26,10 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
     let catalog = cx.session.catalog;
     let kept = KeptHere::new(cx.session);
     let live = LiveAtNeed { session: RefCell::new(cx.session), settings, cache: OnceCell::new() };
-    let (offers, contexts) = (offers.as_deref(), &contexts);
+    let (offers, contexts, defined) = (offers.as_deref(), &contexts, &defined);
     // Other programs read what is printed, so it is the same in every locale.
     let language = Language::English;
-    let sources = Sources { catalog, offers, live: &live, files: &Disk, contexts, kept: &kept, language };
+    let sources = Sources { catalog, offers, live: &live, files: &Disk, contexts, kept: &kept, defined, language };
     let text = complete_lines(line, &sources);
     cx.out.write_text(&text)?;
     Ok(Flow::Continue)

@@ -7,6 +7,7 @@ use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, QueryPar
 use crate::cli;
 use crate::config::Setting;
 use crate::error::{Error, OwnError};
+use crate::json::escape_unprintable;
 use crate::language::Language;
 use crate::plan::closest_name;
 use crate::session::{Invocation, catalogs};
@@ -27,10 +28,23 @@ pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, E
     let subject = (!subject.is_empty()).then(|| subject.join(" "));
     catalogs::follow_name(cx.session, subject.as_deref().unwrap_or_default(), Some(cx.settings));
     let reader = Reader { catalog: cx.session.catalog, language: cx.settings.ui.language };
-    let page = page(reader, subject.as_deref()).map_err(|error| {
-        let name = subject.unwrap_or_default();
-        Error::Own(OwnError::NotFound { kind: "API, command or topic", name, closest: error.closest })
-    })?;
+    let aliases = cx.session.defined().aliases;
+    let page = match (page(reader, subject.as_deref()), subject) {
+        (Ok(overview), None) => overview + &alias_list(&aliases, reader),
+        (Ok(page), _) => page,
+        (Err(error), subject) => {
+            let name = subject.unwrap_or_default();
+            let alias = aliases.iter().find(|(known, _)| *known == name);
+            let page = |(name, line): &(String, String)| {
+                let title = format!("{name}: an alias");
+                format!("{}\n\n  {}\n", reader.say(&title), escape_unprintable(line))
+            };
+            alias.map(page).ok_or_else(|| {
+                let closest = error.closest;
+                Error::Own(OwnError::NotFound { kind: "API, command or topic", name, closest })
+            })?
+        }
+    };
     cx.write(|out| Ok(out.write_all(page.as_bytes())?))?;
     Ok(Flow::Continue)
 }
@@ -72,6 +86,17 @@ impl Reader {
         out.push('\n');
         self.line(out, english);
     }
+}
+
+/// The aliases for the overview; empty where there are none.
+fn alias_list(aliases: &[(String, String)], reader: Reader) -> String {
+    let mut out = String::new();
+    if !aliases.is_empty() {
+        reader.heading(&mut out, "ALIASES");
+    }
+    let row = |(name, line): &(String, String)| [name.clone(), escape_unprintable(line).into_owned()];
+    table(&mut out, aliases.iter().map(row).collect(), reader);
+    out
 }
 
 /// The page about `subject`; without one the overview. Ends with a line end.

@@ -3,6 +3,7 @@
 //! Each is a function of an `Invocation` (session, settings, output) and of its arguments. Only `run FILE` is in `app`,
 //! since it runs further lines.
 
+pub(crate) mod alias;
 pub(crate) mod call;
 mod capacity;
 mod capacity_rows;
@@ -26,6 +27,7 @@ mod raw;
 mod sandbox;
 mod save;
 mod set;
+pub(crate) mod variables;
 mod zql;
 
 use crate::cli::{Options, OwnCommand};
@@ -51,7 +53,9 @@ pub(crate) fn settings(
         | OwnCommand::History { .. }
         | OwnCommand::Set { .. }
         | OwnCommand::Run { .. }
-        | OwnCommand::Exit
+        | OwnCommand::Let { .. }
+        | OwnCommand::Unlet { .. }
+        | OwnCommand::Exit { .. }
         | OwnCommand::Quit => Ok(settled.unwrap_or_else(|_| session.settle_without_contexts(options))),
         _ => settled,
     }
@@ -60,7 +64,8 @@ pub(crate) fn settings(
 /// Runs one of the program's own commands.
 pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow, Error> {
     match command {
-        OwnCommand::Exit | OwnCommand::Quit => Ok(Flow::Leave),
+        OwnCommand::Exit { code } => Ok(Flow::Leave(*code)),
+        OwnCommand::Quit => Ok(Flow::Leave(None)),
         OwnCommand::Help { subject } => help::run(cx, subject),
         OwnCommand::Login(with) => login::run(cx, with),
         OwnCommand::Logout => login::out(cx),
@@ -82,6 +87,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Man => man::run(cx),
         OwnCommand::Sandbox(command) => sandbox::run(cx, command),
         OwnCommand::Job(line) => job::run(cx, line),
+        OwnCommand::Let { name, line } => variables::show(cx, name.as_deref(), line),
+        OwnCommand::Unlet { name } => variables::forget(cx, name),
+        OwnCommand::Alias { name, line } => alias::run(cx, name.as_deref(), line),
+        OwnCommand::Unalias { name } => alias::forget(cx, name),
         // `app` runs scripts itself.
         OwnCommand::Run { .. } => Ok(Flow::Continue),
     }

@@ -71,7 +71,10 @@ fn again(cx: &mut Invocation<'_>, record: &Record, view: View) -> Result<(), Err
 
 /// The shape of the rows of an earlier line; empty if it is not known any more.
 fn shape_of_line(catalog: Catalog, line: &str) -> Shape {
-    let line = Line::parse(line);
+    let mut line = Line::parse(line);
+    if let Some(kept) = line.kept.take() {
+        line = *kept;
+    }
     if let Ok(cli::Line::Own(OwnCommand::Zql { query })) = &line.command {
         return shape_of_zql(catalog, &query.join(" "));
     }

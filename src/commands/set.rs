@@ -41,8 +41,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &[String],
         return Ok(Flow::Continue);
     }
     // A single command has no later lines.
-    if cx.session.prompt.is_none() && cx.session.scripts == 0 && !cx.session.reads_stdin && !save {
-        return Err(Error::Own(OwnError::NothingFollows));
+    if !cx.session.has_later_lines() && !save {
+        return Err(Error::Own(OwnError::NothingFollows("set")));
     }
     // The word that resets a setting is not a value.
     let value = Some(value.as_str()).filter(|value| *value != "default");

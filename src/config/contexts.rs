@@ -12,8 +12,12 @@
 //! [contexts.prod]
 //! url = "https://cloud.example:8443/zstack"
 //! account = "admin"
+//!
+//! [aliases]                   # commands of one's own
+//! down = "QueryHost status!=Connected"
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +32,7 @@ use crate::nearness::closest;
 use crate::private;
 
 /// The top-level keys of the file.
-const TOP_KEYS: [&str; 3] = ["context", "contexts", "defaults"];
+const TOP_KEYS: [&str; 4] = ["aliases", "context", "contexts", "defaults"];
 
 /// The key of a context or of the defaults that has the columns of single queries.
 const COLUMNS_OF: &str = "columns-of";
@@ -48,6 +52,7 @@ pub struct Contexts {
     current: Option<String>,
     defaults: Preferences,
     contexts: Vec<Context>,
+    aliases: BTreeMap<String, String>,
 }
 
 impl Contexts {
@@ -80,6 +85,13 @@ impl Contexts {
                     for (name, item) in table.iter() {
                         let own = place.preferences(item, name)?;
                         read.contexts.push(Context { name: name.to_owned(), own });
+                    }
+                }
+                "aliases" => {
+                    let table = item.as_table_like().ok_or_else(|| place.bad(item, key, "a table is expected"))?;
+                    for (name, item) in table.iter() {
+                        let line = item.as_str().ok_or_else(|| place.bad(item, name, "a line is expected"))?;
+                        read.aliases.insert(name.to_owned(), line.to_owned());
                     }
                 }
                 _ => return Err(place.unknown(document.as_table(), key, closest(key, TOP_KEYS))),
@@ -118,6 +130,32 @@ impl Contexts {
     /// The current context.
     pub fn current(&self) -> Option<&Context> {
         self.current.as_deref().and_then(|name| self.get(name))
+    }
+
+    /// The lines of the aliases, by name.
+    pub fn aliases(&self) -> &BTreeMap<String, String> {
+        &self.aliases
+    }
+
+    /// Changes an alias; without a line it is removed.
+    ///
+    /// # Errors
+    /// When the file cannot be changed.
+    pub fn set_alias(folders: &Folders, name: &str, line: Option<&str>) -> Result<Contexts, Error> {
+        edit(folders, |document| {
+            let aliases = document.entry("aliases").or_insert_with(|| implicit_table(false));
+            let aliases = aliases.as_table_like_mut().ok_or_else(|| not_a_table("aliases"))?;
+            match (line, aliases.get_mut(name).and_then(Item::as_value_mut)) {
+                (Some(line), Some(old)) => {
+                    let decor = old.decor().clone();
+                    *old = line.into();
+                    *old.decor_mut() = decor;
+                }
+                (Some(line), None) => drop(aliases.insert(name, toml_edit::value(line))),
+                (None, _) => drop(aliases.remove(name)),
+            }
+            Ok(())
+        })
     }
 
     /// The preferences of a context, or of no context: its own, then the defaults.

@@ -10,7 +10,7 @@ use crate::language::Language;
 use crate::nearness::closest;
 use crate::plan::{self, ErrorKind, RawError};
 use crate::render::Holder;
-use crate::syntax::CommandError;
+use crate::syntax::{CommandError, LexError};
 use crate::{config, render};
 
 /// The codes of a log-in with a missing or wrong second factor (A10).
@@ -52,8 +52,15 @@ fn of_error(error: &Error) -> Option<String> {
         Error::Name(error) => return Some(error.hint()),
         Error::Usage(error) => return Some(error.hint.clone()),
         Error::Preference { option, origin, .. } => return origin.undo(option),
-        Error::Own(OwnError::NothingFollows) => {
+        Error::Own(OwnError::NothingFollows("set")) => {
             "`zstack-cli context set NAME KEY=VALUE` keeps preferences; `help set` lists settings"
+        }
+        Error::Own(OwnError::NothingFollows(_)) => {
+            "`zstack-cli run FILE` and the prompt have later lines; variables are not kept"
+        }
+        Error::Own(OwnError::NotOneValue { hint, .. }) if !hint.is_empty() => hint,
+        Error::Syntax(CommandError::Lex(LexError::MissingWord { .. })) => {
+            "give it behind the alias or the file; \\$ and '...' keep a `$` as it is"
         }
         Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
         Error::Render(render::Error::UnknownColumn { near, .. })

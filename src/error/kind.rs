@@ -57,6 +57,7 @@ kinds! {
     AmbiguousName "ambiguous-name" Command "Several resources have the name that was given instead of a uuid."
     NotFound "not-found" Command "Nothing of that name is known: a topic, a job, a setting."
     NotHere "not-here" Command "The command works elsewhere only, such as in the interactive shell."
+    NotOneValue "not-one-value" Command "The result that `let` is to keep is not one value; the command was carried out."
     NotConfirmed "not-confirmed" Command "The user did not confirm; nothing was sent."
     NoPassword "no-password" Command "A password is needed and cannot be asked for."
     NoContext "no-context" Command "A context is needed and none is in use."
@@ -209,12 +210,13 @@ impl Kind {
 
     fn of_own(error: &OwnError) -> Kind {
         match error {
-            OwnError::ShellOnly(_) | OwnError::NothingFollows => Kind::NotHere,
+            OwnError::ShellOnly(_) | OwnError::NothingFollows(_) => Kind::NotHere,
             OwnError::NotFound { .. } => Kind::NotFound,
             OwnError::NoPassword => Kind::NoPassword,
             OwnError::NoContext => Kind::NoContext,
             OwnError::NotConfirmed => Kind::NotConfirmed,
             OwnError::NestedScripts { .. } => Kind::NestedScripts,
+            OwnError::NotOneValue { .. } => Kind::NotOneValue,
             OwnError::Value { .. } => Kind::BadValue,
         }
     }
@@ -234,7 +236,7 @@ mod tests {
             .collect();
         let expected: Vec<String> = Kind::ALL
             .iter()
-            .map(|kind| format!("| `{}` | {} | {} |", kind.word(), kind.exit_code() as u8, kind.meaning()))
+            .map(|kind| format!("| `{}` | {} | {} |", kind.word(), kind.exit_code().number(), kind.meaning()))
             .collect();
         assert_eq!(rows, expected, "doc/errors.md");
 
@@ -245,7 +247,7 @@ mod tests {
         for at in 1..listed.len() {
             listed[at].0 = if listed[at].0 == 0 { listed[at - 1].0 } else { listed[at].0 };
         }
-        let expected: Vec<(u8, &str)> = Kind::ALL.iter().map(|kind| (kind.exit_code() as u8, kind.word())).collect();
+        let expected: Vec<(u8, &str)> = Kind::ALL.iter().map(|kind| (kind.exit_code().number(), kind.word())).collect();
         assert_eq!(listed, expected, "help errors");
     }
 
@@ -263,6 +265,6 @@ mod tests {
             assert!(kind.word().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", kind.word());
             assert!(Kind::ALL[..at].iter().all(|before| before.word() != kind.word()), "{}", kind.word());
         }
-        assert!(Kind::ALL.is_sorted_by_key(|kind| kind.exit_code() as u8));
+        assert!(Kind::ALL.is_sorted_by_key(|kind| kind.exit_code().number()));
     }
 }

@@ -3,10 +3,11 @@
 //! Nothing is asked here. A value that has the form of a uuid is one, and so is any value of which the catalog does not
 //! know whose uuid it would be.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::catalog::{Api, Catalog, FieldPath, Inventory, Parameter, QueryParameter, Type, references};
-use crate::json::Value;
+use crate::json::{Value, write_string};
 use crate::syntax::{Argument, Command, Operator, join_list, parse_literal, split_list};
 
 use super::query::listed_conditions;
@@ -59,6 +60,8 @@ enum Part {
     Text(String),
     /// The name at this place.
     Name(usize),
+    /// The same, as a string of JSON.
+    InJson(usize),
 }
 
 /// The names in a command; `None` where there are none, which is decided from the command alone for most.
@@ -66,7 +69,9 @@ pub fn names(command: &Command, catalog: Catalog) -> Option<Names> {
     let may_hold = |argument: &Argument| {
         let last = argument.name.rsplit('.').next().unwrap_or_default();
         let uuids = names_uuids(last) || last.contains("Uuid");
-        uuids && !is_plain(&argument.value) || ["systemTags", "conditions"].contains(&last)
+        uuids && !is_plain(&argument.value)
+            || ["systemTags", "conditions"].contains(&last)
+            || is_structure(&argument.value) && argument.value.to_ascii_lowercase().contains("uuid")
     };
     if !command.arguments.iter().any(may_hold) {
         return None;
@@ -126,10 +131,16 @@ impl Names {
 }
 
 impl Part {
-    fn text<'p>(&'p self, of: impl Fn(usize) -> &'p [String]) -> &'p str {
+    fn text<'p>(&'p self, of: impl Fn(usize) -> &'p [String]) -> Cow<'p, str> {
+        let first = |name: usize| of(name).first().map_or("", String::as_str);
         match self {
-            Part::Text(text) => text,
-            Part::Name(name) => of(*name).first().map_or("", String::as_str),
+            Part::Text(text) => Cow::Borrowed(text),
+            Part::Name(name) => Cow::Borrowed(first(*name)),
+            Part::InJson(name) => {
+                let mut literal = String::new();
+                write_string(&mut literal, first(*name));
+                Cow::Owned(literal)
+            }
         }
     }
 }
@@ -157,6 +168,11 @@ impl Finder<'_> {
                 let patterns = tag_patterns(api, self.catalog);
                 let items = items(argument, is_list, true)?;
                 (is_list, items.into_iter().map(|item| self.in_tag(item, &patterns, argument)).collect())
+            } else if holds_structures(parameter) && is_structure(&argument.value) {
+                let value = parse_literal(&argument.value).ok().filter(|_| api.session)?;
+                let mut parts = Vec::new();
+                self.in_structure(value, None, argument, &mut parts);
+                (false, vec![parts])
             } else {
                 let query = self.query_of_parameter(api, parameter)?;
                 let items = items(argument, is_list, true)?;
@@ -221,6 +237,43 @@ impl Finder<'_> {
         Part::Name(self.names.len() - 1)
     }
 
+    /// Adds the parts of a structure's JSON. The names of its members tell which resources their uuids are of; `member`
+    /// is the one that the value belongs to.
+    fn in_structure(&mut self, value: Value, member: Option<&str>, argument: &Argument, parts: &mut Vec<Part>) {
+        let text = |parts: &mut Vec<Part>, text: &str| parts.push(Part::Text(text.to_owned()));
+        match value {
+            Value::List(items) => {
+                text(parts, "[");
+                for (index, item) in items.into_iter().enumerate() {
+                    text(parts, if index > 0 { "," } else { "" });
+                    self.in_structure(item, member, argument, parts);
+                }
+                text(parts, "]");
+            }
+            Value::Map(members) => {
+                text(parts, "{");
+                for (index, (name, value)) in members.into_iter().enumerate() {
+                    let mut before = if index > 0 { "," } else { "" }.to_owned();
+                    write_string(&mut before, &name);
+                    text(parts, &(before + ":"));
+                    self.in_structure(value, Some(&name), argument, parts);
+                }
+                text(parts, "}");
+            }
+            Value::Text(typed) => {
+                let query = member.and_then(|member| references::of_name(self.catalog, member));
+                match query.filter(|query| self.lists_names(query)) {
+                    Some(query) => match self.name(typed, query, argument, false) {
+                        Part::Name(name) => parts.push(Part::InJson(name)),
+                        part => parts.push(Part::Text(Value::text(part.text(|_| &[])).to_json(None))),
+                    },
+                    None => text(parts, &Value::Text(typed).to_json(None)),
+                }
+            }
+            value => text(parts, &value.to_json(None)),
+        }
+    }
+
     /// The parts of a tag that one of the patterns describes: `staticIp::{l3NetworkUuid}::{staticIp}`.
     fn in_tag(&mut self, tag: String, patterns: &[&'static str], argument: &Argument) -> Vec<Part> {
         let segments: Vec<&str> = tag.split("::").collect();
@@ -281,6 +334,25 @@ fn items(argument: &Argument, is_list: bool, may_be_json: bool) -> Option<Vec<St
     Some(items.into_iter().filter(|item| !item.is_empty()).collect())
 }
 
+/// Whether the values of a parameter are maps, structs or lists of these. Some are JSON text by agreement only, and their
+/// names say so: `vmNicParams`.
+fn holds_structures(parameter: &Parameter) -> bool {
+    fn may_be(kind: &Type) -> bool {
+        match kind {
+            Type::List(Some(element)) => may_be(element),
+            Type::List(None) | Type::Map(_) | Type::Any | Type::Named(_) => true,
+            _ => false,
+        }
+    }
+    may_be(&parameter.kind) || parameter.name.ends_with("Params")
+}
+
+/// Whether a value is written as a map or as a list of maps.
+fn is_structure(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with('{'))
+}
+
 /// Whether a value is a uuid or a list of uuids, as most are.
 fn is_plain(text: &str) -> bool {
     text.split(',').all(has_form_of_uuid)
@@ -321,6 +393,14 @@ mod tests {
                 &[("a", "QueryL3Network", false), ("b", "QueryL3Network", false)],
             ),
             ("CreateVmInstance systemTags=staticIp::lan::10.0.0.3,ha::NeverStop", &[("lan", "QueryL3Network", false)]),
+            (
+                "AddSecurityGroupRule rules=\"[{'type':'Ingress','remoteSecurityGroupUuid':'web'}]\"",
+                &[("web", "QuerySecurityGroup", false)],
+            ),
+            (
+                "CreateVmInstance vmNicParams='[{\"l3NetworkUuid\":\"lan\"},{\"l3NetworkUuid\":\"name:b c\"}]'",
+                &[("lan", "QueryL3Network", false), ("b c", "QueryL3Network", false)],
+            ),
         ] {
             let expected: Vec<_> = expected.iter().map(|(text, query, is)| ((*text).to_owned(), *query, *is)).collect();
             assert_eq!(found(line), expected, "{line}");

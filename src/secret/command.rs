@@ -5,7 +5,7 @@ use super::mask::MASK;
 use super::names::{Secrecy, name_secrecy, secret_of_option};
 use super::text::{looks_like_json, mask_text, mask_value};
 use super::value::Secret;
-use crate::syntax::{lex_with_comments, quote_word};
+use crate::syntax::{commands, definition, lex_with_comments, quote_word};
 
 /// Returns the command line with its secrets masked: `LogInByAccount accountName=admin password=******`.
 ///
@@ -13,13 +13,15 @@ use crate::syntax::{lex_with_comments, quote_word};
 /// does a quote that is not closed. A value read from a file (`password=@/run/secret`, `@-`) is kept, as it is only a
 /// path. Words without secrets are unchanged.
 pub fn mask_command(line: &str) -> String {
-    Masker::default().mask(line)
+    let mut masker = Masker::default();
+    masker.mask_all(line);
+    masker.out
 }
 
 /// Returns the secrets that [`mask_command`] masks, as far as their ends can be found.
 pub(super) fn secrets_of_line(line: &str) -> Vec<Secret> {
     let mut masker = Masker::default();
-    masker.mask(line);
+    masker.mask_all(line);
     masker.hidden
 }
 
@@ -31,14 +33,32 @@ struct Masker {
 }
 
 impl Masker {
-    fn mask(&mut self, line: &str) -> String {
-        let lexed = lex_with_comments(line);
-        if lexed.open_quote.is_some()
+    /// Masks the commands of a line.
+    fn mask_all(&mut self, line: &str) {
+        if lex_with_comments(line).open_quote.is_some()
             && let Some(end) = first_secret_name(line)
         {
             // A stray quote swaps quoted and unquoted text, so the end of the secret cannot be found.
-            return format!("{}={MASK}", &line[..end]);
+            self.out = format!("{}={MASK}", &line[..end]);
+            return;
         }
+        let mut at = 0;
+        for range in commands(line) {
+            let command = &line[range.clone()];
+            let inner = range.start + definition(command).map_or(0, |definition| definition.value.start);
+            self.out.push_str(&line[at..inner]);
+            let is_cut = self.mask(&line[inner..range.end]);
+            if is_cut {
+                return;
+            }
+            at = range.end;
+        }
+        self.out.push_str(&line[at..]);
+    }
+
+    /// Masks a command. Returns whether it ended where a secret begins whose end cannot be found.
+    fn mask(&mut self, line: &str) -> bool {
+        let lexed = lex_with_comments(line);
         let words = &lexed.words;
         let value_is_secret = words.iter().any(|word| names_a_secret_setting(&word.text));
         let is_log_in = words.iter().find(|word| !word.text.starts_with('-')).is_some_and(|word| word.text == "login");
@@ -60,7 +80,7 @@ impl Masker {
                     self.out.push('=');
                 }
                 self.out.push_str(MASK);
-                return std::mem::take(&mut self.out);
+                return true;
             }
             match parts {
                 Some((name, operator, value)) => {
@@ -112,7 +132,7 @@ impl Masker {
             }
         }
         self.out.push_str(&line[written..]);
-        std::mem::take(&mut self.out)
+        false
     }
 
     fn hide(&mut self, secret: &str) {
@@ -237,6 +257,11 @@ mod tests {
             ("CreateX a='b password=x c", "CreateX a='b password=******"),
             ("QueryX mons.sshPassword!=x", "QueryX mons.sshPassword!=******"),
             ("login admin hunter2", "login admin ******"),
+            ("QueryZone; login admin hunter2; QueryZone", "QueryZone; login admin ******; QueryZone"),
+            ("CreateUser password=x; QueryZone password =; y", "CreateUser password=******; QueryZone password =; y"),
+            ("let x = login admin hunter2", "let x = login admin ******"),
+            ("let x = CreateUser password=x | .y", "let x = CreateUser password=****** | .y"),
+            ("CreateUser password=$pw", "CreateUser password=******"),
             ("set password hunter2", "set password ******"),
             ("context set a password=hunter2", "context set a password=******"),
             ("alias l = LogInByAccount password=hunter2", "alias l = LogInByAccount password=******"),

@@ -1,12 +1,12 @@
 //! A parsed line: its words, redirection, options and command.
 
-use crate::cli::{self, Options, UsageError};
+use crate::cli::{self, Options, OwnCommand, UsageError};
 use crate::error::Error;
 use crate::secret::mask_command;
 use crate::shell::{RedirectError, Redirection, redirection};
-use crate::syntax::{Command, CommandError, Word, lex};
+use crate::syntax::{Command, CommandError, Values, Word, commands, definition, lex, lex_with_values};
 
-/// A line that was typed at the prompt, read from a script, or made from the program's arguments.
+/// A command that was typed at the prompt, read from a script, or made from the program's arguments.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     /// Its text.
@@ -21,6 +21,8 @@ pub(crate) struct Line {
     pub(crate) options: Options,
     /// The command.
     pub(crate) command: Result<cli::Line, LineError>,
+    /// The command whose result a `let` keeps, with places in the text of the whole.
+    pub(crate) kept: Option<Box<Line>>,
 }
 
 /// Why a line cannot be read.
@@ -42,29 +44,61 @@ impl From<LineError> for Error {
 }
 
 impl Line {
-    /// Reads a line of text.
+    /// Reads a command without values for its variables.
     pub(crate) fn parse(text: &str) -> Line {
-        let (command, redirection) = match redirection(text) {
+        Line::with_values(text, &())
+    }
+
+    /// Reads a command.
+    pub(crate) fn with_values(text: &str, values: &dyn Values) -> Line {
+        if let Some(definition) = definition(text) {
+            let value = &text[definition.value.clone()];
+            // Spaces in the place of what is before it, so that places in it are those in the whole.
+            let padded = || format!("{}{value}", " ".repeat(definition.value.start));
+            let kept = definition.is_let().then(|| Line::with_values(&padded(), values));
+            let (name, line) = (Some(definition.name.to_owned()), vec!["=".to_owned(), value.to_owned()]);
+            let command =
+                if kept.is_some() { OwnCommand::Let { name, line } } else { OwnCommand::Alias { name, line } };
+            let options = kept.as_ref().map(|kept| kept.options.clone()).unwrap_or_default();
+            let (text, end, words) = (text.to_owned(), text.len(), Vec::new());
+            let command = Ok(cli::Line::Own(command));
+            return Line { text, end, redirection: None, words, options, command, kept: kept.map(Box::new) };
+        }
+        let (command, redirection) = match redirection(text, values) {
             Ok((command, redirection)) => (command, Ok(redirection)),
             Err(error) => (text, Err(LineError::Redirect(error))),
         };
-        let lexed = lex(command);
+        let lexed = lex_with_values(command, values);
         let texts: Vec<String> = lexed.words.iter().map(|word| word.text.clone()).collect();
+        let sign =
+            lexed.words.iter().find(|word| takes_effect(word, command)).map(|word| taken_literally(word, command));
         let words = lexed.into_words(command.len()).map_err(|error| LineError::Syntax(error.into()));
         let mut options = Options::default();
-        let parsed = cli::parse(&texts, &mut options).map_err(LineError::Usage);
+        let parsed = sign.map_or_else(|| cli::parse(&texts, &mut options), Err).map_err(LineError::Usage);
         if parsed.is_err() {
             options = Options { errors: options.errors, ..Options::default() };
         }
         let end = command.len();
-        let mut line =
-            Line { text: text.to_owned(), end, redirection: None, words: Vec::new(), options, command: parsed };
+        let mut line = Line {
+            text: text.to_owned(),
+            end,
+            redirection: None,
+            words: Vec::new(),
+            options,
+            command: parsed,
+            kept: None,
+        };
         // The first error is reported.
         match redirection.and_then(|redirection| Ok((redirection, words?))) {
             Ok((redirection, words)) => line.take(redirection, words),
             Err(error) => line.command = Err(error),
         }
         line
+    }
+
+    /// A command that cannot be read for this reason.
+    pub(crate) fn wrong(text: &str, error: UsageError) -> Line {
+        Line { command: Err(LineError::Usage(error)), ..Line::parse(text) }
     }
 
     fn take(&mut self, redirection: Option<Redirection>, words: Vec<Word>) {
@@ -83,7 +117,8 @@ impl Line {
             cli::Line::Call(words) => Command::words_from_args(words),
             _ => Default::default(),
         };
-        Line { end: text.len(), text, redirection: None, words, options: Options::default(), command: Ok(line) }
+        let (end, options) = (text.len(), Options::default());
+        Line { end, text, redirection: None, words, options, command: Ok(line), kept: None }
     }
 
     /// The text without the redirection.
@@ -91,14 +126,47 @@ impl Line {
         &self.text[..self.end]
     }
 
-    /// The text for the history: without secrets, unless the line has `-s`.
-    pub(crate) fn to_keep(&self) -> String {
-        if self.options.no_secure { self.text.clone() } else { mask_command(&self.text) }
-    }
-
     /// The name of the API that it calls.
     pub(crate) fn api(&self) -> &str {
         self.words.first().map_or("", |word| &word.text)
+    }
+}
+
+/// The text of a line for the history: without secrets, except in commands with `-s`.
+pub(crate) fn to_keep(text: &str) -> String {
+    let shows = |range: &std::ops::Range<usize>| Line::parse(&text[range.clone()]).options.no_secure;
+    let commands = commands(text);
+    // Where a quote is open, commands cannot be told apart.
+    if lex(text).open_quote.is_some() || !commands.iter().any(shows) {
+        return mask_command(text);
+    }
+    let mut kept = String::new();
+    let mut at = 0;
+    for range in commands {
+        let command = &text[range.clone()];
+        kept.push_str(&text[at..range.start]);
+        kept.push_str(&if shows(&range) { command.to_owned() } else { mask_command(command) });
+        at = range.end;
+    }
+    kept.push_str(&text[at..]);
+    kept
+}
+
+/// Whether the value of a variable would be an option or a file, which only what was typed can be.
+fn takes_effect(word: &Word, line: &str) -> bool {
+    let is_named = !line[word.span.clone()]
+        .trim_start_matches(['"', '$', '{'])
+        .starts_with(|c: char| c.is_ascii_digit() || c == '*');
+    word.text.starts_with(['-', '@']) && is_named && word.is_from_variable(0, line)
+}
+
+fn taken_literally(word: &Word, line: &str) -> UsageError {
+    let sign = &word.text[..1];
+    let variable = &line[word.span.clone()];
+    UsageError {
+        text: format!("the value of {variable} begins with `{sign}`"),
+        hint: format!("a value cannot become an option or name a file: type the `{sign}` before {variable}"),
+        in_command: true,
     }
 }
 
@@ -134,10 +202,15 @@ mod tests {
 
     #[test]
     fn secrets_are_kept_only_when_told() {
-        let kept = |text: &str| Line::parse(text).to_keep();
+        let kept = to_keep;
         let line = "LogInByAccount accountName=admin password=hunter2";
         assert_eq!(kept(line), "LogInByAccount accountName=admin password=******");
         assert_eq!(kept(&format!("{line} -s")), format!("{line} -s"));
         assert_eq!(kept("LogInByAccount password='hunter2 -s"), "LogInByAccount password=******");
+        assert_eq!(kept(&format!("{line}; {line} -s")), format!("{}; {line} -s", line.replace("hunter2", "******")));
+        assert_eq!(
+            kept(&format!("let x = {line} | .a; Q")),
+            format!("let x = {} | .a; Q", line.replace("hunter2", "******"))
+        );
     }
 }

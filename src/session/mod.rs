@@ -24,10 +24,11 @@ mod settings;
 mod state;
 mod stored_session;
 mod turn;
+mod variables;
 
 pub(crate) use base_options::BaseOptions;
 pub(crate) use imports::ImportStore;
-pub(crate) use line::Line;
+pub(crate) use line::{Line, to_keep};
 pub(crate) use live_prompt::LivePrompt;
 pub(crate) use log_in::{ADMIN, Captcha, LogIn, Proofs, who_of};
 pub(crate) use lookups::{lookup, refresh};
@@ -35,3 +36,4 @@ pub(crate) use nearby::{Lookup, fetch};
 pub(crate) use settings::{Settings, Target, ViewSettings, error_format, errors_of_environment};
 pub(crate) use state::{Invocation, PrintedAction, SANDBOX, Session, SessionSeed};
 pub(crate) use turn::{Turned, turn};
+pub(crate) use variables::{Scope, Variable};

@@ -12,6 +12,7 @@ use crate::journal::Journal;
 use crate::json::Pieces;
 use crate::results::{Limits, Results};
 use crate::secret::{KnownSecrets, Secrets};
+use crate::shell::complete::Defined;
 use crate::terminal::{Output, Paging, Reporter, Source, Terminal};
 use crate::tty;
 
@@ -23,6 +24,7 @@ use super::live_prompt::LivePrompt;
 use super::node::Nodes;
 use super::recording::SharedRecording;
 use super::settings::{self, Settings, Target};
+use super::variables;
 
 /// The name of the sandbox in the journal, since its port changes.
 pub(crate) const SANDBOX: &str = "sandbox";
@@ -63,6 +65,10 @@ pub(crate) struct Session {
     pub(crate) reads_stdin: bool,
     /// The number of nested scripts.
     pub(crate) scripts: usize,
+    /// What `let` keeps.
+    pub(crate) variables: variables::Variables,
+    /// The words that the script was given; `None` where no file is run.
+    pub(crate) words: Option<Vec<String>>,
     /// The state of the interactive shell.
     pub(crate) prompt: Option<LivePrompt>,
     /// Whether the warning about an invalid configuration was printed.
@@ -141,6 +147,8 @@ impl Session {
             recording: None,
             reads_stdin: false,
             scripts: 0,
+            variables: variables::Variables::new(),
+            words: None,
             prompt: None,
             warned_of_configuration: false,
         }
@@ -218,10 +226,23 @@ impl Session {
         self.contexts = Some(contexts);
     }
 
+    /// Whether other lines may follow that of the current command.
+    pub(crate) fn has_later_lines(&self) -> bool {
+        self.prompt.is_some() || self.scripts > 0 || self.reads_stdin
+    }
+
     /// The names of the saved contexts; empty if they cannot be read.
     pub(crate) fn context_names(&mut self) -> Vec<String> {
         let names = |contexts: &Contexts| contexts.all().iter().map(|context| context.name.clone()).collect();
         self.contexts().map(names).unwrap_or_default()
+    }
+
+    /// The names of variables and aliases, without the latter if they cannot be read.
+    pub(crate) fn defined(&mut self) -> Defined {
+        let variables = self.variables.keys().cloned().collect();
+        let pair = |(name, line): (&String, &String)| (name.clone(), line.clone());
+        let aliases = self.contexts().map(|contexts| contexts.aliases().iter().map(pair).collect());
+        Defined { variables, aliases: aliases.unwrap_or_default() }
     }
 
     /// The base URL of a node; `None` for the sandbox, whose address changes at each start.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::catalog::{Catalog, FieldPath, QueryParameter, TAG_FIELDS, Type};
 use crate::cli;
-use crate::syntax::{Operator, Word, lex, zql};
+use crate::syntax::{Operator, Word, commands, definition, lex, references, zql};
 
 use super::complete::{Argument, name_length, own_command, rows as rows_of};
 use super::editor::{Assistant, Decoded};
@@ -20,15 +20,36 @@ const WRONG: &str = "4;31";
 
 /// Returns the line with colour escapes added. Its width on the screen does not change.
 pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> String {
-    let lexed = lex(line);
     let mut brush = Brush { line, out: String::with_capacity(line.len() * 2), at: 0 };
+    for command in commands(line) {
+        let text = &line[command.clone()];
+        let mut inner = command.clone();
+        if let Some(definition) = definition(text) {
+            inner.start = command.start + definition.value.start;
+            let name = command.start + definition.name_span.start..command.start + definition.name_span.end;
+            let keyword = command.start + text.len() - text.trim_start().len();
+            brush.colour(keyword..keyword + definition.keyword.len(), OWN);
+            brush.colour(name, NAME);
+        }
+        paint_command(&mut brush, inner.clone(), cursor, assistant);
+        if inner.end < line.len() {
+            brush.colour(inner.end..inner.end + 1, OPERATOR);
+        }
+    }
+    brush.finish()
+}
+
+/// Paints the command at a place of the line.
+fn paint_command(brush: &mut Brush<'_>, command: Range<usize>, cursor: usize, assistant: &Assistant<'_>) {
+    let mut lexed = lex(&brush.line[command.clone()]);
+    lexed.words.iter_mut().for_each(|word| word.shift(command.start));
     let mut name: Option<String> = None;
     let mut takes_value = false;
     let mut zql = Zql::Begin;
     for word in &lexed.words {
         // Whatever follows a pipe or a redirection is not an argument.
         let is_zql = name.as_deref() == Some("zql");
-        if name.is_some() && !is_zql && line[word.span.clone()].starts_with(['|', '>']) {
+        if name.is_some() && !is_zql && brush.line[word.span.clone()].starts_with(['|', '>']) {
             break;
         }
         let unfinished = cursor >= word.span.start && cursor <= word.span.end;
@@ -38,26 +59,44 @@ pub(super) fn paint(line: &str, cursor: usize, assistant: &Assistant<'_>) -> Str
         } else if takes_value {
             takes_value = false;
         } else if is_zql {
-            statement(&mut brush, word, unfinished, &mut zql, assistant.known.catalog);
+            statement(brush, word, unfinished, &mut zql, assistant.known.catalog);
         } else if let Some(name) = &name {
-            argument(&mut brush, word, name, unfinished, &lexed.words, assistant);
+            argument(brush, word, name, unfinished, &lexed.words, assistant);
+            variables(brush, word, assistant);
         } else {
             let known = assistant.with_api(&word.text, |_| ()).is_some();
+            let is_alias = || assistant.known.defined.aliases.iter().any(|(name, _)| *name == word.text);
             let style = match (own_command(&word.text), known) {
                 (Some(_), _) => OWN,
                 (None, true) => KNOWN,
-                // A word that is still being typed is not marked as wrong.
-                (None, false) if unfinished => TEXT,
+                (None, false) if is_alias() => OWN,
+                // A word that is still being typed, or that a variable stands for, is not marked as wrong.
+                (None, false) if unfinished || word.text.starts_with('$') => TEXT,
                 (None, false) => WRONG,
             };
             brush.colour(word.span.clone(), style);
             name = Some(word.text.clone());
         }
     }
-    if let Some(at) = lexed.comment.filter(|at| *at >= brush.at) {
-        brush.colour(at..line.len(), COMMENT);
+    if let Some(at) = lexed.comment.map(|at| at + command.start).filter(|at| *at >= brush.at) {
+        brush.colour(at..command.end, COMMENT);
     }
-    brush.finish()
+}
+
+/// Paints the variables of a word that have a value.
+fn variables(brush: &mut Brush<'_>, word: &Word, assistant: &Assistant<'_>) {
+    let known = &assistant.known.defined.variables;
+    for name in references(&brush.line[word.span.clone()]).names {
+        let span = |typed: String| {
+            let from = brush.at.max(word.span.start);
+            let at = brush.line.get(from..word.span.end)?.find(&typed)? + from;
+            Some(at..at + typed.len())
+        };
+        let Some(place) = span(format!("${name}")).or_else(|| span(format!("${{{name}}}"))) else { continue };
+        if known.contains(&name) {
+            brush.colour(place, OWN);
+        }
+    }
 }
 
 /// What may come next in a ZQL statement.
@@ -174,7 +213,7 @@ fn by_value<V: AsRef<str>>(argument: Argument<'_>, values: &[V], kind: &Type, ca
     let value = argument.value;
     let is_compared = matches!(argument.operator, Operator::Equal | Operator::NotEqual);
     let is_null = value == "null";
-    if !is_compared || is_null || value.is_empty() || value.starts_with(['@', '[']) {
+    if !is_compared || is_null || value.is_empty() || value.starts_with(['@', '[', '$']) {
         return Verdict::Right;
     }
     let (members, kind) = match kind {
@@ -219,13 +258,19 @@ impl Brush<'_> {
 mod tests {
     use std::cell::RefCell;
 
-    use super::super::complete::{Disk, NoLiveValues, NothingKept};
+    use super::super::complete::{Defined, Disk, NoLiveValues, NothingKept};
     use super::*;
     use crate::shell::Known;
 
     fn painted(line: &str, cursor: usize) -> String {
         let assistant = Assistant {
-            known: Known::default(),
+            known: Known {
+                defined: Defined {
+                    variables: vec!["zone".to_owned()],
+                    aliases: vec![("down".to_owned(), String::new())],
+                },
+                ..Known::default()
+            },
             live: &NoLiveValues,
             files: &Disk,
             kept: &NothingKept,
@@ -251,6 +296,10 @@ mod tests {
             ("-o json QueryZone # all", "{34m-o} json {1;36mQueryZone} {90m# all}"),
             ("DeleteZone deleteMode=Never x", "{1;36mDeleteZone} {32mdeleteMode}{33m=}{4;31mNever} x"),
             ("QueryZone | .a=b", "{1;36mQueryZone} | .a=b"),
+            ("QueryZone name=a; QueryHots x", "{1;36mQueryZone} {32mname}{33m=}a{33m;} {4;31mQueryHots} x"),
+            ("let z = QueryZone | .a; down", "{1;35mlet} {32mz} = {1;36mQueryZone} | .a{33m;} {1;35mdown}"),
+            ("QueryZone uuid=$zone-$zones", "{1;36mQueryZone} {32muuid}{33m=}{1;35m$zone}-$zones"),
+            ("alias x = 'QueryZone; x'", "{1;35malias} {32mx} = {39m'QueryZone; x'}"),
             ("QueryZone __userTag__=a x.y=1 ", "{1;36mQueryZone} {32m__userTag__}{33m=}a {4;31mx.y}{33m=}1 "),
             ("QueryVmInstance foo=1", "{1;36mQueryVmInstance} {4;31mfoo}{33m=}1"),
             ("QueryVmInstance state=Runing x", "{1;36mQueryVmInstance} {32mstate}{33m=}{4;31mRuning} x"),

@@ -68,6 +68,7 @@ impl Assistant<'_> {
             contexts: &self.known.contexts,
             kept: self.kept,
             language: self.known.language,
+            defined: &self.known.defined,
         }
     }
 

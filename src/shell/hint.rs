@@ -2,7 +2,7 @@
 
 use crate::catalog::Api;
 use crate::secret::mask_command;
-use crate::syntax::lex;
+use crate::syntax::{last_command, lex};
 use crate::width::cut;
 
 use super::complete::{Argument, own_command};
@@ -14,6 +14,7 @@ pub(super) fn missing(
     line: &str,
     look: impl FnOnce(&str, &dyn Fn(&Api) -> Option<String>) -> Option<String>,
 ) -> Option<String> {
+    let line = &line[last_command(line)];
     let lexed = lex(line);
     if lexed.is_incomplete() || lexed.comment.is_some() {
         return None;
@@ -74,6 +75,9 @@ mod tests {
         assert_eq!(hint("CreateCluster ").as_deref(), Some("zoneUuid= name= hypervisorType="));
         assert_eq!(hint("CreateCluster name=a").as_deref(), Some(" zoneUuid= hypervisorType="));
         assert_eq!(hint("CreateCluster na"), None);
+        assert_eq!(hint("QueryZone; CreateCluster name=a").as_deref(), Some(" zoneUuid= hypervisorType="));
+        assert_eq!(hint("let x = CreateCluster name=a").as_deref(), Some(" zoneUuid= hypervisorType="));
+        assert_eq!(hint("CreateCluster name=a; "), None);
         assert_eq!(hint("CreateCluster name="), None);
         assert_eq!(hint("CreateCluster name='a"), None);
         assert_eq!(hint("QueryZone "), None);

@@ -1,10 +1,8 @@
 //! Pipes and redirections after a command: `| FILTER`, `|! PROGRAM`, `> FILE`, `>> FILE`.
-//!
-//! A sign must be a word of its own, so that the condition `size>10` and a value with `|` are left alone.
 
 use std::ops::Range;
 
-use crate::syntax::{LexError, Word, split as split_words};
+use crate::syntax::{LexError, Sign, Values, first_sign, lex_with_values, split as split_words};
 
 /// Where a command's output goes instead of the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,13 +54,13 @@ impl RedirectError {
     }
 }
 
-/// Splits a line into its command and its redirection.
+/// Splits a line into its command and its redirection. `values` stand for the variables in the name of a file.
 ///
 /// # Errors
 /// `Lex` where a quote in the command or the file name is not closed, `Missing` and `TooMuch` where a sign is not
 /// followed by what it needs.
-pub fn redirection(line: &str) -> Result<(&str, Option<Redirection>), RedirectError> {
-    let Some((sign, span)) = first_sign(line) else {
+pub fn redirection<'l>(line: &'l str, values: &dyn Values) -> Result<(&'l str, Option<Redirection>), RedirectError> {
+    let Some(Sign { text: sign, span }) = first_sign(line) else {
         return Ok((line, None));
     };
     // What follows a pipe has its own quoting rules, so only the command before it is checked.
@@ -79,7 +77,8 @@ pub fn redirection(line: &str) -> Result<(&str, Option<Redirection>), RedirectEr
             Ok((command, Some(if sign == "|" { Redirection::Filter(text) } else { Redirection::Program(text) })))
         }
         _ => {
-            let words = split_words(rest)?;
+            let words =
+                lex_with_values(rest, values).into_words(rest.len()).map_err(|error| error.shifted(span.end))?;
             match words.as_slice() {
                 [] => Err(RedirectError::Missing { sign, span }),
                 [path] => Ok((command, Some(Redirection::File { path: path.text.clone(), append: sign == ">>" }))),
@@ -90,26 +89,6 @@ pub fn redirection(line: &str) -> Result<(&str, Option<Redirection>), RedirectEr
             }
         }
     }
-}
-
-/// Returns the first sign of a line and its position in bytes.
-fn first_sign(line: &str) -> Option<(&'static str, Range<usize>)> {
-    let lexed = crate::syntax::lex(line);
-    let words = lexed.words;
-    let found = |word: &Word| {
-        let raw = &line[word.span.clone()];
-        let sign = ["|!", "|", ">>", ">"].into_iter().find(|sign| raw.starts_with(sign))?;
-        Some((sign, word.span.start..word.span.start + sign.len()))
-    };
-    // ZQL uses `>` between spaces as an operator: after `zql`, signs count only behind a quoted query.
-    let skipped = match words.first() {
-        Some(name) if name.text == "zql" => {
-            let quoted = words.get(1).is_some_and(|query| line[query.span.clone()].starts_with(['\'', '"']));
-            if quoted { 2 } else { return None }
-        }
-        _ => 1,
-    };
-    words.iter().skip(skipped).find_map(found)
 }
 
 #[cfg(test)]
@@ -138,16 +117,16 @@ mod tests {
             ("zql query volume where size > 10", "zql query volume where size > 10", None),
             ("zql 'query zone' > f", "zql 'query zone' ", file("f", false)),
         ] {
-            assert_eq!(redirection(line), Ok((command, expected)), "{line}");
+            assert_eq!(redirection(line, &()), Ok((command, expected)), "{line}");
         }
     }
 
     #[test]
     fn a_sign_needs_what_it_needs() {
-        assert_eq!(redirection("QueryZone |"), Err(RedirectError::Missing { sign: "|", span: 10..11 }));
-        assert_eq!(redirection("QueryZone > "), Err(RedirectError::Missing { sign: ">", span: 10..11 }));
-        assert_eq!(redirection("QueryZone > a b"), Err(RedirectError::TooMuch { sign: ">", span: 14..15 }));
-        assert_eq!(redirection("QueryZone name='a"), Ok(("QueryZone name='a", None)));
-        assert!(matches!(redirection("QueryZone > 'a"), Err(RedirectError::Lex(_))));
+        assert_eq!(redirection("QueryZone |", &()), Err(RedirectError::Missing { sign: "|", span: 10..11 }));
+        assert_eq!(redirection("QueryZone > ", &()), Err(RedirectError::Missing { sign: ">", span: 10..11 }));
+        assert_eq!(redirection("QueryZone > a b", &()), Err(RedirectError::TooMuch { sign: ">", span: 14..15 }));
+        assert_eq!(redirection("QueryZone name='a", &()), Ok(("QueryZone name='a", None)));
+        assert!(matches!(redirection("QueryZone > 'a", &()), Err(RedirectError::Lex(_))));
     }
 }

@@ -13,7 +13,7 @@ use crate::language::Language;
 use crate::tty;
 use crate::width::width;
 
-use super::complete::{Files, Kept, LiveValues};
+use super::complete::{Defined, Files, Kept, LiveValues};
 use super::editor::Assistant;
 use super::history::History;
 use super::keys::{EditorState, HAND_OVER, Keys, SharedState, lock};
@@ -27,8 +27,8 @@ use super::unfinished::is_unfinished;
 pub enum Flow {
     /// Shows the next prompt.
     Continue,
-    /// Ends the shell.
-    Leave,
+    /// Ends the shell or the script, with an exit code where one was given.
+    Leave(Option<u8>),
 }
 
 /// What the shell needs from the program around it.
@@ -42,7 +42,7 @@ pub trait Evaluator {
     /// Whether to colour the typed line and lists.
     fn colour(&mut self) -> bool;
 
-    /// Runs one complete command. It prints its result and its errors itself.
+    /// Runs the commands of a complete line. It prints their results and errors itself.
     fn evaluate(&mut self, line: &str) -> LineOutcome;
 }
 
@@ -66,13 +66,21 @@ pub struct Known {
     pub offers: Option<Arc<Offers>>,
     /// The names of the saved contexts.
     pub contexts: Vec<String>,
+    /// What the user defined.
+    pub defined: Defined,
     /// The language of descriptions.
     pub language: Language,
 }
 
 impl Default for Known {
     fn default() -> Known {
-        Known { catalog: Catalog::newest(), offers: None, contexts: Vec::new(), language: Language::English }
+        Known {
+            catalog: Catalog::newest(),
+            offers: None,
+            contexts: Vec::new(),
+            defined: Defined::default(),
+            language: Language::English,
+        }
     }
 }
 
@@ -107,12 +115,16 @@ pub enum ShellError {
     Write(#[from] io::Error),
 }
 
-/// Reads commands from the terminal and runs them until the user leaves. `talk` is the stream for messages other than
-/// results.
+/// Reads commands from the terminal and runs them until the user leaves, and returns the exit code that was given.
+/// `talk` is the stream for messages other than results.
 ///
 /// # Errors
 /// `Terminal` when the terminal cannot be used, `Write` when writing to `talk` fails.
-pub fn run(options: Options<'_>, evaluator: &mut dyn Evaluator, talk: &mut dyn Write) -> Result<(), ShellError> {
+pub fn run(
+    options: Options<'_>,
+    evaluator: &mut dyn Evaluator,
+    talk: &mut dyn Write,
+) -> Result<Option<u8>, ShellError> {
     let config = Builder::new()
         .completion_type(CompletionType::List)
         .keyseq_timeout(Some(ESCAPE_MILLISECONDS))
@@ -231,7 +243,7 @@ fn converse(
     mut history: History,
     evaluator: &mut dyn Evaluator,
     talk: &mut dyn Write,
-) -> Result<(), ShellError> {
+) -> Result<Option<u8>, ShellError> {
     let mut trouble = false;
     loop {
         match history.news() {
@@ -242,7 +254,7 @@ fn converse(
         let text = match desk.read(&evaluator.prompt(), evaluator.colour(), evaluator.known())? {
             Input::Text(text) => text,
             Input::Dropped => continue,
-            Input::End => return Ok(()),
+            Input::End => return Ok(None),
             Input::NotEdited(error) => {
                 writeln!(talk, "warning: the line cannot be edited: {error}")?;
                 continue;
@@ -267,8 +279,8 @@ fn converse(
             }
             let ran = evaluator.evaluate(line);
             desk.learn(line, &history.masked(line), &ran);
-            if ran.flow == Flow::Leave {
-                return Ok(());
+            if let Flow::Leave(code) = ran.flow {
+                return Ok(code);
             }
         }
     }
@@ -368,7 +380,7 @@ mod tests {
 
         fn evaluate(&mut self, line: &str) -> LineOutcome {
             self.ran.push(line.to_owned());
-            let flow = if line == "quit" { Flow::Leave } else { Flow::Continue };
+            let flow = if line == "quit" { Flow::Leave(None) } else { Flow::Continue };
             LineOutcome { flow, succeeded: line != "QueryHost", corrected: None }
         }
     }

@@ -1,9 +1,10 @@
 //! Whether a line continues: after an open quote, a backslash at its end, or an open bracket in ZQL and jq.
 
-use crate::syntax::{Lexed, lex};
+use crate::syntax::{Lexed, last_command, lex};
 
 /// Whether more text is needed before the line can be run.
 pub(super) fn is_unfinished(line: &str) -> bool {
+    let line = &line[last_command(line)];
     let lexed = lex(line);
     lexed.is_incomplete() || bracketed(line, &lexed).is_some_and(has_open_bracket)
 }
@@ -46,6 +47,9 @@ mod tests {
     fn quotes_backslashes_and_brackets_go_on() {
         for (line, expected) in [
             ("QueryZone", false),
+            ("QueryZone; zql query zone where (", true),
+            ("let x = QueryZone | .a | f(", true),
+            ("QueryZone | (.a; QueryZone", true),
             ("QueryZone name='a", true),
             ("QueryZone \\", true),
             ("zql query zone where (name = x", true),

@@ -2,7 +2,7 @@
 
 use rustyline::history::{History, SearchDirection};
 
-use crate::syntax::{Word, lex};
+use crate::syntax::{Word, last_command, lex};
 
 use super::complete::{Candidate, Completion, Fit};
 
@@ -15,7 +15,8 @@ const MOST_WORDS: usize = 200;
 /// Puts candidates that were used lately in the same command before others that match equally well. `counts` says
 /// whether a history line is considered.
 pub(super) fn prefer(completion: &mut Completion, line: &str, history: &dyn History, counts: impl Fn(&str) -> bool) {
-    let before = lex(line.get(..completion.span.start).unwrap_or_default()).words;
+    let before = line.get(..completion.span.start).unwrap_or_default();
+    let before = lex(&before[last_command(before)]).words;
     let used = words(command(&before), history, counts);
     if used.is_empty() {
         return;

@@ -85,7 +85,7 @@ pub struct Argument {
 }
 
 impl Argument {
-    fn parse(word: &Word) -> Result<Argument, CommandError> {
+    fn parse(word: &Word, line: &str) -> Result<Argument, CommandError> {
         let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
         let name_len = word.text.find(|c| !is_name(c)).unwrap_or(word.text.len());
         let (name, rest) = word.text.split_at(name_len);
@@ -95,10 +95,13 @@ impl Argument {
         if name.is_empty() {
             return Err(CommandError::NoName { span: word.span.clone() });
         }
+        let value = &rest[length..];
+        // The value of a variable never names a file.
+        let is_path = value.starts_with('@') && !word.is_from_variable(name_len + length, line);
         Ok(Argument {
             name: name.to_owned(),
             operator,
-            value: rest[length..].to_owned(),
+            value: if is_path || !value.starts_with('@') { value.to_owned() } else { format!("@{value}") },
             from_file: false,
             span: word.span.clone(),
             name_span: word.span_of(0..name_len),
@@ -196,7 +199,7 @@ impl Command {
         let Some((name, rest)) = words.split_first() else {
             return Ok(None);
         };
-        let arguments = rest.iter().map(Argument::parse).collect::<Result<_, _>>()?;
+        let arguments = rest.iter().map(|word| Argument::parse(word, line)).collect::<Result<_, _>>()?;
         Ok(Some(Command { line: line.to_owned(), name: name.text.clone(), name_span: name.span.clone(), arguments }))
     }
 

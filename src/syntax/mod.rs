@@ -4,14 +4,18 @@
 //! an error can point at the wrong word.
 
 mod command;
+mod commands;
 mod lexer;
 mod list;
 mod literal;
 mod numbers;
+mod variables;
 pub mod zql;
 
 pub use command::{Argument, Command, CommandError, FileError, Operator};
-pub use lexer::{LexError, Lexed, Quote, Word, lex, lex_with_comments, quote_word, split};
+pub use commands::{Definition, Sign, command_at, commands, definition, first_sign, last_command};
+pub use lexer::{LexError, Lexed, Quote, Word, lex, lex_with_comments, lex_with_values, quote_word, split};
 pub use list::{ListError, join as join_list, split as split_list};
 pub use literal::{LiteralError, parse as parse_literal};
 pub use numbers::{byte_count, integer, is_number};
+pub use variables::{Reference, References, Values, is_name, reference, references};

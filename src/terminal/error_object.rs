@@ -36,7 +36,7 @@ impl ErrorObject {
             out.extend_from_slice(format!(", \"{name}\": ").as_bytes());
             out.extend_from_slice(value);
         };
-        member("exitCode", (self.kind.exit_code() as u8).to_string().as_bytes());
+        member("exitCode", self.kind.exit_code().number().to_string().as_bytes());
         member("message", &literal(&self.message));
         for (name, text) in [("hint", &self.hint), ("code", &self.code)] {
             if let Some(text) = text {

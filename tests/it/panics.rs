@@ -35,7 +35,7 @@ impl Evaluator for Nobody {
     }
 
     fn evaluate(&mut self, _: &str) -> LineOutcome {
-        LineOutcome { flow: Flow::Leave, succeeded: true, corrected: None }
+        LineOutcome { flow: Flow::Leave(None), succeeded: true, corrected: None }
     }
 }
 

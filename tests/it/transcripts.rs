@@ -3,7 +3,8 @@
 //! In each document the blocks are run from top to bottom, in one folder, with one cloud of the sandbox:
 //!
 //! - a block `console` is a Unix shell: each `$ ` begins a command, `> ` continues it, and what follows is what it prints
-//!   on standard output and standard error. One `sh` runs the whole document, so that variables stay;
+//!   on standard output and standard error. One `sh` runs the whole document, so that variables stay, and `$ echo $?`
+//!   shows the exit code of the command before it;
 //! - a block `zstack` is the prompt, `admin@sandbox >>> `, on a terminal of 100 columns;
 //! - a block with a file's name behind its kind, such as `text nightly.zs`, is written to that file.
 //!
@@ -152,7 +153,9 @@ impl Reader {
         }
         let (shell, printed) = self.shell.as_mut().expect("a shell");
         let input = shell.stdin.as_mut().expect("a pipe");
-        writeln!(input, "{{ {command}\n}} </dev/null; echo; echo '{END}'").expect("the shell reads");
+        // The exit code is put back, so that the next command can show it.
+        let end = format!("code=$?; echo; echo '{END}'; (exit $code)");
+        writeln!(input, "{{ {command}\n}} </dev/null; {end}").expect("the shell reads");
         let mut text = String::new();
         loop {
             let mut line = String::new();

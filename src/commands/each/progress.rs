@@ -107,7 +107,7 @@ impl<'a> Progress<'a> {
         self.reporter.tell(error, Some(&Source::Part { of: None, what: &format!("row {row}") }), None);
         match &mut self.results {
             Some(results) => {
-                let exit_code = Some(code as u8);
+                let exit_code = Some(code.number());
                 results.end(&Entry { row, line, exit_code, uuid: None, job, error: object })
             }
             None => Ok(()),
@@ -122,7 +122,7 @@ impl<'a> Progress<'a> {
                 results.end(&Entry {
                     row: task.row,
                     line: &task.line,
-                    exit_code: Some(ExitCode::Done as u8),
+                    exit_code: Some(ExitCode::Done.number()),
                     uuid: uuid_of(&reply),
                     job: job.as_deref(),
                     error: None,

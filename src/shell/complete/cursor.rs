@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::{Operator, Quote, Word, lex};
+use crate::syntax::{Operator, Quote, Word, is_name, lex};
 
 use super::own;
 use crate::cli::{self, Entry};
@@ -122,6 +122,15 @@ impl CursorPlace {
     /// Returns the program's own command before the cursor, or the program itself.
     pub(super) fn command(&self) -> Entry {
         command_after(&self.others[..self.index])
+    }
+
+    /// Where the name of the variable begins that the cursor is in, in bytes of the word's text.
+    pub(super) fn variable(&self, line: &str) -> Option<usize> {
+        let sign = self.word.text.rfind('$')?;
+        let start = sign + if self.word.text[sign..].starts_with("${") { 2 } else { 1 };
+        let typed = &self.word.text[start..];
+        let is_in_name = typed.is_empty() || is_name(typed);
+        (is_in_name && self.head(line, start).1 != Some(Quote::Single)).then_some(start)
     }
 
     /// Returns the name of the command; `None` while the cursor is in it.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::catalog::{Api, Inventory, Type};
 use crate::cli::{self, Entry, Lookup, Takes};
 use crate::json::is_printable;
+use crate::syntax::command_at;
 
 use super::candidate::{Candidate, CandidateKind, Completion, Group, Note};
 use super::cursor::{self, CursorPlace, Wanted};
@@ -68,8 +69,22 @@ pub(super) enum Expected<'p> {
 
 /// Returns the candidates for `line` with the cursor at byte `cursor`, best first.
 pub fn complete(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
+    // Only the command at the cursor matters.
+    let command = command_at(line, cursor);
+    let mut completion =
+        in_command(&line[command.clone()], cursor.clamp(command.start, command.end) - command.start, sources);
+    completion.span = completion.span.start + command.start..completion.span.end + command.start;
+    completion
+}
+
+fn in_command(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
     let place = cursor::place(line, cursor);
-    let (start, expected) = expected(&place, sources);
+    let variable =
+        place.variable(line).filter(|_| !sources.defined.variables.is_empty() && place.wanted != Wanted::Nothing);
+    let (start, expected) = match variable {
+        Some(start) => (start, Expected::Lookup(Lookup::Variable)),
+        None => expected(&place, sources),
+    };
     let typed = &place.word.text[start..];
     let mut found = CandidateList::new(typed);
     let mut note = fill(&expected, &place, sources, &mut found);

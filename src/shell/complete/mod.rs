@@ -32,7 +32,8 @@ pub use engine::complete;
 pub use lines::complete_lines;
 pub use rank::Fit;
 pub use sources::{
-    Disk, FileEntry, Files, Fitting, Given, Kept, Live, LiveValue, LiveValues, NoLiveValues, NothingKept, Sources,
+    Defined, Disk, FileEntry, Files, Fitting, Given, Kept, Live, LiveValue, LiveValues, NoLiveValues, NothingKept,
+    Sources,
 };
 
 pub(crate) use cursor::{Argument, name_length};

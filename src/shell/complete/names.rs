@@ -19,7 +19,16 @@ use crate::shell::topics::TOPICS;
 /// Offers own commands and APIs, for the first word.
 pub(super) fn commands(sources: &Sources<'_>, found: &mut CandidateList<'_>) {
     commands_below(cli::program(), found);
+    for (name, line) in &sources.defined.aliases {
+        alias(name, line, found);
+    }
     apis(sources, found);
+}
+
+fn alias(name: &str, line: &str, found: &mut CandidateList<'_>) {
+    found.offer(name, || {
+        Candidate::new(name.to_owned(), CandidateKind::Command, Group::Commands).describe(line.to_owned())
+    });
 }
 
 /// Offers the subcommands of a command, or the commands of the program.
@@ -94,6 +103,18 @@ pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>,
                     let told = format!("listed by {query}");
                     Candidate::new(name, CandidateKind::Value, Group::Values).describe(told)
                 });
+            }
+        }
+        Lookup::Alias => {
+            for (name, line) in &sources.defined.aliases {
+                alias(name, line, found);
+            }
+        }
+        Lookup::Variable => {
+            let is_braced = place.word.text.contains("${");
+            for name in &sources.defined.variables {
+                let candidate = Candidate::new(name.clone(), CandidateKind::Value, Group::Values);
+                found.offer(name, || if is_braced { candidate.open("}") } else { candidate });
             }
         }
         // `values` and `fields` complete these.

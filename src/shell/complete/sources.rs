@@ -24,6 +24,25 @@ pub struct Sources<'a> {
     pub kept: &'a dyn Kept,
     /// The language of descriptions.
     pub language: Language,
+    /// What the user defined.
+    pub defined: &'a Defined,
+}
+
+/// The names that the user defined.
+#[derive(Clone, Debug, Default)]
+pub struct Defined {
+    /// The variables.
+    pub variables: Vec<String>,
+    /// The aliases, each with its line.
+    pub aliases: Vec<(String, String)>,
+}
+
+impl Defined {
+    /// No names.
+    pub fn nothing() -> &'static Defined {
+        static NOTHING: Defined = Defined { variables: Vec::new(), aliases: Vec::new() };
+        &NOTHING
+    }
 }
 
 impl Sources<'static> {
@@ -37,6 +56,7 @@ impl Sources<'static> {
             contexts: &[],
             kept: &NothingKept,
             language: Language::English,
+            defined: Defined::nothing(),
         }
     }
 }
