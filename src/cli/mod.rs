@@ -153,25 +153,26 @@ pub fn help(words: &[String], language: Language) -> String {
     };
     match language {
         Language::English => rendered,
-        // A colon of Chinese takes the place of the blank behind it, too.
-        _ => LABELS.iter().fold(rendered, |text, label| {
-            let said = language.say(label);
-            text.replace(&format!("{label} "), &said).replace(label, &said)
-        }),
+        _ => {
+            let labels =
+                LABELS.iter().fold(rendered, |text, label| text.replace(label, &language.say(label.trim_end())));
+            labels.replace(":\n", "：\n")
+        }
     }
 }
 
 /// What the parser itself writes in help.
-const LABELS: [&str; 9] = [
+const LABELS: [&str; 10] = [
+    "Print version",
     "Usage:",
     "Arguments:",
     "Options:",
     "Commands:",
     "Examples:",
     "Environment:",
-    "[possible values:",
-    "[default:",
-    "[aliases:",
+    "[possible values: ",
+    "[default: ",
+    "[alias: ",
 ];
 
 /// Returns a command with its texts in a language.

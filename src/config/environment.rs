@@ -105,9 +105,13 @@ impl Variables {
             let value = value(name)?.into_string().ok()?;
             (!value.is_empty()).then_some(value)
         };
-        let locale = ["ZSTACK_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(&mut text);
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(&mut text);
         let characters = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(&mut text).unwrap_or_default();
         let characters = characters.to_ascii_lowercase();
+        let unicode = characters.contains("utf-8") || characters.contains("utf8");
+        // All text is UTF-8, which a locale of another character set garbles.
+        let is_shown = unicode || !characters.contains('.');
+        let language = text("ZSTACK_LANG").or_else(|| locale.filter(|_| is_shown));
         let all_proxies = text("all_proxy").or_else(|| text("ALL_PROXY"));
         Variables {
             host: text("ZSTACK_HOST"),
@@ -127,8 +131,8 @@ impl Variables {
             http_proxy: text("http_proxy").or_else(|| all_proxies.clone()).map(Secret::from),
             https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or(all_proxies).map(Secret::from),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")),
-            unicode: characters.contains("utf-8") || characters.contains("utf8"),
-            language: locale.map(|locale| Language::of_locale(&locale)).unwrap_or_default(),
+            unicode,
+            language: language.map(|name| Language::of_locale(&name)).unwrap_or_default(),
             drawing: Drawing::of_terminal(text),
         }
     }
@@ -285,6 +289,8 @@ mod tests {
         assert_eq!(language(&[("LC_ALL", "en_US.UTF-8"), ("LANG", "zh_CN.UTF-8")]), Language::English);
         assert_eq!(language(&[("LC_ALL", "zh_CN.UTF-8"), ("ZSTACK_LANG", "en")]), Language::English);
         assert_eq!(language(&[("LC_ALL", "C"), ("ZSTACK_LANG", "zh_CN")]), Language::Chinese);
+        assert_eq!(language(&[("LANG", "zh_CN")]), Language::Chinese);
+        assert_eq!(language(&[("LANG", "zh_CN.GB18030")]), Language::English);
         assert!(read(&[("LANG", "C.utf8")]).unicode && read(&[("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")]).unicode);
         assert!(!read(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).unicode && !read(&[]).unicode);
     }
