@@ -272,7 +272,11 @@ fn describe(sources: &Sources<'_>, api: &Api, parameter: &Parameter) -> Cow<'sta
         return note.map_or(values.clone(), |note| format!("{values}; {note}")).into();
     }
     let query = references::query_of_parameter(sources.catalog, api, parameter);
-    let mut told = language.tell(describe::value(parameter.name, &parameter.kind, query));
+    // The note says more than that it is a number or a text.
+    let mut told = match note {
+        Some(note) if query.is_none() => Cow::Borrowed(note),
+        _ => language.tell(describe::value(parameter.name, &parameter.kind, query)),
+    };
     let limits = match parameter.range {
         Some((least, i64::MAX)) => format!("at least {least}"),
         Some((least, greatest)) => format!("{least} to {greatest}"),
@@ -282,7 +286,10 @@ fn describe(sources: &Sources<'_>, api: &Api, parameter: &Parameter) -> Cow<'sta
     for fact in [secret, &limits].into_iter().filter(|fact| !fact.is_empty()) {
         told = format!("{told}, {}", language.say(fact)).into();
     }
-    note.map_or(told.clone(), |note| format!("{told}; {note}").into())
+    match note.filter(|_| query.is_some()) {
+        Some(note) => format!("{told}; {note}").into(),
+        None => told,
+    }
 }
 
 /// Offers the options of an own command and of the program.
