@@ -9,8 +9,9 @@ use std::ops::Range;
 
 use crate::catalog::import::ImportError;
 use crate::client::{self, ApiFailure, EndpointError, FailedPart};
+use crate::json::ReadError;
 use crate::syntax::{CommandError, FileError};
-use crate::{cli, config, plan, render, results, sandbox, shell};
+use crate::{cli, config, plan, render, results, sandbox, shell, sql};
 
 pub(crate) use hint::{Circumstances, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, hint};
 pub use kind::Kind;
@@ -35,6 +36,8 @@ pub enum ExitCode {
     Unknown,
     /// With `--fail-empty`: a query found nothing.
     Empty,
+    /// With `--fail-on`: an inspection found something.
+    Findings,
     /// A bug in the program.
     Bug,
     /// Interrupted.
@@ -60,6 +63,7 @@ impl ExitCode {
             ExitCode::NoSession => 5,
             ExitCode::Unknown => 6,
             ExitCode::Empty => 7,
+            ExitCode::Findings => 8,
             ExitCode::Bug => 70,
             ExitCode::Interrupted => 130,
             ExitCode::Said(number) => number,
@@ -117,6 +121,9 @@ pub enum Error {
     /// The command cannot be planned.
     #[error(transparent)]
     Plan(#[from] plan::Error),
+    /// A statement in SQL is wrong.
+    #[error(transparent)]
+    Sql(#[from] sql::StatementError),
     /// A name that was given instead of a uuid does not identify one resource.
     #[error(transparent)]
     Name(Box<NameError>),
@@ -153,6 +160,14 @@ pub enum Error {
     /// A query found nothing, with `--fail-empty`.
     #[error("nothing found")]
     Empty,
+    /// An inspection found something, with `--fail-on`.
+    #[error("{count} of the findings are {weight}{}", if *weight == "urgent" { "" } else { " or worse" })]
+    Findings {
+        /// How many.
+        count: usize,
+        /// The weight that they have at least.
+        weight: &'static str,
+    },
     /// The sandbox cannot be started or changed.
     #[error(transparent)]
     Sandbox(#[from] sandbox::Error),
@@ -245,6 +260,9 @@ pub enum OwnError {
     /// The user did not confirm.
     #[error("not confirmed; nothing was sent")]
     NotConfirmed,
+    /// Something must be confirmed, and there is no terminal to ask.
+    #[error("{0}")]
+    Unasked(String),
     /// Scripts are nested too deeply.
     #[error("scripts are nested more than {most} levels deep")]
     NestedScripts {
@@ -293,10 +311,25 @@ fn cause(error: &io::Error) -> String {
 impl From<render::Error> for Error {
     fn from(error: render::Error) -> Error {
         match error {
+            render::Error::Read(ReadError::Read(read)) => match read.downcast::<sql::Error>() {
+                Ok(error) => error.into(),
+                Err(read) => Error::Client(client::Error::of_read(&ReadError::Read(read))),
+            },
             render::Error::Read(read) => Error::Client(client::Error::of_read(&read)),
             render::Error::Write(error) => Error::Write(error),
             render::Error::Interrupted => Error::Client(client::Error::Interrupted { job: None }),
             other => Error::Render(other),
+        }
+    }
+}
+
+impl From<sql::Error> for Error {
+    fn from(error: sql::Error) -> Error {
+        match error {
+            sql::Error::Statement(error) => Error::Sql(error),
+            sql::Error::Plan(error) => Error::Plan(error),
+            sql::Error::Client(error) => Error::Client(error),
+            sql::Error::Api { failure, .. } => Error::Api(failure),
         }
     }
 }

@@ -36,6 +36,7 @@ pub mod sandbox;
 pub mod secret;
 mod session;
 pub mod shell;
+pub mod sql;
 pub mod syntax;
 mod terminal;
 mod tty;

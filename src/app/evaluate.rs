@@ -1,7 +1,7 @@
 //! A line, run: its redirection set up, its settings settled, its command called.
 
 use crate::cli::{self, Options, OwnCommand};
-use crate::commands::{self, call, variables};
+use crate::commands::{self, call, rehearse, variables};
 use crate::error::{Error, OwnError};
 use crate::render::{self, Filter};
 use crate::session::{Invocation, Line, PrintedAction, Session, Variable, offers};
@@ -71,6 +71,13 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
         }
         cli::Line::Own(OwnCommand::Let { name: Some(name), .. }) if line.kept.is_some() => {
             keep(session, &name, line, &mut out)?;
+        }
+        cli::Line::Own(OwnCommand::Rehearse(typed)) => {
+            let settings = &session.settle(&line.options)?;
+            let rehearsed = rehearse::run(&mut Invocation { session, settings, out: out.again() }, &typed)?;
+            if let Some(script) = rehearsed {
+                return script::file(session, (&script.path, Vec::new()), &line.options, &mut out, run_line);
+            }
         }
         cli::Line::Own(command) => {
             let settled = session.settle(&line.options);

@@ -61,6 +61,26 @@ pub(crate) fn confirm_all(cx: &mut Invocation<'_>, commands: &[&Command], planne
     if shell::agrees(&answer, &hits, strict) { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
 }
 
+/// Asks whether something may be replaced, unless `yes` says so. `what` is what would happen.
+pub(crate) fn replacing(cx: &mut Invocation<'_>, what: &str, yes: bool) -> Result<(), Error> {
+    let terminal = cx.settings.ui.terminal;
+    if !yes && (!terminal.stdin || !terminal.stderr || cx.session.scripts > 0) {
+        return Err(Error::Own(OwnError::Unasked(format!("{what}; --yes does so without asking"))));
+    }
+    agreed(cx, &format!("{what}. Go on"), yes)
+}
+
+/// Asks a question at the terminal, unless `yes` answers it.
+pub(crate) fn agreed(cx: &mut Invocation<'_>, question: &str, yes: bool) -> Result<(), Error> {
+    if yes {
+        return Ok(());
+    }
+    let _attended = cx.session.attend_to_ends()?;
+    let answer = shell::ask(&format!("{question}? [y/N] "))?.unwrap_or_default();
+    let agrees = matches!(answer.trim(), "y" | "Y" | "yes");
+    if agrees { Ok(()) } else { Err(Error::Own(OwnError::NotConfirmed)) }
+}
+
 /// What belongs to the resources that the question is about, as a sentence. What is only detached keeps what belongs to
 /// it.
 fn belongs(lookup: &Lookup, catalog: Catalog, danger: &Danger, hits: &[Hit]) -> Option<String> {

@@ -1,5 +1,7 @@
 //! Finds the query that lists the resources to which a value can refer.
 
+use std::collections::HashSet;
+
 use super::{Api, Catalog, Field, Inventory, Parameter, Type};
 
 /// The query to ask, and whether the value is a name or a uuid.
@@ -79,6 +81,47 @@ pub(crate) fn of_inventory(catalog: Catalog, inventory: &Inventory) -> Option<&'
             query_called(catalog, parent.inventory.strip_suffix("Inventory")?)
         }
     }
+}
+
+/// An API that returns all rows of an inventory: a query, or for a few another call that reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub(crate) api: &'static str,
+    pub(crate) is_query: bool,
+    /// The type field and its value that choose the rows among those of a more general inventory.
+    pub(crate) special: Option<(&'static str, &'static str)>,
+}
+
+/// Returns the API for all rows of an inventory. One whose path has variables returns those of one resource only.
+pub(crate) fn listing(catalog: Catalog, inventory: &Inventory) -> Option<Listing> {
+    let Some(query) = of_inventory(catalog, inventory) else { return reading(catalog, inventory.name) };
+    let api = catalog.api(query).filter(|api| !api.path.contains('{'))?;
+    if api.inventory == Some(inventory.name) {
+        return Some(Listing { api: api.name, is_query: true, special: None });
+    }
+    let parent = inventory.parents.iter().find(|parent| api.inventory == Some(parent.inventory))?;
+    let field = catalog.inventory(parent.inventory)?.type_field()?.name;
+    Some(Listing { api: api.name, is_query: true, special: Some((field, parent.type_value)) })
+}
+
+/// Returns the call named after an inventory that no query lists: `GetLicenseInfo`, `GetLicenseAddOns`.
+fn reading(catalog: Catalog, inventory: &str) -> Option<Listing> {
+    let stem = inventory.strip_suffix("Inventory")?;
+    let api = ["Info", "s"].into_iter().find_map(|end| catalog.api(&format!("Get{stem}{end}")))?;
+    let needs_nothing = !api.path.contains('{') && api.parameters.iter().all(|parameter| !parameter.required);
+    (needs_nothing && !api.is_action()).then_some(Listing { api: api.name, is_query: false, special: None })
+}
+
+/// Returns the inventories that have a [`Listing`].
+pub(crate) fn listed(catalog: Catalog) -> Vec<&'static str> {
+    let queries = catalog.api_names().filter(|api| api.is_query() && !api.path().contains('{'));
+    let direct: HashSet<&str> = queries.filter_map(|api| catalog.api(api.as_str())?.inventory).collect();
+    let is_special = |name: &'static str| {
+        let inventory = catalog.inventory(name).filter(|inventory| !inventory.parents.is_empty());
+        inventory.is_some_and(|inventory| listing(catalog, &inventory).is_some())
+    };
+    let is_listed = |name: &&'static str| direct.contains(name) || reading(catalog, name).is_some() || is_special(name);
+    catalog.inventory_names().filter(is_listed).collect()
 }
 
 /// Returns the query for the resources that an action changes: `QueryVmInstance` for `StopVmInstance`.

@@ -4,14 +4,15 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use crate::catalog::{Catalog, Method};
+use crate::named::named;
 use crate::sandbox::{Edition, FaultKind};
 use crate::secret::Secret;
 
 use super::options::whole;
-use super::values::{Lookup, Suggested, choices};
+use super::values::{Lookup, OneOf, Suggested, choices};
 
 /// One of the program's own commands.
 #[derive(Clone, Debug, Subcommand)]
@@ -113,6 +114,16 @@ pub enum OwnCommand {
         #[arg(required = true)]
         query: Vec<String>,
     },
+    /// Run a SELECT over the inventories, which are its tables
+    Sql {
+        /// The statement; in front of it EXPLAIN shows the requests and sends nothing
+        #[arg(required = true)]
+        statement: Vec<String>,
+    },
+    /// Look for what is wrong in the cloud
+    Inspect(InspectLine),
+    /// Run a script in a copy of the node, and show what would be different
+    Rehearse(RehearseLine),
     /// Send any request to the node and wait for its job
     Raw(RawLine),
     /// Show the capacity of hosts, primary and backup storage
@@ -278,6 +289,39 @@ pub enum ContextCommand {
     },
 }
 
+/// `inspect …`
+#[derive(Args, Clone, Debug)]
+pub struct InspectLine {
+    /// The checks to make; default all
+    #[arg(value_name = "CHECK")]
+    pub names: Vec<String>,
+    /// Exit with 8 if something is found that is this or worse
+    #[arg(long, value_name = "WEIGHT", value_parser = OneOf {
+        from_name: Weight::from_name,
+        choices: || choices(Weight::ALL.map(|choice| (choice.name(), choice.summary()))),
+    })]
+    pub fail_on: Option<Weight>,
+    /// Make the checks of this file, too
+    #[arg(long, value_name = "FILE")]
+    pub checks: Option<PathBuf>,
+    /// List the checks; nothing is sent
+    #[arg(long)]
+    pub list: bool,
+}
+
+named! {
+    /// How much a finding matters.
+    #[derive(PartialOrd, Ord)]
+    pub enum Weight {
+        /// Something does not work
+        Urgent = "urgent",
+        /// Something will not work before long
+        Important = "important",
+        /// Something could be better
+        Normal = "normal",
+    }
+}
+
 /// `job …`
 #[derive(Args, Clone, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -368,8 +412,56 @@ pub enum SandboxCommand {
         #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1..=1_000_000_000_000_u64))]
         vms: Option<u64>,
     },
+    /// Copy what the queries of a node tell into the sandbox; nothing is changed on the node
+    Clone {
+        /// Only these kinds, such as host,vm
+        #[arg(long, value_name = "KIND[,KIND...]")]
+        only: Option<String>,
+        /// Replace the sandbox without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Save its state under a name
+    Save {
+        /// The name
+        name: String,
+    },
+    /// Replace it by a saved state
+    Load {
+        /// The name of the state
+        name: String,
+        /// Replace the sandbox without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the saved states
+    List,
+    /// Show what is different between two states
+    Changes {
+        /// The name of a state
+        before: String,
+        /// The name of another one; without it, the present state
+        after: Option<String>,
+    },
     /// Print the path of its database
     Path,
+}
+
+/// `rehearse …`
+#[derive(Args, Clone, Debug)]
+pub struct RehearseLine {
+    /// In a saved state of the sandbox instead of a new copy
+    #[arg(long, value_name = "NAME")]
+    pub from: Option<String>,
+    /// Then ask, and run it for real
+    #[arg(long)]
+    pub then_run: bool,
+    /// With --then-run: do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// A file with commands, or a command
+    #[arg(required = true, value_name = "FILE|LINE", value_hint = ValueHint::AnyPath)]
+    pub line: Vec<String>,
 }
 
 /// `sandbox serve …`; the port is the program's `--port`.

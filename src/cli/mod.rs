@@ -11,8 +11,8 @@ mod usage;
 mod values;
 
 pub use commands::{
-    CatalogCommand, ContextCommand, EachLine, JobCommand, JobLine, LoginWith, OwnCommand, RawLine, SandboxCommand,
-    ServeOptions, Shell,
+    CatalogCommand, ContextCommand, EachLine, InspectLine, JobCommand, JobLine, LoginWith, OwnCommand, RawLine,
+    RehearseLine, SandboxCommand, ServeOptions, Shell, Weight,
 };
 pub use documents::manual;
 pub use options::Options;
@@ -220,7 +220,7 @@ Options override the environment, and the environment overrides the context.
 
 Exit codes: 0 success, 1 wrong command, 2 wrong options or configuration, or the output cannot be written,
 3 the node reports a failure, 4 no usable answer, 5 not logged in, 6 outcome of an action unknown,
-7 no rows found (--fail-empty), 70 a bug in the program, 130 interrupted.";
+7 no rows found (--fail-empty), 8 findings (--fail-on), 70 a bug in the program, 130 interrupted.";
 
 /// Parses the words of a command line. `options` holds the defaults, such as the options that the program was started
 /// with; options of the line are added to it.

@@ -9,6 +9,7 @@ mod capacity;
 mod capacity_rows;
 mod captcha;
 mod catalog;
+mod checks;
 mod complete;
 mod completions;
 mod context;
@@ -17,6 +18,7 @@ mod describe_page;
 mod each;
 pub mod help;
 mod history;
+mod inspect;
 mod job;
 mod job_named;
 mod job_wait;
@@ -24,13 +26,17 @@ pub(crate) mod login;
 mod man;
 mod more;
 mod raw;
+pub(crate) mod rehearse;
 mod sandbox;
+mod sandbox_clone;
+mod sandbox_states;
 mod save;
 mod set;
+mod sql;
 pub(crate) mod variables;
 mod zql;
 
-use crate::cli::{Options, OwnCommand};
+use crate::cli::{Options, OwnCommand, SandboxCommand};
 use crate::error::Error;
 use crate::session::{Invocation, Session, Settings};
 use crate::shell::Flow;
@@ -43,6 +49,7 @@ pub(crate) fn settings(
     settled: Result<Settings, Error>,
 ) -> Result<Settings, Error> {
     match command {
+        OwnCommand::Sandbox(SandboxCommand::Clone { .. }) => settled,
         OwnCommand::Context(_) | OwnCommand::Complete { .. } | OwnCommand::Sandbox(_) => {
             Ok(session.settle_typed(options))
         }
@@ -80,6 +87,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Describe { kind, name } => describe::run(cx, kind, name),
         OwnCommand::Each(line) => each::run(cx, line),
         OwnCommand::Raw(call) => raw::run(cx, call),
+        OwnCommand::Inspect(line) => inspect::run(cx, line),
+        OwnCommand::Sql { statement } => sql::run(cx, &statement.join(" ")),
         OwnCommand::Zql { query } => zql::run(cx, &query.join(" ")),
         OwnCommand::Catalog(command) => catalog::run(cx, command),
         OwnCommand::Complete { line } => complete::run(cx, &line.join(" ")),
@@ -91,8 +100,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &OwnCommand) -> Result<Flow,
         OwnCommand::Unlet { name } => variables::forget(cx, name),
         OwnCommand::Alias { name, line } => alias::run(cx, name.as_deref(), line),
         OwnCommand::Unalias { name } => alias::forget(cx, name),
-        // `app` runs scripts itself.
-        OwnCommand::Run { .. } => Ok(Flow::Continue),
+        // `app` runs scripts itself, and what was rehearsed.
+        OwnCommand::Run { .. } | OwnCommand::Rehearse(_) => Ok(Flow::Continue),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `sandbox serve|reset|seed|path`: the embedded management node from the command line.
+//! `sandbox serve|reset|seed|clone|save|load|list|changes|path`: the embedded management node from the command line.
 
 use std::io;
 use std::net::IpAddr;
@@ -7,6 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use super::{sandbox_clone, sandbox_states};
+use crate::calls::confirm;
 use crate::cli::{SandboxCommand, ServeOptions};
 use crate::client::{Clock, SystemClock};
 use crate::error::Error;
@@ -36,9 +38,27 @@ pub(super) fn run(cx: &mut Invocation<'_>, command: &SandboxCommand) -> Result<F
             let note = vms.map(|count| format!("the sandbox has {count} VMs more"));
             cx.say(note.as_deref().unwrap_or("the sandbox has all of the small cloud again"));
         }
+        SandboxCommand::Clone { only, yes } => clone(cx, &directory, only.as_deref(), *yes)?,
+        SandboxCommand::Save { name } => sandbox_states::save(cx, &directory, name)?,
+        SandboxCommand::Load { name, yes } => sandbox_states::load(cx, &directory, name, *yes)?,
+        SandboxCommand::List => sandbox_states::list(cx, &directory)?,
+        SandboxCommand::Changes { before, after } => {
+            sandbox_states::compare(cx, &directory, before, after.as_deref())?;
+        }
         SandboxCommand::Path => cx.out.write_text(&format!("{}\n", sandbox::path(&directory).display()))?,
     }
     Ok(Flow::Continue)
+}
+
+/// Copies the node of the line into the sandbox.
+fn clone(cx: &mut Invocation<'_>, directory: &Path, only: Option<&str>, yes: bool) -> Result<(), Error> {
+    if sandbox::exists(directory) && !cx.settings.target.is_sandbox() {
+        confirm::replacing(cx, "the present state of the sandbox is replaced by a copy", yes)?;
+    }
+    let copied = sandbox_clone::copy(cx, directory, only)?;
+    cx.session.forget_live_values();
+    sandbox_clone::tell(cx, &copied);
+    Ok(())
 }
 
 /// Serves the sandbox in a directory until the user interrupts.

@@ -19,13 +19,14 @@ const PASSWORD: &str = "ZSTACK_PASSWORD";
 const CREDENTIALS: [&str; 4] = [SESSION_UUID, ACCESS_KEY_ID, ACCESS_KEY_SECRET, PASSWORD];
 
 /// The variables of the environment that users set, and what they are for.
-pub const VARIABLES: [(&[&str], &str); 9] = [
+pub const VARIABLES: [(&[&str], &str); 10] = [
     (&["ZSTACK_URL", "ZSTACK_HOST", "ZSTACK_PORT", "ZSTACK_CONTEXT"], "which node"),
     (&[PASSWORD, SESSION_UUID], "how to log in"),
     (&[ACCESS_KEY_ID, ACCESS_KEY_SECRET], "or how to sign requests"),
     (&["ZSTACK_OUTPUT", "ZSTACK_ERRORS"], "formats of results and of errors"),
     (&["ZSTACK_LANG"], "language of help and hints: en or zh_CN; default that of the locale"),
     (&["ZSTACK_CLI_HOME"], "one directory for all files of the program"),
+    (&["ZSTACK_SANDBOX_SPEED"], "how many times faster the jobs of --sandbox are"),
     (&["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"], "colours, as usual"),
     (&["PAGER", "LESS"], "as usual"),
     (&["http_proxy", "https_proxy", "no_proxy"], "as usual"),
@@ -64,6 +65,8 @@ pub struct Variables {
     pub output: Option<String>,
     /// `ZSTACK_ERRORS`, not yet checked.
     pub errors: Option<String>,
+    /// `ZSTACK_SANDBOX_SPEED`, if it is a number above zero.
+    pub sandbox_speed: Option<f64>,
     /// Whether to use colours, as `NO_COLOR`, `CLICOLOR_FORCE`, `FORCE_COLOR` and `CLICOLOR` say; the first that is set
     /// counts.
     pub color: Option<bool>,
@@ -124,6 +127,9 @@ impl Variables {
             password: text(PASSWORD).map(Secret::from),
             output: text("ZSTACK_OUTPUT"),
             errors: text("ZSTACK_ERRORS"),
+            sandbox_speed: text("ZSTACK_SANDBOX_SPEED")
+                .and_then(|text| text.parse().ok())
+                .filter(|speed: &f64| speed.is_finite() && *speed > 0.0),
             color: wanted_color(&mut text),
             pager: text("PAGER"),
             less: text("LESS"),

@@ -49,6 +49,7 @@ pub(crate) fn hint(error: &Error, circumstances: &Circumstances, language: Langu
 fn of_error(error: &Error) -> Option<String> {
     let text = match error {
         Error::Plan(error) => return error.hint(),
+        Error::Sql(error) => return error.hint.clone(),
         Error::Name(error) => return Some(error.hint()),
         Error::Usage(error) => return Some(error.hint.clone()),
         Error::Preference { option, origin, .. } => return origin.undo(option),

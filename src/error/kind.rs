@@ -94,6 +94,7 @@ kinds! {
     SessionExpired "session-expired" NoSession "The session has expired and could not be renewed."
     OutcomeUnknown "outcome-unknown" Unknown "An action was sent and its outcome is not known; job names its job."
     NothingFound "nothing-found" Empty "A query found nothing, with --fail-empty."
+    Findings "findings" Findings "An inspection found something that matters, with --fail-on."
     Bug "bug" Bug "A bug in the program."
     Interrupted "interrupted" Interrupted "The user interrupted the command; job names an action that goes on."
 }
@@ -109,6 +110,7 @@ impl Kind {
             Error::Syntax(_) | Error::Argument { .. } => Kind::Syntax,
             Error::File(_) | Error::Script { .. } | Error::Import { .. } | Error::Export { .. } => Kind::File,
             Error::Plan(error) => Kind::of_plan(&error.kind),
+            Error::Sql(_) => Kind::BadQuery,
             Error::Name(error) => match error.problem {
                 NameProblem::Unknown { .. } => Kind::UnknownName,
                 NameProblem::Ambiguous { .. } => Kind::AmbiguousName,
@@ -122,6 +124,7 @@ impl Kind {
             Error::Api(_) | Error::Parts(_) => Kind::ApiFailed,
             Error::Render(error) => Kind::of_render(error),
             Error::Empty => Kind::NothingFound,
+            Error::Findings { .. } => Kind::Findings,
             Error::Sandbox(_) => Kind::Sandbox,
             Error::Own(error) => Kind::of_own(error),
             Error::Reported(_) => return None,
@@ -214,7 +217,7 @@ impl Kind {
             OwnError::NotFound { .. } => Kind::NotFound,
             OwnError::NoPassword => Kind::NoPassword,
             OwnError::NoContext => Kind::NoContext,
-            OwnError::NotConfirmed => Kind::NotConfirmed,
+            OwnError::NotConfirmed | OwnError::Unasked(_) => Kind::NotConfirmed,
             OwnError::NestedScripts { .. } => Kind::NestedScripts,
             OwnError::NotOneValue { .. } => Kind::NotOneValue,
             OwnError::Value { .. } => Kind::BadValue,

@@ -14,4 +14,4 @@ mod worker;
 
 pub use program::FilterError;
 pub use serve::serve_if_asked;
-pub use worker::{Error, Layout, Made, Step, Way, Worker};
+pub use worker::{Error, Layout, Made, Step, Way, Worker, own_program};

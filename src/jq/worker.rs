@@ -296,18 +296,24 @@ impl Read for Answers {
 /// A process, its standard input and its standard output.
 type Started = (Option<Child>, OwnedFd, OwnedFd);
 
+/// This program. On Linux it is the running file itself, even if another one has replaced it under its name.
+///
+/// # Errors
+/// When the system does not say where it is.
+pub fn own_program() -> io::Result<std::path::PathBuf> {
+    if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() }
+}
+
 /// Starts this program once more.
 #[cfg(not(test))]
 fn start() -> io::Result<Started> {
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
-    // The running file itself, even if another one has replaced it under its name.
-    let program = if cfg!(target_os = "linux") { "/proc/self/exe".into() } else { std::env::current_exe()? };
     // The environment may contain passwords and session uuids; only the variables for time zones and libraries are
     // passed on.
     let needed = ["TZ", "TZDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
     let variables = needed.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
-    let mut command = Command::new(program);
+    let mut command = Command::new(own_program()?);
     command.arg0("zstack-cli").arg(super::serve::WORKER).env_clear().envs(variables);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     match (child.stdin.take(), child.stdout.take()) {

@@ -19,6 +19,8 @@ pub struct Wanted<'a> {
     pub limit: Option<usize>,
     /// The different values of this field, with the number of rows that have each, instead of the rows.
     pub group_by: Option<&'a str>,
+    /// In the order of this field, descending where the flag is set, instead of that of the key.
+    pub sort_by: Option<(&'a str, bool)>,
     /// The number of rows besides those, and all of them count.
     pub with_total: bool,
     /// The number of rows instead of the rows.
@@ -45,9 +47,13 @@ pub fn rows(query: &str, wanted: &Wanted<'_>, page_size: u32, catalog: Catalog) 
     let fields = (!wanted.fields.is_empty()).then(|| ("fields", wanted.fields.join(",")));
     let limit = wanted.limit.map(|limit| ("limit", limit.to_string()));
     let group_by = wanted.group_by.map(|field| ("groupBy", field.to_owned()));
+    let sort_by = wanted.sort_by.map(|(field, descends)| {
+        let sign = if descends { '-' } else { '+' };
+        ("sortBy", format!("{sign}{field}"))
+    });
     let total = wanted.with_total.then(|| ("replyWithCount", "true".to_owned()));
     let count = wanted.count.then(|| ("count", "true".to_owned()));
-    let further = fields.into_iter().chain(limit).chain(group_by).chain(total).chain(count);
+    let further = fields.into_iter().chain(limit).chain(group_by).chain(sort_by).chain(total).chain(count);
     let further = further.map(|(name, value)| (name, Operator::Equal, value));
     let command = Command::of(query, wanted.conditions.iter().cloned().chain(further));
     match planned(&command, catalog, &Options { page_size, ..Options::default() })? {

@@ -46,6 +46,7 @@ pub use filter::Filter;
 pub use grid::{check_columns, default_members};
 pub use marks::{Change, Marks, Snapshot};
 pub use size::human_size;
+pub(crate) use size::{counts_bytes, integral};
 pub use sort::{SortKey, Sorted};
 pub use view::{Border, Failed, Field, FieldKind, Format, Shape, View};
 

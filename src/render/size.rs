@@ -49,7 +49,7 @@ pub(super) fn part_of_size(part: i64, whole: i64, out: &mut String) {
 }
 
 /// The integer that a JSON number spells: `1.073741824E9` is one (N4).
-pub(super) fn integral(number: &str) -> Option<i64> {
+pub(crate) fn integral(number: &str) -> Option<i64> {
     if let Ok(count) = number.parse::<i64>() {
         return Some(count);
     }
@@ -60,7 +60,10 @@ pub(super) fn integral(number: &str) -> Option<i64> {
 
 /// Whether a field counts bytes. CPU capacities and bandwidths do not, and a few sizes of public clouds are
 /// counted in GB.
-pub(super) fn counts_bytes(name: &str, kind: FieldKind) -> bool {
+pub(crate) fn counts_bytes(name: &str, kind: FieldKind) -> bool {
+    if kind == FieldKind::Bytes {
+        return true;
+    }
     if !matches!(kind, FieldKind::Long | FieldKind::Unknown) {
         return false;
     }

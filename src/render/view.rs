@@ -243,6 +243,8 @@ pub enum FieldKind {
     Integer,
     /// An integer of 64 bits, which may count bytes.
     Long,
+    /// An integer that counts bytes, whatever its name says.
+    Bytes,
     /// A number with a fraction.
     Decimal,
     /// `true` or `false`.

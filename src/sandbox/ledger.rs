@@ -65,6 +65,14 @@ impl Ledger {
         self.connection.execute_batch("delete from session; delete from job;")
     }
 
+    /// Forgets all jobs, also those that are still running.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub(super) fn clear_jobs(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("delete from job;")
+    }
+
     fn with(mut connection: Connection) -> rusqlite::Result<Ledger> {
         let version = |connection: &Connection| -> rusqlite::Result<i64> {
             connection.pragma_query_value(None, "user_version", |row| row.get(0))

@@ -30,6 +30,7 @@ mod reply_schema;
 mod running;
 mod server;
 mod sessions;
+mod states;
 pub mod store;
 mod target;
 #[cfg(test)]
@@ -42,3 +43,5 @@ pub use faults::{Fault, FaultError, FaultKind};
 pub use offer::{Edition, EditionError, Version, VersionError};
 pub use options::{Database, Options};
 pub use running::{Running, path, reset, seed, serve, start};
+pub use states::{State, changes, clone, copy, exists, is_state_name, load, save, state_path, states};
+pub use store::{Change, Import, Member, What};

@@ -70,7 +70,7 @@ pub fn start(options: Options) -> Result<Running, Error> {
             std::fs::create_dir_all(directory).map_err(file_error(directory))?;
             let store = Store::open(&path(directory))?;
             set_aside.extend(store.set_aside().map(Path::to_owned));
-            (store, open_ledger(&directory.join(LEDGER), &mut set_aside)?)
+            (store, open_ledger(&ledger_path(directory), &mut set_aside)?)
         }
     };
     let lifetime = i64::try_from(options.session_lifetime.as_millis()).unwrap_or(i64::MAX);
@@ -132,7 +132,7 @@ pub fn path(directory: &Path) -> PathBuf {
 pub fn reset(directory: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(directory).map_err(file_error(directory))?;
     Store::open(&path(directory))?.reset()?;
-    open_ledger(&directory.join(LEDGER), &mut Vec::new())?.clear()?;
+    open_ledger(&ledger_path(directory), &mut Vec::new())?.clear()?;
     Ok(())
 }
 
@@ -149,6 +149,11 @@ pub fn seed(directory: &Path, vms: Option<u64>) -> Result<(), Error> {
         None => store.seed()?,
     }
     Ok(())
+}
+
+/// The database of the sessions and jobs of the sandbox in a directory.
+pub(super) fn ledger_path(directory: &Path) -> PathBuf {
+    directory.join(LEDGER)
 }
 
 /// Opens the database of sessions and jobs, which only its owner may read; a damaged one is renamed.
@@ -178,7 +183,7 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
-fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+pub(super) fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
     let path = path.to_owned();
     move |source| Error::File { path, source }
 }

@@ -1,5 +1,11 @@
 //! The names whose values are secret.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// How many names are remembered with what they say.
+const MOST_KNOWN: usize = 1000;
+
 /// How much of a value is secret, judged by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrecy {
@@ -76,6 +82,23 @@ const INSIDE_NAMES: [&str; 15] = [
 ///
 /// Every parameter that the catalog marks as secret is at least [`Secrecy::Inside`]; a test checks that.
 pub fn name_secrecy(name: &str) -> Secrecy {
+    thread_local! {
+        /// The names of the members of rows, which are the same for all rows.
+        static KNOWN: RefCell<HashMap<String, Secrecy>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(secrecy) = known.get(name) {
+            return *secrecy;
+        }
+        let secrecy = secrecy_of(name);
+        if known.len() < MOST_KNOWN {
+            known.insert(name.to_owned(), secrecy);
+        }
+        secrecy
+    })
+}
+
+fn secrecy_of(name: &str) -> Secrecy {
     if SECRET_OPTIONS.contains(&name) {
         return Secrecy::Whole;
     }

@@ -105,8 +105,18 @@ impl Line {
         if let Some(Redirection::Filter(expression)) = &redirection {
             self.options.jq.get_or_insert_with(|| expression.clone());
         }
-        if let Ok(cli::Line::Call(called)) = &self.command {
-            self.words = words_of(called, words);
+        match &mut self.command {
+            Ok(cli::Line::Call(called)) => self.words = words_of(called, words),
+            // SQL has quotes of its own: those around the statement are taken away, and those within it stay.
+            Ok(cli::Line::Own(OwnCommand::Sql { statement })) if statement.len() > 1 => {
+                let words = words_of(statement, words);
+                let text = |word: &Word| match word.text.len() {
+                    length if (0..length).any(|at| word.is_from_variable(at, &self.text)) => word.text.clone(),
+                    _ => self.text[word.span.clone()].to_owned(),
+                };
+                *statement = words.iter().map(text).collect();
+            }
+            _ => {}
         }
         self.redirection = redirection;
     }

@@ -99,9 +99,11 @@ pub(crate) fn sandbox_directory(session: &Session) -> Result<PathBuf, Error> {
 }
 
 fn start_sandbox(session: &Session, ui: &Ui) -> Result<Running, Error> {
+    let defaults = sandbox::Options::default();
     let running = sandbox::start(sandbox::Options {
         database: Database::Directory(sandbox_directory(session)?),
-        ..sandbox::Options::default()
+        speed: session.environment.variables.sandbox_speed.unwrap_or(defaults.speed),
+        ..defaults
     })?;
     for file in running.set_aside() {
         ui.warn(&format!("a damaged sandbox was set aside as {}", file.display()));

@@ -34,13 +34,15 @@ macro_rules! topic {
 }
 
 /// All topics, in the order of the overview.
-pub const TOPICS: [Topic; 13] = [
+pub const TOPICS: [Topic; 15] = [
     topic!("query", "Conditions, operators and query parameters"),
     topic!("values", "How to write values"),
     topic!("names", "Names in the place of uuids"),
     topic!("output", "Formats, columns, filters, redirection"),
     topic!("scripts", "Several commands, variables, aliases, scripts"),
     topic!("each", "A line for each row of a file"),
+    topic!("sql", "SELECT over the inventories"),
+    topic!("inspect", "Checks of a cloud, and your own"),
     topic!("shell", "Keys, completion, history"),
     topic!("contexts", "Saved nodes, accounts, logging in"),
     topic!("catalog", "Versions of ZStack, and APIs that a node lacks"),

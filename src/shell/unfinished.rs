@@ -1,4 +1,4 @@
-//! Whether a line continues: after an open quote, a backslash at its end, or an open bracket in ZQL and jq.
+//! Whether a line continues: after an open quote, a backslash at its end, or an open bracket in SQL, ZQL and jq.
 
 use crate::syntax::{Lexed, last_command, lex};
 
@@ -9,7 +9,7 @@ pub(super) fn is_unfinished(line: &str) -> bool {
     lexed.is_incomplete() || bracketed(line, &lexed).is_some_and(has_open_bracket)
 }
 
-/// Returns the part of a line in which brackets must be paired: a ZQL statement or a jq filter. A value is not one, as
+/// Returns the part of a line in which brackets must be paired: a statement or a jq filter. A value is not one, as
 /// a line end within it would split it.
 fn bracketed<'l>(line: &'l str, lexed: &Lexed) -> Option<&'l str> {
     let mut words = lexed.words.iter();
@@ -18,7 +18,7 @@ fn bracketed<'l>(line: &'l str, lexed: &Lexed) -> Option<&'l str> {
         return raw(pipe.span.start + 1).filter(|rest| !rest.starts_with('!'));
     }
     let name = words.find(|word| !word.text.starts_with('-'))?;
-    if name.text == "zql" { raw(name.span.end) } else { None }
+    if ["sql", "zql"].contains(&name.text.as_str()) { raw(name.span.end) } else { None }
 }
 
 /// Whether a bracket outside quotes is still open at the end.

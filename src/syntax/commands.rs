@@ -146,9 +146,9 @@ pub fn first_sign(command: &str) -> Option<Sign> {
         let text = ["|!", "|", ">>", ">"].into_iter().find(|sign| raw.starts_with(sign))?;
         Some(Sign { text, span: word.span.start..word.span.start + text.len() })
     };
-    // ZQL uses `>` between spaces as an operator: after `zql`, signs count only behind a quoted query.
+    // SQL and ZQL use `>` between spaces as an operator: after `sql` and `zql`, signs count only behind a quoted query.
     let skipped = match words.first() {
-        Some(name) if name.text == "zql" => {
+        Some(name) if ["sql", "zql"].contains(&name.text.as_str()) => {
             let quoted = words.get(1).is_some_and(|query| command[query.span.clone()].starts_with(['\'', '"']));
             if quoted { 2 } else { return None }
         }

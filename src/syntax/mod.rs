@@ -9,6 +9,7 @@ mod lexer;
 mod list;
 mod literal;
 mod numbers;
+pub mod sql;
 mod variables;
 pub mod zql;
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::panic::Location;
 
 use crate::cli::ErrorFormat;
@@ -11,6 +12,7 @@ use crate::error::{Circumstances, Error, Kind, hint};
 use crate::json::escape_unprintable;
 use crate::language::Language;
 use crate::secret::{KnownSecrets, mask_command, mask_text};
+use crate::sql::StatementError;
 use crate::width::width;
 
 use super::error_object::ErrorObject;
@@ -18,6 +20,9 @@ use super::error_object::ErrorObject;
 /// How much of a text that quotes a value is shown from its beginning and its end, in characters.
 const QUOTED_HEAD: usize = 160;
 const QUOTED_TAIL: usize = 60;
+
+/// How much of a statement is shown around a wrong word, in characters.
+const EXCERPT: usize = 76;
 
 /// The place of a command in a script or batch.
 pub(crate) enum Source<'a> {
@@ -101,6 +106,9 @@ impl Reporter {
         if let (Some(line), Some(span)) = (line, error.span()) {
             self.point_at(line, span, out)?;
         }
+        if let Error::Sql(error) = error {
+            self.point_into(error, out)?;
+        }
         for text in self.lines(error) {
             writeln!(out, "  {}", self.clean(&text))?;
         }
@@ -144,6 +152,20 @@ impl Reporter {
             }
             error => self.object(error, None),
         }
+    }
+
+    /// Shows the part of a statement around the wrong word, which is marked.
+    fn point_into(&self, error: &StatementError, out: &mut dyn Write) -> io::Result<()> {
+        let Some((text, marked)) = error.excerpt(EXCERPT) else { return Ok(()) };
+        // In a masked text the columns would differ.
+        if mask_command(&error.text) != error.text || self.without_secrets(&text) != text {
+            return Ok(());
+        }
+        let (bold, reset) = if self.colour { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+        let columns = |range: Range<usize>| width(&text.chars().take(range.end).skip(range.start).collect::<String>());
+        let (indent, marks) = (columns(0..marked.start), columns(marked).max(1));
+        writeln!(out, "  {}", escape_unprintable(&text))?;
+        writeln!(out, "  {}{bold}{}{reset}", " ".repeat(indent), "^".repeat(marks))
     }
 
     /// The error for programs.

@@ -40,6 +40,11 @@ impl<W: Write> Spinner<W> {
         self.draw(standing.elapsed, &counts, standing.slowest);
     }
 
+    /// Draws how far something is that is no job.
+    pub(crate) fn progress(&mut self, elapsed: Duration, text: &str) {
+        self.show(elapsed, &format!("  {text}"));
+    }
+
     fn draw(&mut self, elapsed: Duration, counts: &str, state: Waiting<'_>) {
         let mut text = counts.to_owned();
         if let Some(percent) = state.progress.and_then(|progress| progress.percent) {

@@ -152,7 +152,8 @@ fn first_value(inventory: &Inventory, field: &str) -> Option<Scalar> {
 
 /// The status of a new resource, where the catalog has none: machines are connected, records are ready.
 fn first_status(inventory: &Inventory) -> &'static str {
-    let root = inventory.parents.first().map_or(inventory.name, |parent| parent.inventory);
+    let parent = inventory.parents.first().map(|parent| parent.inventory).or(inventory.extends);
+    let root = parent.unwrap_or(inventory.name);
     if matches!(root, "HostInventory" | "PrimaryStorageInventory" | "BackupStorageInventory") {
         "Connected"
     } else {

@@ -105,6 +105,16 @@ fn computed(table: &str) -> Option<&'static Computed> {
     COMPUTED.iter().find(|computed| computed.table == table)
 }
 
+/// The tables with computed columns.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    COMPUTED.iter().map(|computed| computed.table)
+}
+
+/// The computed columns of a table.
+pub(super) fn columns(table: &str) -> impl Iterator<Item = &'static str> {
+    computed(table).into_iter().flat_map(|computed| computed.columns).map(|(column, _)| *column)
+}
+
 fn view_name(table: &str) -> String {
     quoted(&format!("_{table}"))
 }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::change::Transaction;
 use super::error::StoreError;
+use super::import::Import;
 use super::model::Model;
 use super::schema;
 use super::text;
@@ -18,6 +20,9 @@ use crate::private;
 
 /// How long a process waits for another one's write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many pages of a database are copied before others may look at it.
+const PAGES_AT_ONCE: std::ffi::c_int = 4096;
 
 /// Databases up to this size in bytes are checked completely when they are opened.
 const CHECKED_SIZE: u64 = 8 << 20;
@@ -78,6 +83,43 @@ impl Store {
         Ok(store)
     }
 
+    /// Creates a database without rows at `path`, where there is no file.
+    ///
+    /// # Errors
+    /// `File` when the file cannot be created, `Database` for errors of SQLite.
+    pub(in crate::sandbox) fn create(path: &Path) -> Result<Store, StoreError> {
+        private::options().create_new(true).append(true).open(path).map_err(at(path))?;
+        let store = Store::over(Connection::open(path)?)?;
+        {
+            let connection = store.lock();
+            // A file that was not completed is never used.
+            connection.pragma_update(None, "journal_mode", "off")?;
+            connection.pragma_update(None, "synchronous", "off")?;
+            schema::create(&connection)?;
+        }
+        Ok(store)
+    }
+
+    /// Creates a database whose rows `fill` brings. `inventories` are those of the queries that they come from.
+    ///
+    /// # Errors
+    /// As `create`, and the error of `fill`.
+    pub(in crate::sandbox) fn fill<E: From<StoreError>>(
+        path: &Path,
+        inventories: &[&str],
+        fill: impl FnOnce(&mut Import<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let store = Store::create(path)?;
+        store.transaction(|tx| {
+            let mut import = Import::new(tx, inventories);
+            fill(&mut import)?;
+            Ok::<(), E>(import.finish()?)
+        })?;
+        // Without statistics the query planner assumes that a state is as selective as an address.
+        let analysed = store.lock().execute_batch("PRAGMA analysis_limit = 1000; ANALYZE");
+        Ok(analysed.map_err(StoreError::from)?)
+    }
+
     fn open_once(path: &Path) -> Result<Store, StoreError> {
         let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         if size == 0 {
@@ -118,6 +160,30 @@ impl Store {
             }
             found => Err(StoreError::Layout { path: path.to_owned(), found, wanted: schema::LAYOUT }),
         }
+    }
+
+    /// Writes a copy to an empty file. It is consistent while the database is in use.
+    ///
+    /// # Errors
+    /// `Database` when SQLite cannot write it.
+    pub(in crate::sandbox) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        self.lock().execute("VACUUM INTO ?1", [file.to_string_lossy()])?;
+        Ok(())
+    }
+
+    /// Replaces everything by the database in a file, in one step for other processes.
+    ///
+    /// # Errors
+    /// `Layout` when another version of the program wrote the file, `Database` for errors of SQLite.
+    pub(in crate::sandbox) fn replace_by(&self, file: &Path) -> Result<(), StoreError> {
+        let source = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let layout: i64 = source.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if layout != schema::LAYOUT {
+            return Err(StoreError::Layout { path: file.to_owned(), found: layout, wanted: schema::LAYOUT });
+        }
+        let mut connection = self.lock();
+        Backup::new(&source, &mut connection)?.run_to_completion(PAGES_AT_ONCE, Duration::ZERO, None)?;
+        Ok(())
     }
 
     fn over(connection: Connection) -> Result<Store, StoreError> {

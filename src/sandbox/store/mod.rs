@@ -9,6 +9,7 @@
 mod assemble;
 mod capacity;
 mod change;
+mod changes;
 mod class_name;
 mod comparison;
 mod compile;
@@ -16,6 +17,7 @@ mod condition;
 mod database;
 mod error;
 mod facts;
+mod import;
 mod model;
 mod ownership;
 mod query;
@@ -33,9 +35,12 @@ pub mod timestamp;
 mod zql;
 
 pub use change::{TagKind, Transaction};
+pub(super) use changes::changes;
+pub use changes::{Change, Member, What};
 pub(super) use class_name::of as class_of;
 pub use database::Store;
 pub use error::{ServerError, StoreError};
+pub use import::Import;
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::{Reading, read_q, read_zql};
 pub use request::{ADMIN_ACCOUNT, QueryRequest, Viewer};

@@ -124,3 +124,20 @@ pub(super) fn indexes(table: &str, columns: &[(&'static str, Kind)]) -> Vec<Stri
     }
     statements
 }
+
+/// Drops the indexes of a table whose statements `which` accepts, and returns those statements, which recreate them.
+pub(super) fn drop_indexes(
+    connection: &Connection,
+    table: &str,
+    which: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL")?;
+    let mut indexes: Vec<(String, String)> =
+        statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    indexes.retain(|(_, sql)| which(sql));
+    for (name, _) in &indexes {
+        connection.execute_batch(&format!("DROP INDEX {}", quoted(name)))?;
+    }
+    Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
+}

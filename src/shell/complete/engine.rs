@@ -12,7 +12,7 @@ use super::cursor::{self, CursorPlace, Wanted};
 use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
-use super::{common, fields, names, own, structure, tags, zql};
+use super::{common, fields, names, own, sql, structure, tags, zql};
 
 /// The largest number of fuzzy matches: more would be noise.
 const MOST_FUZZY: usize = 20;
@@ -118,6 +118,7 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
         Wanted::File => values::file(text, 0),
         Wanted::Word => match place.name() {
             None => (0, Expected::Command),
+            Some("sql") => sql::expected(place, sources.catalog),
             Some("zql") => zql::expected(place, sources.catalog),
             // `login` is the program's command; the API is called `LogIn`.
             Some(name) if own::find(name).is_some() => own_word(place, sources),

@@ -20,6 +20,7 @@ mod query;
 mod rank;
 mod related;
 mod sources;
+mod sql;
 mod structure;
 mod tags;
 #[cfg(test)]

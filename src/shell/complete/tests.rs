@@ -463,6 +463,24 @@ fn the_text_behind_the_cursor_is_told() {
 }
 
 #[test]
+fn statements_of_sql_are_completed() {
+    assert_offers("sql \"¦", &["\"select", "\"with", "\"explain"], &["\"from"]);
+    assert_offers("sql select name from vmi¦", &["vminstance"], &["where"]);
+    assert_offers("sql \"select * from host h, clus¦", &["\"select * from host h, cluster"], &[]);
+    assert_offers("sql \"select na¦ from vminstance", &["\"select name"], &["\"select nasfilesystem"]);
+    assert_offers("sql \"select v.na¦ from vminstance v", &["\"select v.name"], &["\"select v.vminstance"]);
+    assert_offers(
+        "sql \"select 1 from vminstance v join host h on h.uu¦",
+        &["\"select 1 from vminstance v join host h on h.uuid"],
+        &[],
+    );
+    assert_offers("sql \"select 1 from vminstance v where v¦", &["\"select 1 from vminstance v where v."], &[]);
+    assert_offers("sql \"select 1 from host group¦", &["\"select 1 from host group"], &[]);
+    assert!(words("sql \"select 'na¦ from vminstance").is_empty());
+    assert!(words("sql \"select x.na¦ from vminstance v").is_empty());
+}
+
+#[test]
 fn statements_of_zql_are_completed() {
     assert_offers("zql \"¦", &["\"query", "\"count", "\"sum", "\"search"], &["\"where"]);
     assert_offers("zql \"query ¦", &["\"query vminstance", "\"query distinct("], &[]);
@@ -512,6 +530,8 @@ fn no_position_is_a_trouble() {
         "zql 'query é.",
         "zql \"query zone where a.é.",
         "zql query max( ; é '",
+        "sql \"select é.",
+        "sql select [é from \"x, ( ; '",
     ] {
         for cursor in 0..=line.len() + 1 {
             let sources = Sources { live: &FakeNode, files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };

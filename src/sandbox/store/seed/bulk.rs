@@ -6,7 +6,7 @@ use rusqlite::types::Value as Sql;
 use super::super::change::Transaction;
 use super::super::error::StoreError;
 use super::super::row::{Row, Scalar};
-use super::super::schema::{self, quoted};
+use super::super::schema;
 
 /// Above this count indexes are dropped and recreated, which is faster for many rows.
 const MANY: u64 = 5_000;
@@ -44,7 +44,7 @@ pub(in crate::sandbox::store) fn insert_vms(tx: &Transaction<'_>, count: u64) ->
         let shape = tx.shape(family)?;
         schema::ensure_table(tx.connection(), tx.model(), &shape)?;
         if count >= MANY {
-            indexes.extend(drop_indexes(tx, shape.table())?);
+            indexes.extend(schema::drop_indexes(tx.connection(), shape.table(), |_| true)?);
         }
     }
     insert_rows(tx, &site, count)?;
@@ -52,19 +52,6 @@ pub(in crate::sandbox::store) fn insert_vms(tx: &Transaction<'_>, count: u64) ->
         tx.connection().execute_batch(&index)?;
     }
     Ok(())
-}
-
-/// Drops the indexes of a table and returns the statements that recreate them.
-fn drop_indexes(tx: &Transaction<'_>, table: &str) -> Result<Vec<String>, StoreError> {
-    let mut statement = tx
-        .connection()
-        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL")?;
-    let indexes: Vec<(String, String)> =
-        statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    for (name, _) in &indexes {
-        tx.connection().execute_batch(&format!("DROP INDEX {}", quoted(name)))?;
-    }
-    Ok(indexes.into_iter().map(|(_, sql)| sql).collect())
 }
 
 fn site(tx: &Transaction<'_>) -> Result<Infrastructure, StoreError> {

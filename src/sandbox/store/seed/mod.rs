@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value as Json};
 
+use super::ADMIN_ACCOUNT;
 use super::change::Transaction;
 use super::error::StoreError;
 use super::row::{Row, Scalar};
@@ -42,6 +43,30 @@ pub(super) fn insert_missing(tx: &Transaction<'_>) -> Result<(), StoreError> {
         }
     }
     insert_missing_settings(tx)
+}
+
+/// Lets the administrator log in to rows that came without passwords, with the password of the seed.
+pub(super) fn open_to_admin(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    const INVENTORY: &str = "AccountInventory";
+    let cloud: Map<String, Json> = serde_json::from_str(CLOUD).map_err(|error| StoreError::Seed(error.to_string()))?;
+    let accounts = cloud.get(INVENTORY).and_then(Json::as_array).into_iter().flatten();
+    let is_admin = |account: &&Json| account.get("uuid").and_then(Json::as_str) == Some(ADMIN_ACCOUNT);
+    let Some(admin) = accounts.filter_map(|account| is_admin(&account).then(|| account.as_object())?).next() else {
+        return Err(StoreError::Seed("there is no administrator".to_owned()));
+    };
+    match tx.get(INVENTORY, ADMIN_ACCOUNT)? {
+        Some(known) => {
+            let password = admin.get("password").map_or(Scalar::Null, scalar);
+            let changes = Row::new().with("password", password).with("lastOpDate", known.get("lastOpDate").clone());
+            tx.update(INVENTORY, ADMIN_ACCOUNT, &changes)?;
+        }
+        None => {
+            let mut row = Row::new();
+            admin.iter().for_each(|(name, value)| row.set(name, scalar(value)));
+            tx.insert(INVENTORY, &row)?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds missing settings, after those of the cloud, which have other values.

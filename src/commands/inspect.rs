@@ -1,0 +1,212 @@
+//! `inspect`: what is wrong in the cloud, found by statements in SQL.
+
+use crate::calls::{show, view};
+use crate::cli::{InspectLine, Weight};
+use crate::client::{self, Reply};
+use crate::error::{Error, OwnError};
+use crate::json::{self, MapWriter};
+use crate::nearness::closest;
+use crate::render::{Field, FieldKind, Format, Selection, Shape, View};
+use crate::session::Invocation;
+use crate::shell::Flow;
+use crate::sql::{self, Batch, NamedValues, Statement};
+
+use super::checks::{self, Check, filled};
+use super::sql as command;
+
+/// The columns of a finding; people see the first ones.
+const COLUMNS: [&str; 6] = ["weight", "check", "resource", "message", "uuid", "hint"];
+const FOR_PEOPLE: usize = 4;
+
+/// What a check found.
+struct Finding {
+    weight: Weight,
+    check: String,
+    resource: String,
+    uuid: Option<String>,
+    message: String,
+    hint: String,
+}
+
+/// Makes checks and prints what they find.
+pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, Error> {
+    let checks = chosen(checks::all(line.checks.as_deref())?, &line.names)?;
+    let view = view::of_settings(cx)?;
+    if line.list {
+        return list(cx, &checks, &view);
+    }
+    let mut planned: Vec<(Check, Statement)> = Vec::new();
+    for check in checks {
+        match command::statement(cx, &check.sql) {
+            Ok(statement) => planned.push((check, statement)),
+            Err(error) => left_out(cx, &check, error)?,
+        }
+    }
+    if cx.settings.call.dry_run {
+        return explain(cx, &planned, &view);
+    }
+    let findings = findings(cx, &planned)?;
+    print(cx, &findings, &view)?;
+    let worst = findings.iter().filter(|finding| line.fail_on.is_some_and(|weight| finding.weight <= weight)).count();
+    match line.fail_on {
+        Some(weight) if worst > 0 => Err(Error::Findings { count: worst, weight: weight.name() }),
+        _ => Ok(Flow::Continue),
+    }
+}
+
+/// The checks of these names; all where there are none.
+fn chosen(all: Vec<Check>, names: &[String]) -> Result<Vec<Check>, Error> {
+    if let Some(wrong) = names.iter().find(|name| !all.iter().any(|check| check.name == **name)) {
+        let closest = closest(wrong, all.iter().map(|check| check.name.as_str())).map(str::to_owned);
+        return Err(Error::Own(OwnError::NotFound { kind: "check", name: wrong.clone(), closest }));
+    }
+    Ok(all.into_iter().filter(|check| names.is_empty() || names.contains(&check.name)).collect())
+}
+
+/// Says that a check is left out because of what the node does not offer. Other errors end the inspection.
+fn left_out(cx: &mut Invocation<'_>, check: &Check, error: Error) -> Result<(), Error> {
+    match &error {
+        Error::Client(client::Error::NoSuchApi { .. } | client::Error::MayBeAnother { .. }) | Error::Api(_) => {
+            cx.say(&format!("{} is left out: {}", check.name, json::escape_unprintable(&error.to_string())));
+            Ok(())
+        }
+        _ => Err(of_check(check, error)),
+    }
+}
+
+/// The error of a statement, which says what check it is.
+fn of_check(check: &Check, error: Error) -> Error {
+    match error {
+        Error::Sql(mut error) => {
+            error.problem = format!("check {}: {}", check.name, error.problem);
+            Error::Sql(error)
+        }
+        error => error,
+    }
+}
+
+fn findings(cx: &mut Invocation<'_>, planned: &[(Check, Statement)]) -> Result<Vec<Finding>, Error> {
+    let _attended = cx.session.attend_to_ends()?;
+    let (sources, options) = command::source(cx)?;
+    let statements: Vec<&Statement> = planned.iter().map(|(_, statement)| statement).collect();
+    let batch = Batch::new(&statements, cx.session.catalog, sources, &options)?;
+    let mut findings = Vec::new();
+    for (check, statement) in planned {
+        match batch.rows(statement) {
+            Ok(rows) => {
+                for row in rows {
+                    findings.push(finding(check, &row)?);
+                }
+            }
+            Err(error) => {
+                let error = command::explained(cx, error);
+                left_out(cx, check, error)?;
+            }
+        }
+    }
+    // The order of the checks stays among those of one weight.
+    findings.sort_by_key(|finding| finding.weight);
+    Ok(findings)
+}
+
+fn finding(check: &Check, row: &NamedValues) -> Result<Finding, Error> {
+    let value = |name: &str| row.iter().find(|(column, _)| column == name).and_then(|(_, value)| value.clone());
+    let filled = |text: &str| {
+        filled(text, row).map_err(|name| {
+            let problem = format!("the statement selects no column {name}, which the message or the hint names");
+            Error::Own(OwnError::Value { name: format!("check {}", check.name), problem })
+        })
+    };
+    Ok(Finding {
+        weight: value("weight").and_then(|name| Weight::from_name(&name)).unwrap_or(check.weight),
+        check: check.name.clone(),
+        resource: value("name").or_else(|| value("uuid")).unwrap_or_default(),
+        uuid: value("uuid"),
+        message: filled(&check.message)?,
+        hint: filled(&check.hint)?,
+    })
+}
+
+fn print(cx: &mut Invocation<'_>, findings: &[Finding], view: &View) -> Result<(), Error> {
+    let rows = findings.iter().map(|finding| {
+        record(&[
+            Some(finding.weight.name()),
+            Some(&finding.check),
+            Some(&finding.resource),
+            Some(&finding.message),
+            finding.uuid.as_deref(),
+            Some(&finding.hint),
+        ])
+    });
+    show_rows(cx, &COLUMNS, rows, &for_people(view))
+}
+
+/// The view with the columns for people, unless others were asked for.
+fn for_people(view: &View) -> View {
+    let chooses = view.format == Format::Table && view.columns.is_none();
+    let columns = if chooses { Selection::parse(&COLUMNS[..FOR_PEOPLE].join(",")).ok() } else { view.columns.clone() };
+    // One finding is a table, too.
+    let format = if view.format == Format::Table { Format::Wide } else { view.format };
+    View { format, columns, ..view.clone() }
+}
+
+fn list(cx: &mut Invocation<'_>, checks: &[Check], view: &View) -> Result<Flow, Error> {
+    let rows = checks.iter().map(|check| {
+        let fields = [check.name.as_str(), check.weight.name(), &check.message, &check.hint, &check.sql];
+        record_of(&["name", "severity", "message", "hint", "sql"], &fields.map(Some))
+    });
+    let columns = Selection::parse("name,severity,message").ok().filter(|_| view.format == Format::Table);
+    let view = View { columns: view.columns.clone().or(columns), ..view.clone() };
+    show_rows(cx, &["name", "severity", "message", "hint", "sql"], rows, &view)?;
+    Ok(Flow::Continue)
+}
+
+/// Shows the requests of the checks.
+fn explain(cx: &mut Invocation<'_>, planned: &[(Check, Statement)], view: &View) -> Result<Flow, Error> {
+    let mut rows = Vec::new();
+    for (check, statement) in planned {
+        let (sources, options) = command::source(cx)?;
+        let explained = sql::explain(statement, cx.session.catalog, sources, &options);
+        let (_, reply) = explained.map_err(|error| of_check(check, error.into()))?;
+        for step in json::items(json::member(&reply, "inventories").unwrap_or_default()) {
+            let mut name = Vec::new();
+            json::write_literal(&mut name, &check.name);
+            let mut row = MapWriter::default();
+            row.push(b"check", &name);
+            json::members(step).for_each(|(name, value)| row.push(name, value));
+            rows.push(row.finish());
+        }
+    }
+    show_rows(cx, &["check", "step", "request", "sent"], rows.into_iter(), view)?;
+    Ok(Flow::Continue)
+}
+
+fn record(values: &[Option<&str>]) -> Vec<u8> {
+    record_of(&COLUMNS, values)
+}
+
+fn record_of(names: &[&str], values: &[Option<&str>]) -> Vec<u8> {
+    let mut record = MapWriter::default();
+    for (name, value) in names.iter().zip(values) {
+        let mut text = Vec::new();
+        match value {
+            Some(value) => json::write_literal(&mut text, value),
+            None => text.extend_from_slice(b"null"),
+        }
+        record.push(name.as_bytes(), &text);
+    }
+    record.finish()
+}
+
+fn show_rows(
+    cx: &mut Invocation<'_>,
+    columns: &[&str],
+    rows: impl Iterator<Item = Vec<u8>>,
+    view: &View,
+) -> Result<(), Error> {
+    let mut reply = MapWriter::default();
+    reply.push_list(b"inventories", rows);
+    let field = |name: &&str| Field { name: (*name).to_owned(), kind: FieldKind::Text, secret: false };
+    let shape = Shape { fields: columns.iter().map(field).collect(), ..Shape::default() };
+    show::print(cx, Reply::of_text(reply.finish()), &shape, view)
+}

@@ -1,0 +1,169 @@
+//! Rows as they are read: fetched page by page, held, or looked up.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::client::{Error as ClientError, Reply};
+use crate::json::{Piece, Pieces, ReadError};
+
+use super::block::Block;
+use super::error::Error;
+use super::fetch::{Ask, Begun, Conditions, State};
+use super::scan::Scan;
+
+/// How many bytes of rows are kept in case that a table is read again.
+const KEPT_BYTES: usize = 8 << 20;
+
+/// Rows that are fetched as they are read, from one source after the other.
+pub(super) struct Rows {
+    at: usize,
+    scan: Arc<Scan>,
+    conditions: Conditions,
+    ask: Ask,
+    source: usize,
+    reply: Option<Reply>,
+    /// Whether no more than the wanted rows were asked for.
+    limited: bool,
+    /// The rows that came before all were asked for.
+    given: HashSet<i64>,
+}
+
+impl Rows {
+    pub(super) fn new(state: &State, at: usize, scan: &Arc<Scan>, conditions: Conditions) -> Result<Rows, Error> {
+        let limited = scan.limit.is_some();
+        let ask = state.ask(scan, &conditions, limited)?;
+        let (scan, given) = (Arc::clone(scan), HashSet::new());
+        Ok(Rows { at, scan, conditions, ask, source: 0, reply: None, limited, given })
+    }
+
+    /// The next rows; `None` after the last.
+    pub(super) fn next_block(&mut self, state: &mut State) -> Result<Option<Block>, Error> {
+        let mut block = Block::new(&self.scan);
+        while self.source < state.sources.len() {
+            if self.reply.is_none() {
+                self.reply = state.send(self.at, self.source, &self.ask)?;
+            }
+            let context = state.sources[self.source].context.as_str();
+            let is_end = match &mut self.reply {
+                Some(reply) if self.scan.counts => {
+                    Some(count(reply)?).inspect(|count| block = Block::of_count(*count)).is_some()
+                }
+                Some(reply) => fill(&mut block, reply, &self.scan, context)?,
+                None => true,
+            };
+            if self.limited {
+                self.given.extend((0..block.len()).map(|row| block.id(row)));
+            } else if !self.given.is_empty() {
+                block.retain(|id| !self.given.contains(&id));
+            }
+            if is_end {
+                self.reply = None;
+                let was_all = (self.given.len() as u64) < self.scan.limit.unwrap_or_default();
+                if std::mem::take(&mut self.limited) && !was_all {
+                    // SQLite left some of them out and asks for more.
+                    self.ask = state.ask(&self.scan, &self.conditions, false)?;
+                } else {
+                    self.next_source(state)?;
+                }
+            }
+            if block.len() > 0 {
+                return Ok(Some(block));
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_source(&mut self, state: &State) -> Result<(), Error> {
+        self.source += 1;
+        if self.scan.limit.is_some() {
+            self.limited = true;
+            self.given.clear();
+            self.ask = state.ask(&self.scan, &self.conditions, true)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads rows into a block until it is full; whether the reply ended.
+pub(super) fn fill(block: &mut Block, reply: &mut Reply, scan: &Scan, context: &str) -> Result<bool, Error> {
+    let broken = |error: ReadError| ClientError::of_read(&error);
+    while let Some(piece) = reply.next_piece().map_err(broken)? {
+        // A call that is no query may return one row as a member of its own.
+        if let Piece::Row(row) | Piece::Member { name: "inventory", text: row } = piece {
+            block.push(row, scan, context);
+            if block.is_full() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// The number of rows in the answer to a query that counts.
+pub(super) fn count(reply: &mut Reply) -> Result<usize, Error> {
+    let broken = |error: ReadError| ClientError::of_read(&error);
+    let mut count = 0;
+    while let Some(piece) = reply.next_piece().map_err(broken)? {
+        if let Piece::Member { name: "total", text } = piece {
+            count = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or_default();
+        }
+    }
+    Ok(count)
+}
+
+/// Reads a table: the rows from where it is on.
+pub(super) struct Reading {
+    pub(super) at: usize,
+    rows: Option<Box<Rows>>,
+    held: std::vec::IntoIter<Arc<Block>>,
+    /// The rows so far, in case that the table is read again.
+    kept: Option<(Vec<Arc<Block>>, usize)>,
+}
+
+impl Reading {
+    pub(super) fn nothing() -> Reading {
+        Reading { at: 0, rows: None, held: Vec::new().into_iter(), kept: None }
+    }
+
+    pub(super) fn of(at: usize, begun: Begun) -> (Reading, Option<Arc<Vec<Arc<Block>>>>) {
+        match begun {
+            Begun::Rows(rows) => {
+                (Reading { at, rows: Some(rows), kept: Some((Vec::new(), 0)), ..Reading::nothing() }, None)
+            }
+            Begun::Held(blocks) => {
+                let held = blocks.iter().cloned().collect::<Vec<_>>().into_iter();
+                (Reading { at, held, ..Reading::nothing() }, None)
+            }
+            Begun::Found(block, batch) => {
+                (Reading { at, held: vec![block].into_iter(), ..Reading::nothing() }, Some(batch))
+            }
+        }
+    }
+
+    /// The next rows; `None` after the last.
+    pub(super) fn next_block(&mut self, state: &mut State) -> Result<Option<Arc<Block>>, Error> {
+        if let Some(block) = self.held.find(|block| block.len() > 0) {
+            return Ok(Some(block));
+        }
+        let Some(rows) = &mut self.rows else { return Ok(None) };
+        match rows.next_block(state)? {
+            Some(block) => {
+                let block = Arc::new(block);
+                if let Some((kept, size)) = &mut self.kept {
+                    *size += block.size;
+                    kept.push(Arc::clone(&block));
+                }
+                // More than this is fetched anew.
+                self.kept.take_if(|(_, size)| *size > KEPT_BYTES);
+                Ok(Some(block))
+            }
+            None => {
+                self.rows = None;
+                if let Some((kept, _)) = self.kept.take() {
+                    state.keep(self.at, kept);
+                }
+                Ok(None)
+            }
+        }
+    }
+}
