@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::catalog::import::ImportError;
 use crate::client::{self, ApiFailure, EndpointError, FailedPart};
 use crate::json::ReadError;
-use crate::syntax::{CommandError, FileError};
+use crate::syntax::{CommandError, FileError, lex};
 use crate::{cli, config, plan, render, results, sandbox, shell, sql};
 
 pub(crate) use hint::{Circumstances, SECOND_FACTOR_DUE, SECOND_FACTOR_WRONG, hint};
@@ -248,8 +248,8 @@ pub enum OwnError {
         kind: &'static str,
         /// The name.
         name: String,
-        /// The closest name.
-        closest: Option<String>,
+        /// The names that may be meant, best first.
+        near: Vec<String>,
     },
     /// A password is needed, and there is no terminal to ask for it.
     #[error("a password is needed, and there is no terminal to ask for it")]
@@ -351,6 +351,20 @@ impl Error {
     /// Whether the reader of the output closed the pipe, which is not reported.
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The wrong words in `line`, as a byte range. A name that a command of the program's own took from the line has no
+    /// place of its own.
+    pub fn span_in(&self, line: &str) -> Option<Range<usize>> {
+        let span = self.span();
+        let name = match self {
+            Error::Own(OwnError::NotFound { name, .. }) => name,
+            Error::Name(error) if !line.get(error.span.clone()).is_some_and(|text| text.contains(&error.name)) => {
+                &error.name
+            }
+            _ => return span,
+        };
+        lex(line).words.into_iter().find(|word| word.text == *name).map(|word| word.span).or(span)
     }
 
     /// The wrong words, as a byte range of the command's line.

@@ -2,13 +2,59 @@
 
 use strsim::osa_distance;
 
+/// How many names are proposed at most.
+pub(crate) const MOST_PROPOSED: usize = 3;
+
 /// The candidate closest to `typed`, ignoring case, when it is close enough to be suggested.
 pub(crate) fn closest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let best = within(typed, candidates).min_by_key(|(distance, _)| *distance);
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Up to three candidates that may be meant, best first: as close to `typed` as the closest one, or one edit further
+/// where that is more than one edit away. One that only goes on or has letters besides is clearer than others.
+pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let found = within(typed, candidates).map(|(distance, name)| (distance, unlikeness(typed, name), name));
+    let mut found: Vec<(usize, u8, &str)> = found.collect();
+    found.sort_by_key(|(distance, unlike, _)| (*distance, *unlike));
+    let (least, most_unlike) = found.first().map_or((0, 0), |(distance, unlike, _)| (*distance, *unlike));
+    found.retain(|(distance, unlike, _)| *distance <= least + usize::from(least > 1) && *unlike <= most_unlike);
+    let mut names = Vec::new();
+    for (_, _, name) in found {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.truncate(MOST_PROPOSED);
+    names
+}
+
+/// 0 for a name that begins with what was typed, 1 for one that has its letters in that order, 2 for another.
+fn unlikeness(typed: &str, name: &str) -> u8 {
+    let (typed, name) = (folded(typed), folded(name));
+    let mut letters = name.chars();
+    match typed.chars().all(|letter| letters.any(|other| other == letter)) {
+        _ if name.starts_with(&typed) => 0,
+        true => 1,
+        false => 2,
+    }
+}
+
+/// The question for the names that may be meant, best first; `None` without any.
+pub(crate) fn did_you_mean(names: &[impl AsRef<str>]) -> Option<String> {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    let (last, others) = quoted.split_last()?;
+    let or = if others.is_empty() { "" } else { " or " };
+    Some(format!("did you mean {}{or}{last}?", others.join(", ")))
+}
+
+/// The candidates that are close enough to be suggested, with how many edits away they are.
+fn within<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> impl Iterator<Item = (usize, &'a str)> {
     let typed = folded(typed);
     let most = max_distance(&typed);
-    let distances = candidates.into_iter().map(|candidate| (distance(&typed, &folded(candidate), most), candidate));
-    let best = distances.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance);
-    best.map(|(_, candidate)| candidate)
+    let distances =
+        candidates.into_iter().map(move |candidate| (distance(&typed, &folded(candidate), most), candidate));
+    distances.filter(move |(distance, _)| *distance <= most)
 }
 
 /// Up to three candidates that are close to `typed`, contain it or are contained in it, ignoring case, best first.
@@ -25,7 +71,7 @@ pub(crate) fn near<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -
         .collect();
     found.sort_unstable();
     found.dedup_by_key(|(_, candidate)| *candidate);
-    found.into_iter().take(3).map(|(_, candidate)| candidate.to_owned()).collect()
+    found.into_iter().take(MOST_PROPOSED).map(|(_, candidate)| candidate.to_owned()).collect()
 }
 
 /// The text in lower case, and no more of it than a name may have: comparing takes the product of two lengths.
@@ -59,6 +105,21 @@ mod tests {
         assert_eq!(closest("nmae", ["name", "uuid"]), Some("name"));
         assert_eq!(closest("x", ["name", "uuid"]), None);
         assert_eq!(closest("", names), None);
+    }
+
+    #[test]
+    fn what_is_as_near_as_the_nearest_is_proposed_too() {
+        assert_eq!(nearest("cat", ["cut", "hat", "dog", "car", "cap"]), ["cut", "hat", "car"]);
+        assert_eq!(nearest("stat", ["start", "state"]), ["state"]);
+        assert_eq!(nearest("__sysTag__", ["__userTag__", "__systemTag__"]), ["__systemTag__"]);
+        assert_eq!(nearest("zoneUuids", ["zoneUuid", "hostUuid"]), ["zoneUuid"]);
+        assert_eq!(nearest("vmInstance", ["vmInstaxxe", "vmInstence"]), ["vmInstence"]);
+        assert_eq!(nearest("hostname", ["hostxxxe", "hostnxxe"]), ["hostnxxe", "hostxxxe"]);
+        assert_eq!(nearest("nmae", ["name", "uuid", "name"]), ["name"]);
+        assert_eq!(did_you_mean(&["a", "b", "c"]).as_deref(), Some("did you mean `a`, `b` or `c`?"));
+        assert_eq!(did_you_mean(&["a", "b"]).as_deref(), Some("did you mean `a` or `b`?"));
+        assert_eq!(did_you_mean(&["a"]).as_deref(), Some("did you mean `a`?"));
+        assert_eq!(did_you_mean(&[""; 0]), None);
     }
 
     #[test]

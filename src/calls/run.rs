@@ -9,8 +9,9 @@ use crate::json::{self, Kind};
 use crate::plan::{self, Cursor, Effect, Plan, QueryPlan, Request, Subject, ZQL_API};
 use crate::render::{self, Selection, Shape, View};
 use crate::secret::mask_command;
-use crate::session::{Invocation, PrintedAction, accounts, who_of};
+use crate::session::{Invocation, PrintedAction, Settings, accounts, who_of};
 use crate::syntax::Command;
+use crate::terminal::{Marked, marked};
 
 use super::belongings::text_of;
 use super::send::CallUuid;
@@ -47,7 +48,8 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
         Plan::Query(query) => {
             let answer = send::query(cx, &query)?;
             explain_wide_text(cx, &Plan::Query(query), &answer);
-            show::found(cx, answer, &shape, &view, plan::why_none(command))
+            let why_none = why_none(command, cx.settings);
+            show::found(cx, answer, &shape, &view, why_none)
         }
         Plan::Call(request) => {
             let (acts, started) = (request.effect == Effect::Action, Instant::now());
@@ -63,6 +65,17 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: &Command, planned: Plan, vie
             Ok(())
         }
     }
+}
+
+/// Why a query may have found nothing. On a terminal the condition is marked in the line.
+fn why_none(query: &Command, settings: &Settings) -> Option<String> {
+    let (span, reason) = plan::why_none(query)?;
+    Some(match marked(&query.line, span).filter(|_| settings.ui.terminal.stderr) {
+        Some(Marked { text, indent, width }) => {
+            format!("{reason}\n  {text}\n  {}{}", " ".repeat(indent), "^".repeat(width))
+        }
+        None => reason,
+    })
 }
 
 /// Processes the answer to a request that is not a query, and prints it.

@@ -23,7 +23,7 @@ pub(crate) fn found(
     let mut reply = cx.session.recorded(reply);
     let says_none = print_rows(cx, &mut *reply, shape, view)?;
     if let Some(reason) = why_none.filter(|_| says_none) {
-        cx.say(&json::escape_unprintable(&reason));
+        cx.say(&reason);
     }
     Ok(())
 }

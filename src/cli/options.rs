@@ -77,7 +77,7 @@ pub struct Options {
     )]
     pub sort_by: Option<String>,
     /// Filter the JSON reply with a jq expression before it is printed
-    #[arg(long, value_name = "EXPR", global = true, help_heading = "Output")]
+    #[arg(long, value_name = Lookup::Filter.name(), global = true, help_heading = "Output")]
     pub jq: Option<String>,
     /// With --jq: print strings without quotes
     #[arg(short, long, global = true, help_heading = "Output")]

@@ -6,7 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::UsageError;
 use super::tree::{Entry, Way};
-use crate::nearness::closest;
+use crate::nearness::{did_you_mean, nearest};
 
 /// Returns the error to show. `way` is the command that the words name.
 pub(super) fn usage(error: &clap::Error, way: &Way<'_>) -> UsageError {
@@ -29,7 +29,6 @@ pub(super) fn usage(error: &clap::Error, way: &Way<'_>) -> UsageError {
         false => message(error, way.entry),
     };
     let hint = if is_password { None } else { suggestion(error) };
-    let hint = hint.map(|name| format!("did you mean `{name}`?"));
     let command: Vec<&str> = std::iter::once("zstack-cli").chain(way.path.iter().copied()).collect();
     let hint = hint.unwrap_or_else(|| format!("`{} --help` tells more", command.join(" ")));
     UsageError { text, hint, in_command: in_command && !in_option }
@@ -72,15 +71,16 @@ fn message(error: &clap::Error, entry: Entry) -> String {
     }
 }
 
-/// Returns the name that was probably meant.
-fn suggestion(error: &clap::Error) -> Option<&str> {
+/// Returns the question for the names that were probably meant.
+fn suggestion(error: &clap::Error) -> Option<String> {
     let near = [
         (ContextKind::InvalidArg, ContextKind::SuggestedArg),
         (ContextKind::InvalidValue, ContextKind::SuggestedValue),
         (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
     ];
     // The nearest name is the last one.
-    near.into_iter().find_map(|(wrong, right)| closest(one(error, wrong)?, all(error, right).last().copied()))
+    near.into_iter()
+        .find_map(|(wrong, right)| did_you_mean(&nearest(one(error, wrong)?, all(error, right).into_iter().rev())))
 }
 
 fn one(error: &clap::Error, kind: ContextKind) -> Option<&str> {

@@ -36,6 +36,8 @@ named! {
         Contexts = "NAME[,NAME]",
         /// Keys of a context with their values
         ContextKeys = "KEY=VALUE",
+        /// A jq expression
+        Filter = "EXPR",
         /// A job that this machine submitted
         Job = "UUID",
         /// A kind of resource

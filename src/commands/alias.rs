@@ -5,7 +5,7 @@ use crate::cli;
 use crate::config::Contexts;
 use crate::error::{Error, OwnError};
 use crate::json::escape_unprintable;
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::secret::mask_command;
 use crate::session::{Invocation, Session};
 use crate::shell::Flow;
@@ -57,8 +57,8 @@ pub(super) fn forget(cx: &mut Invocation<'_>, name: &str) -> Result<Flow, Error>
 fn find<'s>(session: &'s mut Session, name: &str) -> Result<&'s String, Error> {
     let aliases = session.contexts()?.aliases();
     aliases.get(name).ok_or_else(|| {
-        let closest = closest(name, aliases.keys().map(String::as_str)).map(str::to_owned);
-        Error::Own(OwnError::NotFound { kind: "alias", name: name.to_owned(), closest })
+        let near = nearest(name, aliases.keys().map(String::as_str)).into_iter().map(str::to_owned).collect();
+        Error::Own(OwnError::NotFound { kind: "alias", name: name.to_owned(), near })
     })
 }
 

@@ -13,7 +13,7 @@ use crate::client::Reply;
 use crate::config::{Contexts, Origin, Sourced};
 use crate::error::{Error, OwnError};
 use crate::json::{self, Value, escape_unprintable};
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::render::{Field, FieldKind, Shape};
 use crate::secret::MASK;
 use crate::session::{Invocation, ViewSettings, catalogs, offers};
@@ -386,8 +386,8 @@ fn first_of<T: AsRef<str>>(names: &[T]) -> String {
 fn describe(catalog: Catalog, name: &str, out: &mut dyn Write) -> Result<(), Error> {
     let Some(text) = catalog.source_text(name) else {
         let names = catalog.api_names().map(|api| api.as_str()).chain(catalog.inventory_names());
-        let closest = closest(name, names).map(str::to_owned);
-        return Err(Error::Own(OwnError::NotFound { kind: "API or inventory", name: name.to_owned(), closest }));
+        let near = nearest(name, names).into_iter().map(str::to_owned).collect();
+        return Err(Error::Own(OwnError::NotFound { kind: "API or inventory", name: name.to_owned(), near }));
     };
     let mut laid_out = Vec::new();
     json::indent(&mut laid_out, text.as_bytes(), 0);

@@ -9,7 +9,7 @@ use crate::client::Answer;
 use crate::config::Origin;
 use crate::error::{Error, NameError, NameProblem, OwnError};
 use crate::json;
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::plan::{self, Effect, Plan, QueryPlan, Wanted};
 use crate::render::{self, Format, View};
 use crate::session::{Invocation, lookup, offers};
@@ -57,8 +57,8 @@ fn extent(cx: &Invocation<'_>, is_page: bool) -> Extent {
 fn kind_called(catalog: Catalog, name: &str) -> Result<ResourceKind, Error> {
     catalog.kind(name).ok_or_else(|| {
         let names: Vec<String> = catalog.kind_names().map(|(name, _)| name).collect();
-        let closest = closest(name, names.iter().map(String::as_str)).map(str::to_owned);
-        Error::Own(OwnError::NotFound { kind: "kind of resource", name: name.to_owned(), closest })
+        let near = nearest(name, names.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
+        Error::Own(OwnError::NotFound { kind: "kind of resource", name: name.to_owned(), near })
     })
 }
 

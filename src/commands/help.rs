@@ -9,7 +9,7 @@ use crate::config::Setting;
 use crate::error::{Error, OwnError};
 use crate::json::escape_unprintable;
 use crate::language::Language;
-use crate::plan::closest_name;
+use crate::plan::near_names;
 use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};
@@ -19,8 +19,8 @@ use crate::width::width;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no API, inventory, command or topic of that name")]
 pub struct UnknownSubject {
-    /// The closest name.
-    pub closest: Option<String>,
+    /// The names that may be meant, best first.
+    pub near: Vec<String>,
 }
 
 /// Shows the page about a subject.
@@ -40,8 +40,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, E
                 format!("{}\n\n  {}\n", reader.say(&title), escape_unprintable(line))
             };
             alias.map(page).ok_or_else(|| {
-                let closest = error.closest;
-                Error::Own(OwnError::NotFound { kind: "API, command or topic", name, closest })
+                let near = error.near;
+                Error::Own(OwnError::NotFound { kind: "API, command or topic", name, near })
             })?
         }
     };
@@ -136,7 +136,7 @@ pub fn page(reader: Reader, subject: Option<&str>) -> Result<String, UnknownSubj
         return Ok(format!("{}\n\n  {}\n", reader.say(&title), values.join("\n  ")));
     }
     let others: Vec<&str> = cli::command_names().into_iter().chain(TOPICS.iter().map(|topic| topic.name)).collect();
-    Err(UnknownSubject { closest: closest_name(subject, catalog, &others) })
+    Err(UnknownSubject { near: near_names(subject, catalog, &others) })
 }
 
 /// The page of an own command, such as `job` or `job list`.
@@ -707,6 +707,6 @@ mod tests {
         assert_has(&page_of("PolicyStatement"), &["a struct"]);
         assert_has(&page_of("StateEvent"), &["one of", "enable"]);
         let unknown = page(reader(), Some("QueryZoen")).expect_err("no such thing");
-        assert_eq!(unknown.closest.as_deref(), Some("QueryZone"));
+        assert_eq!(unknown.near, ["QueryZone"]);
     }
 }

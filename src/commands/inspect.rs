@@ -5,7 +5,7 @@ use crate::cli::{InspectLine, Weight};
 use crate::client::{self, Reply};
 use crate::error::{Error, OwnError};
 use crate::json::{self, MapWriter};
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::render::{Field, FieldKind, Format, Selection, Shape, View};
 use crate::session::Invocation;
 use crate::shell::Flow;
@@ -57,8 +57,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
 /// The checks of these names; all where there are none.
 fn chosen(all: Vec<Check>, names: &[String]) -> Result<Vec<Check>, Error> {
     if let Some(wrong) = names.iter().find(|name| !all.iter().any(|check| check.name == **name)) {
-        let closest = closest(wrong, all.iter().map(|check| check.name.as_str())).map(str::to_owned);
-        return Err(Error::Own(OwnError::NotFound { kind: "check", name: wrong.clone(), closest }));
+        let near = nearest(wrong, all.iter().map(|check| check.name.as_str())).into_iter().map(str::to_owned).collect();
+        return Err(Error::Own(OwnError::NotFound { kind: "check", name: wrong.clone(), near }));
     }
     Ok(all.into_iter().filter(|check| names.is_empty() || names.contains(&check.name)).collect())
 }

@@ -27,7 +27,7 @@ impl Named {
             [] if name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
                 Ok(Named { uuid: name.to_ascii_lowercase(), entry: None })
             }
-            [] => Err(Error::Own(OwnError::NotFound { kind: "job", name: name.to_owned(), closest: None })),
+            [] => Err(Error::Own(OwnError::NotFound { kind: "job", name: name.to_owned(), near: Vec::new() })),
             several => {
                 let problem = format!("{} jobs begin so; `job list` shows them", several.len());
                 Err(Error::Own(OwnError::Value { name: name.to_owned(), problem }))

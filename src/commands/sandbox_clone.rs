@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, Offers, zql_entity};
 use crate::client::{self, Answer, CallOptions, Client, Unwatched};
 use crate::error::{Error, OwnError};
 use crate::json::{Piece, Pieces};
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::plan::{self, QueryPlan, Wanted};
 use crate::sandbox::{self, Import};
 use crate::secret::mask_json;
@@ -122,8 +122,8 @@ fn kinds(cx: &mut Invocation<'_>, only: Option<&str>) -> Result<Vec<Kind>, Error
             }
             None => {
                 let known: Vec<String> = catalog.kind_names().map(|(name, _)| name).collect();
-                let closest = closest(&lower, known.iter().map(String::as_str)).map(str::to_owned);
-                return Err(Error::Own(OwnError::NotFound { kind: "kind", name: typed.to_owned(), closest }));
+                let near = nearest(&lower, known.iter().map(String::as_str)).into_iter().map(str::to_owned).collect();
+                return Err(Error::Own(OwnError::NotFound { kind: "kind", name: typed.to_owned(), near }));
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::calls::{confirm, show, view};
 use crate::client::Reply;
 use crate::error::{Error, OwnError};
 use crate::json::Value;
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::render::{Field, FieldKind, Shape};
 use crate::sandbox::{self, Change, What};
 use crate::session::Invocation;
@@ -40,8 +40,8 @@ pub(super) fn saved(directory: &Path, name: &str) -> Result<PathBuf, Error> {
     if states.iter().any(|state| state.name == name) {
         return Ok(sandbox::state_path(directory, name));
     }
-    let closest = closest(name, states.iter().map(|state| state.name.as_str())).map(str::to_owned);
-    Err(Error::Own(OwnError::NotFound { kind: "saved state", name: name.to_owned(), closest }))
+    let near = nearest(name, states.iter().map(|state| state.name.as_str())).into_iter().map(str::to_owned).collect();
+    Err(Error::Own(OwnError::NotFound { kind: "saved state", name: name.to_owned(), near }))
 }
 
 /// Lists the saved states.

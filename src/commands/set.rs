@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::cli::{ColorChoice, ErrorFormat};
 use crate::config::{Confirm, Contexts, Setting};
 use crate::error::{Error, OwnError};
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::render::{Format, Selection, SortKey};
 use crate::session::{BaseOptions, Invocation, Session};
 use crate::shell::Flow;
@@ -20,8 +20,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &[String],
         return Ok(Flow::Continue);
     };
     let Some(setting) = Setting::of_shell().find(|setting| setting.name() == name) else {
-        let closest = closest(name, Setting::of_shell().map(Setting::name)).map(str::to_owned);
-        return Err(Error::Own(OwnError::NotFound { kind: "setting", name: name.to_owned(), closest }));
+        let near = nearest(name, Setting::of_shell().map(Setting::name)).into_iter().map(str::to_owned).collect();
+        return Err(Error::Own(OwnError::NotFound { kind: "setting", name: name.to_owned(), near }));
     };
     let (query, value) = match value.split_first() {
         // Columns are one word, and what stands before them is a query.
@@ -68,13 +68,13 @@ pub(super) fn run(cx: &mut Invocation<'_>, name: Option<&str>, value: &[String],
 /// The query of that name.
 ///
 /// # Errors
-/// [`OwnError::NotFound`] with the closest name.
+/// [`OwnError::NotFound`] with the closest names.
 pub(super) fn query_called(catalog: Catalog, name: &str) -> Result<&'static str, Error> {
     let api = catalog.api_ignoring_case(name).filter(|api| api.is_query);
     api.map(|api| api.name).ok_or_else(|| {
         let queries = catalog.api_names().filter(|api| api.is_query()).map(|api| api.as_str());
-        let closest = closest(name, queries).map(str::to_owned);
-        Error::Own(OwnError::NotFound { kind: "query", name: name.to_owned(), closest })
+        let near = nearest(name, queries).into_iter().map(str::to_owned).collect();
+        Error::Own(OwnError::NotFound { kind: "query", name: name.to_owned(), near })
     })
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::error::{Error, OwnError};
 use crate::json::{self, Kind, Value, escape_unprintable};
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::render::{Filter, Format, Shape, View, render};
 use crate::secret::{MASK, Secrecy, name_secrecy};
 use crate::session::{Invocation, Session, Variable};
@@ -43,8 +43,8 @@ pub(super) fn forget(cx: &mut Invocation<'_>, name: &str) -> Result<Flow, Error>
 
 fn find<'s>(session: &'s Session, name: &str) -> Result<&'s Variable, Error> {
     session.variables.get(name).ok_or_else(|| {
-        let closest = closest(name, session.variables.keys().map(String::as_str)).map(str::to_owned);
-        Error::Own(OwnError::NotFound { kind: "variable", name: name.to_owned(), closest })
+        let near = nearest(name, session.variables.keys().map(String::as_str)).into_iter().map(str::to_owned).collect();
+        Error::Own(OwnError::NotFound { kind: "variable", name: name.to_owned(), near })
     })
 }
 

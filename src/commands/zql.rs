@@ -16,8 +16,8 @@ pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
     if !cx.settings.call.no_check
         && let Some((name, closest)) = plan::closest_entity(text, cx.session.catalog)
     {
-        let (name, closest) = (name.to_owned(), Some(closest));
-        return Err(Error::Own(OwnError::NotFound { kind: "ZQL entity", name, closest }));
+        let (name, near) = (name.to_owned(), vec![closest]);
+        return Err(Error::Own(OwnError::NotFound { kind: "ZQL entity", name, near }));
     }
     let view = view::of_settings(cx)?;
     let command = Command::of(ZQL_API, [("zql", Operator::Equal, text.to_owned())]);

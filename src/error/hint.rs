@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::client::{self, ApiFailure, TransportError, Uncertainty};
 use crate::json::{self, escape_unprintable};
 use crate::language::Language;
-use crate::nearness::closest;
+use crate::nearness::{did_you_mean, nearest};
 use crate::plan::{self, ErrorKind, RawError};
 use crate::render::Holder;
 use crate::syntax::{CommandError, LexError};
@@ -63,9 +63,9 @@ fn of_error(error: &Error) -> Option<String> {
         Error::Syntax(CommandError::Lex(LexError::MissingWord { .. })) => {
             "give it behind the alias or the file; \\$ and '...' keep a `$` as it is"
         }
-        Error::Own(OwnError::NotFound { closest: Some(closest), .. }) => return did_you_mean(closest),
+        Error::Own(OwnError::NotFound { near, .. }) => return did_you_mean(near),
         Error::Render(render::Error::UnknownColumn { near, .. })
-        | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near.first()?),
+        | Error::NotShown(render::Error::UnknownColumn { near, .. }) => return did_you_mean(near),
         Error::Render(render::Error::TooManyRows { what: Holder::Filter, .. }) => {
             "an expression that begins with `.inventories[]` takes one row at a time; conditions and fields= make the \
              reply smaller"
@@ -94,10 +94,6 @@ fn of_error(error: &Error) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
-}
-
-fn did_you_mean(name: &str) -> Option<String> {
-    Some(format!("did you mean `{name}`?"))
 }
 
 fn client_hint(error: &client::Error) -> Option<String> {
@@ -210,13 +206,10 @@ fn code_hint(code: &str) -> Option<&'static str> {
 impl plan::Error {
     /// The hint, if there is one.
     pub fn hint(&self) -> Option<String> {
-        let did_you_mean = |closest: &Option<String>| closest.as_ref().map(|name| format!("did you mean `{name}`?"));
         match &self.kind {
-            ErrorKind::UnknownApi { closest: None, until: Some(until), .. } => {
-                Some(format!("versions up to {until} had it"))
-            }
-            ErrorKind::UnknownApi { closest: Some(closest), until: Some(until), .. } => {
-                Some(format!("versions up to {until} had it; did you mean `{closest}`?"))
+            ErrorKind::UnknownApi { near, until: Some(until), .. } => {
+                let meant = did_you_mean(near).map(|question| format!("; {question}")).unwrap_or_default();
+                Some(format!("versions up to {until} had it{meant}"))
             }
             ErrorKind::UnknownApi { name, .. } if name.parse::<IpAddr>().is_ok() => {
                 Some(format!("`-H {name}` names a node"))
@@ -225,26 +218,29 @@ impl plan::Error {
                 let prompt = if name.starts_with('>') { name.trim_end_matches(char::is_alphanumeric) } else { name };
                 Some(format!("leave `{prompt}` out: a line begins with its command"))
             }
-            ErrorKind::UnknownApi { closest, .. } => did_you_mean(closest)
+            ErrorKind::UnknownApi { near, .. } => did_you_mean(near)
                 .or_else(|| Some("`zstack-cli catalog list`, or Tab at the prompt, lists the APIs".to_owned())),
-            ErrorKind::UnknownParameter { api, closest, version, .. } => {
+            ErrorKind::UnknownParameter { api, near, version, .. } => {
                 let unknown =
                     || format!("`help {api}` lists those of ZStack {version}; --no-check sends it all the same");
-                did_you_mean(closest).or_else(|| Some(unknown()))
+                did_you_mean(near).or_else(|| Some(unknown()))
             }
-            ErrorKind::UnknownField { api, owner, closest, .. } => did_you_mean(closest).or_else(|| {
+            ErrorKind::UnknownField { api, owner, near, .. } => did_you_mean(near).or_else(|| {
                 // After a relation the fields are those of another query.
                 let query = owner.strip_suffix("Inventory").map(|kind| format!("Query{kind}"));
                 let query = query.filter(|query| Catalog::newest().api_name(query).is_some());
                 let query = query.unwrap_or_else(|| (*api).to_owned());
                 Some(format!("`help {query}` lists the fields; --no-check sends it all the same"))
             }),
-            ErrorKind::UnknownMember { closest, .. } => did_you_mean(closest),
+            ErrorKind::UnknownMember { near, .. } => did_you_mean(near),
             ErrorKind::NotAllowed { allowed, closest, .. } => {
-                did_you_mean(closest).or_else(|| Some(format!("allowed are: {}", allowed.join(", "))))
+                did_you_mean(closest.as_slice()).or_else(|| Some(format!("allowed are: {}", allowed.join(", "))))
             }
             ErrorKind::MissingParameters { api, names } => {
                 Some(format!("`help {api}` describes {}", if names.len() == 1 { "it" } else { "them" }))
+            }
+            ErrorKind::NotFoundByName { name } => {
+                Some(format!("write {name}=UUID; --no-check sends the value as typed"))
             }
             ErrorKind::NoCondition { name, .. } => Some(format!("write {name}=VALUE")),
             ErrorKind::FieldNeedsMember { hint, .. } => {
@@ -286,9 +282,9 @@ impl RawError {
                 _ => format!("its member names the action: {}", keys.join(", ")),
             },
             RawError::Key { typed, keys, .. } => {
-                let near = typed.iter().find_map(|name| closest(name, keys.iter().copied()));
+                let near = typed.iter().find_map(|name| did_you_mean(&nearest(name, keys.iter().copied())));
                 match (near, &keys[..]) {
-                    (Some(near), _) => format!("did you mean `{near}`?"),
+                    (Some(question), _) => question,
                     (None, [key]) => format!("write {}, with the parameters inside; {ALL_THE_SAME}", example(key)),
                     (None, keys) => format!("there are: {}; {ALL_THE_SAME}", keys.join(", ")),
                 }

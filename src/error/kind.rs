@@ -148,6 +148,7 @@ impl Kind {
             ErrorKind::GivenTwice { .. }
             | ErrorKind::NotACondition { .. }
             | ErrorKind::NotAllowed { .. }
+            | ErrorKind::NotFoundByName { .. }
             | ErrorKind::WrongType { .. }
             | ErrorKind::TooLong { .. }
             | ErrorKind::TooShort { .. }

@@ -9,8 +9,8 @@ use crate::syntax::{Argument, Command, Operator, integer};
 use super::error::{Error, ErrorKind};
 use super::password;
 use super::request::{Effect, PathPart, Request, SecretText};
-use super::suggest::closest_parameter;
-use super::{Options, value};
+use super::suggest::near_parameters;
+use super::{Options, names, value};
 
 /// Plans a call: every argument is checked before anything is built.
 pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Options) -> Result<Request, Error> {
@@ -31,6 +31,9 @@ pub(super) fn plan(command: &Command, api: &Api, catalog: Catalog, options: &Opt
         }
         match api.parameter(&argument.name) {
             Some(parameter) => {
+                if !options.no_check {
+                    names::check(api, parameter, argument, catalog)?;
+                }
                 values.push((parameter.name, value::read(argument, parameter, catalog, options.no_check)?));
             }
             None if argument.name == "timeout" => timeout = Some(milliseconds(argument)?),
@@ -75,7 +78,7 @@ fn unknown_parameter(api: &Api, argument: &Argument) -> ErrorKind {
     ErrorKind::UnknownParameter {
         api: api.name,
         name: argument.name.clone(),
-        closest: closest_parameter(&argument.name, api).map(str::to_owned),
+        near: near_parameters(&argument.name, api).into_iter().map(str::to_owned).collect(),
         version: Catalog::newest().version(),
     }
 }
@@ -416,6 +419,7 @@ mod tests {
             ("Frobnicate", "`zstack-cli catalog list`, or Tab at the prompt, lists the APIs"),
             ("UpdateSharedBlockDiskUuid uuid=x", "versions up to 3.10.0 had it; did you mean `UpdateSharedBlock`?"),
             ("DeleteZone zoneUuid=x", "did you mean `uuid`?"),
+            ("QueryVol", "did you mean `QueryVolume` or `QueryVolumeSnapshot`?"),
             (
                 "DeleteZone colour=blue",
                 "`help DeleteZone` lists those of ZStack 5.5.6; --no-check sends it all the same",

@@ -11,7 +11,7 @@ use crate::syntax::{Argument, Operator, byte_count, is_number, split_list};
 
 use super::error::{Error, ErrorKind};
 use super::reading;
-use super::suggest::{closest_field, one_of};
+use super::suggest::{near_fields, one_of};
 use super::value::{is_byte_count, names_uuids, quoted_uuid};
 
 /// A condition whose field, operator and value have been checked.
@@ -193,7 +193,7 @@ impl ConditionReader<'_> {
         let kind = ErrorKind::UnknownField {
             api: self.api,
             owner: if first { self.api } else { inventory.name },
-            closest: closest_field(name, names, if first { self.api } else { inventory.name }, inventory, self.catalog),
+            near: near_fields(name, names, if first { self.api } else { inventory.name }, inventory, self.catalog),
             name: name.clone(),
         };
         // Quotes shift positions in the line.

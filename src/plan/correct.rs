@@ -5,10 +5,10 @@ use super::error::{Error, ErrorKind};
 /// The line in which `error` was found, with what was meant in the place of what was typed.
 pub fn corrected(line: &str, error: &Error) -> Option<String> {
     let (typed, meant) = match &error.kind {
-        ErrorKind::UnknownApi { name, closest, .. }
-        | ErrorKind::UnknownParameter { name, closest, .. }
-        | ErrorKind::UnknownField { name, closest, .. }
-        | ErrorKind::UnknownMember { member: name, closest, .. } => (name.as_str(), closest.as_deref()?),
+        ErrorKind::UnknownApi { name, near, .. }
+        | ErrorKind::UnknownParameter { name, near, .. }
+        | ErrorKind::UnknownField { name, near, .. }
+        | ErrorKind::UnknownMember { member: name, near, .. } => (name.as_str(), near.first()?.as_str()),
         ErrorKind::FieldNeedsMember { name, hint, .. } => (name.as_str(), hint.as_deref()?.trim_end_matches('=')),
         ErrorKind::NotAllowed { name, value, closest, .. } => {
             let closest = closest.as_deref()?;

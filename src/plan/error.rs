@@ -21,14 +21,14 @@ impl Error {
     }
 }
 
-/// What is wrong with a command.
+/// What is wrong with a command. In `near` are the names that may be meant, best first.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum ErrorKind {
     #[error("there is no API called {name} in ZStack (up to {version})")]
-    UnknownApi { name: String, closest: Option<String>, version: &'static str, until: Option<&'static str> },
+    UnknownApi { name: String, near: Vec<String>, version: &'static str, until: Option<&'static str> },
     #[error("{api} has no parameter {name}")]
-    UnknownParameter { api: &'static str, name: String, closest: Option<String>, version: &'static str },
+    UnknownParameter { api: &'static str, name: String, near: Vec<String>, version: &'static str },
     #[error("{api} needs {}", and_list(.names))]
     MissingParameters { api: &'static str, names: Vec<&'static str> },
     #[error("{name} is given twice")]
@@ -37,6 +37,8 @@ pub enum ErrorKind {
     NotACondition { name: String, operator: Operator },
     #[error("{name}: {value} is not allowed")]
     NotAllowed { name: String, value: String, allowed: Vec<String>, closest: Option<String> },
+    #[error("{name}: no query is known that finds these resources by name, so `name:` cannot be looked up")]
+    NotFoundByName { name: &'static str },
     #[error("{name} must be {expected}")]
     WrongType { name: String, expected: &'static str },
     #[error("{name} is {length} characters long; at most {most} are allowed")]
@@ -56,7 +58,7 @@ pub enum ErrorKind {
     #[error("{name} is part of the path and cannot be {problem}")]
     BadPathValue { name: String, problem: &'static str },
     #[error("{name} has no member {member}")]
-    UnknownMember { name: String, member: String, closest: Option<String> },
+    UnknownMember { name: String, member: String, near: Vec<String> },
     #[error(
         "{name}: the key \"{key}\" cannot be sent with this API, since keys with a dot or made of digits are misread"
     )]
@@ -64,7 +66,7 @@ pub enum ErrorKind {
     #[error("{name}: nested values cannot be sent with this API")]
     Nested { name: String },
     #[error("{owner} has no queryable field {name}")]
-    UnknownField { api: &'static str, owner: &'static str, name: String, closest: Option<String> },
+    UnknownField { api: &'static str, owner: &'static str, name: String, near: Vec<String> },
     #[error("{name} leads to {inventory} and is no field by itself")]
     FieldNeedsMember { name: String, inventory: &'static str, hint: Option<String> },
     #[error("the node fails on every query by {name} of {owner}")]

@@ -33,7 +33,7 @@ pub use raw::{RawCall, RawError, RawPlan, raw};
 #[cfg(any(test, fuzzing))]
 pub(crate) use reading::read as read_condition;
 pub use request::{Effect, PathPart, Request, SecretText, Subject};
-pub use suggest::{argument_hint, closest_name, why_none};
+pub use suggest::{argument_hint, near_names, why_none};
 pub(crate) use value::is_uuid;
 pub use zql::statement_request as zql_request;
 pub use zql::{API as ZQL_API, closest_entity};
@@ -108,8 +108,8 @@ pub fn check_name(words: &[Word], catalog: Catalog, commands: impl FnOnce() -> V
 }
 
 fn unknown_api(name: &str, span: Range<usize>, catalog: Catalog, commands: &[&str]) -> Error {
-    let closest = closest_name(name, catalog, commands);
+    let near = near_names(name, catalog, commands);
     let until = catalog.removed(name).map(|gone| gone.until);
     let version = Catalog::newest().version();
-    Error::at(ErrorKind::UnknownApi { name: name.to_owned(), closest, version, until }, span)
+    Error::at(ErrorKind::UnknownApi { name: name.to_owned(), near, version, until }, span)
 }

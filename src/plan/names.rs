@@ -10,6 +10,7 @@ use crate::catalog::{Api, Catalog, FieldPath, Inventory, Parameter, QueryParamet
 use crate::json::{Value, write_string};
 use crate::syntax::{Argument, Command, Operator, join_list, parse_literal, split_list};
 
+use super::error::{Error, ErrorKind};
 use super::query::listed_conditions;
 use super::value::{is_uuid, names_uuids, quoted_uuid};
 
@@ -174,19 +175,12 @@ impl Finder<'_> {
                 self.in_structure(value, None, argument, &mut parts);
                 (false, vec![parts])
             } else {
-                let query = self.query_of_parameter(api, parameter)?;
+                let query = query_of_parameter(api, parameter, self.catalog)?;
                 let items = items(argument, is_list, true)?;
                 (is_list, items.into_iter().map(|item| vec![self.name(item, query, argument, is_list)]).collect())
             }
         };
         (self.names.len() > before).then_some((is_list, items))
-    }
-
-    /// The query that lists what a parameter's uuids name. A call without a session could not ask it.
-    fn query_of_parameter(&self, api: &Api, parameter: &Parameter) -> Option<&'static str> {
-        let query = parameter.reference.filter(|_| api.session)?;
-        references::query_of_parameter(self.catalog, api, parameter)?;
-        self.lists_names(query).then_some(query)
     }
 
     /// The query that lists what the uuids of a condition name.
@@ -204,13 +198,7 @@ impl Finder<'_> {
         };
         let own = (!argument.name.contains('.')).then_some(api.name);
         let query = references::of_field(self.catalog, &inventory, &field, own)?.query;
-        self.lists_names(query).then_some(query)
-    }
-
-    /// Whether the rows of a query have a name and a uuid.
-    fn lists_names(&self, query: &str) -> bool {
-        let rows = self.catalog.api(query).and_then(|api| self.catalog.inventory(api.inventory?));
-        rows.is_some_and(|rows: Inventory| rows.field("uuid").is_some() && rows.field("name").is_some())
+        lists_names(query, self.catalog).then_some(query)
     }
 
     fn name(&mut self, item: String, query: &'static str, argument: &Argument, is_list: bool) -> Part {
@@ -262,7 +250,7 @@ impl Finder<'_> {
             }
             Value::Text(typed) => {
                 let query = member.and_then(|member| references::of_name(self.catalog, member));
-                match query.filter(|query| self.lists_names(query)) {
+                match query.filter(|query| lists_names(query, self.catalog)) {
                     Some(query) => match self.name(typed, query, argument, false) {
                         Part::Name(name) => parts.push(Part::InJson(name)),
                         part => parts.push(Part::Text(Value::text(part.text(|_| &[])).to_json(None))),
@@ -292,13 +280,43 @@ impl Finder<'_> {
             }
             let query = variable(described).filter(|name| names_uuids(name));
             let query = query.and_then(|name| references::of_name(self.catalog, name));
-            parts.push(match query.filter(|query| self.lists_names(query)) {
+            parts.push(match query.filter(|query| lists_names(query, self.catalog)) {
                 Some(query) => self.name((*segment).to_owned(), query, argument, false),
                 None => Part::Text((*segment).to_owned()),
             });
         }
         parts
     }
+}
+
+/// Whether a parameter of uuids is given a name with `name:` that can be looked up, or none.
+///
+/// # Errors
+/// [`ErrorKind::NotFoundByName`].
+pub(super) fn check(api: &Api, parameter: &Parameter, argument: &Argument, catalog: Catalog) -> Result<(), Error> {
+    if !names_uuids(parameter.name) || !argument.value.contains(PREFIX) || !api.session {
+        return Ok(());
+    }
+    let items = items(argument, matches!(parameter.kind, Type::List(_)), true).unwrap_or_default();
+    let is_name = |item: &String| item.trim_start().starts_with(PREFIX);
+    if items.iter().any(is_name) && query_of_parameter(api, parameter, catalog).is_none() {
+        let kind = ErrorKind::NotFoundByName { name: parameter.name };
+        return Err(Error::at(kind, argument.value_span.clone()));
+    }
+    Ok(())
+}
+
+/// The query that lists what a parameter's uuids name. A call without a session could not ask it.
+fn query_of_parameter(api: &Api, parameter: &Parameter, catalog: Catalog) -> Option<&'static str> {
+    let query = parameter.reference.filter(|_| api.session)?;
+    references::query_of_parameter(catalog, api, parameter)?;
+    lists_names(query, catalog).then_some(query)
+}
+
+/// Whether the rows of a query have a name and a uuid.
+fn lists_names(query: &str, catalog: Catalog) -> bool {
+    let rows = catalog.api(query).and_then(|api| catalog.inventory(api.inventory?));
+    rows.is_some_and(|rows: Inventory| rows.field("uuid").is_some() && rows.field("name").is_some())
 }
 
 /// The name of the value that a segment of a pattern stands for.
@@ -365,6 +383,7 @@ fn has_form_of_uuid(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Options, plan};
     use super::*;
 
     const UUID: &str = "1ab3b836a88342e1bbc1b1a17d092f0f";
@@ -443,6 +462,23 @@ mod tests {
             resolved("CreateVmInstance systemTags=staticIp::lan::10.0.0.3,'\"a,b\"'", &[&[UUID]]),
             format!("staticIp::{UUID}::10.0.0.3,\"a,b\"")
         );
+    }
+
+    #[test]
+    fn a_name_of_an_unknown_kind_is_refused() {
+        let error = |line: &str, no_check: bool| {
+            let command = Command::parse(line).expect(line).expect("a command");
+            let options = Options { no_check, ..Options::default() };
+            plan(&command, Catalog::newest(), &options).err()
+        };
+        let line = "ShareResource resourceUuids=name:x toPublic=true";
+        let refused = error(line, false).expect("it is refused");
+        assert_eq!(refused.kind, ErrorKind::NotFoundByName { name: "resourceUuids" });
+        assert_eq!(refused.span.map(|span| &line[span]), Some("name:x"));
+        assert!(error("ShareResource resourceUuids='[\"u\",\"name:x\"]'", false).is_some());
+        assert_eq!(error(line, true), None);
+        assert_eq!(error("ShareResource resourceUuids=u toPublic=true", false), None);
+        assert_eq!(error("CreateZone name=name:x description=name:x", false), None);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn planned(command: &Command, catalog: Catalog, options: &Options) -> Result<Pla
 fn no_such(api: &str) -> Error {
     let kind = ErrorKind::UnknownApi {
         name: api.to_owned(),
-        closest: None,
+        near: Vec::new(),
         version: Catalog::newest().version(),
         until: None,
     };

@@ -1,7 +1,9 @@
 //! Suggestions for unknown names and for words that are not arguments.
 
+use std::ops::Range;
+
 use crate::catalog::{Api, Catalog, Inventory};
-use crate::nearness::closest;
+use crate::nearness::{MOST_PROPOSED, nearest};
 use crate::syntax::{Argument, Command, CommandError, Operator, quote_word};
 
 /// Synonymous verbs. The first of a group is preferred if several APIs exist.
@@ -37,17 +39,20 @@ const NOUNS: [(&str, &[&str]); 14] = [
 /// The minimum length of a prefix that is completed.
 const LEAST: usize = 4;
 
-/// The suggestion for an unknown name: an API, or one of `others`, such as own commands and topics. A complete verb is
-/// only replaced by a synonym, so that an API with another effect is never suggested.
-pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<String> {
-    let own = || closest(typed, others.iter().copied().filter(|name| name.len() > 2)).map(str::to_owned);
+/// The suggestions for an unknown name, best first: APIs, or some of `others`, such as own commands and topics. A
+/// complete verb is only replaced by a synonym, so that an API with another effect is never suggested.
+pub fn near_names(typed: &str, catalog: Catalog, others: &[&str]) -> Vec<String> {
+    let all = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let own = || nearest(typed, others.iter().copied().filter(|name| name.len() > 2));
     if typed.len() < 2 || !typed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.?".contains(&byte)) {
-        return None;
+        return Vec::new();
     }
     if typed.len() >= 3 && !typed.starts_with(|c: char| c.is_ascii_uppercase()) {
-        let unfinished = others.iter().find(|name| typed.len() >= LEAST && name.starts_with(typed));
-        if let Some(name) = unfinished.map(|name| (*name).to_owned()).or_else(own) {
-            return Some(name);
+        let unfinished = others.iter().copied().filter(|name| typed.len() >= LEAST && name.starts_with(typed));
+        let unfinished: Vec<&str> = unfinished.take(MOST_PROPOSED).collect();
+        let found = if unfinished.is_empty() { own() } else { unfinished };
+        if !found.is_empty() {
+            return all(found);
         }
     }
     let bare = typed.strip_prefix("API").unwrap_or(typed);
@@ -55,14 +60,23 @@ pub fn closest_name(typed: &str, catalog: Catalog, others: &[&str]) -> Option<St
     let (verbs, noun) = verb_and_noun(bare);
     let found = match verbs.is_empty() {
         // A noun without a verb: a query is harmless.
-        true => same_noun(&["Query"], bare, catalog).or_else(|| misspelt(&[""], bare, catalog)),
-        false if noun.is_empty() => None,
-        false => same_noun(&verbs, noun, catalog)
-            .or_else(|| unfinished(bare, &verbs, noun, catalog))
-            .or_else(|| misspelt(&verbs, noun, catalog))
-            .or_else(|| shorter(bare, &verbs, noun, catalog)),
+        true => first_of([&|| same_noun(&["Query"], bare, catalog).into_iter().collect(), &|| {
+            misspelt(&[""], bare, catalog)
+        }]),
+        false if noun.is_empty() => Vec::new(),
+        false => first_of([
+            &|| same_noun(&verbs, noun, catalog).into_iter().collect(),
+            &|| unfinished(bare, &verbs, noun, catalog),
+            &|| misspelt(&verbs, noun, catalog),
+            &|| shorter(bare, &verbs, noun, catalog).into_iter().collect(),
+        ]),
     };
-    found.map(str::to_owned).or_else(|| own().filter(|_| typed.len() >= 3))
+    all(if found.is_empty() && typed.len() >= 3 { own() } else { found })
+}
+
+/// What the first way finds that finds anything.
+fn first_of<'n, const N: usize>(ways: [&dyn Fn() -> Vec<&'n str>; N]) -> Vec<&'n str> {
+    ways.into_iter().map(|way| way()).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// The verb at the start of a name followed by its synonyms, and the rest of the name.
@@ -102,32 +116,36 @@ fn same_noun(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static st
     names.into_iter().find_map(|name| catalog.api_ignoring_case(&name)).map(|api| api.name)
 }
 
-/// The most common API whose name starts with a prefix.
-fn unfinished(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
+/// The most common APIs whose names start with a prefix, or else the shortest ones.
+fn unfinished(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Vec<&'static str> {
     if name.len() < LEAST {
-        return None;
+        return Vec::new();
     }
     let common = NOUNS.iter().map(|(noun, _)| *noun).filter(|known| begins(known, noun));
-    let common = common.flat_map(|noun| verbs.iter().map(move |verb| format!("{verb}{noun}")));
-    let common = common.into_iter().find_map(|name| catalog.api(&name)).map(|api| api.name);
-    common.or_else(|| {
-        let longer = catalog.api_names().map(|api| api.as_str()).filter(|api| begins(api, name));
-        longer.min_by_key(|api| api.len())
-    })
+    // Of the verbs that mean the same, the first one that an API has.
+    let common = common.filter_map(|noun| verbs.iter().find_map(|verb| catalog.api(&format!("{verb}{noun}"))));
+    let mut found: Vec<&str> = common.map(|api| api.name).collect();
+    if found.is_empty() {
+        found = catalog.api_names().map(|api| api.as_str()).filter(|api| begins(api, name)).collect();
+        found.sort_by_key(|api| api.len());
+    }
+    found.truncate(MOST_PROPOSED);
+    found
 }
 
 fn begins(name: &str, typed: &str) -> bool {
     name.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
 }
 
-/// The API with a similar noun and one of these verbs, the typed verb first. Only nouns are compared, so that a long
+/// The APIs with a similar noun and one of these verbs, the typed verb first. Only nouns are compared, so that a long
 /// verb does not hide their difference.
-fn misspelt(verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&'static str> {
-    verbs.iter().find_map(|verb| {
+fn misspelt(verbs: &[&str], noun: &str, catalog: Catalog) -> Vec<&'static str> {
+    let found = verbs.iter().filter(|verb| verb.len() + noun.len() >= LEAST).map(|verb| {
         let nouns = catalog.api_names().filter_map(|api| api.as_str().strip_prefix(verb));
-        let found = closest(noun, nouns).filter(|_| verb.len() + noun.len() >= LEAST)?;
-        catalog.api(&format!("{verb}{found}")).map(|api| api.name)
-    })
+        let names = nearest(noun, nouns).into_iter().map(|near| format!("{verb}{near}"));
+        names.filter_map(|name| catalog.api(&name)).map(|api| api.name).collect::<Vec<_>>()
+    });
+    found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// The API whose name is a prefix of the typed one, as older versions had longer names. Not for APIs that destroy
@@ -142,41 +160,49 @@ fn shorter(name: &str, verbs: &[&str], noun: &str, catalog: Catalog) -> Option<&
     ends.filter_map(|end| name.get(..end)).find_map(|start| catalog.api(start)).map(|api| api.name)
 }
 
-/// The suggestion for an unknown parameter: the same resource is `uuid` in one API and `vmInstanceUuid` in another.
-pub(super) fn closest_parameter(typed: &str, api: &Api) -> Option<&'static str> {
+/// The suggestions for an unknown parameter, best first: the same resource is `uuid` in one API and `vmInstanceUuid` in
+/// another.
+pub(super) fn near_parameters(typed: &str, api: &Api) -> Vec<&'static str> {
     let names = || api.parameters.iter().map(|parameter| parameter.name);
     let about = || {
         let about = typed.strip_suffix("Uuid").filter(|about| ends_in_noun(api.name, about));
         about.and(api.parameter("uuid")).map(|parameter| parameter.name)
     };
-    closest(typed, names().chain(["timeout"])).or_else(about).or_else(|| only_one(names(), typed))
+    first_of([&|| nearest(typed, names().chain(["timeout"])), &|| about().into_iter().collect(), &|| {
+        only_one(names(), typed).into_iter().collect()
+    }])
 }
 
-/// The field that was meant by one that the rows of `owner`, a query or an inventory, have not: one that looks like it,
-/// `uuid` for `vmInstanceUuid`, `memorySize` for `memory`, or one behind a relation.
-pub(super) fn closest_field<'n>(
+/// The fields that may be meant by one that the rows of `owner`, a query or an inventory, have not, best first: those
+/// that look like it, `uuid` for `vmInstanceUuid`, `memorySize` for `memory`, or one behind a relation.
+pub(super) fn near_fields<'n>(
     typed: &str,
     names: impl Iterator<Item = &'n str>,
     owner: &str,
     inventory: &Inventory,
     catalog: Catalog,
-) -> Option<String> {
+) -> Vec<String> {
     let names: Vec<&str> = names.collect();
     let about = || {
         let about = typed.strip_suffix("Uuid").or_else(|| typed.strip_suffix("Name"))?;
         let field = if typed.ends_with("Uuid") { "uuid" } else { "name" };
         let owner = owner.strip_suffix("Inventory").unwrap_or(owner);
-        (ends_in_noun(owner, about) && inventory.field(field).is_some()).then(|| field.to_owned())
+        (ends_in_noun(owner, about) && inventory.field(field).is_some()).then_some(field)
     };
     let longer = || {
-        let known = names.iter().filter(|name| typed.len() >= LEAST && begins(name, typed));
-        known.min_by_key(|name| name.len()).map(|name| (*name).to_owned())
+        let mut known: Vec<&str> =
+            names.iter().copied().filter(|name| typed.len() >= LEAST && begins(name, typed)).collect();
+        known.sort_by_key(|name| name.len());
+        known.dedup();
+        known.truncate(MOST_PROPOSED);
+        known
     };
-    let related = || {
-        let found = catalog.related_fields(inventory, |name| name.eq_ignore_ascii_case(typed));
-        found.into_iter().map(|(path, _)| path).next()
-    };
-    about().or_else(|| closest(typed, names.iter().copied()).map(str::to_owned)).or_else(longer).or_else(related)
+    let found = first_of([&|| about().into_iter().collect(), &|| nearest(typed, names.iter().copied()), &longer]);
+    if !found.is_empty() {
+        return found.into_iter().map(str::to_owned).collect();
+    }
+    let related = catalog.related_fields(inventory, |name| name.eq_ignore_ascii_case(typed));
+    related.into_iter().map(|(path, _)| path).take(1).collect()
 }
 
 /// The condition that was meant by one value with commas, all of whose parts are allowed.
@@ -253,15 +279,15 @@ pub fn argument_hint(error: &CommandError, line: &str, name: &str, catalog: Cata
     Some(format!("a parameter has a name: {parameter}={}", quoted(text)))
 }
 
-/// Why a query may have found nothing: a condition that is probably a mistake.
-pub fn why_none(query: &Command) -> Option<String> {
+/// Why a query may have found nothing: a condition that is probably a mistake, with its place in the line in bytes.
+pub fn why_none(query: &Command) -> Option<(Range<usize>, String)> {
     query.arguments.iter().find_map(|condition| {
         let (name, value) = (&condition.name, &condition.value);
         if name.rsplit('.').next().is_some_and(crate::secret::member_is_secret) {
             return None;
         }
         let typed = format!("{name}{}{value}", condition.operator);
-        match condition.operator {
+        let reason = match condition.operator {
             Operator::Equal if value.starts_with(['=', '~']) => {
                 let (sign, rest) = value.split_at(1);
                 let meant = if sign == "~" { "~=" } else { "=" };
@@ -275,7 +301,8 @@ pub fn why_none(query: &Command) -> Option<String> {
                 ))
             }
             _ => None,
-        }
+        };
+        reason.map(|reason| (condition.span.clone(), reason))
     })
 }
 
@@ -331,14 +358,16 @@ mod tests {
             ("\u{1b}[2J", None),
             ("", None),
         ] {
-            assert_eq!(closest_name(typed, Catalog::newest(), &others).as_deref(), expected, "{typed}");
+            let found = near_names(typed, Catalog::newest(), &others);
+            assert_eq!(found.first().map(String::as_str), expected, "{typed}");
         }
     }
 
     #[test]
     fn the_uuid_of_what_an_api_is_about_has_two_names() {
-        let parameter =
-            |typed: &str, api: &str| closest_parameter(typed, &Catalog::newest().api(api).expect("a known API"));
+        let parameter = |typed: &str, api: &str| {
+            near_parameters(typed, &Catalog::newest().api(api).expect("a known API")).first().copied()
+        };
         assert_eq!(parameter("vmInstanceUuid", "StartVmInstance"), Some("uuid"));
         assert_eq!(parameter("hostUuid", "DeleteDataVolume"), None);
         assert_eq!(parameter("nmae", "CreateZone"), Some("name"));
@@ -362,7 +391,7 @@ mod tests {
             ("QueryHost password==x", None),
         ] {
             let command = Command::parse(line).expect(line).expect("a command");
-            assert_eq!(why_none(&command).as_deref(), expected, "{line}");
+            assert_eq!(why_none(&command).map(|(_, reason)| reason).as_deref(), expected, "{line}");
         }
     }
 

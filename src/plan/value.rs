@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalog::{Catalog, Parameter, Type};
 use crate::json::Value;
-use crate::nearness::closest;
+use crate::nearness::{closest, nearest};
 use crate::pattern;
 use crate::syntax::{Argument, LiteralError, byte_count, integer, is_number, parse_literal, split_list};
 
@@ -223,9 +223,9 @@ impl ValueReader<'_> {
                 Some(field) => self.coerce(value, &field.kind)?,
                 None if self.no_check => value,
                 None => {
-                    let known = closest(&member, fields.iter().map(|field| field.name)).map(str::to_owned);
-                    let kind =
-                        ErrorKind::UnknownMember { name: format!("{} ({name})", self.name()), member, closest: known };
+                    let near = nearest(&member, fields.iter().map(|field| field.name));
+                    let near = near.into_iter().map(str::to_owned).collect();
+                    let kind = ErrorKind::UnknownMember { name: format!("{} ({name})", self.name()), member, near };
                     return Err(self.error(kind));
                 }
             };

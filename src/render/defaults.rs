@@ -45,6 +45,22 @@ pub(super) fn chosen(inventory: &str) -> Option<Vec<Column>> {
     Selection::parse(columns).ok().map(|selection| selection.columns)
 }
 
+/// The columns that the data file lists for many inventories, the most common first.
+pub(crate) fn common_columns() -> Vec<&'static str> {
+    const LEAST: usize = 5;
+    let mut counts: Vec<(usize, &str)> = Vec::new();
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let columns = lines.filter_map(|line| line.split(' ').nth(1)).flat_map(|columns| columns.split(','));
+    for column in columns.filter(|column| !column.contains(['=', '.'])) {
+        match counts.iter_mut().find(|(_, known)| *known == column) {
+            Some((count, _)) => *count += 1,
+            None => counts.push((1, column)),
+        }
+    }
+    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    counts.into_iter().filter(|(count, _)| *count >= LEAST).map(|(_, column)| column).collect()
+}
+
 /// Default columns with their ranks: the last go first, but before them those that the data file says so of.
 pub(super) fn ranked(columns: Vec<Column>, inventory: Option<&str>) -> Vec<Candidate> {
     let first_to_go = inventory.and_then(line).map_or("", |(_, first_to_go)| first_to_go);

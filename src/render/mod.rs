@@ -41,6 +41,7 @@ mod yaml;
 use std::io::Write;
 
 pub use columns::{Column, Selection, SelectionError};
+pub(crate) use defaults::common_columns;
 pub use error::{Error, Holder};
 pub use filter::Filter;
 pub use grid::{check_columns, default_members};

@@ -91,6 +91,11 @@ pub fn redirection<'l>(line: &'l str, values: &dyn Values) -> Result<(&'l str, O
     }
 }
 
+/// Returns the byte at which the jq expression after `|` starts, if the line has one or none is typed yet.
+pub(crate) fn filter_start(line: &str) -> Option<usize> {
+    first_sign(line).filter(|sign| sign.text == "|").map(|sign| sign.span.end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ pub(crate) use input::{ask_secret, read_text, stdin_is_taken};
 pub(crate) use line_editor::edit;
 pub(crate) use output::{Output, Paging};
 pub(crate) use program::Program;
-pub(crate) use report::{Reporter, Source, bug};
+pub(crate) use report::{Marked, Reporter, Source, bug, marked};
 pub(crate) use spinner::JobsProgress;
 pub(crate) use ui::{Screen, Terminal, Ui};
 pub(crate) use watch_keys::WatchKeys;

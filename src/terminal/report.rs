@@ -57,6 +57,32 @@ impl fmt::Display for Source<'_> {
     }
 }
 
+/// A line of a command with words to mark in it.
+pub(crate) struct Marked<'l> {
+    pub(crate) text: &'l str,
+    /// The columns before the words.
+    pub(crate) indent: usize,
+    /// The columns of the words.
+    pub(crate) width: usize,
+}
+
+/// The line in which words of a command stand, which `span` gives in bytes; `None` where it cannot be shown: a line with
+/// a secret, since offsets differ in the masked line, one that would wrap, and one that the span does not fit, since the
+/// program created the command.
+pub(crate) fn marked(line: &str, span: Range<usize>) -> Option<Marked<'_>> {
+    if mask_command(line) != line {
+        return None;
+    }
+    let before = line.get(..span.start.min(line.len()))?;
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let end = line[start..].find('\n').map_or(line.len(), |at| start + at);
+    let text = &line[start..end];
+    let from = span.start.clamp(start, end);
+    let to = span.end.clamp(from, end);
+    let (indent, words) = (line.get(start..from)?, line.get(from..to)?);
+    (!text.is_empty() && width(text) <= 100).then(|| Marked { text, indent: width(indent), width: width(words).max(1) })
+}
+
 /// How errors are printed.
 pub(crate) struct Reporter {
     pub(crate) format: ErrorFormat,
@@ -103,7 +129,7 @@ impl Reporter {
         let (red, reset) = if self.colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
         let place = source.map(|source| format!("{source}: ")).unwrap_or_default();
         writeln!(out, "{red}error:{reset} {}", self.clean(&format!("{place}{}", headline(error))))?;
-        if let (Some(line), Some(span)) = (line, error.span()) {
+        if let Some((line, span)) = line.and_then(|line| Some((line, error.span_in(line)?))) {
             self.point_at(line, span, out)?;
         }
         if let Error::Sql(error) = error {
@@ -119,28 +145,14 @@ impl Reporter {
         Ok(())
     }
 
-    /// Shows the line with the wrong word marked. A line with a secret is not shown, since offsets differ in the masked
-    /// line.
-    fn point_at(&self, line: &str, span: std::ops::Range<usize>, out: &mut dyn Write) -> io::Result<()> {
-        if !self.terminal || mask_command(line) != line {
+    /// Shows the line with the wrong word marked.
+    fn point_at(&self, line: &str, span: Range<usize>, out: &mut dyn Write) -> io::Result<()> {
+        let Some(Marked { text, indent, width }) = marked(line, span).filter(|_| self.terminal) else {
             return Ok(());
-        }
-        // Spans of a command that the program created may not match the line.
-        let Some(before) = line.get(..span.start.min(line.len())) else { return Ok(()) };
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let end = line[start..].find('\n').map_or(line.len(), |at| start + at);
-        let text = &line[start..end];
-        let from = span.start.clamp(start, end);
-        let to = span.end.clamp(from, end);
-        // A marker far to the right would wrap; then only the word is shown.
-        if width(text) > 100 {
-            return Ok(());
-        }
+        };
         let (bold, reset) = if self.colour { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
         writeln!(out, "  {}", escape_unprintable(text))?;
-        let (Some(indent), Some(marked)) = (line.get(start..from), line.get(from..to)) else { return Ok(()) };
-        let marks = width(marked).max(1);
-        writeln!(out, "  {}{bold}{}{reset}", " ".repeat(width(indent)), "^".repeat(marks))
+        writeln!(out, "  {}{bold}{}{reset}", " ".repeat(indent), "^".repeat(width))
     }
 
     /// The error for programs, without secrets.

@@ -248,6 +248,15 @@ fn at_the_prompt_a_wrong_name_is_marked_and_what_is_destroyed_is_named() {
     let screen = terminal.sees("hint: did you mean");
     assert!(screen.contains("wbe-2\n") && screen.contains("                             ^^^^^\n"), "{screen}");
     terminal.prompt("admin@sandbox >>>");
+    terminal.line("describe vm wbe-2");
+    terminal.sees("\n              ^^^^^\n");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.line("describe vn web-1");
+    terminal.sees("\n           ^^\n");
+    terminal.prompt("admin@sandbox >>>");
+    terminal.line("QueryVmInstance name~=b_1");
+    terminal.sees("\n                  ^^^^^^^^^\n");
+    terminal.prompt("admin@sandbox >>>");
     terminal.line("DestroyVmInstance uuid=web-1");
     let screen = terminal.sees("[y/N]");
     let uuid = screen.split_once("uuid: web-1 -> ").expect("a note").1.get(..32).expect("a uuid").to_owned();

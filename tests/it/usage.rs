@@ -17,6 +17,15 @@ fn a_wrong_command_says_what_is_wrong_and_sends_nothing() {
         (&["CreateZone", "nmae=x"], "error: CreateZone has no parameter nmae\n  hint: did you mean `name`?\n"),
         (&["CreateZone"], "error: CreateZone needs name\n  hint: `help CreateZone` describes it\n"),
         (&["QueryZone", "nmae=x"], "error: QueryZone has no queryable field nmae\n  hint: did you mean `name`?\n"),
+        (
+            &["QueryVol"],
+            "error: there is no API called QueryVol in ZStack (up to 5.5.6)\n  hint: did you mean `QueryVolume` or `QueryVolumeSnapshot`?\n",
+        ),
+        (
+            &["ShareResource", "resourceUuids=name:x", "toPublic=true"],
+            "error: resourceUuids: no query is known that finds these resources by name, so `name:` cannot be looked up\n  \
+             hint: write resourceUuids=UUID; --no-check sends the value as typed\n",
+        ),
         (&["QueryZone", "state=On"], "error: state: On is not allowed\n  hint: allowed are: Enabled, Disabled\n"),
         (
             &["QueryZone", "name"],

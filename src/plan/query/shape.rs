@@ -1,7 +1,7 @@
 //! The result options of a query: how many rows, in which order, with which members.
 
 use crate::catalog::{Api, Field, Inventory, QueryParameter};
-use crate::nearness::closest;
+use crate::nearness::nearest;
 use crate::syntax::{Argument, integer, split_list};
 
 use super::requests::{Answer, Extent, LocalOrder, Sort};
@@ -151,8 +151,8 @@ fn own_field<'r>(
         Some((_, field)) if !field.has_order() => Err(error(ErrorKind::NotSortable { name: name.to_owned() })),
         None if !inventories.is_empty() && !options.no_check => {
             let names = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
-            let closest = closest(name, names).map(str::to_owned);
-            Err(error(ErrorKind::UnknownField { api: api.name, owner: api.name, name: name.to_owned(), closest }))
+            let near = nearest(name, names).into_iter().map(str::to_owned).collect();
+            Err(error(ErrorKind::UnknownField { api: api.name, owner: api.name, name: name.to_owned(), near }))
         }
         _ => Ok((name.to_owned(), found)),
     }
@@ -254,12 +254,12 @@ fn selected(
             None if options.no_check => {}
             None => {
                 let known = inventories.iter().flat_map(|inventory| inventory.fields.iter().map(|field| field.name));
-                let closest = closest(head, known).map(str::to_owned);
+                let near = nearest(head, known).into_iter().map(str::to_owned).collect();
                 return Err(error(ErrorKind::UnknownField {
                     api: api.name,
                     owner: api.name,
                     name: name.clone(),
-                    closest,
+                    near,
                 }));
             }
         }

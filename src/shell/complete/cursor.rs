@@ -8,6 +8,7 @@ use crate::syntax::{Operator, Quote, Word, is_name, lex};
 
 use super::own;
 use crate::cli::{self, Entry};
+use crate::shell::redirect::filter_start;
 
 /// The kind of text expected at the cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) enum Wanted {
     OptionValue(cli::Argument),
     /// The file of a redirection.
     File,
+    /// A jq expression after `|`; the word is all of it up to the cursor.
+    Filter,
 }
 
 /// The cursor position and the words around it.
@@ -70,6 +73,15 @@ pub(crate) fn place(line: &str, cursor: usize) -> CursorPlace {
     let mut place = CursorPlace { word, quote, rest, others: Vec::new(), index: 0, wanted: Wanted::Word };
     let wanted = place.sort_words(line, lexed.words, after);
     place.wanted = if in_comment || (lexed.continues && lexed.open_quote.is_none()) { Wanted::Nothing } else { wanted };
+    if let Some(start) = filter_start(before).filter(|_| !in_comment) {
+        let expression = before[start..].trim_start();
+        place.word = Word::plain(expression, cursor - expression.len());
+        place.quote = None;
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let end = line.as_bytes()[cursor..].iter().position(|byte| !is_name(byte)).map_or(line.len(), |at| cursor + at);
+        place.rest = line[cursor..end].to_owned();
+        place.wanted = Wanted::Filter;
+    }
     // Behind `each` stands a line of its own.
     if place.wanted == Wanted::Word && place.index > 0 && place.others[0].text == "each" {
         place.others.remove(0);
@@ -85,7 +97,7 @@ impl CursorPlace {
         let mut options_end = false;
         for word in before {
             match wanted {
-                Wanted::Nothing => return Wanted::Nothing,
+                Wanted::Nothing | Wanted::Filter => return wanted,
                 Wanted::OptionValue(_) | Wanted::File => {
                     wanted = Wanted::Word;
                     continue;
@@ -284,8 +296,10 @@ mod tests {
             ("QueryZone \\¦", 1, "", "", Wanted::Nothing),
             ("QueryZone \\\n na¦", 1, "na", "", Wanted::Word),
             ("QueryZone > ou¦", 1, "ou", "", Wanted::File),
-            ("QueryZone | .x¦", 1, ".x", "", Wanted::Nothing),
-            ("QueryZone | .x y¦", 0, "y", "", Wanted::Nothing),
+            ("QueryZone | .x¦", 1, ".x", "", Wanted::Filter),
+            ("QueryZone | .x y¦z", 0, ".x y", "z", Wanted::Filter),
+            ("QueryZone |! .x¦", 1, ".x", "", Wanted::Nothing),
+            ("QueryZone | .x # .y¦", 0, "", "", Wanted::Nothing),
             ("-q QueryZone na¦", 1, "na", "", Wanted::Word),
             ("-o json Que¦", 0, "Que", "", Wanted::Word),
             ("-¦", 0, "-", "", Wanted::Option),

@@ -12,7 +12,7 @@ use super::cursor::{self, CursorPlace, Wanted};
 use super::rank::{Class, Fit, Pattern};
 use super::sources::Sources;
 use super::values::{self, Values};
-use super::{common, fields, names, own, sql, structure, tags, zql};
+use super::{common, fields, filter, names, own, sql, structure, tags, zql};
 
 /// The largest number of fuzzy matches: more would be noise.
 const MOST_FUZZY: usize = 20;
@@ -55,6 +55,8 @@ pub(super) enum Expected<'p> {
         /// Whether relations may follow.
         relations: bool,
     },
+    /// Members of the reply in a jq expression.
+    Members(filter::Members),
     /// A part of a value of structure, at this place in it.
     Structure(structure::Place),
     /// A system tag, of these patterns.
@@ -79,8 +81,9 @@ pub fn complete(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion 
 
 fn in_command(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
     let place = cursor::place(line, cursor);
-    let variable =
-        place.variable(line).filter(|_| !sources.defined.variables.is_empty() && place.wanted != Wanted::Nothing);
+    // Variables of a jq expression are jq's own.
+    let is_open = !matches!(place.wanted, Wanted::Nothing | Wanted::Filter);
+    let variable = place.variable(line).filter(|_| is_open && !sources.defined.variables.is_empty());
     let (start, expected) = match variable {
         Some(start) => (start, Expected::Lookup(Lookup::Variable)),
         None => expected(&place, sources),
@@ -112,10 +115,12 @@ fn expected<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
             match option.takes() {
                 Takes::Lookup(Lookup::Columns) => fields::of_columns(place, start, true, sources),
                 Takes::Lookup(Lookup::Column) => fields::of_columns(place, start, false, sources),
+                Takes::Lookup(Lookup::Filter) => filter::expected(place, start, sources.catalog),
                 takes => values::of_argument(takes, text, start),
             }
         }
         Wanted::File => values::file(text, 0),
+        Wanted::Filter => filter::expected(place, 0, sources.catalog),
         Wanted::Word => match place.name() {
             None => (0, Expected::Command),
             Some("sql") => sql::expected(place, sources.catalog),
@@ -148,7 +153,14 @@ fn own_word<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
             )
         }
         Takes::Lookup(Lookup::Resource) => (0, values::of_kind(sources.catalog, last)),
-        Takes::Lookup(Lookup::SettingValue) => (0, values::of_setting(last)),
+        Takes::Lookup(Lookup::SettingValue) => match before[1..] {
+            ["columns"] => {
+                let (start, _) = values::last_of_list(&place.word.text, 0);
+                (start, Expected::Lookup(Lookup::SettingValue))
+            }
+            ["columns", _] => fields::of_columns(place, 0, true, sources),
+            _ => (0, values::of_setting(last)),
+        },
         Takes::Lookup(Lookup::Path) => (0, Expected::Path(last)),
         Takes::Lookup(Lookup::Results) => {
             let (start, _) = values::last_of_list(&place.word.text, 0);
@@ -188,6 +200,7 @@ fn fill(
         Expected::Columns { inventory, given, several, relations } => {
             fields::columns(inventory, given, (*several, *relations), sources.catalog, found)
         }
+        Expected::Members(members) => members.fill(found),
         Expected::Structure(place) => return place.fill(sources, found),
         Expected::Tag(patterns) => return tags::fill(patterns, place, sources, found),
         Expected::Value(values) => return values.fill(sources, found),

@@ -114,7 +114,8 @@ pub(super) fn of_columns<'p>(
     sources: &Sources<'_>,
 ) -> (usize, Expected<'p>) {
     let text = place.word.text.as_str();
-    let api = place.others.first().and_then(|name| sources.catalog.api_ignoring_case(&name.text));
+    // Behind `set columns` the query follows other words.
+    let api = place.others.iter().find_map(|name| sources.catalog.api_ignoring_case(&name.text));
     let arguments: Vec<Argument<'p>> = place.arguments().collect();
     let Some(inventory) = api.and_then(|api| rows(sources.catalog, &api, arguments.iter().copied())) else {
         return (start, Expected::Nothing(None));

@@ -12,6 +12,7 @@ mod engine;
 #[cfg(test)]
 mod every_offer;
 mod fields;
+mod filter;
 mod lines;
 mod names;
 mod nested;

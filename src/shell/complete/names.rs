@@ -7,6 +7,7 @@ use crate::catalog::candidates::{self, Candidates};
 use crate::catalog::{Api, Catalog, Parameter, QueryParameter, Type, references};
 use crate::cli::{self, Entry, Lookup};
 use crate::config::Setting;
+use crate::render;
 
 use super::candidate::{Candidate, CandidateKind, Group, Note};
 use super::cursor::{Argument, CursorPlace};
@@ -84,6 +85,7 @@ pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>,
                 found.put(setting.name(), CandidateKind::Param, Group::Parameters, setting.summary());
             }
         }
+        Lookup::SettingValue => columns(place, sources.catalog, found),
         Lookup::Result | Lookup::Results => {
             for value in sources.kept.results() {
                 found.offer(&value.name.clone(), || {
@@ -117,15 +119,32 @@ pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>,
                 found.offer(name, || if is_braced { candidate.open("}") } else { candidate });
             }
         }
-        // `values` and `fields` complete these.
+        // `values`, `fields` and `filter` complete these.
         Lookup::Column
         | Lookup::Columns
         | Lookup::Context
         | Lookup::Contexts
         | Lookup::ContextKeys
+        | Lookup::Filter
         | Lookup::Path
-        | Lookup::Resource
-        | Lookup::SettingValue => {}
+        | Lookup::Resource => {}
+    }
+}
+
+/// Offers columns for all queries, and where none is typed yet the queries that columns can be set for.
+fn columns(place: &CursorPlace, catalog: Catalog, found: &mut CandidateList<'_>) {
+    if !place.word.text.contains(',') {
+        found.put("default", CandidateKind::Value, Group::Values, "the columns of each query");
+        for api in catalog.api_names().filter(|api| api.is_query()) {
+            found.put(api.as_str(), CandidateKind::Api, Group::Apis, "the columns of this query");
+        }
+    }
+    let given: Vec<&str> = place.word.text.split(',').collect();
+    for name in render::common_columns().into_iter().filter(|name| !given.contains(name)) {
+        found.offer(name, || {
+            let candidate = Candidate::new(name, CandidateKind::Field, Group::Conditions);
+            candidate.describe("a column of many queries").open("")
+        });
     }
 }
 

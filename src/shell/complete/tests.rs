@@ -613,7 +613,14 @@ fn a_value_of_structure_is_written_piece_by_piece() {
 #[test]
 fn system_tags_follow_their_patterns() {
     assert_first("CreateVmInstance systemTags=bootM¦", &["systemTags=bootMode::"]);
-    assert_eq!(words("CreateVmInstance systemTags=bootMode::¦"), ["systemTags=bootMode::UEFI"]);
+    let modes = ["Legacy", "UEFI", "UEFI_WITH_CSM"].map(|mode| format!("systemTags=bootMode::{mode}"));
+    assert_eq!(words("CreateVmInstance systemTags=bootMode::¦"), modes);
+    let numa = ["systemTags=vmNumaEnable::true", "systemTags=vmNumaEnable::false"];
+    assert_eq!(words("CreateVmInstance systemTags=vmNumaEnable::¦"), numa);
+    let printed = words("CreateVmInstance systemTags=¦").join(" ");
+    for placeholder in ["boolean", "PRIORITY_LEVEL", "MDEV", "PCI_", "::CPU", "clusterUuid"] {
+        assert!(!printed.contains(placeholder), "{placeholder}: {printed}");
+    }
     assert_offers("CreateVmInstance systemTags=bootMode::UEFI,¦", &["systemTags=bootMode::UEFI,staticIp::"], &[]);
     assert_first("CreateVmInstance systemTags=usbRedirect::¦", &["systemTags=usbRedirect::true"]);
     assert_first("CreateVmInstance systemTags=staticI¦", &["systemTags=staticIp::"]);
@@ -626,4 +633,35 @@ fn system_tags_follow_their_patterns() {
     let secret = at("CreateVmInstance systemTags=consolePassword::¦");
     assert_eq!((secret.candidates.len(), secret.note), (0, Some(Note::Secret)));
     assert!(words("CreateVmInstance systemTags=nothing::¦").is_empty());
+}
+
+#[test]
+fn a_filter_is_offered_the_members_of_the_reply() {
+    assert_eq!(words("QueryZone | ¦"), [".inventories[]", ".total"]);
+    assert_first("QueryZone | .inv¦", &[".inventories[]"]);
+    assert_offers("-o json queryzone name=a | .inventories[].¦", &[".inventories[].name", ".inventories[].uuid"], &[]);
+    assert_first("QueryVmInstance | .inventories[].vmN¦", &[".inventories[].vmNics[]"]);
+    assert_first("QueryVmInstance | .inventories[0].vmNics[].ma¦", &[".inventories[0].vmNics[].mac"]);
+    assert_offers("QueryVmInstance | .inventories | map(select(.sta¦", &[".inventories | map(select(.state"], &[]);
+    for expression in
+        ["[.inventories[] | select(.state == \"Running\") | .vmNics[].i", ".inventories[] | {name, ip: .vmNics[0].i"]
+    {
+        assert_first(&format!("QueryVmInstance | {expression}¦"), &[&format!("{expression}p")]);
+    }
+    assert_first("CreateZone name=a | .inventory.na¦", &[".inventory.name"]);
+    for nowhere in ["QueryZone | .inventories.¦", "QueryZone | .bogus.¦", "QueryZone |! .inv¦", "zql query zone | .¦"]
+    {
+        assert!(words(nowhere).is_empty(), "{nowhere}");
+    }
+    assert_first("QueryZone --jq .inventories[].na¦", &[".inventories[].name"]);
+    assert_first("--jq '.inv¦' QueryZone", &["'.inventories[]"]);
+}
+
+#[test]
+fn columns_are_set_for_all_queries_or_for_one() {
+    assert_offers("set columns ¦", &["QueryZone", "default", "uuid", "name"], &["CreateZone"]);
+    assert_offers("set --save columns QueryVmI¦", &["QueryVmInstance"], &[]);
+    assert_offers("set columns name,¦", &["name,state"], &["name,name", "name,QueryZone"]);
+    assert_offers("set columns QueryVmInstance ¦", &["cpuNum,", "vmNics."], &[]);
+    assert_offers("set columns QueryVmInstance name,cp¦", &["name,cpuNum,"], &[]);
 }
