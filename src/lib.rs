@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod journal;
 pub mod jq;
 pub mod json;
+pub mod language;
 mod named;
 mod nearness;
 mod parts;

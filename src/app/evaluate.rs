@@ -63,6 +63,9 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
     match line.command.clone()? {
         cli::Line::Nothing => {}
         cli::Line::Text(text) => out.write_text(&text)?,
+        cli::Line::Help(words) => {
+            out.write_text(&cli::help(&words, session.environment.variables.language))?;
+        }
         cli::Line::Own(OwnCommand::Run { file, words }) => {
             return script::file(session, (&file, words), &line.options, &mut out, run_line);
         }

@@ -7,6 +7,8 @@ mod prompt;
 mod script;
 mod script_lines;
 mod sequence;
+#[cfg(test)]
+mod translations;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -37,9 +39,16 @@ pub fn run(environment: Environment, arguments: &[OsString]) -> ExitCode {
 
 fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
     let mut options = Options::default();
+    let text = |line: &cli::Line| match line {
+        cli::Line::Text(text) => Some(text.clone()),
+        cli::Line::Help(words) => Some(cli::help(words, environment.variables.language)),
+        _ => None,
+    };
     match read(&environment, arguments, &mut options) {
         // `--help` and `--version` need nothing of what follows, unless they cannot be written: that is told as always.
-        Ok((cli::Line::Text(text), _)) if terminal::Output::Screen.write_text(&text).is_ok() => ExitCode::Done,
+        Ok((line, _)) if text(&line).is_some_and(|text| terminal::Output::Screen.write_text(&text).is_ok()) => {
+            ExitCode::Done
+        }
         Ok((line, words)) => run_line(Session::new(environment, options), line, &words),
         Err(error) => {
             let options = Options { errors: options.errors, ..Options::default() };

@@ -165,7 +165,8 @@ impl Evaluator for AtPrompt<'_> {
         offers::follow_version(self.session, settings.as_ref());
         let offers = settings.and_then(|settings| offers::known(self.session, &settings.target));
         let contexts = self.session.context_names();
-        Known { catalog: self.session.catalog, offers, contexts, defined: self.session.defined() }
+        let language = self.session.environment.variables.language;
+        Known { catalog: self.session.catalog, offers, contexts, defined: self.session.defined(), language }
     }
 
     fn colour(&mut self) -> bool {

@@ -52,6 +52,7 @@ pub(crate) fn confirm_all(cx: &mut Invocation<'_>, commands: &[&Command], planne
     }
     let strict = asked == Confirm::Strict;
     let question = shell::question(api.name, &danger, &hits, belongs.as_deref(), &place, strict);
+    let question = cx.settings.ui.language.say_lines(question.trim_end()) + " ";
     // Only the last line of the question is the prompt; the others are printed above it.
     let (above, last) = question.rsplit_once('\n').unwrap_or(("", &question));
     writeln!(io::stderr(), "{above}")?;

@@ -8,6 +8,7 @@ use super::flags::{
     FLAG_ASYNC, FLAG_CHANGED, FLAG_DEPRECATED, FLAG_MISTAKABLE, FLAG_QUERY, FLAG_SESSION, FLAG_UNLISTED,
 };
 use super::inventory::{Field, Inventory};
+use super::notes::{self, Note};
 
 /// The text of the catalog and the position of each entry.
 pub(super) struct Data {
@@ -157,6 +158,11 @@ impl Catalog {
     /// The patterns of system tags that an API understands, such as `staticIp::{l3NetworkUuid}::{staticIp}`.
     pub fn api_tags(self, api: &str) -> Vec<&'static str> {
         self.tags(self.data.api_tags, api)
+    }
+
+    /// What is worth knowing of a parameter besides its type, for common APIs.
+    pub fn note(self, api: &str, parameter: &str) -> Option<Note> {
+        notes::of_parameter(api, parameter)
     }
 
     /// The patterns of system tags that a kind of resource understands, called as its inventory without `Inventory`;

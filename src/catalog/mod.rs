@@ -4,8 +4,8 @@
 //! decodes only that entry. `zstack-*.json` contains all versions up to its own; `versions.json` says since when each
 //! entry exists and how its request was before, so that a [`Catalog`] can represent any of these versions.
 //! `system-tags.json` has the patterns of system tags, `kinds.txt` short names of kinds of resources, `observed.json` the
-//! behaviour seen on running nodes, `candidates.txt` which resources fit a parameter, `structs.json` the structs of
-//! parameters that the catalog only names.
+//! behaviour seen on running nodes, `candidates.txt` which resources fit a parameter, `notes.txt` what is worth
+//! knowing of one, `structs.json` the structs of parameters that the catalog only names.
 //!
 //! Under the name of an inventory `observed.json` lists members that a node cannot select (`unselectable`) or sort by
 //! (`unsortable`), and relations and tag fields on which every query fails (`broken`). It holds for the inventories that
@@ -26,6 +26,7 @@ mod index;
 mod invariants;
 mod inventory;
 mod kinds;
+mod notes;
 mod offers;
 mod query_parameter;
 pub(crate) mod references;
@@ -39,6 +40,7 @@ pub(crate) use index::numbers as version_numbers;
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
 pub(crate) use kinds::{ResourceKind, in_words, place as kind_place};
+pub use notes::Note;
 pub use offers::Offers;
 pub use query_parameter::QueryParameter;
 pub(crate) use query_parameter::{QueryValue, condition_fields, is_tag_parameter};

@@ -21,13 +21,16 @@ pub(crate) use values::Lookup;
 
 pub use crate::config::{ColorChoice, ErrorFormat};
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
+use clap::builder::StyledStr;
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::catalog::Catalog;
 use crate::config::VARIABLES;
+use crate::language::Language;
 
 use tree::way;
 use usage::usage;
@@ -41,8 +44,10 @@ pub enum Line {
     Call(Vec<String>),
     /// One of the program's own commands.
     Own(OwnCommand),
-    /// A text to print instead of running anything (`--help`, `--version`).
+    /// A text to print instead of running anything (`--version`).
     Text(String),
+    /// These words ask for help, which [`help`] has.
+    Help(Vec<String>),
 }
 
 /// A command line that cannot be parsed, with clap's message.
@@ -127,11 +132,73 @@ pub fn command_names() -> Vec<&'static str> {
 }
 
 /// Returns the part of the program's help that follows the options.
-fn after_help() -> String {
-    let rows: Vec<(String, String)> = program().commands().map(|command| (command.form(), command.summary())).collect();
+fn after_help(language: Language) -> String {
+    let say = |text: &str| language.say(text).into_owned();
+    let rows: Vec<(String, String)> =
+        program().commands().map(|command| (command.form(), say(&command.summary()))).collect();
     let variables: Vec<(String, String)> =
-        VARIABLES.iter().map(|(names, purpose)| (names.join(", "), (*purpose).to_owned())).collect();
-    format!("Commands:\n{}\n{EXAMPLES}\n\nEnvironment:\n{}{PRECEDENCE}", lines(&rows), lines(&variables))
+        VARIABLES.iter().map(|(names, purpose)| (names.join(", "), say(purpose))).collect();
+    let (examples, precedence) = (language.say_lines(EXAMPLES), language.say_lines(PRECEDENCE));
+    format!("Commands:\n{}\n{examples}\n\nEnvironment:\n{}{precedence}", lines(&rows), lines(&variables))
+}
+
+/// Returns the help that the words of a line ask for.
+pub fn help(words: &[String], language: Language) -> String {
+    let argv = std::iter::once("zstack-cli").chain(words.iter().map(String::as_str));
+    let rendered = if way(words).path.is_empty() {
+        translated(CallLine::command(), language).after_help(after_help(language)).render_help().to_string()
+    } else {
+        let asked = translated(own_command(), language).try_get_matches_from(argv);
+        asked.err().map(|error| error.render().to_string()).unwrap_or_default()
+    };
+    match language {
+        Language::English => rendered,
+        _ => {
+            let labels =
+                LABELS.iter().fold(rendered, |text, label| text.replace(label, &language.say(label.trim_end())));
+            labels.replace(":\n", "：\n")
+        }
+    }
+}
+
+/// What the parser itself writes in help.
+const LABELS: [&str; 10] = [
+    "Print version",
+    "Usage:",
+    "Arguments:",
+    "Options:",
+    "Commands:",
+    "Examples:",
+    "Environment:",
+    "[possible values: ",
+    "[default: ",
+    "[alias: ",
+];
+
+/// Returns a command with its texts in a language.
+fn translated(command: Command, language: Language) -> Command {
+    if language == Language::English {
+        return command;
+    }
+    let say = |text: Option<&StyledStr>| language.say(&text.map(ToString::to_string).unwrap_or_default()).into_owned();
+    let about = say(command.get_about());
+    let command = command.about(about).mut_subcommands(|command| translated(command, language));
+    command.mut_args(|argument| {
+        let help = say(argument.get_help());
+        match argument.get_help_heading().map(|heading| language.tell(heading.to_owned().into())) {
+            Some(Cow::Borrowed(heading)) => argument.help(help).help_heading(heading),
+            _ => argument.help(help),
+        }
+    })
+}
+
+/// Returns the parser of own commands. The help of a command lists only its own options; those of the program have a
+/// page of their own.
+fn own_command() -> Command {
+    OwnLine::command().mut_args(|argument| {
+        let is_help = argument.get_id() == "help";
+        argument.hide(!is_help)
+    })
 }
 
 /// Formats rows of two columns, indented.
@@ -153,7 +220,7 @@ Options override the environment, and the environment overrides the context.
 
 Exit codes: 0 success, 1 wrong command, 2 wrong options or configuration, or the output cannot be written,
 3 the node reports a failure, 4 no usable answer, 5 not logged in, 6 outcome of an action unknown,
-7 no rows found (--fail-empty), 70 a bug in the program, 130 interrupted.";
+7 no rows found (--fail-empty), 8 findings (--fail-on), 70 a bug in the program, 130 interrupted.";
 
 /// Parses the words of a command line. `options` holds the defaults, such as the options that the program was started
 /// with; options of the line are added to it.
@@ -215,11 +282,7 @@ fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageErr
     let is_own = words.iter().any(|word| OwnCommand::has_subcommand(word))
         && way(words).first.is_some_and(OwnCommand::has_subcommand);
     if is_own {
-        // A command's help lists only its own options; those of the program have a page of their own.
-        let mut command = OwnLine::command().mut_args(|argument| {
-            let is_help = argument.get_id() == "help";
-            argument.hide(!is_help)
-        });
+        let mut command = own_command();
         let failed = |error: clap::Error| refused(&error, words);
         let matches = match command.try_get_matches_from_mut(argv()) {
             Ok(matches) => matches,
@@ -245,7 +308,7 @@ fn parse_words(words: &[String], options: &mut Options) -> Result<Line, UsageErr
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return Ok(match way(words).first {
                 Some(api) => api_help(api, words, options),
-                None => Line::Text(command.after_help(after_help()).render_help().to_string()),
+                None => Line::Help(words.to_vec()),
             });
         }
         Err(error) => return refused(&error, words),
@@ -303,7 +366,7 @@ fn joined(words: &[String]) -> Vec<String> {
 }
 
 fn refused(error: &clap::Error, words: &[String]) -> Result<Line, UsageError> {
-    if error.use_stderr() { Err(usage(error, &way(words))) } else { Ok(Line::Text(error.render().to_string())) }
+    if error.use_stderr() { Err(usage(error, &way(words))) } else { Ok(Line::Help(words.to_vec())) }
 }
 
 #[cfg(test)]
@@ -394,7 +457,8 @@ mod tests {
 
     #[test]
     fn help_fits_80_columns_and_names_every_option() {
-        let Line::Text(help) = parsed("--help").0 else { panic!("a text") };
+        let Line::Help(words) = parsed("--help").0 else { panic!("a text") };
+        let help = help(&words, Language::English);
         for option in ["--curl-example", "--no-secure", "--fail-empty", "--columns", "--cacert", "--jq"] {
             assert!(help.contains(option), "{option}");
         }

@@ -223,7 +223,7 @@ impl Argument {
     }
 
     /// Returns the heading of the option in the help.
-    pub(super) fn heading(self) -> Option<&'static str> {
+    pub(crate) fn heading(self) -> Option<&'static str> {
         self.0.get_help_heading()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::call::JobOutcome;
 use crate::json::{self, Kind, Piece, Pieces, ReadError, unescape};
+use crate::language::Language;
 use crate::parts::{self, Part};
 
 /// The maximum depth of a chain of causes.
@@ -236,9 +237,9 @@ impl ErrorCode {
     }
 
     /// Advice in the user's language.
-    pub fn advice(&self, chinese: bool) -> &str {
+    pub fn advice(&self, language: Language) -> &str {
         let (first, second) =
-            if chinese { (&self.message_cn, &self.message_en) } else { (&self.message_en, &self.elaboration) };
+            language.choose((&self.message_en, &self.elaboration), (&self.message_cn, &self.message_en));
         let found = [first, &self.elaboration, second].into_iter().find(|text| !text.trim().is_empty());
         found.map_or("", |text| text.trim())
     }
@@ -313,7 +314,7 @@ mod tests {
     fn advice_follows_the_language() {
         let read =
             failure(r#"{"error":{"code":"A.1","elaboration":"e","messages":{"message_cn":"cn","message_en":"en"}}}"#);
-        assert_eq!((read.error.advice(false), read.error.advice(true)), ("en", "cn"));
-        assert_eq!(failure(r#"{"error":{"elaboration":"e"}}"#).error.advice(true), "e");
+        assert_eq!((read.error.advice(Language::English), read.error.advice(Language::Chinese)), ("en", "cn"));
+        assert_eq!(failure(r#"{"error":{"elaboration":"e"}}"#).error.advice(Language::Chinese), "e");
     }
 }

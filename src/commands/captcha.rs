@@ -46,12 +46,12 @@ fn read(cx: &Invocation<'_>, picture: &[u8]) -> Result<Option<String>, Error> {
         config::write_private(&path, picture)?;
     }
     let question = match (is_drawn, is_clear) {
-        (_, true) => "What does the picture say? ".to_owned(),
-        (true, false) => format!("What does the picture say, which is also in {}? ", path.display()),
-        (false, _) => format!("What does the picture in {} say? ", path.display()),
+        (_, true) => "What does the picture say?".to_owned(),
+        (true, false) => format!("What does the picture say, which is also in {}?", path.display()),
+        (false, _) => format!("What does the picture in {} say?", path.display()),
     };
     let _attended = cx.session.attend_to_ends()?;
-    let code = shell::ask(&question);
+    let code = shell::ask(&environment.variables.language.ask(&question));
     // The file is not needed any more.
     let _ = std::fs::remove_file(&path);
     Ok(code?.map(|code| code.trim().to_owned()))

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::calls::KeptHere;
 use crate::error::Error;
+use crate::language::Language;
 use crate::session::{Invocation, Line, Session, Settings, fetch, lookup, nodes, offers};
 use crate::shell::complete::{Disk, Fitting, Live, LiveValues, Sources, complete_lines};
 use crate::shell::{Flow, LiveCache, LiveLimits};
@@ -26,7 +27,9 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &str) -> Result<Flow, Error> {
     let kept = KeptHere::new(cx.session);
     let live = LiveAtNeed { session: RefCell::new(cx.session), settings, cache: OnceCell::new() };
     let (offers, contexts, defined) = (offers.as_deref(), &contexts, &defined);
-    let sources = Sources { catalog, offers, live: &live, files: &Disk, contexts, kept: &kept, defined };
+    // Other programs read what is printed, so it is the same in every locale.
+    let language = Language::English;
+    let sources = Sources { catalog, offers, live: &live, files: &Disk, contexts, kept: &kept, defined, language };
     let text = complete_lines(line, &sources);
     cx.out.write_text(&text)?;
     Ok(Flow::Continue)

@@ -1,16 +1,19 @@
 //! `help [API|TOPIC]`: pages about APIs, inventories, own commands and topics.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, QueryParameter, Type};
+use crate::catalog::{Api, Catalog, Field, Inventory, Method, Parameter, QueryParameter, ReplyMember, Type};
 use crate::cli;
 use crate::config::Setting;
 use crate::error::{Error, OwnError};
 use crate::json::escape_unprintable;
+use crate::language::Language;
 use crate::plan::near_names;
 use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};
+use crate::width::width;
 
 /// There is no page of that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,30 +27,75 @@ pub struct UnknownSubject {
 pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, Error> {
     let subject = (!subject.is_empty()).then(|| subject.join(" "));
     catalogs::follow_name(cx.session, subject.as_deref().unwrap_or_default(), Some(cx.settings));
+    let reader = Reader { catalog: cx.session.catalog, language: cx.settings.ui.language };
     let aliases = cx.session.defined().aliases;
-    let page = match (page(cx.session.catalog, subject.as_deref()), subject) {
-        (Ok(overview), None) => overview + &alias_list(&aliases),
+    let page = match (page(reader, subject.as_deref()), subject) {
+        (Ok(overview), None) => overview + &alias_list(&aliases, reader),
         (Ok(page), _) => page,
         (Err(error), subject) => {
             let name = subject.unwrap_or_default();
             let alias = aliases.iter().find(|(known, _)| *known == name);
-            alias.map(|(name, line)| format!("{name}: an alias\n\n  {}\n", escape_unprintable(line))).ok_or_else(
-                || {
-                    let near = error.near;
-                    Error::Own(OwnError::NotFound { kind: "API, command or topic", name, near })
-                },
-            )?
+            let page = |(name, line): &(String, String)| {
+                let title = format!("{name}: an alias");
+                format!("{}\n\n  {}\n", reader.say(&title), escape_unprintable(line))
+            };
+            alias.map(page).ok_or_else(|| {
+                let near = error.near;
+                Error::Own(OwnError::NotFound { kind: "API, command or topic", name, near })
+            })?
         }
     };
     cx.write(|out| Ok(out.write_all(page.as_bytes())?))?;
     Ok(Flow::Continue)
 }
 
+/// Who reads a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    /// The APIs, as of the version of the reader's node.
+    pub catalog: Catalog,
+    /// The language that they read.
+    pub language: Language,
+}
+
+impl Reader {
+    fn say<'t>(&self, english: &'t str) -> Cow<'t, str> {
+        self.language.say(english)
+    }
+
+    /// A cell in the reader's language: as a whole, without the values in brackets at its end, or clause by clause.
+    fn cell(&self, english: &str) -> String {
+        let said = self.say(english);
+        if said != english {
+            return said.into_owned();
+        }
+        if let Some((summary, values)) = english.rsplit_once(" [") {
+            return format!("{} [{values}", self.say(summary));
+        }
+        english.split("; ").map(|clause| self.say(clause)).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Adds a line.
+    fn line(&self, out: &mut String, english: &str) {
+        out.push_str(&self.say(english));
+        out.push('\n');
+    }
+
+    /// Adds the heading of a section.
+    fn heading(&self, out: &mut String, english: &str) {
+        out.push('\n');
+        self.line(out, english);
+    }
+}
+
 /// The aliases for the overview; empty where there are none.
-fn alias_list(aliases: &[(String, String)]) -> String {
-    let mut out = if aliases.is_empty() { String::new() } else { "\nALIASES\n".to_owned() };
+fn alias_list(aliases: &[(String, String)], reader: Reader) -> String {
+    let mut out = String::new();
+    if !aliases.is_empty() {
+        reader.heading(&mut out, "ALIASES");
+    }
     let row = |(name, line): &(String, String)| [name.clone(), escape_unprintable(line).into_owned()];
-    table(&mut out, aliases.iter().map(row).collect());
+    table(&mut out, aliases.iter().map(row).collect(), reader);
     out
 }
 
@@ -55,49 +103,51 @@ fn alias_list(aliases: &[(String, String)]) -> String {
 ///
 /// # Errors
 /// [`UnknownSubject`] if there is no page.
-pub fn page(catalog: Catalog, subject: Option<&str>) -> Result<String, UnknownSubject> {
-    let Some(subject) = subject else { return Ok(overview(catalog)) };
+pub fn page(reader: Reader, subject: Option<&str>) -> Result<String, UnknownSubject> {
+    let catalog = reader.catalog;
+    let Some(subject) = subject else { return Ok(overview(reader)) };
     // Commands are lowercase. An API of the same letters is found by its capitals.
-    if let Some(usage) = command_page(subject) {
+    if let Some(usage) = command_page(reader, subject) {
         return Ok(usage);
     }
     if let Some(api) = catalog.api(subject) {
-        return Ok(api_page(catalog, &api));
+        return Ok(api_page(reader, &api));
     }
     let topic = |topic: &&Topic| topic.name.eq_ignore_ascii_case(subject);
     if let Some(topic) = TOPICS.iter().find(topic) {
-        return Ok(topic.text.to_owned());
+        return Ok(topic.text_in(reader.language).to_owned());
     }
-    if let Some(usage) = command_page(&subject.to_lowercase()) {
+    if let Some(usage) = command_page(reader, &subject.to_lowercase()) {
         return Ok(usage);
     }
     if let Some(api) = catalog.api_ignoring_case(subject) {
-        return Ok(api_page(catalog, &api));
+        return Ok(api_page(reader, &api));
     }
     if let Some(inventory) = inventory_called(catalog, subject) {
-        return Ok(inventory_page(catalog, &inventory));
+        return Ok(inventory_page(reader, &inventory));
     }
     if let Some(fields) = catalog.struct_fields(subject) {
-        let mut out = format!("{subject}: a struct; write it as JSON\n\n");
-        list_fields(&mut out, &fields, false, catalog);
+        let mut out = reader.say(&format!("{subject}: a struct; write it as JSON")).into_owned() + "\n\n";
+        list_fields(&mut out, &fields, false, reader);
         return Ok(out);
     }
     if let Some(values) = catalog.enum_values(subject) {
-        return Ok(format!("{subject}: one of\n\n  {}\n", values.join("\n  ")));
+        let title = format!("{subject}: one of");
+        return Ok(format!("{}\n\n  {}\n", reader.say(&title), values.join("\n  ")));
     }
     let others: Vec<&str> = cli::command_names().into_iter().chain(TOPICS.iter().map(|topic| topic.name)).collect();
     Err(UnknownSubject { near: near_names(subject, catalog, &others) })
 }
 
 /// The page of an own command, such as `job` or `job list`.
-fn command_page(path: &str) -> Option<String> {
+fn command_page(reader: Reader, path: &str) -> Option<String> {
     let command = cli::command_called(path.split(' '))?;
     let mut page = String::new();
     // Details of a command are in the topic of the same name.
     if let Some(topic) = TOPICS.iter().find(|topic| topic.name == path) {
-        let _ = writeln!(page, "{}", topic.text);
+        let _ = writeln!(page, "{}", topic.text_in(reader.language));
     }
-    let _ = writeln!(page, "{path}: {}", command.summary());
+    let _ = writeln!(page, "{path}: {}", reader.say(&command.summary()));
     let mut rows = command.usage(path);
     // The summary is printed above already.
     rows.iter_mut().filter(|(_, summary)| *summary == command.summary()).for_each(|(_, summary)| summary.clear());
@@ -105,23 +155,25 @@ fn command_page(path: &str) -> Option<String> {
     rows.splice(rows.len().min(1)..rows.len().min(1), words);
     if rows.iter().any(|(form, _)| form != path) {
         page.push('\n');
-        table(&mut page, rows.into_iter().map(|(form, summary)| [form, summary]).collect());
+        table(&mut page, rows.into_iter().map(|(form, summary)| [form, summary]).collect(), reader);
     }
     if path == "set" {
-        let _ = write!(page, "\n{}", settings());
+        let _ = write!(page, "\n{}", settings(reader.language));
     }
     Some(page)
 }
 
 /// The settings of the shell, with their values.
-pub(crate) fn settings() -> String {
-    let mut out = String::from("SETTINGS (VALUE `default` resets one)\n");
+pub(crate) fn settings(language: Language) -> String {
+    let reader = Reader { catalog: Catalog::newest(), language };
+    let mut out = String::new();
+    reader.line(&mut out, "SETTINGS (VALUE `default` resets one)");
     let row = |setting: Setting| {
         let values = setting.shell_values().join(" | ");
         let values = if values.is_empty() { values } else { format!(" [{values}]") };
         [setting.name().to_owned(), format!("{}{values}", setting.summary())]
     };
-    table(&mut out, Setting::of_shell().map(row).collect());
+    table(&mut out, Setting::of_shell().map(row).collect(), reader);
     out
 }
 
@@ -132,23 +184,28 @@ fn inventory_called(catalog: Catalog, name: &str) -> Option<Inventory> {
     catalog.inventory(found?)
 }
 
-fn overview(catalog: Catalog) -> String {
+fn overview(reader: Reader) -> String {
+    let catalog = reader.catalog;
     let apis = catalog.api_names().filter(|api| !catalog.lacks(api.since()));
     let (all, queries) = (apis.clone().count(), apis.filter(|api| api.is_query()).count());
-    let mut out = format!(
-        "An API call is its name and its parameters: CreateZone name=lab. A query takes conditions:\n\
-         QueryVmInstance state=Running. {all} APIs of ZStack {} are known, {queries} of them queries.\n\n\
-         help API describes an API, help COMMAND a command. Tab shows what can follow.\n\nTOPICS\n",
+    let known = format!(
+        "QueryVmInstance state=Running. {all} APIs of ZStack {} are known, {queries} of them queries.",
         catalog.version()
     );
-    table(&mut out, TOPICS.iter().map(|topic| [topic.name.to_owned(), topic.summary.to_owned()]).collect());
-    out.push_str("\nCOMMANDS\n");
+    let mut out = String::new();
+    reader.line(&mut out, "An API call is its name and its parameters: CreateZone name=lab. A query takes conditions:");
+    reader.line(&mut out, &known);
+    reader.heading(&mut out, "help API describes an API, help COMMAND a command. Tab shows what can follow.");
+    reader.heading(&mut out, "TOPICS");
+    table(&mut out, TOPICS.iter().map(|topic| [topic.name.to_owned(), topic.summary.to_owned()]).collect(), reader);
+    reader.heading(&mut out, "COMMANDS");
     let commands = cli::program().commands().map(|command| [command.name().to_owned(), command.summary()]);
-    table(&mut out, commands.collect());
+    table(&mut out, commands.collect(), reader);
     out
 }
 
-fn api_page(catalog: Catalog, api: &Api) -> String {
+fn api_page(reader: Reader, api: &Api) -> String {
+    let catalog = reader.catalog;
     let mut out = format!("{}: {}\n\n", api.name, sentence(api));
     let mut facts = vec![if api.is_query {
         "A query"
@@ -162,42 +219,45 @@ fn api_page(catalog: Catalog, api: &Api) -> String {
     if api.deprecated {
         facts.push("deprecated");
     }
-    let since = api.since.map(|since| since_when(since, catalog));
+    let since = api.since.map(|since| since_when(since, reader));
     facts.extend(since.as_deref());
-    let _ = writeln!(out, "{}.", facts.join("; "));
+    let facts: Vec<_> = facts.into_iter().map(|fact| reader.say(fact)).collect();
+    let (joint, end) = reader.language.choose(("; ", "."), ("；", "。"));
+    let _ = writeln!(out, "{}{end}", facts.join(joint));
 
     let inventory = api.inventory.and_then(|name| catalog.inventory(name));
     if api.is_query {
         match &inventory {
             Some(inventory) => {
-                let _ = writeln!(out, "\nFIELDS of {}, for conditions and fields=", inventory.name);
-                list_fields(&mut out, &inventory.fields, true, catalog);
-                list_relations(&mut out, inventory, catalog);
-                list_specialisations(&mut out, catalog, inventory);
+                reader.heading(&mut out, &format!("FIELDS of {}, for conditions and fields=", inventory.name));
+                list_fields(&mut out, &inventory.fields, true, reader);
+                list_relations(&mut out, inventory, reader);
+                list_specialisations(&mut out, reader, inventory);
             }
-            None => out.push_str("\nThe fields of its rows are unknown; --no-check sends any.\n"),
+            None => reader.heading(&mut out, "The fields of its rows are unknown; --no-check sends any."),
         }
-        out.push_str("\nPARAMETERS\n");
+        reader.heading(&mut out, "PARAMETERS");
         let row = |parameter: QueryParameter| [format!("{}=", parameter.name()), parameter.summary().to_owned()];
         let taken = QueryParameter::ALL.into_iter().filter(|parameter| parameter.is_taken(inventory.as_ref()));
-        table(&mut out, taken.map(row).collect());
+        table(&mut out, taken.map(row).collect(), reader);
     } else if api.parameters.is_empty() {
-        out.push_str("\nNo parameters.\n");
+        reader.heading(&mut out, "No parameters.");
     } else {
-        out.push_str("\nPARAMETERS (* required)\n");
-        table(&mut out, ordered(api).map(|parameter| parameter_row(parameter, catalog)).collect());
+        reader.heading(&mut out, "PARAMETERS (* required)");
+        table(&mut out, ordered(api).map(|parameter| parameter_row(api, parameter, reader)).collect(), reader);
     }
     for parameter in ordered(api) {
         let name = structure(&parameter.kind);
         if let Some(members) = name.and_then(|name| catalog.struct_fields(name)) {
-            let _ = writeln!(out, "\nMEMBERS of {}= (* required), as JSON", parameter.name);
-            list_fields(&mut out, &members, false, catalog);
+            reader.heading(&mut out, &format!("MEMBERS of {}= (* required), as JSON", parameter.name));
+            list_fields(&mut out, &members, false, reader);
         }
     }
-    list_tags(&mut out, &catalog.api_tags(api.name), "for systemTags=");
-    request(&mut out, api);
-    let _ = writeln!(out, "\nEXAMPLE\n  {}", example(api, inventory.as_ref()));
-    result(&mut out, catalog, api);
+    list_tags(&mut out, &catalog.api_tags(api.name), "SYSTEM TAGS, for systemTags=", reader);
+    request(&mut out, api, reader);
+    reader.heading(&mut out, "EXAMPLE");
+    let _ = writeln!(out, "  {}", example(api, inventory.as_ref()));
+    result(&mut out, api, reader);
     out
 }
 
@@ -247,25 +307,28 @@ fn words(name: &str) -> Vec<String> {
         .collect()
 }
 
-fn parameter_row(parameter: &Parameter, catalog: Catalog) -> [String; 3] {
+fn parameter_row(api: &Api, parameter: &Parameter, reader: Reader) -> [String; 3] {
     let mark = if parameter.required { "*" } else { "" };
-    let mut facts = constraints(parameter);
-    facts.extend(parameter.since.map(|since| since_when(since, catalog)));
+    let note = reader.catalog.note(api.name, parameter.name);
+    let note = note.map(|note| reader.language.choose(note.english, note.chinese).to_owned());
+    let mut facts: Vec<String> = note.into_iter().chain(constraints(parameter)).collect();
+    facts.extend(parameter.since.map(|since| since_when(since, reader)));
     [format!("{}={mark}", parameter.name), parameter.kind.to_string(), facts.join("; ")]
 }
 
 /// The version that introduced something, marked if the node is older.
-fn since_when(since: &str, catalog: Catalog) -> String {
-    match catalog.lacks(Some(since)) {
-        true => format!("since {since}, the node has {}", catalog.version()),
+fn since_when(since: &str, reader: Reader) -> String {
+    match reader.catalog.lacks(Some(since)) {
+        true => format!("since {since}, the node has {}", reader.catalog.version()),
         false => format!("since {since}"),
     }
 }
 
 /// Patterns of system tags, under a heading.
-fn list_tags(out: &mut String, patterns: &[&str], purpose: &str) {
+fn list_tags(out: &mut String, patterns: &[&str], heading: &str, reader: Reader) {
     if !patterns.is_empty() {
-        let _ = writeln!(out, "\nSYSTEM TAGS, {purpose}\n  {}", patterns.join("\n  "));
+        reader.heading(out, heading);
+        let _ = writeln!(out, "  {}", patterns.join("\n  "));
     }
 }
 
@@ -306,10 +369,11 @@ fn constraints(parameter: &Parameter) -> Vec<String> {
     all
 }
 
-fn request(out: &mut String, api: &Api) {
-    let _ = writeln!(out, "\nREQUEST\n  {} /zstack/v1{}", api.method, api.path);
+fn request(out: &mut String, api: &Api, reader: Reader) {
+    reader.heading(out, "REQUEST");
+    let _ = writeln!(out, "  {} /zstack/v1{}", api.method, api.path);
     if api.is_query {
-        out.push_str("  conditions as q=, for example ?q=name%3Dlab\n");
+        let _ = writeln!(out, "  {}", reader.say("conditions as q=, for example ?q=name%3Dlab"));
         return;
     }
     let in_path: Vec<&str> = api.path_variables().collect();
@@ -322,7 +386,11 @@ fn request(out: &mut String, api: &Api) {
         }
         Method::Get | Method::Delete => {
             if !api.parameters.iter().all(|parameter| in_path.contains(&parameter.name)) {
-                out.push_str("  parameters that are not part of the path go into the query string\n");
+                let _ = writeln!(
+                    out,
+                    "  {}",
+                    reader.say("parameters that are not part of the path go into the query string")
+                );
             }
         }
     }
@@ -385,16 +453,18 @@ fn example(api: &Api, inventory: Option<&Inventory>) -> String {
     out
 }
 
-fn result(out: &mut String, catalog: Catalog, api: &Api) {
+fn result(out: &mut String, api: &Api, reader: Reader) {
     if api.is_query {
         return;
     }
+    reader.heading(out, "RESULT");
     if api.result.is_empty() {
-        out.push_str("\nRESULT\n  no members\n");
+        let _ = writeln!(out, "  {}", reader.say("no members"));
         return;
     }
-    out.push_str("\nRESULT\n");
-    table(out, api.result.iter().map(|member| [member.name.to_owned(), member.type_name.to_owned()]).collect());
+    // The types are not words of a language.
+    let row = |member: &ReplyMember| [member.name.to_owned(), member.type_name.to_owned(), String::new()];
+    table(out, api.result.iter().map(row).collect(), reader);
     for member in &api.result {
         let name = match Type::parse(member.type_name) {
             Type::Named(name) => name,
@@ -404,26 +474,29 @@ fn result(out: &mut String, catalog: Catalog, api: &Api) {
             },
             _ => continue,
         };
-        if let Some(inventory) = catalog.inventory(name) {
-            let _ = writeln!(out, "\nFIELDS of {name}");
-            list_fields(out, &inventory.fields, false, catalog);
+        if let Some(inventory) = reader.catalog.inventory(name) {
+            reader.heading(out, &format!("FIELDS of {name}"));
+            list_fields(out, &inventory.fields, false, reader);
         }
     }
 }
 
-fn inventory_page(catalog: Catalog, inventory: &Inventory) -> String {
-    let mut out = format!("{}: a record that the node returns\n\nFIELDS\n", inventory.name);
-    list_fields(&mut out, &inventory.fields, true, catalog);
-    list_relations(&mut out, inventory, catalog);
+fn inventory_page(reader: Reader, inventory: &Inventory) -> String {
+    let mut out = String::new();
+    reader.line(&mut out, &format!("{}: a record that the node returns", inventory.name));
+    reader.heading(&mut out, "FIELDS");
+    list_fields(&mut out, &inventory.fields, true, reader);
+    list_relations(&mut out, inventory, reader);
     for parent in &inventory.parents {
-        let _ = writeln!(out, "\nA {} whose type is {}.", parent.inventory, parent.type_value);
+        reader.heading(&mut out, &format!("A {} whose type is {}.", parent.inventory, parent.type_value));
     }
     let kind = inventory.name.strip_suffix("Inventory").unwrap_or(inventory.name);
-    list_tags(&mut out, &catalog.resource_tags(kind), "that such a resource may carry");
+    let tags = reader.catalog.resource_tags(kind);
+    list_tags(&mut out, &tags, "SYSTEM TAGS, that such a resource may carry", reader);
     out
 }
 
-fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Catalog) {
+fn list_fields(out: &mut String, fields: &[Field], conditions: bool, reader: Reader) {
     let row = |field: &Field| {
         let mut notes = Vec::new();
         if !field.values.is_empty() {
@@ -432,36 +505,37 @@ fn list_fields(out: &mut String, fields: &[Field], conditions: bool, catalog: Ca
         if conditions && (field.unqueryable || field.kind.record().is_some()) {
             notes.push("not in conditions".to_owned());
         }
-        notes.extend(field.since.map(|since| since_when(since, catalog)));
+        notes.extend(field.since.map(|since| since_when(since, reader)));
         let mark = if field.required { "*" } else { "" };
         [format!("{}{mark}", field.name), field.kind.to_string(), notes.join("; ")]
     };
-    table(out, fields.iter().map(row).collect());
+    table(out, fields.iter().map(row).collect(), reader);
 }
 
-fn list_relations(out: &mut String, inventory: &Inventory, catalog: Catalog) {
+fn list_relations(out: &mut String, inventory: &Inventory, reader: Reader) {
     let rows: Vec<[String; 2]> = inventory
         .relations()
         .map(|(name, target, since)| {
             let by = inventory.aliases.get(name).map(|alias| format!(", by {}", alias.path)).unwrap_or_default();
-            let since = since.map(|since| format!("; {}", since_when(since, catalog))).unwrap_or_default();
+            let since = since.map(|since| format!("; {}", since_when(since, reader))).unwrap_or_default();
             [format!("{name}."), format!("{target}{by}{since}")]
         })
         .collect();
     if !rows.is_empty() {
-        out.push_str("\nRELATIONS to the fields of other inventories\n");
-        table(out, rows);
+        reader.heading(out, "RELATIONS to the fields of other inventories");
+        table(out, rows, reader);
     }
 }
 
-fn list_specialisations(out: &mut String, catalog: Catalog, inventory: &Inventory) {
+fn list_specialisations(out: &mut String, reader: Reader, inventory: &Inventory) {
     let Some(field) = inventory.type_field() else { return };
-    for (value, narrower) in catalog.specialisations(inventory) {
+    for (value, narrower) in reader.catalog.specialisations(inventory) {
         let known: Vec<&str> = inventory.fields.iter().map(|field| field.name).collect();
         let own: Vec<&str> =
             narrower.fields.iter().map(|field| field.name).filter(|name| !known.contains(name)).collect();
         if !own.is_empty() {
-            let _ = writeln!(out, "\nWith {}={value} also\n  {}", field.name, own.join(", "));
+            reader.heading(out, &format!("With {}={value} also", field.name));
+            let _ = writeln!(out, "  {}", own.join(", "));
         }
     }
 }
@@ -469,12 +543,12 @@ fn list_specialisations(out: &mut String, catalog: Catalog, inventory: &Inventor
 /// The width of pages.
 const WIDTH: usize = 100;
 
-/// Adds rows of aligned columns; the last one is wrapped.
-fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) {
+/// Adds rows of aligned columns; the last one is in the reader's language, and wrapped.
+fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>, reader: Reader) {
     let mut widths = [0; N];
     for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(cell));
         }
     }
     // One very long name must not make the column too wide.
@@ -484,10 +558,12 @@ fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) {
         let mut line = String::from("  ");
         for (column, cell) in row[..N - 1].iter().enumerate() {
             line.push_str(cell);
-            let missing = (widths[column] + 2).saturating_sub(cell.chars().count()).max(1);
+            let missing = (widths[column] + 2).saturating_sub(width(cell)).max(1);
             line.extend(std::iter::repeat_n(' ', missing));
         }
-        for (index, part) in wrap(&row[N - 1], WIDTH.saturating_sub(before).max(30)).into_iter().enumerate() {
+        for (index, part) in
+            wrap(&reader.cell(&row[N - 1]), WIDTH.saturating_sub(before).max(30)).into_iter().enumerate()
+        {
             if index > 0 {
                 line = " ".repeat(before);
             }
@@ -500,7 +576,7 @@ fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) {
 
 /// Breaks text after `;` and `|`, so that a regular expression with spaces is not broken. Parts that are too long are
 /// not broken either.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let clauses = text.split("; ").enumerate();
     let parts = clauses.flat_map(|(index, clause)| {
@@ -515,7 +591,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     for (joint, end, part) in parts {
         let last = lines.len() - 1;
         let line = &mut lines[last];
-        if line.is_empty() || line.chars().count() + joint.len() + part.chars().count() <= width {
+        if line.is_empty() || width(line) + joint.len() + width(part) <= room {
             line.push_str(joint);
             line.push_str(part);
         } else {
@@ -530,8 +606,12 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn reader() -> Reader {
+        Reader { catalog: Catalog::newest(), language: Language::English }
+    }
+
     fn page_of(subject: &str) -> String {
-        page(Catalog::newest(), Some(subject)).expect("there is a page")
+        page(reader(), Some(subject)).expect("there is a page")
     }
 
     #[track_caller]
@@ -618,7 +698,7 @@ mod tests {
 
     #[test]
     fn other_subjects_have_pages_too() {
-        assert_has(&page(Catalog::newest(), None).expect("an overview"), &["TOPICS", "exit-codes", "COMMANDS", "save"]);
+        assert_has(&page(reader(), None).expect("an overview"), &["TOPICS", "exit-codes", "COMMANDS", "save"]);
         assert_has(&page_of("query"), &["~="]);
         assert_has(&page_of("context"), &["context use"]);
         assert_has(&page_of("login"), &["login [ACCOUNT]", "--access-key ID"]);
@@ -626,7 +706,7 @@ mod tests {
         assert_has(&page_of("zone"), &["ZoneInventory: a record"]);
         assert_has(&page_of("PolicyStatement"), &["a struct"]);
         assert_has(&page_of("StateEvent"), &["one of", "enable"]);
-        let unknown = page(Catalog::newest(), Some("QueryZoen")).expect_err("no such thing");
+        let unknown = page(reader(), Some("QueryZoen")).expect_err("no such thing");
         assert_eq!(unknown.near, ["QueryZone"]);
     }
 }

@@ -67,7 +67,7 @@ fn password(cx: &Invocation<'_>, who: &LogIn) -> Result<Secret, Error> {
         Some(password) => Ok(password.clone()),
         // The question would not be shown.
         None if cx.settings.call.dry_run && cx.settings.view.secrets == Secrets::Masked => Ok(Secret::from(MASK)),
-        None => ask(cx, &format!("password of {}: ", who.name())),
+        None => ask(cx, &format!("password of {}:", who.name())),
     }
 }
 
@@ -75,6 +75,7 @@ fn password(cx: &Invocation<'_>, who: &LogIn) -> Result<Secret, Error> {
 fn ask(cx: &Invocation<'_>, question: &str) -> Result<Secret, Error> {
     let on_terminal = cx.settings.ui.terminal.stdin;
     let _attended = if on_terminal { cx.session.attend_to_ends()? } else { None };
+    let question = &cx.settings.ui.language.ask(question);
     let secret = ask_secret(question, on_terminal, cx.session.reads_stdin, &cx.session.interrupt)?;
     cx.session.known.learn(secret.expose());
     Ok(secret)
@@ -117,7 +118,7 @@ fn log_in(cx: &mut Invocation<'_>, who: &LogIn, password: &Secret, mut proofs: P
                 if due == SECOND_FACTOR_WRONG {
                     cx.say("the code is wrong or has expired");
                 }
-                proofs.code = ask_code(cx, &format!("code of the second factor of {}: ", who.name()))?;
+                proofs.code = ask_code(cx, &format!("code of the second factor of {}:", who.name()))?;
                 proofs.code.is_some()
             }
             code if code.starts_with("LOGIN_CONTROL.") && code != ACCOUNT_LOCKED && captchas > 0 => {
@@ -165,12 +166,13 @@ pub(crate) fn again(cx: &mut Invocation<'_>, error: &Error) -> Result<bool, Erro
     let who = node.log_in.clone();
     cx.say(&error.to_string());
     // The line editor reads the answer, so that Ctrl-C ends the question immediately.
-    let answer = crate::shell::ask(&format!("Log in to {name} as {}? [Y/n] ", who.name()))?;
+    let question = format!("Log in to {name} as {}? [Y/n]", who.name());
+    let answer = crate::shell::ask(&cx.settings.ui.language.ask(&question))?;
     if !answer.is_some_and(|answer| matches!(answer.trim(), "" | "y" | "Y" | "yes")) {
         nodes::node(cx.session, cx.settings)?.declined_log_in = true;
         return Ok(false);
     }
-    let password = match ask(cx, &format!("password of {}: ", who.name())) {
+    let password = match ask(cx, &format!("password of {}:", who.name())) {
         // Ctrl-C and an empty line mean no here.
         Err(Error::Client(client::Error::Interrupted { .. }) | Error::Own(OwnError::NoPassword)) => return Ok(false),
         password => password?,
@@ -190,7 +192,7 @@ fn use_access_key(cx: &mut Invocation<'_>, id: &str) -> Result<(), Error> {
     }
     let secret = match &cx.session.environment.variables.access_key_secret {
         Some(secret) => secret.clone(),
-        None => ask(cx, "secret of the access key: ")?,
+        None => ask(cx, "secret of the access key:")?,
     };
     accounts::use_access_key(cx.session, cx.settings, id, &secret)?;
     let name = nodes::node(cx.session, cx.settings)?.name();

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use crate::language::Language;
 use crate::picture::Drawing;
 use crate::secret::Secret;
 use crate::width::terminal_size;
@@ -18,11 +19,12 @@ const PASSWORD: &str = "ZSTACK_PASSWORD";
 const CREDENTIALS: [&str; 4] = [SESSION_UUID, ACCESS_KEY_ID, ACCESS_KEY_SECRET, PASSWORD];
 
 /// The variables of the environment that users set, and what they are for.
-pub const VARIABLES: [(&[&str], &str); 9] = [
+pub const VARIABLES: [(&[&str], &str); 10] = [
     (&["ZSTACK_URL", "ZSTACK_HOST", "ZSTACK_PORT", "ZSTACK_CONTEXT"], "which node"),
     (&[PASSWORD, SESSION_UUID], "how to log in"),
     (&[ACCESS_KEY_ID, ACCESS_KEY_SECRET], "or how to sign requests"),
     (&["ZSTACK_OUTPUT", "ZSTACK_ERRORS"], "formats of results and of errors"),
+    (&["ZSTACK_LANG"], "language of help and hints: en or zh_CN; default that of the locale"),
     (&["ZSTACK_CLI_HOME"], "one directory for all files of the program"),
     (&["ZSTACK_SANDBOX_SPEED"], "how many times faster the jobs of --sandbox are"),
     (&["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"], "colours, as usual"),
@@ -82,8 +84,8 @@ pub struct Variables {
     pub https_proxy: Option<Secret>,
     /// `no_proxy` or `NO_PROXY`.
     pub no_proxy: Option<String>,
-    /// Whether `LC_ALL`, `LC_MESSAGES` or `LANG` name a Chinese locale.
-    pub chinese: bool,
+    /// What the user reads, as `ZSTACK_LANG` says, or the locale of `LC_ALL`, `LC_MESSAGES` or `LANG`.
+    pub language: Language,
     /// Whether `LC_ALL`, `LC_CTYPE` or `LANG` name a locale of UTF-8.
     pub unicode: bool,
 }
@@ -109,6 +111,10 @@ impl Variables {
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(&mut text);
         let characters = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(&mut text).unwrap_or_default();
         let characters = characters.to_ascii_lowercase();
+        let unicode = characters.contains("utf-8") || characters.contains("utf8");
+        // All text is UTF-8, which a locale of another character set garbles.
+        let is_shown = unicode || !characters.contains('.');
+        let language = text("ZSTACK_LANG").or_else(|| locale.filter(|_| is_shown));
         let all_proxies = text("all_proxy").or_else(|| text("ALL_PROXY"));
         Variables {
             host: text("ZSTACK_HOST"),
@@ -131,8 +137,8 @@ impl Variables {
             http_proxy: text("http_proxy").or_else(|| all_proxies.clone()).map(Secret::from),
             https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")).or(all_proxies).map(Secret::from),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")),
-            unicode: characters.contains("utf-8") || characters.contains("utf8"),
-            chinese: locale.is_some_and(|locale| locale.starts_with("zh")),
+            unicode,
+            language: language.map(|name| Language::of_locale(&name)).unwrap_or_default(),
             drawing: Drawing::of_terminal(text),
         }
     }
@@ -284,8 +290,13 @@ mod tests {
         let variables = read(&[("all_proxy", "http://a"), ("HTTPS_PROXY", "http://b"), ("HTTP_PROXY", "http://evil")]);
         assert_eq!(variables.http_proxy, Some(Secret::from("http://a")));
         assert_eq!(variables.https_proxy, Some(Secret::from("http://b")));
-        assert!(read(&[("LANG", "zh_CN.UTF-8")]).chinese);
-        assert!(!read(&[("LC_ALL", "en_US.UTF-8"), ("LANG", "zh_CN.UTF-8")]).chinese);
+        let language = |pairs: &[(&str, &str)]| read(pairs).language;
+        assert_eq!(language(&[("LANG", "zh_CN.UTF-8")]), Language::Chinese);
+        assert_eq!(language(&[("LC_ALL", "en_US.UTF-8"), ("LANG", "zh_CN.UTF-8")]), Language::English);
+        assert_eq!(language(&[("LC_ALL", "zh_CN.UTF-8"), ("ZSTACK_LANG", "en")]), Language::English);
+        assert_eq!(language(&[("LC_ALL", "C"), ("ZSTACK_LANG", "zh_CN")]), Language::Chinese);
+        assert_eq!(language(&[("LANG", "zh_CN")]), Language::Chinese);
+        assert_eq!(language(&[("LANG", "zh_CN.GB18030")]), Language::English);
         assert!(read(&[("LANG", "C.utf8")]).unicode && read(&[("LC_CTYPE", "en_US.UTF-8"), ("LANG", "C")]).unicode);
         assert!(!read(&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")]).unicode && !read(&[]).unicode);
     }

@@ -6,6 +6,7 @@ use super::{Error, OwnError};
 use crate::catalog::Catalog;
 use crate::client::{self, ApiFailure, TransportError, Uncertainty};
 use crate::json::{self, escape_unprintable};
+use crate::language::Language;
 use crate::nearness::{did_you_mean, nearest};
 use crate::plan::{self, ErrorKind, RawError};
 use crate::render::Holder;
@@ -30,17 +31,19 @@ pub(crate) struct Circumstances {
     pub(crate) at_prompt: bool,
 }
 
-/// The hint for an error.
-pub(crate) fn hint(error: &Error, circumstances: &Circumstances) -> Option<String> {
-    if circumstances.advice.is_some() {
-        return circumstances.advice.clone();
+/// The hint for an error, in a language.
+pub(crate) fn hint(error: &Error, circumstances: &Circumstances, language: Language) -> Option<String> {
+    if let Some(advice) = &circumstances.advice {
+        return Some(language.say(advice).into_owned());
     }
     let refused = matches!(error, Error::Client(client::Error::SessionExpired { .. }));
     if let Some(variable) = circumstances.session_variable.filter(|_| refused) {
-        return Some(format!("the session of {variable} is not valid any more: unset it, or set another"));
+        let hint = format!("the session of {variable} is not valid any more: unset it, or set another");
+        return Some(language.say(&hint).into_owned());
     }
     let hint = of_error(error)?;
-    Some(if circumstances.at_prompt { hint.replace("`zstack-cli ", "`") } else { hint })
+    let hint = language.say(&hint);
+    Some(if circumstances.at_prompt { hint.replace("`zstack-cli ", "`") } else { hint.into_owned() })
 }
 
 fn of_error(error: &Error) -> Option<String> {

@@ -317,6 +317,7 @@ impl<'a> Layers<'a> {
             errors: errors.unwrap_or_default(),
             pager: Some(pager).filter(|_| !is_off && !self.flag(|options| options.no_pager)),
             less: self.variables.less.clone(),
+            language: self.variables.language,
         }
     }
 }

@@ -359,7 +359,7 @@ impl Session {
             format: settings.ui.errors.value,
             terminal: stderr,
             colour: settings.ui.colour(stderr),
-            chinese: self.environment.variables.chinese,
+            language: self.environment.variables.language,
             circumstances: Circumstances {
                 advice: self.advice.take(),
                 session_variable: has_foreign_session.then_some("ZSTACK_SESSION_UUID"),

@@ -66,6 +66,15 @@ const VERBS: [(&str, &str, Harm); 27] = [
     ("Ungroup", "ungroup", Harm::Separates),
 ];
 
+/// The last lines of all questions, for the test of the translations.
+#[cfg(test)]
+pub(crate) fn dangerous_questions() -> Vec<String> {
+    let questions = VERBS.map(|(_, verb, _)| {
+        [format!("{}{}? [y/N]", verb[..1].to_uppercase(), &verb[1..]), format!("Type {{}} to {verb}:")]
+    });
+    questions.concat()
+}
+
 /// Returns the danger of an API, judged by the verb that its name starts with; `None` where it does no harm.
 pub fn danger(catalog: Catalog, api: &Api) -> Option<Danger> {
     if !api.is_action() {

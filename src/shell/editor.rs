@@ -12,6 +12,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Changeset, Context, Helper};
 
 use crate::catalog::{Api, Inventory};
+use crate::language::Language;
 use crate::secret::mask_command;
 use crate::syntax::lex;
 use crate::width::{terminal_size, width};
@@ -66,6 +67,7 @@ impl Assistant<'_> {
             files: self.files,
             contexts: &self.known.contexts,
             kept: self.kept,
+            language: self.known.language,
             defined: &self.known.defined,
         }
     }
@@ -85,13 +87,18 @@ impl Assistant<'_> {
 
     /// Returns the rows that Tab lists for the end of `line`, as many as fit the screen.
     pub(super) fn rows(&self, line: &str) -> Vec<String> {
-        let mut rows = list::rows(&complete(line, line.len(), &self.sources()), terminal_width(), self.colour);
+        let mut rows = list::rows(
+            &complete(line, line.len(), &self.sources()),
+            terminal_width(),
+            self.colour,
+            self.known.language,
+        );
         if let Some((_, height)) = terminal_size() {
             let most = height.saturating_sub(3).max(5);
             let more = rows.len().saturating_sub(most);
             if more > 0 {
                 rows.truncate(most);
-                rows.push(format!("({more} more rows; type more of the name)"));
+                rows.push(self.known.language.say(&format!("({more} more rows; type more of the name)")).into_owned());
             }
         }
         rows
@@ -167,11 +174,11 @@ impl Assistant<'_> {
                 return Some(edit);
             }
         }
-        let items = items(&completion, &now);
+        let items = items(&completion, &now, self.known.language);
         if items.is_empty() && completion.note.is_none() {
             return None;
         }
-        let note = completion.note.map(Note::message);
+        let note = self.note(&completion);
         lock(&self.state).menu = Some(Menu::new(Source::Word(part(&completion)), now.clone(), items, note));
         Some(now)
     }
@@ -183,24 +190,29 @@ impl Assistant<'_> {
         completion
     }
 
+    /// Returns the remark on the candidates.
+    fn note(&self, completion: &Completion) -> Option<Cow<'static, str>> {
+        completion.note.map(|note| self.known.language.say(note.message()))
+    }
+
     /// Returns the rows of the open menu for the current line. Closes a menu that has no items left for it.
     fn menu_rows(&self, now: &Edit, history: &dyn History) -> Option<Rows> {
         let mut menu = lock(&self.state).menu.take()?;
         match menu.source {
             Source::History if menu.shown_for != *now || menu.is_empty() => {
                 let items = lines_with(&now.line, history);
-                let note = items.is_empty().then_some("no line typed before has this");
+                let note = items.is_empty().then(|| self.known.language.say("no line typed before has this"));
                 menu.refill(now.clone(), items, note);
             }
             Source::Word(start) if menu.shown_for != *now => {
                 let was_empty = menu.is_empty();
                 let completion = self.completion(now, history);
-                let items = items(&completion, now);
+                let items = items(&completion, now, self.known.language);
                 let waits = completion.note == Some(Note::Fetching);
                 if was_empty || part(&completion) != start || items.is_empty() && !waits {
                     return None;
                 }
-                menu.refill(now.clone(), items, completion.note.map(Note::message));
+                menu.refill(now.clone(), items, self.note(&completion));
             }
             _ => {}
         }
@@ -289,7 +301,7 @@ fn part(completion: &Completion) -> usize {
 }
 
 /// Returns the menu items for a completion at the cursor of a line.
-fn items(completion: &Completion, now: &Edit) -> Vec<Item> {
+fn items(completion: &Completion, now: &Edit, language: Language) -> Vec<Item> {
     let item = |candidate: &Candidate| {
         let edit = placed(completion, completion.word(candidate), candidate.finished, now);
         if let Some(LiveValue { uuid, name, about }) = candidate.resource.clone() {
@@ -298,8 +310,8 @@ fn items(completion: &Completion, now: &Edit) -> Vec<Item> {
         }
         let required = match (candidate.required, candidate.description.is_empty()) {
             (false, _) => "",
-            (true, false) => "required, ",
-            (true, true) => "required",
+            (true, false) => language.choose("required, ", "必填，"),
+            (true, true) => language.choose("required", "必填"),
         };
         let about = format!("{required}{}", candidate.description);
         let name = format!("{}{}", candidate.label, candidate.suffix);

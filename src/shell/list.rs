@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::json::escape_unprintable;
+use crate::language::Language;
 use crate::width::{cut, width};
 
 use super::complete::{Candidate, Completion, Group};
@@ -25,7 +26,7 @@ const MOST_DESCRIBED: usize = 60;
 const UUID: usize = 32;
 
 /// Returns the rows of the list for a terminal of `width` columns. Without colour the rows are plain text.
-pub(crate) fn rows(completion: &Completion, width: usize, colour: bool) -> Vec<String> {
+pub(crate) fn rows(completion: &Completion, width: usize, colour: bool, language: Language) -> Vec<String> {
     // The last column stays free: some terminals wrap when it is written to.
     let width = width.saturating_sub(1).max(20);
     let mut rows = Vec::new();
@@ -36,14 +37,14 @@ pub(crate) fn rows(completion: &Completion, width: usize, colour: bool) -> Vec<S
         if !rows.is_empty() {
             rows.push(String::new());
         }
-        rows.push(style("1", &format!("[{}:]", group.heading()), colour));
+        rows.push(style("1", &format!("[{}:]", language.say(group.heading())), colour));
         let members = completion.candidates.iter().filter(|candidate| candidate.group == group);
         let uuids = members.clone().all(|candidate| candidate.label.len() == UUID);
-        let cells: Vec<Cell> = members.map(|candidate| Cell::of(completion, candidate, colour)).collect();
+        let cells: Vec<Cell> = members.map(|candidate| Cell::of(completion, candidate, colour, language)).collect();
         rows.extend(columns(&cells, width, group == Group::Values && uuids));
     }
     if let Some(note) = completion.note {
-        rows.push(style("2", &format!("({})", note.message()), colour));
+        rows.push(style("2", &format!("({})", language.say(note.message())), colour));
     }
     rows
 }
@@ -65,11 +66,11 @@ struct Text {
 }
 
 impl Cell {
-    fn of(completion: &Completion, candidate: &Candidate, colour: bool) -> Cell {
+    fn of(completion: &Completion, candidate: &Candidate, colour: bool, language: Language) -> Cell {
         let mut text = highlighted(&candidate.label, &completion.matched(candidate), colour);
         text.push_str(candidate.suffix);
         let width = width(&clean(&candidate.label)) + candidate.suffix.len();
-        let mark = if candidate.required { "required " } else { "" };
+        let mark = if candidate.required { language.choose("required ", "必填 ") } else { "" };
         let matched = completion.matched_description(candidate);
         let description = (!matched.is_empty()).then(|| highlighted(&candidate.description, &matched, colour));
         let label = Text { text, width };
@@ -78,7 +79,7 @@ impl Cell {
 
     /// Returns the width of what follows the label: the gap, the mark and the description.
     fn beside(&self) -> usize {
-        match self.mark.len() + width(&self.description) {
+        match width(self.mark) + width(&self.description) {
             0 => 0,
             beside => beside + GAP,
         }
@@ -89,11 +90,11 @@ impl Cell {
         out.push_str(&self.label.text);
         let mut used = self.label.width;
         let mark = cut(self.mark, rest.saturating_sub(GAP), ELLIPSIS);
-        let description = cut(&self.description, rest.saturating_sub(GAP + mark.len()), ELLIPSIS);
+        let description = cut(&self.description, rest.saturating_sub(GAP + width(&mark)), ELLIPSIS);
         if !(mark.is_empty() && description.is_empty()) {
             let gap = label.saturating_sub(used) + GAP;
             out.extend(std::iter::repeat_n(' ', gap));
-            used += gap + mark.len() + width(&description);
+            used += gap + width(&mark) + width(&description);
             out.push_str(&style("33", &mark, self.colour));
             match &self.highlighted {
                 Some(whole) if description == self.description => out.push_str(whole),
@@ -184,7 +185,7 @@ mod tests {
 
     fn list_from(line: &str, live: &dyn LiveValues, width: usize, colour: bool) -> Vec<String> {
         let sources = Sources { live, ..Sources::of_catalog(Catalog::newest()) };
-        rows(&complete(line, line.len(), &sources), width, colour)
+        rows(&complete(line, line.len(), &sources), width, colour, Language::English)
     }
 
     #[test]

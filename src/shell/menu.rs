@@ -2,6 +2,7 @@
 //!
 //! It is plain state without a terminal: [`super::keys`] passes keys to it, [`super::editor`] shows its rows.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
@@ -100,7 +101,7 @@ pub(super) struct Menu {
     /// The line for which the items were found.
     pub(super) shown_for: Edit,
     items: Vec<Item>,
-    note: Option<&'static str>,
+    note: Option<Cow<'static, str>>,
     /// The line when the menu was opened, to which Escape returns.
     before: Edit,
     chosen: usize,
@@ -118,12 +119,12 @@ pub(super) struct Rows {
 }
 
 impl Menu {
-    pub(super) fn new(source: Source, before: Edit, items: Vec<Item>, note: Option<&'static str>) -> Menu {
+    pub(super) fn new(source: Source, before: Edit, items: Vec<Item>, note: Option<Cow<'static, str>>) -> Menu {
         Menu { source, shown_for: before.clone(), items, note, before, chosen: 0, top: 0, page: 1 }
     }
 
     /// Replaces the items after the line has changed.
-    pub(super) fn refill(&mut self, shown_for: Edit, items: Vec<Item>, note: Option<&'static str>) {
+    pub(super) fn refill(&mut self, shown_for: Edit, items: Vec<Item>, note: Option<Cow<'static, str>>) {
         (self.shown_for, self.items, self.note) = (shown_for, items, note);
         (self.chosen, self.top) = (0, 0);
     }
@@ -179,7 +180,7 @@ impl Menu {
                 count => format!("{} of {count}", self.chosen + 1),
             };
             let gap = if place.is_empty() || self.note.is_none() { "" } else { "  " };
-            let text = format!("{place}{gap}{}", self.note.unwrap_or_default());
+            let text = format!("{place}{gap}{}", self.note.as_deref().unwrap_or_default());
             let text = fit(&text, columns.saturating_sub(MARGIN));
             rows.plain.push_str(&format!("\n  {text}"));
             rows.styled.push_str(&format!("\n\x1b[2m  {text}\x1b[0m"));
@@ -331,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_menu_without_items_lets_keys_pass() {
-        let mut menu = Menu::new(Source::Word(0), Edit::default(), Vec::new(), Some("a secret"));
+        let mut menu = Menu::new(Source::Word(0), Edit::default(), Vec::new(), Some("a secret".into()));
         assert_eq!(menu.press(Press::Take), Outcome::Passes);
         assert_eq!(menu.press(Press::Next), Outcome::Passes);
         assert_eq!(shown(&mut menu, 80, 24), ["  a secret"]);

@@ -24,6 +24,8 @@ mod unfinished;
 mod used;
 
 pub use ask::ask;
+#[cfg(test)]
+pub(crate) use danger::dangerous_questions;
 pub use danger::{Danger, Harm, Hit, Target, agrees, danger, question};
 pub use history::{History, Mask, last_entries};
 pub use live::{Fetch, LiveCache, LiveLimits, Question, Unreachable};

@@ -9,6 +9,7 @@ use rustyline::error::ReadlineError;
 use rustyline::{ColorMode, CompletionType, Editor, Event, EventHandler};
 
 use crate::catalog::{Catalog, Offers};
+use crate::language::Language;
 use crate::tty;
 use crate::width::width;
 
@@ -67,11 +68,19 @@ pub struct Known {
     pub contexts: Vec<String>,
     /// What the user defined.
     pub defined: Defined,
+    /// The language of descriptions.
+    pub language: Language,
 }
 
 impl Default for Known {
     fn default() -> Known {
-        Known { catalog: Catalog::newest(), offers: None, contexts: Vec::new(), defined: Defined::default() }
+        Known {
+            catalog: Catalog::newest(),
+            offers: None,
+            contexts: Vec::new(),
+            defined: Defined::default(),
+            language: Language::English,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The topics that `help` has besides APIs.
 
+use crate::language::Language;
+
 /// A topic of `help`.
 #[derive(Clone, Copy, Debug)]
 pub struct Topic {
@@ -9,11 +11,25 @@ pub struct Topic {
     pub summary: &'static str,
     /// The text of the page.
     pub text: &'static str,
+    /// The text of the page in Chinese.
+    chinese: &'static str,
+}
+
+impl Topic {
+    /// Returns the text of the page in a language.
+    pub fn text_in(&self, language: Language) -> &'static str {
+        language.choose(self.text, self.chinese)
+    }
 }
 
 macro_rules! topic {
     ($name:literal, $summary:literal) => {
-        Topic { name: $name, summary: $summary, text: include_str!(concat!("topics/", $name, ".txt")) }
+        Topic {
+            name: $name,
+            summary: $summary,
+            text: include_str!(concat!("topics/", $name, ".txt")),
+            chinese: include_str!(concat!("topics/zh/", $name, ".txt")),
+        }
     };
 }
 
@@ -40,14 +56,17 @@ pub const TOPICS: [Topic; 16] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::width::width;
 
     #[test]
     fn pages_fit_a_screen() {
         for topic in &TOPICS {
             assert!(!topic.summary.is_empty(), "{}", topic.name);
-            assert!(topic.text.lines().count() <= 40, "{}", topic.name);
-            for line in topic.text.lines() {
-                assert!(line.chars().count() < 80, "{}: {line}", topic.name);
+            for text in [topic.text, topic.chinese] {
+                assert!(text.lines().count() <= 40, "{}", topic.name);
+                for line in text.lines() {
+                    assert!(width(line) < 80, "{}: {line}", topic.name);
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::cli::ErrorFormat;
 use crate::client::{ApiFailure, ErrorCode};
 use crate::error::{Circumstances, Error, Kind, hint};
 use crate::json::escape_unprintable;
+use crate::language::Language;
 use crate::secret::{KnownSecrets, mask_command, mask_text};
 use crate::sql::StatementError;
 use crate::width::width;
@@ -88,8 +89,8 @@ pub(crate) struct Reporter {
     /// Whether errors go to a terminal.
     pub(crate) terminal: bool,
     pub(crate) colour: bool,
-    /// Whether the user reads Chinese: hints of nodes are in two languages (E3).
-    pub(crate) chinese: bool,
+    /// The language of hints; nodes give theirs in both (E3).
+    pub(crate) language: Language,
     /// The circumstances of the error.
     pub(crate) circumstances: Circumstances,
     /// Secrets in use: a node may quote them anywhere.
@@ -138,7 +139,8 @@ impl Reporter {
             writeln!(out, "  {}", self.clean(&text))?;
         }
         if let Some(hint) = self.hint(error) {
-            writeln!(out, "  hint: {}", self.clean(&hint))?;
+            let label = self.language.choose("hint: ", "提示：");
+            writeln!(out, "  {label}{}", self.clean(&hint))?;
         }
         Ok(())
     }
@@ -182,7 +184,7 @@ impl Reporter {
     fn object(&self, error: &Error, source: Option<&Source<'_>>) -> ErrorObject {
         let failure = failure_of(error);
         let advice = || {
-            let advice = mask_text(failure?.error.advice(self.chinese)).into_owned();
+            let advice = mask_text(failure?.error.advice(self.language)).into_owned();
             (!advice.is_empty()).then_some(advice)
         };
         let job = match (source, error) {
@@ -259,7 +261,9 @@ impl Reporter {
     }
 
     fn hint(&self, error: &Error) -> Option<String> {
-        hint(error, &self.circumstances)
+        // Programs read the same text in every locale.
+        let language = if self.format == ErrorFormat::Json { Language::English } else { self.language };
+        hint(error, &self.circumstances, language)
     }
 
     fn lines(&self, error: &Error) -> Vec<String> {
@@ -283,7 +287,7 @@ impl Reporter {
         if let Some(inner) = Some(failure.code()).filter(|code| *code != error.code) {
             lines.push(format!("inner code: {inner}"));
         }
-        push_text(&mut lines, "advice", error.advice(self.chinese));
+        push_text(&mut lines, "advice", error.advice(self.language));
         push_causes(&mut lines, error, 0);
         lines
     }

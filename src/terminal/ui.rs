@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::cli::{ColorChoice, ErrorFormat};
 use crate::config::{Environment, Sourced};
 use crate::json::escape_unprintable;
+use crate::language::Language;
 
 use super::bar::Bar;
 use super::spinner::Spinner;
@@ -59,6 +60,8 @@ pub(crate) struct Ui {
     pub(crate) pager: Option<String>,
     /// How the user wants `less`, as `LESS` says.
     pub(crate) less: Option<String>,
+    /// The language of messages.
+    pub(crate) language: Language,
 }
 
 /// Where results go.
@@ -75,10 +78,10 @@ pub(crate) struct Screen {
 }
 
 impl Ui {
-    /// Prints a message, unless `--quiet` is set.
+    /// Prints a message in the user's language, unless `--quiet` is set.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            self.insist(text);
+            self.insist(&self.language.say(text));
         }
     }
 
@@ -93,7 +96,10 @@ impl Ui {
 
     /// Prints a warning, unless `--quiet` is set.
     pub(crate) fn warn(&self, text: &str) {
-        self.say(&format!("warning: {text}"));
+        if !self.quiet {
+            let label = self.language.choose("warning: ", "警告：");
+            self.insist(&format!("{label}{}", self.language.say(text)));
+        }
     }
 
     /// Whether to use colours for a terminal or another output.

@@ -141,3 +141,46 @@ fn the_protocol_is_described_as_far_as_the_code_cites_it() {
     assert!(rotten.is_empty(), "nothing cites {rotten:?} of doc/protocol.md");
     assert!(codes(&text).is_subset(&entries), "doc/protocol.md cites what it lacks");
 }
+
+/// The outline of a document and what its reader copies: the depths of its headings, its blocks of commands, and the code
+/// in its sentences, which another language has in another order.
+fn outline(text: &str) -> (Vec<usize>, Vec<String>, BTreeSet<String>) {
+    let (mut headings, mut blocks) = (Vec::new(), Vec::<String>::new());
+    let (mut is_fenced, mut was_code) = (false, false);
+    for line in text.lines() {
+        let is_fence = line.starts_with("```");
+        let is_code = is_fenced || is_fence || line.starts_with("    ");
+        is_fenced ^= is_fence;
+        match blocks.last_mut() {
+            Some(block) if is_code && was_code => block.push_str(&format!("\n{line}")),
+            _ if is_code => blocks.push(line.to_owned()),
+            _ => {}
+        }
+        was_code = is_code && (is_fenced || !is_fence);
+        if !is_code && line.starts_with('#') {
+            headings.push(line.find(' ').unwrap_or_default());
+        }
+    }
+    let mut code = BTreeSet::new();
+    for paragraph in text.split("\n\n").filter(|paragraph| !paragraph.starts_with("```")) {
+        let quoted = paragraph.split('`').skip(1).step_by(2);
+        code.extend(quoted.map(|code| code.split_whitespace().collect::<Vec<_>>().join(" ")));
+    }
+    (headings, blocks, code)
+}
+
+#[test]
+fn the_readme_in_chinese_keeps_step() {
+    let (english, chinese) = (read("README.md"), read("README.zh-CN.md"));
+    assert!(english.lines().take(4).any(|line| line.contains("(README.zh-CN.md)")), "a link to the Chinese README");
+    assert!(chinese.lines().take(4).any(|line| line.contains("(README.md)")), "a link to the English README");
+    let (ours, theirs) = (outline(&english), outline(&chinese));
+    assert_eq!(ours.0, theirs.0, "the headings of README.md and README.zh-CN.md");
+    for (ours, theirs) in ours.1.iter().zip(&theirs.1) {
+        assert_eq!(ours, theirs, "the blocks of README.md and README.zh-CN.md");
+    }
+    assert_eq!(ours.1.len(), theirs.1.len(), "the blocks of README.md and README.zh-CN.md");
+    assert_eq!(ours.2, theirs.2, "the commands in the sentences of README.md and README.zh-CN.md");
+    let rows = |text: &str| text.lines().filter(|line| line.starts_with('|') || line.starts_with("- ")).count();
+    assert_eq!(rows(&english), rows(&chinese), "the rows of tables and lists of README.md and README.zh-CN.md");
+}

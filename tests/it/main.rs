@@ -8,6 +8,7 @@ mod bases;
 mod batch;
 mod batches;
 mod calls;
+mod chinese;
 mod completion;
 mod contexts;
 mod copies;

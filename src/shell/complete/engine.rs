@@ -95,7 +95,11 @@ fn in_command(line: &str, cursor: usize, sources: &Sources<'_>) -> Completion {
         found.fuzzy = true;
         note = note.or(fill(&expected, &place, sources, &mut found));
     }
-    let candidates = found.ranked();
+    let mut candidates = found.ranked();
+    // What describes a value comes from the node, as a rule.
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.kind != CandidateKind::Value) {
+        candidate.description = sources.language.tell(std::mem::take(&mut candidate.description));
+    }
     let (head, quote, span) = place.head(line, start);
     Completion { span, rest: place.rest.clone(), head, quote, typed: typed.to_owned(), candidates, note }
 }
@@ -188,7 +192,7 @@ fn fill(
             return fill(other, place, sources, found);
         }
         Expected::Lookup(lookup) => names::lookup(*lookup, place, sources, found),
-        Expected::Parameter(api) => names::parameters(api, place, sources.catalog, found),
+        Expected::Parameter(api) => names::parameters(api, place, sources, found),
         Expected::Condition { inventory, first, path } => {
             fields::conditions(inventory.as_ref(), *first, path, (place, sources.catalog), found);
         }

@@ -255,14 +255,15 @@ fn takes_timeout(api: &Api) -> bool {
 }
 
 /// Offers the parameters that are not given yet, required ones first.
-pub(super) fn parameters(api: &Api, place: &CursorPlace, catalog: Catalog, found: &mut CandidateList<'_>) {
+pub(super) fn parameters(api: &Api, place: &CursorPlace, sources: &Sources<'_>, found: &mut CandidateList<'_>) {
+    let catalog = sources.catalog;
     let given: HashSet<&str> = place.arguments().map(|argument| argument.name).collect();
     let missing = |parameter: &&Parameter| !given.contains(parameter.name);
     for parameter in api.parameters.iter().filter(missing) {
         found.offer(parameter.name, || {
             let mut candidate = Candidate::new(parameter.name, CandidateKind::Param, Group::Parameters);
             candidate.required = parameter.required;
-            candidate.describe(newer(describe(catalog, api, parameter), parameter.since, catalog)).open("=")
+            candidate.describe(newer(describe(sources, api, parameter), parameter.since, catalog)).open("=")
         });
     }
     if takes_timeout(api) && !given.contains("timeout") {
@@ -282,18 +283,30 @@ pub(super) fn newer(describe: Cow<'static, str>, since: Option<&str>, catalog: C
 }
 
 /// Describes a parameter: its type and its allowed values.
-fn describe(catalog: Catalog, api: &Api, parameter: &Parameter) -> Cow<'static, str> {
+fn describe(sources: &Sources<'_>, api: &Api, parameter: &Parameter) -> Cow<'static, str> {
+    let language = sources.language;
+    let note = sources.catalog.note(api.name, parameter.name).map(|note| language.choose(note.english, note.chinese));
     if !parameter.values.is_empty() {
-        return parameter.values.join(" | ").into();
+        let values = parameter.values.join(" | ");
+        return note.map_or(values.clone(), |note| format!("{values}; {note}")).into();
     }
-    let query = references::query_of_parameter(catalog, api, parameter);
-    let told = describe::value(parameter.name, &parameter.kind, query);
-    if parameter.secret {
-        return format!("{told}, secret").into();
+    let query = references::query_of_parameter(sources.catalog, api, parameter);
+    // The note says more than that it is a number or a text.
+    let mut told = match note {
+        Some(note) if query.is_none() => Cow::Borrowed(note),
+        _ => language.tell(describe::value(parameter.name, &parameter.kind, query)),
+    };
+    let limits = match parameter.range {
+        Some((least, i64::MAX)) => format!("at least {least}"),
+        Some((least, greatest)) => format!("{least} to {greatest}"),
+        None => String::new(),
+    };
+    let secret = if parameter.secret { "secret" } else { "" };
+    for fact in [secret, &limits].into_iter().filter(|fact| !fact.is_empty()) {
+        told = format!("{told}, {}", language.say(fact)).into();
     }
-    match parameter.range {
-        Some((least, i64::MAX)) => format!("{told}, at least {least}").into(),
-        Some((least, greatest)) => format!("{told}, {least} to {greatest}").into(),
+    match note.filter(|_| query.is_some()) {
+        Some(note) => format!("{told}; {note}").into(),
         None => told,
     }
 }

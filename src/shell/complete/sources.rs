@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::catalog::{Catalog, Offers};
+use crate::language::Language;
 use crate::syntax::Operator;
 
 /// The data that completion uses.
@@ -21,6 +22,8 @@ pub struct Sources<'a> {
     pub contexts: &'a [String],
     /// What else this machine keeps.
     pub kept: &'a dyn Kept,
+    /// The language of descriptions.
+    pub language: Language,
     /// What the user defined.
     pub defined: &'a Defined,
 }
@@ -52,6 +55,7 @@ impl Sources<'static> {
             files: &Disk,
             contexts: &[],
             kept: &NothingKept,
+            language: Language::English,
             defined: Defined::nothing(),
         }
     }

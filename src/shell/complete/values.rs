@@ -42,7 +42,7 @@ impl Values<'_> {
         for (value, description) in self.fixed.iter().filter(|(value, _)| !self.given.contains(&value.as_ref())) {
             found.offer(value, || {
                 let candidate = Candidate::new(value.clone(), CandidateKind::Value, Group::Values);
-                self.finished(candidate.describe(description.clone()))
+                self.finished(candidate.describe(sources.language.tell(description.clone())))
             });
         }
         if self.context {
