@@ -240,7 +240,7 @@ fn what_is_newer_than_the_node_is_a_warning_and_a_mark() {
         .stderr_has("warning: the node (ZStack 4.0.0) does not have virtio, which is new in ZStack 4.1.0\n");
     assert_eq!(node.calls().len(), before + 1);
     let offered = run(&["complete", "AddImage v"]).succeeds();
-    offered.stdout_has("virtio=\tparam\ttrue or false (since 4.1.0)\n");
+    offered.stdout_has("virtio=\tparam\twhether the guest has virtio drivers (since 4.1.0)\n");
     // What the node does not have is not offered.
     run(&["complete", "CreateZ"]).succeeds().stdout("CreateZone\tapi\tneeds name\n");
     run(&["complete", "QueryVmInst"]).succeeds().stdout("");
