@@ -1,5 +1,7 @@
 //! Short notes on the parameters of common APIs: the unit, what is meant, what happens without it.
 
+use std::sync::LazyLock;
+
 /// One note per line; what the columns are stands in the file.
 const NOTES: &str = include_str!("data/notes.txt");
 
@@ -19,13 +21,15 @@ struct Line {
     note: Note,
 }
 
-fn lines() -> impl Iterator<Item = Line> {
-    NOTES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+/// The lines of the file, taken apart when the first note is wanted.
+static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| {
+    let lines = NOTES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut columns = line.split('\t');
         let (api, parameter) = columns.next()?.split_once(' ')?;
         Some(Line { api, parameter, note: Note { english: columns.next()?, chinese: columns.next()? } })
-    })
-}
+    });
+    lines.collect()
+});
 
 impl Line {
     fn is_for(&self, api: &str) -> bool {
@@ -38,7 +42,7 @@ impl Line {
 
 /// The note on a parameter of an API: the first one that is for it.
 pub(super) fn of_parameter(api: &str, parameter: &str) -> Option<Note> {
-    lines().find(|line| line.parameter == parameter && line.is_for(api)).map(|line| line.note)
+    LINES.iter().find(|line| line.parameter == parameter && line.is_for(api)).map(|line| line.note)
 }
 
 #[cfg(test)]
@@ -50,7 +54,7 @@ mod tests {
     #[test]
     fn notes_are_on_parameters_that_exist_and_none_is_hidden() {
         let catalog = Catalog::newest();
-        let all: Vec<Line> = lines().collect();
+        let all = &*LINES;
         for (at, line) in all.iter().enumerate() {
             let told = format!("{} {}", line.api, line.parameter);
             let mut apis = catalog.api_names().filter(|api| line.is_for(api.as_str()));
