@@ -22,6 +22,9 @@ const PROMPT: &str = "admin@sandbox >>>";
 /// The size of the terminal; nothing scrolls off it.
 const SIZE: (u16, u16) = (100, 400);
 
+/// The sandbox's jobs take no time that a reader of the documents would see.
+const SPEED: (&str, &str) = ("ZSTACK_SANDBOX_SPEED", "50");
+
 /// A piece of a document.
 enum Piece {
     /// What is not run.
@@ -143,6 +146,7 @@ impl Reader {
                 .env_clear()
                 .env("PATH", path)
                 .env("LANG", "en_US.UTF-8")
+                .env(SPEED.0, SPEED.1)
                 .env("ZSTACK_CLI_HOME", self.home.path())
                 .current_dir(self.folder())
                 .stdin(Stdio::piped())
@@ -175,7 +179,8 @@ impl Reader {
         let home = &self.home;
         let terminal = self.prompt.get_or_insert_with(|| {
             let words = ["--sandbox", "--no-pager"];
-            let terminal = Terminal::run(home, SIZE.0, SIZE.1, env!("CARGO_BIN_EXE_zstack-cli"), &words);
+            let program = env!("CARGO_BIN_EXE_zstack-cli");
+            let terminal = Terminal::run_with(home, SIZE, program, &words, &[SPEED]);
             terminal.prompt(PROMPT);
             terminal
         });
