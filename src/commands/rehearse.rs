@@ -84,7 +84,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, typed: &RehearseLine) -> Result<Optio
 /// The file with the lines: the one that was named, or one for the line that was typed.
 fn script(temporary: &TempDir, words: &[String]) -> Result<PathBuf, Error> {
     let line = match words {
-        [file] if Path::new(file).is_file() => return Ok(std::path::absolute(file)?),
+        [file] if Path::new(file).is_file() || is_path(file) => {
+            File::open(file).map_err(|source| Error::Script { path: file.clone(), source })?;
+            return Ok(std::path::absolute(file)?);
+        }
         [line] if line.contains(char::is_whitespace) => line.clone(),
         words => words.iter().map(|word| quote_word(word)).collect::<Vec<_>>().join(" "),
     };
@@ -92,6 +95,11 @@ fn script(temporary: &TempDir, words: &[String]) -> Result<PathBuf, Error> {
     let mut file = File::create(&path)?;
     writeln!(file, "{line}")?;
     Ok(path)
+}
+
+/// Whether a word can only be a path: no command has a name with a dot or a slash.
+fn is_path(word: &str) -> bool {
+    word.contains(['.', '/']) && !word.contains(char::is_whitespace)
 }
 
 /// Fills the sandbox of a directory: with a saved state, or with a copy of the node.
