@@ -21,6 +21,7 @@ mod events_rows;
 pub mod help;
 mod history;
 mod inspect;
+mod inspect_report;
 mod job;
 mod job_named;
 mod job_wait;
