@@ -13,8 +13,8 @@ use crate::sql::{self, Batch, NamedValues, Statement};
 use crate::terminal::Paging;
 
 use super::checks::{self, Check, filled};
-use super::inspect_report;
 use super::sql as command;
+use super::{inspect_report, report};
 
 /// The columns of a finding; people see the first ones.
 const COLUMNS: [&str; 6] = ["weight", "check", "resource", "message", "uuid", "hint"];
@@ -48,7 +48,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
         return explain(cx, &planned, &view);
     }
     let findings = findings(cx, &planned)?;
-    if is_report(&view) {
+    if report::wanted(&view) {
         let text = inspect_report::text(&findings, planned.len(), &view);
         cx.write_paged(Paging::Lines, |out| Ok(out.write_all(text.as_bytes())?))?;
     } else {
@@ -59,11 +59,6 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
         Some(weight) if worst > 0 => Err(Error::Findings { count: worst, weight: weight.name() }),
         _ => Ok(Flow::Continue),
     }
-}
-
-/// Whether people read the findings and did not ask for columns.
-fn is_report(view: &View) -> bool {
-    view.format == Format::Table && view.terminal && view.columns.is_none() && view.filter.is_none() && !view.summary
 }
 
 /// The checks of these names; all where there are none.

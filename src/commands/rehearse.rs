@@ -17,11 +17,11 @@ use crate::config::{Contexts, Folders};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::jq::own_program;
 use crate::json::{self, Value};
-use crate::sandbox::{self, Change, What};
+use crate::sandbox::{self, Changes};
 use crate::session::{Invocation, nodes};
 use crate::syntax::quote_word;
 
-use super::{sandbox_clone, sandbox_states};
+use super::{sandbox_changes, sandbox_clone, sandbox_states};
 
 /// The state in which the script began.
 const BEFORE: &str = "before";
@@ -68,7 +68,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, typed: &RehearseLine) -> Result<Optio
     let (code, failures) = run_in_copy(cx, &home, &script)?;
     let changes = sandbox::changes(&sandbox::state_path(&directory, BEFORE), &sandbox::path(&directory))?;
     let rows = failures.iter().map(row).collect();
-    sandbox_states::show_changes(cx, &changes, rows)?;
+    sandbox_changes::show(cx, &changes, rows)?;
     tell(cx, &failures, &changes);
     if code != ExitCode::Done {
         return Err(Error::Reported(code));
@@ -172,13 +172,11 @@ fn row(failure: &Failure) -> Value {
 }
 
 /// Says which lines failed, and how much is different.
-fn tell(cx: &Invocation<'_>, failures: &[Failure], changes: &[Change]) {
+fn tell(cx: &Invocation<'_>, failures: &[Failure], changes: &Changes) {
     for failure in failures {
         let place = failure.line.as_ref().map(|line| format!("line {line}: ")).unwrap_or_default();
         let why = if is_simulated(failure) { "" } else { "not simulated, so nobody knows what it would do: " };
         cx.settings.ui.insist(&format!("{place}{why}{}", failure.message));
     }
-    let count = |what| changes.iter().filter(|change| change.what == what).count();
-    let [created, changed, deleted] = [What::Created, What::Changed, What::Deleted].map(count);
-    cx.say(&format!("{created} created, {changed} changed, {deleted} deleted, {} failed", failures.len()));
+    cx.say(&format!("{}, {} failed", sandbox_changes::summary(changes), failures.len()));
 }
