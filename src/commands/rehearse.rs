@@ -42,6 +42,7 @@ struct Failure {
     line: Option<String>,
     code: Option<String>,
     message: String,
+    hint: Option<String>,
 }
 
 /// Rehearses a script; returns it if it is to run for real.
@@ -156,7 +157,7 @@ fn failure(line: &str) -> Option<Failure> {
         Some(value) => Some(String::from_utf8_lossy(value).into_owned()),
         None => None,
     };
-    Some(Failure { line: text("line"), code: text("code"), message: text("message")? })
+    Some(Failure { line: text("line"), code: text("code"), message: text("message")?, hint: text("hint") })
 }
 
 fn is_simulated(failure: &Failure) -> bool {
@@ -176,7 +177,8 @@ fn tell(cx: &Invocation<'_>, failures: &[Failure], changes: &Changes) {
     for failure in failures {
         let place = failure.line.as_ref().map(|line| format!("line {line}: ")).unwrap_or_default();
         let why = if is_simulated(failure) { "" } else { "not simulated, so nobody knows what it would do: " };
-        cx.settings.ui.insist(&format!("{place}{why}{}", failure.message));
+        let hint = failure.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        cx.settings.ui.insist(&format!("{place}{why}{}{hint}", failure.message));
     }
     cx.say(&format!("{}, {} failed", sandbox_changes::summary(changes), failures.len()));
 }

@@ -194,6 +194,7 @@ fn a_script_is_rehearsed_in_a_copy_and_the_node_is_left_alone() {
     let failed = with(&["rehearse", "--from", "own", "script", "-o", "json"]).fails(1).stderr_has("line 2: ");
     assert_eq!(of_change(&failed.json(), "failed")[0]["line"], 2);
     failed.never_shows("later");
+    with(&["rehearse", "--from", "own", "QueryZoen"]).fails(1).stderr_has("\n  hint: did you mean `QueryZone`?\n");
     with(&["rehearse", "--from", "own", "gone.zs"]).fails(1).stderr_has("error: cannot read gone.zs: ").stdout("");
 
     // Whatever a line says, it goes to the copy.
