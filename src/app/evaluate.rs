@@ -64,7 +64,8 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
         cli::Line::Nothing => {}
         cli::Line::Text(text) => out.write_text(&text)?,
         cli::Line::Help(words) => {
-            out.write_text(&cli::help(&words, session.environment.variables.language))?;
+            let environment = &session.environment;
+            out.write_text(&cli::help(&words, environment.variables.language, environment.output_width()))?;
         }
         cli::Line::Own(OwnCommand::Run { file, words }) => {
             return script::file(session, (&file, words), &line.options, &mut out, run_line);

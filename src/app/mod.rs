@@ -41,7 +41,7 @@ fn start(environment: Environment, arguments: &[OsString]) -> ExitCode {
     let mut options = Options::default();
     let text = |line: &cli::Line| match line {
         cli::Line::Text(text) => Some(text.clone()),
-        cli::Line::Help(words) => Some(cli::help(words, environment.variables.language)),
+        cli::Line::Help(words) => Some(cli::help(words, environment.variables.language, environment.output_width())),
         _ => None,
     };
     match read(&environment, arguments, &mut options) {

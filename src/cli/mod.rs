@@ -31,6 +31,7 @@ use clap::{ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Sub
 use crate::catalog::Catalog;
 use crate::config::VARIABLES;
 use crate::language::Language;
+use crate::render::wrapped;
 
 use tree::way;
 use usage::usage;
@@ -87,8 +88,7 @@ const FORMS: [&str; 3] = ["[OPTIONS]", "[OPTIONS] API [name=value ...]", "[OPTIO
     disable_help_subcommand = true,
     override_usage = FORMS.map(|form| format!("zstack-cli {form}")).join("\n       "),
     disable_help_flag = true,
-    args_override_self = true,
-    max_term_width = 100
+    args_override_self = true
 )]
 struct CallLine {
     #[command(flatten)]
@@ -106,8 +106,7 @@ struct CallLine {
     version,
     disable_help_subcommand = true,
     disable_help_flag = true,
-    args_override_self = true,
-    max_term_width = 100
+    args_override_self = true
 )]
 struct OwnLine {
     #[command(flatten)]
@@ -132,23 +131,35 @@ pub fn command_names() -> Vec<&'static str> {
 }
 
 /// Returns the part of the program's help that follows the options.
-fn after_help(language: Language) -> String {
+fn after_help(language: Language, width: usize) -> String {
     let say = |text: &str| language.say(text).into_owned();
     let rows: Vec<(String, String)> =
         program().commands().map(|command| (command.form(), say(&command.summary()))).collect();
     let variables: Vec<(String, String)> =
         VARIABLES.iter().map(|(names, purpose)| (names.join(", "), say(purpose))).collect();
-    let (examples, precedence) = (language.say_lines(EXAMPLES), language.say_lines(PRECEDENCE));
-    format!("Commands:\n{}\n{examples}\n\nEnvironment:\n{}{precedence}", lines(&rows), lines(&variables))
+    let [examples, precedence] = [EXAMPLES, PRECEDENCE].map(|text| {
+        let lines = text.split('\n').flat_map(|line| match line.starts_with(' ') {
+            true => vec![line.to_owned()],
+            false => wrapped(&language.say(line), width),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    let (commands, variables) = (lines(&rows, width), lines(&variables, width));
+    format!("Commands:\n{commands}\n{examples}\n\nEnvironment:\n{variables}{precedence}")
 }
 
-/// Returns the help that the words of a line ask for.
-pub fn help(words: &[String], language: Language) -> String {
+/// The width of help where no narrower terminal shows it.
+pub const HELP_WIDTH: usize = 100;
+
+/// Returns the help that the words of a line ask for, for a terminal of that width.
+pub fn help(words: &[String], language: Language, width: Option<usize>) -> String {
+    let width = width.unwrap_or(HELP_WIDTH).min(HELP_WIDTH);
     let argv = std::iter::once("zstack-cli").chain(words.iter().map(String::as_str));
     let rendered = if way(words).path.is_empty() {
-        translated(CallLine::command(), language).after_help(after_help(language)).render_help().to_string()
+        let program = translated(CallLine::command(), language).term_width(width);
+        program.after_help(after_help(language, width)).render_help().to_string()
     } else {
-        let asked = translated(own_command(), language).try_get_matches_from(argv);
+        let asked = translated(own_command(), language).term_width(width).try_get_matches_from(argv);
         asked.err().map(|error| error.render().to_string()).unwrap_or_default()
     };
     match language {
@@ -201,10 +212,22 @@ fn own_command() -> Command {
     })
 }
 
-/// Formats rows of two columns, indented.
-fn lines(rows: &[(String, String)]) -> String {
-    let width = rows.iter().map(|(left, _)| left.len()).max().unwrap_or_default();
-    rows.iter().map(|(left, right)| format!("  {left:<width$}  {right}\n")).collect()
+/// Formats rows of two columns, indented. A left cell that is much wider than others has a line of its own.
+fn lines(rows: &[(String, String)], width: usize) -> String {
+    const WIDEST: usize = 26;
+    let column = rows.iter().map(|(left, _)| left.len()).max().unwrap_or_default().min(WIDEST);
+    let mut out = String::new();
+    for (left, right) in rows {
+        let is_wide = left.len() > column;
+        if is_wide {
+            out.push_str(&format!("  {left}\n"));
+        }
+        for (nth, part) in wrapped(right, width.saturating_sub(column + 4)).iter().enumerate() {
+            let left = if nth > 0 || is_wide { "" } else { left };
+            out.push_str(&format!("  {left:<column$}  {part}\n"));
+        }
+    }
+    out
 }
 
 const EXAMPLES: &str = "\
@@ -212,14 +235,14 @@ Without a command: the interactive shell on a terminal, else one command per lin
 
 Examples:
   zstack-cli --sandbox QueryBackupStorage
-  zstack-cli QueryVmInstance state=Running vmNics.ip~=10.% --columns name,vmNics.ip
+  zstack-cli QueryVmInstance state=Running --columns name,vmNics.ip
   zstack-cli -o json CreateZone name=lab";
 
 const PRECEDENCE: &str = "\
 Options override the environment, and the environment overrides the context.
 
-Exit codes: 0 success, 1 wrong command, 2 wrong options or configuration, or the output cannot be written,
-3 the node reports a failure, 4 no usable answer, 5 not logged in, 6 outcome of an action unknown,
+Exit codes: 0 success, 1 wrong command, 2 wrong options or configuration, or the output cannot be written, \
+3 the node reports a failure, 4 no usable answer, 5 not logged in, 6 outcome of an action unknown, \
 7 no rows found (--fail-empty), 8 findings (--fail-on), 70 a bug in the program, 130 interrupted.";
 
 /// Parses the words of a command line. `options` holds the defaults, such as the options that the program was started
@@ -458,7 +481,10 @@ mod tests {
     #[test]
     fn help_fits_80_columns_and_names_every_option() {
         let Line::Help(words) = parsed("--help").0 else { panic!("a text") };
-        let help = help(&words, Language::English);
+        let help = super::help(&words, Language::English, Some(80));
+        for line in help.lines() {
+            assert!(line.len() <= 80, "{line}");
+        }
         for option in ["--curl-example", "--no-secure", "--fail-empty", "--columns", "--cacert", "--jq"] {
             assert!(help.contains(option), "{option}");
         }

@@ -1,13 +1,13 @@
 //! The manual page: options and commands from the parser, the language and the rest from the topics of `help`.
 
-use crate::cli;
+use crate::cli::{self, HELP_WIDTH};
 use crate::config::VARIABLES;
 use crate::error::Error;
 use crate::language::Language;
 use crate::session::Invocation;
 use crate::shell::{Flow, TOPICS};
 
-use super::help::{WIDTH, settings};
+use super::help::settings;
 
 /// What each does, and indented below it the commands.
 const EXAMPLES: &str = include_str!("examples.txt");
@@ -26,7 +26,9 @@ pub(super) fn run(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
 /// The manual page in roff.
 pub(crate) fn page() -> String {
     let mut page = cli::manual();
-    for text in std::iter::once(&settings(Language::English, WIDTH)[..]).chain(TOPICS.iter().map(|topic| topic.text)) {
+    for text in
+        std::iter::once(&settings(Language::English, HELP_WIDTH)[..]).chain(TOPICS.iter().map(|topic| topic.text))
+    {
         let (title, text) = text.split_once('\n').unwrap_or((text, ""));
         page.push_str(&format!(".SH {}\n", escape(title)));
         preformatted(&mut page, text.trim_matches('\n'));

@@ -200,6 +200,11 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The width of the terminal that standard output is.
+    pub fn output_width(&self) -> Option<usize> {
+        self.terminal_size.filter(|_| self.stdout_terminal).map(|(width, _)| width)
+    }
+
     /// Reads the environment of this process.
     pub fn of_process() -> Environment {
         let home = std::env::var_os("ZSTACK_CLI_HOME").filter(|home| !home.is_empty());

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::catalog::{Catalog, Inventory};
-use crate::cli;
+use crate::cli::{self, HELP_WIDTH};
 use crate::config::Setting;
 use crate::error::{Error, OwnError};
 use crate::json::escape_unprintable;
@@ -38,7 +38,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, E
     let reader = Reader {
         catalog: cx.session.catalog,
         language: cx.settings.ui.language,
-        width: cx.settings.ui.terminal.size.map_or(WIDTH, |(width, _)| width.min(WIDTH)),
+        width: cx.session.environment.output_width().map_or(HELP_WIDTH, |width| width.min(HELP_WIDTH)),
     };
     let aliases = cx.session.defined().aliases;
     let page = match (page(reader, subject.as_deref()), subject) {
@@ -71,9 +71,6 @@ pub struct Reader {
     /// The greatest width of a line, in columns.
     pub width: usize,
 }
-
-/// The width of pages where no narrower terminal shows them.
-pub(crate) const WIDTH: usize = 100;
 
 impl Reader {
     fn say<'t>(&self, english: &'t str) -> Cow<'t, str> {
@@ -228,7 +225,7 @@ mod tests {
     use super::*;
 
     fn reader() -> Reader {
-        Reader { catalog: Catalog::newest(), language: Language::English, width: WIDTH }
+        Reader { catalog: Catalog::newest(), language: Language::English, width: HELP_WIDTH }
     }
 
     fn page_of(subject: &str) -> String {
