@@ -10,6 +10,7 @@
 mod access_keys;
 mod answer;
 mod arguments;
+mod audits;
 mod big_change;
 mod calls;
 mod change;

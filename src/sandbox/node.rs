@@ -33,6 +33,8 @@ pub(super) struct ReceivedRequest {
     pub(super) target: String,
     /// The host that the client asked for.
     pub(super) host: Option<String>,
+    /// The address that it comes from.
+    pub(super) client: Option<String>,
     pub(super) authorization: Option<String>,
     pub(super) date: Option<String>,
     pub(super) content_type: Option<String>,

@@ -32,6 +32,6 @@ mod volume;
 
 pub(super) use context::{Change, Handler, Part};
 pub(super) use run::part_of;
-pub(super) use subject::is_platforms;
+pub(super) use subject::{creates, is_platforms, result_inventory, subject};
 
 use context::scalar;
