@@ -195,6 +195,8 @@ fn what_was_done_on_the_sandbox_is_among_them() {
     let home = Home::with_cloud();
     home.run(["--sandbox", "CreateAccount", "name=staff", "password=hunter2"]).succeeds();
     let table = home.run(["--sandbox", "events", "-o", "table"]).succeeds().never_shows("hunter2").out();
+    // A new sandbox has something to show.
+    assert!(table.contains("HostStatusChanged") && table.contains("Host disconnected"), "{table}");
     let audit = table.lines().last().expect("an audit");
     let words: Vec<&str> = audit.split_whitespace().skip(1).collect();
     assert_eq!(words, ["audit", "Succeeded", "CreateAccount", "staff", "by", "admin", "from", "127.0.0.1"]);
