@@ -4,7 +4,7 @@ use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::node::Node;
-use super::super::reads::{self, candidates, capacity, metrics, records, settings};
+use super::super::reads::{self, candidates, capacity, licence, metrics, records, settings};
 use super::super::store::{StoreError, Transaction};
 use super::super::{login, long_jobs};
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::catalog::{Api, Catalog};
 
 /// APIs with a handler of their own.
-const SPECIAL: [&[(&str, Handler)]; 15] = [
+const SPECIAL: [&[(&str, Handler)]; 16] = [
     account::WORK,
     clone::WORK,
     guest::WORK,
@@ -27,6 +27,7 @@ const SPECIAL: [&[(&str, Handler)]; 15] = [
     volume::WORK,
     candidates::WORK,
     capacity::WORK,
+    licence::WORK,
     metrics::WORK,
     records::WORK,
     settings::WORK,
