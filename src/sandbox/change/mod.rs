@@ -14,14 +14,17 @@ mod delete;
 mod fill;
 mod guest;
 mod lifecycle;
+mod lists;
 pub(super) mod making;
 mod network;
 mod nic;
 mod platform;
+mod project;
 mod quota;
 mod relate;
 mod release;
 mod run;
+mod scaling;
 mod sense;
 mod storage;
 mod subject;
@@ -29,8 +32,10 @@ mod tags;
 mod update;
 mod vm;
 mod volume;
+mod vpc;
 
 pub(super) use context::{Change, Handler, Part};
+pub(super) use lists::uuids;
 pub(super) use run::part_of;
 pub(super) use subject::{creates, is_platforms, result_inventory, subject};
 

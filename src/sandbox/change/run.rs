@@ -8,23 +8,26 @@ use super::super::reads::{self, candidates, capacity, licence, metrics, records,
 use super::super::store::{StoreError, Transaction};
 use super::super::{login, long_jobs};
 use super::{
-    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, making, network, nic, platform, relate,
-    storage, tags, update, vm, volume,
+    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, making, network, nic, platform, project,
+    relate, scaling, storage, tags, update, vm, volume, vpc,
 };
 use crate::catalog::{Api, Catalog};
 
 /// APIs with a handler of their own.
-const SPECIAL: [&[(&str, Handler)]; 16] = [
+const SPECIAL: [&[(&str, Handler)]; 19] = [
     account::WORK,
     clone::WORK,
     guest::WORK,
     network::WORK,
     nic::WORK,
     platform::WORK,
+    project::WORK,
+    scaling::WORK,
     storage::WORK,
     tags::WORK,
     vm::WORK,
     volume::WORK,
+    vpc::WORK,
     candidates::WORK,
     capacity::WORK,
     licence::WORK,
@@ -67,7 +70,7 @@ impl Node {
         arguments: &Arguments,
         caller: &Caller,
     ) -> Result<String, Failure> {
-        if let Some(outcome) = self.run_log_in(api.name, arguments) {
+        if let Some(outcome) = self.run_log_in(api.name, arguments, caller) {
             return outcome;
         }
         if let Some(outcome) = self.read(api.name, arguments) {
@@ -78,7 +81,7 @@ impl Node {
             Some(reply) => Ok(reply),
             None => work(change),
         })?;
-        if api.name == "DeleteAccount" || api.name == "DeleteUser" {
+        if matches!(api.name, "DeleteAccount" | "DeleteIAM2VirtualID" | "DeleteUser") {
             self.ledger.close_sessions_of(arguments.text("uuid").unwrap_or_default())?;
         }
         Ok(reply)

@@ -5,7 +5,7 @@ use super::Change;
 use crate::catalog::{Api, Catalog};
 
 /// Resources of the platform, which only the administrator may change.
-const PLATFORMS: [&str; 16] = [
+const PLATFORMS: [&str; 18] = [
     "Zone",
     "Cluster",
     "Host",
@@ -21,16 +21,17 @@ const PLATFORMS: [&str; 16] = [
     "Account",
     "Quota",
     "GlobalConfig",
+    "IAM2Project",
+    "IAM2VirtualID",
     "MigrateVm",
 ];
 
 /// Resources outside of the cloud, which the sandbox cannot simulate.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 11] = [
     "/hybrid",
     "/aliyun",
     "/baremetal",
     "/vcenter",
-    "/iam2",
     "/ldap",
     "/licen",
     "/v2v",
