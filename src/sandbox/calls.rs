@@ -110,6 +110,11 @@ impl Node {
             let text = QueryText::Zql(arguments.text("zql").unwrap_or_default().to_owned());
             return Ok(Reply::Query(Box::new(PendingQuery { text, viewer: caller.viewer(), refusal: None })));
         }
+        if let Ok(caller) = &outcome
+            && let Some(read) = self.pending_read(api, &arguments, caller, received.wants_schema)
+        {
+            return Ok(Reply::Read(Box::new(read)));
+        }
         let call = if is_log_in(api.name) {
             let call = self.audited_log_in(api, &arguments, received.client.as_deref());
             Some(call.map_err(|failure| Answer::failed(&failure))?)

@@ -5,7 +5,7 @@
 //! nothing.
 //!
 //! It shares no code with the program's planner, client or shell, so that each checks the other; it uses only the
-//! catalog and the JSON values, and is reached over a socket like any node.
+//! catalog, the JSON values and the rules of what is secret, and is reached over a socket like any node.
 
 mod access_keys;
 mod answer;
@@ -29,6 +29,7 @@ mod node;
 mod offer;
 mod options;
 mod pending_query;
+mod pending_read;
 mod reads;
 mod reply_schema;
 mod running;

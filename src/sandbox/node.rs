@@ -13,6 +13,7 @@ use super::ledger::Ledger;
 use super::offer::{OfferedApis, Version};
 use super::options::Options;
 use super::pending_query::PendingQuery;
+use super::pending_read::PendingRead;
 use super::reply_schema;
 use super::sessions::Session;
 use super::store::Store;
@@ -61,6 +62,8 @@ pub(super) enum Reply {
     Ready(Answer),
     /// A query, which the server runs without the node.
     Query(Box<PendingQuery>),
+    /// Another read, which the server runs without the node too.
+    Read(Box<PendingRead>),
 }
 
 impl From<Answer> for Reply {

@@ -223,6 +223,10 @@ async fn serve(
             let store = Arc::clone(&served.node.borrow().store);
             query.run(store).await
         }
+        Reply::Read(read) => {
+            let store = Arc::clone(&served.node.borrow().store);
+            (read.run(store).await, None)
+        }
     };
     if outcome.trouble == Some(ConnectionFault::Truncated) {
         let mut half = response(&head.headers, answer.clone(), None);

@@ -36,7 +36,7 @@ mod vpc;
 
 pub(super) use context::{Change, Handler, Part};
 pub(super) use lists::uuids;
-pub(super) use run::part_of;
+pub(super) use run::{part_of, work_of};
 pub(super) use subject::{creates, is_platforms, result_inventory, subject};
 
 use context::scalar;

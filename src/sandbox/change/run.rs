@@ -37,7 +37,7 @@ const SPECIAL: [&[(&str, Handler)]; 19] = [
 ];
 
 /// The handler of an API; `None` if it is not simulated.
-pub(super) fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
+pub(in super::super) fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
     let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
     special
         .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Handler))
@@ -99,8 +99,7 @@ impl Node {
             change.check_permission()?;
             work(&change)
         };
-        // Calls that change something are asynchronous (J1).
-        if api.is_async { self.store.transaction(work) } else { self.store.read(work) }
+        self.store.transaction(work)
     }
 
     /// Checks whether a call can run, and makes its immediate changes, such as the state `Starting`.
