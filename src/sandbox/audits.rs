@@ -101,7 +101,9 @@ impl Node {
             let subject = if is_first { of_reply().or(call.subject) } else { call.subject.or_else(of_reply) };
             (subject, call.account)
         };
-        let tried = ["accountName", "userName", "username"].iter().find_map(|name| call.arguments.text(name));
+        let names: &[&str] =
+            if is_log_in(call.api.name) { &["accountName", "userName", "username", "name"] } else { &[] };
+        let tried = names.iter().find_map(|name| call.arguments.text(name));
         let request = Value::Object(making::without_mark(call.arguments)).to_string();
         self.store.transaction(|tx| {
             let account = account.map_or(Scalar::Null, Scalar::from);

@@ -135,6 +135,8 @@ fn members_of_a_project_log_in_and_enter_it() {
     };
     assert_eq!(log_in("wrong").code(), "ID.1000");
     let session = log_in(PASSWORD).json()["inventory"]["uuid"].as_str().expect("a session").to_owned();
+    let audits = sandbox.call("GET", "/zwatch/audits?auditType=Login&limit=1", "").json();
+    assert_eq!((&audits["audits"][0]["operator"], &audits["audits"][0]["success"]), (&json!("ann"), &json!(true)));
     assert_eq!(enter(&session).code(), "SYS.1006", "she is no member");
     let members = format!("/iam2/projects/{}/virtual-ids", uuid(&project));
     done(&sandbox, "POST", &members, &json!({ "virtualIDUuids": [ann["uuid"]] }));
