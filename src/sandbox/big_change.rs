@@ -78,7 +78,7 @@ impl Node {
         has_parts: bool,
     ) -> Result<(), Failure> {
         let job = &change.job;
-        let outcome = outcome.and_then(|()| self.run_job(job));
+        let outcome = self.run_job(job, outcome, self.now());
         if has_parts {
             self.store.settle()?;
         }

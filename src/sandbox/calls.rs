@@ -5,8 +5,10 @@ use serde_json::Value;
 use super::access_keys::Credential;
 use super::answer::{Answer, Failure};
 use super::arguments::Arguments;
+use super::audits::is_log_in;
 use super::change;
 use super::checks;
+use super::clock::UnixMillis;
 use super::dispatch::ResolvedCall;
 use super::durations;
 use super::faults::FaultKind;
@@ -47,6 +49,8 @@ impl Caller {
 struct JobOptions {
     /// The uuid that the client chose for its job (J2).
     job_uuid: Option<String>,
+    /// The address that the call comes from.
+    client: Option<String>,
     /// How long it may take, in seconds.
     timeout: Option<u32>,
     /// Whether it is only validated (P10).
@@ -93,7 +97,8 @@ impl Node {
             let base = self.base_url(received, faults.contains(&FaultKind::Location));
             let web_hook = received.web_hook.clone();
             let is_stuck = faults.contains(&FaultKind::JobStuck);
-            let order = JobOptions { job_uuid, timeout, validates_only, is_lost, is_stuck, base, web_hook };
+            let client = received.client.clone();
+            let order = JobOptions { job_uuid, client, timeout, validates_only, is_lost, is_stuck, base, web_hook };
             let job = self.submit(api, arguments, credential, order);
             return Ok(job.unwrap_or_else(|failure| Answer::failed(&failure)).into());
         }
@@ -105,7 +110,22 @@ impl Node {
             let text = QueryText::Zql(arguments.text("zql").unwrap_or_default().to_owned());
             return Ok(Reply::Query(Box::new(PendingQuery { text, viewer: caller.viewer(), refusal: None })));
         }
-        Ok(Answer::of(outcome.and_then(|caller| self.run(api, &arguments, &caller))).into())
+        if let Ok(caller) = &outcome
+            && let Some(read) = self.pending_read(api, &arguments, caller, received.wants_schema)
+        {
+            return Ok(Reply::Read(Box::new(read)));
+        }
+        let call = if is_log_in(api.name) {
+            let call = self.audited_log_in(api, &arguments, received.client.as_deref());
+            Some(call.map_err(|failure| Answer::failed(&failure))?)
+        } else {
+            None
+        };
+        let outcome = outcome.and_then(|caller| self.run(api, &arguments, &caller));
+        if let Some(call) = call {
+            self.audit(call, &outcome, self.now()).map_err(|failure| Answer::failed(&failure))?;
+        }
+        Ok(Answer::of(outcome).into())
     }
 
     /// The uuid that the client chose for its job (J2).
@@ -174,7 +194,7 @@ impl Node {
         let now = self.now();
         let retention = i64::try_from(self.options.job_retention.as_millis()).unwrap_or(i64::MAX);
         self.ledger.purge_jobs(now.plus(-retention))?;
-        let JobOptions { job_uuid, timeout, validates_only, is_lost, is_stuck, base, web_hook } = order;
+        let JobOptions { job_uuid, client, timeout, validates_only, is_lost, is_stuck, base, web_hook } = order;
         let uuid = job_uuid.unwrap_or_else(new_uuid);
         let timeout = timeout.map_or_else(|| durations::limit(api.name), |seconds| i64::from(seconds) * 1000);
         let takes = self.scaled(durations::usual(api.name));
@@ -194,13 +214,16 @@ impl Node {
             Ok(caller)
         });
         let is_refused = outcome.as_ref().is_err_and(|failure| failure.code != "SYS.1001");
-        let caller = outcome.clone().unwrap_or(Caller { account: String::new(), is_admin: false });
+        // A call with a bad argument has a caller too.
+        let caller = outcome.as_ref().ok().cloned().or_else(|| credential.and_then(|it| self.caller(it).ok()));
+        let caller = caller.unwrap_or(Caller { account: String::new(), is_admin: false });
         let job = Job {
             uuid: uuid.clone(),
             api: api.name.to_owned(),
             arguments: Some(Value::Object(arguments.values().clone()).to_string()),
             account: caller.account,
             is_admin: caller.is_admin,
+            client,
             long_job: None,
             requested: now,
             due: match () {
@@ -211,7 +234,11 @@ impl Node {
         };
         self.ledger.begin_job(&job)?;
         if validates_only || outcome.is_err() {
-            self.ledger.finish_job(&uuid, &Answer::of_job(outcome.map(|_| "{}".to_owned())))?;
+            let outcome = outcome.map(|_| "{}".to_owned());
+            if outcome.is_err() && !job.account.is_empty() {
+                self.audit(self.audited_job(&job, api, &arguments)?, &outcome, job.due)?;
+            }
+            self.ledger.finish_job(&uuid, &Answer::of_job(outcome))?;
         }
         if is_lost {
             self.run_due_jobs()?;
@@ -242,20 +269,29 @@ impl Node {
                 self.begun.push(change);
                 continue;
             }
-            let outcome = self.run_job(&job);
+            let outcome = self.run_job(&job, Ok(()), job.due);
             self.end_long_job(&job, &outcome)?;
             self.ledger.finish_job(&job.uuid, &Answer::of_job(outcome))?;
         }
         Ok(())
     }
 
-    pub(super) fn run_job(&mut self, job: &Job) -> Result<String, Failure> {
+    /// Makes the call of a job, unless a part of it has failed already, and audits it.
+    pub(super) fn run_job(
+        &mut self,
+        job: &Job,
+        so_far: Result<(), Failure>,
+        end: UnixMillis,
+    ) -> Result<String, Failure> {
         let api = self.catalog.api(&job.api).ok_or_else(|| Failure::not_simulated(&job.api))?;
         let (arguments, caller) = (job.arguments(), job.caller());
-        match self.run_long_job(api.name, &arguments, &caller, &job.uuid) {
+        let call = self.audited_job(job, &api, &arguments)?;
+        let outcome = so_far.and_then(|()| match self.run_long_job(api.name, &arguments, &caller, &job.uuid) {
             Some(outcome) => outcome,
             None => self.run(&api, &arguments, &caller),
-        }
+        });
+        self.audit(call, &outcome, end)?;
+        outcome
     }
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Job {
     pub(super) arguments: Option<String>,
     pub(super) account: String,
     pub(super) is_admin: bool,
+    /// The address that the call came from.
+    pub(super) client: Option<String>,
     /// The long job that this job works for.
     pub(super) long_job: Option<String>,
     pub(super) requested: UnixMillis,
@@ -54,7 +56,7 @@ pub(super) enum Progress {
     Finished(Answer),
 }
 
-const COLUMNS: &str = "uuid, api, arguments, account, is_admin, long_job, requested, due";
+const COLUMNS: &str = "uuid, api, arguments, account, is_admin, client, long_job, requested, due";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
@@ -63,9 +65,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         arguments: row.get(2)?,
         account: row.get(3)?,
         is_admin: row.get(4)?,
-        long_job: row.get(5)?,
-        requested: UnixMillis(row.get(6)?),
-        due: UnixMillis(row.get(7)?),
+        client: row.get(5)?,
+        long_job: row.get(6)?,
+        requested: UnixMillis(row.get(7)?),
+        due: UnixMillis(row.get(8)?),
     })
 }
 
@@ -77,14 +80,15 @@ impl Ledger {
 
     /// Stores a job.
     pub(super) fn begin_job(&self, job: &Job) -> rusqlite::Result<()> {
-        let sql = "insert into job (uuid, api, arguments, account, is_admin, long_job, requested, due, state)
-                   values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let sql = "insert into job (uuid, api, arguments, account, is_admin, client, long_job, requested, due, state)
+                   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         self.connection.prepare_cached(sql)?.execute(params![
             job.uuid,
             job.api,
             job.arguments,
             job.account,
             job.is_admin,
+            job.client,
             job.long_job,
             job.requested.0,
             job.due.0,
@@ -182,6 +186,7 @@ mod tests {
             arguments: Some("{}".into()),
             account: "a".into(),
             is_admin: true,
+            client: None,
             long_job: None,
             requested: UnixMillis(0),
             due: UnixMillis(due),

@@ -11,7 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::answer::Failure;
 
 /// The version of the schema; a file of another version is recreated, since its content is short-lived.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
     create table if not exists session (
@@ -21,7 +21,7 @@ const TABLES: &str = "
     create index if not exists session_of_user on session (user, expires);
     create table if not exists job (
         number integer primary key, uuid text not null unique, api text not null, arguments text,
-        account text not null, is_admin integer not null, long_job text,
+        account text not null, is_admin integer not null, client text, long_job text,
         requested integer not null, due integer not null, state integer not null,
         status integer, body text
     );

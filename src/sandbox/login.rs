@@ -2,18 +2,34 @@
 
 use super::answer::Failure;
 use super::arguments::Arguments;
+use super::calls::Caller;
+use super::change::uuids;
 use super::node::Node;
 use super::sessions::Session;
 use super::store::{Row, Scalar};
 use crate::json;
 
 /// The APIs of log-ins and sessions.
-pub(super) const APIS: [&str; 7] =
-    ["GetLoginProcedures", "LogIn", "LogInByAccount", "LogInByUser", "LogOut", "RenewSession", "ValidateSession"];
+pub(super) const APIS: [&str; 9] = [
+    "GetLoginProcedures",
+    "LogIn",
+    "LogInByAccount",
+    "LogInByUser",
+    "LogOut",
+    "LoginIAM2Project",
+    "LoginIAM2VirtualID",
+    "RenewSession",
+    "ValidateSession",
+];
 
 impl Node {
     /// Runs an API of log-ins and sessions; `None` for other APIs.
-    pub(super) fn run_log_in(&mut self, api: &str, arguments: &Arguments) -> Option<Result<String, Failure>> {
+    pub(super) fn run_log_in(
+        &mut self,
+        api: &str,
+        arguments: &Arguments,
+        caller: &Caller,
+    ) -> Option<Result<String, Failure>> {
         Some(match api {
             "LogInByAccount" => self.log_in_by_account(arguments.text("accountName"), arguments.text("password")),
             "LogIn" => match arguments.text("loginType") {
@@ -22,6 +38,8 @@ impl Node {
                 None => Err(Failure::argument("field[loginType] is mandatory, it cannot be null")),
             },
             "LogInByUser" => self.log_in_by_user(arguments),
+            "LoginIAM2VirtualID" => self.log_in_by_virtual_id(arguments.text("name"), arguments.text("password")),
+            "LoginIAM2Project" => self.enter_project(arguments.text("projectName").unwrap_or_default(), caller),
             "LogOut" => self.log_out(arguments.text("sessionUuid").unwrap_or_default()),
             "ValidateSession" => self.validate(arguments.text("sessionUuid").unwrap_or_default()),
             "RenewSession" => self.renew(arguments),
@@ -54,6 +72,30 @@ impl Node {
         let users = self.find("UserInventory", &conditions)?;
         let user = users.iter().find(|user| has_password(user, name, arguments.text("password"))).ok_or_else(wrong)?;
         self.open(account_uuid, user.text("uuid").unwrap_or_default(), account.text("type") == Some("SystemAdmin"))
+    }
+
+    /// A virtual id is nobody until it enters a project: its account is itself, which owns nothing.
+    fn log_in_by_virtual_id(&mut self, name: Option<&str>, password: Option<&str>) -> Result<String, Failure> {
+        let found = self.find("IAM2VirtualIDInventory", &[("name", Scalar::from(name.unwrap_or_default()))])?;
+        let id = found.iter().find(|id| has_password(id, name, password)).ok_or_else(wrong)?;
+        if id.text("state") != Some("Enabled") {
+            return Err(Failure::refused("the virtual id is disabled"));
+        }
+        let uuid = id.text("uuid").unwrap_or_default();
+        self.open(uuid, uuid, false)
+    }
+
+    /// Opens a session of a project for one of its members.
+    fn enter_project(&mut self, name: &str, caller: &Caller) -> Result<String, Failure> {
+        let found = self.find("IAM2ProjectInventory", &[("name", Scalar::from(name))])?;
+        let is_member = |project: &&Row| uuids(project, "virtualIDUuids").contains(&caller.account);
+        let project = found.iter().find(is_member).ok_or_else(|| {
+            Failure::refused(format!("the virtual id is no member of a project with the name {name}"))
+        })?;
+        if project.text("state") != Some("Enabled") {
+            return Err(Failure::refused(format!("the project {name} is not enabled")));
+        }
+        self.open(project.text("linkedAccountUuid").unwrap_or_default(), &caller.account, false)
     }
 
     /// Opens a session, unless its user has too many (A4, R11). Ends the others if only one is allowed (A5).

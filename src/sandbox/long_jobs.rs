@@ -136,6 +136,7 @@ impl Node {
             arguments: Some(Value::Object(work.values().clone()).to_string()),
             account: caller.account.clone(),
             is_admin: caller.is_admin,
+            client: None,
             long_job: Some(uuid.to_owned()),
             requested: now,
             due: now.plus(self.scaled(durations::usual(api.name))),

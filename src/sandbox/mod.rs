@@ -5,11 +5,12 @@
 //! nothing.
 //!
 //! It shares no code with the program's planner, client or shell, so that each checks the other; it uses only the
-//! catalog and the JSON values, and is reached over a socket like any node.
+//! catalog, the JSON values and the rules of what is secret, and is reached over a socket like any node.
 
 mod access_keys;
 mod answer;
 mod arguments;
+mod audits;
 mod big_change;
 mod calls;
 mod change;
@@ -28,6 +29,7 @@ mod node;
 mod offer;
 mod options;
 mod pending_query;
+mod pending_read;
 mod reads;
 mod reply_schema;
 mod running;

@@ -13,6 +13,7 @@ use super::ledger::Ledger;
 use super::offer::{OfferedApis, Version};
 use super::options::Options;
 use super::pending_query::PendingQuery;
+use super::pending_read::PendingRead;
 use super::reply_schema;
 use super::sessions::Session;
 use super::store::Store;
@@ -33,6 +34,8 @@ pub(super) struct ReceivedRequest {
     pub(super) target: String,
     /// The host that the client asked for.
     pub(super) host: Option<String>,
+    /// The address that it comes from.
+    pub(super) client: Option<String>,
     pub(super) authorization: Option<String>,
     pub(super) date: Option<String>,
     pub(super) content_type: Option<String>,
@@ -59,6 +62,8 @@ pub(super) enum Reply {
     Ready(Answer),
     /// A query, which the server runs without the node.
     Query(Box<PendingQuery>),
+    /// Another read, which the server runs without the node too.
+    Read(Box<PendingRead>),
 }
 
 impl From<Answer> for Reply {

@@ -161,7 +161,7 @@ impl Drop for Server {
 async fn accept(listener: TcpListener, served: Rc<Served>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, peer)) = listener.accept().await else {
             // Probably out of file descriptors: wait until connections are closed.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -169,7 +169,7 @@ async fn accept(listener: TcpListener, served: Rc<Served>) {
         let _ = stream.set_nodelay(true);
         let served = Rc::clone(&served);
         tokio::task::spawn_local(async move {
-            let service = service_fn(|request| serve(Rc::clone(&served), request));
+            let service = service_fn(|request| serve(Rc::clone(&served), request, peer));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(IDLE)
@@ -183,7 +183,11 @@ async fn accept(listener: TcpListener, served: Rc<Served>) {
 }
 
 /// Handles one request; an error closes the connection.
-async fn serve(served: Rc<Served>, request: Request<Incoming>) -> Result<Response<ReplyBody>, io::Error> {
+async fn serve(
+    served: Rc<Served>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response<ReplyBody>, io::Error> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
         return Ok(response(&head.headers, Answer::page(413), None));
@@ -196,6 +200,7 @@ async fn serve(served: Rc<Served>, request: Request<Incoming>) -> Result<Respons
             .path_and_query()
             .map_or_else(|| head.uri.path().to_owned(), |target| target.as_str().to_owned()),
         host: text(header::HOST),
+        client: Some(peer.ip().to_string()),
         authorization: text(header::AUTHORIZATION),
         date: text(header::DATE),
         content_type: text(header::CONTENT_TYPE),
@@ -217,6 +222,10 @@ async fn serve(served: Rc<Served>, request: Request<Incoming>) -> Result<Respons
         Reply::Query(query) => {
             let store = Arc::clone(&served.node.borrow().store);
             query.run(store).await
+        }
+        Reply::Read(read) => {
+            let store = Arc::clone(&served.node.borrow().store);
+            (read.run(store).await, None)
         }
     };
     if outcome.trouble == Some(ConnectionFault::Truncated) {

@@ -120,6 +120,36 @@ fn every_check_can_be_made_on_the_sandbox() {
 }
 
 #[test]
+fn licences_that_end_are_found() {
+    let home = Home::with_cloud();
+    let all = home.run(["--sandbox", "inspect", "-o", "value", "--columns", "check,resource"]).succeeds();
+    all.stdout_has("license-add-on-ends\tDisaster Recovery\n").never_shows("license-ends\t").stderr("");
+    for (main, add_on, found) in [
+        ("2001-02-03 04:05:06", "2999-01-01 00:00:00", "license-ends\tthe licence ends on 2001-02-03 04:05:06\n"),
+        (
+            "2999-01-01 00:00:00",
+            "2001-02-03 04:05:06",
+            "license-add-on-ends\tthe licence of the add-on ends on 2001-02-03 04:05:06\n",
+        ),
+        ("2999-01-01 00:00:00", "2999-01-01 00:00:00", ""),
+    ] {
+        let node = Node::start(move |request| match request.path().trim_start_matches("/zstack/v1") {
+            "/licenses" => Reply::ok(format!(
+                r#"{{"inventory":{{"uuid":"{:0>32}","licenseType":"Paid","expiredDate":"{main}","expired":false}},"additions":[]}}"#,
+                "a"
+            )),
+            "/licenses/addons" => Reply::ok(format!(
+                r#"{{"addons":[{{"uuid":"{:0>32}","name":"more","expiredDate":"{add_on}","expired":false}}]}}"#,
+                "b"
+            )),
+            _ => Reply::Send(404, "no api mapping to URL".to_owned()),
+        });
+        let words = ["inspect", "license-ends", "license-add-on-ends", "-o", "value", "--columns", "check,message"];
+        run(&Home::new(), &node, &words).succeeds().stdout(found).stderr("");
+    }
+}
+
+#[test]
 fn a_terminal_gets_a_report() {
     let home = Home::with_cloud();
     let inspect = |names: &[&str]| {

@@ -191,6 +191,19 @@ fn events_alarms_and_audits_are_one_stream() {
 }
 
 #[test]
+fn what_was_done_on_the_sandbox_is_among_them() {
+    let home = Home::with_cloud();
+    home.run(["--sandbox", "CreateAccount", "name=staff", "password=hunter2"]).succeeds();
+    let table = home.run(["--sandbox", "events", "-o", "table"]).succeeds().never_shows("hunter2").out();
+    // A new sandbox has something to show.
+    assert!(table.contains("HostStatusChanged") && table.contains("Host disconnected"), "{table}");
+    let audit = table.lines().last().expect("an audit");
+    let words: Vec<&str> = audit.split_whitespace().skip(1).collect();
+    assert_eq!(words, ["audit", "Succeeded", "CreateAccount", "staff", "by", "admin", "from", "127.0.0.1"]);
+    home.run(["--sandbox", "GetAuditData"]).succeeds().never_shows("hunter2");
+}
+
+#[test]
 fn what_a_node_does_not_offer_is_left_out_and_said() {
     let node = Node::start(|request| match request.path().ends_with("/audits") {
         true => Reply::error("SYS.1000", "operation denied"),

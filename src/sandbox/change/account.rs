@@ -159,7 +159,7 @@ fn revoke(change: &Change<'_>) -> Result<String, Failure> {
 
 impl Change<'_> {
     /// Changes an account; a password only if the given old one is correct.
-    fn update_login(&self, inventory: &str) -> Result<String, Failure> {
+    pub(super) fn update_login(&self, inventory: &str) -> Result<String, Failure> {
         // Without a uuid the caller's account is changed.
         let uuid = self.arguments.text("uuid").unwrap_or(&self.caller.account);
         let row = self.get(inventory, uuid)?;

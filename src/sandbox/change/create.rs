@@ -7,8 +7,10 @@ use super::{Change, fill, scalar, subject};
 use crate::catalog::{Api, Catalog, Inventory, Type};
 
 /// Create APIs whose names do not end in the noun of their result.
-const OTHERWISE_NAMED: [(&str, &str); 11] = [
+const OTHERWISE_NAMED: [(&str, &str); 13] = [
     ("CreateTag", "TagPatternInventory"),
+    ("CreateAutoScalingGroupAddingNewInstanceRule", "AutoScalingRuleInventory"),
+    ("CreateAutoScalingGroupRemovalInstanceRule", "AutoScalingRuleInventory"),
     ("CreateL2NoVlanNetwork", "L2NetworkInventory"),
     ("CreateL2VlanNetwork", "L2VlanNetworkInventory"),
     ("CreateL2VxlanNetwork", "VxlanNetworkInventory"),

@@ -10,7 +10,7 @@ use crate::catalog::{Api, Catalog};
 
 /// Cascades: a resource, the inventory that is deleted with it, and the member that refers to it. Reference inventories
 /// follow from the catalog and are not listed.
-const GOES_WITH: [(&str, &str, &str); 60] = [
+const GOES_WITH: [(&str, &str, &str); 67] = [
     ("ZoneInventory", "ClusterInventory", "zoneUuid"),
     ("ZoneInventory", "PrimaryStorageInventory", "zoneUuid"),
     ("ZoneInventory", "L2NetworkInventory", "zoneUuid"),
@@ -60,6 +60,7 @@ const GOES_WITH: [(&str, &str, &str); 60] = [
     ("SecurityGroupInventory", "SecurityGroupRuleInventory", "remoteSecurityGroupUuid"),
     ("VmInstanceInventory", "VmNicInventory", "vmInstanceUuid"),
     ("VmInstanceInventory", "VirtualRouterVipInventory", "virtualRouterVmUuid"),
+    ("VmInstanceInventory", "VpcRouterDnsInventory", "vpcRouterUuid"),
     ("VmInstanceInventory", "VmCdRomInventory", "vmInstanceUuid"),
     ("VmInstanceInventory", "VolumeSnapshotGroupInventory", "vmInstanceUuid"),
     ("VmNicInventory", "UsedIpInventory", "vmNicUuid"),
@@ -73,6 +74,12 @@ const GOES_WITH: [(&str, &str, &str); 60] = [
     ("AccountInventory", "PolicyInventory", "accountUuid"),
     ("AccountInventory", "QuotaInventory", "identityUuid"),
     ("AlarmInventory", "AlarmActionInventory", "alarmUuid"),
+    ("AlarmInventory", "AutoScalingRuleAlarmTriggerInventory", "alarmUuid"),
+    ("SchedulerJobInventory", "AutoScalingRuleSchedulerJobTriggerInventory", "schedulerJobUuid"),
+    ("AutoScalingGroupInventory", "AutoScalingRuleInventory", "scalingGroupUuid"),
+    ("AutoScalingGroupInventory", "AutoScalingGroupActivityInventory", "scalingGroupUuid"),
+    ("AutoScalingGroupInventory", "AutoScalingGroupInstanceInventory", "scalingGroupUuid"),
+    ("AutoScalingRuleInventory", "AutoScalingRuleTriggerInventory", "ruleUuid"),
 ];
 
 /// Members that become null with the reference to a deleted resource, which itself becomes null in any case.
@@ -243,6 +250,10 @@ impl Change<'_> {
                     }
                 }
             }
+            "IAM2ProjectInventory" => {
+                let accounts = among("IAM2ProjectAccountRefInventory", "accountUuid", "projectUuid")?;
+                self.delete_trees("AccountInventory", &accounts)?;
+            }
             "VolumeSnapshotGroupInventory" => {
                 let snapshots =
                     among("VolumeSnapshotGroupRefInventory", "volumeSnapshotUuid", "volumeSnapshotGroupUuid")?;
@@ -277,6 +288,7 @@ impl Change<'_> {
         let rows = self.rows_to_tidy(&root, uuids)?;
         self.tx.delete_among(&root, ("uuid", uuids))?;
         self.release(&root, uuids)?;
+        self.leave_lists(&root, uuids)?;
         self.tidy(&root, &rows)
     }
 

@@ -56,7 +56,7 @@ enum Default {
 }
 
 /// The type in an API's name.
-const TYPES: [(&str, &str); 16] = [
+const TYPES: [(&str, &str); 21] = [
     ("AddImageStoreBackupStorage", "ImageStoreBackupStorage"),
     ("AddSftpBackupStorage", "SftpBackupStorage"),
     ("AddCephBackupStorage", "Ceph"),
@@ -73,6 +73,11 @@ const TYPES: [(&str, &str); 16] = [
     ("CreateL2VxlanNetworkPool", "VxlanNetworkPool"),
     ("CreateVirtualRouterOffering", "VirtualRouter"),
     ("CreateDataVolume", "Data"),
+    ("CreateAutoScalingGroupAddingNewInstanceRule", "AddingNewInstance"),
+    ("CreateAutoScalingGroupRemovalInstanceRule", "RemovalInstance"),
+    ("CreateAutoScalingRuleAlarmTrigger", "Alarm"),
+    ("CreateAutoScalingRuleSchedulerJobTrigger", "SchedulerJob"),
+    ("CreateAutoScalingVmTemplate", "VmInstance"),
 ];
 
 /// Completes the row of a new resource.
@@ -148,6 +153,10 @@ pub(super) fn before(change: &Change<'_>, inventory: &str, row: &mut Row) -> Res
                 row.set("url", "not used");
             }
         }
+        "AutoScalingRuleInventory" => row.set("scalingGroupUuid", change.text("autoScalingGroupUuid")),
+        "AutoScalingRuleTriggerInventory" => {
+            change.get("AutoScalingRuleInventory", row.text("ruleUuid").unwrap_or_default())?;
+        }
         "LoadBalancerInventory" if row.get("type").is_null() => row.set("type", "Shared"),
         "UserTagInventory" => row.set("type", "User"),
         "SystemTagInventory" => row.set("type", "System"),
@@ -182,6 +191,12 @@ pub(super) fn after(change: &Change<'_>, inventory: &str, row: &Row) -> Result<(
             }
         }
         "AccountInventory" => change.add_quotas(uuid)?,
+        "IAM2ProjectInventory" => change.add_project_account(row)?,
+        "IAM2VirtualIDInventory" => {
+            if let Some(project) = change.arguments.text("projectUuid") {
+                change.change_member(project, uuid, true)?;
+            }
+        }
         "BackupStorageInventory" | "PrimaryStorageInventory" => change.add_monitors(uuid)?,
         "SecurityGroupInventory" => change.add_default_rules(uuid)?,
         _ => {}
@@ -239,7 +254,7 @@ fn fill_volume(change: &Change<'_>, row: &mut Row) -> Result<(), Failure> {
 /// Fails if the name or address of an account, user or host is taken.
 fn check_unique(change: &Change<'_>, root: &str, row: &Row) -> Result<(), Failure> {
     let fields: &[&str] = match root {
-        "AccountInventory" => &["name"],
+        "AccountInventory" | "IAM2ProjectInventory" | "IAM2VirtualIDInventory" => &["name"],
         "UserInventory" => &["accountUuid", "name"],
         "HostInventory" => &["managementIp"],
         "EipInventory" => &["vipUuid"],

@@ -1,5 +1,7 @@
 //! Virtual machines and images that show while the job that creates them runs.
 
+use serde_json::{Map, Value};
+
 use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::ledger::new_uuid;
@@ -27,6 +29,13 @@ pub(in super::super) fn choose(api: &str, arguments: &mut Arguments) {
         }
         arguments.set(MARK, true.into());
     }
+}
+
+/// The arguments of a call as its caller gave them, but for the uuid of what shows.
+pub(in super::super) fn without_mark(arguments: &Arguments) -> Map<String, Value> {
+    let mut values = arguments.values().clone();
+    values.remove(MARK);
+    values
 }
 
 /// Whether the resource of a call shows while its job runs.

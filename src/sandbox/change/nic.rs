@@ -3,6 +3,7 @@
 use super::super::answer::Failure;
 use super::super::ledger::new_uuid;
 use super::super::store::{Row, Scalar, TagKind};
+use super::network::FreeAddress;
 use super::{Change, Handler};
 
 /// The APIs of nics with a handler of their own.
@@ -24,7 +25,11 @@ fn attach_l3_network(change: &Change<'_>) -> Result<String, Failure> {
     if !matches!(state, "Running" | "Stopped") {
         return Err(Failure::refused(format!("cannot attach an L3 network to the vm[uuid:{vm}] in the state {state}")));
     }
-    change.add_nic(vm, network, change.arguments.text("staticIp"))?;
+    if change.routes(vm, network)? {
+        change.add_nic_at(vm, network, &change.gateway_of(network)?)?;
+    } else {
+        change.add_nic(vm, network, change.arguments.text("staticIp"))?;
+    }
     if row.get("defaultL3NetworkUuid").is_null() {
         change.update(VM, vm, Row::new().with("defaultL3NetworkUuid", network))?;
     }
@@ -122,8 +127,12 @@ impl Change<'_> {
         tags.into_iter().find_map(|tag| tag.strip_prefix("staticIp::")?.strip_prefix(network)?.strip_prefix("::"))
     }
 
-    /// Adds a nic with an address of an L3 network.
+    /// Adds a nic with an address of an L3 network: the wanted one, or any.
     pub(super) fn add_nic(&self, vm: &str, network: &str, wanted: Option<&str>) -> Result<(), Failure> {
+        self.add_nic_at(vm, network, &self.free_address(network, wanted)?)
+    }
+
+    fn add_nic_at(&self, vm: &str, network: &str, address: &FreeAddress) -> Result<(), Failure> {
         let others = self.find("VmNicInventory", &[("vmInstanceUuid", vm)])?;
         if others.iter().any(|nic| nic.text("l3NetworkUuid") == Some(network)) {
             return Err(Failure::refused(format!(
@@ -132,9 +141,8 @@ impl Change<'_> {
         }
         let taken: Vec<i64> = others.iter().filter_map(|nic| nic.get("deviceId").as_integer()).collect();
         let device = (0..).find(|device| !taken.contains(device)).unwrap_or_default();
-        let address = self.free_address(network, wanted)?;
         let nic = new_uuid();
-        self.use_address(&address, network, Some(&nic))?;
+        self.use_address(address, network, Some(&nic))?;
         let now = self.now.to_stored();
         // The platform's locally administered prefix and the end of the uuid, which is unique enough.
         let mac = format!("fa:{}:{}:{}:{}:00", &nic[0..2], &nic[2..4], &nic[4..6], &nic[6..8]);
@@ -142,7 +150,7 @@ impl Change<'_> {
             .with("uuid", nic.as_str())
             .with("vmInstanceUuid", vm)
             .with("l3NetworkUuid", network)
-            .with("ip", address.ip)
+            .with("ip", address.ip.as_str())
             .with("mac", mac)
             .with("hypervisorType", "KVM")
             .with("netmask", address.range.get("netmask").clone())

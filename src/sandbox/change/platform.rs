@@ -1,4 +1,4 @@
-//! Hosts that are powered off, trash, backups, settings of single resources, subscriptions, the licence.
+//! Hosts that are powered off, trash, backups, settings of single resources, subscriptions.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,6 @@ pub(super) const WORK: &[(&str, Handler)] = &[
     ("CleanUpTrashOnPrimaryStorage", clean_trash),
     ("CreateVmBackup", back_up),
     ("DeleteResourceConfig", delete_config),
-    ("GetLicenseInfo", licence),
     ("GetResourceConfig", config),
     ("GetTrashOnPrimaryStorage", trash),
     ("GetVipUsedPorts", used_ports),
@@ -297,35 +296,4 @@ fn move_to_storage(change: &Change<'_>) -> Result<String, Failure> {
         change.update(VM, vm, changes)?;
     }
     change.reply(VM, vm)
-}
-
-/// The licence of the sandbox, which counts its hosts and virtual machines.
-fn licence(change: &Change<'_>) -> Result<String, Failure> {
-    /// What the licence allows.
-    const ALLOWED: (usize, i64, i64) = (10_000, 100_000, 10_000_000);
-    let hosts = change.find("HostInventory", &[])?;
-    let cpus: i64 = hosts.iter().filter_map(|host| host.get("cpuSockets").as_integer()).sum();
-    let vms: i64 = change.tx.count_by(VM, "type")?.values().sum();
-    let nodes = change.find("ManagementNodeInventory", &[])?;
-    Ok(json!({
-        "inventory": {
-            "uuid": "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37",
-            "user": "sandbox",
-            "prodInfo": "sandbox",
-            "licenseType": "Paid",
-            "hostNum": ALLOWED.0,
-            "cpuNum": ALLOWED.1,
-            "vmNum": ALLOWED.2,
-            "availableHostNum": ALLOWED.0.saturating_sub(hosts.len()),
-            "availableCpuNum": ALLOWED.1 - cpus,
-            "availableVmNum": ALLOWED.2 - vms,
-            "issuedDate": "2025-01-06 09:00:00",
-            "uploadDate": "2025-01-06 09:00:00",
-            "expiredDate": "2099-12-31 23:59:59",
-            "expired": false,
-            "managementNodeUuid": nodes.first().and_then(|node| node.text("uuid")),
-        },
-        "additions": [],
-    })
-    .to_string())
 }

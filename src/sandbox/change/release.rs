@@ -130,6 +130,7 @@ mod tests {
     use super::super::super::clock::UnixMillis;
     use super::super::super::ledger::new_uuid;
     use super::super::super::store::{ADMIN_ACCOUNT, Store, StoreError, Transaction};
+    use super::super::lists;
     use super::super::run::work_of;
     use super::super::subject;
     use super::*;
@@ -183,6 +184,12 @@ mod tests {
                 let found = tx.texts(reference.inventory, reference.member, &[])?;
                 let missing = found.iter().filter(|uuid| !uuids.contains(*uuid));
                 lost.extend(missing.map(|uuid| format!("{}.{} {uuid}", reference.inventory, reference.member)));
+            }
+        }
+        for (listed, inventory, member) in lists::LISTS {
+            for row in tx.find_where(inventory, &[])? {
+                let missing = lists::uuids(&row, member).into_iter().filter(|uuid| !kinds[listed].contains(uuid));
+                lost.extend(missing.map(|uuid| format!("{inventory}.{member} {uuid}")));
             }
         }
         let also = ["AccountResourceRefInventory", "UserTagInventory", "SystemTagInventory"];
@@ -246,9 +253,45 @@ mod tests {
         end.err().unwrap_or(End::Done(Vec::new()))
     }
 
+    /// Adds a resource of each kind that the seed does not have.
+    fn add_others(store: &Store) {
+        let uuid = |inventory: &str| {
+            let uuids = store.transaction(|tx| tx.texts(inventory, "uuid", &[])).expect("the store can be read");
+            uuids.last().cloned().unwrap_or_default()
+        };
+        let catalog = Catalog::newest();
+        let make = |api: &str, values: Value| {
+            let api = catalog.api(api).expect("an API of the catalog");
+            let arguments = Arguments::from_values(values.as_object().cloned().unwrap_or_default());
+            let caller = Caller { account: ADMIN_ACCOUNT.to_owned(), is_admin: true };
+            let work = work_of(catalog, &api).expect("it is simulated");
+            let done = store.transaction(|tx| -> Result<String, Failure> {
+                let now = UnixMillis::now();
+                work(&Change { tx, catalog, api: &api, arguments: &arguments, caller: &caller, now })
+            });
+            done.unwrap_or_else(|failure| panic!("{}: {failure:?}", api.name));
+        };
+        let offering = uuid("VirtualRouterOfferingInventory");
+        make("CreateVpcVRouter", json!({ "name": "vpc", "virtualRouterOfferingUuid": offering }));
+        make("AddDnsToVpcRouter", json!({ "uuid": uuid("VpcRouterVmInventory"), "dns": "10.0.0.1" }));
+        make("CreateAutoScalingGroup", json!({ "name": "group", "minResourceSize": 1, "maxResourceSize": 2 }));
+        let group = uuid("AutoScalingGroupInventory");
+        let networks = json!([uuid("L3NetworkInventory")]);
+        make("CreateAutoScalingVmTemplate", json!({ "name": "template", "l3NetworkUuids": networks }));
+        let template = uuid("AutoScalingTemplateInventory");
+        make("AttachAutoScalingTemplateToGroup", json!({ "uuid": template, "groupUuid": group }));
+        make("CreateAutoScalingGroupAddingNewInstanceRule", json!({ "name": "rule", "autoScalingGroupUuid": group }));
+        let (rule, alarm) = (uuid("AutoScalingRuleInventory"), uuid("AlarmInventory"));
+        make("CreateAutoScalingRuleAlarmTrigger", json!({ "name": "on", "ruleUuid": rule, "alarmUuid": alarm }));
+        make("CreateIAM2Project", json!({ "name": "project" }));
+        let project = uuid("IAM2ProjectInventory");
+        make("CreateIAM2VirtualID", json!({ "name": "ann", "password": "x", "projectUuid": project }));
+    }
+
     #[test]
     fn no_deletion_leaves_a_reference_to_what_is_gone() {
         let store = Store::in_memory().expect("a store in memory");
+        add_others(&store);
         let catalog = Catalog::newest();
         let mut present = HashSet::new();
         store

@@ -4,36 +4,40 @@ use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::calls::Caller;
 use super::super::node::Node;
-use super::super::reads::{self, candidates, capacity, metrics, records, settings};
+use super::super::reads::{self, candidates, capacity, licence, metrics, records, settings};
 use super::super::store::{StoreError, Transaction};
 use super::super::{login, long_jobs};
 use super::{
-    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, making, network, nic, platform, relate,
-    storage, tags, update, vm, volume,
+    Change, Handler, Part, account, clone, create, delete, guest, lifecycle, making, network, nic, platform, project,
+    relate, scaling, storage, tags, update, vm, volume, vpc,
 };
 use crate::catalog::{Api, Catalog};
 
 /// APIs with a handler of their own.
-const SPECIAL: [&[(&str, Handler)]; 15] = [
+const SPECIAL: [&[(&str, Handler)]; 19] = [
     account::WORK,
     clone::WORK,
     guest::WORK,
     network::WORK,
     nic::WORK,
     platform::WORK,
+    project::WORK,
+    scaling::WORK,
     storage::WORK,
     tags::WORK,
     vm::WORK,
     volume::WORK,
+    vpc::WORK,
     candidates::WORK,
     capacity::WORK,
+    licence::WORK,
     metrics::WORK,
     records::WORK,
     settings::WORK,
 ];
 
 /// The handler of an API; `None` if it is not simulated.
-pub(super) fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
+pub(in super::super) fn work_of(catalog: Catalog, api: &Api) -> Option<Handler> {
     let special = SPECIAL.iter().copied().flatten().find(|(name, _)| *name == api.name).map(|(_, work)| *work);
     special
         .or_else(|| lifecycle::transition(api.name).map(|_| lifecycle::run as Handler))
@@ -66,7 +70,7 @@ impl Node {
         arguments: &Arguments,
         caller: &Caller,
     ) -> Result<String, Failure> {
-        if let Some(outcome) = self.run_log_in(api.name, arguments) {
+        if let Some(outcome) = self.run_log_in(api.name, arguments, caller) {
             return outcome;
         }
         if let Some(outcome) = self.read(api.name, arguments) {
@@ -77,7 +81,7 @@ impl Node {
             Some(reply) => Ok(reply),
             None => work(change),
         })?;
-        if api.name == "DeleteAccount" || api.name == "DeleteUser" {
+        if matches!(api.name, "DeleteAccount" | "DeleteIAM2VirtualID" | "DeleteUser") {
             self.ledger.close_sessions_of(arguments.text("uuid").unwrap_or_default())?;
         }
         Ok(reply)
@@ -95,8 +99,7 @@ impl Node {
             change.check_permission()?;
             work(&change)
         };
-        // Calls that change something are asynchronous (J1).
-        if api.is_async { self.store.transaction(work) } else { self.store.read(work) }
+        self.store.transaction(work)
     }
 
     /// Checks whether a call can run, and makes its immediate changes, such as the state `Starting`.

@@ -15,6 +15,7 @@ const PROTOCOLS: [&str; 4] = ["TCP", "UDP", "ICMP", "ALL"];
 /// Fails if a new resource makes no sense beside those that exist.
 pub(super) fn check(change: &Change<'_>, root: &str, row: &Row) -> Result<(), Failure> {
     match root {
+        "AutoScalingGroupInventory" => sizes(row),
         "IpRangeInventory" => range(change, row),
         "PortForwardingRuleInventory" => {
             unused(change, row, "PortForwarding")?;
@@ -24,6 +25,18 @@ pub(super) fn check(change: &Change<'_>, root: &str, row: &Row) -> Result<(), Fa
         "LoadBalancerListenerInventory" => listener(change, row),
         _ => Ok(()),
     }
+}
+
+/// The least size of an auto-scaling group is not more than its most.
+fn sizes(row: &Row) -> Result<(), Failure> {
+    let size = |field: &str| row.get(field).as_integer().unwrap_or_default();
+    let (least, most) = (size("minResourceSize"), size("maxResourceSize"));
+    if least > most {
+        return Err(Failure::argument(format!(
+            "field[minResourceSize] {least} is more than field[maxResourceSize] {most}"
+        )));
+    }
+    Ok(())
 }
 
 /// A range of IPv4 addresses lies in its network, does not hold the gateway, and overlaps no other.

@@ -5,7 +5,7 @@ use super::Change;
 use crate::catalog::{Api, Catalog};
 
 /// Resources of the platform, which only the administrator may change.
-const PLATFORMS: [&str; 16] = [
+const PLATFORMS: [&str; 18] = [
     "Zone",
     "Cluster",
     "Host",
@@ -21,16 +21,17 @@ const PLATFORMS: [&str; 16] = [
     "Account",
     "Quota",
     "GlobalConfig",
+    "IAM2Project",
+    "IAM2VirtualID",
     "MigrateVm",
 ];
 
 /// Resources outside of the cloud, which the sandbox cannot simulate.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 11] = [
     "/hybrid",
     "/aliyun",
     "/baremetal",
     "/vcenter",
-    "/iam2",
     "/ldap",
     "/licen",
     "/v2v",
@@ -60,8 +61,13 @@ pub(super) fn resource_inventory(catalog: Catalog, name: &str) -> Option<&'stati
     catalog.inventory(name).filter(|inventory| inventory.field("uuid").is_some()).map(|inventory| inventory.name)
 }
 
+/// Whether an API's name says that it makes something new.
+pub(in super::super) fn creates(api: &str) -> bool {
+    ["Add", "Clone", "Create"].iter().any(|verb| api.starts_with(verb))
+}
+
 /// The parameter with the uuid of an API's resource, and its inventory.
-pub(super) fn subject(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
+pub(in super::super) fn subject(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
     let parameter = api.parameter("uuid").or_else(|| {
         // `ChangeVmNicState` has `vmNicUuid`; if several uuids are required, it is ambiguous.
         let mut required =
@@ -79,7 +85,7 @@ pub(super) fn subject(catalog: Catalog, api: &Api) -> Option<(&'static str, &'st
 }
 
 /// The inventory type of a reply's `inventory`.
-pub(super) fn result_inventory(catalog: Catalog, api: &Api) -> Option<&'static str> {
+pub(in super::super) fn result_inventory(catalog: Catalog, api: &Api) -> Option<&'static str> {
     let member = api.result.iter().find(|member| member.name == "inventory")?;
     resource_inventory(catalog, member.type_name)
 }

@@ -30,71 +30,27 @@ struct Placement {
     primary_storage: String,
 }
 
+/// What a new virtual machine is made from.
+pub(super) struct Parts<'a> {
+    pub(super) image: Option<Row>,
+    /// The volume that becomes its root volume.
+    pub(super) origin: Option<Row>,
+    pub(super) networks: Vec<&'a str>,
+}
+
 fn create(change: &Change<'_>) -> Result<String, Failure> {
     let mut row = change.new_row(VM)?;
-    let uuid = row.text("uuid").unwrap_or_default().to_owned();
     change.set_size(&mut row)?;
+    row.set("type", change.arguments.text("type").unwrap_or("UserVm"));
     let image = match change.arguments.text("imageUuid") {
         Some(image) => Some(change.usable_image(image)?),
         None => None,
     };
-    let failed =
-        |cause| Failure::new("SYS.1002", format!("cannot create the vm {}", change.text("name"))).because(cause);
-    let networks = change.arguments.texts("l3NetworkUuids");
     let origin = match change.arguments.text("volumeUuid") {
         Some(volume) => Some(change.free_volume(volume)?),
         None => None,
     };
-    let root_size = if origin.is_some() { 0 } else { change.root_disk_size(image.as_ref())? };
-    let disks = change.data_disks()?;
-    let disk = disks.iter().fold(root_size, |sum, (size, _)| sum.saturating_add(*size));
-    let storage = origin.as_ref().and_then(|volume| volume.text("primaryStorageUuid"));
-    let place = change.place(&networks, Demand { disk, ..Demand::of(&row) }, storage).map_err(failed)?;
-    if let Some(image) = &image {
-        for field in ["platform", "guestOsType", "architecture"] {
-            if row.get(field).is_null() {
-                row.set(field, image.get(field).clone());
-            }
-        }
-    }
-    let strategy = change.arguments.text("strategy").unwrap_or("InstantStart");
-    let (state, host) = match strategy {
-        "CreateStopped" => ("Stopped", Scalar::Null),
-        "JustCreate" => ("Created", Scalar::Null),
-        _ => ("Running", Scalar::from(place.host.as_str())),
-    };
-    let root = origin.as_ref().and_then(|volume| volume.text("uuid")).map_or_else(new_uuid, str::to_owned);
-    row.set("state", state);
-    row.set("hostUuid", host);
-    row.set("lastHostUuid", place.host.as_str());
-    row.set("clusterUuid", place.cluster.as_str());
-    row.set("zoneUuid", place.zone.clone());
-    row.set("hypervisorType", "KVM");
-    row.set("type", change.arguments.text("type").unwrap_or("UserVm"));
-    row.set("rootVolumeUuid", root.as_str());
-    let default_network = change.arguments.text("defaultL3NetworkUuid").or(networks.first().copied());
-    if let Some(network) = default_network {
-        row.set("defaultL3NetworkUuid", network);
-    }
-    change.create(VM, row)?;
-    let attached = Row::new().with("vmInstanceUuid", uuid.as_str()).with("deviceId", 0).with("type", "Root");
-    if origin.is_some() {
-        change.update("VolumeInventory", &root, attached)?;
-    } else {
-        let name = format!("ROOT-for-{}", change.text("name"));
-        let mut volume = change.volume_row(&root, &name, "Root", root_size, &place.primary_storage);
-        volume.set("rootImageUuid", image.as_ref().map_or(Scalar::Null, |image| image.get("uuid").clone()));
-        for (field, value) in attached.iter() {
-            volume.set(field, value.clone());
-        }
-        change.insert("VolumeInventory", &volume)?;
-    }
-    change.add_data_volumes(&uuid, disks, &place.primary_storage)?;
-    for network in &networks {
-        let wanted = change.static_ip(network);
-        change.add_nic(&uuid, network, wanted).map_err(failed)?;
-    }
-    change.reply(VM, &uuid)
+    change.make_vm(VM, row, &Parts { image, origin, networks: change.arguments.texts("l3NetworkUuids") })
 }
 
 /// The zones, clusters and hosts that could take such a virtual machine.
@@ -229,6 +185,62 @@ fn open_console(change: &Change<'_>) -> Result<String, Failure> {
 }
 
 impl Change<'_> {
+    /// Makes a virtual machine with its volumes and nics where there is room for it. The row has its size.
+    pub(super) fn make_vm(&self, inventory: &str, mut row: Row, parts: &Parts<'_>) -> Result<String, Failure> {
+        let Parts { image, origin, networks } = parts;
+        let uuid = row.text("uuid").unwrap_or_default().to_owned();
+        let failed =
+            |cause| Failure::new("SYS.1002", format!("cannot create the vm {}", self.text("name"))).because(cause);
+        let root_size = if origin.is_some() { 0 } else { self.root_disk_size(image.as_ref())? };
+        let disks = self.data_disks()?;
+        let disk = disks.iter().fold(root_size, |sum, (size, _)| sum.saturating_add(*size));
+        let storage = origin.as_ref().and_then(|volume| volume.text("primaryStorageUuid"));
+        let place = self.place(networks, Demand { disk, ..Demand::of(&row) }, storage).map_err(failed)?;
+        if let Some(image) = image {
+            for field in ["platform", "guestOsType", "architecture"] {
+                if row.get(field).is_null() {
+                    row.set(field, image.get(field).clone());
+                }
+            }
+        }
+        let strategy = self.arguments.text("strategy").unwrap_or("InstantStart");
+        let (state, host) = match strategy {
+            "CreateStopped" => ("Stopped", Scalar::Null),
+            "JustCreate" => ("Created", Scalar::Null),
+            _ => ("Running", Scalar::from(place.host.as_str())),
+        };
+        let root = origin.as_ref().and_then(|volume| volume.text("uuid")).map_or_else(new_uuid, str::to_owned);
+        row.set("state", state);
+        row.set("hostUuid", host);
+        row.set("lastHostUuid", place.host.as_str());
+        row.set("clusterUuid", place.cluster.as_str());
+        row.set("zoneUuid", place.zone.clone());
+        row.set("hypervisorType", "KVM");
+        row.set("rootVolumeUuid", root.as_str());
+        if let Some(network) = networks.first().filter(|_| row.get("defaultL3NetworkUuid").is_null()) {
+            row.set("defaultL3NetworkUuid", *network);
+        }
+        self.create(inventory, row)?;
+        let attached = Row::new().with("vmInstanceUuid", uuid.as_str()).with("deviceId", 0).with("type", "Root");
+        if origin.is_some() {
+            self.update("VolumeInventory", &root, attached)?;
+        } else {
+            let name = format!("ROOT-for-{}", self.text("name"));
+            let mut volume = self.volume_row(&root, &name, "Root", root_size, &place.primary_storage);
+            volume.set("rootImageUuid", image.as_ref().map_or(Scalar::Null, |image| image.get("uuid").clone()));
+            for (field, value) in attached.iter() {
+                volume.set(field, value.clone());
+            }
+            self.insert("VolumeInventory", &volume)?;
+        }
+        self.add_data_volumes(&uuid, disks, &place.primary_storage)?;
+        for network in networks {
+            let wanted = self.static_ip(network);
+            self.add_nic(&uuid, network, wanted).map_err(failed)?;
+        }
+        self.reply(VM, &uuid)
+    }
+
     /// Sets processors and memory from the offering or the call.
     fn set_size(&self, row: &mut Row) -> Result<(), Failure> {
         if let Some(offering) = self.arguments.text("instanceOfferingUuid") {
@@ -250,7 +262,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn usable_image(&self, uuid: &str) -> Result<Row, Failure> {
+    pub(super) fn usable_image(&self, uuid: &str) -> Result<Row, Failure> {
         let image = self.get("ImageInventory", uuid)?;
         let (state, status) = (image.text("state"), image.text("status"));
         if state != Some("Enabled") || status != Some("Ready") {

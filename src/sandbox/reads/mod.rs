@@ -3,6 +3,7 @@
 pub(super) mod candidates;
 pub(super) mod capacity;
 mod filter;
+pub(super) mod licence;
 pub(super) mod metrics;
 mod node;
 pub(super) mod records;

@@ -6,7 +6,7 @@ use super::super::answer::Failure;
 use super::super::arguments::Arguments;
 use super::super::jobs::Progress;
 use super::super::node::Node;
-use super::super::offer::Version;
+use super::super::offer::{Edition, Version};
 
 /// The ZStack version that the sandbox simulates by default. APIs of newer versions are in the catalog nevertheless.
 const VERSION: &str = "5.2.1";
@@ -46,7 +46,10 @@ impl Node {
             "GetManagementNodeOS" => json!({ "name": "Sandbox", "version": "1", "success": true }),
             "IsReadyToGo" => json!({}),
             "IsOpensourceVersion" => json!({ "opensource": true, "success": true }),
-            "GetSupportedIdentityModels" => json!({ "configs": ["IAM"] }),
+            "GetSupportedIdentityModels" => {
+                let is_full = self.offer.edition == Edition::Full;
+                json!({ "configs": if is_full { &["IAM", "IAM2"][..] } else { &["IAM"] } })
+            }
             "GetPlatformTimeZone" => json!({ "timezone": "UTC", "offset": "Z", "success": true }),
             "GetTaskProgress" => return Some(self.task_progress(arguments)),
             _ => return None,

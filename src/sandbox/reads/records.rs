@@ -38,7 +38,7 @@ fn records(change: &Change<'_>) -> Result<String, Failure> {
     let mut fitting = Vec::new();
     for row in change.find(found.inventory, &[])? {
         let time = row.get("createTime").as_integer().unwrap_or_default();
-        let is_login = row.text("apiName").is_some_and(|api| api.contains("LogIn"));
+        let is_login = row.text("apiName").is_some_and(|api| api.contains(".APILog"));
         let has_kind = match change.arguments.text("auditType") {
             Some("Login") => is_login,
             Some(_) => !is_login,

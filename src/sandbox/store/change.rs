@@ -244,6 +244,23 @@ impl<'store> Transaction<'store> {
         Ok(())
     }
 
+    /// Adds a record with the next `id`, and removes the oldest ones until there are not more than `most`.
+    ///
+    /// # Errors
+    /// As `insert`; `UnknownField` for an inventory without `id`.
+    pub fn append(&self, inventory: &str, row: &Row, most: i64) -> Result<(), StoreError> {
+        self.insert(inventory, row)?;
+        let last = self.connection.last_insert_rowid();
+        let shape = self.shape(inventory)?;
+        let (table, id) = (quoted(shape.table()), quoted(self.column(&shape, "id")?));
+        let before = format!("SELECT {id} FROM {table} WHERE _id < ?1 ORDER BY _id DESC LIMIT 1");
+        let sql = format!("UPDATE {table} SET {id} = coalesce(({before}), 0) + 1 WHERE _id = ?1");
+        self.connection.prepare_cached(&sql)?.execute([last])?;
+        let sql = format!("DELETE FROM {table} WHERE _id <= ?1");
+        self.connection.prepare_cached(&sql)?.execute([last - most])?;
+        Ok(())
+    }
+
     /// Changes members of the resource with that uuid, and its `lastOpDate` unless `changes` has one.
     /// Returns whether there is such a resource.
     ///

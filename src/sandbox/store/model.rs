@@ -18,14 +18,32 @@ const ALSO_SPECIAL: [(&str, &str); 3] = [
 ];
 
 /// Stored members that are neither printed nor queryable.
-const HIDDEN: [(&str, &str); 6] = [
+const HIDDEN: [(&str, &str); 9] = [
     ("AccountInventory", "password"),
     ("UserInventory", "password"),
     ("HostInventory", "password"),
+    ("IAM2ProjectInventory", "virtualIDUuids"),
+    ("IAM2VirtualIDInventory", "password"),
+    ("IAM2VirtualIDInventory", "projectUuids"),
     ("BackupStorageInventory", "password"),
     ("VmInstanceInventory", "consolePassword"),
     ("LongJobInventory", "apiTimeout"),
 ];
+
+/// Joins that neither keys nor names tell: the inventory and its member, the other inventory, the members that are equal.
+/// A list has the value of the other.
+const JOINS: [(&str, &str, &str, &str, &str); 4] = [
+    ("AutoScalingRuleInventory", "ruleTriggers", "AutoScalingRuleTriggerInventory", "uuid", "ruleUuid"),
+    ("IAM2ProjectInventory", "virtualIDs", "IAM2VirtualIDInventory", "virtualIDUuids", "uuid"),
+    ("IAM2VirtualIDInventory", "projects", "IAM2ProjectInventory", "projectUuids", "uuid"),
+    ("VpcRouterVmInventory", "dns", "VpcRouterDnsInventory", "uuid", "vpcRouterUuid"),
+];
+
+/// The join of `JOINS`.
+fn told(owner: &Inventory, name: &str) -> Option<Join> {
+    let (.., inventory, key, foreign) = *JOINS.iter().find(|(of, member, ..)| *of == owner.name && *member == name)?;
+    Some(Join { inventory, key, key_is_list: key.ends_with("Uuids"), foreign })
+}
 
 /// How a member is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -283,7 +301,8 @@ impl Model {
             Type::List(None) => {
                 let expanded = owner.expanded.get(field.name).and_then(|to| self.catalog.inventory(to.inventory));
                 let join = expanded.and_then(|target| self.join_of_member(owner, field.name, &target));
-                join.map_or_else(|| self.values(owner, field.name), |join| Kind::Rows { join, many: true })
+                join.or_else(|| told(owner, field.name))
+                    .map_or_else(|| self.values(owner, field.name), |join| Kind::Rows { join, many: true })
             }
         }
     }
@@ -330,6 +349,9 @@ impl Model {
 
     /// The join of a relation without known keys, derived from the names of members.
     fn guess(&self, owner: &Inventory, target: &Inventory, name: &str) -> Option<Join> {
+        if let Some(join) = told(owner, name) {
+            return Some(join);
+        }
         let scalar = |inventory: &Inventory, name: &str| {
             inventory.field(name).filter(|field| field.kind.is_scalar()).map(|field| field.name)
         };

@@ -18,13 +18,18 @@ pub(crate) struct Reference {
 }
 
 /// Members whose names and relations do not tell what they refer to.
-const TOLD: [(&str, (&str, &str)); 6] = [
+const TOLD: [(&str, (&str, &str)); 11] = [
     ("VolumeSnapshotInventory", ("VolumeSnapshotInventory", "parentUuid")),
     ("VolumeSnapshotGroupInventory", ("VolumeSnapshotInventory", "groupUuid")),
     ("AccountInventory", ("QuotaInventory", "identityUuid")),
     ("UserGroupInventory", ("UserGroupPolicyRefInventory", "groupUuid")),
     ("UserGroupInventory", ("UserGroupUserRefInventory", "groupUuid")),
     ("PrimaryStorageInventory", ("SharedBlockInventory", "sharedBlockGroupUuid")),
+    ("AutoScalingGroupInventory", ("AutoScalingRuleInventory", "scalingGroupUuid")),
+    ("AutoScalingRuleInventory", ("AutoScalingRuleTriggerInventory", "ruleUuid")),
+    ("IAM2ProjectInventory", ("IAM2ProjectAccountRefInventory", "projectUuid")),
+    ("IAM2ProjectInventory", ("IAM2VirtualIDGroupInventory", "projectUuid")),
+    ("VmInstanceInventory", ("VpcRouterDnsInventory", "vpcRouterUuid")),
 ];
 
 /// The members that refer to a general inventory by its uuid: by the relations of the catalog, or by their name,

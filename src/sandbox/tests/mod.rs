@@ -7,6 +7,7 @@ mod harness;
 mod long_jobs;
 mod monitoring;
 mod offer;
+mod projects;
 mod protocol;
 mod reads;
 mod running;

@@ -1,8 +1,8 @@
-//! Metrics, events and alarms.
+//! Metrics, events, alarms and audits.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::harness::Sandbox;
+use super::harness::{PASSWORD, Sandbox};
 
 fn vm(sandbox: &Sandbox, name: &str) -> String {
     sandbox.row(&format!("/vm-instances?q=name%3D{name}"))["uuid"].as_str().expect("a uuid").to_owned()
@@ -66,19 +66,68 @@ fn events_and_alarms_are_those_of_the_records() {
     let sandbox = Sandbox::new();
     let events = list(&sandbox.call("GET", "/zwatch/events", "").json(), "events");
     assert_eq!(
-        (&events[0]["name"], &events[0]["labels"]["NewStatus"]),
+        (&events[1]["name"], &events[1]["labels"]["NewStatus"]),
         (&"HostStatusChanged".into(), &"Disconnected".into())
     );
+    // The first ones happened shortly before the sandbox began.
+    let time = events[0]["time"].as_i64().expect("a time");
+    let ago = jiff::Timestamp::now().as_millisecond() - time;
+    assert!((7_140_000..7_200_000).contains(&ago), "{ago}");
     let fitting = "/zwatch/events?conditions=NewStatus%3DDisconnected&conditions=name%3D~Host.*&count=true";
     assert_eq!(sandbox.call("GET", fitting, "").json()["total"], 1);
-    let later = sandbox.call("GET", "/zwatch/events?startTime=1741075261", "").json();
+    let later = sandbox.call("GET", &format!("/zwatch/events?startTime={}", time + 1000), "").json();
     assert_eq!(later["events"], serde_json::json!([]));
     let alarms = list(&sandbox.call("GET", "/zwatch/alarm-histories", "").json(), "histories");
-    assert_eq!(
-        (&alarms[0]["alarmName"], &alarms[0]["time"]),
-        (&"Host disconnected".into(), &1_741_075_200_000_i64.into())
-    );
+    assert_eq!((&alarms[0]["alarmName"], &alarms[0]["time"]), (&"Host disconnected".into(), &(time - 120_000).into()));
     assert_eq!(sandbox.call("GET", "/zwatch/audits", "").json()["audits"], serde_json::json!([]));
+}
+
+#[test]
+fn each_change_and_log_in_leaves_an_audit() {
+    let sandbox = Sandbox::new();
+    let audits = |path: &str| list(&sandbox.call("GET", &format!("/zwatch/audits{path}"), "").json(), "audits");
+    let newest = || audits("?limit=1").remove(0);
+    let body = format!(r#"{{"params":{{"name":"staff","password":"{PASSWORD}"}}}}"#);
+    let account = sandbox.change("POST", "/accounts", &body).json()["inventory"]["uuid"].clone();
+    let audit = newest();
+    assert_eq!(audit["apiName"], "org.zstack.header.identity.APICreateAccountMsg");
+    assert_eq!(
+        [&audit["operator"], &audit["clientIp"], &audit["success"], &audit["resourceName"], &audit["resourceType"]],
+        [&json!("admin"), &json!("127.0.0.1"), &json!(true), &json!("staff"), &json!("AccountVO")]
+    );
+    assert_eq!(audit["resourceUuid"], account);
+    assert_eq!(audit["requestDump"], r#"{"name":"staff","password":"******"}"#);
+    assert!(audit["responseDump"].as_str().is_some_and(|reply| reply.contains("staff")), "{audit}");
+    let duration = audit["time"].as_i64().expect("a time") - audit["startTime"].as_i64().expect("a time");
+    assert_eq!(audit["duration"], duration);
+
+    // What was deleted has its name in the audit, what was refused its error, as does a log-in that failed.
+    let zone = sandbox.change("POST", "/zones", r#"{"params":{"name":"lab"}}"#).json()["inventory"]["uuid"].clone();
+    let path = format!("/zones/{}", zone.as_str().expect("a uuid"));
+    assert_eq!(sandbox.change("DELETE", &path, "").status, 200);
+    let audit = newest();
+    assert_eq!((&audit["resourceName"], &audit["resourceUuid"]), (&json!("lab"), &zone));
+    let staff = sandbox.log_in("staff", PASSWORD).json()["inventory"]["uuid"].clone();
+    let staff = staff.as_str().expect("a session");
+    assert_eq!(sandbox.change_as(staff, "POST", "/zones", r#"{"params":{"name":"mine"}}"#).code(), "SYS.1006");
+    let audit = newest();
+    assert_eq!((&audit["operator"], &audit["success"]), (&json!("staff"), &json!(false)));
+    assert!(audit["error"].as_str().is_some_and(|error| error.contains("permission denied")), "{audit}");
+    assert_eq!(sandbox.log_in("staff", "wrong").code(), "ID.1000");
+    let log_ins = audits("?auditType=Login");
+    let ends: Vec<_> = log_ins.iter().map(|audit| (&audit["operator"], &audit["success"])).collect();
+    assert_eq!(ends, [(&json!("staff"), &json!(false)), (&json!("staff"), &json!(true))]);
+
+    // Nothing secret is kept, and reads and rehearsals leave none. Others see their own.
+    let all = sandbox.call("GET", "/zwatch/audit-records", "").body;
+    assert!(!all.contains(PASSWORD) && !all.contains(staff), "{all}");
+    let count = audits("").len();
+    let rehearsal = r#"{"params":{"name":"x"},"systemTags":["ephemeral::validationOnly"]}"#;
+    assert_eq!(sandbox.change("POST", "/zones", rehearsal).status, 200);
+    assert_eq!(sandbox.call("GET", "/zones", "").status, 200);
+    assert_eq!(audits("").len(), count);
+    let own = list(&sandbox.call_as(staff, "GET", "/zwatch/audits", "").json(), "audits");
+    assert!(own.len() == 2 && own.iter().all(|audit| audit["operator"] == "staff"), "{own:?}");
 }
 
 #[test]

@@ -171,6 +171,42 @@ fn text_beyond_three_bytes_loses_the_record_of_its_job_r9() {
 }
 
 #[test]
+fn names_are_checked_as_a_running_node_checks_them() {
+    let sandbox = Sandbox::new();
+    let make = |parameters: &str| sandbox.change("POST", "/zones", &format!(r#"{{"params":{{{parameters}}}}}"#));
+    let longest = "a".repeat(255);
+    for (given, made) in [
+        (r#""""#, ""),
+        (r#""   ""#, ""),
+        (r#"" lab ""#, "lab"),
+        ("5", "5"),
+        ("true", "true"),
+        (r#""\u540d\u5b57""#, "名字"),
+        (&format!("\"{longest}\""), &longest),
+    ] {
+        let reply = make(&format!(r#""name":{given},"nope":1"#));
+        assert_eq!((reply.status, &reply.json()["inventory"]["name"]), (200, &made.into()), "{given}: {reply:?}");
+    }
+    let too_long = format!(r#""name":"q","description":"{}""#, "x".repeat(2049));
+    for given in ["", r#""name":null"#, r#""name":"it's""#, r#""name":"a!=b""#, &too_long] {
+        assert_eq!(make(given).code(), "SYS.1007", "{given}");
+    }
+    for uuid in ["abc", "00000000000000000000000000000000"] {
+        assert_eq!(make(&format!(r#""name":"x","resourceUuid":"{uuid}""#)).code(), "SYS.1007", "{uuid}");
+    }
+    for (verb, path, body) in [
+        ("DELETE", "/zones/abc", ""),
+        ("PUT", "/zones/abc/actions", r#"{"updateZone":{"name":"x"}}"#),
+        ("PUT", "/zones/11111111111111111111111111111111/actions", r#"{"updateZone":{"name":"x"}}"#),
+    ] {
+        assert_eq!(sandbox.change(verb, path, body).code(), "SYS.1003", "{verb} {path}");
+    }
+    let path = format!("/zones/{ZONE}/actions");
+    assert_eq!(sandbox.change("PUT", &path, r#"{"updateZone":{}}"#).status, 200);
+    assert_eq!(sandbox.change("PUT", &path, r#"{"changeZoneState":{"stateEvent":"nope"}}"#).code(), "SYS.1007");
+}
+
+#[test]
 fn what_no_check_finds_is_an_internal_error_r13() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.change("DELETE", &format!("/zones/{ZONE}?deleteMode=Nope"), "").code(), "SYS.1000");

@@ -129,6 +129,26 @@ fn volumes_and_machines_are_backed_up_moved_and_built_from_each_other() {
     let made = done(&sandbox, "POST", "/vm-instances/from/volume", &body)["inventory"].clone();
     assert_eq!((&made["rootVolumeUuid"], &made["allVolumes"][0]["type"]), (&disk, &"Root".into()), "{made}");
     assert_eq!(sandbox.change("POST", "/vm-instances/from/volume", &body.to_string()).code(), "SYS.1006");
-    let licence = sandbox.call("GET", "/licenses", "").json();
-    assert_eq!(licence["inventory"]["expired"], false, "{licence}");
+}
+
+#[test]
+fn the_licence_counts_what_there_is_and_has_add_ons() {
+    let sandbox = Sandbox::new();
+    let read = |path: &str| sandbox.call("GET", path, "").json();
+    let licence = read("/licenses")["inventory"].clone();
+    assert_eq!(
+        (&licence["expired"], &licence["hostNum"], &licence["availableHostNum"]),
+        (&json!(false), &json!(10_000), &json!(9_994))
+    );
+    let add_ons = read("/licenses/addons")["addons"].clone();
+    assert_eq!(
+        (&add_ons[0]["modules"], &add_ons[1]["name"]),
+        (&json!(["project-management"]), &json!("Disaster Recovery"))
+    );
+    assert_eq!(read("/licenses/capabilities")["capabilities"]["modules"][1], "disaster-recovery");
+    let records = read("/licenses/records?limit=1&sortBy=expiredDate&sortDirection=asc&replyWithCount=true");
+    assert_eq!((&records["total"], &records["inventories"][0]["uuid"]), (&json!(3), &add_ons[1]["uuid"]));
+    assert_eq!(read("/licenses/records?count=true"), json!({ "total": 3 }));
+    let body = json!({ "reloadLicense": {} }).to_string();
+    assert_eq!(sandbox.call("PUT", "/licenses/actions", &body).json()["inventory"]["uuid"], licence["uuid"]);
 }

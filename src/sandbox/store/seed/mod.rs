@@ -1,10 +1,11 @@
 //! The initial cloud: `cloud.json`, a list of rows for each inventory, and `global-configs.json`, the settings of a
-//! node with their defaults by category and name.
+//! node with their defaults by category and name. The times of records are seconds before the seeding.
 
 mod bulk;
 
 use std::collections::{BTreeMap, HashSet};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::ADMIN_ACCOUNT;
@@ -20,9 +21,13 @@ const SETTINGS: &str = include_str!("../data/global-configs.json");
 /// The creation date of rows without one.
 const FOUNDED: &str = "2025-01-06 09:00:00";
 
+/// The member with the time of a record, in milliseconds.
+const RECORDED: &str = "createTime";
+
 /// Adds the rows of the seed that the store does not have.
 pub(super) fn insert_missing(tx: &Transaction<'_>) -> Result<(), StoreError> {
     let cloud: Map<String, Json> = serde_json::from_str(CLOUD).map_err(|error| StoreError::Seed(error.to_string()))?;
+    let now = Timestamp::now().as_millisecond();
     for (inventory, rows) in &cloud {
         let shape = tx.shape(inventory)?;
         let stored = tx.stored_fields(inventory)?;
@@ -36,6 +41,9 @@ pub(super) fn insert_missing(tx: &Transaction<'_>) -> Result<(), StoreError> {
             }
             for (name, value) in row {
                 stored_row.set(name, scalar(value));
+            }
+            if let Some(seconds) = row.get(RECORDED).and_then(Json::as_i64) {
+                stored_row.set(RECORDED, now + seconds * 1000);
             }
             if !is_present(tx, shape.name, row)? {
                 tx.insert(inventory, &stored_row)?;
@@ -89,12 +97,13 @@ fn insert_missing_settings(tx: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether the store has the row: by uuid, or without one by all members except the value of a setting.
+/// Whether the store has the row: by uuid, or without one by all members except times and the value of a setting.
 fn is_present(tx: &Transaction<'_>, inventory: &str, row: &Map<String, Json>) -> Result<bool, StoreError> {
     let conditions: Vec<(&str, Scalar)> = match row.get("uuid") {
         Some(uuid) => vec![("uuid", scalar(uuid))],
         None => {
-            let kept = row.iter().filter(|(name, _)| !name.ends_with("Date") && *name != "value");
+            let changes = |name: &str| name.ends_with("Date") || name == "value" || name == RECORDED;
+            let kept = row.iter().filter(|(name, _)| !changes(name));
             kept.map(|(name, value)| (name.as_str(), scalar(value))).collect()
         }
     };

@@ -36,6 +36,18 @@ fn resources_are_added_changed_and_removed() {
 }
 
 #[test]
+fn of_records_the_newest_are_kept() {
+    let store = store();
+    for number in 1..=5 {
+        let row = Row::new().with("apiName", format!("call {number}"));
+        in_store(&store, |tx| tx.append("AuditsInventory", &row, 3));
+    }
+    let kept = in_store(&store, |tx| tx.find_where("AuditsInventory", &[]));
+    let kept: Vec<_> = kept.iter().map(|row| (row.get("id").as_integer(), row.text("apiName"))).collect();
+    assert_eq!(kept, [(Some(3), Some("call 3")), (Some(4), Some("call 4")), (Some(5), Some("call 5"))]);
+}
+
+#[test]
 fn a_change_that_fails_changes_nothing() {
     let store = store();
     let outcome = store.transaction(|tx| {
