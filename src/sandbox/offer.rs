@@ -94,14 +94,10 @@ impl OfferedApis {
         Some(api)
     }
 
-    /// The names of the APIs that the node lists: a few that every node has are missing (R2).
-    pub(super) fn listed(&self) -> impl Iterator<Item = &'static str> {
-        let offer = *self;
-        self.catalog.api_names().filter(|name| !name.is_unlisted()).map(|name| name.as_str()).filter(move |name| {
-            // A full node has all APIs, so none needs to be decoded.
-            offer.catalog.version() == Catalog::newest().version() && offer.edition == Edition::Full
-                || offer.api(name).is_some()
-        })
+    /// The APIs that the node lists: a few that every node has are missing (R2).
+    pub(super) fn listed(self) -> impl Iterator<Item = Api> {
+        let names = self.catalog.api_names().filter(|name| !name.is_unlisted());
+        names.filter_map(move |name| self.api(name.as_str()))
     }
 }
 

@@ -39,7 +39,8 @@ impl Node {
                 json!({ "currentTime": { "MillionSeconds": now, "Seconds": now / 1000 }, "success": true })
             }
             "GetSupportAPIs" => {
-                let names: Vec<String> = self.offer.listed().map(|name| format!("API{name}Msg")).collect();
+                let apis = self.offer.listed().filter(|api| api.is_query || self.is_simulated(api));
+                let names: Vec<String> = apis.map(|api| format!("API{}Msg", api.name)).collect();
                 json!({ "supportApis": names, "success": true })
             }
             "GetManagementNodeArch" => json!({ "architecture": std::env::consts::ARCH, "success": true }),
