@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::assemble::{Part, Printer};
+use super::assemble::{Part, Printed, Printer};
 use super::error::StoreError;
 use super::json_text::{Secrecy, json_keys};
 use super::model::{InventoryModel, Kind, Model};
@@ -438,9 +438,11 @@ impl<'store> Transaction<'store> {
         let sql = format!("SELECT _id FROM {} WHERE {condition}", quoted(shape.table()));
         let id: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([uuid], |row| row.get(0)).optional()?;
         let Some(id) = id else { return Ok(None) };
-        let (secrecy, part) = (Secrecy::Shown, Part::Whole);
+        let (secrecy, part) = (Secrecy::Shown, Part::Rows);
         let printer = Printer { connection: self.connection, model: self.model, secrecy, part };
-        Ok(printer.print(&shape, &[id], None)?.pop().map(|inventory| inventory.json))
+        let mut printed = Printed::default();
+        printer.print(&shape, &[id], None, &mut printed)?;
+        Ok((printed.rows > 0).then_some(printed.json))
     }
 
     /// Attaches a tag to a resource and returns the tag's uuid.
