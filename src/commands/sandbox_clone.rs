@@ -160,7 +160,7 @@ enum Told<'a> {
     /// Rows of a kind, their secrets masked.
     Rows(&'a Kind, Vec<String>),
     /// All rows of a kind were read.
-    Done,
+    Done(&'a Kind),
     /// The node cannot answer a query.
     Failed(&'a Kind, String),
     /// Nothing more can be read.
@@ -188,7 +188,7 @@ fn read_kind<'a>(client: &mut Client, kind: &'a Kind, how: &CallOptions, sender:
                 }
             }
         }
-        Ok(sender.send(Told::Rows(kind, rows)).is_ok().then_some(Told::Done))
+        Ok(sender.send(Told::Rows(kind, rows)).is_ok().then_some(Told::Done(kind)))
     };
     let told = match read() {
         Ok(told) => told,
@@ -228,7 +228,11 @@ fn store(
                 }
                 show(copied, import.rows(), kind.query);
             }
-            Told::Done => copied.kinds += 1,
+            Told::Done(kind) => {
+                // While other kinds are still being read.
+                import.index(kind.inventory).map_err(sandbox::Error::from)?;
+                copied.kinds += 1;
+            }
             Told::Failed(kind, why) => copied.failed.push((kind.query, why)),
             Told::Lost(error) => return Err(error.into()),
         }

@@ -77,8 +77,7 @@ struct Output {
 impl Pieces for Output {
     fn write(&mut self, piece: String) -> bool {
         if self.is_whole || self.held.is_empty() && self.head.is_some() {
-            self.held.push_str(&piece);
-            return true;
+            return self.held.write(piece);
         }
         if let Some(head) = self.head.take() {
             let (sender, receiver) = mpsc::channel(1);

@@ -156,8 +156,20 @@ fn mask_pairs(text: &str) -> Cow<'_, str> {
 pub(crate) fn may_hide_secrets(text: &[u8]) -> bool {
     let finds = |needle: &str| memchr::memmem::find(text, needle.as_bytes()).is_some();
     memchr::memchr3(b'@', b'=', b'{', text).is_some()
-        || memchr::memchr2(b':', b'[', text).is_some()
-        || (text.len() > SHORTEST_SENTENCE && (finds(" -") || finds("--") || finds("OAuth ") || finds(SESSION)))
+        || memchr::memchr2_iter(b':', b'[', text).any(|at| !is_in_time(text, at))
+        || (text.len() > SHORTEST_SENTENCE
+            && memchr::memchr3(b'-', b'O', b's', text).is_some()
+            && (finds(" -") || finds("--") || finds("OAuth ") || finds(SESSION)))
+}
+
+/// Whether the byte at `at` is inside a time such as `10:02:24`: dates are a large part of most rows.
+fn is_in_time(text: &[u8], at: usize) -> bool {
+    let is_digit = |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(u8::is_ascii_digit);
+    let start = text[..at].iter().rposition(|byte| !byte.is_ascii_digit() && *byte != b':');
+    text[at] == b':'
+        && is_digit(at.checked_sub(1))
+        && is_digit(at.checked_add(1))
+        && start.is_none_or(|start| text[start] == b' ' || text[start] == b'"')
 }
 
 /// Whether text starts like a JSON object or list.
@@ -181,6 +193,17 @@ mod tests {
             ("/zstack_imagestore", "/zstack_imagestore"),
         ] {
             assert_eq!(mask_url(url), masked);
+        }
+    }
+
+    #[test]
+    fn times_hide_no_secrets_and_other_colons_may() {
+        for time in ["10:02:24", "\"Jan 14, 2025 10:00:24 PM\"", "2025-01-14 10:00"] {
+            assert!(!may_hide_secrets(time.as_bytes()), "{time}");
+            assert_eq!(mask_text(time), time);
+        }
+        for other in ["password1:2", "password: 10:02", "a 10:", ":10", "x10:02", "10:02 a:b", "1:2 [uuid"] {
+            assert!(may_hide_secrets(other.as_bytes()), "{other}");
         }
     }
 

@@ -95,7 +95,7 @@ const HOLDERS: [&str; 5] =
     ["ClusterInventory", "IpRangeInventory", "L2NetworkInventory", "L3NetworkInventory", "PrimaryStorageInventory"];
 
 /// The number of resources that are deleted together. With fewer, more pages are written more often.
-const BATCH: usize = 2000;
+const BATCH: usize = 4000;
 
 /// The parameter with the uuid of the resource that an API deletes, and its inventory.
 pub(super) fn deleted(catalog: Catalog, api: &Api) -> Option<(&'static str, &'static str)> {
@@ -225,10 +225,11 @@ impl Change<'_> {
             |inventory: &str, member: &str, field: &str| self.tx.texts_among(inventory, member, (field, uuids), &[]);
         match root.as_str() {
             "VmInstanceInventory" => {
-                // A virtual machine goes with its root volume: without this, each would look for the other without end.
-                self.tx.update_among(&root, ("uuid", uuids), &Row::new().with("rootVolumeUuid", Scalar::Null))?;
                 let of_vms = ("vmInstanceUuid", uuids);
                 let volumes = self.tx.texts_among("VolumeInventory", "uuid", of_vms, &[("type", "Root")])?;
+                // A virtual machine goes with its root volume: if its row did not go first, each would look for the
+                // other without end.
+                self.tx.delete_among(&root, ("uuid", uuids))?;
                 self.delete_trees("VolumeInventory", &volumes)?;
             }
             "IpRangeInventory" => {

@@ -200,11 +200,14 @@ impl Change<'_> {
     /// if there is one. Returns whether none is left.
     pub(super) fn empty_host(&self, host: &str, until: Option<Instant>) -> Result<bool, Failure> {
         let Some(cluster) = self.tx.get("HostInventory", host)? else { return Ok(true) };
+        let vms = self.tx.texts(VM, "uuid", &[("hostUuid", Scalar::from(host))])?;
+        if vms.is_empty() {
+            return Ok(true);
+        }
         let room = self.room()?;
         let mut others =
             self.find("HostInventory", &[("clusterUuid", cluster.text("clusterUuid").unwrap_or_default())])?;
         others.retain(|other| other.text("uuid") != Some(host));
-        let vms = self.tx.texts(VM, "uuid", &[("hostUuid", Scalar::from(host))])?;
         // The search goes on from the host that was found last, since those before it are full.
         let mut next = 0;
         for batch in vms.chunks(BATCH) {

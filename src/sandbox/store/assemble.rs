@@ -1,14 +1,16 @@
 //! Printing stored rows as inventories.
 //!
-//! Nested lists are read for all rows of a page at once, one statement for each kind of list.
+//! Each row is read by its key and written at once, in one text with what it nests. The rows of a nested list are found
+//! in the index of the member that refers to the row around them, and then printed in the same way.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rusqlite::{Connection, Row as SqlRow};
+use rusqlite::{CachedStatement, Connection};
 
 use super::error::StoreError;
-use super::json_text::{Secrecy, json_keys, write_column, write_string};
+use super::json_text::{Secrecy, write_column, write_string};
 use super::model::{InventoryModel, Join, Kind, Member, Model};
 use super::schema::{self, quoted};
 use super::{capacity, class_name};
@@ -21,15 +23,35 @@ const DEEPEST: usize = 3;
 pub(super) enum Part {
     /// The JSON text and the classes.
     Whole,
+    /// The JSON text.
+    Rows,
     /// The classes alone, for the `schema` before a reply that is too long to be kept.
     Classes,
 }
 
-/// One inventory as JSON text, with its class and those of nested inventories by path (N6).
+/// Printed rows.
 #[derive(Debug, Default)]
-pub(super) struct InventoryJson {
+pub(super) struct Printed {
+    /// The inventories as JSON text, separated by commas, perhaps after other text.
     pub(super) json: String,
-    pub(super) classes: Vec<(String, Arc<str>)>,
+    /// The number of rows, including those that were printed elsewhere.
+    pub(super) rows: usize,
+    classes: String,
+    /// Where the classes of each row end.
+    ends: Vec<usize>,
+}
+
+impl Printed {
+    /// Nothing yet, after other text and rows that were or will be printed elsewhere.
+    pub(super) fn after(json: String, rows: usize) -> Printed {
+        Printed { json, rows, ..Printed::default() }
+    }
+
+    /// The classes of each row and of what it nests by path (N6): `,"inventories[0]":"..","inventories[0].vmNics[0]":".."`.
+    pub(super) fn classes(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let begins = |at: usize| at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.ends.iter().enumerate().map(move |(at, end)| &self.classes[begins(at)..*end])
+    }
 }
 
 /// Prints rows as inventories.
@@ -40,184 +62,118 @@ pub(super) struct Printer<'a> {
     pub(super) part: Part,
 }
 
-/// How the rows of one inventory in a statement's result are printed.
-struct Plan {
-    shape: Arc<InventoryModel>,
-    class: Arc<str>,
-    members: Vec<PlannedMember>,
-    nested: Vec<NestedMember>,
-    /// The columns with the keys of nested members.
-    keys: Vec<usize>,
+/// The rows of a table, as one inventory and those that specialise it.
+struct Source<'a> {
+    general: Arc<InventoryModel>,
+    columns: HashSet<String>,
+    fields: Option<&'a [&'a str]>,
+    depth: usize,
+    plans: Vec<Plan<'a>>,
+    /// The plan of the last row, which is mostly that of the next one.
+    last: usize,
 }
 
-struct PlannedMember {
+/// How the rows of one inventory are read and printed.
+struct Plan<'a> {
+    shape: Arc<InventoryModel>,
+    /// The stored names of the inventories that are printed so.
+    names: Vec<String>,
+    class: String,
+    statement: CachedStatement<'a>,
+    members: Vec<PlannedMember<'a>>,
+}
+
+struct PlannedMember<'a> {
     /// `,"name":`
     prefix: String,
-    content: Content,
+    content: Content<'a>,
 }
 
-enum Content {
-    /// A column of the result.
+enum Content<'a> {
+    /// A column of the statement.
     Column { at: usize, kind: Kind, is_hidden: bool },
     /// A fixed text.
     Fixed(&'static str),
-    /// The next nested member.
-    Nested,
+    /// A list of values of another table for the key in a column, unless there is no such table yet.
+    Values { key: usize, statement: Option<CachedStatement<'a>> },
+    /// The rows of another table for the key in a column.
+    Rows { key: usize, nested: NestedRows<'a> },
 }
 
-/// A list member, and the position of its key among those of a row.
-struct NestedMember {
-    at: usize,
+/// Rows within a row.
+struct NestedRows<'a> {
     name: &'static str,
-    prefix: String,
-    key: usize,
+    many: bool,
+    target: Arc<InventoryModel>,
+    depth: usize,
+    /// The `_id`s of the rows with a key, unless there is no such table yet.
+    statement: Option<CachedStatement<'a>>,
+    ids: Vec<i64>,
+    source: Option<Box<Source<'a>>>,
 }
 
-/// A printed row: the text of its own members, with the places of nested ones.
-struct PrintedRow {
-    plan: usize,
-    text: String,
-    gaps: Vec<usize>,
-    keys: Vec<String>,
-}
-
-/// The values of a list member, by the key of the row.
-enum NestedValues {
-    Values(HashMap<String, Vec<String>>),
-    Rows { many: bool, rows: HashMap<String, Vec<InventoryJson>> },
-}
-
-impl Printer<'_> {
-    /// Prints the rows with these `_id`s, in this order; deleted rows are left out. With `fields`, only those members.
+impl<'a> Printer<'a> {
+    /// Adds the rows with these `_id`s to `out`, in this order; deleted rows are left out. With `fields`, only those
+    /// members.
     pub(super) fn print(
         &self,
         shape: &Arc<InventoryModel>,
         ids: &[i64],
-        fields: Option<&[&str]>,
-    ) -> Result<Vec<InventoryJson>, StoreError> {
-        let sql =
-            format!("SELECT {} FROM {} WHERE _id = ?1", self.selected(shape, None), capacity::source(shape.table()));
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut batch = Batch::new(self, shape, &statement, fields, 1);
+        fields: Option<&'a [&'a str]>,
+        out: &mut Printed,
+    ) -> Result<(), StoreError> {
+        let mut source = Source::new(self, shape, fields, 1)?;
+        let mut path = String::new();
         for id in ids {
-            let mut rows = statement.query([id])?;
-            if let Some(row) = rows.next()? {
-                batch.add(row)?;
+            let before = out.json.len();
+            if out.rows > 0 {
+                out.json.push(',');
+            }
+            path.clear();
+            // Writing to a string cannot fail.
+            let _ = write!(path, "inventories[{}]", out.rows);
+            let is_there = source.write(self, *id, &mut path, out)?;
+            if is_there {
+                out.rows += 1;
+                out.ends.push(out.classes.len());
+            }
+            if !is_there || self.part == Part::Classes {
+                out.json.truncate(before);
             }
         }
-        batch.finish()
+        Ok(())
     }
 
-    /// The rows of `target` whose `foreign` is one of the keys, by that key.
-    fn joined(
+    /// A statement on the rows of a table whose `foreign` is the parameter; `None` if there is no such table yet.
+    fn related(
         &self,
-        target: &Arc<InventoryModel>,
-        foreign: &'static str,
-        keys: &str,
-        depth: usize,
-    ) -> Result<HashMap<String, Vec<InventoryJson>>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {} IN (SELECT value FROM json_each(?1)) ORDER BY _id",
-            self.selected(target, Some(foreign)),
-            capacity::source(target.table()),
-            quoted(foreign),
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut batch = Batch::new(self, target, &statement, None, depth);
-        let mut owners = Vec::new();
-        let column = batch.columns.get(foreign).copied().unwrap_or_default();
-        let mut rows = statement.query([keys])?;
-        while let Some(row) = rows.next()? {
-            owners.push(folded(row.get_ref(column)?.as_str().unwrap_or_default()));
-            batch.add(row)?;
+        target: &InventoryModel,
+        join: &Join,
+        selected: &str,
+        tail: &str,
+    ) -> Result<Option<CachedStatement<'a>>, StoreError> {
+        if !schema::table_exists(self.connection, target.table())? {
+            return Ok(None);
         }
-        let mut lists: HashMap<String, Vec<InventoryJson>> = HashMap::with_capacity(owners.len());
-        for (owner, printed) in owners.into_iter().zip(batch.finish()?) {
-            lists.entry(owner).or_default().push(printed);
-        }
-        Ok(lists)
+        let (table, foreign) = (quoted(target.table()), quoted(join.foreign));
+        let sql = format!("SELECT {selected} FROM {table} WHERE {foreign} = ?1{tail}");
+        Ok(Some(self.connection.prepare_cached(&sql)?))
     }
 
-    /// The columns to select. For classes alone only keys are needed.
-    fn selected(&self, shape: &InventoryModel, foreign: Option<&'static str>) -> String {
-        if self.part == Part::Whole {
-            return "*".to_owned();
-        }
-        let family = self.model.descendants(shape);
-        let shapes = family.iter().filter_map(|name| self.model.shape(name));
-        let keys =
-            shapes.flat_map(|shape| shape.members.iter().filter_map(join).map(|join| join.key).collect::<Vec<_>>());
-        let mut columns: Vec<&str> = std::iter::once("_inventory").chain(foreign).chain(keys).collect();
-        columns.sort_unstable();
-        columns.dedup();
-        columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
-    }
-
-    fn plan(
-        &self,
-        shape: Arc<InventoryModel>,
-        columns: &HashMap<String, usize>,
-        fields: Option<&[&str]>,
-        depth: usize,
-    ) -> Plan {
-        let (mut members, mut nested, mut keys) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, member) in shape.members.iter().enumerate() {
-            let is_asked = fields.is_none_or(|fields| fields.contains(&member.name));
-            if member.newer || !is_asked && !member.primitive {
-                continue;
-            }
-            let prefix = format!(",\"{}\":", member.name);
-            let content = if !is_asked {
-                // Java's primitive types cannot be null (R4).
-                Content::Fixed(if member.kind == Kind::Bool { "false" } else { "0" })
-            } else if member.kind.is_column() {
-                let Some(column) = columns.get(member.name).filter(|_| self.part == Part::Whole) else { continue };
-                Content::Column { at: *column, kind: member.kind.clone(), is_hidden: self.secrecy.hides(member.name) }
-            } else {
-                let key = join(member).and_then(|join| columns.get(join.key));
-                let (Some(key), None, true) = (key, fields, depth <= DEEPEST) else { continue };
-                let position = keys.iter().position(|known| known == key).unwrap_or_else(|| {
-                    keys.push(*key);
-                    keys.len() - 1
-                });
-                nested.push(NestedMember { at, name: member.name, prefix: prefix.clone(), key: position });
-                Content::Nested
-            };
-            members.push(PlannedMember { prefix, content });
-        }
-        let class = class_name::of(shape.name).into();
-        Plan { shape, class, members, nested, keys }
-    }
-
-    /// The values of a nested member for rows with these keys.
-    fn nested(&self, member: &Member, keys: &str, depth: usize) -> Result<Option<NestedValues>, StoreError> {
+    /// How a member that is not stored in the row itself is printed; `None` if it is left out.
+    fn nested(&self, member: &Member, key: usize, depth: usize) -> Result<Option<Content<'a>>, StoreError> {
         let Some(target) = join(member).and_then(|join| self.model.shape(join.inventory)) else { return Ok(None) };
-        let exists = schema::table_exists(self.connection, target.table())?;
         Ok(match &member.kind {
             Kind::Values { join, value } => {
-                let mut lists: HashMap<String, Vec<String>> = HashMap::new();
-                if exists && self.part == Part::Whole {
-                    let sql = format!(
-                        "SELECT {foreign}, {value} FROM {} WHERE {foreign} IN (SELECT value FROM json_each(?1)) \
-                         AND {value} IS NOT NULL ORDER BY _id",
-                        quoted(target.table()),
-                        foreign = quoted(join.foreign),
-                        value = quoted(value),
-                    );
-                    let mut statement = self.connection.prepare_cached(&sql)?;
-                    let mut rows = statement.query([&keys])?;
-                    while let Some(row) = rows.next()? {
-                        lists
-                            .entry(folded(row.get_ref(0)?.as_str().unwrap_or_default()))
-                            .or_default()
-                            .push(row.get(1)?);
-                    }
-                }
-                Some(NestedValues::Values(lists))
+                let value = quoted(value);
+                let tail = format!(" AND {value} IS NOT NULL ORDER BY _id");
+                Some(Content::Values { key, statement: self.related(&target, join, &value, &tail)? })
             }
             Kind::Rows { join, many } => {
-                let rows = if exists { self.joined(&target, join.foreign, keys, depth + 1)? } else { HashMap::new() };
-                Some(NestedValues::Rows { many: *many, rows })
+                let statement = self.related(&target, join, "_id", "")?;
+                let (name, many, ids, depth) = (member.name, *many, Vec::new(), depth + 1);
+                let nested = NestedRows { name, many, target, depth, statement, ids, source: None };
+                Some(Content::Rows { key, nested })
             }
             _ => None,
         })
@@ -232,161 +188,212 @@ fn join(member: &Member) -> Option<&Join> {
     }
 }
 
-/// The rows of one statement, printed while they are read; nested lists are read for all of them at once.
-struct Batch<'a> {
-    printer: &'a Printer<'a>,
-    general: &'a Arc<InventoryModel>,
-    columns: HashMap<String, usize>,
-    fields: Option<&'a [&'a str]>,
-    depth: usize,
-    plans: Vec<Plan>,
-    rows: Vec<PrintedRow>,
-}
-
-impl<'a> Batch<'a> {
+impl<'a> Source<'a> {
     fn new(
-        printer: &'a Printer<'a>,
-        general: &'a Arc<InventoryModel>,
-        statement: &rusqlite::Statement<'_>,
+        printer: &Printer<'a>,
+        general: &Arc<InventoryModel>,
         fields: Option<&'a [&'a str]>,
         depth: usize,
-    ) -> Batch<'a> {
-        let columns = statement.column_names().enumerate().map(|(at, name)| (name.to_owned(), at)).collect();
-        Batch { printer, general, columns, fields, depth, plans: Vec::new(), rows: Vec::new() }
+    ) -> Result<Source<'a>, StoreError> {
+        // An earlier version of the program may have created the table with fewer columns.
+        let sql = format!("SELECT * FROM {}", quoted(general.table()));
+        let columns = printer.connection.prepare_cached(&sql)?.column_names().map(str::to_owned).collect();
+        let general = Arc::clone(general);
+        let mut source = Source { general, columns, fields, depth, plans: Vec::new(), last: 0 };
+        source.plans.push(source.plan(printer, &source.general)?);
+        Ok(source)
+    }
+
+    fn plan(&self, printer: &Printer<'a>, shape: &Arc<InventoryModel>) -> Result<Plan<'a>, StoreError> {
+        let mut selected = vec!["_inventory"];
+        let mut select = |name: &'static str| {
+            selected.iter().position(|known| *known == name).unwrap_or_else(|| {
+                selected.push(name);
+                selected.len() - 1
+            })
+        };
+        let mut members = Vec::new();
+        for member in &shape.members {
+            let is_asked = self.fields.is_none_or(|fields| fields.contains(&member.name));
+            if member.newer || !is_asked && !member.primitive {
+                continue;
+            }
+            let content = if !is_asked {
+                // Java's primitive types cannot be null (R4).
+                Content::Fixed(if member.kind == Kind::Bool { "false" } else { "0" })
+            } else if member.kind.is_column() {
+                if printer.part == Part::Classes || !self.columns.contains(member.name) {
+                    continue;
+                }
+                let (kind, is_hidden) = (member.kind.clone(), printer.secrecy.hides(member.name));
+                Content::Column { at: select(member.name), kind, is_hidden }
+            } else {
+                let key = join(member).map(|join| join.key).filter(|key| self.columns.contains(*key));
+                let (Some(key), None, true) = (key, self.fields, self.depth <= DEEPEST) else { continue };
+                let Some(content) = printer.nested(member, select(key), self.depth)? else { continue };
+                content
+            };
+            members.push(PlannedMember { prefix: format!(",\"{}\":", member.name), content });
+        }
+        let selected = selected.into_iter().map(quoted).collect::<Vec<_>>().join(", ");
+        let sql = format!("SELECT {selected} FROM {} WHERE _id = ?1", capacity::source(shape.table()));
+        let statement = printer.connection.prepare_cached(&sql)?;
+        let (shape, names, class) = (Arc::clone(shape), vec![shape.name.to_owned()], class_name::of(shape.name));
+        Ok(Plan { shape, names, class, statement, members })
     }
 
     /// The plan of a row's most special inventory.
-    fn plan_of(&mut self, row: &SqlRow<'_>) -> Result<usize, StoreError> {
-        let column = self.columns.get("_inventory").copied().unwrap_or_default();
-        let name = row.get_ref(column)?.as_str().unwrap_or_default();
-        let is_known = |plan: &Plan| plan.shape.name == name;
-        if let Some(at) = self.plans.iter().position(is_known) {
+    fn plan_of(&mut self, printer: &Printer<'a>, name: String) -> Result<usize, StoreError> {
+        if let Some(at) = self.plans.iter().position(|plan| plan.names.contains(&name)) {
             return Ok(at);
         }
-        let special = if name == self.general.name { None } else { self.printer.model.shape(name) };
-        let shape = special.unwrap_or_else(|| Arc::clone(self.general));
+        let shape = printer.model.shape(&name).unwrap_or_else(|| Arc::clone(&self.general));
         if let Some(at) = self.plans.iter().position(|plan| plan.shape.name == shape.name) {
+            self.plans[at].names.push(name);
             return Ok(at);
         }
-        self.plans.push(self.printer.plan(shape, &self.columns, self.fields, self.depth));
+        self.plans.push(self.plan(printer, &shape)?);
         Ok(self.plans.len() - 1)
     }
 
-    fn add(&mut self, row: &SqlRow<'_>) -> Result<(), StoreError> {
-        let at = self.plan_of(row)?;
-        let plan = &self.plans[at];
-        // Most inventories fit; growing copies less than it would waste.
-        let mut text = String::with_capacity(if self.printer.part == Part::Whole { 1024 } else { 0 });
-        let mut gaps = Vec::with_capacity(plan.nested.len());
-        for member in &plan.members {
-            let before = text.len();
-            match &member.content {
-                Content::Nested => gaps.push(before),
-                Content::Fixed(value) => {
-                    text.push_str(&member.prefix);
-                    text.push_str(value);
-                }
-                Content::Column { at, kind, is_hidden } => {
-                    text.push_str(&member.prefix);
-                    if !write_column(&mut text, kind, row.get_ref(*at)?, *is_hidden) {
-                        // Members without a value are left out (N2).
-                        text.truncate(before);
+    /// Writes the row with this `_id`, which is at `path`. Returns `false` if there is none.
+    fn write(
+        &mut self,
+        printer: &Printer<'a>,
+        id: i64,
+        path: &mut String,
+        out: &mut Printed,
+    ) -> Result<bool, StoreError> {
+        loop {
+            let Plan { names, class, statement, members, .. } = &mut self.plans[self.last];
+            let mut rows = statement.query([id])?;
+            let Some(row) = rows.next()? else { return Ok(false) };
+            let name = row.get_ref(0)?.as_str().unwrap_or_default();
+            if !names.iter().any(|known| known == name) {
+                let name = name.to_owned();
+                drop(rows);
+                self.last = self.plan_of(printer, name)?;
+                continue;
+            }
+            if printer.part != Part::Rows {
+                // Writing to a string cannot fail.
+                let _ = write!(out.classes, ",\"{path}\":\"{class}\"");
+            }
+            out.json.push('{');
+            let first = out.json.len();
+            for PlannedMember { prefix, content } in members {
+                let before = out.json.len();
+                out.json.push_str(&prefix[usize::from(before == first)..]);
+                let key = |at: usize| row.get_ref(at).map(|key| key.as_str().unwrap_or_default());
+                let is_there = match content {
+                    Content::Fixed(value) => {
+                        out.json.push_str(value);
+                        true
                     }
+                    Content::Column { at, kind, is_hidden } => {
+                        write_column(&mut out.json, kind, row.get_ref(*at)?, *is_hidden)
+                    }
+                    Content::Values { key: at, statement } => {
+                        write_values(&mut out.json, statement.as_mut(), key(*at)?)?;
+                        true
+                    }
+                    Content::Rows { key: at, nested } => nested.write(printer, key(*at)?, path, out)?,
+                };
+                if !is_there {
+                    // Members without a value are left out (N2).
+                    out.json.truncate(before);
                 }
             }
+            out.json.push('}');
+            return Ok(true);
         }
-        let mut keys = Vec::with_capacity(plan.keys.len());
-        for column in &plan.keys {
-            keys.push(folded(row.get_ref(*column)?.as_str().unwrap_or_default()));
-        }
-        self.rows.push(PrintedRow { plan: at, text, gaps, keys });
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Vec<InventoryJson>, StoreError> {
-        let mut nested = Vec::new();
-        for (at, plan) in self.plans.iter().enumerate() {
-            let mut of_plan = Vec::new();
-            for member in &plan.nested {
-                let rows = self.rows.iter().filter(|row| row.plan == at);
-                let keys = json_keys(rows.filter_map(|row| row.keys.get(member.key)).map(String::as_str));
-                of_plan.push(self.printer.nested(&plan.shape.members[member.at], &keys, self.depth)?);
-            }
-            nested.push(of_plan);
-        }
-        Ok(self.rows.iter().map(|row| complete(row, &self.plans[row.plan], &nested[row.plan])).collect())
     }
 }
 
-/// The inventory of a row and its nested members.
-fn complete(row: &PrintedRow, plan: &Plan, nested: &[Option<NestedValues>]) -> InventoryJson {
-    let mut json = String::with_capacity(row.text.len() * 2 + 16);
-    let mut classes = vec![(String::new(), Arc::clone(&plan.class))];
-    let mut from = 0;
-    json.push('{');
-    for ((at, member), values) in row.gaps.iter().zip(&plan.nested).zip(nested) {
-        json.push_str(&row.text[from..*at]);
-        from = *at;
-        let before = json.len();
-        json.push_str(&member.prefix);
-        let key = row.keys.get(member.key).map_or("", String::as_str);
-        if !write_nested(&mut json, &mut classes, member.name, key, values.as_ref()) {
-            json.truncate(before);
+/// Writes the list of the values for a key.
+fn write_values(json: &mut String, statement: Option<&mut CachedStatement<'_>>, key: &str) -> Result<(), StoreError> {
+    json.push('[');
+    if let Some(statement) = statement.filter(|_| !key.is_empty()) {
+        let mut rows = statement.query([key])?;
+        let mut comma = "";
+        while let Some(row) = rows.next()? {
+            json.push_str(std::mem::replace(&mut comma, ","));
+            write_string(json, &row.get::<_, String>(0)?);
         }
     }
-    json.push_str(&row.text[from..]);
-    if json.len() > 1 {
-        // Every member begins with a comma.
-        json.remove(1);
-    }
-    json.push('}');
-    InventoryJson { json, classes }
+    json.push(']');
+    Ok(())
 }
 
-/// Writes the values of a nested member. Returns `false` if there are none.
-fn write_nested(
-    json: &mut String,
-    classes: &mut Vec<(String, Arc<str>)>,
-    name: &str,
-    key: &str,
-    nested: Option<&NestedValues>,
-) -> bool {
-    match nested {
-        Some(NestedValues::Values(lists)) => {
-            json.push('[');
-            for (at, text) in lists.get(key).into_iter().flatten().enumerate() {
-                if at > 0 {
-                    json.push(',');
-                }
-                write_string(json, text);
+impl<'a> NestedRows<'a> {
+    /// Writes the rows for a key, which are in the row at `path`. Returns `false` if the only one is missing.
+    fn write(
+        &mut self,
+        printer: &Printer<'a>,
+        key: &str,
+        path: &mut String,
+        out: &mut Printed,
+    ) -> Result<bool, StoreError> {
+        self.ids.clear();
+        if let Some(statement) = self.statement.as_mut().filter(|_| !key.is_empty()) {
+            let mut rows = statement.query([key])?;
+            while let Some(row) = rows.next()? {
+                self.ids.push(row.get(0)?);
             }
-            json.push(']');
-            true
         }
-        Some(NestedValues::Rows { many: false, rows }) => {
-            let Some(row) = rows.get(key).and_then(|rows| rows.first()) else { return false };
-            json.push_str(&row.json);
-            classes.extend(row.classes.iter().map(|(path, class)| (format!(".{name}{path}"), Arc::clone(class))));
-            true
+        // The index has them in another order.
+        self.ids.sort_unstable();
+        if !self.many {
+            self.ids.truncate(1);
         }
-        Some(NestedValues::Rows { many: true, rows }) => {
-            json.push('[');
-            for (at, row) in rows.get(key).into_iter().flatten().enumerate() {
-                if at > 0 {
-                    json.push(',');
-                }
-                json.push_str(&row.json);
-                let nested = row.classes.iter();
-                classes.extend(nested.map(|(path, class)| (format!(".{name}[{at}]{path}"), Arc::clone(class))));
+        if self.many {
+            out.json.push('[');
+        }
+        let length = path.len();
+        for (at, id) in self.ids.iter().enumerate() {
+            let source = match &mut self.source {
+                Some(source) => source,
+                none => none.insert(Box::new(Source::new(printer, &self.target, None, self.depth)?)),
+            };
+            if at > 0 {
+                out.json.push(',');
             }
-            json.push(']');
-            true
+            path.push('.');
+            path.push_str(self.name);
+            if self.many {
+                // Writing to a string cannot fail.
+                let _ = write!(path, "[{at}]");
+            }
+            source.write(printer, *id, path, out)?;
+            path.truncate(length);
         }
-        None => false,
+        if self.many {
+            out.json.push(']');
+        }
+        Ok(self.many || !self.ids.is_empty())
     }
 }
 
-/// A key in the form in which the tables compare it.
-fn folded(key: &str) -> String {
-    key.to_ascii_lowercase()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn what_a_row_nests_is_found_in_an_index() {
+        let model = Model::new(Catalog::newest());
+        let shapes = || model.catalog().inventory_names().filter_map(|name| model.shape(name));
+        let mut checked = 0;
+        for shape in shapes() {
+            for join in shape.members.iter().filter_map(join) {
+                let Some(target) = model.shape(join.inventory) else { continue };
+                let (table, columns) = (target.table(), schema::columns(&model, target.root));
+                let begins = format!("({}", quoted(join.foreign));
+                let found = schema::indexes(table, &columns).iter().any(|index| index.contains(&begins));
+                assert!(found, "{} of {}: {}", join.foreign, target.name, shape.name);
+                checked += 1;
+            }
+        }
+        assert!(checked > 50, "{checked}");
+    }
 }

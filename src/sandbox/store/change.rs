@@ -1,18 +1,22 @@
 //! Reading and changing single resources, inside one transaction.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
-use super::assemble::{Part, Printer};
+use super::assemble::{Part, Printed, Printer};
 use super::error::StoreError;
 use super::json_text::{Secrecy, json_keys};
 use super::model::{InventoryModel, Kind, Model};
 use super::row::{Row, Scalar};
 use super::schema::{self, quoted};
 use super::{capacity, timestamp};
+
+/// The number of resources with a member up to which they are looked at.
+const FEW: usize = 50;
 
 /// The kind of a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,15 +344,16 @@ impl<'store> Transaction<'store> {
         also: &[(&str, &str)],
     ) -> Result<Vec<String>, StoreError> {
         let shape = self.shape(inventory)?;
+        let column = quoted(self.column(&shape, member)?);
+        let values = self.candidates(&shape, field, values)?;
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut condition = self.among(&shape, field)?;
-        let mut parameters = vec![json_list(values)];
+        let mut parameters = vec![json_list(&values)];
         for (field, value) in also {
             parameters.push((*value).to_owned());
             condition.push_str(&format!(" AND {} = ?{}", quoted(self.column(&shape, field)?), parameters.len()));
-        }
-        let column = quoted(self.column(&shape, member)?);
-        if values.is_empty() || !schema::table_exists(self.connection, shape.table())? {
-            return Ok(Vec::new());
         }
         let table = quoted(shape.table());
         let sql = format!("SELECT {column} FROM {table} WHERE {condition} AND {column} IS NOT NULL");
@@ -368,15 +373,16 @@ impl<'store> Transaction<'store> {
         changes: &Row,
     ) -> Result<(), StoreError> {
         let shape = self.shape(inventory)?;
-        let condition = self.among(&shape, field)?;
-        if values.is_empty() || !schema::table_exists(self.connection, shape.table())? {
+        let values = self.candidates(&shape, field, values)?;
+        if values.is_empty() {
             return Ok(());
         }
+        let condition = self.among(&shape, field)?;
         let mut changes = changes.clone();
         if shape.has_column("lastOpDate") && !changes.contains("lastOpDate") {
             changes.set("lastOpDate", timestamp::now());
         }
-        let mut parameters = vec![Sql::Text(json_list(values))];
+        let mut parameters = vec![Sql::Text(json_list(&values))];
         let mut assignments = Vec::new();
         for (name, value) in changes.iter() {
             parameters.push(value.to_sql());
@@ -393,10 +399,11 @@ impl<'store> Transaction<'store> {
     /// `UnknownInventory`, `UnknownField`, `Database`.
     pub fn clear_among(&self, inventory: &str, (field, values): (&str, &[String])) -> Result<(), StoreError> {
         let shape = self.shape(inventory)?;
-        let condition = self.among(&shape, field)?;
-        if !values.is_empty() && schema::table_exists(self.connection, shape.table())? {
+        let values = self.candidates(&shape, field, values)?;
+        if !values.is_empty() {
+            let condition = self.among(&shape, field)?;
             let sql = format!("UPDATE {} SET {} = NULL WHERE {condition}", quoted(shape.table()), quoted(field));
-            self.connection.prepare_cached(&sql)?.execute([json_list(values)])?;
+            self.connection.prepare_cached(&sql)?.execute([json_list(&values)])?;
         }
         Ok(())
     }
@@ -407,10 +414,18 @@ impl<'store> Transaction<'store> {
     /// `UnknownInventory`, `UnknownField`, `Database`.
     pub fn delete_among(&self, inventory: &str, (field, values): (&str, &[String])) -> Result<(), StoreError> {
         let shape = self.shape(inventory)?;
-        let condition = self.among(&shape, field)?;
-        if !values.is_empty() && schema::table_exists(self.connection, shape.table())? {
-            let sql = format!("DELETE FROM {} WHERE {condition}", quoted(shape.table()));
-            self.connection.prepare_cached(&sql)?.execute([json_list(values)])?;
+        let mut values = self.candidates(&shape, field, values)?.into_owned();
+        if values.is_empty() {
+            return Ok(());
+        }
+        // One after the other in the order of most indexes. SQLite would find all rows first and then delete them in
+        // their order of creation, in which they are all over the indexes.
+        values.sort_unstable();
+        let condition = self.condition(&shape, &[(field, Scalar::from(""))])?;
+        let sql = format!("DELETE FROM {} WHERE {condition}", quoted(shape.table()));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        for value in &values {
+            statement.execute([value])?;
         }
         Ok(())
     }
@@ -455,9 +470,11 @@ impl<'store> Transaction<'store> {
         let sql = format!("SELECT _id FROM {} WHERE {condition}", quoted(shape.table()));
         let id: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([uuid], |row| row.get(0)).optional()?;
         let Some(id) = id else { return Ok(None) };
-        let (secrecy, part) = (Secrecy::Shown, Part::Whole);
+        let (secrecy, part) = (Secrecy::Shown, Part::Rows);
         let printer = Printer { connection: self.connection, model: self.model, secrecy, part };
-        Ok(printer.print(&shape, &[id], None)?.pop().map(|inventory| inventory.json))
+        let mut printed = Printed::default();
+        printer.print(&shape, &[id], None, &mut printed)?;
+        Ok((printed.rows > 0).then_some(printed.json))
     }
 
     /// Attaches a tag to a resource and returns the tag's uuid.
@@ -528,6 +545,31 @@ impl<'store> Transaction<'store> {
     pub fn remove_owner(&self, resource_uuid: &str) -> Result<(), StoreError> {
         self.delete_where("AccountResourceRefInventory", &[("resourceUuid", Scalar::from(resource_uuid))])?;
         Ok(())
+    }
+
+    /// Those of the values that a resource may have in a member, perhaps others too.
+    fn candidates<'values>(
+        &self,
+        shape: &InventoryModel,
+        field: &str,
+        values: &'values [String],
+    ) -> Result<Cow<'values, [String]>, StoreError> {
+        let column = quoted(self.column(shape, field)?);
+        if values.is_empty() || !schema::table_exists(self.connection, shape.table())? {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        if values.len() > FEW {
+            // Most members are set in few resources. Looking at these is faster than looking for each value.
+            let table = quoted(shape.table());
+            let sql = format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {}", FEW + 1);
+            let mut statement = self.connection.prepare_cached(&sql)?;
+            let set: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            if set.len() <= FEW {
+                let is_set = |value: &&String| set.iter().any(|set| set.eq_ignore_ascii_case(value));
+                return Ok(values.iter().filter(is_set).cloned().collect());
+            }
+        }
+        Ok(Cow::Borrowed(values))
     }
 
     /// The SQL for "one of the values in a JSON list", which is the first parameter.

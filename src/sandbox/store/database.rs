@@ -28,7 +28,7 @@ const PAGES_AT_ONCE: std::ffi::c_int = 4096;
 const BIG_CACHE: u64 = 48 << 10;
 
 /// The number of pages that are written to the log before they are copied to the file during a big change.
-const BIG_LOG: u64 = 32_000;
+const BIG_LOG: u64 = 64_000;
 
 /// The number of idle connections that are kept for readers.
 const IDLE_READERS: usize = 8;
@@ -106,6 +106,7 @@ impl Store {
             // A file that was not completed is never used.
             connection.pragma_update(None, "journal_mode", "off")?;
             connection.pragma_update(None, "synchronous", "off")?;
+            connection.execute_batch(&format!("PRAGMA cache_size = -{BIG_CACHE}"))?;
             schema::create(&connection)?;
         }
         Ok(store)

@@ -34,8 +34,8 @@ pub struct Import<'tx> {
     by_type: HashMap<&'static str, HashMap<Vec<u8>, Option<&'static str>>>,
     /// The references behind lists of uuids.
     references: Vec<Reference>,
-    /// The statements that create the indexes at the end.
-    indexes: Vec<String>,
+    /// The statements that create the indexes of tables when their rows are there.
+    indexes: HashMap<&'static str, Vec<String>>,
     /// The number of rows taken.
     rows: u64,
 }
@@ -67,7 +67,7 @@ impl<'tx> Import<'tx> {
             special: HashMap::new(),
             by_type: HashMap::new(),
             references: Vec::new(),
-            indexes: Vec::new(),
+            indexes: HashMap::new(),
             rows: 0,
         }
     }
@@ -145,12 +145,24 @@ impl<'tx> Import<'tx> {
         Ok(true)
     }
 
+    /// Creates the indexes of the table of an inventory, whose rows have mostly come.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn index(&mut self, inventory: &str) -> Result<(), StoreError> {
+        let indexes = self.tx.model().shape(inventory).and_then(|shape| self.indexes.remove(shape.table()));
+        for index in indexes.into_iter().flatten() {
+            self.tx.connection().execute_batch(&index)?;
+        }
+        Ok(())
+    }
+
     /// Stores the references that no query told, the settings that a log-in needs, and the indexes.
     ///
     /// # Errors
     /// `Database`.
     pub(in crate::sandbox) fn finish(mut self) -> Result<(), StoreError> {
-        for index in std::mem::take(&mut self.indexes) {
+        for index in std::mem::take(&mut self.indexes).into_values().flatten() {
             self.tx.connection().execute_batch(&index)?;
         }
         let mut known = HashSet::new();
@@ -187,7 +199,7 @@ impl<'tx> Import<'tx> {
             schema::ensure_table(self.tx.connection(), self.tx.model(), &shape)?;
             // Indexes are created faster when all rows are there.
             let others = |index: &str| !index.contains("UNIQUE");
-            self.indexes.extend(schema::drop_indexes(self.tx.connection(), shape.table(), others)?);
+            self.indexes.insert(shape.table(), schema::drop_indexes(self.tx.connection(), shape.table(), others)?);
         }
         let mut seen = HashSet::new();
         // SQL ignores case in names.

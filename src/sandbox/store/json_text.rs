@@ -17,7 +17,7 @@ pub(super) fn write_string(out: &mut String, text: &str) {
 
 /// A JSON text with the characters escaped that only this library escapes. They occur in JSON only within strings.
 pub(in crate::sandbox) fn escape_markup(json: &str) -> Cow<'_, str> {
-    if !json.bytes().any(is_markup) {
+    if position(json, is_markup).is_none() {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len() + 64);
@@ -25,19 +25,32 @@ pub(in crate::sandbox) fn escape_markup(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+#[inline(always)]
 fn is_markup(byte: u8) -> bool {
-    matches!(byte, b'<' | b'>' | b'&' | b'=' | b'\'')
+    (byte == b'<') | (byte == b'>') | (byte == b'&') | (byte == b'=') | (byte == b'\'')
 }
 
 /// Whether a character beginning with this byte may need an escape: U+2028 and U+2029 begin with 0xE2.
+#[inline(always)]
 fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0xe2 || is_markup(byte)
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == 0xe2) | is_markup(byte)
+}
+
+/// The first of the bytes that are special. Most text has none, which is seen for many bytes at once if the test has no
+/// branches.
+#[inline(always)]
+fn position(text: &str, is_special: impl Fn(u8) -> bool) -> Option<usize> {
+    const AT_ONCE: usize = 16;
+    let bytes = text.as_bytes();
+    let has_special = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | is_special(*byte));
+    let plain = bytes.chunks_exact(AT_ONCE).take_while(|bytes| !has_special(bytes)).count() * AT_ONCE;
+    bytes[plain..].iter().position(|byte| is_special(*byte)).map(|at| plain + at)
 }
 
 /// Copies text in runs without special characters; copying single characters takes several times as long.
 fn write_escaped(out: &mut String, text: &str, is_special: impl Fn(u8) -> bool) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(&is_special) {
+    while let Some(at) = position(rest, &is_special) {
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         let mut characters = special.chars();

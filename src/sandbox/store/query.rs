@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::assemble::{InventoryJson, Part};
+use super::assemble::{Part, Printed};
 use super::condition::{self, ReadCondition};
 use super::database::Store;
 use super::error::{BAD_ARGUMENT, ServerError};
@@ -202,19 +202,16 @@ fn write_reply(runner: &Runner<'_>, answer: &StatementResult, out: &mut dyn Piec
     let mut pending = String::from("{\"schema\":{");
     let ids = answer.inventories.as_ref().map_or(&[][..], |page| page.ids.as_slice());
     let is_short = ids.len() <= ROWS_AT_ONCE;
-    let mut rows = Vec::new();
+    let part = if is_short { Part::Whole } else { Part::Classes };
+    let mut printed = Printed::default();
     let chunks = ids.chunks(ROWS_AT_ONCE).enumerate().map(|(at, ids)| (at * ROWS_AT_ONCE, ids));
-    let mut has_classes = false;
-    for ((first, ids), page) in chunks.rev().zip(std::iter::repeat(&answer.inventories)) {
+    let mut without_comma = 1;
+    for ((rows, ids), page) in chunks.rev().zip(std::iter::repeat(&answer.inventories)) {
         let Some(page) = page else { break };
-        rows = runner.print(page, ids, if is_short { Part::Whole } else { Part::Classes })?;
-        for (at, row) in rows.iter().enumerate().rev() {
-            for (path, class) in &row.classes {
-                let comma = if has_classes { "," } else { "" };
-                has_classes = true;
-                // Writing to a string cannot fail.
-                let _ = write!(pending, "{comma}\"inventories[{}]{path}\":\"{class}\"", first + at);
-            }
+        printed = Printed::after(String::new(), rows);
+        runner.print(page, ids, part, &mut printed)?;
+        for classes in printed.classes().rev() {
+            pending.push_str(&classes[std::mem::take(&mut without_comma)..]);
         }
         if !is_short && !out.write(std::mem::take(&mut pending)) {
             return Ok(());
@@ -222,12 +219,15 @@ fn write_reply(runner: &Runner<'_>, answer: &StatementResult, out: &mut dyn Piec
     }
     pending.push('}');
     if let Some(total) = answer.total {
+        // Writing to a string cannot fail.
         let _ = write!(pending, ",\"total\":{total}");
     }
     if let Some(page) = &answer.inventories {
         pending.push_str(",\"inventories\":[");
         if is_short {
-            push_rows(&mut pending, &rows, false);
+            // The rows stay where they are: memory that is used for the first time costs more than moving them.
+            printed.json.insert_str(0, &pending);
+            pending = printed.json;
         } else {
             pending = write_rows(runner, page, pending, out)?;
         }
@@ -240,33 +240,18 @@ fn write_reply(runner: &Runner<'_>, answer: &StatementResult, out: &mut dyn Piec
 
 /// Writes the rows of a page, separated by commas, after the text that is pending. Returns the text that is pending
 /// then.
-fn write_rows(
-    runner: &Runner<'_>,
-    page: &Page,
-    mut pending: String,
-    out: &mut dyn Pieces,
-) -> Result<String, ServerError> {
-    let mut is_first = true;
+fn write_rows(runner: &Runner<'_>, page: &Page, pending: String, out: &mut dyn Pieces) -> Result<String, ServerError> {
+    let mut printed = Printed::after(pending, 0);
     for ids in page.ids.chunks(ROWS_AT_ONCE) {
-        if !is_first && !out.write(std::mem::take(&mut pending)) {
-            break;
+        if printed.rows > 0 {
+            let size = printed.json.len();
+            if !out.write(std::mem::replace(&mut printed.json, String::with_capacity(size))) {
+                break;
+            }
         }
-        let rows = runner.print(page, ids, Part::Whole)?;
-        push_rows(&mut pending, &rows, !is_first);
-        is_first &= rows.is_empty();
+        runner.print(page, ids, Part::Rows, &mut printed)?;
     }
-    Ok(pending)
-}
-
-fn push_rows(text: &mut String, rows: &[InventoryJson], mut needs_comma: bool) {
-    text.reserve(rows.iter().map(|row| row.json.len() + 1).sum::<usize>() + 2);
-    for row in rows {
-        if needs_comma {
-            text.push(',');
-        }
-        needs_comma = true;
-        text.push_str(&row.json);
-    }
+    Ok(printed.json)
 }
 
 /// Writes the result of a statement as `write_rows` does.

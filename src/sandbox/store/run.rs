@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
-use super::assemble::{InventoryJson, Part, Printer};
+use super::assemble::{Part, Printed, Printer};
 use super::compile::{Compiler, selectable};
 use super::error::{NOT_SIMULATED, ServerError, StoreError};
 use super::json_text::{self, Secrecy};
@@ -104,14 +104,14 @@ impl Runner<'_> {
         Ok(StatementResult { inventories: Some(page), ..StatementResult::default() })
     }
 
-    /// Prints some rows of a page; those that were deleted since are left out.
-    pub(super) fn print(&self, page: &Page, rows: &[i64], part: Part) -> Result<Vec<InventoryJson>, StoreError> {
-        if rows.is_empty() {
-            return Ok(Vec::new());
+    /// Adds some rows of a page to `out`; those that were deleted since are left out.
+    pub(super) fn print(&self, page: &Page, ids: &[i64], part: Part, out: &mut Printed) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
         }
-        let printer = Printer { connection: self.connection, model: self.model, secrecy: self.secrecy, part };
         let fields = page.fields.as_ref().map(|fields| fields.iter().map(String::as_str).collect::<Vec<_>>());
-        printer.print(&page.shape, rows, fields.as_deref())
+        let printer = Printer { connection: self.connection, model: self.model, secrecy: self.secrecy, part };
+        printer.print(&page.shape, ids, fields.as_deref(), out)
     }
 
     /// The number of matching rows, ignoring limit and offset; with fields, only rows whose first field is not null

@@ -1,7 +1,5 @@
 //! Dates: stored so that they compare, printed as a node prints them. The sandbox's time zone is UTC.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
@@ -9,6 +7,7 @@ use super::json_text::write_string;
 
 const STORED: &str = "%Y-%m-%d %H:%M:%S";
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const HOURS: [&str; 12] = ["12", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"];
 
 /// The present date in the stored form.
 pub fn now() -> String {
@@ -23,50 +22,47 @@ pub fn of(time: Timestamp) -> String {
 /// The stored form as a node prints it: `Mar 4, 2025 2:12:01 PM` (N3). Other text stays as it is.
 pub fn to_wire(stored: &str) -> String {
     let mut out = String::new();
-    match digits(stored) {
-        Some(date) => write_digits(&mut out, date),
-        None => out.push_str(stored),
+    if !write_date(&mut out, stored) {
+        out.push_str(stored);
     }
     out
 }
 
 /// Writes a stored date as a JSON string in the form of `to_wire`.
 pub(super) fn write_wire(json: &mut String, stored: &str) {
-    match digits(stored) {
-        Some(date) => {
-            json.push('"');
-            write_digits(json, date);
-            json.push('"');
-        }
-        None => write_string(json, stored),
+    let before = json.len();
+    json.push('"');
+    if write_date(json, stored) {
+        json.push('"');
+    } else {
+        json.truncate(before);
+        write_string(json, stored);
     }
 }
 
-/// Year, month, day, hour, minute and second of a stored date. Dates are most of the work in printing rows, so they
-/// are not parsed by the library.
-fn digits(stored: &str) -> Option<[usize; 6]> {
+/// Writes a stored date in the form of `to_wire`. Returns `false`, and writes nothing, for other text. Dates are a large
+/// part of the text of rows, so they are neither parsed nor formatted by a library.
+fn write_date(out: &mut String, stored: &str) -> bool {
     let bytes = stored.as_bytes();
     let separators = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':')];
     if bytes.len() != 19 || separators.iter().any(|(at, separator)| bytes[*at] != *separator) {
-        return None;
+        return false;
     }
     let number = |from: usize, to: usize| {
         bytes[from..to]
             .iter()
             .try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + usize::from(digit - b'0')))
     };
-    let date = [number(0, 4)?, number(5, 7)?, number(8, 10)?, number(11, 13)?, number(14, 16)?, number(17, 19)?];
-    let [_, month, day, hour, minute, second] = date;
-    let is_date = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    is_date.then_some(date)
-}
-
-fn write_digits(out: &mut String, [year, month, day, hour, minute, second]: [usize; 6]) {
-    let month = MONTHS[month - 1];
-    let half = if hour < 12 { "AM" } else { "PM" };
-    let hour = if hour % 12 == 0 { 12 } else { hour % 12 };
-    // Writing to a string cannot fail.
-    let _ = write!(out, "{month} {day}, {year:04} {hour}:{minute:02}:{second:02} {half}");
+    let [Some(_), Some(month @ 1..=12), Some(1..=31), Some(hour @ ..24), Some(..60), Some(..60)] =
+        [number(0, 4), number(5, 7), number(8, 10), number(11, 13), number(14, 16), number(17, 19)]
+    else {
+        return false;
+    };
+    let day = stored[8..10].trim_start_matches('0');
+    let half = if hour < 12 { " AM" } else { " PM" };
+    let texts = [MONTHS[month - 1], " ", day, ", ", &stored[..4], " ", HOURS[hour % 12], &stored[13..], half];
+    texts.into_iter().for_each(|text| out.push_str(text));
+    true
 }
 
 /// A date as a user may write it in a condition, in the stored form. Text that is no date becomes the zero

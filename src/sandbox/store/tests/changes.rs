@@ -64,6 +64,30 @@ fn a_change_that_fails_changes_nothing() {
 }
 
 #[test]
+fn many_values_lead_to_few_and_to_many_resources() {
+    const KIND: &str = "VolumeInventory";
+    let wanted: Vec<String> = (0..60).map(|number| format!("disk-{number:02}-a")).collect();
+    for present in [3, 60] {
+        let store = Store::empty().expect("a store in memory");
+        let left = in_store(&store, |tx| {
+            for number in 0..present {
+                // Texts are compared without regard to case.
+                tx.insert(KIND, &Row::new().with("uuid", format!("DISK-{number:02}-A")).with("name", "there"))?;
+            }
+            tx.insert(KIND, &Row::new().with("uuid", "another"))?;
+            assert_eq!(tx.texts_among(KIND, "uuid", ("uuid", &wanted), &[("name", "there")])?.len(), present);
+            tx.update_among(KIND, ("uuid", &wanted), &Row::new().with("vmInstanceUuid", "disk-02-a"))?;
+            assert_eq!(tx.find(KIND, "vmInstanceUuid", &Scalar::from("disk-02-a"))?.len(), present);
+            tx.clear_among(KIND, ("vmInstanceUuid", &wanted))?;
+            assert!(tx.texts(KIND, "vmInstanceUuid", &[])?.is_empty());
+            tx.delete_among(KIND, ("uuid", &wanted))?;
+            tx.texts(KIND, "uuid", &[])
+        });
+        assert_eq!(left, ["another"], "{present}");
+    }
+}
+
+#[test]
 fn special_inventories_live_among_the_general_ones() {
     let store = store();
     let ceph = "eed424abee694bcda5a5e414a61ea3d3";
