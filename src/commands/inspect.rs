@@ -10,22 +10,24 @@ use crate::render::{Field, FieldKind, Format, Selection, Shape, View};
 use crate::session::Invocation;
 use crate::shell::Flow;
 use crate::sql::{self, Batch, NamedValues, Statement};
+use crate::terminal::Paging;
 
 use super::checks::{self, Check, filled};
 use super::sql as command;
+use super::{inspect_report, report};
 
 /// The columns of a finding; people see the first ones.
 const COLUMNS: [&str; 6] = ["weight", "check", "resource", "message", "uuid", "hint"];
 const FOR_PEOPLE: usize = 4;
 
 /// What a check found.
-struct Finding {
-    weight: Weight,
-    check: String,
-    resource: String,
+pub(super) struct Finding {
+    pub(super) weight: Weight,
+    pub(super) check: String,
+    pub(super) resource: String,
     uuid: Option<String>,
-    message: String,
-    hint: String,
+    pub(super) message: String,
+    pub(super) hint: String,
 }
 
 /// Makes checks and prints what they find.
@@ -46,7 +48,12 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
         return explain(cx, &planned, &view);
     }
     let findings = findings(cx, &planned)?;
-    print(cx, &findings, &view)?;
+    if report::wanted(&view) {
+        let text = inspect_report::text(&findings, planned.len(), &view);
+        cx.write_paged(Paging::Lines, |out| Ok(out.write_all(text.as_bytes())?))?;
+    } else {
+        print(cx, &findings, &view)?;
+    }
     let worst = findings.iter().filter(|finding| line.fail_on.is_some_and(|weight| finding.weight <= weight)).count();
     match line.fail_on {
         Some(weight) if worst > 0 => Err(Error::Findings { count: worst, weight: weight.name() }),
