@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::catalog::{Api, Inventory, Method, Parameter, QueryParameter, ReplyMember, Type};
+use crate::catalog::{Api, Inventory, Method, Parameter, QueryParameter, ReplyMember, Type, words};
 
 use super::Reader;
 use super::inventory::{list_fields, list_relations, list_specialisations, list_tags, since_when};
@@ -82,33 +82,11 @@ fn ordered(api: &Api) -> impl Iterator<Item = &Parameter> {
 
 /// A description of an API, made from its name: `Attach ISO to VM instance.`
 fn sentence(api: &Api) -> String {
-    let mut sentence = words(api.name).join(" ");
+    let mut sentence = words(api.name);
     if let Some(first) = sentence.get_mut(..1) {
         first.make_ascii_uppercase();
     }
     sentence + "."
-}
-
-/// The words of a name in lower case, abbreviations as they are: `add KVM host`.
-fn words(name: &str) -> Vec<String> {
-    let bytes = name.as_bytes();
-    let mut starts: Vec<usize> = (0..bytes.len())
-        .filter(|&at| {
-            let upper = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
-            let lower = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_lowercase);
-            // A word begins at a capital after or before a lowercase letter: `KVM|Host`.
-            at == 0 || (upper(at) && (!upper(at - 1) || lower(at + 1)))
-        })
-        .collect();
-    starts.push(name.len());
-    let words = starts.windows(2).map(|pair| &name[pair[0]..pair[1]]);
-    words
-        .map(|word| match word {
-            "Vm" | "Iso" | "Ip" | "Dns" | "Cdp" => word.to_uppercase(),
-            _ if word.len() > 1 && word.chars().all(|c| !c.is_ascii_lowercase()) => word.to_owned(),
-            _ => word.to_lowercase(),
-        })
-        .collect()
 }
 
 fn parameter_row(api: &Api, parameter: &Parameter, reader: Reader) -> [String; 3] {
@@ -217,7 +195,7 @@ fn json_example(parameter: &Parameter) -> String {
 
 /// `zoneUuid` as the placeholder `ZONE_UUID`.
 fn upper_snake(name: &str) -> String {
-    words(name).join("_").to_uppercase()
+    words(name).replace(' ', "_").to_uppercase()
 }
 
 fn example(api: &Api, inventory: Option<&Inventory>) -> String {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::catalog::{Field, Inventory};
+use crate::render::wrapped;
 
 use super::Reader;
 use super::table::table;
@@ -61,7 +62,9 @@ pub(super) fn list_specialisations(out: &mut String, reader: Reader, inventory: 
             narrower.fields.iter().map(|field| field.name).filter(|name| !known.contains(name)).collect();
         if !own.is_empty() {
             reader.heading(out, &format!("With {}={value} also", field.name));
-            let _ = writeln!(out, "  {}", own.join(", "));
+            for line in wrapped(&own.join(", "), reader.width.saturating_sub(2)) {
+                let _ = writeln!(out, "  {line}");
+            }
         }
     }
 }

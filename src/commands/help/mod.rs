@@ -14,6 +14,7 @@ use crate::error::{Error, OwnError};
 use crate::json::escape_unprintable;
 use crate::language::Language;
 use crate::plan::near_names;
+use crate::render::wrapped;
 use crate::session::{Invocation, catalogs};
 use crate::shell::Flow;
 use crate::shell::{TOPICS, Topic};
@@ -34,7 +35,11 @@ pub struct UnknownSubject {
 pub(super) fn run(cx: &mut Invocation<'_>, subject: &[String]) -> Result<Flow, Error> {
     let subject = (!subject.is_empty()).then(|| subject.join(" "));
     catalogs::follow_name(cx.session, subject.as_deref().unwrap_or_default(), Some(cx.settings));
-    let reader = Reader { catalog: cx.session.catalog, language: cx.settings.ui.language };
+    let reader = Reader {
+        catalog: cx.session.catalog,
+        language: cx.settings.ui.language,
+        width: cx.settings.ui.terminal.size.map_or(WIDTH, |(width, _)| width.min(WIDTH)),
+    };
     let aliases = cx.session.defined().aliases;
     let page = match (page(reader, subject.as_deref()), subject) {
         (Ok(overview), None) => overview + &alias_list(&aliases, reader),
@@ -63,7 +68,12 @@ pub struct Reader {
     pub catalog: Catalog,
     /// The language that they read.
     pub language: Language,
+    /// The greatest width of a line, in columns.
+    pub width: usize,
 }
+
+/// The width of pages where no narrower terminal shows them.
+pub(crate) const WIDTH: usize = 100;
 
 impl Reader {
     fn say<'t>(&self, english: &'t str) -> Cow<'t, str> {
@@ -82,10 +92,12 @@ impl Reader {
         english.split("; ").map(|clause| self.say(clause)).collect::<Vec<_>>().join("; ")
     }
 
-    /// Adds a line.
+    /// Adds a text of one line, or more where it is too long.
     fn line(&self, out: &mut String, english: &str) {
-        out.push_str(&self.say(english));
-        out.push('\n');
+        for line in wrapped(&self.say(english), self.width) {
+            out.push_str(&line);
+            out.push('\n');
+        }
     }
 
     /// Adds the heading of a section.
@@ -165,14 +177,14 @@ fn command_page(reader: Reader, path: &str) -> Option<String> {
         table(&mut page, rows.into_iter().map(|(form, summary)| [form, summary]).collect(), reader);
     }
     if path == "set" {
-        let _ = write!(page, "\n{}", settings(reader.language));
+        let _ = write!(page, "\n{}", settings(reader.language, reader.width));
     }
     Some(page)
 }
 
 /// The settings of the shell, with their values.
-pub(crate) fn settings(language: Language) -> String {
-    let reader = Reader { catalog: Catalog::newest(), language };
+pub(crate) fn settings(language: Language, width: usize) -> String {
+    let reader = Reader { catalog: Catalog::newest(), language, width };
     let mut out = String::new();
     reader.line(&mut out, "SETTINGS (VALUE `default` resets one)");
     let row = |setting: Setting| {
@@ -216,7 +228,7 @@ mod tests {
     use super::*;
 
     fn reader() -> Reader {
-        Reader { catalog: Catalog::newest(), language: Language::English }
+        Reader { catalog: Catalog::newest(), language: Language::English, width: WIDTH }
     }
 
     fn page_of(subject: &str) -> String {
@@ -244,6 +256,21 @@ mod tests {
                 "inventory  ClusterInventory\n",
                 "FIELDS of ClusterInventory\n",
             ],
+        );
+    }
+
+    #[test]
+    fn pages_fit_a_narrow_terminal() {
+        let reader = Reader { width: 80, ..reader() };
+        for name in [None, Some("CreateVmInstance"), Some("QueryVmInstance"), Some("job"), Some("set")] {
+            let page = page(reader, name).expect("a page");
+            for line in page.lines().filter(|line| !line.contains("PATH") && !line.starts_with("  {")) {
+                assert!(line.chars().count() <= 80 || !line.trim_start().contains(' '), "{name:?}: {line}");
+            }
+        }
+        assert_has(
+            &page(reader, Some("CreateVmInstance")).expect("a page"),
+            &["\n  cpuNum=                           int\n      needed without"],
         );
     }
 
