@@ -15,10 +15,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::catalog::Catalog;
-use crate::client::{self, CallOptions, Reply};
+use crate::client::{self, Reply};
 use crate::dates;
 use crate::interrupt::Interrupt;
 use crate::json::{self, Piece, Pieces, ReadError};
+use crate::lost::Lost;
 use crate::render::{Field, FieldKind, Shape, human_size};
 
 use super::error::Error;
@@ -44,6 +45,9 @@ pub(crate) struct Options {
     pub(crate) interrupt: Interrupt,
     /// What the node's clock shows.
     pub(crate) now: DateTime,
+    /// Whether the sources are several contexts. Those that fail are left out.
+    pub(crate) of_several: bool,
+    pub(crate) lost: Lost<Error>,
 }
 
 /// A statement that runs.
@@ -67,19 +71,29 @@ enum News {
 /// Runs a statement on the rows of these sources, up to its first row.
 ///
 /// # Errors
-/// What is wrong with the statement, or why its first row cannot be found.
+/// What is wrong with the statement, or why its first row cannot be found. Of several sources all failed then.
 pub(crate) fn start(
     statement: Statement,
     catalog: Catalog,
-    sources: Vec<Source>,
+    mut sources: Vec<Source>,
     options: Options,
 ) -> Result<Running, Error> {
     let (sender, receiver) = sync_channel(2);
     let task = move || {
-        let state = State::new(catalog, sources, &options);
-        if let Err(error) = run(&statement, &state, &options, &sender) {
-            // A reader that left needs no reason.
-            let _ = sender.send(News::Failed(error));
+        while !sources.is_empty() {
+            let state = State::new(catalog, std::mem::take(&mut sources), &options);
+            let Err(error) = run(&statement, &state, &options, &sender) else { return };
+            let mut state = lock(&state);
+            let Some(lost) = state.lost else {
+                // A reader that left needs no reason.
+                let _ = sender.send(News::Failed(error));
+                return;
+            };
+            options.lost.add(state.sources.remove(lost).context, error);
+            // Before the first row it starts anew without that source.
+            if !state.has_begun {
+                sources = std::mem::take(&mut state.sources);
+            }
         }
     };
     let thread = thread::Builder::new().name("sql".to_owned()).spawn(task);
@@ -108,10 +122,10 @@ impl State {
     pub(super) fn new(catalog: Catalog, sources: Vec<Source>, options: &Options) -> Shared {
         Arc::new(Mutex::new(State {
             catalog,
-            page_size: options.page_size,
-            how: CallOptions { page_parallel: options.page_parallel, ..CallOptions::default() },
-            no_check: options.no_check,
+            options: options.clone(),
             sources,
+            lost: None,
+            has_begun: false,
             scans: Vec::new(),
             open: Vec::new(),
             failure: None,
@@ -189,6 +203,7 @@ fn run(statement: &Statement, state: &Shared, options: &Options, sender: &SyncSe
     let mut rows = prepared.query([]).map_err(explained)?;
     // What fails before the first row is told before anything is printed.
     let mut row = rows.next().map_err(explained)?;
+    lock(state).has_begun = true;
     if sender.send(News::Shape(shape)).is_err() {
         return Ok(());
     }
@@ -202,7 +217,13 @@ fn run(statement: &Statement, state: &Shared, options: &Options, sender: &SyncSe
                 return Ok(());
             }
         }
-        row = rows.next().map_err(explained)?;
+        row = match rows.next() {
+            Ok(next) => next,
+            Err(error) => {
+                let _ = sender.send(News::Rows(text, ends));
+                return Err(explained(error));
+            }
+        };
     }
     let _ = sender.send(News::Rows(text, ends));
     Ok(())
