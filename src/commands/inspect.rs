@@ -1,9 +1,11 @@
 //! `inspect`: what is wrong in the cloud, found by statements in SQL.
 
+use std::time::Instant;
+
 use crate::calls::several::{Several, in_context};
 use crate::calls::{show, view};
 use crate::cli::{InspectLine, Weight};
-use crate::client::{self, Reply};
+use crate::client::{self, Reply, Watch};
 use crate::error::{Error, OwnError};
 use crate::json::{self, MapWriter};
 use crate::nearness::nearest;
@@ -118,7 +120,9 @@ fn findings(cx: &mut Invocation<'_>, checks: &[Check]) -> Result<Vec<Finding>, E
     let statements: Vec<&Statement> = planned.iter().map(|(_, statement)| statement).collect();
     let batch = Batch::new(&statements, cx.session.catalog, vec![source], &options)?;
     let mut findings = Vec::new();
+    let (began, mut spinner) = (Instant::now(), cx.settings.ui.spinner());
     for (check, statement) in &planned {
+        spinner.progress(began.elapsed(), &format!("{} (Ctrl-C ends it)", check.name));
         match batch.rows(statement) {
             Ok(rows) => {
                 for row in rows {
@@ -126,6 +130,7 @@ fn findings(cx: &mut Invocation<'_>, checks: &[Check]) -> Result<Vec<Finding>, E
                 }
             }
             Err(error) => {
+                spinner.done();
                 let error = command::explained(cx, error);
                 left_out(cx, check, error)?;
             }

@@ -1,15 +1,17 @@
 //! `sql`: SELECT over the inventories.
 
+use std::sync::Arc;
+
 use crate::calls::several::Several;
-use crate::calls::{nothing_to_validate, show, view};
-use crate::client::Reply;
+use crate::calls::{nothing_to_validate, send, show, view};
+use crate::client::{JobUuid, Reply};
 use crate::error::Error;
 use crate::lost::Lost;
 use crate::plan::Effect;
 use crate::render::{Shape, View};
 use crate::session::{Invocation, credentials, nodes, offers};
 use crate::shell::Flow;
-use crate::sql::{self, Options, Running, Source, Statement};
+use crate::sql::{self, Options, Running, Shown, Source, Statement};
 
 /// Runs a statement and prints its rows.
 pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
@@ -34,10 +36,18 @@ pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
     let sources = sources.into_iter().map(|(_, source)| source).collect();
     // Of several versions the newest has all columns.
     let statement = Statement::read(text, cx.session.catalog)?;
+    // As with `fields=`, none of the columns that it names is left out.
+    let taken_from = statement.names_columns().then(String::new);
+    let view = View { taken_from, ..view };
     let options = options(cx);
     let _attended = cx.session.attend_to_ends()?;
     let (catalog, lost) = (cx.session.catalog, options.lost.clone());
-    let shown = match sql::start(statement, catalog, sources, options) {
+    let mut spinner = cx.settings.ui.spinner();
+    let started = sql::start(statement, catalog, sources, options, &mut |elapsed, rows| {
+        spinner.progress(elapsed, &format!("rows read: {rows} (Ctrl-C ends it)"));
+    });
+    drop(spinner);
+    let shown = match started {
         Ok(Running { shape, reply }) => show::print(cx, reply, &shape, &View { failed: lost.failed.clone(), ..view }),
         // Each of them is told why.
         Err(_) if lost.failed.is_set() => Ok(()),
@@ -67,6 +77,7 @@ pub(super) fn options(cx: &Invocation<'_>) -> Options {
         now: credentials::zone_of(cx.settings.preferences.time_zone.as_deref()).now(),
         of_several: !cx.settings.contexts.is_empty(),
         lost: Lost::default(),
+        rows_read: Arc::default(),
     }
 }
 
@@ -74,7 +85,9 @@ pub(super) fn options(cx: &Invocation<'_>) -> Options {
 pub(super) fn source(cx: &mut Invocation<'_>) -> Result<Source, Error> {
     let context = cx.settings.context().unwrap_or_default().to_owned();
     let client = nodes::node(cx.session, cx.settings)?.client.fork();
-    Ok(Source { context, client, catalog: cx.session.catalog })
+    let shown = send::curl(cx)
+        .map(|curl| -> Shown { Box::new(move |client, requests| curl(client, requests, JobUuid::fresh())) });
+    Ok(Source { context, client, catalog: cx.session.catalog, shown })
 }
 
 /// The statement, if the node has what it names.

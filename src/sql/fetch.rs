@@ -32,7 +32,12 @@ pub(crate) struct Source {
     pub(crate) client: Client,
     /// The catalog of its version.
     pub(crate) catalog: Catalog,
+    /// What shows the requests that it is sent, if anything does.
+    pub(crate) shown: Option<Shown>,
 }
+
+/// Shows requests.
+pub(crate) type Shown = Box<dyn Fn(&mut Client, &[Request]) + Send>;
 
 /// The state of a statement that is run.
 pub(super) struct State {
@@ -236,11 +241,14 @@ impl State {
 
     /// Asks a source; `None` if nothing is sent.
     pub(super) fn send(&mut self, at: usize, source: usize, ask: &Ask) -> Result<Option<Reply>, Error> {
+        let Some(source) = self.sources.get_mut(source) else { return Ok(None) };
+        if let Some(shown) = &source.shown {
+            shown(&mut source.client, &(0..ask.parts()).map(|part| ask.request(part)).collect::<Vec<_>>());
+        }
         if let Some(unsent) = &mut self.unsent {
             unsent.push((at, ask.clone()));
             return Ok(None);
         }
-        let Some(source) = self.sources.get_mut(source) else { return Ok(None) };
         let how = CallOptions { page_parallel: self.options.page_parallel, ..CallOptions::default() };
         let (api, answer) = match ask {
             Ask::Query(query) => (query.api, source.client.query(query, &how, &mut Unwatched)?),
@@ -291,10 +299,10 @@ pub(super) enum Ask {
 }
 
 impl Ask {
-    /// Its first request.
-    pub(super) fn request(&self) -> Request {
+    /// One of the requests that are certain to be sent.
+    pub(super) fn request(&self, part: usize) -> Request {
         match self {
-            Ask::Query(query) => query.request(0, &Cursor::Start),
+            Ask::Query(query) => query.request(part, &Cursor::Start),
             Ask::Read(request) => (**request).clone(),
         }
     }

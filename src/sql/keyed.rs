@@ -14,7 +14,7 @@ use super::block::Block;
 use super::cell::Cell;
 use super::error::Error;
 use super::fetch::{Conditions, State};
-use super::rows::{count, fill};
+use super::rows::count;
 use super::scan::Scan;
 
 /// How many keys are looked up together: those of one row each, and others.
@@ -203,7 +203,7 @@ impl State {
         let Some(mut reply) = self.send(at, source, &ask)? else { return Ok(()) };
         loop {
             let mut block = Block::new(scan);
-            let is_end = fill(&mut block, &mut reply, scan, &self.sources[source].context)?;
+            let is_end = self.fill(&mut block, &mut reply, scan, source)?;
             sort(&block, scan, found);
             if is_end {
                 return Ok(());

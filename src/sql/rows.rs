@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::client::{Error as ClientError, Reply};
 use crate::json::{Piece, Pieces, ReadError};
@@ -80,25 +81,28 @@ impl Rows {
                 *block = Block::of_count(count(reply)?);
                 Ok(true)
             }
-            Some(reply) => fill(block, reply, &self.scan, &state.sources[source].context),
+            Some(reply) => state.fill(block, reply, &self.scan, source),
             None => Ok(true),
         }
     }
 }
 
-/// Reads rows into a block until it is full; whether the reply ended.
-pub(super) fn fill(block: &mut Block, reply: &mut Reply, scan: &Scan, context: &str) -> Result<bool, Error> {
-    let broken = |error: ReadError| ClientError::of_read(&error);
-    while let Some(piece) = reply.next_piece().map_err(broken)? {
-        // A call that is no query may return one row as a member of its own.
-        if let Piece::Row(row) | Piece::Member { name: "inventory", text: row } = piece {
-            block.push(row, scan, context);
-            if block.is_full() {
-                return Ok(false);
+impl State {
+    /// Reads rows of a source into a block until it is full; whether the reply ended.
+    pub(super) fn fill(&self, block: &mut Block, reply: &mut Reply, scan: &Scan, source: usize) -> Result<bool, Error> {
+        let broken = |error: ReadError| ClientError::of_read(&error);
+        while let Some(piece) = reply.next_piece().map_err(broken)? {
+            // A call that is no query may return one row as a member of its own.
+            if let Piece::Row(row) | Piece::Member { name: "inventory", text: row } = piece {
+                block.push(row, scan, &self.sources[source].context);
+                self.options.rows_read.fetch_add(1, Ordering::Relaxed);
+                if block.is_full() {
+                    return Ok(false);
+                }
             }
         }
+        Ok(true)
     }
-    Ok(true)
 }
 
 /// The number of rows in the answer to a query that counts.

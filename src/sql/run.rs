@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::Ipv4Addr;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::civil::DateTime;
 use rusqlite::config::DbConfig;
@@ -31,6 +33,9 @@ use super::vtab::{OneTable, lock, register};
 /// How many steps SQLite takes before it looks whether the user wants to stop.
 const STEPS: i32 = 20_000;
 
+/// How often somebody who waits is told how far it is.
+const TICK: Duration = Duration::from_millis(100);
+
 /// How many bytes of rows are handed over at once.
 const CHUNK: usize = 64 << 10;
 
@@ -48,6 +53,8 @@ pub(crate) struct Options {
     /// Whether the sources are several contexts. Those that fail are left out.
     pub(crate) of_several: bool,
     pub(crate) lost: Lost<Error>,
+    /// How many rows were read so far.
+    pub(crate) rows_read: Arc<AtomicUsize>,
 }
 
 /// A statement that runs.
@@ -68,7 +75,8 @@ enum News {
     Failed(Error),
 }
 
-/// Runs a statement on the rows of these sources, up to its first row.
+/// Runs a statement on the rows of these sources, up to its first row. `wait` is told meanwhile how long that takes, and how
+/// many rows were read.
 ///
 /// # Errors
 /// What is wrong with the statement, or why its first row cannot be found. Of several sources all failed then.
@@ -77,8 +85,10 @@ pub(crate) fn start(
     catalog: Catalog,
     mut sources: Vec<Source>,
     options: Options,
+    wait: &mut dyn FnMut(Duration, usize),
 ) -> Result<Running, Error> {
     let (sender, receiver) = sync_channel(2);
+    let (began, rows_read) = (Instant::now(), Arc::clone(&options.rows_read));
     let task = move || {
         while !sources.is_empty() {
             let state = State::new(catalog, std::mem::take(&mut sources), &options);
@@ -98,7 +108,13 @@ pub(crate) fn start(
     };
     let thread = thread::Builder::new().name("sql".to_owned()).spawn(task);
     thread.map_err(|error| client::Error::Reply { flaw: format!("no thread to run the statement in: {error}") })?;
-    match receiver.recv() {
+    let news = loop {
+        match receiver.recv_timeout(TICK) {
+            Err(RecvTimeoutError::Timeout) => wait(began.elapsed(), rows_read.load(Ordering::Relaxed)),
+            news => break news,
+        }
+    };
+    match news {
         Ok(News::Shape(shape)) => {
             let reply = Reply::of_pieces(Box::new(SqlRows {
                 receiver,
