@@ -10,7 +10,7 @@ use crate::error::{Error, OwnError};
 use crate::json::{self, MapWriter};
 use crate::nearness::nearest;
 use crate::render::{Field, FieldKind, Format, Selection, Shape, View};
-use crate::session::Invocation;
+use crate::session::{Invocation, offers};
 use crate::shell::Flow;
 use crate::sql::{self, Batch, NamedValues, Statement};
 
@@ -74,12 +74,18 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
 fn planned<'c>(cx: &mut Invocation<'_>, checks: &'c [Check]) -> Result<Vec<(&'c Check, Statement)>, Error> {
     let mut planned = Vec::new();
     for check in checks {
-        match command::statement(cx, &check.sql) {
+        match command::statement(cx, &check.sql).and_then(|statement| offered(cx, statement)) {
             Ok(statement) => planned.push((check, statement)),
             Err(error) => left_out(cx, check, error)?,
         }
     }
     Ok(planned)
+}
+
+/// The statement, if the node says that it has all its tables.
+fn offered(cx: &mut Invocation<'_>, statement: Statement) -> Result<Statement, Error> {
+    statement.tables.iter().try_for_each(|(_, table)| offers::check_offered(cx.session, cx.settings, table.api))?;
+    Ok(statement)
 }
 
 /// The checks of these names; all where there are none.

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::harness::{Home, Run};
 use crate::node::{Node, Reply};
+use crate::served::Served;
 
 fn run(home: &Home, node: &Node, words: &[&str]) -> Run {
     home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")
@@ -116,4 +117,16 @@ fn every_check_can_be_made_on_the_sandbox() {
     let done = home.run(["--sandbox", "inspect", "-o", "json"]).succeeds();
     let rows = done.json()["inventories"].as_array().expect("rows").clone();
     assert!(rows.iter().any(|row| row["check"] == "vm-unknown"), "{}", done.out());
+}
+
+#[test]
+fn a_node_is_not_asked_for_what_it_lacks() {
+    let (open, home) = (Served::start(&["--edition", "open"]), Home::new());
+    open.log_in(&home);
+    let checks = ["inspect", "host-disconnected", "alarm-triggered", "license-ends", "-v", "-o", "csv"];
+    let done = open.run(&home, &checks).succeeds().stdout_has("host-disconnected");
+    done.stderr_has("\nalarm-triggered is left out: the node (ZStack 5.2.1) has no API QueryAlarm\n")
+        .stderr_has("/v1/hosts")
+        .never_shows("/v1/zwatch/alarms")
+        .never_shows("/v1/licenses");
 }
