@@ -13,10 +13,12 @@ use crate::shell::{TOPICS, dangerous_questions};
 const FILE: &str = "src/language/zh.txt";
 
 /// Files whose sentences are read by users, all of them, and those that are not.
-const SENTENCES: [&str; 5] = [
+const SENTENCES: [&str; 7] = [
     "src/error/hint.rs",
     "src/error/name.rs",
-    "src/commands/help.rs",
+    "src/commands/help/api.rs",
+    "src/commands/help/inventory.rs",
+    "src/commands/help/mod.rs",
     "src/shell/danger.rs",
     "src/shell/complete/candidate.rs",
 ];

@@ -7,8 +7,10 @@ use super::{Catalog, Inventory, zql_entity};
 const SHORT: &str = include_str!("data/kinds.txt");
 
 /// Words that are written in capitals in a sentence.
-const CAPITALS: [&str; 14] =
-    ["vm", "l2", "l3", "ip", "eip", "vip", "vpc", "nic", "cpu", "gpu", "usb", "pci", "iam2", "ssh"];
+const CAPITALS: [&str; 18] = [
+    "vm", "l2", "l3", "ip", "eip", "vip", "vpc", "nic", "cpu", "gpu", "usb", "pci", "ssh", "iso", "dns", "cdp", "cd",
+    "rom",
+];
 
 /// A kind of resource: its rows, and the query that lists them.
 #[derive(Clone, Debug)]
@@ -37,24 +39,33 @@ pub(crate) fn place(inventory: &str) -> usize {
 pub(crate) fn in_words(inventory: &str, count: u64) -> String {
     let stem = inventory.strip_suffix("Inventory").unwrap_or(inventory);
     let said = short_names().find(|(_, name, _)| *name == stem).and_then(|(.., said)| said);
-    let words = said.map_or_else(|| split(stem), str::to_owned);
+    let words = said.map_or_else(|| words(stem), str::to_owned);
     match words.strip_suffix('y') {
         _ if count == 1 => words,
         Some(start) if !start.ends_with(['a', 'e', 'o', 'u']) => format!("{start}ies"),
-        _ if words.ends_with(['s', 'x']) => format!("{words}es"),
+        _ if words.ends_with(['s', 'x']) || words.ends_with("ch") => format!("{words}es"),
         _ => format!("{words}s"),
     }
 }
 
-/// The words of a CamelCase name: `L3Network` is `L3 network`.
-fn split(name: &str) -> String {
-    let is_capital = |at: usize| name.as_bytes().get(at).is_some_and(u8::is_ascii_uppercase);
-    let mut starts: Vec<usize> = (1..name.len()).filter(|at| is_capital(*at) && !is_capital(at - 1)).collect();
-    starts.insert(0, 0);
+/// The words of a CamelCase name, abbreviations in capitals: `L3 network`, `attach ISO to VM instance`.
+pub(crate) fn words(name: &str) -> String {
+    let bytes = name.as_bytes();
+    let is_upper = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_uppercase);
+    // A word begins at a capital after or before another letter: `KVM|Host`.
+    let begins =
+        |at: &usize| is_upper(*at) && (!is_upper(at - 1) || bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase));
+    let mut starts = vec![0];
+    starts.extend((1..name.len()).filter(begins));
     starts.push(name.len());
     let words = starts.windows(2).map(|ends| {
-        let word = name[ends[0]..ends[1]].to_ascii_lowercase();
-        if CAPITALS.contains(&word.as_str()) { word.to_ascii_uppercase() } else { word }
+        let word = &name[ends[0]..ends[1]];
+        let lower = word.to_ascii_lowercase();
+        let is_abbreviation = word.len() > 1 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
+        match is_abbreviation || CAPITALS.contains(&lower.as_str()) {
+            true => word.to_ascii_uppercase(),
+            false => lower,
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }

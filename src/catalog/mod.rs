@@ -39,7 +39,7 @@ pub use fields::{FieldError, FieldPath, TAG_FIELDS};
 pub(crate) use index::numbers as version_numbers;
 pub use index::{ApiName, Catalog};
 pub use inventory::{Alias, Expanded, Field, Inventory, Parent};
-pub(crate) use kinds::{ResourceKind, in_words, place as kind_place};
+pub(crate) use kinds::{ResourceKind, in_words, place as kind_place, words};
 pub use notes::Note;
 pub use offers::Offers;
 pub use query_parameter::QueryParameter;

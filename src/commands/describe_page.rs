@@ -4,7 +4,7 @@ use crate::calls::belongings::{Section, Surroundings};
 use crate::calls::shape;
 use crate::catalog::{Catalog, Inventory, ResourceKind, in_words};
 use crate::json::{self, Kind, MapWriter, Scanner, Value, write_literal};
-use crate::render::{self, Border, Error, Format, Selection, Shape, View};
+use crate::render::{self, Border, Error, Format, Selection, Shape, Tone, View};
 use crate::secret::Secrets;
 
 /// The most rows of a kind that a page shows.
@@ -217,8 +217,7 @@ fn view_of_section(view: &View, told: &[&str]) -> View {
 }
 
 fn heading(text: &str, view: &View, out: &mut Vec<u8>) {
-    let (start, end) = if view.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    out.extend_from_slice(format!("\n{start}{text}:{end}\n").as_bytes());
+    out.extend_from_slice(format!("\n{}\n", Tone::Heading.paint(&format!("{text}:"), view.colour)).as_bytes());
 }
 
 /// Writes rows as an indented table.

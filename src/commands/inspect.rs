@@ -13,9 +13,11 @@ use crate::render::{Field, FieldKind, Format, Selection, Shape, View};
 use crate::session::{Invocation, offers};
 use crate::shell::Flow;
 use crate::sql::{self, Batch, NamedValues, Statement};
+use crate::terminal::Paging;
 
 use super::checks::{self, Check, filled};
 use super::sql as command;
+use super::{inspect_report, report};
 
 /// The columns of a finding; people see the first ones.
 const COLUMNS: [&str; 6] = ["weight", "check", "resource", "message", "uuid", "hint"];
@@ -25,13 +27,15 @@ const FOR_PEOPLE: usize = 4;
 const LISTED: [&str; 5] = ["name", "severity", "message", "hint", "sql"];
 
 /// What a check found.
-struct Finding {
-    weight: Weight,
-    check: String,
-    resource: String,
+pub(super) struct Finding {
+    /// Its context, where there are several.
+    pub(super) context: String,
+    pub(super) weight: Weight,
+    pub(super) check: String,
+    pub(super) resource: String,
     uuid: Option<String>,
-    message: String,
-    hint: String,
+    pub(super) message: String,
+    pub(super) hint: String,
 }
 
 /// Makes checks and prints what they find.
@@ -51,23 +55,26 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
         return several.or(Ok(Flow::Continue));
     }
     let found = several.each(cx, &|cx, ()| findings(cx, &checks))?;
-    if found.is_empty() {
-        return several.or(Ok(Flow::Continue));
-    }
-    let of_context =
-        |(context, found): (String, Vec<Finding>)| found.into_iter().map(move |one| (context.clone(), one));
-    let mut findings: Vec<(String, Finding)> = found.into_iter().flat_map(of_context).collect();
+    let Some(made) = found.iter().map(|(_, (made, _))| *made).max() else { return several.or(Ok(Flow::Continue)) };
+    let of_context = |(context, (_, found)): (String, (usize, Vec<Finding>))| {
+        found.into_iter().map(move |finding| Finding { context: context.clone(), ..finding })
+    };
+    let mut findings: Vec<Finding> = found.into_iter().flat_map(of_context).collect();
     // The order of the checks stays among those of one weight.
-    findings.sort_by_key(|(_, finding)| finding.weight);
-    let (shape, view) = several.shown(shape(&COLUMNS), for_people(&view));
-    let rows = findings.iter().map(|(context, finding)| in_context(context, &finding.row()));
-    show_rows(cx, shape, rows, &view)?;
-    let is_bad = |finding: &Finding| line.fail_on.is_some_and(|weight| finding.weight <= weight);
-    let worst = findings.iter().filter(|(_, finding)| is_bad(finding)).count();
-    several.or(match line.fail_on {
+    findings.sort_by_key(|finding| (finding.weight, checks.iter().position(|check| check.name == finding.check)));
+    let shown = if report::wanted(&view) {
+        let text = inspect_report::text(&findings, made, &view);
+        cx.write_paged(Paging::Lines, |out| Ok(out.write_all(text.as_bytes())?))
+    } else {
+        let (shape, view) = several.shown(shape(&COLUMNS), for_people(&view));
+        let rows = findings.iter().map(|finding| in_context(&finding.context, &finding.row()));
+        show_rows(cx, shape, rows, &view)
+    };
+    let worst = findings.iter().filter(|finding| line.fail_on.is_some_and(|weight| finding.weight <= weight)).count();
+    several.or(shown.and(match line.fail_on {
         Some(weight) if worst > 0 => Err(Error::Findings { count: worst, weight: weight.name() }),
         _ => Ok(Flow::Continue),
-    })
+    }))
 }
 
 /// The checks whose tables the node has, with their statements.
@@ -119,7 +126,8 @@ fn of_check(check: &Check, error: Error) -> Error {
     }
 }
 
-fn findings(cx: &mut Invocation<'_>, checks: &[Check]) -> Result<Vec<Finding>, Error> {
+/// The number of checks that were made, and what they found.
+fn findings(cx: &mut Invocation<'_>, checks: &[Check]) -> Result<(usize, Vec<Finding>), Error> {
     let planned = planned(cx, checks)?;
     let _attended = cx.session.attend_to_ends()?;
     let (source, options) = (command::source(cx)?, command::options(cx));
@@ -142,7 +150,7 @@ fn findings(cx: &mut Invocation<'_>, checks: &[Check]) -> Result<Vec<Finding>, E
             }
         }
     }
-    Ok(findings)
+    Ok((planned.len(), findings))
 }
 
 fn finding(check: &Check, row: &NamedValues) -> Result<Finding, Error> {
@@ -154,6 +162,7 @@ fn finding(check: &Check, row: &NamedValues) -> Result<Finding, Error> {
         })
     };
     Ok(Finding {
+        context: String::new(),
         weight: value("weight").and_then(|name| Weight::from_name(&name)).unwrap_or(check.weight),
         check: check.name.clone(),
         resource: value("name").or_else(|| value("uuid")).unwrap_or_default(),

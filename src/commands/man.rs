@@ -7,7 +7,7 @@ use crate::language::Language;
 use crate::session::Invocation;
 use crate::shell::{Flow, TOPICS};
 
-use super::help::settings;
+use super::help::{WIDTH, settings};
 
 /// What each does, and indented below it the commands.
 const EXAMPLES: &str = include_str!("examples.txt");
@@ -26,7 +26,7 @@ pub(super) fn run(cx: &mut Invocation<'_>) -> Result<Flow, Error> {
 /// The manual page in roff.
 pub(crate) fn page() -> String {
     let mut page = cli::manual();
-    for text in std::iter::once(&settings(Language::English)[..]).chain(TOPICS.iter().map(|topic| topic.text)) {
+    for text in std::iter::once(&settings(Language::English, WIDTH)[..]).chain(TOPICS.iter().map(|topic| topic.text)) {
         let (title, text) = text.split_once('\n').unwrap_or((text, ""));
         page.push_str(&format!(".SH {}\n", escape(title)));
         preformatted(&mut page, text.trim_matches('\n'));

@@ -17,11 +17,11 @@ use crate::config::{Contexts, Folders};
 use crate::error::{Error, ExitCode, OwnError};
 use crate::jq::own_program;
 use crate::json::{self, Value};
-use crate::sandbox::{self, Change, What};
+use crate::sandbox::{self, Changes};
 use crate::session::{Invocation, nodes};
 use crate::syntax::quote_word;
 
-use super::{sandbox_clone, sandbox_states};
+use super::{sandbox_changes, sandbox_clone, sandbox_states};
 
 /// The state in which the script began.
 const BEFORE: &str = "before";
@@ -42,6 +42,7 @@ struct Failure {
     line: Option<String>,
     code: Option<String>,
     message: String,
+    hint: Option<String>,
 }
 
 /// Rehearses a script; returns it if it is to run for real.
@@ -68,7 +69,7 @@ pub(crate) fn run(cx: &mut Invocation<'_>, typed: &RehearseLine) -> Result<Optio
     let (code, failures) = run_in_copy(cx, &home, &script)?;
     let changes = sandbox::changes(&sandbox::state_path(&directory, BEFORE), &sandbox::path(&directory))?;
     let rows = failures.iter().map(row).collect();
-    sandbox_states::show_changes(cx, &changes, rows)?;
+    sandbox_changes::show(cx, &changes, rows)?;
     tell(cx, &failures, &changes);
     if code != ExitCode::Done {
         return Err(Error::Reported(code));
@@ -84,7 +85,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, typed: &RehearseLine) -> Result<Optio
 /// The file with the lines: the one that was named, or one for the line that was typed.
 fn script(temporary: &TempDir, words: &[String]) -> Result<PathBuf, Error> {
     let line = match words {
-        [file] if Path::new(file).is_file() => return Ok(std::path::absolute(file)?),
+        [file] if Path::new(file).is_file() || is_path(file) => {
+            File::open(file).map_err(|source| Error::Script { path: file.clone(), source })?;
+            return Ok(std::path::absolute(file)?);
+        }
         [line] if line.contains(char::is_whitespace) => line.clone(),
         words => words.iter().map(|word| quote_word(word)).collect::<Vec<_>>().join(" "),
     };
@@ -92,6 +96,11 @@ fn script(temporary: &TempDir, words: &[String]) -> Result<PathBuf, Error> {
     let mut file = File::create(&path)?;
     writeln!(file, "{line}")?;
     Ok(path)
+}
+
+/// Whether a word can only be a path: no command has a name with a dot or a slash.
+fn is_path(word: &str) -> bool {
+    word.contains(['.', '/']) && !word.contains(char::is_whitespace)
 }
 
 /// Fills the sandbox of a directory: with a saved state, or with a copy of the node.
@@ -148,7 +157,7 @@ fn failure(line: &str) -> Option<Failure> {
         Some(value) => Some(String::from_utf8_lossy(value).into_owned()),
         None => None,
     };
-    Some(Failure { line: text("line"), code: text("code"), message: text("message")? })
+    Some(Failure { line: text("line"), code: text("code"), message: text("message")?, hint: text("hint") })
 }
 
 fn is_simulated(failure: &Failure) -> bool {
@@ -164,13 +173,12 @@ fn row(failure: &Failure) -> Value {
 }
 
 /// Says which lines failed, and how much is different.
-fn tell(cx: &Invocation<'_>, failures: &[Failure], changes: &[Change]) {
+fn tell(cx: &Invocation<'_>, failures: &[Failure], changes: &Changes) {
     for failure in failures {
         let place = failure.line.as_ref().map(|line| format!("line {line}: ")).unwrap_or_default();
         let why = if is_simulated(failure) { "" } else { "not simulated, so nobody knows what it would do: " };
-        cx.settings.ui.insist(&format!("{place}{why}{}", failure.message));
+        let hint = failure.hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+        cx.settings.ui.insist(&format!("{place}{why}{}{hint}", failure.message));
     }
-    let count = |what| changes.iter().filter(|change| change.what == what).count();
-    let [created, changed, deleted] = [What::Created, What::Changed, What::Deleted].map(count);
-    cx.say(&format!("{created} created, {changed} changed, {deleted} deleted, {} failed", failures.len()));
+    cx.say(&format!("{}, {} failed", sandbox_changes::summary(changes), failures.len()));
 }

@@ -8,8 +8,10 @@ use crate::error::{Error, OwnError};
 use crate::json::Value;
 use crate::nearness::nearest;
 use crate::render::{Field, FieldKind, Shape};
-use crate::sandbox::{self, Change, What};
+use crate::sandbox;
 use crate::session::Invocation;
+
+use super::sandbox_changes;
 
 /// Saves the present state.
 pub(super) fn save(cx: &mut Invocation<'_>, directory: &Path, name: &str) -> Result<(), Error> {
@@ -73,52 +75,14 @@ pub(super) fn compare(
         Some(name) => saved(directory, name)?,
         None => sandbox::path(directory),
     };
-    show_changes(cx, &sandbox::changes(&before, &after)?, Vec::new())
+    let changes = sandbox::changes(&before, &after)?;
+    sandbox_changes::show(cx, &changes, Vec::new())?;
+    cx.say(&sandbox_changes::summary(&changes));
+    Ok(())
 }
 
-/// Prints changes, a row for each, or for each member that is different; then other rows, such as failures.
-pub(super) fn show_changes(cx: &mut Invocation<'_>, changes: &[Change], others: Vec<Value>) -> Result<(), Error> {
-    let text = |text: &str| Some(Value::text(text));
-    let mut rows = Vec::new();
-    for change in changes {
-        let row = |member: Option<&sandbox::Member>| {
-            let value = |of: fn(&sandbox::Member) -> &String| {
-                member.and_then(|member| crate::json::parse(of(member).as_bytes()).ok())
-            };
-            let members = [
-                ("change", text(word(change.what))),
-                ("kind", text(&change.kind)),
-                ("name", change.name.as_deref().and_then(text)),
-                ("uuid", change.uuid.as_deref().and_then(text)),
-                ("member", member.and_then(|member| text(&member.name))),
-                ("before", value(|member| &member.before)),
-                ("after", value(|member| &member.after)),
-            ];
-            let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-            Value::Map(given.collect())
-        };
-        if change.members.is_empty() {
-            rows.push(row(None));
-        }
-        rows.extend(change.members.iter().map(|member| row(Some(member))));
-    }
-    let columns = ["change", "kind", "name", "uuid", "member", "before", "after", "line", "message"];
-    let shown = if others.is_empty() { &columns[..7] } else { &columns[..] };
-    rows.extend(others);
-    let kinds: Vec<_> = shown.iter().map(|name| (*name, FieldKind::Text)).collect();
-    print(cx, &Value::Map(vec![("inventories".to_owned(), Value::List(rows))]), &kinds)
-}
-
-fn word(what: What) -> &'static str {
-    match what {
-        What::Created => "created",
-        What::Changed => "changed",
-        What::Deleted => "deleted",
-        What::Capacity => "capacity",
-    }
-}
-
-fn print(cx: &mut Invocation<'_>, reply: &Value, kinds: &[(&str, FieldKind)]) -> Result<(), Error> {
+/// Prints rows with members of these kinds.
+pub(super) fn print(cx: &mut Invocation<'_>, reply: &Value, kinds: &[(&str, FieldKind)]) -> Result<(), Error> {
     // The output is not stored as a result.
     cx.session.recording = None;
     let field = |(name, kind): &(&str, FieldKind)| Field { name: (*name).to_owned(), kind: *kind, secret: false };

@@ -43,7 +43,7 @@ pub(super) fn shortest_list(text: &str) -> usize {
 }
 
 /// Text wrapped to lines of `room` columns, at spaces if possible. A uuid is never broken.
-pub(super) fn wrapped(text: &str, room: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();

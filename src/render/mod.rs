@@ -44,11 +44,13 @@ pub use columns::{Column, Selection, SelectionError};
 pub(crate) use defaults::common_columns;
 pub use error::{Error, Holder};
 pub use filter::Filter;
+pub(crate) use fit::wrapped;
 pub use grid::{check_columns, default_members};
 pub use marks::{Change, Marks, Snapshot};
 pub use size::human_size;
 pub(crate) use size::{counts_bytes, integral};
 pub use sort::{SortKey, Sorted};
+pub(crate) use style::Tone;
 pub use view::{Border, Failed, Field, FieldKind, Format, Shape, View};
 
 use crate::json::{Pieces, Scanner};

@@ -5,7 +5,7 @@
 
 /// What a value means to an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     /// Healthy.
     Good,
     /// Off on purpose.
@@ -37,6 +37,11 @@ impl Tone {
             Tone::Gone => "\u{1b}[2;9m",
             Tone::Changed => "\u{1b}[7m",
         }
+    }
+
+    /// The text in this tone, where there are colours.
+    pub(crate) fn paint(self, text: &str, colour: bool) -> String {
+        if colour { format!("{}{text}{PLAIN}", self.start()) } else { text.to_owned() }
     }
 }
 

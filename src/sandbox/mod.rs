@@ -47,4 +47,4 @@ pub use offer::{Edition, EditionError, Version, VersionError};
 pub use options::{Database, Options};
 pub use running::{Running, path, reset, seed, serve, start};
 pub use states::{State, changes, clone, copy, exists, is_state_name, load, save, state_path, states};
-pub use store::{Change, Import, Member, What};
+pub use store::{Change, Changes, Import, Member, What};

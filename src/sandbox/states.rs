@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::error::Error;
 use super::ledger::Ledger;
 use super::running::{file_error, ledger_path, path};
-use super::store::{self, Change, Import, Store};
+use super::store::{self, Changes, Import, Store};
 use crate::private;
 
 /// The directory of the named states, in that of the sandbox.
@@ -136,7 +136,7 @@ pub fn clone<E: From<Error>>(
 ///
 /// # Errors
 /// `Store` if a file cannot be read.
-pub fn changes(before: &Path, after: &Path) -> Result<Vec<Change>, Error> {
+pub fn changes(before: &Path, after: &Path) -> Result<Changes, Error> {
     Ok(store::changes(before, after)?)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::catalog::references::listed;
 use crate::catalog::{Catalog, zql_entity};
-use crate::nearness::closest;
+use crate::nearness::{did_you_mean, nearest};
 use crate::syntax::sql::{TableName, Token, TokenKind, tables, tokens};
 
 use super::error::StatementError;
@@ -144,13 +144,13 @@ impl Statement {
             let name = member.unwrap_or(&all[token]);
             span = span.map(|span| span.start..name.span().end);
             let qualifier = member.and_then(|_| all[token].name());
-            hint = name.name().and_then(|name| self.closest_column(&name, qualifier.as_deref(), &all));
+            hint = name.name().and_then(|name| self.closest_columns(&name, qualifier.as_deref(), &all));
         }
         StatementError { problem: problem.to_owned(), text: self.typed.clone(), span, hint }
     }
 
-    /// The closest column of a table, or of all tables, as a hint. None for the name of a column that there is.
-    fn closest_column(&self, name: &str, qualifier: Option<&str>, all: &[Token<'_>]) -> Option<String> {
+    /// The closest columns of a table, or of all tables, as a hint. None for the name of a column that there is.
+    fn closest_columns(&self, name: &str, qualifier: Option<&str>, all: &[Token<'_>]) -> Option<String> {
         let uses = tables(all);
         let named =
             uses.iter().filter(|one| qualifier.is_none_or(|qualifier| one.alias.eq_ignore_ascii_case(qualifier)));
@@ -160,9 +160,7 @@ impl Statement {
         if columns().any(|column| column.eq_ignore_ascii_case(name)) {
             return None;
         }
-        let near = closest(name, columns())?;
-        let (table, _) = known.iter().find(|(_, table)| table.columns.iter().any(|column| column.name == near))?;
-        Some(format!("did you mean {near}, a column of {table}?"))
+        did_you_mean(&nearest(name, columns()))
     }
 }
 
@@ -204,13 +202,18 @@ fn table(catalog: Catalog, named: &TableName<'_>) -> Result<Option<Table>, (Stri
             None => Err((format!("no query lists the rows of {name}"), None)),
         };
     }
-    let shorter = lower.strip_suffix("inventory").filter(|name| catalog.zql_inventory(name).is_some());
-    let all: Vec<String> = table_names(catalog);
-    let longer =
-        || all.iter().filter(|known| lower.len() > 1 && known.starts_with(&lower)).min_by_key(|known| known.len());
-    let near =
-        shorter.or_else(|| longer().map(String::as_str)).or_else(|| closest(&lower, all.iter().map(String::as_str)));
-    Err((format!("there is no table {name}"), near.map(|near| format!("did you mean {near}?"))))
+    let all = table_names(catalog);
+    let goes_on =
+        || all.iter().filter(|known| lower.len() > 1 && known.starts_with(&lower)).min_by_key(|one| one.len());
+    let meant = lower.strip_suffix("inventory").unwrap_or(&lower);
+    let near: Vec<String> = match catalog.kind(meant) {
+        Some(kind) => vec![zql_entity(kind.inventory.name)],
+        None => match nearest(&lower, all.iter().map(String::as_str)) {
+            close if close.is_empty() => goes_on().into_iter().cloned().collect(),
+            close => close.into_iter().map(str::to_owned).collect(),
+        },
+    };
+    Err((format!("there is no table {name}"), did_you_mean(&near)))
 }
 
 /// The names of all tables.
@@ -241,8 +244,11 @@ mod tests {
     #[test]
     fn tables_that_there_are_not_are_close_to_others() {
         for (name, problem, hint) in [
-            ("vminstanc", "there is no table vminstanc", Some("did you mean vminstance?")),
-            ("VmInstanceInventory", "there is no table VmInstanceInventory", Some("did you mean vminstance?")),
+            ("vminstanc", "there is no table vminstanc", Some("did you mean `vminstance`?")),
+            ("VmInstanceInventory", "there is no table VmInstanceInventory", Some("did you mean `vminstance`?")),
+            ("hosts", "there is no table hosts", Some("did you mean `host`?")),
+            ("vm", "there is no table vm", Some("did you mean `vminstance`?")),
+            ("instanceoff", "there is no table instanceoff", Some("did you mean `instanceoffering`?")),
             ("zzzzzzzzzzzzz", "there is no table zzzzzzzzzzzzz", None),
             ("session", "no query lists the rows of session", None),
         ] {

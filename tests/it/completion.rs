@@ -309,5 +309,5 @@ fn metrics_of_the_kind_and_functions_of_sql_are_offered() {
     );
     assert!(offered("metrics host host-1 ").iter().all(|row| row[2] == "ZStack/Host"));
     let functions = offered("sql select name from host where createDate > ag");
-    assert_eq!(functions[0][0], "ago(");
+    assert_eq!(functions[0][0], "'ago(");
 }

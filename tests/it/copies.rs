@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::harness::{Done, Home};
 use crate::node::{Node, Recorded, Reply};
 use crate::served::Served;
+use crate::terminal::Terminal;
 
 /// How long a copy of a node may take on a busy machine: it is some three hundred queries.
 const LONG: Duration = Duration::from_secs(300);
@@ -193,6 +194,8 @@ fn a_script_is_rehearsed_in_a_copy_and_the_node_is_left_alone() {
     let failed = with(&["rehearse", "--from", "own", "script", "-o", "json"]).fails(1).stderr_has("line 2: ");
     assert_eq!(of_change(&failed.json(), "failed")[0]["line"], 2);
     failed.never_shows("later");
+    with(&["rehearse", "--from", "own", "QueryZoen"]).fails(1).stderr_has("\n  hint: did you mean `QueryZone`?\n");
+    with(&["rehearse", "--from", "own", "gone.zs"]).fails(1).stderr_has("error: cannot read gone.zs: ").stdout("");
 
     // Whatever a line says, it goes to the copy.
     let url = format!("http://127.0.0.1:{}/zstack", node.port);
@@ -210,4 +213,23 @@ fn a_script_is_rehearsed_in_a_copy_and_the_node_is_left_alone() {
     assert_eq!(node.requests().len(), before);
     with(&["rehearse", "--from", "own", "--then-run", "--yes", "CreateZone", "name=lab"]).succeeds();
     with(&["QueryZone", "name=lab", "-o", "value", "--columns", "name"]).succeeds().stdout("lab\n");
+}
+
+#[test]
+fn a_terminal_gets_a_report_of_what_is_different() {
+    let home = Home::with_cloud();
+    let words = ["--sandbox", "rehearse", "DeleteHost", "uuid=host-1"];
+    let (screen, code) = Terminal::run(&home, 70, 40, env!("CARGO_BIN_EXE_zstack-cli"), &words).ends();
+    assert_eq!(code, Some(0), "{screen}");
+    let screen: String = screen.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    for section in [
+        "deleted KVMHost\n  host-1\n\n",
+        // The same happened to six VMs; names stand for uuids.
+        "changed VmInstance (8)\n  web-1, cache-1, monitor, bastion, dev-1, dev-build: hostUuid\n    \
+         host-1 -> host-2, lastHostUuid host-1 -> none\n  old-intranet, dev-scratch: lastHostUuid host-1 -> none\n\n",
+        "capacity Host\n  totalCpuCapacity 1920 -> 1600, availableCpuCapacity 1832 -> 1512,\n    \
+         availableMemoryCapacity 624.7 GiB -> 496.7 GiB\n\n0 created, 9 changed, 7 deleted, 0 failed\n",
+    ] {
+        assert!(screen.contains(section), "{section}\n{screen}");
+    }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use crate::harness::{Home, Run};
 use crate::node::{Node, Reply};
 use crate::served::Served;
+use crate::terminal::Terminal;
 
 fn run(home: &Home, node: &Node, words: &[&str]) -> Run {
     home.run(node.call(words)).variable("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")
@@ -129,4 +130,26 @@ fn a_node_is_not_asked_for_what_it_lacks() {
         .stderr_has("/v1/hosts")
         .never_shows("/v1/zwatch/alarms")
         .never_shows("/v1/licenses");
+}
+
+#[test]
+fn a_terminal_gets_a_report() {
+    let home = Home::with_cloud();
+    let inspect = |names: &[&str]| {
+        let words = [&["--sandbox", "inspect"], names].concat();
+        let (screen, code) = Terminal::run(&home, 60, 24, env!("CARGO_BIN_EXE_zstack-cli"), &words).ends();
+        assert_eq!(code, Some(0), "{screen}");
+        screen.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>()
+    };
+    let found = inspect(&["vm-without-guest-tools", "vm-unknown"]);
+    let (unknown, others) = found.split_at(found.find("normal").expect("a section"));
+    assert_eq!(
+        unknown,
+        "urgent vm-unknown\n  db-3: the state of the VM is not known since 2025-01-22\n    14:05:00\n  \
+         hint: look at its host; ReconnectHost makes the node ask\n    it again\n\n"
+    );
+    // The findings differ in nothing but their names.
+    assert!(others.starts_with("normal vm-without-guest-tools (17)\n  qa-1, branch-pos-1, "), "{others}");
+    assert!(others.ends_with("\n\n18 findings: 1 urgent, 17 normal\n"), "{others}");
+    assert_eq!(inspect(&["host-memory"]), "1 check found nothing\n");
 }

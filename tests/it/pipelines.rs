@@ -134,3 +134,12 @@ fn long_replies_are_sorted_too() {
     assert!(text.ends_with("        }\n    ],\n    \"success\": true,\n    \"total\": 3000\n}\n"));
     assert_eq!(done.json()["inventories"].as_array().map(Vec::len), Some(3000));
 }
+
+#[test]
+fn the_rows_of_each_end_before_its_summary() {
+    let node = Node::start(|_| Reply::ok(r#"{"inventories":[{"uuid":"1","name":"x"}]}"#));
+    let line = r"printf 'x\ny\n' | cli -o value --columns name each QueryZone name={} 2>&1";
+    let printed = String::from_utf8(shell(&Home::new(), &node.options(), line).stdout).expect("UTF-8");
+    let (rows, summary) = printed.split_at("x\nx\n".len());
+    assert_eq!((rows, summary.starts_with("2 rows: 2 done")), ("x\nx\n", true), "{printed}");
+}

@@ -298,10 +298,10 @@ fn nothing_is_changed_and_errors_point_at_the_place() {
         ("select \"x\" from host", "no such column: \"x\""),
         (
             "select v.nme from vminstance v",
-            "  select v.nme from vminstance v\n         ^^^^^\n  hint: did you mean name, a column of vminstance?\n",
+            "  select v.nme from vminstance v\n         ^^^^^\n  hint: did you mean `name`?\n",
         ),
-        ("select 1 from hots", "  select 1 from hots\n                ^^^^\n  hint: did you mean host?\n"),
-        ("select 1 from vm", "hint: did you mean vm"),
+        ("select 1 from hots", "  select 1 from hots\n                ^^^^\n  hint: did you mean `host`?\n"),
+        ("select 1 from vm", "hint: did you mean `vminstance`?"),
         ("select from host", "near \"from\": syntax error, at character 8\n"),
         (
             "select name from vminstance where state = 'running'",

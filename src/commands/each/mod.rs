@@ -119,24 +119,25 @@ fn run_rows(
     let tasks = if progress.goes_on() { tasks(cx, prepared, &repeats)? } else { Vec::new() };
     let work = |progress: &mut Progress<'_>| {
         let result = pool::run(&mut clients, tasks, &how, progress);
-        let code = progress.finish();
-        result.map(|()| code)
+        progress.all_ended();
+        result
     };
-    let (code, shown) = if view.terminal {
+    let (result, shown) = if view.terminal {
         // A bar and a table would mix.
-        let code = work(&mut progress);
-        (code, show_replies(cx, stream, &shape, &view, is_read))
+        let result = work(&mut progress);
+        (result, show_replies(cx, stream, &shape, &view, is_read))
     } else {
-        let stop = progress.stop.clone();
+        let (stop, progress) = (progress.stop.clone(), &mut progress);
         thread::scope(|scope| {
-            let running = scope.spawn(move || work(&mut progress));
+            let running = scope.spawn(move || work(progress));
             let shown = show_replies(cx, stream, &shape, &view, is_read);
             // Nobody reads the rows of further queries.
             stop.store(is_read && shown.is_err(), Ordering::Relaxed);
             (running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), shown)
         })
     };
-    match code? {
+    let code = progress.finish();
+    match result.map(|()| code)? {
         ExitCode::Done => shown,
         code => Err(Error::Reported(code)),
     }

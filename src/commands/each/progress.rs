@@ -73,21 +73,30 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Tells how the run ended; the exit code is that of the first failure.
-    pub(super) fn finish(&mut self) -> ExitCode {
+    /// Passes on the replies that wait for rows before them: no more come.
+    pub(super) fn all_ended(&mut self) {
         self.bar.clear();
-        let left = self.rows.saturating_sub(self.counts.ended());
+        if self.left() > 0 {
+            self.failed.set();
+        }
         if let Some(replies) = self.replies.take() {
             replies.finish();
         }
-        if left > 0 {
-            self.failed.set();
-        }
+    }
+
+    /// Tells how the run ended; the exit code is that of the first failure.
+    pub(super) fn finish(&self) -> ExitCode {
+        let left = self.left();
         self.ui.say(&summary(self.counts, self.done_before, left, self.started.elapsed().as_secs_f64()));
         if let Some(results) = self.results.as_ref().filter(|_| left > 0 || self.first_failure != ExitCode::Done) {
             self.ui.say(&format!("`--resume {}` instead of --results continues", results.path().display()));
         }
         if self.interrupt.is_set() { ExitCode::Interrupted } else { self.first_failure }
+    }
+
+    /// The number of rows that have not run.
+    fn left(&self) -> usize {
+        self.rows.saturating_sub(self.counts.ended())
     }
 
     /// Counts, tells and writes down a row that failed.

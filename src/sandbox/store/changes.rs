@@ -1,21 +1,32 @@
 //! What is different between two databases.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row as SqlRow};
 
+use super::super::checks::is_uuid;
 use super::capacity;
 use super::error::StoreError;
 use super::json_text::{Secrecy, member_value};
 use super::model::{InventoryModel, Model};
 use super::schema::{self, quoted};
 use crate::catalog::Catalog;
+use crate::json::Value;
 
 /// Members that every change of a row changes.
 const ALWAYS: [&str; 2] = ["_id", "lastOpDate"];
+
+/// What is different in one database, compared with another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// By kind; capacities last.
+    pub all: Vec<Change>,
+    /// The names of the resources whose uuids are values in it, by uuid.
+    pub names: BTreeMap<String, String>,
+}
 
 /// A row that is different, or a capacity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,11 +67,11 @@ pub enum What {
     Capacity,
 }
 
-/// What is different in `after`, compared with `before`, by kind; capacities last.
+/// What is different in `after`, compared with `before`.
 ///
 /// # Errors
 /// `Database` if a file cannot be read.
-pub(in crate::sandbox) fn changes(before: &Path, after: &Path) -> Result<Vec<Change>, StoreError> {
+pub(in crate::sandbox) fn changes(before: &Path, after: &Path) -> Result<Changes, StoreError> {
     let connection = Connection::open_in_memory()?;
     for (file, name) in [(before, "before"), (after, "after")] {
         // A file that is missing would be created.
@@ -77,7 +88,8 @@ pub(in crate::sandbox) fn changes(before: &Path, after: &Path) -> Result<Vec<Cha
     for table in capacity::tables() {
         comparison.capacities(table, &mut found)?;
     }
-    Ok(found)
+    let names = comparison.names(&tables, &found)?;
+    Ok(Changes { all: found, names })
 }
 
 struct Comparison<'a> {
@@ -210,6 +222,31 @@ impl Comparison<'_> {
         let name = ["name", "tag", "ip", "resourceUuid"].iter().find_map(|name| text(name));
         let kind = inventory.strip_suffix("Inventory").unwrap_or(&inventory).to_owned();
         Ok(Change { what, kind, uuid: text("uuid"), name, members: Vec::new() })
+    }
+
+    /// The names of the resources of these tables whose uuids are values in the changes.
+    fn names(&self, tables: &BTreeSet<String>, found: &[Change]) -> Result<BTreeMap<String, String>, StoreError> {
+        let values = found.iter().flat_map(|change| {
+            let members = change.members.iter().flat_map(|member| [member.before.as_str(), member.after.as_str()]);
+            members.map(|value| value.trim_matches('"')).chain(change.name.as_deref())
+        });
+        let uuids: Vec<Value> = values.filter(|value| is_uuid(value)).map(Value::text).collect();
+        let uuids = Value::List(uuids).to_json(None);
+        let mut names = BTreeMap::new();
+        for (database, table) in ["before", "after"].iter().flat_map(|one| tables.iter().map(move |table| (one, table)))
+        {
+            let sql = format!(
+                "SELECT uuid, name FROM {database}.{} WHERE uuid IN (SELECT value FROM json_each(?1)) AND name NOT NULL",
+                quoted(table)
+            );
+            // Not every table has these columns, or is in both.
+            let Ok(mut statement) = self.connection.prepare(&sql) else { continue };
+            let rows = statement.query_map([&uuids], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for row in rows {
+                names.extend([row?]);
+            }
+        }
+        Ok(names)
     }
 
     /// The sums of the capacities of a table.

@@ -39,7 +39,7 @@ mod zql;
 
 pub use change::{TagKind, Transaction};
 pub(super) use changes::changes;
-pub use changes::{Change, Member, What};
+pub use changes::{Change, Changes, Member, What};
 pub(super) use class_name::of as class_of;
 pub use database::Store;
 pub use error::{ServerError, StoreError};

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{Api, Type};
+use crate::catalog::{Api, Type, in_words};
 
 /// Describes what an API does, derived from its name and its parameters.
 pub(super) fn api(api: &Api) -> Cow<'static, str> {
     let text = match api.name.strip_prefix("Query").filter(|_| api.is_query) {
-        Some(noun) => format!("lists {}", several(&spoken(noun))),
+        Some(noun) => format!("lists {}", in_words(noun, 2)),
         None => {
             let needed = api.parameters.iter().filter(|parameter| parameter.required).map(|parameter| parameter.name);
             match needed.collect::<Vec<_>>() {
@@ -22,15 +22,15 @@ pub(super) fn api(api: &Api) -> Cow<'static, str> {
 /// Describes the values of a parameter or a field: the type and the subject. `query` lists the resources that the
 /// values refer to.
 pub(super) fn value(name: &str, kind: &Type, query: Option<&str>) -> Cow<'static, str> {
-    let noun = || query.and_then(|query| query.strip_prefix("Query")).map(spoken);
+    let noun = || query.and_then(|query| query.strip_prefix("Query"));
     let is_uuid = name == "uuid" || name.ends_with("Uuid") || name.ends_with("Uuids");
     match kind {
         Type::List(_) if is_uuid => match noun() {
-            Some(noun) => format!("list of uuids of {}", several(&noun)).into(),
+            Some(noun) => format!("list of uuids of {}", in_words(noun, 2)).into(),
             None => "list of uuids".into(),
         },
         Type::String if is_uuid => match noun() {
-            Some(noun) => format!("uuid of {}", one(&noun)).into(),
+            Some(noun) => format!("uuid of {}", one(noun)).into(),
             None => "uuid".into(),
         },
         Type::Int | Type::Long if BYTES.iter().any(|end| name == *end || ends_in_hump(name, end)) => {
@@ -57,7 +57,7 @@ pub(super) fn value(name: &str, kind: &Type, query: Option<&str>) -> Cow<'static
 
 /// Describes the inventory that a relation leads to.
 pub(super) fn relation(inventory: &str) -> Cow<'static, str> {
-    format!("leads to {}", several(&spoken(inventory.strip_suffix("Inventory").unwrap_or(inventory)))).into()
+    format!("leads to {}", in_words(inventory, 2)).into()
 }
 
 /// The last words in the names of numeric fields that hold a size in bytes.
@@ -71,62 +71,16 @@ fn ends_in_hump(name: &str, word: &str) -> bool {
         .is_some_and(|end| end.starts_with(|c: char| c.is_ascii_uppercase()) && end.eq_ignore_ascii_case(word))
 }
 
-/// Returns a CamelCase name as separate words: `vm instance` for `VmInstance`, `L3 network` for `L3Network`.
-fn spoken(name: &str) -> String {
-    let bytes = name.as_bytes();
-    let mut out = String::new();
-    for (at, c) in name.char_indices() {
-        let next_is_lower = bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        let follows_capital = at > 0 && (bytes[at - 1].is_ascii_uppercase() || bytes[at - 1].is_ascii_digit());
-        let begins = c.is_ascii_uppercase() && at > 0 && (!follows_capital || next_is_lower);
-        if begins {
-            out.push(' ');
-        }
-        // Abbreviations keep their case: `L3`, `ESX`, `KVM`.
-        let is_abbreviation = bytes.get(at + 1).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit())
-            || (follows_capital && !begins);
-        out.push(if is_abbreviation { c } else { c.to_ascii_lowercase() });
-    }
-    out
-}
-
-fn one(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O', 'L']) { "an" } else { "a" };
-    format!("{article} {noun}")
-}
-
-fn several(noun: &str) -> String {
-    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
-    match stem {
-        Some(stem) => format!("{stem}ies"),
-        None if noun.ends_with(['s', 'x']) || noun.ends_with("ch") => format!("{noun}es"),
-        None => format!("{noun}s"),
-    }
+fn one(inventory: &str) -> String {
+    let noun = in_words(inventory, 1);
+    let sounds_as_vowel = noun.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O', 'L']) || noun.starts_with("SSH");
+    format!("{} {noun}", if sounds_as_vowel { "an" } else { "a" })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::Catalog;
-
-    #[test]
-    fn names_are_spoken() {
-        for (name, expected) in [
-            ("Zone", "zone"),
-            ("VmInstance", "vm instance"),
-            ("L3Network", "L3 network"),
-            ("KVMHost", "KVM host"),
-            ("VmNic", "vm nic"),
-            ("IAM2Project", "IAM2 project"),
-            ("", ""),
-        ] {
-            assert_eq!(spoken(name), expected);
-        }
-        assert_eq!(
-            (several("policy"), several("address"), one("L3 network")),
-            ("policies".into(), "addresses".into(), "an L3 network".into())
-        );
-    }
 
     #[test]
     fn values_are_told_by_type_and_name() {

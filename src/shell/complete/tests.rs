@@ -506,7 +506,7 @@ fn lines_print_word_kind_and_description() {
     let sources = Sources { files: &FakeFiles, ..Sources::of_catalog(Catalog::newest()) };
     assert_eq!(complete_lines("QueryZon", &sources), "QueryZone\tapi\tlists zones\n");
     assert!(complete_lines("CreateZone n", &sources).starts_with("name=\tparam\trequired, text\n"));
-    assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tleads to vm nics\n"));
+    assert!(complete_lines("QueryVmInstance vmNics", &sources).contains("vmNics.\texpanded\tleads to NICs\n"));
     assert!(complete_lines("QueryZone state=E", &sources).starts_with("state=Enabled\tvalue\t"));
 }
 
