@@ -78,10 +78,11 @@ pub(crate) fn printed(text: &str) -> Option<DateTime> {
 }
 
 /// A date as tables on a terminal show it, `2025-03-04 14:12`: one of a node as it stands, since a node does not tell its
-/// zone (N3), and one of this program, `2025-03-04T14:12:01Z`, in the zone of this machine.
+/// zone (N3), as does one of `sql`, and one of this program, `2025-03-04T14:12:01Z`, in the zone of this machine.
 pub(crate) fn short(text: &str) -> Option<String> {
     let of_program = || text.ends_with('Z').then(|| text.parse::<Timestamp>().ok()).flatten();
-    let date = printed(text).or_else(|| of_program().map(here))?;
+    let of_sql = || parse("%Y-%m-%d %H:%M:%S", text).filter(|_| text.len() == 19);
+    let date = printed(text).or_else(|| of_program().map(here)).or_else(of_sql)?;
     Some(date.strftime("%Y-%m-%d %H:%M").to_string())
 }
 

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod jq;
 pub mod json;
 pub mod language;
+mod lost;
 mod named;
 mod nearness;
 mod parts;

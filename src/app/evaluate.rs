@@ -1,10 +1,10 @@
 //! A line, run: its redirection set up, its settings settled, its command called.
 
-use crate::cli::{self, Options, OwnCommand};
+use crate::cli::{self, OwnCommand};
 use crate::commands::{self, call, rehearse, variables};
 use crate::error::{Error, OwnError};
 use crate::render::{self, Filter};
-use crate::session::{Invocation, Line, PrintedAction, Session, Variable, offers};
+use crate::session::{Invocation, Line, PrintedAction, Session, Variable, offers, settle_several};
 use crate::shell::{Flow, Redirection};
 use crate::terminal::{Export, Output, Program};
 
@@ -81,7 +81,8 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
             }
         }
         cli::Line::Own(command) => {
-            let settled = session.settle(&line.options);
+            let several = if reads_several(&command) { settle_several(session, &line.options)? } else { None };
+            let settled = several.map_or_else(|| session.settle(&line.options), Ok);
             if matches!(command, OwnCommand::Help { .. } | OwnCommand::Catalog(_)) {
                 offers::follow_version(session, settled.as_ref().ok());
             }
@@ -89,12 +90,10 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
             return commands::run(&mut Invocation { session, settings, out: out.again() }, &command);
         }
         cli::Line::Call(_) => {
-            if let Some(contexts) = several_contexts(session, &line.options) {
+            if let Some(settings) = &settle_several(session, &line.options)? {
                 let Some(command) = call::command(line, session.catalog)? else { return Ok(Flow::Continue) };
-                let options = Options { context: contexts.first().cloned(), ..line.options.clone() };
-                let settings = &session.settle(&options)?;
                 let mut cx = Invocation { session, settings, out: out.again() };
-                return call::run_in(&mut cx, &command, &contexts, &line.options).map(|()| Flow::Continue);
+                return call::run_in(&mut cx, &command).map(|()| Flow::Continue);
             }
             let settled = session.settle(&line.options);
             offers::follow_version_for(session, line.api(), settled.as_ref().ok());
@@ -108,16 +107,12 @@ fn evaluate(session: &mut Session, line: &Line, mut out: Output<'_>) -> Result<F
     Ok(Flow::Continue)
 }
 
-/// The contexts of a line, if it names several.
-fn several_contexts(session: &Session, options: &Options) -> Option<Vec<String>> {
-    let named = options.context.as_ref().or(session.base.options.context.as_ref())?;
-    let mut contexts: Vec<String> = Vec::new();
-    for name in named.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        if !contexts.iter().any(|known| known == name) {
-            contexts.push(name.to_owned());
-        }
-    }
-    named.contains(',').then_some(contexts)
+/// Whether a command reads in several contexts at once.
+fn reads_several(command: &OwnCommand) -> bool {
+    matches!(
+        command,
+        OwnCommand::Sql { .. } | OwnCommand::Inspect(_) | OwnCommand::Events { .. } | OwnCommand::Top { .. }
+    )
 }
 
 /// Runs the command of a `let`, and keeps its result.

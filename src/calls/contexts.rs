@@ -4,22 +4,19 @@
 //! order of the contexts, and each begins with a member `context`.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::cli::Options;
 use crate::client::{self, Answer, Reply};
-use crate::error::{Error, ExitCode};
-use crate::json::{self, Kind, MapWriter, Piece, Pieces, ReadError};
-use crate::render::{Failed, Field, FieldKind, Selection, Shape, View};
-use crate::session::{Invocation, Session, SessionSeed};
-use crate::terminal::{Output, Source};
+use crate::error::Error;
+use crate::json::{MapWriter, Piece, Pieces, ReadError};
+use crate::lost::Lost;
+use crate::render::{Selection, Shape, View};
+use crate::session::{Invocation, Session, SessionSeed, Settings};
+use crate::terminal::Output;
 
 use super::rows::rows_of;
+use super::several::{CONTEXT, Failures, in_context, with_context};
 use super::{relations, show};
-
-/// The member and the column that name the context.
-const COLUMN: &str = "context";
 
 /// How many rows of a context are held until it is its turn.
 const HELD: usize = 1000;
@@ -53,59 +50,48 @@ type Sent = Result<Part, Box<Error>>;
 /// the first.
 pub(crate) fn ask(
     cx: &mut Invocation<'_>,
-    contexts: &[String],
-    options: &Options,
     view: View,
     ask: &(dyn Fn(&mut Invocation<'_>) -> Result<Asked, Error> + Sync),
 ) -> Result<(), Error> {
-    let failed = Failed::default();
-    let errors = Errors::default();
+    let lost = Lost::default();
     let _attended = cx.session.attend_to_ends()?;
     let shown = thread::scope(|scope| {
         let mut answers = Vec::new();
-        for context in contexts {
+        for settings in &cx.settings.contexts {
             let (to, from) = sync_channel(HELD);
-            let seed = cx.session.seed(context);
-            let options = Options { context: Some(context.clone()), ..options.clone() };
+            let (seed, settings) = settings.apart(cx.session);
+            let context = settings.context().unwrap_or_default().to_owned();
             scope.spawn(move || {
-                if let Err(error) = ask_one(seed, &options, ask, &to) {
+                if let Err(error) = ask_one(seed, &settings, ask, &to) {
                     // Whoever does not read any more does not want to know.
                     let _ = to.send(Err(Box::new(error)));
                 }
             });
-            answers.push((context.clone(), from));
+            answers.push((context, from));
         }
-        let mut stream =
-            Contexts { left: answers.into(), errors: errors.clone(), failed: failed.clone(), ..Contexts::default() };
+        let mut stream = Contexts { left: answers.into(), lost: lost.clone(), ..Contexts::default() };
         let Some(Layout { shape, columns, named, taken_from }) = stream.first_layout() else { return Ok(()) };
-        let leading = Some(COLUMN.to_owned());
-        let view = View { failed: failed.clone(), leading, columns, named, taken_from, folds: true, ..view };
+        let leading = Some(CONTEXT.to_owned());
+        let view = View { failed: lost.failed.clone(), leading, columns, named, taken_from, folds: true, ..view };
         show::print_rows_as_they_are(cx, Reply::of_pieces(Box::new(stream)), &shape, &view)
     });
-    let mut first = ExitCode::Done;
-    for (context, error) in errors.take() {
-        let code = cx.session.report(error, cx.settings, Some(&Source::Part { of: None, what: &context }), None);
-        first = if first == ExitCode::Done { code } else { first };
+    let mut failures = Failures::default();
+    for (context, error) in lost.take() {
+        failures.tell(cx, &context, error);
     }
-    match first {
-        ExitCode::Done => shown,
-        code => Err(Error::Reported(code)),
-    }
+    failures.or(shown)
 }
 
 /// Asks the node of a context and sends its rows.
 fn ask_one(
     seed: SessionSeed,
-    options: &Options,
+    settings: &Settings,
     ask: &(dyn Fn(&mut Invocation<'_>) -> Result<Asked, Error> + Sync),
     to: &SyncSender<Sent>,
 ) -> Result<(), Error> {
     let mut session = Session::grow(seed);
-    let mut settings = session.settle(options)?;
-    // Several threads would draw on the same line.
-    settings.ui.terminal.stderr = false;
     let result = {
-        let mut cx = Invocation { session: &mut session, settings: &settings, out: Output::Screen };
+        let mut cx = Invocation { session: &mut session, settings, out: Output::Screen };
         ask(&mut cx).and_then(|asked| send_rows(&mut cx, asked, to))
     };
     session.close();
@@ -134,8 +120,6 @@ fn send_pieces(
     view: View,
     to: &SyncSender<Sent>,
 ) -> Result<(), Error> {
-    let mut name = Vec::new();
-    json::write_literal(&mut name, context);
     let send = |part| to.send(Ok(part)).is_ok();
     let View { columns, named, taken_from, .. } = view;
     let layout = |shape| Part::Layout(Box::new(Layout { shape, columns, named, taken_from }));
@@ -145,7 +129,7 @@ fn send_pieces(
     while goes_on {
         let piece = pieces.next_piece().map_err(|error| Error::Client(client::Error::of_read(&error)))?;
         match piece {
-            Some(Piece::Row(row)) => goes_on = send(Part::Row(row_of(&name, row))),
+            Some(Piece::Row(row)) => goes_on = send(Part::Row(in_context(context, row))),
             Some(Piece::Member { name, text }) => beside.push(name.as_bytes(), text),
             Some(Piece::Rows { .. }) => {
                 goes_on = layout.take().is_none_or(|layout| send(layout(with_context(shape.clone()))));
@@ -158,52 +142,16 @@ fn send_pieces(
     if let Some(layout) = layout.take().filter(|_| goes_on)
         && send(layout(Shape::default()))
     {
-        rows_of(&beside.finish()).iter().all(|row| send(Part::Row(row_of(&name, row))));
+        rows_of(&beside.finish()).iter().all(|row| send(Part::Row(in_context(context, row))));
     }
     Ok(())
-}
-
-/// A row that begins with its context.
-fn row_of(context: &[u8], row: &[u8]) -> Vec<u8> {
-    if json::kind(row) != Kind::Map {
-        return row.to_vec();
-    }
-    let mut written = MapWriter::default();
-    written.push(COLUMN.as_bytes(), context);
-    json::members(row)
-        .filter(|(name, _)| *name != COLUMN.as_bytes())
-        .for_each(|(name, value)| written.push(name, value));
-    written.finish()
-}
-
-/// The shape with the context as its first field.
-fn with_context(mut shape: Shape) -> Shape {
-    if !shape.fields.is_empty() {
-        shape.fields.insert(0, Field { name: COLUMN.to_owned(), kind: FieldKind::Text, secret: false });
-    }
-    shape
-}
-
-/// The contexts that failed, in their order.
-#[derive(Clone, Default)]
-struct Errors(Arc<Mutex<Vec<(String, Error)>>>);
-
-impl Errors {
-    fn add(&self, context: String, error: Error) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((context, error));
-    }
-
-    fn take(&self) -> Vec<(String, Error)> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
 }
 
 /// The rows of all contexts as one reply.
 #[derive(Default)]
 struct Contexts {
     left: std::collections::VecDeque<(String, Receiver<Sent>)>,
-    errors: Errors,
-    failed: Failed,
+    lost: Lost<Error>,
     has_begun: bool,
     has_ended: bool,
     row: Vec<u8>,
@@ -228,8 +176,7 @@ impl Contexts {
                 Ok(Ok(part)) => return Some(part),
                 Ok(Err(error)) => {
                     if let Some((context, _)) = self.left.pop_front() {
-                        self.failed.set();
-                        self.errors.add(context, *error);
+                        self.lost.add(context, *error);
                     }
                 }
                 Err(_) => drop(self.left.pop_front()),

@@ -17,6 +17,7 @@ pub(crate) mod rows;
 mod run;
 mod secrets;
 pub(crate) mod send;
+pub(crate) mod several;
 pub(crate) mod shape;
 pub(crate) mod show;
 pub(crate) mod view;

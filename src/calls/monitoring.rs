@@ -73,18 +73,13 @@ fn is_same(one: &ResourceKind, other: &ResourceKind) -> bool {
     one.inventory.name == other.inventory.name
 }
 
-/// The kind of resource that a namespace is about (M6): `ZStack/VM`.
-pub(crate) fn kind_of_namespace(catalog: Catalog, namespace: &str) -> Option<ResourceKind> {
-    catalog.kind(namespace.rsplit('/').next()?)
-}
-
 /// The metrics that a node has of a kind of resource, and the kinds that it has any of.
 pub(crate) fn metrics(cx: &mut Invocation<'_>, kind: &ResourceKind) -> Result<(Vec<Metric>, BTreeSet<String>), Error> {
     let catalog = cx.session.catalog;
     let rows = list(cx, "GetAllMetricMetadata", &[], "metrics")?;
     let mut metrics: Vec<Metric> = rows.iter().filter_map(|row| metric(row)).collect();
     let namespaces: BTreeSet<String> = metrics.iter().map(|metric| metric.namespace.clone()).collect();
-    metrics.retain(|metric| kind_of_namespace(catalog, &metric.namespace).is_some_and(|of| is_same(&of, kind)));
+    metrics.retain(|metric| catalog.kind_of_namespace(&metric.namespace).is_some_and(|of| is_same(&of, kind)));
     metrics.sort_by(|one, other| one.name.cmp(&other.name));
     metrics.dedup_by(|one, other| one.name == other.name && one.namespace == other.namespace);
     Ok((metrics, namespaces))

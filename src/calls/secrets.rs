@@ -54,9 +54,9 @@ pub(super) fn shown_json(cx: &Invocation<'_>, text: String) -> String {
 }
 
 /// Text about a call as it may be shown.
-pub(super) fn shown<'t>(cx: &Invocation<'_>, text: &'t str) -> Cow<'t, str> {
-    match cx.settings.view.secrets {
-        Secrets::Masked => cx.session.known_secrets().mask(text),
+pub(super) fn shown<'t>(secrets: Secrets, known: &KnownSecrets, text: &'t str) -> Cow<'t, str> {
+    match secrets {
+        Secrets::Masked => known.mask(text),
         Secrets::Shown => Cow::Borrowed(text),
     }
 }

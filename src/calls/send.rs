@@ -15,7 +15,7 @@ pub(crate) fn dry_run(cx: &mut Invocation<'_>, planned: &Plan) -> Result<(), Err
     let texts: Vec<String> =
         first_requests(planned).iter().map(|request| node.client.dry_run(request, secrets)).collect();
     let texts = texts.join("\n");
-    let text = shown(cx, &texts);
+    let text = shown(secrets, &cx.session.known_secrets(), &texts).into_owned();
     cx.out.write_text(&text)?;
     show_curl(cx, planned, JobUuid::fresh())?;
     if pages_follow(planned) {
@@ -26,18 +26,30 @@ pub(crate) fn dry_run(cx: &mut Invocation<'_>, planned: &Plan) -> Result<(), Err
 
 /// Prints the `curl` commands for the requests, with `-c`. The uuid is the one that they will be sent under.
 pub(crate) fn show_curl(cx: &mut Invocation<'_>, planned: &Plan, job: JobUuid) -> Result<(), Error> {
-    if !cx.settings.call.curl_example {
-        return Ok(());
+    if cx.settings.call.curl_example {
+        let mut client = nodes::node(cx.session, cx.settings)?.client.fork();
+        curl(cx).iter().for_each(|curl| curl(&mut client, &first_requests(planned), job));
     }
-    let secrets = cx.settings.view.secrets;
-    let node = nodes::node(cx.session, cx.settings)?;
-    let texts: Vec<String> = first_requests(planned)
-        .iter()
-        .map(|request| node.client.curl_command(request, job, &cx.settings.target.tls, secrets))
-        .collect();
-    // Asked for, so it is said also to whoever wants quiet.
-    cx.settings.ui.insist(&shown(cx, &texts.join("\n")));
     Ok(())
+}
+
+/// Prints the `curl` commands for requests that a client sends.
+pub(crate) type Curl = Box<dyn Fn(&mut Client, &[Request], JobUuid) + Send>;
+
+/// What prints `curl` commands; `None` without `-c`.
+pub(crate) fn curl(cx: &Invocation<'_>) -> Option<Curl> {
+    if !cx.settings.call.curl_example {
+        return None;
+    }
+    let (secrets, known) = (cx.settings.view.secrets, cx.session.known_secrets());
+    let (ui, tls) = (cx.settings.ui.clone(), cx.settings.target.tls.clone());
+    let print = move |client: &mut Client, requests: &[Request], job: JobUuid| {
+        let texts: Vec<String> =
+            requests.iter().map(|request| client.curl_command(request, job, &tls, secrets)).collect();
+        // Asked for, so it is said also to whoever wants quiet.
+        ui.insist(&shown(secrets, &known, &texts.join("\n")));
+    };
+    Some(Box::new(print))
 }
 
 /// The uuid that a call is sent under.

@@ -36,8 +36,8 @@ pub(crate) struct Watched<'a> {
     pub(crate) marks: bool,
 }
 
-/// Reads the rows as they are now.
-pub(crate) type Read<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<Snapshot, Error> + 'a;
+/// Reads the rows as they are now, and tells what is missing.
+pub(crate) type Read<'a> = dyn FnMut(&mut Invocation<'_>) -> Result<(Snapshot, Option<String>), Error> + 'a;
 
 /// Two answers and their differences.
 #[derive(Default)]
@@ -52,7 +52,7 @@ pub(super) fn watch(cx: &mut Invocation<'_>, query: &QueryPlan, watched: &Watche
     if query.answer == plan::Answer::Count {
         return refuse("a count has no rows to watch");
     }
-    repeat(cx, watched, &mut |cx| snapshot(cx, query, watched.key))
+    repeat(cx, watched, &mut |cx| Ok((snapshot(cx, query, watched.key)?, None)))
 }
 
 /// Reads and shows rows again and again until the user interrupts, which is not a failure.
@@ -69,14 +69,13 @@ fn read_repeatedly(cx: &mut Invocation<'_>, watched: &Watched<'_>, read: &mut Re
     check(watched, on_terminal)?;
     // The screen is restored before a signal ends the program.
     let _attended = cx.session.attend_to_ends()?;
-    let now = read(cx)?;
+    let (now, mut trouble) = read(cx)?;
     let mut screen = on_terminal.then(|| FullScreen::new(io::stdout(), &cx.session.interrupt)).transpose()?;
     if screen.is_none() {
         cx.say(&format!("watching {}; Ctrl-C ends it", rows(now.len())));
     }
     let keys = screen.as_ref().and_then(|_| WatchKeys::new());
     let mut comparison = Comparison { now, ..Comparison::default() };
-    let mut trouble = None;
     loop {
         if let Some(screen) = &mut screen {
             let size = cx.session.environment.measure_terminal().unwrap_or((80, 24));
@@ -93,9 +92,10 @@ fn read_repeatedly(cx: &mut Invocation<'_>, watched: &Watched<'_>, read: &mut Re
         match read(cx) {
             // On a terminal errors are shown, and the query is repeated: the node may restart.
             Err(error) if screen.is_some() && !is_interruption(&error) => trouble = Some(error.to_string()),
-            next => {
-                trouble = None;
-                comparison = comparison.with(next?, watched);
+            now => {
+                let next;
+                (next, trouble) = now?;
+                comparison = comparison.with(next, watched);
                 if screen.is_some() && !watched.marks {
                     comparison.changes.clear();
                 }

@@ -85,6 +85,11 @@ impl Catalog {
         })
     }
 
+    /// The kind that a namespace of metrics is about (M6): `ZStack/VM`.
+    pub(crate) fn kind_of_namespace(self, namespace: &str) -> Option<ResourceKind> {
+        self.kind(namespace.rsplit('/').next()?)
+    }
+
     /// The kind whose rows an inventory describes.
     pub(crate) fn kind_of(self, inventory: &Inventory) -> Option<ResourceKind> {
         inventory.field("uuid")?;

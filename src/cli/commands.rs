@@ -238,6 +238,7 @@ pub struct MetricsLine {
     #[arg(value_name = Lookup::Resource.name())]
     pub name: Option<String>,
     /// The metrics; without them, those of the kind are listed
+    #[arg(value_name = Lookup::Metric.name())]
     pub metric: Vec<String>,
     /// How far back: 30m, 12h, 7d, 2w
     #[arg(long, value_name = "TIME", default_value = "1h", allow_hyphen_values = true, value_parser = past)]

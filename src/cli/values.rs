@@ -42,6 +42,8 @@ named! {
         Job = "UUID",
         /// A kind of resource
         Kind = "KIND",
+        /// Metrics of the kind before them
+        Metric = "METRIC",
         /// A path that the catalog has with the method before it
         Path = "PATH",
         /// A resource of the kind before it

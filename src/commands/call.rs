@@ -3,15 +3,16 @@
 use jiff::civil::DateTime;
 
 use crate::calls::contexts::Asked;
+use crate::calls::several::Several;
 use crate::calls::{self, send, shape, view};
 use crate::catalog::Catalog;
-use crate::cli::{self, Options};
+use crate::cli;
 use crate::client::{self, JobUuid};
 use crate::dates;
 use crate::error::Error;
 use crate::plan::{self, Effect, Names, Plan};
 use crate::render::View;
-use crate::session::{Invocation, Line, Session, credentials, nodes, offers};
+use crate::session::{Invocation, Line, credentials, nodes, offers};
 use crate::syntax::{Command, CommandError};
 use crate::terminal::{Screen, read_text};
 
@@ -36,21 +37,10 @@ pub(crate) fn run(cx: &mut Invocation<'_>, command: Command) -> Result<(), Error
 }
 
 /// Runs a query, or another call that only reads, in several contexts at the same time and prints their rows as one reply.
-pub(crate) fn run_in(
-    cx: &mut Invocation<'_>,
-    command: &Command,
-    contexts: &[String],
-    options: &Options,
-) -> Result<(), Error> {
+pub(crate) fn run_in(cx: &mut Invocation<'_>, command: &Command) -> Result<(), Error> {
     let refused = |option, problem: String| Err(Error::Option { option, problem });
     if cx.settings.call.watch.is_some() {
         return refused("watch", "it repeats a query in one context".to_owned());
-    }
-    if cx.settings.target.contradiction.is_some() || !cx.settings.target.is_of_context {
-        return refused("context", "several contexts are asked at their own nodes, and another is named".to_owned());
-    }
-    for context in contexts {
-        cx.session.contexts()?.find(context)?;
     }
     let mut command = command.clone();
     let holds_commands = cx.session.reads_stdin;
@@ -67,17 +57,10 @@ pub(crate) fn run_in(
     }
     let view = view::of_settings(cx)?;
     if cx.settings.call.dry_run {
-        for context in contexts {
-            let mut session = Session::grow(cx.session.seed(context));
-            let settings = session.settle(&Options { context: Some(context.clone()), ..options.clone() })?;
-            cx.say(&format!("context {context}:"));
-            let mut there = Invocation { session: &mut session, settings: &settings, out: cx.out.again() };
-            run_as_typed(&mut there, command.clone())?;
-        }
-        return Ok(());
+        return Several::of(cx, || ()).each(cx, &|cx, ()| run_as_typed(cx, command.clone())).map(drop);
     }
     let screen = cx.out.screen(&cx.settings.ui);
-    calls::contexts::ask(cx, contexts, options, view, &|cx| {
+    calls::contexts::ask(cx, view, &|cx| {
         let asked = asked(cx, command.clone(), screen);
         asked.map_err(|error| offers::explain(cx.session, cx.settings, &command.name, error))
     })

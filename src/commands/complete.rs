@@ -69,6 +69,10 @@ impl LiveValues for LiveAtNeed<'_> {
         self.cache().map_or(Live::Unavailable, |cache| cache.fitting(query_api, fitting, typed))
     }
 
+    fn metrics(&self, inventory: &str) -> Live {
+        self.cache().map_or(Live::Unavailable, |cache| cache.metrics(inventory))
+    }
+
     fn values(&self, query_api: &str, field: &str) -> Live {
         self.cache().map_or(Live::Unavailable, |cache| cache.values(query_api, field))
     }

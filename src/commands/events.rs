@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calls::monitoring::{self, Names, is_left_out};
+use crate::calls::several::{Several, in_context};
 use crate::calls::{show, view};
 use crate::catalog::ResourceKind;
 use crate::client::{self, Class, Clock, Reply, SystemClock};
@@ -15,6 +16,7 @@ use crate::render::{self, Border, Format, Shape, View};
 use crate::session::{Invocation, offers};
 use crate::shell::Flow;
 use crate::terminal::Output;
+use crate::width::width;
 
 use super::events_rows::{Record, Source, Widths};
 use super::metrics::{reply, shape};
@@ -34,24 +36,39 @@ pub(super) fn run(cx: &mut Invocation<'_>, since: SignedDuration) -> Result<Flow
         let problem = "what happens is printed as it comes, without --sort-by and --summary".to_owned();
         return Err(Error::Option { option: "follow", problem });
     }
-    offers::follow_version(cx.session, Some(cx.settings));
     let from = Timestamp::now().as_millisecond().saturating_sub(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
-    let sources = Source::ALL.to_vec();
-    let mut stream = Stream { sources, from, newest: 0, names: Names::default(), seen: HashSet::new() };
-    let mut records = stream.look(cx)?;
-    if cx.settings.call.dry_run {
-        return Ok(Flow::Continue);
-    }
-    if follows {
-        return follow(cx, stream, records, &view);
-    }
-    stream.name(cx, &records)?;
+    let stream = || Stream { sources: Source::ALL.to_vec(), from, ..Stream::default() };
+    let mut streams = Several::of(cx, stream);
     let for_people = is_for_people(&view);
-    let rows: Vec<Vec<u8>> = records.drain(..).map(|record| record.row(&stream.names, for_people, None)).collect();
-    let view = View { section: Some(Vec::new()), ..view };
-    show::print(cx, Reply::of_text(reply(&rows)), &row_shape(for_people), &view)?;
-    Ok(Flow::Continue)
+    let widths = (for_people && follows).then_some(Widths::USUAL);
+    let found = streams.each(cx, &|cx, stream| stream.rows(cx, for_people, widths))?;
+    if found.is_empty() || cx.settings.call.dry_run {
+        return streams.or(Ok(Flow::Continue));
+    }
+    let rows = merged(found, widths.is_some());
+    let (shape, view) = streams.shown(row_shape(for_people), View { section: Some(Vec::new()), ..view });
+    if follows {
+        let result = follow(cx, &mut streams, rows, &shape, &view);
+        return streams.or(result);
+    }
+    let shown = show::print(cx, Reply::of_text(reply(&rows)), &shape, &view);
+    streams.or(shown.map(|()| Flow::Continue))
 }
+
+/// The rows of all contexts, the newest last. Contexts `fill` a column where rows are printed one after the other.
+fn merged(found: Vec<(String, Vec<Timed>)>, fill: bool) -> Vec<Vec<u8>> {
+    let longest = found.iter().map(|(context, _)| width(context)).max().filter(|_| fill).unwrap_or_default();
+    let mut rows: Vec<Timed> = Vec::new();
+    for (context, of_context) in found {
+        let context = format!("{context}{}", " ".repeat(longest.saturating_sub(width(&context))));
+        rows.extend(of_context.into_iter().map(|(time, row)| (time, in_context(&context, &row))));
+    }
+    rows.sort_by_key(|(time, _)| *time);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+/// A row with the time of its record.
+type Timed = (i64, Vec<u8>);
 
 /// Whether rows are made for reading: not where somebody asks for members by their names.
 fn is_for_people(view: &View) -> bool {
@@ -68,29 +85,30 @@ fn row_shape(for_people: bool) -> Shape {
 }
 
 /// Prints what happens, until the user interrupts, which is not a failure.
-fn follow(cx: &mut Invocation<'_>, mut stream: Stream, mut records: Vec<Record>, view: &View) -> Result<Flow, Error> {
+fn follow(
+    cx: &mut Invocation<'_>,
+    streams: &mut Several<Stream>,
+    mut rows: Vec<Vec<u8>>,
+    shape: &Shape,
+    view: &View,
+) -> Result<Flow, Error> {
     let _attended = cx.session.attend_to_ends()?;
     let for_people = is_for_people(view);
     // A document has an end.
     let format = if matches!(view.format, Format::Json | Format::Yaml) { Format::Jsonl } else { view.format };
     let border = view.border.or(Some(Border::None));
     // Each record is a line of a log, which the terminal breaks.
-    let mut view = View { format, border, width: None, section: Some(Vec::new()), ..view.clone() };
-    let shape = row_shape(for_people);
+    let mut view = View { format, border, width: None, ..view.clone() };
     let widths = for_people.then_some(Widths::USUAL);
     let every = cx.settings.call.watch.unwrap_or(EVERY);
-    let mut is_troubled = false;
     if matches!(cx.out, Output::Screen) && cx.settings.ui.terminal.stdout {
         cx.say("Ctrl-C ends it");
     }
     loop {
-        if !records.is_empty() {
-            stream.name(cx, &records)?;
-            let rows: Vec<Vec<u8>> =
-                records.iter().map(|record| record.row(&stream.names, for_people, widths)).collect();
+        if !rows.is_empty() {
             let text = reply(&rows);
             cx.write(|out| {
-                render::render(&mut Scanner::new(&text[..]), &shape, &view, out)?;
+                render::render(&mut Scanner::new(&text[..]), shape, &view, out)?;
                 Ok(out.flush()?)
             })?;
             view.header = false;
@@ -98,26 +116,17 @@ fn follow(cx: &mut Invocation<'_>, mut stream: Stream, mut records: Vec<Record>,
         if !SystemClock::new().wait(&cx.session.interrupt, every, &mut |_| {}) {
             return Ok(Flow::Continue);
         }
-        records = match stream.look(cx) {
-            Ok(records) => {
-                is_troubled = false;
-                records
-            }
+        rows = match streams.each(cx, &|cx, stream| stream.further_rows(cx, for_people, widths, every)) {
+            Ok(found) if found.is_empty() => return Ok(Flow::Continue),
+            Ok(found) => merged(found, for_people),
             Err(Error::Client(client::Error::Interrupted { .. })) => return Ok(Flow::Continue),
-            // The node may restart.
-            Err(Error::Client(error)) if error.class() == Class::NoAnswer => {
-                if !is_troubled {
-                    cx.settings.ui.warn(&format!("{error}; looking again every {} seconds", every.as_secs_f64()));
-                }
-                is_troubled = true;
-                Vec::new()
-            }
             Err(error) => return Err(error),
         };
     }
 }
 
-/// What was read so far.
+/// What was read of a node so far.
+#[derive(Default)]
 struct Stream {
     /// Those that the node has.
     sources: Vec<Source>,
@@ -128,9 +137,39 @@ struct Stream {
     names: Names,
     /// The texts of the records of the last look.
     seen: HashSet<(&'static str, Vec<u8>)>,
+    /// Whether the last look had no answer.
+    is_troubled: bool,
 }
 
 impl Stream {
+    /// The records that the last look did not find, as rows.
+    fn rows(&mut self, cx: &mut Invocation<'_>, for_people: bool, widths: Option<Widths>) -> Result<Vec<Timed>, Error> {
+        offers::follow_version(cx.session, Some(cx.settings));
+        let records = self.look(cx)?;
+        self.name(cx, &records)?;
+        self.is_troubled = false;
+        Ok(records.iter().map(|record| (record.time, record.row(&self.names, for_people, widths))).collect())
+    }
+
+    /// As [`Stream::rows`], of a node that may restart meanwhile.
+    fn further_rows(
+        &mut self,
+        cx: &mut Invocation<'_>,
+        for_people: bool,
+        widths: Option<Widths>,
+        every: Duration,
+    ) -> Result<Vec<Timed>, Error> {
+        match self.rows(cx, for_people, widths) {
+            Err(Error::Client(error)) if error.class() == Class::NoAnswer => {
+                if !std::mem::replace(&mut self.is_troubled, true) {
+                    cx.settings.ui.warn(&format!("{error}; looking again every {} seconds", every.as_secs_f64()));
+                }
+                Ok(Vec::new())
+            }
+            rows => rows,
+        }
+    }
+
     /// The records that the last look did not find, the newest last. What the node does not offer is said, once.
     fn look(&mut self, cx: &mut Invocation<'_>) -> Result<Vec<Record>, Error> {
         let from = self.from.max(self.newest - OVERLAP);

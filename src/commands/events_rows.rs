@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::calls::monitoring::{Names, kind_of_namespace, number, scalar};
+use crate::calls::monitoring::{Names, number, scalar};
 use crate::catalog::{Catalog, ResourceKind};
 use crate::json::{self, Kind, MapWriter};
 
@@ -106,7 +106,7 @@ impl Record {
 
     /// What kind of resource it is about.
     pub(super) fn kind(&self, catalog: Catalog) -> Option<ResourceKind> {
-        kind_of_namespace(catalog, self.about.strip_suffix("VO").unwrap_or(&self.about))
+        catalog.kind_of_namespace(self.about.strip_suffix("VO").unwrap_or(&self.about))
     }
 
     /// How much it matters: its emergency level, unless an alarm is over; how an audited call ended.

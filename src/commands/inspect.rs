@@ -1,13 +1,16 @@
 //! `inspect`: what is wrong in the cloud, found by statements in SQL.
 
+use std::time::Instant;
+
+use crate::calls::several::{Several, in_context};
 use crate::calls::{show, view};
 use crate::cli::{InspectLine, Weight};
-use crate::client::{self, Reply};
+use crate::client::{self, Reply, Watch};
 use crate::error::{Error, OwnError};
 use crate::json::{self, MapWriter};
 use crate::nearness::nearest;
 use crate::render::{Field, FieldKind, Format, Selection, Shape, View};
-use crate::session::Invocation;
+use crate::session::{Invocation, offers};
 use crate::shell::Flow;
 use crate::sql::{self, Batch, NamedValues, Statement};
 use crate::terminal::Paging;
@@ -20,8 +23,13 @@ use super::{inspect_report, report};
 const COLUMNS: [&str; 6] = ["weight", "check", "resource", "message", "uuid", "hint"];
 const FOR_PEOPLE: usize = 4;
 
+/// The columns of a check.
+const LISTED: [&str; 5] = ["name", "severity", "message", "hint", "sql"];
+
 /// What a check found.
 pub(super) struct Finding {
+    /// Its context, where there are several.
+    pub(super) context: String,
     pub(super) weight: Weight,
     pub(super) check: String,
     pub(super) resource: String,
@@ -37,28 +45,54 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
     if line.list {
         return list(cx, &checks, &view);
     }
-    let mut planned: Vec<(Check, Statement)> = Vec::new();
-    for check in checks {
-        match command::statement(cx, &check.sql) {
-            Ok(statement) => planned.push((check, statement)),
-            Err(error) => left_out(cx, &check, error)?,
-        }
-    }
+    let mut several = Several::of(cx, || ());
     if cx.settings.call.dry_run {
-        return explain(cx, &planned, &view);
+        // The others are sent the same.
+        several.keep_first();
+        for (_, rows) in several.each(cx, &|cx, ()| explain(cx, &checks))? {
+            show_rows(cx, shape(&["check", "step", "request", "sent"]), rows.into_iter(), &view)?;
+        }
+        return several.or(Ok(Flow::Continue));
     }
-    let findings = findings(cx, &planned)?;
-    if report::wanted(&view) {
-        let text = inspect_report::text(&findings, planned.len(), &view);
-        cx.write_paged(Paging::Lines, |out| Ok(out.write_all(text.as_bytes())?))?;
+    let found = several.each(cx, &|cx, ()| findings(cx, &checks))?;
+    let Some(made) = found.iter().map(|(_, (made, _))| *made).max() else { return several.or(Ok(Flow::Continue)) };
+    let of_context = |(context, (_, found)): (String, (usize, Vec<Finding>))| {
+        found.into_iter().map(move |finding| Finding { context: context.clone(), ..finding })
+    };
+    let mut findings: Vec<Finding> = found.into_iter().flat_map(of_context).collect();
+    // The order of the checks stays among those of one weight.
+    findings.sort_by_key(|finding| (finding.weight, checks.iter().position(|check| check.name == finding.check)));
+    let shown = if report::wanted(&view) {
+        let text = inspect_report::text(&findings, made, &view);
+        cx.write_paged(Paging::Lines, |out| Ok(out.write_all(text.as_bytes())?))
     } else {
-        print(cx, &findings, &view)?;
-    }
+        let (shape, view) = several.shown(shape(&COLUMNS), for_people(&view));
+        let rows = findings.iter().map(|finding| in_context(&finding.context, &finding.row()));
+        show_rows(cx, shape, rows, &view)
+    };
     let worst = findings.iter().filter(|finding| line.fail_on.is_some_and(|weight| finding.weight <= weight)).count();
-    match line.fail_on {
+    several.or(shown.and(match line.fail_on {
         Some(weight) if worst > 0 => Err(Error::Findings { count: worst, weight: weight.name() }),
         _ => Ok(Flow::Continue),
+    }))
+}
+
+/// The checks whose tables the node has, with their statements.
+fn planned<'c>(cx: &mut Invocation<'_>, checks: &'c [Check]) -> Result<Vec<(&'c Check, Statement)>, Error> {
+    let mut planned = Vec::new();
+    for check in checks {
+        match command::statement(cx, &check.sql).and_then(|statement| offered(cx, statement)) {
+            Ok(statement) => planned.push((check, statement)),
+            Err(error) => left_out(cx, check, error)?,
+        }
     }
+    Ok(planned)
+}
+
+/// The statement, if the node says that it has all its tables.
+fn offered(cx: &mut Invocation<'_>, statement: Statement) -> Result<Statement, Error> {
+    statement.tables.iter().try_for_each(|(_, table)| offers::check_offered(cx.session, cx.settings, table.api))?;
+    Ok(statement)
 }
 
 /// The checks of these names; all where there are none.
@@ -92,13 +126,17 @@ fn of_check(check: &Check, error: Error) -> Error {
     }
 }
 
-fn findings(cx: &mut Invocation<'_>, planned: &[(Check, Statement)]) -> Result<Vec<Finding>, Error> {
+/// The number of checks that were made, and what they found.
+fn findings(cx: &mut Invocation<'_>, checks: &[Check]) -> Result<(usize, Vec<Finding>), Error> {
+    let planned = planned(cx, checks)?;
     let _attended = cx.session.attend_to_ends()?;
-    let (sources, options) = command::source(cx)?;
+    let (source, options) = (command::source(cx)?, command::options(cx));
     let statements: Vec<&Statement> = planned.iter().map(|(_, statement)| statement).collect();
-    let batch = Batch::new(&statements, cx.session.catalog, sources, &options)?;
+    let batch = Batch::new(&statements, cx.session.catalog, vec![source], &options)?;
     let mut findings = Vec::new();
-    for (check, statement) in planned {
+    let (began, mut spinner) = (Instant::now(), cx.settings.ui.spinner());
+    for (check, statement) in &planned {
+        spinner.progress(began.elapsed(), &format!("{} (Ctrl-C ends it)", check.name));
         match batch.rows(statement) {
             Ok(rows) => {
                 for row in rows {
@@ -106,14 +144,13 @@ fn findings(cx: &mut Invocation<'_>, planned: &[(Check, Statement)]) -> Result<V
                 }
             }
             Err(error) => {
+                spinner.done();
                 let error = command::explained(cx, error);
                 left_out(cx, check, error)?;
             }
         }
     }
-    // The order of the checks stays among those of one weight.
-    findings.sort_by_key(|finding| finding.weight);
-    Ok(findings)
+    Ok((planned.len(), findings))
 }
 
 fn finding(check: &Check, row: &NamedValues) -> Result<Finding, Error> {
@@ -125,6 +162,7 @@ fn finding(check: &Check, row: &NamedValues) -> Result<Finding, Error> {
         })
     };
     Ok(Finding {
+        context: String::new(),
         weight: value("weight").and_then(|name| Weight::from_name(&name)).unwrap_or(check.weight),
         check: check.name.clone(),
         resource: value("name").or_else(|| value("uuid")).unwrap_or_default(),
@@ -134,18 +172,13 @@ fn finding(check: &Check, row: &NamedValues) -> Result<Finding, Error> {
     })
 }
 
-fn print(cx: &mut Invocation<'_>, findings: &[Finding], view: &View) -> Result<(), Error> {
-    let rows = findings.iter().map(|finding| {
-        record(&[
-            Some(finding.weight.name()),
-            Some(&finding.check),
-            Some(&finding.resource),
-            Some(&finding.message),
-            finding.uuid.as_deref(),
-            Some(&finding.hint),
-        ])
-    });
-    show_rows(cx, &COLUMNS, rows, &for_people(view))
+impl Finding {
+    fn row(&self) -> Vec<u8> {
+        let (uuid, weight) = (self.uuid.as_deref(), self.weight.name());
+        let values =
+            [Some(weight), Some(&self.check), Some(&self.resource), Some(&self.message), uuid, Some(&self.hint)];
+        record(&COLUMNS, &values)
+    }
 }
 
 /// The view with the columns for people, unless others were asked for.
@@ -160,20 +193,20 @@ fn for_people(view: &View) -> View {
 fn list(cx: &mut Invocation<'_>, checks: &[Check], view: &View) -> Result<Flow, Error> {
     let rows = checks.iter().map(|check| {
         let fields = [check.name.as_str(), check.weight.name(), &check.message, &check.hint, &check.sql];
-        record_of(&["name", "severity", "message", "hint", "sql"], &fields.map(Some))
+        record(&LISTED, &fields.map(Some))
     });
     let columns = Selection::parse("name,severity,message").ok().filter(|_| view.format == Format::Table);
     let view = View { columns: view.columns.clone().or(columns), ..view.clone() };
-    show_rows(cx, &["name", "severity", "message", "hint", "sql"], rows, &view)?;
+    show_rows(cx, shape(&LISTED), rows, &view)?;
     Ok(Flow::Continue)
 }
 
-/// Shows the requests of the checks.
-fn explain(cx: &mut Invocation<'_>, planned: &[(Check, Statement)], view: &View) -> Result<Flow, Error> {
+/// The requests of the checks as rows.
+fn explain(cx: &mut Invocation<'_>, checks: &[Check]) -> Result<Vec<Vec<u8>>, Error> {
     let mut rows = Vec::new();
-    for (check, statement) in planned {
-        let (sources, options) = command::source(cx)?;
-        let explained = sql::explain(statement, cx.session.catalog, sources, &options);
+    for (check, statement) in planned(cx, checks)? {
+        let (source, options) = (command::source(cx)?, command::options(cx));
+        let explained = sql::explain(&statement, cx.session.catalog, vec![source], &options);
         let (_, reply) = explained.map_err(|error| of_check(check, error.into()))?;
         for step in json::items(json::member(&reply, "inventories").unwrap_or_default()) {
             let mut name = Vec::new();
@@ -184,15 +217,10 @@ fn explain(cx: &mut Invocation<'_>, planned: &[(Check, Statement)], view: &View)
             rows.push(row.finish());
         }
     }
-    show_rows(cx, &["check", "step", "request", "sent"], rows.into_iter(), view)?;
-    Ok(Flow::Continue)
+    Ok(rows)
 }
 
-fn record(values: &[Option<&str>]) -> Vec<u8> {
-    record_of(&COLUMNS, values)
-}
-
-fn record_of(names: &[&str], values: &[Option<&str>]) -> Vec<u8> {
+fn record(names: &[&str], values: &[Option<&str>]) -> Vec<u8> {
     let mut record = MapWriter::default();
     for (name, value) in names.iter().zip(values) {
         let mut text = Vec::new();
@@ -207,13 +235,16 @@ fn record_of(names: &[&str], values: &[Option<&str>]) -> Vec<u8> {
 
 fn show_rows(
     cx: &mut Invocation<'_>,
-    columns: &[&str],
+    shape: Shape,
     rows: impl Iterator<Item = Vec<u8>>,
     view: &View,
 ) -> Result<(), Error> {
     let mut reply = MapWriter::default();
     reply.push_list(b"inventories", rows);
-    let field = |name: &&str| Field { name: (*name).to_owned(), kind: FieldKind::Text, secret: false };
-    let shape = Shape { fields: columns.iter().map(field).collect(), ..Shape::default() };
     show::print(cx, Reply::of_text(reply.finish()), &shape, view)
+}
+
+fn shape(columns: &[&str]) -> Shape {
+    let field = |name: &&str| Field { name: (*name).to_owned(), kind: FieldKind::Text, secret: false };
+    Shape { fields: columns.iter().map(field).collect(), ..Shape::default() }
 }

@@ -32,18 +32,25 @@ fn tell(section: &[Finding], report: &mut Report) {
     let is_same = others.iter().all(|other| other.message == first.message);
     let told = section.len().min(if is_same { MOST_NAMES } else { MOST_TOLD });
     if is_same {
-        let names: Vec<&str> = section[..told].iter().map(|finding| finding.resource.as_str()).collect();
+        let names: Vec<String> = section[..told].iter().map(Finding::place).collect();
         report.line(&format!("{}: {}", names.join(", "), first.message));
     } else {
-        section[..told].iter().for_each(|one| report.line(&format!("{}: {}", one.resource, one.message)));
+        section[..told].iter().for_each(|one| report.line(&format!("{}: {}", one.place(), one.message)));
     }
     report.more(section.len() - told);
     if !first.hint.is_empty() {
         let is_same = others.iter().all(|other| other.hint == first.hint);
-        let whose = if is_same { String::new() } else { format!(" for {}", first.resource) };
+        let whose = if is_same { String::new() } else { format!(" for {}", first.place()) };
         report.line(&format!("hint{whose}: {}", first.hint));
     }
     report.end();
+}
+
+impl Finding {
+    /// What it is about, after its context.
+    fn place(&self) -> String {
+        format!("{} {}", self.context, self.resource).trim_start().to_owned()
+    }
 }
 
 /// How much was found.

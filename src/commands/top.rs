@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::calls::belongings::text_of;
 use crate::calls::monitoring::{self, Metric, Question, Series};
 use crate::calls::resource::kind_called;
+use crate::calls::several::{Several, in_context};
 use crate::calls::watch::{self, Watched};
 use crate::calls::{send, show, view};
 use crate::catalog::ResourceKind;
 use crate::cli::TopOf;
-use crate::client::{self, Answer, Reply};
+use crate::client::{self, Answer, Class, Reply};
 use crate::error::{Error, OwnError};
 use crate::json::{MapWriter, Piece, Pieces};
 use crate::plan::{self, Wanted};
@@ -51,50 +52,72 @@ const COLUMNS: [Column; 6] = [
 /// Shows how busy hosts or VMs are.
 pub(super) fn run(cx: &mut Invocation<'_>, of: TopOf) -> Result<Flow, Error> {
     let view = view::of_settings(cx)?;
-    offers::follow_version(cx.session, Some(cx.settings));
-    let (name, state) = match of {
-        TopOf::Hosts => ("hosts", None),
-        TopOf::Vms => ("vms", Some("Running")),
-    };
-    let kind = kind_called(cx.session.catalog, name)?;
-    let (known, _) = monitoring::metrics(cx, &kind)?;
-    if cx.settings.call.dry_run {
-        cx.say("then the last values of each metric would be asked for with GetMetricData, one request for all rows");
-        return Ok(Flow::Continue);
+    let mut several = Several::of(cx, || None);
+    let found = several.each(cx, &|cx, top: &mut Option<Top>| {
+        *top = Top::find(cx, of)?;
+        Ok(())
+    })?;
+    if found.is_empty() || cx.settings.call.dry_run {
+        return several.or(Ok(Flow::Continue));
     }
-    let mut top = Top { kind, state, measured: Vec::new(), uuids: None, resources: Vec::new() };
-    top.measured = COLUMNS.iter().filter_map(|column| Some((column, column.metric(&known)?))).collect();
-    if top.measured.is_empty() {
-        let (name, kind) = ("top".to_owned(), top.kind.query);
-        let problem = format!("the node has none of the metrics that it shows for the rows of {kind}");
-        return Err(Error::Own(OwnError::Value { name, problem }));
-    }
-    let shape = shape();
     let is_for_people = view.format.is_for_people() && view.filter.is_none() && !view.summary;
     let terminal = cx.settings.ui.terminal;
     let on_screen = matches!(cx.out, Output::Screen) && terminal.stdout && terminal.stdin && !terminal.is_dumb;
     let every = cx.settings.call.watch.or((on_screen && is_for_people).then_some(EVERY));
     // A list of one row is a table, too. Programs and wide tables get the uuids.
     let section = (view.format == Format::Table).then(|| vec!["uuid".to_owned()]);
-    let view = View { section, ..view };
-    match every {
+    let (shape, view) = several.shown(shape(), View { section, ..view });
+    let result = match every {
         Some(every) => {
-            let title = format!("top {name}");
+            let title = format!("top {}", name(of));
             let watched = Watched { key: "uuid", shape: &shape, view: &view, title: &title, every, marks: false };
             watch::repeat(cx, &watched, &mut |cx| {
-                let mut rows = Snapshot::default();
-                for row in top.rows(cx)? {
-                    rows.push(&row, "uuid")?;
-                }
-                Ok(rows)
-            })?;
+                let (rows, trouble) = read(cx, &mut several, on_screen)?;
+                let mut snapshot = Snapshot::default();
+                rows.iter().try_for_each(|row| snapshot.push(row, "uuid"))?;
+                Ok((snapshot, trouble))
+            })
         }
         None => {
-            let rows = top.rows(cx)?;
-            show::print(cx, Reply::of_text(reply(&rows)), &shape, &view)?;
+            let (rows, _) = read(cx, &mut several, false)?;
+            show::print(cx, Reply::of_text(reply(&rows)), &shape, &view)
         }
+    };
+    several.or(result.map(|()| Flow::Continue))
+}
+
+fn name(of: TopOf) -> &'static str {
+    match of {
+        TopOf::Hosts => "hosts",
+        TopOf::Vms => "vms",
     }
-    Ok(Flow::Continue)
+}
+
+/// The rows of all contexts, the busiest first. A context without an answer `is_awaited` where that is told as well.
+fn read(
+    cx: &mut Invocation<'_>,
+    several: &mut Several<Option<Top>>,
+    is_awaited: bool,
+) -> Result<(Vec<Vec<u8>>, Option<String>), Error> {
+    let is_one = cx.settings.contexts.is_empty();
+    let found = several.each(cx, &|cx, top| {
+        let Some(top) = top else { return Ok((Vec::new(), None)) };
+        match top.rows(cx) {
+            Err(Error::Client(error)) if is_awaited && !is_one && error.class() == Class::NoAnswer => {
+                Ok((Vec::new(), Some(error.to_string())))
+            }
+            rows => Ok((rows?, None)),
+        }
+    })?;
+    let mut rows: Vec<(f64, Vec<u8>)> = Vec::new();
+    let mut troubles = Vec::new();
+    for (context, (of_context, trouble)) in found {
+        rows.extend(of_context.into_iter().map(|(load, row)| (load, in_context(&context, &row))));
+        troubles.extend(trouble.map(|trouble| format!("{context}: {trouble}")));
+    }
+    rows.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let trouble = Some(troubles.join("; ")).filter(|trouble| !trouble.is_empty());
+    Ok((rows.into_iter().map(|(_, row)| row).collect(), trouble))
 }
 
 impl Column {
@@ -129,8 +152,29 @@ struct Top {
 }
 
 impl Top {
-    /// The rows, the busiest first: one request for each column, and one query for the names where others have values than before.
-    fn rows(&mut self, cx: &mut Invocation<'_>) -> Result<Vec<Vec<u8>>, Error> {
+    /// What is shown of a node; `None` in a dry run.
+    fn find(cx: &mut Invocation<'_>, of: TopOf) -> Result<Option<Top>, Error> {
+        offers::follow_version(cx.session, Some(cx.settings));
+        let kind = kind_called(cx.session.catalog, name(of))?;
+        let (known, _) = monitoring::metrics(cx, &kind)?;
+        if cx.settings.call.dry_run {
+            cx.say(
+                "then the last values of each metric would be asked for with GetMetricData, one request for all rows",
+            );
+            return Ok(None);
+        }
+        let measured: Vec<_> = COLUMNS.iter().filter_map(|column| Some((column, column.metric(&known)?))).collect();
+        if measured.is_empty() {
+            let problem = format!("the node has none of the metrics that it shows for the rows of {}", kind.query);
+            return Err(Error::Own(OwnError::Value { name: "top".to_owned(), problem }));
+        }
+        let state = (of == TopOf::Vms).then_some("Running");
+        Ok(Some(Top { kind, state, measured, uuids: None, resources: Vec::new() }))
+    }
+
+    /// The rows with what they are sorted by, the busiest first: one request for each column, and one query for the names
+    /// where others have values than before.
+    fn rows(&mut self, cx: &mut Invocation<'_>) -> Result<Vec<(f64, Vec<u8>)>, Error> {
         let mut values: Vec<HashMap<String, f64>> = Vec::new();
         for (column, metric) in &self.measured {
             let namespace = &metric.namespace;
@@ -147,7 +191,7 @@ impl Top {
         let load = |uuid: &String| values.first().and_then(|values| values.get(uuid)).copied().unwrap_or(-1.0);
         let mut shown: Vec<&(String, String)> = self.resources.iter().collect();
         shown.sort_by(|one, other| load(&other.0).total_cmp(&load(&one.0)).then_with(|| one.1.cmp(&other.1)));
-        Ok(shown.into_iter().map(|(uuid, name)| self.row(uuid, name, &values)).collect())
+        Ok(shown.into_iter().map(|(uuid, name)| (load(uuid), self.row(uuid, name, &values))).collect())
     }
 
     fn row(&self, uuid: &str, name: &str, values: &[HashMap<String, f64>]) -> Vec<u8> {

@@ -156,6 +156,26 @@ impl Lookup {
         values.into_iter().filter_map(value).collect()
     }
 
+    /// The metrics of the resources of an inventory; `None` if the node cannot be asked.
+    fn metrics(&mut self, inventory: &str) -> Option<Vec<LiveValue>> {
+        let request = plan::call("GetAllMetricMetadata", &[], self.catalog).ok()?;
+        let Answer::Reply(mut reply) = self.client.execute(&request, &CallOptions::default(), &mut Unwatched).ok()?
+        else {
+            return None;
+        };
+        let mut values: Vec<LiveValue> = Vec::new();
+        while let Some(piece) = reply.next_piece().ok()? {
+            let Piece::Row(row) = piece else { continue };
+            let text = |name: &str| json::member(row, name).map(|text| json::unescape(text).into_owned());
+            let (Some(name), Some(about)) = (text("name"), text("namespace")) else { continue };
+            let is_its = self.catalog.kind_of_namespace(&about).is_some_and(|kind| kind.inventory.name == inventory);
+            if is_its && !values.iter().any(|known| known.name == name) {
+                values.push(LiveValue { name, about, ..LiveValue::default() });
+            }
+        }
+        Some(values)
+    }
+
     /// Adds the addresses of VMs, which their own rows hold among much else.
     fn tell_addresses(&mut self, vms: &mut [LiveValue]) {
         if vms.is_empty() || vms.len() > MOST_ADDRESSED {
@@ -262,6 +282,8 @@ pub(crate) fn fetch(lookup: Arc<Mutex<Option<Lookup>>>) -> Box<shell::Fetch> {
         let mut forked = forked.ok_or(Unreachable)?;
         let values = match question {
             Question::Values { query, field } => forked.distinct(query, field, limit),
+            // All of them come with one answer.
+            Question::Metrics { inventory } => forked.metrics(inventory).ok_or(Unreachable)?,
             // What fits is a help; without an answer all resources are offered.
             Question::Resources { query, fitting: Some(fitting), typed } => {
                 forked.fitting(query, fitting, typed, limit).unwrap_or_default()

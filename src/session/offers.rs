@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use crate::catalog::{Catalog, Offers};
+use crate::catalog::{Api, Catalog, Offers};
 use crate::client::{self, Class, Client, Uncertainty};
 use crate::error::Error;
 use crate::plan::Effect;
@@ -192,8 +192,7 @@ pub(crate) fn explain(session: &mut Session, settings: &Settings, api: &str, err
     };
     let Some(decoded) = session.catalog.api_ignoring_case(api) else { return error };
     let Some(known) = session.catalog.api_name(decoded.name) else { return error };
-    let is_everywhere = decoded.source == Some("open") && decoded.since.is_none();
-    if !is_answer || is_everywhere || known.is_unlisted() {
+    if !is_answer || is_everywhere(&decoded) || known.is_unlisted() {
         return error;
     }
     // The error is reported even if the node does not answer any more.
@@ -212,6 +211,30 @@ pub(crate) fn explain(session: &mut Session, settings: &Settings, api: &str, err
         }
         other => return other,
     })
+}
+
+/// Refuses an API that the node says it does not have, before it is called. The node is asked only about those that not
+/// every node has.
+pub(crate) fn check_offered(session: &mut Session, settings: &Settings, name: &str) -> Result<(), Error> {
+    let Some(known) = session.catalog.api_name(name).filter(|api| !api.is_unlisted()) else { return Ok(()) };
+    if settings.call.dry_run
+        || settings.call.no_check
+        || session.catalog.api(name).is_some_and(|api| is_everywhere(&api))
+    {
+        return Ok(());
+    }
+    match asked(session, settings) {
+        Ok(offers) if offers.lacks(known) => {
+            let version = offers.version.clone();
+            Err(client::Error::NoSuchApi { api: known.as_str(), version, failure: None }.into())
+        }
+        // The call itself tells what else is wrong.
+        _ => Ok(()),
+    }
+}
+
+fn is_everywhere(api: &Api) -> bool {
+    api.source == Some("open") && api.since.is_none()
 }
 
 /// The key of a node: its base URL; `None` for the sandbox.

@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) call: CallSettings,
     /// How to talk to the user.
     pub(crate) ui: Ui,
+    /// The settings of each context, where the line names several.
+    pub(crate) contexts: Vec<Settings>,
 }
 
 /// The node of a line.
@@ -222,7 +224,7 @@ impl<'a> Layers<'a> {
             ca_file: self.typed(|options| options.cacert.clone()).or(preferences.cacert.as_ref().map(PathBuf::from)),
             insecure: self.flag(|options| options.insecure) || preferences.insecure.unwrap_or(false),
         };
-        Settings { target, preferences, view, call, ui }
+        Settings { target, preferences, view, call, ui, contexts: Vec::new() }
     }
 
     fn view(&self, configured: &Configured<'_>) -> ViewSettings {
@@ -318,6 +320,7 @@ impl<'a> Layers<'a> {
             pager: Some(pager).filter(|_| !is_off && !self.flag(|options| options.no_pager)),
             less: self.variables.less.clone(),
             language: self.variables.language,
+            about: None,
         }
     }
 }

@@ -30,6 +30,11 @@ pub enum Question {
         /// The field.
         field: String,
     },
+    /// The metrics of the resources of an inventory.
+    Metrics {
+        /// The inventory.
+        inventory: String,
+    },
 }
 
 /// Asks the node a question and returns at most so many answers; distinct values are their names. An error means that
@@ -195,6 +200,10 @@ impl LiveValues for LiveCache {
 
     fn values(&self, query_api: &str, field: &str) -> Live {
         self.answer(Question::Values { query: query_api.to_owned(), field: field.to_owned() })
+    }
+
+    fn metrics(&self, inventory: &str) -> Live {
+        self.answer(Question::Metrics { inventory: inventory.to_owned() })
     }
 
     fn lookup(&self, query_api: &str, typed: &str) -> Live {

@@ -129,7 +129,7 @@ impl State {
         if !shared.is_read_whole {
             // The number of rows is a request of its own.
             let total = self.total(at, &scan.table.conditions(), &scan)?;
-            if total.div_ceil(u64::from(self.page_size)).saturating_add(1) >= uses {
+            if total.div_ceil(u64::from(self.options.page_size)).saturating_add(1) >= uses {
                 self.shared.remove(scan.table.inventory);
                 return Ok(None);
             }

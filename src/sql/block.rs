@@ -70,7 +70,7 @@ impl Block {
             self.cells[start + slot] = cell;
         }
         if let Some(slot) = scan.needed.iter().position(|at| *at == columns.len()) {
-            self.cells[start + slot] = Cell::Text(context.into());
+            self.cells[start + slot] = if context.is_empty() { Cell::Null } else { Cell::Text(context.into()) };
         }
         let mut hasher = DefaultHasher::new();
         (context, identity.unwrap_or(row)).hash(&mut hasher);

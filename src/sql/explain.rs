@@ -114,7 +114,7 @@ fn told(state: &State, scan: &Arc<Scan>, name: &str) -> Result<Step, Error> {
     let step = |step: String, request: String, sent| Step { step, request: Some(request), sent };
     if let Some(term) = scan.key.map(|key| &scan.terms[key]) {
         let column = scan.table.columns[term.column].name;
-        let mut request = state.ask(scan, &conditions()?, false)?.request();
+        let mut request = state.ask(0, scan, &conditions()?, false)?.request(0);
         open(&mut request, column);
         return Ok(step(
             format!("look up {name} by {column}"),
@@ -124,7 +124,7 @@ fn told(state: &State, scan: &Arc<Scan>, name: &str) -> Result<Step, Error> {
     }
     let ask = match recorded {
         Some(ask) => ask.clone(),
-        None => state.ask(scan, &conditions()?, true)?,
+        None => state.ask(0, scan, &conditions()?, true)?,
     };
     let sent = match () {
         () if scan.counts => "once, for the number of rows",
@@ -133,7 +133,7 @@ fn told(state: &State, scan: &Arc<Scan>, name: &str) -> Result<Step, Error> {
         () if ask.parts() > 1 => "page by page, for parts of the list",
         () => "page by page",
     };
-    let mut request = ask.request();
+    let mut request = ask.request(0);
     for term in scan.terms.iter().filter(|term| term.comparison == Comparison::In) {
         // The values come from another table.
         let column = scan.table.columns[term.column].name;

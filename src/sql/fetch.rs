@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::catalog::Catalog;
-use crate::client::{Answer, CallOptions, Client, Reply, Unwatched};
+use crate::client::{Answer, CallOptions, Class, Client, Reply, Unwatched};
 use crate::json::{MEMORY_LIMIT, ReadError};
 use crate::plan::{self, Cursor, QueryPlan, Request, Wanted};
 use crate::syntax::{Operator, join_list};
@@ -16,6 +16,7 @@ use super::cell::{Cell, asked, impossible};
 use super::error::Error;
 use super::keyed::Keyed;
 use super::rows::Rows;
+use super::run::Options;
 use super::scan::Scan;
 
 /// The longest list of values that a query is given. A longer one is compared here.
@@ -26,18 +27,27 @@ pub(super) type Shared = Arc<Mutex<State>>;
 
 /// A node that rows come from.
 pub(crate) struct Source {
-    /// The context, where there are several.
+    /// The context; empty where there is none.
     pub(crate) context: String,
     pub(crate) client: Client,
+    /// The catalog of its version.
+    pub(crate) catalog: Catalog,
+    /// What shows the requests that it is sent, if anything does.
+    pub(crate) shown: Option<Shown>,
 }
+
+/// Shows requests.
+pub(crate) type Shown = Box<dyn Fn(&mut Client, &[Request]) + Send>;
 
 /// The state of a statement that is run.
 pub(super) struct State {
     pub(super) catalog: Catalog,
-    pub(super) page_size: u32,
-    pub(super) how: CallOptions,
-    pub(super) no_check: bool,
+    pub(super) options: Options,
     pub(super) sources: Vec<Source>,
+    /// The source that failed last, where others are left.
+    pub(super) lost: Option<usize>,
+    /// Whether there is a row that was handed out.
+    pub(super) has_begun: bool,
     pub(super) scans: Vec<Progress>,
     /// The cursors in the order in which they were opened.
     pub(super) open: Vec<Open>,
@@ -141,7 +151,7 @@ impl State {
         let (is_again, for_all) = (progress.begun > 1, progress.for_all);
         let values = (!for_all).then(|| progress.values.clone());
         let conditions = self.conditions(&scan, values.as_deref())?;
-        let rows = Rows::new(self, at, &scan, conditions)?;
+        let rows = Rows::new(self, at, &scan, conditions);
         if !is_again {
             return Ok(Begun::Rows(Box::new(rows)));
         }
@@ -154,7 +164,7 @@ impl State {
     /// All rows that a scan finds without the values of other tables.
     pub(super) fn all(&mut self, at: usize, scan: &Arc<Scan>) -> Result<Vec<Arc<Block>>, Error> {
         let conditions = self.conditions(scan, None)?;
-        let rows = Rows::new(self, at, scan, conditions)?;
+        let rows = Rows::new(self, at, scan, conditions);
         self.read_all(rows)
     }
 
@@ -189,7 +199,7 @@ impl State {
             };
             match value {
                 Value::One(value) => {
-                    if let Some(kind) = impossible(column, term.comparison, &value).filter(|_| !self.no_check) {
+                    if let Some(kind) = impossible(column, term.comparison, &value).filter(|_| !self.options.no_check) {
                         return Err(plan::Error { kind, span: None }.into());
                     }
                     let asked = asked(column, term.comparison, &value);
@@ -210,10 +220,11 @@ impl State {
         Ok(conditions)
     }
 
-    /// What to ask a node for the rows of a scan.
-    pub(super) fn ask(&self, scan: &Scan, conditions: &Conditions, limited: bool) -> Result<Ask, Error> {
+    /// What to ask a source for the rows of a scan.
+    pub(super) fn ask(&self, source: usize, scan: &Scan, conditions: &Conditions, limited: bool) -> Result<Ask, Error> {
+        let catalog = self.sources.get(source).map_or(self.catalog, |source| source.catalog);
         if !scan.table.is_query {
-            return Ok(Ask::Read(Box::new(plan::call(scan.table.api, &[], self.catalog)?)));
+            return Ok(Ask::Read(Box::new(plan::call(scan.table.api, &[], catalog)?)));
         }
         let fields = scan.fields();
         let order = scan.order.map(|(column, descends)| (scan.table.columns[column].name, descends));
@@ -225,25 +236,56 @@ impl State {
             count: scan.counts,
             ..Wanted::default()
         };
-        Ok(Ask::Query(Box::new(plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?)))
+        Ok(Ask::Query(Box::new(plan::rows(scan.table.api, &wanted, self.options.page_size, catalog)?)))
     }
 
     /// Asks a source; `None` if nothing is sent.
     pub(super) fn send(&mut self, at: usize, source: usize, ask: &Ask) -> Result<Option<Reply>, Error> {
+        let Some(source) = self.sources.get_mut(source) else { return Ok(None) };
+        if let Some(shown) = &source.shown {
+            shown(&mut source.client, &(0..ask.parts()).map(|part| ask.request(part)).collect::<Vec<_>>());
+        }
         if let Some(unsent) = &mut self.unsent {
             unsent.push((at, ask.clone()));
             return Ok(None);
         }
-        let Some(source) = self.sources.get_mut(source) else { return Ok(None) };
+        let how = CallOptions { page_parallel: self.options.page_parallel, ..CallOptions::default() };
         let (api, answer) = match ask {
-            Ask::Query(query) => (query.api, source.client.query(query, &self.how, &mut Unwatched)?),
-            Ask::Read(read) => (read.api, source.client.execute(read, &self.how, &mut Unwatched)?),
+            Ask::Query(query) => (query.api, source.client.query(query, &how, &mut Unwatched)?),
+            Ask::Read(read) => (read.api, source.client.execute(read, &how, &mut Unwatched)?),
         };
         match answer {
             Answer::Reply(reply) => Ok(Some(reply)),
             Answer::Failed(failure) => Err(Error::Api { api, failure: Box::new(failure) }),
             Answer::Detached(_) => Ok(None),
         }
+    }
+}
+
+impl State {
+    /// The sources that have rows of a scan.
+    pub(super) fn sources_of(&self, scan: &Scan) -> Vec<usize> {
+        let has = |source: &Source| scan.context.as_deref().is_none_or(|context| source.context == context);
+        (0..self.sources.len()).filter(|at| has(&self.sources[*at])).collect()
+    }
+
+    /// Goes on without a source that failed, where there may be others. Not if rows that it returned may have been joined
+    /// with what is missing now.
+    pub(super) fn lose(&mut self, source: usize, error: Error) -> Result<(), Error> {
+        let is_of_node = match &error {
+            Error::Client(error) => error.class() != Class::Interrupted,
+            Error::Api { .. } => true,
+            Error::Statement(_) | Error::Plan(_) => false,
+        };
+        if !self.options.of_several || !is_of_node {
+            return Err(error);
+        }
+        if !self.has_begun || self.open.len() > 1 {
+            self.lost = Some(source);
+            return Err(error);
+        }
+        self.options.lost.add(self.sources[source].context.clone(), error);
+        Ok(())
     }
 }
 
@@ -257,10 +299,10 @@ pub(super) enum Ask {
 }
 
 impl Ask {
-    /// Its first request.
-    pub(super) fn request(&self) -> Request {
+    /// One of the requests that are certain to be sent.
+    pub(super) fn request(&self, part: usize) -> Request {
         match self {
-            Ask::Query(query) => query.request(0, &Cursor::Start),
+            Ask::Query(query) => query.request(part, &Cursor::Start),
             Ask::Read(request) => (**request).clone(),
         }
     }

@@ -8,14 +8,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::plan::{self, Wanted};
 use crate::syntax::{Operator, join_list};
 
 use super::block::Block;
 use super::cell::Cell;
 use super::error::Error;
-use super::fetch::{Ask, Conditions, State};
-use super::rows::{count, fill};
+use super::fetch::{Conditions, State};
+use super::rows::count;
 use super::scan::Scan;
 
 /// How many keys are looked up together: those of one row each, and others.
@@ -122,16 +121,16 @@ impl State {
             self.scans[at].keyed.total = Some(total);
         }
         let total = self.scans[at].keyed.total;
-        Ok(total.is_some_and(|total| total <= WHOLE_ROWS && total.div_ceil(u64::from(self.page_size)) <= requests))
+        Ok(total
+            .is_some_and(|total| total <= WHOLE_ROWS && total.div_ceil(u64::from(self.options.page_size)) <= requests))
     }
 
     /// How many rows of a table meet conditions; no end of them where the node does not say.
     pub(super) fn total(&mut self, at: usize, conditions: &Conditions, scan: &Scan) -> Result<u64, Error> {
-        let wanted = Wanted { conditions, count: true, ..Wanted::default() };
-        let query = plan::rows(scan.table.api, &wanted, self.page_size, self.catalog)?;
-        let ask = Ask::Query(Box::new(query));
+        let counting = Scan { counts: true, ..Scan::whole(&scan.table, Vec::new()) };
         let mut total = 0_u64;
-        for source in 0..self.sources.len() {
+        for source in self.sources_of(scan) {
+            let ask = self.ask(source, &counting, conditions, false)?;
             let counted = match self.send(at, source, &ask) {
                 Ok(Some(mut reply)) => count(&mut reply).ok(),
                 _ => None,
@@ -163,22 +162,13 @@ impl State {
             [key] if key != "null" => conditions.push((column.name, Operator::Equal, key.clone())),
             keys => conditions.push((column.name, Operator::In, join_list(keys))),
         }
-        let ask = self.ask(scan, &conditions, false)?;
         let mut found: HashMap<String, Block> = HashMap::new();
-        for source in 0..self.sources.len() {
-            let Some(mut reply) = self.send(at, source, &ask)? else { continue };
-            let context = self.sources[source].context.clone();
-            loop {
-                let mut block = Block::new(scan);
-                let is_end = fill(&mut block, &mut reply, scan, &context)?;
-                sort(&block, scan, &mut found);
-                if is_end {
-                    break;
-                }
+        for source in self.sources_of(scan) {
+            if let Err(error) = self.fetch_of(at, source, scan, &conditions, &mut found) {
+                self.lose(source, error)?;
             }
         }
         let keyed = &mut self.scans[at].keyed;
-        keyed.requests += ask.parts() as u64;
         keyed.whole = keys.is_empty();
         if keyed.whole || keyed.size > KEPT_BYTES {
             keyed.found.clear();
@@ -195,6 +185,30 @@ impl State {
         keyed.found.extend(keys.iter().map(|key| (key.clone(), Arc::default())));
         keyed.found.extend(blocks);
         Ok(())
+    }
+}
+
+impl State {
+    /// Adds the rows of a source that meet the conditions to those of their keys.
+    fn fetch_of(
+        &mut self,
+        at: usize,
+        source: usize,
+        scan: &Scan,
+        conditions: &Conditions,
+        found: &mut HashMap<String, Block>,
+    ) -> Result<(), Error> {
+        let ask = self.ask(source, scan, conditions, false)?;
+        self.scans[at].keyed.requests += ask.parts() as u64;
+        let Some(mut reply) = self.send(at, source, &ask)? else { return Ok(()) };
+        loop {
+            let mut block = Block::new(scan);
+            let is_end = self.fill(&mut block, &mut reply, scan, source)?;
+            sort(&block, scan, found);
+            if is_end {
+                return Ok(());
+            }
+        }
     }
 }
 

@@ -22,6 +22,6 @@ mod vtab;
 pub(crate) use batch::{Batch, NamedValues};
 pub use error::{Error, StatementError};
 pub(crate) use explain::explain;
-pub(crate) use fetch::Source;
-pub(crate) use run::{Options, start};
+pub(crate) use fetch::{Shown, Source};
+pub(crate) use run::{Options, Running, start};
 pub(crate) use statement::Statement;

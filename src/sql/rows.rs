@@ -1,14 +1,15 @@
 //! Rows as they are read: fetched page by page, held, or looked up.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::client::{Error as ClientError, Reply};
 use crate::json::{Piece, Pieces, ReadError};
 
 use super::block::Block;
 use super::error::Error;
-use super::fetch::{Ask, Begun, Conditions, State};
+use super::fetch::{Begun, Conditions, State};
 use super::scan::Scan;
 
 /// How many bytes of rows are kept in case that a table is read again.
@@ -19,37 +20,33 @@ pub(super) struct Rows {
     at: usize,
     scan: Arc<Scan>,
     conditions: Conditions,
-    ask: Ask,
-    source: usize,
+    /// The sources that are left, the next one first.
+    sources: VecDeque<usize>,
     reply: Option<Reply>,
-    /// Whether no more than the wanted rows were asked for.
+    /// Whether no more than the wanted rows are asked for.
     limited: bool,
-    /// The rows that came before all were asked for.
+    /// The rows of the source that came before all were asked for.
     given: HashSet<i64>,
 }
 
 impl Rows {
-    pub(super) fn new(state: &State, at: usize, scan: &Arc<Scan>, conditions: Conditions) -> Result<Rows, Error> {
-        let limited = scan.limit.is_some();
-        let ask = state.ask(scan, &conditions, limited)?;
-        let (scan, given) = (Arc::clone(scan), HashSet::new());
-        Ok(Rows { at, scan, conditions, ask, source: 0, reply: None, limited, given })
+    pub(super) fn new(state: &State, at: usize, scan: &Arc<Scan>, conditions: Conditions) -> Rows {
+        let (sources, limited) = (state.sources_of(scan).into(), scan.limit.is_some());
+        Rows { at, scan: Arc::clone(scan), conditions, sources, reply: None, limited, given: HashSet::new() }
     }
 
     /// The next rows; `None` after the last.
     pub(super) fn next_block(&mut self, state: &mut State) -> Result<Option<Block>, Error> {
         let mut block = Block::new(&self.scan);
-        while self.source < state.sources.len() {
-            if self.reply.is_none() {
-                self.reply = state.send(self.at, self.source, &self.ask)?;
-            }
-            let context = state.sources[self.source].context.as_str();
-            let is_end = match &mut self.reply {
-                Some(reply) if self.scan.counts => {
-                    Some(count(reply)?).inspect(|count| block = Block::of_count(*count)).is_some()
+        while let Some(source) = self.sources.front().copied() {
+            let is_end = match self.read(state, source, &mut block) {
+                Ok(is_end) => is_end,
+                Err(error) => {
+                    state.lose(source, error)?;
+                    // No more of it is asked for.
+                    self.limited = false;
+                    true
                 }
-                Some(reply) => fill(&mut block, reply, &self.scan, context)?,
-                None => true,
             };
             if self.limited {
                 self.given.extend((0..block.len()).map(|row| block.id(row)));
@@ -59,11 +56,11 @@ impl Rows {
             if is_end {
                 self.reply = None;
                 let was_all = (self.given.len() as u64) < self.scan.limit.unwrap_or_default();
-                if std::mem::take(&mut self.limited) && !was_all {
-                    // SQLite left some of them out and asks for more.
-                    self.ask = state.ask(&self.scan, &self.conditions, false)?;
-                } else {
-                    self.next_source(state)?;
+                // SQLite may leave some of them out and ask for more.
+                if !std::mem::take(&mut self.limited) || was_all {
+                    self.sources.pop_front();
+                    self.limited = self.scan.limit.is_some();
+                    self.given.clear();
                 }
             }
             if block.len() > 0 {
@@ -73,30 +70,39 @@ impl Rows {
         Ok(None)
     }
 
-    fn next_source(&mut self, state: &State) -> Result<(), Error> {
-        self.source += 1;
-        if self.scan.limit.is_some() {
-            self.limited = true;
-            self.given.clear();
-            self.ask = state.ask(&self.scan, &self.conditions, true)?;
+    /// Reads rows of a source into a block; whether they ended.
+    fn read(&mut self, state: &mut State, source: usize, block: &mut Block) -> Result<bool, Error> {
+        if self.reply.is_none() {
+            let ask = state.ask(source, &self.scan, &self.conditions, self.limited)?;
+            self.reply = state.send(self.at, source, &ask)?;
         }
-        Ok(())
+        match &mut self.reply {
+            Some(reply) if self.scan.counts => {
+                *block = Block::of_count(count(reply)?);
+                Ok(true)
+            }
+            Some(reply) => state.fill(block, reply, &self.scan, source),
+            None => Ok(true),
+        }
     }
 }
 
-/// Reads rows into a block until it is full; whether the reply ended.
-pub(super) fn fill(block: &mut Block, reply: &mut Reply, scan: &Scan, context: &str) -> Result<bool, Error> {
-    let broken = |error: ReadError| ClientError::of_read(&error);
-    while let Some(piece) = reply.next_piece().map_err(broken)? {
-        // A call that is no query may return one row as a member of its own.
-        if let Piece::Row(row) | Piece::Member { name: "inventory", text: row } = piece {
-            block.push(row, scan, context);
-            if block.is_full() {
-                return Ok(false);
+impl State {
+    /// Reads rows of a source into a block until it is full; whether the reply ended.
+    pub(super) fn fill(&self, block: &mut Block, reply: &mut Reply, scan: &Scan, source: usize) -> Result<bool, Error> {
+        let broken = |error: ReadError| ClientError::of_read(&error);
+        while let Some(piece) = reply.next_piece().map_err(broken)? {
+            // A call that is no query may return one row as a member of its own.
+            if let Piece::Row(row) | Piece::Member { name: "inventory", text: row } = piece {
+                block.push(row, scan, &self.sources[source].context);
+                self.options.rows_read.fetch_add(1, Ordering::Relaxed);
+                if block.is_full() {
+                    return Ok(false);
+                }
             }
         }
+        Ok(true)
     }
-    Ok(true)
 }
 
 /// The number of rows in the answer to a query that counts.

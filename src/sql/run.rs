@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::Ipv4Addr;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::civil::DateTime;
 use rusqlite::config::DbConfig;
@@ -15,10 +17,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::catalog::Catalog;
-use crate::client::{self, CallOptions, Reply};
+use crate::client::{self, Reply};
 use crate::dates;
 use crate::interrupt::Interrupt;
 use crate::json::{self, Piece, Pieces, ReadError};
+use crate::lost::Lost;
 use crate::render::{Field, FieldKind, Shape, human_size};
 
 use super::error::Error;
@@ -29,6 +32,9 @@ use super::vtab::{OneTable, lock, register};
 
 /// How many steps SQLite takes before it looks whether the user wants to stop.
 const STEPS: i32 = 20_000;
+
+/// How often somebody who waits is told how far it is.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How many bytes of rows are handed over at once.
 const CHUNK: usize = 64 << 10;
@@ -44,6 +50,11 @@ pub(crate) struct Options {
     pub(crate) interrupt: Interrupt,
     /// What the node's clock shows.
     pub(crate) now: DateTime,
+    /// Whether the sources are several contexts. Those that fail are left out.
+    pub(crate) of_several: bool,
+    pub(crate) lost: Lost<Error>,
+    /// How many rows were read so far.
+    pub(crate) rows_read: Arc<AtomicUsize>,
 }
 
 /// A statement that runs.
@@ -64,27 +75,46 @@ enum News {
     Failed(Error),
 }
 
-/// Runs a statement on the rows of these sources, up to its first row.
+/// Runs a statement on the rows of these sources, up to its first row. `wait` is told meanwhile how long that takes, and how
+/// many rows were read.
 ///
 /// # Errors
-/// What is wrong with the statement, or why its first row cannot be found.
+/// What is wrong with the statement, or why its first row cannot be found. Of several sources all failed then.
 pub(crate) fn start(
     statement: Statement,
     catalog: Catalog,
-    sources: Vec<Source>,
+    mut sources: Vec<Source>,
     options: Options,
+    wait: &mut dyn FnMut(Duration, usize),
 ) -> Result<Running, Error> {
     let (sender, receiver) = sync_channel(2);
+    let (began, rows_read) = (Instant::now(), Arc::clone(&options.rows_read));
     let task = move || {
-        let state = State::new(catalog, sources, &options);
-        if let Err(error) = run(&statement, &state, &options, &sender) {
-            // A reader that left needs no reason.
-            let _ = sender.send(News::Failed(error));
+        while !sources.is_empty() {
+            let state = State::new(catalog, std::mem::take(&mut sources), &options);
+            let Err(error) = run(&statement, &state, &options, &sender) else { return };
+            let mut state = lock(&state);
+            let Some(lost) = state.lost else {
+                // A reader that left needs no reason.
+                let _ = sender.send(News::Failed(error));
+                return;
+            };
+            options.lost.add(state.sources.remove(lost).context, error);
+            // Before the first row it starts anew without that source.
+            if !state.has_begun {
+                sources = std::mem::take(&mut state.sources);
+            }
         }
     };
     let thread = thread::Builder::new().name("sql".to_owned()).spawn(task);
     thread.map_err(|error| client::Error::Reply { flaw: format!("no thread to run the statement in: {error}") })?;
-    match receiver.recv() {
+    let news = loop {
+        match receiver.recv_timeout(TICK) {
+            Err(RecvTimeoutError::Timeout) => wait(began.elapsed(), rows_read.load(Ordering::Relaxed)),
+            news => break news,
+        }
+    };
+    match news {
         Ok(News::Shape(shape)) => {
             let reply = Reply::of_pieces(Box::new(SqlRows {
                 receiver,
@@ -108,10 +138,10 @@ impl State {
     pub(super) fn new(catalog: Catalog, sources: Vec<Source>, options: &Options) -> Shared {
         Arc::new(Mutex::new(State {
             catalog,
-            page_size: options.page_size,
-            how: CallOptions { page_parallel: options.page_parallel, ..CallOptions::default() },
-            no_check: options.no_check,
+            options: options.clone(),
             sources,
+            lost: None,
+            has_begun: false,
             scans: Vec::new(),
             open: Vec::new(),
             failure: None,
@@ -189,6 +219,7 @@ fn run(statement: &Statement, state: &Shared, options: &Options, sender: &SyncSe
     let mut rows = prepared.query([]).map_err(explained)?;
     // What fails before the first row is told before anything is printed.
     let mut row = rows.next().map_err(explained)?;
+    lock(state).has_begun = true;
     if sender.send(News::Shape(shape)).is_err() {
         return Ok(());
     }
@@ -202,7 +233,13 @@ fn run(statement: &Statement, state: &Shared, options: &Options, sender: &SyncSe
                 return Ok(());
             }
         }
-        row = rows.next().map_err(explained)?;
+        row = match rows.next() {
+            Ok(next) => next,
+            Err(error) => {
+                let _ = sender.send(News::Rows(text, ends));
+                return Err(explained(error));
+            }
+        };
     }
     let _ = sender.send(News::Rows(text, ends));
     Ok(())

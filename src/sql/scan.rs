@@ -1,5 +1,6 @@
 //! How SQLite reads a table: which comparisons the node makes, and what is expected to come.
 
+use std::ffi::c_int;
 use std::sync::Arc;
 
 use rusqlite::Result;
@@ -28,6 +29,8 @@ pub(super) struct Scan {
     pub(super) order: Option<(usize, bool)>,
     /// Whether only the number of rows matters.
     pub(super) counts: bool,
+    /// The context whose rows are wanted; those of all where there is none.
+    pub(super) context: Option<Box<str>>,
 }
 
 /// A comparison of a column.
@@ -42,12 +45,13 @@ pub(super) struct Term {
 impl Scan {
     /// Decides how to read a table, and tells SQLite.
     pub(super) fn plan(table: &Arc<Table>, state: &State, info: &mut IndexInfo) -> Result<Scan> {
-        let (catalog, most) = (state.catalog, u64::from(state.page_size));
+        let (catalog, most) = (state.catalog, u64::from(state.options.page_size));
         let shared = state.shared.get(table.inventory);
         let mut found: Vec<(usize, Term)> = Vec::new();
         let mut limit: Option<u64> = None;
         let mut takes_limit = Vec::new();
         let mut offset: Option<u64> = Some(0);
+        let mut contexts: Vec<Box<str>> = Vec::new();
         let constraints: Vec<(i32, IndexConstraintOp, bool)> =
             info.constraints().map(|one| (one.column(), one.operator(), one.is_usable())).collect();
         for (at, (column, operator, _)) in constraints.iter().enumerate().filter(|(_, (.., usable))| *usable) {
@@ -81,7 +85,13 @@ impl Scan {
             // Another collation finds more than the node does.
             let is_exact = matches!(comparison, Comparison::IsNull | Comparison::NotNull | Comparison::Like)
                 || info.collation(at)? == "BINARY";
-            let Ok(column) = usize::try_from(*column) else { continue };
+            let Some(column) = table.column(*column) else { continue };
+            if let (true, true, Comparison::Equal, Some(Cell::Text(context))) =
+                (column == table.columns.len(), is_exact, comparison, &known)
+            {
+                contexts.push(context.clone());
+                continue;
+            }
             let is_askable = table.columns.get(column).is_some_and(|known| is_askable(known, comparison));
             if is_exact && is_askable && table.compares(catalog, column) {
                 found.push((at, Term { column, comparison, value: known }));
@@ -89,7 +99,7 @@ impl Scan {
         }
         let key = choose_key(table, &mut found);
         // Rows that SQLite leaves out afterwards are no reason to stop earlier.
-        let takes_all = found.len() + takes_limit.len() == constraints.len();
+        let takes_all = found.len() + takes_limit.len() + contexts.len() == constraints.len() && contexts.len() < 2;
         let counts = table.is_query && shared.is_none() && info.col_used() == 0 && key.is_none() && found.is_empty();
         let mut scan = Scan {
             table: Arc::clone(table),
@@ -99,6 +109,7 @@ impl Scan {
             limit: None,
             order: None,
             counts,
+            context: contexts.pop(),
         };
         let limit = limit.zip(offset).map(|(limit, offset)| limit.saturating_add(offset));
         if takes_all
@@ -109,11 +120,13 @@ impl Scan {
             && !counts
         {
             let order: Vec<(i32, bool)> = info.order_bys().map(|by| (by.column(), by.is_order_by_desc())).collect();
+            let is_of_one = !state.options.of_several || scan.context.is_some();
             // A list that is too long for one request cannot be split together with an order.
             let has_list = found.iter().any(|(_, term)| term.comparison == Comparison::In);
             scan.order = match order[..] {
-                [(column, descends)] if !has_list => {
-                    usize::try_from(column).ok().filter(|at| scan.sorts(*at)).map(|at| (at, descends))
+                // The rows of several nodes come one after the other.
+                [(column, descends)] if !has_list && is_of_one => {
+                    table.column(column).filter(|at| scan.sorts(*at)).map(|at| (at, descends))
                 }
                 _ => None,
             };
@@ -139,7 +152,16 @@ impl Scan {
 
     /// Reads all rows of a table.
     pub(super) fn whole(table: &Arc<Table>, needed: Vec<usize>) -> Scan {
-        Scan { table: Arc::clone(table), needed, terms: Vec::new(), key: None, limit: None, order: None, counts: false }
+        Scan {
+            table: Arc::clone(table),
+            needed,
+            terms: Vec::new(),
+            key: None,
+            limit: None,
+            order: None,
+            counts: false,
+            context: None,
+        }
     }
 
     /// Whether the node sorts by a column as SQLite would: text it does not.
@@ -205,5 +227,6 @@ fn choose_key(table: &Table, found: &mut Vec<(usize, Term)>) -> Option<usize> {
 
 /// The columns of SQLite's mask, whose last bit stands for all from the 64th on.
 fn needed(table: &Table, mask: u64) -> Vec<usize> {
-    (0..=table.columns.len()).filter(|column| mask & (1 << (*column).min(63)) != 0).collect()
+    let is_used = |declared: &c_int| mask & (1 << (*declared).min(63)) != 0;
+    (0..).take(table.columns.len() + 1).filter(is_used).filter_map(|declared| table.column(declared)).collect()
 }

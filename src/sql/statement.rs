@@ -113,6 +113,13 @@ impl Statement {
         found
     }
 
+    /// Whether it names all columns of the result, without `*`.
+    pub(crate) fn names_columns(&self) -> bool {
+        let all = tokens(&self.text);
+        let is_all = |item: &&[Token<'_>]| item.last().is_some_and(|last| last.text == "*");
+        !selected(&all).iter().any(is_all)
+    }
+
     /// The name of a column of the result with the table that it is of: `h_name` for `h.name`. `count` is the number of
     /// columns.
     pub(super) fn qualified(&self, index: usize, count: usize) -> Option<String> {

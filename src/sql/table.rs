@@ -1,5 +1,6 @@
 //! Inventories as tables: their columns and the query that lists their rows.
 
+use std::ffi::c_int;
 use std::fmt::Write;
 
 use crate::catalog::references::{Listing, listing};
@@ -9,7 +10,7 @@ use crate::render::{FieldKind, counts_bytes};
 use crate::secret::member_is_secret;
 use crate::syntax::Operator;
 
-/// The name of the column that tells the contexts apart where there are several.
+/// The name of the column for the context of a row.
 pub(super) const CONTEXT: &str = "context";
 
 /// An inventory as a table.
@@ -155,18 +156,29 @@ impl Table {
     }
 
     /// The statement that declares it.
-    pub(super) fn declaration(&self, with_context: bool) -> String {
-        let mut text = String::from("CREATE TABLE t(");
-        for (index, column) in self.columns.iter().enumerate() {
-            let comma = if index > 0 { ", " } else { "" };
+    ///
+    /// Its first column is the context, which `*` leaves out where there is one alone.
+    pub(super) fn declaration(&self, of_several: bool) -> String {
+        let hidden = if of_several { "" } else { " HIDDEN" };
+        // An inventory may have a field of that name.
+        let is_taken = |name: &str| name.eq_ignore_ascii_case(CONTEXT);
+        let has_own = self.columns.iter().any(|column| is_taken(column.name));
+        let second = format!("{CONTEXT}_2");
+        let first = if has_own && !of_several { &second } else { CONTEXT };
+        let mut text = format!("CREATE TABLE t(\"{first}\" TEXT{hidden}");
+        for column in &self.columns {
+            let name = if is_taken(column.name) && of_several { &second } else { column.name };
             // Text takes what is written.
-            let _ = write!(text, "{comma}\"{}\" {}", column.name, column.kind.declared());
-        }
-        if with_context {
-            let _ = write!(text, ", \"{CONTEXT}\" TEXT");
+            let _ = write!(text, ", \"{name}\" {}", column.kind.declared());
         }
         text.push(')');
         text
+    }
+
+    /// The index of a column of the declaration; that of the context is the number of columns.
+    pub(super) fn column(&self, declared: c_int) -> Option<usize> {
+        let declared = usize::try_from(declared).ok()?;
+        Some(declared.checked_sub(1).unwrap_or(self.columns.len()))
     }
 }
 

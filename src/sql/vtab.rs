@@ -48,7 +48,7 @@ struct Cursor {
     base: sqlite3_vtab_cursor,
     state: Shared,
     number: usize,
-    /// For each column, its place among those that are needed.
+    /// For each column of the declaration, its place among those that are needed.
     slots: Vec<Option<usize>>,
     reading: Reading,
     block: Arc<Block>,
@@ -70,8 +70,8 @@ unsafe impl VTab<'_> for NodeTable {
         _: &[&[u8]],
     ) -> Result<(Cow<'static, CStr>, NodeTable)> {
         let of = aux.cloned().ok_or_else(|| Error::ModuleError("no table".to_owned()))?;
-        let with_context = lock(&of.state).sources.len() > 1;
-        let declaration = CString::new(of.table.declaration(with_context)).map_err(|_| Error::InvalidQuery)?;
+        let declaration =
+            CString::new(of.table.declaration(lock(&of.state).options.of_several)).map_err(|_| Error::InvalidQuery)?;
         Ok((Cow::Owned(declaration), NodeTable { base: sqlite3_vtab::default(), of }))
     }
 
@@ -111,8 +111,8 @@ unsafe impl VTabCursor for Cursor {
                 _ => Value::One(Cell::of_sql(value)),
             });
         }
-        let columns = scan.table.columns.len() + 1;
-        self.slots = (0..columns).map(|column| scan.needed.iter().position(|needed| *needed == column)).collect();
+        let place = |column| scan.needed.iter().position(|needed| Some(*needed) == scan.table.column(column));
+        self.slots = (0..).take(scan.table.columns.len() + 1).map(place).collect();
         let begun = state.begin(at, values).map_err(|error| failed(&mut state, error))?;
         let (reading, batch) = Reading::of(at, begun);
         self.reading = reading;

@@ -146,15 +146,22 @@ pub fn first_sign(command: &str) -> Option<Sign> {
         let text = ["|!", "|", ">>", ">"].into_iter().find(|sign| raw.starts_with(sign))?;
         Some(Sign { text, span: word.span.start..word.span.start + text.len() })
     };
-    // SQL and ZQL use `>` between spaces as an operator: after `sql` and `zql`, signs count only behind a quoted query.
-    let skipped = match words.first() {
-        Some(name) if ["sql", "zql"].contains(&name.text.as_str()) => {
-            let quoted = words.get(1).is_some_and(|query| command[query.span.clone()].starts_with(['\'', '"']));
-            if quoted { 2 } else { return None }
-        }
-        _ => 1,
-    };
+    if is_bare_statement(&words, command) {
+        return None;
+    }
+    let skipped = if words.first().is_some_and(is_sql_or_zql) { 2 } else { 1 };
     words.iter().skip(skipped).find_map(found)
+}
+
+/// Whether words of a line are `sql` or `zql` with a query that is not quoted. SQL and ZQL use `>` between spaces as an
+/// operator, so that signs count only behind a quoted query.
+pub fn is_bare_statement(words: &[Word], line: &str) -> bool {
+    let is_quoted = |query: &Word| line[query.span.clone()].starts_with(['\'', '"']);
+    words.first().is_some_and(is_sql_or_zql) && !words.get(1).is_some_and(is_quoted)
+}
+
+fn is_sql_or_zql(name: &Word) -> bool {
+    ["sql", "zql"].contains(&name.text.as_str())
 }
 
 /// Reads a command as a definition; `None` where it is another command, or has no `=`.

@@ -14,7 +14,7 @@ mod variables;
 pub mod zql;
 
 pub use command::{Argument, Command, CommandError, FileError, Operator};
-pub use commands::{Definition, Sign, command_at, commands, definition, first_sign, last_command};
+pub use commands::{Definition, Sign, command_at, commands, definition, first_sign, is_bare_statement, last_command};
 pub use lexer::{LexError, Lexed, Quote, Word, lex, lex_with_comments, lex_with_values, quote_word, split};
 pub use list::{ListError, join as join_list, split as split_list};
 pub use literal::{LiteralError, parse as parse_literal};

@@ -62,6 +62,8 @@ pub(crate) struct Ui {
     pub(crate) less: Option<String>,
     /// The language of messages.
     pub(crate) language: Language,
+    /// The context that messages are about, where there are several.
+    pub(crate) about: Option<String>,
 }
 
 /// Where results go.
@@ -81,7 +83,7 @@ impl Ui {
     /// Prints a message in the user's language, unless `--quiet` is set.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {
-            self.insist(&self.language.say(text));
+            self.insist(&self.said(text));
         }
     }
 
@@ -98,8 +100,13 @@ impl Ui {
     pub(crate) fn warn(&self, text: &str) {
         if !self.quiet {
             let label = self.language.choose("warning: ", "警告：");
-            self.insist(&format!("{label}{}", self.language.say(text)));
+            self.insist(&format!("{label}{}", self.said(text)));
         }
+    }
+
+    fn said(&self, text: &str) -> String {
+        let about = self.about.as_ref().map(|about| format!("{about}: ")).unwrap_or_default();
+        format!("{about}{}", self.language.say(text))
     }
 
     /// Whether to use colours for a terminal or another output.

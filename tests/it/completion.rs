@@ -289,3 +289,25 @@ fn fish_completes() {
     let screen = terminal.sees("status=");
     assert!(screen.contains("state=") && screen.contains("start="), "{screen}");
 }
+
+#[test]
+fn metrics_of_the_kind_and_functions_of_sql_are_offered() {
+    let home = Home::with_cloud();
+    let offered = |line: &str| {
+        let text = home.run(["--sandbox", "complete", "--", line]).succeeds().out();
+        text.lines().map(|row| row.split('\t').map(str::to_owned).collect()).collect::<Vec<Vec<String>>>()
+    };
+    let of_vms = offered("metrics vm web-1 CPUU");
+    assert!(
+        of_vms.contains(&vec!["CPUUsedUtilization".to_owned(), "value".to_owned(), "ZStack/VM".to_owned()]),
+        "{of_vms:?}"
+    );
+    let others = offered("metrics vm web-1 CPUUsedUtilization ");
+    assert!(
+        others.len() > 1 && others.iter().all(|row| row[0] != "CPUUsedUtilization" && row[2] == "ZStack/VM"),
+        "{others:?}"
+    );
+    assert!(offered("metrics host host-1 ").iter().all(|row| row[2] == "ZStack/Host"));
+    let functions = offered("sql select name from host where createDate > ag");
+    assert_eq!(functions[0][0], "'ago(");
+}

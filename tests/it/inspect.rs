@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::harness::{Home, Run};
 use crate::node::{Node, Reply};
+use crate::served::Served;
 use crate::terminal::Terminal;
 
 fn run(home: &Home, node: &Node, words: &[&str]) -> Run {
@@ -147,6 +148,18 @@ fn licences_that_end_are_found() {
         let words = ["inspect", "license-ends", "license-add-on-ends", "-o", "value", "--columns", "check,message"];
         run(&Home::new(), &node, &words).succeeds().stdout(found).stderr("");
     }
+}
+
+#[test]
+fn a_node_is_not_asked_for_what_it_lacks() {
+    let (open, home) = (Served::start(&["--edition", "open"]), Home::new());
+    open.log_in(&home);
+    let checks = ["inspect", "host-disconnected", "alarm-triggered", "license-ends", "-v", "-o", "csv"];
+    let done = open.run(&home, &checks).succeeds().stdout_has("host-disconnected");
+    done.stderr_has("\nalarm-triggered is left out: the node (ZStack 5.2.1) has no API QueryAlarm\n")
+        .stderr_has("/v1/hosts")
+        .never_shows("/v1/zwatch/alarms")
+        .never_shows("/v1/licenses");
 }
 
 #[test]

@@ -47,6 +47,7 @@ mod secrets;
 mod served;
 mod sessions;
 mod several;
+mod several_reads;
 mod sql;
 mod terminal;
 mod transcripts;

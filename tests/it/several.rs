@@ -34,7 +34,7 @@ fn node(hosts: &'static [&'static str], fails: bool) -> Node {
 }
 
 /// A home with the contexts `lab` and `prod`, logged in.
-fn home(lab: &Node, prod: &Node) -> Home {
+pub(crate) fn home(lab: &Node, prod: &Node) -> Home {
     let home = Home::new();
     for (name, node) in [("lab", lab), ("prod", prod)] {
         let url = format!("http://127.0.0.1:{}/zstack", node.port);
@@ -44,7 +44,7 @@ fn home(lab: &Node, prod: &Node) -> Home {
     home
 }
 
-fn both(home: &Home, words: &[&str]) -> Run {
+pub(crate) fn both(home: &Home, words: &[&str]) -> Run {
     home.run([&["--context", "lab,prod"], words].concat())
 }
 

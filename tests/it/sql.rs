@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::harness::{Done, Home, Run};
 use crate::node::{Node, Recorded, Reply};
+use crate::terminal::{CTRL_C, Terminal};
 
 fn run(node: &Node, words: &[&str]) -> Run {
     Home::new().run_once(node.call(words)).variable("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")
@@ -186,6 +187,57 @@ fn a_join_fetches_the_inner_rows_by_lists() {
     let hosts = asked(&node, "hosts");
     assert_eq!(hosts.len(), 1, "{hosts:?}");
     assert!(hosts[0].starts_with("q=uuid?=") && hosts[0].ends_with("&fields=uuid,name"), "{hosts:?}");
+}
+
+#[test]
+fn the_requests_are_shown_as_curl_commands() {
+    let node = cloud();
+    let statement = "select v.name, h.name host from vminstance v join host h on h.uuid = v.hostUuid limit 1";
+    let done = run(&node, &["-c", "sql", statement, "-o", "csv"]).succeeds().stdout("name,host\nvm-0,host-0\n");
+    let shown = done.err();
+    assert_eq!((shown.matches("curl -sS ").count(), shown.lines().count()), (2, 2), "without further pages: {shown}");
+    done.stderr_has("/zstack/v1/hosts?q=uuid%3F%3D").never_shows("5d0c8a4f");
+    run(&node, &["-c", "inspect", "host-disconnected", "-o", "csv"])
+        .succeeds()
+        .stderr_has("/zstack/v1/hosts?q=status%3D");
+}
+
+#[test]
+fn a_terminal_shows_what_was_read_and_ctrl_c_ends_it() {
+    let node = Node::start(|request| {
+        if request.query().iter().any(|(_, value)| value.starts_with("uuid>")) {
+            std::thread::sleep(std::time::Duration::from_secs(3600));
+        }
+        Reply::ok(format!(r#"{{"inventories":[{{"uuid":"{}","name":"a"}}]}}"#, uuid(1)))
+    });
+    let words = node.call(&["sql", "select count(distinct name) from vminstance", "--page-size", "1"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let variables = [("ZSTACK_SESSION_UUID", "5d0c8a4f0d7e4c6c8f0d6f6a4c1b2e37")];
+    let program = env!("CARGO_BIN_EXE_zstack-cli");
+    let terminal = Terminal::run_with(&Home::new(), (80, 24), program, &words, &variables);
+    terminal.sees("rows read: 1 (Ctrl-C ends it)");
+    terminal.keys(CTRL_C);
+    let (screen, code) = terminal.ends();
+    assert_eq!((screen.trim(), code), ("error: interrupted", Some(130)), "the line is cleared");
+}
+
+#[test]
+fn a_terminal_shows_values_as_in_other_tables() {
+    let home = Home::with_cloud();
+    let program = env!("CARGO_BIN_EXE_zstack-cli");
+    let table = |statement: &str| {
+        let words = ["--sandbox", "--no-pager", "--color", "never", "sql", statement];
+        Terminal::run(&home, 80, 24, program, &words).ends().0
+    };
+    let shown = table(
+        "select name, memorySize, createDate, state, uuid, hostUuid from vminstance where name = 'web-1' or name = 'db-1'",
+    );
+    // Columns that were asked for are never left out.
+    assert!(shown.starts_with("name   memorySize  createDate        state    uuid  "), "{shown}");
+    assert!(shown.contains("4 GiB  2025-"), "{shown}");
+    let shown = table("select * from vminstance limit 2");
+    assert!(shown.contains("columns left out: "), "{shown}");
+    assert!(table("select name from vminstance where name = 'x'").trim().ends_with("no rows"));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::syntax::{Operator, Quote, Word, is_name, lex};
+use crate::syntax::{Operator, Quote, Word, is_bare_statement, is_name, lex};
 
 use super::own;
 use crate::cli::{self, Entry};
@@ -104,7 +104,8 @@ impl CursorPlace {
                 }
                 Wanted::Word | Wanted::Option => {}
             }
-            if let Some(redirection) = redirection(line, &word).filter(|_| !self.others.is_empty()) {
+            let may_redirect = !self.others.is_empty() && !is_bare_statement(&self.others, line);
+            if let Some(redirection) = redirection(line, &word).filter(|_| may_redirect) {
                 wanted = redirection;
             } else if word.text == "--" && !options_end {
                 options_end = true;
@@ -126,7 +127,13 @@ impl CursorPlace {
                     None => Wanted::Option,
                 }
             }
-            Wanted::Word if self.index > 0 && redirection(line, &self.word).is_some() => Wanted::Nothing,
+            Wanted::Word
+                if self.index > 0
+                    && redirection(line, &self.word).is_some()
+                    && !is_bare_statement(&self.others[..self.index], line) =>
+            {
+                Wanted::Nothing
+            }
             other => other,
         }
     }

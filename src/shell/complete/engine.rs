@@ -153,6 +153,7 @@ fn own_word<'p>(place: &'p CursorPlace, sources: &Sources<'_>) -> (usize, Expect
             )
         }
         Takes::Lookup(Lookup::Resource) => (0, values::of_kind(sources.catalog, last)),
+        Takes::Lookup(Lookup::Metric) => (0, values::of_metrics(sources.catalog, before[1], before[3..].to_vec())),
         Takes::Lookup(Lookup::SettingValue) => match before[1..] {
             ["columns"] => {
                 let (start, _) = values::last_of_list(&place.word.text, 0);

@@ -127,6 +127,7 @@ pub(super) fn lookup(lookup: Lookup, place: &CursorPlace, sources: &Sources<'_>,
         | Lookup::ContextKeys
         | Lookup::Filter
         | Lookup::Path
+        | Lookup::Metric
         | Lookup::Resource => {}
     }
 }

@@ -127,6 +127,12 @@ pub trait LiveValues {
         Live::Unavailable
     }
 
+    /// Returns the metrics that the node has of the resources of an inventory, each as a name.
+    fn metrics(&self, inventory: &str) -> Live {
+        let _ = inventory;
+        Live::Unavailable
+    }
+
     /// As [`LiveValues::lookup`], without the resources that do not fit.
     fn fitting(&self, query_api: &str, fitting: &Fitting, typed: &str) -> Live {
         let _ = (query_api, fitting, typed);

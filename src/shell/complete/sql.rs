@@ -14,7 +14,7 @@ use super::values;
 const VERBS: [&str; 3] = ["select", "with", "explain"];
 
 /// Keywords, and functions with their bracket.
-const WORDS: [&str; 45] = [
+const WORDS: [&str; 54] = [
     "from",
     "where",
     "and",
@@ -60,6 +60,16 @@ const WORDS: [&str; 45] = [
     "json_each(",
     "json_extract(",
     "datetime(",
+    "lower(",
+    "length(",
+    "over(",
+    "using(",
+    "context",
+    // The program's own functions.
+    "now()",
+    "ago(",
+    "size(",
+    "ip_number(",
 ];
 
 /// Returns what is expected in a word of a `sql` line.

@@ -28,6 +28,8 @@ pub(super) struct Values<'p> {
     fitting: Option<Fitting>,
     /// The query and the field whose distinct values on the node are offered.
     distinct: Option<(&'static str, &'static str)>,
+    /// The inventory whose metrics are offered.
+    metrics: Option<&'static str>,
     /// Whether the value is the name of a context.
     context: bool,
     /// The members of the list that are already typed.
@@ -52,6 +54,9 @@ impl Values<'_> {
         }
         if let Some((query, field)) = self.distinct {
             return self.fill_distinct(sources.live.values(query, field), found);
+        }
+        if let Some(inventory) = self.metrics {
+            return self.fill_distinct(sources.live.metrics(inventory), found);
         }
         let reference = self.reference?;
         let fits = self.fitting.as_ref().map(|fitting| {
@@ -225,6 +230,12 @@ pub(super) fn of_kind<'p>(catalog: Catalog, kind: &str) -> Expected<'p> {
         Some(reference) => Expected::Value(Values { reference: Some(reference), ..Values::default() }),
         None => Expected::Nothing(None),
     }
+}
+
+/// Returns the metrics of a kind, without those that are given.
+pub(super) fn of_metrics<'p>(catalog: Catalog, kind: &str, given: Vec<&'p str>) -> Expected<'p> {
+    let metrics = catalog.kind(kind).map(|kind| kind.inventory.name);
+    Expected::Value(Values { metrics, given, ..Values::default() })
 }
 
 /// Returns what is expected as the value of a setting of the shell.
