@@ -100,7 +100,7 @@ fn calls_without_a_session_need_no_header() {
     let (fine, coarse) = (&time["currentTime"]["MillionSeconds"], &time["currentTime"]["Seconds"]);
     assert_eq!(fine.as_i64().map(|fine| fine / 1000), coarse.as_i64());
     let apis = action("getSupportAPIs").json();
-    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1942));
+    assert_eq!(apis["supportApis"].as_array().map(Vec::len), Some(1026));
     assert!(!apis["supportApis"].to_string().contains("APIGetVersionMsg"), "a few are always there");
     assert_eq!(sandbox.send("GET /zstack/v1/management-nodes/ready", &[], "").body, "{}");
     assert_eq!(sandbox.send("GET /zstack/v1/meta-data/opensource", &[], "").json()["opensource"], true);
