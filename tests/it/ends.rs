@@ -7,12 +7,10 @@ use crate::terminal::Terminal;
 
 const SIGNALS: [&str; 4] = ["TERM", "HUP", "QUIT", "ABRT"];
 
-/// A terminal where the program runs with these words, and its modes are printed behind its end. Its shell stays: what
-/// is written just before the end of a session can be lost.
+/// A terminal where the program runs with these words, and its modes are printed behind its end.
 fn terminal(home: &Home, words: &str, variables: &[(&str, &str)]) -> Terminal {
     let program = format!("echo $$ > pid; exec {} {words}", env!("CARGO_BIN_EXE_zstack-cli"));
-    let script = format!("sh -c '{program}'; echo; echo ended; stty -a; echo told; read line");
-    Terminal::run_with(home, (80, 40), "sh", &["-c", &script], variables)
+    Terminal::script(home, (80, 40), &format!("sh -c '{program}'; echo; stty -a"), variables)
 }
 
 /// Sends the program a signal, and says what is wrong with the terminal afterwards.
@@ -20,8 +18,7 @@ fn is_left_as_it_was(home: &Home, terminal: Terminal, signal: &str) {
     let pid = std::fs::read_to_string(home.path().join("pid")).expect("it runs");
     let sent = Command::new("kill").args(["-s", signal, pid.trim()]).status();
     assert!(sent.expect("kill runs").success());
-    terminal.sees("ended");
-    let screen = terminal.sees("told");
+    let screen = terminal.told();
     terminal.shows_other_screen(false);
     let written = terminal.written();
     assert!(written.rfind("\u{1b}[?2004h") <= written.rfind("\u{1b}[?2004l"), "{written:?}");

@@ -35,7 +35,7 @@ fn the_shell_goes_on_after_a_filter_that_was_stopped() {
     // The script goes on although Ctrl-C is its own too.
     let script =
         format!("trap : INT; {} --sandbox --no-pager; echo status $?; stty -a", env!("CARGO_BIN_EXE_zstack-cli"));
-    let terminal = Terminal::run_with(&home, (80, 40), "sh", &["-c", &script], &[]);
+    let terminal = Terminal::script(&home, (80, 40), &script, &[]);
     terminal.prompt("admin@sandbox >>>");
     for endless in ENDLESS {
         terminal.keys(&format!("QueryZone | {BUSY}, {endless}{ENTER}"));
@@ -47,7 +47,7 @@ fn the_shell_goes_on_after_a_filter_that_was_stopped() {
         terminal.until_gone("busy");
     }
     terminal.keys(CTRL_D);
-    let (screen, _) = terminal.ends();
+    let screen = terminal.told();
     assert!(screen.contains("status 0"), "{screen}");
     let modes: Vec<&str> = screen.split_whitespace().collect();
     assert!(["icanon", "echo", "isig", "icrnl"].iter().all(|mode| modes.contains(mode)), "{screen}");

@@ -55,10 +55,10 @@ fn a_panic_in_the_line_editor_restores_the_terminal() {
     let binary = std::env::current_exe().expect("this binary");
     let program = format!("{} --exact panics::an_editor_with_a_bug --ignored --nocapture", binary.display());
     let script = format!("stty -g; {program}; echo status $?; stty -g");
-    let terminal = Terminal::run(&home, 120, 40, "sh", &["-c", &script]);
+    let terminal = Terminal::script(&home, (120, 40), &script, &[]);
     terminal.prompt("- >>>");
     terminal.keys(&format!("QueryZone uuid={TAB}"));
-    let (screen, _) = terminal.ends();
+    let screen = terminal.told();
     assert!(screen.contains("a bug at Tab") && screen.contains("status 0"), "{screen}");
     let modes = |line: Option<&str>| line.expect("a line").trim().to_owned();
     let (before, after) = (modes(screen.lines().next()), modes(screen.trim_end().lines().next_back()));

@@ -603,13 +603,13 @@ fn the_terminal_is_left_as_it_was() {
     let home = Home::with_cloud();
     let script = format!("{} --sandbox; echo status $?; stty -a", env!("CARGO_BIN_EXE_zstack-cli"));
     for (keys, variables) in [(CTRL_D, &[][..]), (CTRL_D, &[("TERM", "dumb")]), ("exit\r", &[])] {
-        let terminal = Terminal::run_with(&home, (80, 40), "sh", &["-c", &script], variables);
+        let terminal = Terminal::script(&home, (80, 40), &script, variables);
         terminal.prompt("admin@sandbox >>>");
         terminal.line("QueryZone count=true");
         terminal.sees("2");
         terminal.prompt("admin@sandbox >>>");
         terminal.keys(keys);
-        let (screen, _) = terminal.ends();
+        let screen = terminal.told();
         assert!(screen.contains("status 0"), "{screen}");
         let modes: Vec<&str> = screen.split_whitespace().collect();
         assert!(["icanon", "echo", "isig", "icrnl"].iter().all(|mode| modes.contains(mode)), "{screen}");

@@ -10,8 +10,8 @@ const PROMPT: &str = "admin@sandbox >>>";
 fn a_program_that_stops_reading_ends_its_command_only() {
     let home = Home::with_cloud();
     let script = format!("{} --sandbox | cat; echo the end", env!("CARGO_BIN_EXE_zstack-cli"));
-    for words in [&["-c", &*script][..], &["-c", &script.replace("| cat", "")]] {
-        let terminal = Terminal::run(&home, 80, 24, "sh", words);
+    for script in [&*script, &script.replace("| cat", "")] {
+        let terminal = Terminal::script(&home, (80, 24), script, &[]);
         // More than a pipe holds.
         terminal.keys("catalog list |! true\r");
         terminal.keys("QueryZone name=zone-1 -o csv --columns description\r");
@@ -58,8 +58,7 @@ fn a_closed_pipe_is_a_quiet_end() {
     // The status is that of the program, not of `head`.
     for command in ["catalog list", "--sandbox QueryZone -o jsonl --jq 'repeat(1)'", "man"] {
         let script = format!("{{ {program} {command}; echo status $? >&2; }} | head -n 1");
-        let terminal = Terminal::run(&home, 80, 24, "sh", &["-c", &script]);
-        let (screen, _) = terminal.ends();
+        let screen = Terminal::script(&home, (80, 24), &script, &[]).told();
         // Which of the two says its line first is not told.
         assert!(screen.lines().any(|line| line.trim_end() == "status 0"), "{screen}");
         assert!(!screen.contains("error"), "{screen}");

@@ -31,6 +31,9 @@ pub(crate) const SHIFT_TAB: &str = "\u{1b}[Z";
 pub(crate) const ALT_F: &str = "\u{1b}f";
 pub(crate) const ALT_DOT: &str = "\u{1b}.";
 
+/// The last line of a script.
+const TOLD: &str = "that was all";
+
 /// A test waits for what it wants to see, and gives up only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -94,6 +97,18 @@ impl Terminal {
             }
         });
         Terminal { pty, child, shown }
+    }
+
+    /// Runs a script of `sh`, which stays behind its end: a terminal may lose what is written just before its session
+    /// ends.
+    pub(crate) fn script(home: &Home, size: (u16, u16), script: &str, variables: &[(&str, &str)]) -> Terminal {
+        let script = format!("{script}\necho {TOLD}; read line");
+        Terminal::run_with(home, size, "sh", &["-c", &script], variables)
+    }
+
+    /// Waits for the end of the script, and gives what the screen shows.
+    pub(crate) fn told(&self) -> String {
+        self.sees(TOLD).replace(TOLD, "")
     }
 
     /// The interactive shell with these options.
