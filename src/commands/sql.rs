@@ -36,10 +36,11 @@ pub(super) fn run(cx: &mut Invocation<'_>, text: &str) -> Result<Flow, Error> {
     let sources = sources.into_iter().map(|(_, source)| source).collect();
     // Of several versions the newest has all columns.
     let statement = Statement::read(text, cx.session.catalog)?;
+    let options = options(cx);
+    let statement = if options.of_several { statement.with_context() } else { statement };
     // As with `fields=`, none of the columns that it names is left out.
     let taken_from = statement.names_columns().then(String::new);
     let view = View { taken_from, ..view };
-    let options = options(cx);
     let _attended = cx.session.attend_to_ends()?;
     let (catalog, lost) = (cx.session.catalog, options.lost.clone());
     let mut spinner = cx.settings.ui.spinner();

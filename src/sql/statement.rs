@@ -8,7 +8,7 @@ use crate::nearness::{did_you_mean, nearest};
 use crate::syntax::sql::{TableName, Token, TokenKind, tables, tokens};
 
 use super::error::StatementError;
-use super::table::{ColumnKind, Table};
+use super::table::{CONTEXT, ColumnKind, Table};
 
 /// A statement, and the tables that it names.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Statement {
     typed: String,
     /// The text that SQLite runs.
     pub(super) text: String,
+    /// What was added to the text as typed: where, and how long it is.
+    added: (usize, usize),
     /// Whether the requests are shown and not sent.
     pub(crate) explains: bool,
     /// The tables, with the names that the statement has for them.
@@ -69,7 +71,44 @@ impl Statement {
         let start = body.first().map_or(0, |first| first.at);
         // Positions stay those of the text.
         let run = format!("{}{}", " ".repeat(start), &text[start..]);
-        Ok(Statement { typed: text.to_owned(), text: run, explains, tables: found })
+        Ok(Statement { typed: text.to_owned(), text: run, added: (0, 0), explains, tables: found })
+    }
+
+    /// The statement with the context as first column, where each row of its result is one of the first table: it neither
+    /// groups nor adds up, has no columns by number, and does not name the context itself.
+    pub(crate) fn with_context(mut self) -> Statement {
+        const OTHERS: [&str; 9] =
+            ["with", "values", "union", "except", "intersect", "distinct", "group", "context", "over"];
+        const ADD_UP: [&str; 10] = [
+            "count",
+            "sum",
+            "min",
+            "max",
+            "avg",
+            "total",
+            "group_concat",
+            "string_agg",
+            "json_group_array",
+            "json_group_object",
+        ];
+        let all = tokens(&self.text);
+        let is_plain = all.iter().enumerate().all(|(at, token)| {
+            let next = all.get(at + 1);
+            let by_number = token.is("by") && next.is_some_and(|next| next.kind == TokenKind::Number);
+            let adds_up = next.is_some_and(|next| next.text == "(") && ADD_UP.iter().any(|name| token.is(name));
+            !by_number && !adds_up && !OTHERS.iter().any(|word| token.is(word))
+        });
+        let has_all = selected(&all).iter().any(|item| item.last().is_some_and(|last| last.text == "*"));
+        let selects = all.iter().filter(|token| token.is("select")).count();
+        let first = tables(&all).into_iter().next();
+        let known = first.filter(|first| self.tables.iter().any(|(name, _)| name.eq_ignore_ascii_case(&first.name)));
+        if let (true, false, 1, Some(table), Some(select)) = (is_plain, has_all, selects, known, all.first()) {
+            let column = format!(" \"{}\".{CONTEXT},", table.alias.replace('"', "\"\""));
+            let at = select.span().end;
+            self.text.insert_str(at, &column);
+            self.added = (at, column.len());
+        }
+        self
     }
 
     /// Whether a column of the result counts bytes, for one that is computed: by sums and the like of such columns.
@@ -146,6 +185,10 @@ impl Statement {
             let qualifier = member.and_then(|_| all[token].name());
             hint = name.name().and_then(|name| self.closest_columns(&name, qualifier.as_deref(), &all));
         }
+        // Positions are those of the text as typed.
+        let (added, len) = self.added;
+        let typed = |at: usize| if at > added { at.saturating_sub(len).max(added) } else { at };
+        let span = span.map(|span| typed(span.start)..typed(span.end));
         StatementError { problem: problem.to_owned(), text: self.typed.clone(), span, hint }
     }
 

@@ -68,12 +68,14 @@ fn a_statement_sees_the_rows_of_all_contexts() {
     let home = home(&lab, &prod);
     let sql = |statement: &str| both(&home, &["sql", statement, "-o", "csv"]).succeeds().stderr("").out();
     assert_eq!(sql("select context, name from host"), "context,name\nlab,host-1\nprod,host-2\n");
-    assert_eq!(sql("select name from host order by name desc limit 1"), "name\nhost-2\n");
+    assert_eq!(sql("select name from host order by name desc limit 1"), "context,name\nprod,host-2\n");
     assert_eq!(sql("select count(*) n from host"), "n\n2\n");
     let joined =
         "select h.context, h.name, count(*) n from vminstance v join host h on h.uuid = v.hostUuid group by 1, 2";
     assert_eq!(sql(joined), "context,name,n\nlab,host-1,2\nprod,host-2,2\n");
     assert!(sql("select * from host").starts_with("context,"));
+    assert_eq!(sql("select h.name zone from host h order by h.name"), "context,zone\nlab,host-1\nprod,host-2\n");
+    assert_eq!(sql("select name from host order by 1"), "name\nhost-1\nhost-2\n");
     let sent = prod.calls().len();
     assert_eq!(sql("select name from host where context = 'lab'"), "name\nhost-1\n");
     assert_eq!(prod.calls().len(), sent, "only the context that the statement names is asked");
@@ -100,7 +102,7 @@ fn a_statement_goes_on_without_a_context_that_fails() {
     // After the first row it does not start anew.
     let (lab, prod) = (node(1, ""), node(2, "/vm-instances"));
     let words = ["sql", "select name from vminstance", "--page-size", "1", "-o", "csv"];
-    let done = both(&home(&lab, &prod), &words).fails(3).stdout("name\nvm-1-1\nvm-1-2\nvm-2-1\n");
+    let done = both(&home(&lab, &prod), &words).fails(3).stdout("context,name\nlab,vm-1-1\nlab,vm-1-2\nprod,vm-2-1\n");
     done.stderr("error: prod: a later page of the query failed\n  code: SYS.1000 (failed)\n");
 }
 
