@@ -64,6 +64,10 @@ pub fn save(directory: &Path, name: &str) -> Result<(), Error> {
 pub fn load(directory: &Path, file: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(directory).map_err(file_error(directory))?;
     Store::open(&path(directory))?.replace_by(file)?;
+    forget_jobs(directory)
+}
+
+fn forget_jobs(directory: &Path) -> Result<(), Error> {
     let ledger = ledger_path(directory);
     if ledger.exists() {
         Ledger::open(&ledger)?.clear_jobs()?;
@@ -81,9 +85,7 @@ pub fn copy(directory: &Path, to: &Path) -> Result<(), Error> {
     let file = part_of(&path(to));
     private::options().create_new(true).append(true).open(&file).map_err(file_error(&file))?;
     Store::open(&path(directory))?.copy_to(&file)?;
-    let loaded = load(to, &file);
-    remove(&file)?;
-    loaded
+    place(to, file)
 }
 
 /// The named states of the sandbox in a directory, by name.
@@ -123,13 +125,28 @@ pub fn clone<E: From<Error>>(
     let part = part_of(&path(directory));
     remove(&part)?;
     let filled = Store::fill(&part, inventories, |import| fill(import).map_err(Filling::Rows));
-    let loaded = match filled {
-        Ok(()) => load(directory, &part).map_err(E::from),
-        Err(Filling::Store(error)) => Err(E::from(error)),
-        Err(Filling::Rows(error)) => Err(error),
+    match filled {
+        Ok(()) => place(directory, part).map_err(E::from),
+        Err(error) => {
+            remove(&part)?;
+            Err(match error {
+                Filling::Store(error) => E::from(error),
+                Filling::Rows(error) => error,
+            })
+        }
+    }
+}
+
+/// Makes a database the sandbox of a directory. Where there is one already, processes may serve it: its content is
+/// replaced.
+fn place(directory: &Path, part: PathBuf) -> Result<(), Error> {
+    // Unlike a renamed file, a link never takes the place of another.
+    let placed = match std::fs::hard_link(&part, path(directory)) {
+        Ok(()) => forget_jobs(directory),
+        Err(_) => load(directory, &part),
     };
     remove(&part)?;
-    loaded
+    placed
 }
 
 /// What is different between the databases of two files: in the second, compared with the first.

@@ -77,8 +77,9 @@ impl<'tx> Import<'tx> {
         self.rows
     }
 
-    /// Takes a row of an inventory, as the JSON object of a reply, whose secrets were masked. A row with a known uuid completes the earlier one.
-    /// Members that the sandbox does not know are left out. Returns `false` for an inventory that it does not know.
+    /// Takes a row of an inventory, as the JSON object of a reply, whose secrets were masked. A row with a known uuid
+    /// completes the earlier one. Members that the sandbox does not know are left out. Returns `false` for an inventory
+    /// that it does not know.
     ///
     /// # Errors
     /// `Database`.
