@@ -62,7 +62,7 @@ pub(super) fn run(cx: &mut Invocation<'_>, line: &InspectLine) -> Result<Flow, E
     let mut findings: Vec<Finding> = found.into_iter().flat_map(of_context).collect();
     // The order of the checks stays among those of one weight.
     findings.sort_by_key(|finding| (finding.weight, checks.iter().position(|check| check.name == finding.check)));
-    let shown = if report::wanted(&view) {
+    let shown = if report::wanted(&cx.settings.view, &view) {
         let text = inspect_report::text(&findings, made, &view);
         cx.write_paged(Paging::Lines, |out| Ok(out.write_all(text.as_bytes())?))
     } else {

@@ -2,6 +2,7 @@
 
 use crate::json::escape_unprintable;
 use crate::render::{Format, Tone, View, wrapped};
+use crate::session::ViewSettings;
 
 /// The width of lines where the terminal does not say.
 const WIDTH: usize = 80;
@@ -13,9 +14,10 @@ pub(super) struct Report {
     colour: bool,
 }
 
-/// Whether people read the result, and asked for no columns.
-pub(super) fn wanted(view: &View) -> bool {
-    view.format == Format::Table && view.terminal && view.columns.is_none() && view.filter.is_none() && !view.summary
+/// Whether people read the result, and chose neither a format nor columns nor an order.
+pub(super) fn wanted(settings: &ViewSettings, view: &View) -> bool {
+    let is_plain = view.columns.is_none() && view.sort_by.is_none() && view.filter.is_none() && !view.summary;
+    settings.output.is_none() && view.format == Format::Table && view.terminal && is_plain
 }
 
 impl Report {

@@ -23,7 +23,7 @@ const LONGEST: usize = 60;
 /// as failures, stand behind them.
 pub(super) fn show(cx: &mut Invocation<'_>, changes: &Changes, others: Vec<Value>) -> Result<(), Error> {
     let view = view::of_settings(cx)?;
-    if report::wanted(&view) {
+    if report::wanted(&cx.settings.view, &view) {
         let mut report = Report::new(&view);
         for section in changes.all.chunk_by(|one, next| (one.what, &one.kind) == (next.what, &next.kind)) {
             tell(section, changes, &mut report);

@@ -166,7 +166,7 @@ fn a_node_is_not_asked_for_what_it_lacks() {
 fn a_terminal_gets_a_report() {
     let home = Home::with_cloud();
     let inspect = |names: &[&str]| {
-        let words = [&["--sandbox", "inspect"], names].concat();
+        let words = [&["--sandbox", "--no-pager", "inspect"], names].concat();
         let (screen, code) = Terminal::run(&home, 60, 24, env!("CARGO_BIN_EXE_zstack-cli"), &words).ends();
         assert_eq!(code, Some(0), "{screen}");
         screen.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>()
@@ -182,4 +182,8 @@ fn a_terminal_gets_a_report() {
     assert!(others.starts_with("normal vm-without-guest-tools (17)\n  qa-1, branch-pos-1, "), "{others}");
     assert!(others.ends_with("\n\n18 findings: 1 urgent, 17 normal\n"), "{others}");
     assert_eq!(inspect(&["host-memory"]), "1 check found nothing\n");
+    // Who asks for a table, or for an order, gets rows.
+    for rows in [&["vm-unknown", "-o", "table"][..], &["vm-unknown", "--sort-by", "check"]] {
+        assert!(inspect(rows).starts_with("weight"), "{rows:?}");
+    }
 }
